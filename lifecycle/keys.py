@@ -1,0 +1,28 @@
+"""One place that builds keys. A key is made of stable ids only, never of a date or a wording, so that the
+same thing told to the same person has the same key however often the engine tries.
+"""
+
+from __future__ import annotations
+
+
+def step_key(cohort: str, mentorship: str, name: str, number: int) -> str:
+    """`cohort/mentorship/check_in#2`."""
+    return f"{cohort}/{mentorship}/{name}#{number}"
+
+
+def request_key(cohort: str, mentorship: str, name: str, number: int, person: str) -> str:
+    """`cohort/mentorship/check_in#2/p07`: one person, one form, one occasion."""
+    return f"{step_key(cohort, mentorship, name, number)}/{person}"
+
+
+def item_key(
+    cohort: str, mentorship: str, name: str, number: int, person: str, kind: str, nth: int = 0
+) -> str:
+    """`cohort/mentorship/check_in#2/p07/reminder.1`: one thing told to one person, unique for ever."""
+    what = f"{kind}.{nth}" if nth else kind
+    return f"{request_key(cohort, mentorship, name, number, person)}/{what}"
+
+
+def task_key(cohort: str, mentorship: str, kind: str, number: int) -> str:
+    """`cohort/mentorship/task.stalled#1`."""
+    return f"{cohort}/{mentorship}/task.{kind}#{number}"

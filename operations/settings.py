@@ -1,0 +1,74 @@
+"""All settings in one class, from `MENTORSHIP_*` variables or a `.env` file.
+
+Temporal's own connection settings are not here: the SDK reads the standard `TEMPORAL_*` variables and profiles.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from lifecycle.clock import Clock
+
+
+class Settings(BaseSettings):
+    """Everything a worker, a web process or the command line needs to know of its surroundings."""
+
+    model_config = SettingsConfigDict(env_prefix="MENTORSHIP_", env_file=".env", extra="ignore")
+
+    data: Path = Field(Path("data"), description="Folder of the embedded stack: database, Temporal, inbox.")
+    database_url: str = Field(
+        "", description="SQLAlchemy or libpq URL; empty means SQLite in the data folder."
+    )
+    secret: SecretStr = Field(
+        SecretStr(""),
+        description="Signs the links in mails. At least 32 characters; several, separated by commas, "
+        "rotate: the first signs, all are accepted.",
+    )
+    public_url: str = Field("http://127.0.0.1:8080", description="Address of the pages as people reach them.")
+    smtp_host: str = Field("127.0.0.1", description="Mail relay.")
+    smtp_port: int = Field(1025, description="Port of the relay.")
+    smtp_security: Literal["none", "starttls", "tls"] = Field(
+        "starttls", description="`none` is accepted for loopback relays only."
+    )
+    smtp_user: str = Field("", description="User at the relay, where it asks for one.")
+    smtp_password: SecretStr = Field(SecretStr(""), description="Password at the relay.")
+    smtp_connections: int = Field(4, ge=1, le=64, description="Connections kept open to the relay.")
+    mail_from: str = Field("mentoring@localhost.localdomain", description="From address, aligned with DKIM.")
+    mail_from_name: str = Field("", description="Display name of the sender; empty takes the cohort's title.")
+    bounce_address: str = Field(
+        "", description="Envelope sender; a signed row id is added as +tag. Empty takes mail_from."
+    )
+    redirect_all_to: str = Field("", description="Staging guard: every mail goes to this address instead.")
+    mails_per_second: float = Field(0, ge=0, description="Upper limit of the postmaster; 0 means none.")
+    shards: int = Field(1, ge=1, le=64, description="Postmasters that share the work, by person.")
+    task_queue: str = Field("mentorship", description="Temporal task queue.")
+    web_host: str = Field("127.0.0.1", description="Address the pages listen on.")
+    web_port: int = Field(8080, description="Port the pages listen on.")
+    speed: float = Field(1.0, gt=0, description="Program seconds per real second; 1 except in a demo.")
+    epoch: datetime = Field(
+        datetime(2026, 1, 1, tzinfo=UTC), description="Where program time and real time agree."
+    )
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of this installation."""
+        return Clock(epoch=self.epoch, speed=self.speed)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The signing secrets, newest first."""
+        return tuple(part.strip() for part in self.secret.get_secret_value().split(",") if part.strip())
+
+    @property
+    def database(self) -> str:
+        """The database URL with the async driver named."""
+        url = self.database_url or f"sqlite+aiosqlite:///{(self.data / 'mentorship.db').absolute()}"
+        for plain in ("postgresql://", "postgres://"):
+            if url.startswith(plain):
+                return "postgresql+psycopg://" + url.removeprefix(plain)
+        return url

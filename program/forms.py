@@ -1,0 +1,101 @@
+"""Forms: a set of questions, defined once, from which page, validation, mail text, export and report are made."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from program.models import Format, Id, Model, Role
+
+QuestionType = Literal[
+    "scale",  # 1 strongly disagree … 5 strongly agree, with "can't say yet" (stored as None)
+    "yes_no",  # True / False
+    "one",  # value of one option
+    "many",  # list of option values
+    "number",  # int between least and most
+    "date",  # ISO date
+    "date_ranges",  # list of [from, to] ISO dates
+    "text",  # string of at most `longest` characters
+    "group",  # list of objects, each with the fields' ids as keys; at most `most` of them
+    "sign",  # the name typed as a signature
+]
+Visible = Literal["pair", "coordinator", "me", "totals"]
+
+
+class Option(Model):
+    """One choice. `value` is what is stored and what rules read; `label` is what people see."""
+
+    value: str
+    label: str
+
+
+class Question(Model):
+    """One question. `label` may hold {partner}, {since}, {purpose}, {program}: filled per request."""
+
+    id: Id
+    type: QuestionType
+    label: str
+    help: str = ""
+    required: bool = False
+    options: tuple[Option, ...] = ()
+    least: int | None = None
+    most: int | None = None
+    longest: int = Field(default=1000, ge=1, le=10000)
+    low: str = ""
+    """What the lowest value of a scale or number means, in words."""
+    high: str = ""
+    roles: tuple[Role, ...] = ()
+    """Roles that see the question; empty means all."""
+    formats: tuple[Format, ...] = ()
+    """Formats in which the question stands; empty means all."""
+    wording: Literal["normal", "early", "both"] = "both"
+    """Closure only: asked at the planned end, at an early end, or at both."""
+    visible: Visible = "coordinator"
+    joint: bool = False
+    """Midpoint: stands on the joint sheet if both agree."""
+    fields: tuple[Question, ...] = ()
+    """The fields of one entry of a `group`."""
+    contented: Any = None
+    """What a contented person answers; simulated people and previews use it."""
+
+
+class Form(Model):
+    """A form; one file of `config/forms/`. Answers keep the form's version."""
+
+    form: Id
+    version: int = 1
+    title: str
+    minutes: float = 2
+    intro: str = ""
+    who_sees: str
+    """Shown before the first question: who reads the answers."""
+    thanks: str = ""
+    """Shown when the answers are in: what happens next."""
+    questions: tuple[Question, ...] = Field(min_length=1)
+
+    def questions_for(self, role: str, format_: str, early: bool = False) -> tuple[Question, ...]:
+        """The questions that a person of this role sees in a mentorship of this format."""
+        return tuple(
+            question
+            for question in self.questions
+            if (not question.roles or role in question.roles)
+            and (not question.formats or format_ in question.formats)
+            and (question.wording == "both" or (question.wording == "early") == early)
+        )
+
+
+Answers = dict[str, Any]
+"""What a participant submitted: question id to value, in the types named above; unanswered is left out."""
+
+READ_BY_RULES: dict[str, tuple[str, ...]] = {
+    "invitation": ("accept",),
+    "fit_check": ("f_contact", "f_fit", "f_action"),
+    "check_in": ("p_met", "p_next", "p_open", "m_open", "p_useful", "m_help", "m_follow", "m_load", "p_goal",
+                 "m_goal", "p_away", "p_help"),
+    "midpoint": ("r_decide", "r_cadence", "p_help"),
+    "closure": ("c_contact", "c_note", "c_give", "c_again", "c_follow", "c_nps", "p_help"),
+    "agreement": ("a_cadence", "sign_e", "sign_m"),
+    "are_you_there": ("state",),
+}  # fmt: skip
+"""Ask name to the questions that the rules read: a form used there must keep them."""

@@ -1,0 +1,418 @@
+"""The tables. Column names are the words of the lifecycle; instants are UTC, dates are calendar dates."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware datetime in UTC on every database; a naive one is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value!r} has no zone; the store takes instants")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """Base of all tables; constraint names are fixed so that migrations can name them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: Instant, dict[str, Any]: JSON, list[str]: JSON, str: String}  # noqa: RUF012
+
+
+class ParticipantRow(Base):
+    """A person who gets mail: participant, coordinator or deputy. One row for one human being."""
+
+    __tablename__ = "participants"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    email: Mapped[str] = mapped_column(index=True)
+    zone: Mapped[str]
+    language: Mapped[str] = mapped_column(default="en")
+    profile: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    standing: Mapped[str] = mapped_column(default="active")
+    """active, left, erased, bounced"""
+    reminders_stopped: Mapped[bool] = mapped_column(default=False)
+    generation: Mapped[int] = mapped_column(default=1)
+    """Raised to revoke every link of this person."""
+    last_mail_on: Mapped[date | None]
+    """Local date of the last ordinary mail (lifecycle 2.5 d)."""
+
+
+class ProgramRow(Base):
+    """A program version, frozen with its forms at launch; `hash` is that of the content."""
+
+    __tablename__ = "programs"
+    program: Mapped[str] = mapped_column(primary_key=True)
+    hash: Mapped[str] = mapped_column(primary_key=True)
+    body: Mapped[dict[str, Any]]
+    forms: Mapped[dict[str, Any]]
+    """Form id to form, as the models of `program.forms` dump themselves."""
+    frozen_at: Mapped[datetime]
+
+
+class CohortRow(Base):
+    """A launched cohort."""
+
+    __tablename__ = "cohorts"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    title: Mapped[str]
+    organisation: Mapped[str] = mapped_column(default="")
+    program: Mapped[str]
+    program_hash: Mapped[str]
+    zone: Mapped[str]
+    language: Mapped[str] = mapped_column(default="en")
+    start: Mapped[date]
+    holidays: Mapped[list[str]] = mapped_column(default=list)
+    letterbox: Mapped[dict[str, Any]]
+    """`program.models.Letterbox` of the cohort's program."""
+    launched_on: Mapped[date]
+    launched_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(default="running")
+    """running, cancelled, over"""
+
+
+class CohortPersonRow(Base):
+    """Who coordinates a cohort: role `coordinator` or `deputy`."""
+
+    __tablename__ = "cohort_people"
+    cohort: Mapped[str] = mapped_column(ForeignKey("cohorts.id"), primary_key=True)
+    person: Mapped[str] = mapped_column(ForeignKey("participants.id"), primary_key=True)
+    role: Mapped[str]
+
+
+class MentorshipRow(Base):
+    """One mentorship with the last snapshot of its workflow."""
+
+    __tablename__ = "mentorships"
+    cohort: Mapped[str] = mapped_column(ForeignKey("cohorts.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    program: Mapped[str]
+    program_hash: Mapped[str]
+    format: Mapped[str]
+    start: Mapped[date]
+    midpoint: Mapped[date]
+    end: Mapped[date]
+    launched_on: Mapped[date]
+    state: Mapped[str] = mapped_column(default="planned")
+    """planned (row only), running (workflow started), over"""
+    turn: Mapped[int] = mapped_column(default=0)
+    """The last batch applied; a batch with this number or a lower one was applied before."""
+    phase: Mapped[str] = mapped_column(default="onboarding")
+    health: Mapped[str] = mapped_column(default="good")
+    next_step: Mapped[str] = mapped_column(default="")
+    next_on: Mapped[date | None]
+    next_at: Mapped[datetime | None]
+    awaited: Mapped[list[str]] = mapped_column(default=list)
+    open_tasks: Mapped[int] = mapped_column(default=0)
+    paused_until: Mapped[str] = mapped_column(default="")
+    """ISO date, `open`, or empty"""
+    held: Mapped[bool] = mapped_column(default=False)
+    ending: Mapped[str] = mapped_column(default="")
+    reason: Mapped[str] = mapped_column(default="")
+    ended_on: Mapped[date | None]
+
+
+class MembershipRow(Base):
+    """A participant's seat in a mentorship."""
+
+    __tablename__ = "memberships"
+    cohort: Mapped[str] = mapped_column(primary_key=True)
+    mentorship: Mapped[str] = mapped_column(primary_key=True)
+    person: Mapped[str] = mapped_column(ForeignKey("participants.id"), primary_key=True, index=True)
+    role: Mapped[str]
+    standing: Mapped[str] = mapped_column(default="invited")
+    """invited, accepted, declined, silent, out"""
+    position: Mapped[int] = mapped_column(default=0)
+    __table_args__ = (
+        ForeignKeyConstraint(["cohort", "mentorship"], ["mentorships.cohort", "mentorships.key"]),
+    )
+
+
+class StepRow(Base):
+    """A step of a mentorship's plan as last recorded."""
+
+    __tablename__ = "steps"
+    cohort: Mapped[str] = mapped_column(primary_key=True)
+    mentorship: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    phase: Mapped[str]
+    verb: Mapped[str]
+    state: Mapped[str]
+    """planned, open, settled, skipped"""
+    opens: Mapped[date]
+    closes: Mapped[date | None]
+    settled: Mapped[date | None]
+    asked: Mapped[list[str]] = mapped_column(default=list)
+    answered: Mapped[list[str]] = mapped_column(default=list)
+
+
+class RequestRow(Base):
+    """One participant, one form, one occasion; `public_id` stands in the signed link."""
+
+    __tablename__ = "requests"
+    key: Mapped[str] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(unique=True)
+    generation: Mapped[int] = mapped_column(default=1)
+    cohort: Mapped[str]
+    mentorship: Mapped[str]
+    ask: Mapped[str]
+    number: Mapped[int]
+    step: Mapped[str] = mapped_column(index=True)
+    person: Mapped[str] = mapped_column(ForeignKey("participants.id"), index=True)
+    role: Mapped[str]
+    early: Mapped[bool] = mapped_column(default=False)
+    opens: Mapped[date]
+    closes: Mapped[date]
+    closes_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(default="open")
+    """open, answered, closed, withdrawn, superseded"""
+    answered_at: Mapped[datetime | None]
+    mails: Mapped[int] = mapped_column(default=0)
+    """How many mails carried it (lifecycle 2.8)."""
+    last_mail_on: Mapped[date | None]
+    """Local date of the last mail about it (lifecycle 2.7, too_soon)."""
+    __table_args__ = (
+        ForeignKeyConstraint(["cohort", "mentorship"], ["mentorships.cohort", "mentorships.key"]),
+        Index("ix_requests_mentorship", "cohort", "mentorship"),
+    )
+
+
+class AnswerRow(Base):
+    """What a participant submitted. Versions are kept; the highest counts."""
+
+    __tablename__ = "answers"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    request: Mapped[str] = mapped_column(ForeignKey("requests.key"), index=True)
+    version: Mapped[int]
+    submission: Mapped[str] = mapped_column(unique=True)
+    """Minted when the page was served; the same submission twice is one answer."""
+    person: Mapped[str]
+    form: Mapped[str]
+    form_version: Mapped[int]
+    body: Mapped[dict[str, Any]]
+    at: Mapped[datetime]
+    late: Mapped[bool] = mapped_column(default=False)
+    __table_args__ = (UniqueConstraint("request", "version", name="uq_answers_request_version"),)
+
+
+class DraftRow(Base):
+    """A form saved half-way, to be resumed by the same link."""
+
+    __tablename__ = "drafts"
+    request: Mapped[str] = mapped_column(ForeignKey("requests.key"), primary_key=True)
+    body: Mapped[dict[str, Any]]
+    at: Mapped[datetime]
+
+
+class AgreementRow(Base):
+    """One version of a mentorship's agreement and who has signed it."""
+
+    __tablename__ = "agreements"
+    cohort: Mapped[str] = mapped_column(primary_key=True)
+    mentorship: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    by: Mapped[str]
+    body: Mapped[dict[str, Any]]
+    signed: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """Participant id to {"name": as typed, "at": ISO instant}."""
+    at: Mapped[datetime]
+
+
+class ItemRow(Base):
+    """The postbox: one thing told to one person, waiting or done."""
+
+    __tablename__ = "items"
+    key: Mapped[str] = mapped_column(primary_key=True)
+    person: Mapped[str] = mapped_column(ForeignKey("participants.id"))
+    kind: Mapped[str]
+    """request, reminder, notice, receipt, urgent"""
+    name: Mapped[str]
+    number: Mapped[int]
+    cohort: Mapped[str]
+    mentorship: Mapped[str] = mapped_column(default="")
+    date: Mapped[date]
+    request: Mapped[str] = mapped_column(default="")
+    task: Mapped[str] = mapped_column(default="")
+    about: Mapped[str] = mapped_column(default="")
+    after_end: Mapped[bool] = mapped_column(default=False)
+    queued_at: Mapped[datetime]
+    deliver_at: Mapped[datetime | None]
+    """Never later than the true moment; recomputed when it comes. None: held or done."""
+    shard: Mapped[int] = mapped_column(default=0)
+    state: Mapped[str] = mapped_column(default="queued")
+    """queued, held (safety or pause), sending, sent, dropped, refused"""
+    reason: Mapped[str] = mapped_column(default="")
+    done_at: Mapped[datetime | None]
+    message: Mapped[str | None] = mapped_column(ForeignKey("messages.id"), index=True)
+    __table_args__ = (
+        Index("ix_items_due", "shard", "state", "deliver_at"),
+        Index("ix_items_person", "person", "state"),
+        Index("ix_items_mentorship", "cohort", "mentorship"),
+    )
+
+
+class MessageRow(Base):
+    """A mail: rendered once and frozen before it is sent. `id` is derived from the keys of its items."""
+
+    __tablename__ = "messages"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    person: Mapped[str] = mapped_column(ForeignKey("participants.id"), index=True)
+    cohort: Mapped[str]
+    shard: Mapped[int] = mapped_column(default=0)
+    fast: Mapped[bool] = mapped_column(default=False)
+    """Receipts and urgent items: does not use up the day's mail."""
+    at: Mapped[datetime]
+    """The time of the logical send (the Date header), program time."""
+    local_date: Mapped[date]
+    recipient: Mapped[str]
+    subject: Mapped[str]
+    raw: Mapped[str] = mapped_column(Text)
+    """The complete message as it goes over the wire."""
+    state: Mapped[str] = mapped_column(default="sending")
+    """sending, sent, deferred, refused, ambiguous"""
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_try_at: Mapped[datetime | None]
+    error: Mapped[str] = mapped_column(default="")
+    """Class and SMTP code only, never the relay's text (it may hold the address)."""
+    sent_at: Mapped[datetime | None]
+    __table_args__ = (Index("ix_messages_due", "shard", "state", "next_try_at"),)
+
+
+class TaskRow(Base):
+    """Something a coordinator must decide."""
+
+    __tablename__ = "tasks"
+    key: Mapped[str] = mapped_column(primary_key=True)
+    cohort: Mapped[str]
+    mentorship: Mapped[str]
+    kind: Mapped[str]
+    number: Mapped[int]
+    reason: Mapped[str] = mapped_column(Text)
+    about: Mapped[list[str]] = mapped_column(default=list)
+    decisions: Mapped[list[str]] = mapped_column(default=list)
+    due: Mapped[date]
+    opened_at: Mapped[datetime]
+    opened_on: Mapped[date]
+    closed_at: Mapped[datetime | None]
+    closed_on: Mapped[date | None]
+    decision: Mapped[str] = mapped_column(default="")
+    by: Mapped[str] = mapped_column(default="")
+    why: Mapped[str] = mapped_column(Text, default="")
+    __table_args__ = (
+        ForeignKeyConstraint(["cohort", "mentorship"], ["mentorships.cohort", "mentorships.key"]),
+        Index("ix_tasks_cohort", "cohort", "decision"),
+    )
+
+
+class EventRow(Base):
+    """One line in the record of what happened; append-only."""
+
+    __tablename__ = "events"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    cohort: Mapped[str]
+    mentorship: Mapped[str] = mapped_column(default="")
+    at: Mapped[datetime]
+    name: Mapped[str]
+    person: Mapped[str] = mapped_column(default="")
+    detail: Mapped[str] = mapped_column(Text, default="")
+    by: Mapped[str] = mapped_column(default="")
+    why: Mapped[str] = mapped_column(Text, default="")
+    __table_args__ = (Index("ix_events_mentorship", "cohort", "mentorship", "id"),)
+
+
+class OutcomeRow(Base):
+    """How a mentorship ended; final."""
+
+    __tablename__ = "outcomes"
+    cohort: Mapped[str] = mapped_column(primary_key=True)
+    mentorship: Mapped[str] = mapped_column(primary_key=True)
+    ending: Mapped[str]
+    reason: Mapped[str] = mapped_column(default="")
+    on: Mapped[date]
+    at: Mapped[datetime]
+
+
+class SuppressionRow(Base):
+    """An address that refuses mail for good."""
+
+    __tablename__ = "suppressions"
+    email: Mapped[str] = mapped_column(primary_key=True)
+    person: Mapped[str]
+    reason: Mapped[str]
+    at: Mapped[datetime]
+
+
+class OperationRow(Base):
+    """A command that a coordinator or participant gave; the same id twice is one operation."""
+
+    __tablename__ = "operations"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    cohort: Mapped[str]
+    mentorship: Mapped[str] = mapped_column(default="")
+    detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    by: Mapped[str] = mapped_column(default="")
+    why: Mapped[str] = mapped_column(Text, default="")
+    at: Mapped[datetime]
+    result: Mapped[str] = mapped_column(default="")
+
+
+class RelayRow(Base):
+    """Outbox row, "tell the workflow": committed with what it tells of, deleted once the workflow has it."""
+
+    __tablename__ = "relays"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    """Submission or operation id; also the update id."""
+    cohort: Mapped[str]
+    mentorship: Mapped[str]
+    event: Mapped[str]
+    """Name of the event in `lifecycle.events`."""
+    payload: Mapped[dict[str, Any]]
+    """The event's fields; ids, dates and decisions only."""
+    at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(default=0)
+
+
+class PostmasterRow(Base):
+    """When the postmaster of a shard wakes next; whoever queues something earlier wakes it."""
+
+    __tablename__ = "postmasters"
+    shard: Mapped[int] = mapped_column(primary_key=True)
+    wakes_at: Mapped[datetime | None]
