@@ -1,0 +1,202 @@
+"""Opens the database, makes transactions and brings the tables up to date.
+
+SQLite (embedded) and PostgreSQL (production) behave alike behind `Database`: whoever writes says so by
+`begin()`, whoever reads takes `session()`. Nothing else in the engine may create an SQL engine, and nothing
+here may know what the tables mean.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.pool import NullPool
+
+BUSY_SECONDS = 15
+"""How long a writer waits for another process that writes to the same SQLite file."""
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+_WRITES = "mentorship_writes"
+_MIGRATION_LOCK = 7_160_246
+"""Any number: the advisory lock that PostgreSQL processes take before they migrate."""
+
+
+class WriteOutsideBegin(RuntimeError):
+    """A session that was opened for reading was asked to write."""
+
+
+def url_of(url: str) -> URL:
+    """The URL with the driver that the engine uses; takes SQLAlchemy and libpq spellings."""
+    found = make_url(url.replace("postgres://", "postgresql://", 1) if url.startswith("postgres://") else url)
+    if found.get_backend_name() == "sqlite":
+        return found.set(drivername="sqlite+aiosqlite")
+    if found.get_backend_name() == "postgresql":
+        return found.set(drivername="postgresql+psycopg")
+    raise ValueError(f"{found.get_backend_name()!r} is no database for this engine; use sqlite or postgresql")
+
+
+class Database:
+    """An open database. Make it with `Database.open(url)`, end it with `close()` or as a context manager."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.engine = engine
+        self.sqlite = engine.dialect.name == "sqlite"
+        self._reading = async_sessionmaker(engine, expire_on_commit=False)
+        self._writing = async_sessionmaker(
+            engine.execution_options(**{_WRITES: True}), expire_on_commit=False
+        )
+        self._turn = asyncio.Lock()
+        self._writer: asyncio.Task[Any] | None = None
+
+    @classmethod
+    def open(cls, url: str, *, connections: int = 10) -> Self:
+        """Open the database at this URL; nothing is connected before the first transaction.
+
+        `connections` is how many may be open at once. The tables must be there already: see `migrate`.
+        """
+        parsed = url_of(url)
+        options: dict[str, Any] = {"pool_size": connections, "max_overflow": 0}
+        if parsed.get_backend_name() == "sqlite":
+            options["connect_args"] = {"isolation_level": None, "timeout": BUSY_SECONDS}
+        else:
+            options["pool_pre_ping"] = True
+        engine = create_async_engine(parsed, **options)
+        if parsed.get_backend_name() == "sqlite":
+            _tune_sqlite(engine.sync_engine)
+        event.listen(engine.sync_engine, "before_cursor_execute", _refuse_unannounced_writes)
+        return cls(engine)
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[AsyncSession]:
+        """A session that reads one consistent state. Writing in it raises `WriteOutsideBegin`."""
+        async with self._reading() as session:
+            yield session
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncSession]:
+        """A transaction that writes: committed at the end of the block, rolled back when it raises.
+
+        On SQLite the write lock is taken at the start, so two processes wait for each other and never
+        deadlock; within one process writers queue here, which is fairer than SQLite's own waiting.
+        """
+        if not self.sqlite:
+            async with self._writing.begin() as session:
+                yield session
+            return
+        if self._writer is not None and self._writer is asyncio.current_task():
+            raise RuntimeError("this task is already inside begin(); pass its session on instead")
+        async with self._turn:
+            self._writer = asyncio.current_task()
+            try:
+                async with self._writing.begin() as session:
+                    yield session
+            finally:
+                self._writer = None
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.engine.dispose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+def migrate(url: str, revision: str = "head") -> None:
+    """Bring the tables to `revision` (`head` is the newest, `base` is none at all), in one transaction.
+
+    Blocks; call it before the event loop or in a thread. Processes that do it at once take turns.
+    """
+    engine = _engine_for_migrations(url)
+    try:
+        with engine.begin() as connection:
+            if engine.dialect.name == "postgresql":
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
+            config = Config()
+            config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+            config.attributes["connection"] = connection
+            if revision == "base" or revision in _passed(connection, config):
+                command.downgrade(config, revision)
+            else:
+                command.upgrade(config, revision)
+    finally:
+        engine.dispose()
+
+
+def is_migrated(url: str) -> bool:
+    """Whether the tables are those of this version of the engine. Blocks; makes no SQLite file."""
+    parsed = url_of(url)
+    if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").exists():
+        return False
+    engine = _engine_for_migrations(url)
+    try:
+        with engine.connect() as connection:
+            context = MigrationContext.configure(connection)
+            return set(context.get_current_heads()) == set(ScriptDirectory(str(MIGRATIONS)).get_heads())
+    finally:
+        engine.dispose()
+
+
+def _passed(connection: Connection, config: Config) -> set[str]:
+    """Revisions that the tables have already: going to one of them is going back."""
+    heads = MigrationContext.configure(connection).get_current_heads()
+    script = ScriptDirectory.from_config(config)
+    return {passed.revision for head in heads for passed in script.iterate_revisions(head, "base")}
+
+
+def _engine_for_migrations(url: str) -> Engine:
+    parsed = url_of(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(parsed, poolclass=NullPool)
+    if parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(
+        parsed.set(drivername="sqlite+pysqlite"),
+        poolclass=NullPool,
+        connect_args={"isolation_level": None, "timeout": BUSY_SECONDS},
+        execution_options={_WRITES: True},
+    )
+    # A table that is copied and renamed must not take along the rows that point to it.
+    _tune_sqlite(engine, foreign_keys=False)
+    return engine
+
+
+def _tune_sqlite(engine: Engine, *, foreign_keys: bool = True) -> None:
+    @event.listens_for(engine, "connect")
+    def _pragmas(connection: Any, _: Any) -> None:
+        cursor = connection.cursor()
+        for pragma in (
+            f"busy_timeout = {BUSY_SECONDS * 1000}",
+            "journal_mode = WAL",
+            "synchronous = NORMAL",
+            f"foreign_keys = {'ON' if foreign_keys else 'OFF'}",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get(_WRITES)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _refuse_unannounced_writes(
+    connection: Connection, _cursor: Any, _statement: str, _parameters: Any, context: Any, _many: bool
+) -> None:
+    # On SQLite a reader that starts to write can fail at once when another process wrote in between;
+    # on PostgreSQL it would work, and the mistake would be found in the embedded stack only.
+    if context is None or not (context.isinsert or context.isupdate or context.isdelete):
+        return
+    if not connection.get_execution_options().get(_WRITES):
+        raise WriteOutsideBegin("a session for reading must not write; open it by Database.begin()")

@@ -1,0 +1,107 @@
+"""What all tests share: real databases, and an end of the run that can't turn green into red.
+
+Every test that takes `database_url` or `database` runs twice, on SQLite and on PostgreSQL, each time with
+fresh tables. PostgreSQL is started once a run, and only if a test asks for it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from store.database import Database, migrate
+from tests.postgresql import PostgreSQL, PostgreSQLMissing
+
+_exit_status: list[int] = []
+
+
+@pytest.fixture(scope="session")
+def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    migrate(f"sqlite+aiosqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """A PostgreSQL server of this test run, on a Unix socket of its own."""
+    try:
+        server = PostgreSQL.start()
+    except PostgreSQLMissing as missing:
+        pytest.fail(str(missing), pytrace=False)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def _postgresql_template(postgresql: PostgreSQL) -> str:
+    with psycopg.connect(postgresql.conninfo("postgres"), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE template_migrated")
+    migrate(postgresql.url("template_migrated"))
+    return "template_migrated"
+
+
+@pytest.fixture
+def new_sqlite(_sqlite_template: Path, tmp_path: Path) -> Callable[[], str]:
+    """Makes another migrated SQLite database and says its URL."""
+
+    def make() -> str:
+        path = tmp_path / f"{uuid4().hex[:8]}.db"
+        shutil.copy(_sqlite_template, path)
+        return f"sqlite+aiosqlite:///{path}"
+
+    return make
+
+
+@pytest.fixture
+def sqlite_url(new_sqlite: Callable[[], str]) -> str:
+    """A fresh migrated SQLite database, for tests that need one database only."""
+    return new_sqlite()
+
+
+@pytest.fixture
+def postgresql_url(postgresql: PostgreSQL, _postgresql_template: str) -> Iterator[str]:
+    """A fresh migrated PostgreSQL database."""
+    name = sql.Identifier(f"test_{uuid4().hex[:12]}")
+    with psycopg.connect(postgresql.conninfo("postgres"), autocommit=True) as connection:
+        template = sql.Identifier(_postgresql_template)
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, template))
+        yield postgresql.url(name.as_string(None).strip('"'))
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A fresh migrated database; the test runs on SQLite and on PostgreSQL."""
+    return request.getfixturevalue(f"{request.param}_url")
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """A fresh migrated database, open; the test runs on SQLite and on PostgreSQL."""
+    async with Database.open(database_url) as opened:
+        yield opened
+
+
+def pytest_sessionfinish(exitstatus: int) -> None:
+    """Remember how the run ended."""
+    _exit_status[:] = [int(exitstatus)]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure() -> None:
+    """Leave at once: Temporal's SDK can abort while the interpreter shuts down, after a green run."""
+    if _exit_status:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(_exit_status[0])
