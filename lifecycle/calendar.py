@@ -5,7 +5,7 @@ A wall time that DST skips becomes the next valid minute; one that occurs twice 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -53,12 +53,14 @@ def has_ended(on: date, zone_name: str) -> datetime:
     return instant(on + DAY, MIDNIGHT, zone_name)
 
 
-def begins_for(on: date, zones: Iterable[str]) -> datetime:
+@lru_cache(maxsize=65536)
+def begins_for(on: date, zones: tuple[str, ...]) -> datetime:
     """The UTC instant at which a date begins for the first of these zones (lifecycle 2.2)."""
     return min(begins(on, name) for name in zones)
 
 
-def ended_for(on: date, zones: Iterable[str]) -> datetime:
+@lru_cache(maxsize=65536)
+def ended_for(on: date, zones: tuple[str, ...]) -> datetime:
     """The UTC instant at which a date has ended for the last of these zones (lifecycle 2.2)."""
     return max(has_ended(on, name) for name in zones)
 
@@ -73,9 +75,12 @@ def is_sending_day(on: date, days: Collection[str], holidays: Collection[date]) 
     return WEEKDAYS[on.weekday()] in days and on not in holidays
 
 
-def working_days_after(
-    on: date, count: int, days: Collection[str], holidays: Collection[date]
-) -> date:
+def begun_everywhere(at: datetime) -> date:
+    """A date that has begun in every zone on Earth: what follows from an event waits for no midnight."""
+    return local_date(at, "Etc/GMT+12")
+
+
+def working_days_after(on: date, count: int, days: Collection[str], holidays: Collection[date]) -> date:
     """The date `count` working days later, counted from the day after; 0 is the date itself (lifecycle 7)."""
     found = on
     while count > 0:

@@ -26,3 +26,8 @@ def item_key(
 def task_key(cohort: str, mentorship: str, kind: str, number: int) -> str:
     """`cohort/mentorship/task.stalled#1`."""
     return f"{cohort}/{mentorship}/task.{kind}#{number}"
+
+
+def task_item_key(task: str, person: str, name: str, nth: int = 0) -> str:
+    """`cohort/mentorship/task.stalled#1/c1/task_opened`: a coordinator is told of a task."""
+    return f"{task}/{person}/{name}.{nth}" if nth else f"{task}/{person}/{name}"

@@ -195,12 +195,10 @@ class Mentorship(Model):
 
     def members(self) -> tuple[tuple[str, Role], ...]:
         """(participant id, role) in the order in which they are named everywhere: mentor first."""
-        found: list[tuple[str, Role]] = []
-        if self.mentor:
-            found.append((self.mentor, "mentor"))
-        found += [(person, "mentee") for person in self.mentees]
-        found += [(person, "peer") for person in self.peers]
-        return tuple(found)
+        mentor: tuple[tuple[str, Role], ...] = ((self.mentor, "mentor"),) if self.mentor else ()
+        mentees: tuple[tuple[str, Role], ...] = tuple((person, "mentee") for person in self.mentees)
+        peers: tuple[tuple[str, Role], ...] = tuple((person, "peer") for person in self.peers)
+        return mentor + mentees + peers
 
 
 class Cohort(Model):

@@ -1,0 +1,123 @@
+"""One turn for the world: the commands of a turn sorted into one batch, with a snapshot to look at."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from lifecycle.advance import next_moment
+from lifecycle.calendar import local_date
+from lifecycle.commands import (
+    Assess,
+    Batch,
+    CloseTask,
+    Command,
+    EndRequest,
+    Finish,
+    GrowTask,
+    MemberRecord,
+    MoveRequest,
+    Note,
+    OpenRequest,
+    OpenTask,
+    Post,
+    Redeliver,
+    Refuse,
+    Snapshot,
+    StepRecord,
+)
+from lifecycle.state import State, Step
+
+
+def batch(state: State, commands: list[Command], now: datetime) -> Batch:
+    """Number this turn of the mentorship and sort its commands. `now` is program time (UTC)."""
+    state.turn += 1
+    found = Batch(
+        cohort=state.cohort, mentorship=state.key, turn=state.turn, now=now, snapshot=snapshot(state)
+    )
+    steps: dict[tuple[str, int], StepRecord] = {}
+    for command in commands:
+        match command:
+            case OpenRequest():
+                found.open_requests.append(command)
+            case MoveRequest():
+                found.move_requests.append(command)
+            case EndRequest():
+                found.end_requests.append(command)
+            case Post():
+                found.posts.append(command)
+            case Redeliver():
+                found.redeliver.append(command)
+            case OpenTask():
+                found.open_tasks.append(command)
+            case GrowTask():
+                found.grow_tasks.append(command)
+            case CloseTask():
+                found.close_tasks.append(command)
+            case Note():
+                found.notes.append(command)
+            case StepRecord():
+                steps[(command.name, command.number)] = command
+            case MemberRecord():
+                found.members.append(command)
+            case Finish():
+                found.finish = command
+            case Assess():
+                found.assess.append(command)
+            case Refuse():
+                pass  # it was for the sender of the event, not for the world
+    found.steps = list(steps.values())
+    return found
+
+
+def snapshot(state: State) -> Snapshot:
+    """The mentorship at a glance."""
+    upcoming = next_step(state)
+    moment = next_moment(state)
+    if state.paused:
+        until = state.pauses[-1].until
+        paused = until.isoformat() if until else "open"
+    else:
+        paused = ""
+    return Snapshot(
+        phase=state.phase,
+        health=health(state),
+        next_step=f"{upcoming.name} {upcoming.number}" if upcoming else "",
+        next_on=upcoming.opens if upcoming else (local_date(moment, state.zone) if moment else None),
+        next_at=moment,
+        awaited=tuple(awaited(state)),
+        open_tasks=len(state.tasks),
+        paused_until=paused,
+        held=state.held,
+        over=state.closed,
+        start=state.start,
+        midpoint=state.midpoint,
+        end=state.end,
+    )
+
+
+def next_step(state: State) -> Step | None:
+    """The planned step that comes next."""
+    planned = (step for step in state.steps if step.state == "planned")
+    return min(planned, key=lambda step: step.opens, default=None)
+
+
+def health(state: State) -> str:
+    """`over`, `trouble` (a safety report), `attention` (a task is open), `quiet` (silence), or `good`."""
+    if state.held or "safety" in state.tasks:
+        return "trouble"
+    if state.closed:
+        return "over"
+    if state.tasks:
+        return "attention"
+    return "quiet" if state.silent_before else "good"
+
+
+def awaited(state: State) -> list[str]:
+    """Ids of those whose answer is awaited now."""
+    found: dict[str, None] = {}
+    for step in state.open_asks():
+        people = state.agreement.turns if step.name == "agreement" else step.asked
+        for person in people:
+            if step.name == "agreement" or person not in step.answered:
+                found[person] = None
+    return list(found)

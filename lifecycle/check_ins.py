@@ -1,0 +1,100 @@
+"""Check-ins: regular, short, and the rules that run over their answers (lifecycle 4 and 5)."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from lifecycle import expectations, plan, tasks
+from lifecycle.calendar import local_date
+from lifecycle.findings import Findings
+from lifecycle.state import State, Step
+from lifecycle.turn import Turn
+from program.durations import StepDate
+from program.models import Window
+
+
+def steps(state: State) -> list[Step]:
+    """Check-in n opens at S + n × every; those too near to the midpoint or the end are left out."""
+    rhythm = state.program.phases.check_ins
+    if rhythm is None or rhythm.every == 0:
+        return []
+    has_midpoint = state.program.phases.midpoint is not None
+    found: list[Step] = []
+    days = rhythm.every
+    while (opens := state.raw_start + timedelta(days=days)) < state.raw_end:
+        days += rhythm.every
+        near_midpoint = has_midpoint and abs((opens - state.raw_midpoint).days) <= rhythm.clear_of_midpoint
+        near_end = (state.raw_end - opens).days <= rhythm.clear_of_end
+        if near_midpoint or near_end:
+            continue
+        if rhythm.at_most is not None and len(found) >= rhythm.at_most:
+            break
+        window = Window(opens=StepDate(anchor="start"), reminders=rhythm.reminders, closes=rhythm.closes)
+        found.append(plan.ask(state, "check_in", "check_ins", len(found) + 1, window, opens))
+    return found
+
+
+def settled(turn: Turn, step: Step, findings: Findings) -> None:
+    """The rules, from the top; the first that matches wins, except that D and N1 don't stop the rest.
+
+    S and H have acted when their answer arrived.
+    """
+    state = turn.state
+    silent, silent_before = not step.answered, state.silent_before
+    no_meeting, no_meeting_before = findings.no_meeting, state.no_meeting_before
+    state.silent_before, state.no_meeting_before = silent, no_meeting
+
+    if findings.low:  # L
+        return tasks.open_task(
+            turn, "low_score", "A question about the relationship was answered low.", findings.concerned
+        )
+    if no_meeting and no_meeting_before:  # Z2
+        return tasks.open_task(
+            turn, "stalled", "No meeting since the last check-in and none booked, for the second time."
+        )
+    if no_meeting:  # Z1
+        return expectations.get_going(turn)
+    if findings.differ:  # D
+        turn.note("seen_differently", detail=f"check_in#{step.number}")
+    if silent and silent_before:  # N3
+        state.silence_armed = True
+        return tasks.open_task(turn, "silent", "Nobody answered this check-in, nor the one before.")
+    if silent:  # N2
+        return expectations.are_you_there(turn)
+    for person in step.asked:
+        if person not in step.answered:  # N1
+            turn.note("one_silent", person, f"check_in#{step.number}")
+    if findings.goal_changed:  # G
+        return expectations.reopen(turn, list(findings.goal_changed))
+    return None  # OK: the page has said thank you
+
+
+# -- after an N3 -----------------------------------------------------------------------------------------------
+
+
+def silence_date(state: State) -> date | None:
+    """The date on which the last call goes out, if nobody shows a sign of life before."""
+    if not state.silence_armed or state.silence_told is not None or state.last_life is None:
+        return None
+    last = local_date(state.last_life, state.zone)
+    return last + timedelta(days=state.program.rules.silence)
+
+
+def last_call(turn: Turn) -> None:
+    """Long silence: everyone is told that the mentorship will be closed, and how to say otherwise."""
+    turn.state.silence_told = turn.today
+    turn.note("closing_for_silence")
+    expectations.are_you_there(turn, "closing_for_silence")
+
+
+def inactive_date(state: State) -> date | None:
+    """The date at whose end a mentorship that stayed silent after the last call ends as `inactive`."""
+    if state.silence_told is None:
+        return None
+    return state.silence_told + timedelta(days=state.program.rules.last_call)
+
+
+def alive(turn: Turn) -> None:
+    """A sign of life from anyone takes the last call back and starts the days of silence anew."""
+    turn.state.last_life = turn.now
+    turn.state.silence_told = None

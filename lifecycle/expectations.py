@@ -1,0 +1,246 @@
+"""Expectations: the introduction, the agreement with its turns and signatures, the fit check (lifecycle 4)."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from lifecycle import plan, tasks
+from lifecycle.commands import RequestEnd
+from lifecycle.findings import Findings, Signals
+from lifecycle.keys import request_key
+from lifecycle.state import State, Step
+from lifecycle.turn import Turn
+
+
+def steps(state: State) -> list[Step]:
+    """Introduction, agreement and fit check, as far as the program has them."""
+    phase = state.program.phases.expectations
+    found = [plan.tell(state, "introduction", "expectations", 1, phase.introduction)]
+    if phase.agreement is not None:
+        found.append(plan.ask(state, "agreement", "expectations", 1, phase.agreement))
+    if phase.fit_check is not None:
+        found.append(plan.ask(state, "fit_check", "expectations", 1, phase.fit_check))
+    return found
+
+
+ARE_YOU_THERE_OPEN = 30
+"""Days for which the three links of `are_you_there` work."""
+
+
+# -- the agreement: one document, turns, signatures ------------------------------------------------------------
+
+
+def drafters(state: State) -> list[str]:
+    """Who writes the first version: the mentee; in a group the mentor; among peers either."""
+    role = {"group": "mentor", "peer": "peer"}.get(state.format, "mentee")
+    return [
+        member.person for member in state.members if member.role == role and member.standing == "accepted"
+    ]
+
+
+def open_agreement(turn: Turn, step: Step) -> None:
+    """The agreement is laid before those who draft it."""
+    step.asked = turn.state.active()
+    _fresh(turn.state)
+    turn.record(step)
+    for person in drafters(turn.state):
+        _give_turn(turn, step, person, turn.state.agreement.version + 1, on=step.opens)
+
+
+def reopen(turn: Turn, changers: list[str] | None = None) -> None:
+    """The agreement opens for a new version: after a changed goal, or at the midpoint.
+
+    Those whose goal changed get a receipt with the request, their partners a notice; otherwise the drafters
+    of the format are asked as at the start. Nothing happens while it is open already.
+    """
+    state = turn.state
+    window = state.program.phases.expectations.agreement
+    if window is None or current(state) is not None:
+        turn.note("agreement_not_reopened", detail="no agreement" if window is None else "open already")
+        return
+    step = plan.ask(
+        state, "agreement", "expectations", state.last_number("agreement") + 1, window, turn.today
+    )
+    step.state = "open"
+    step.asked = state.active()
+    state.steps.append(step)
+    _fresh(state)
+    turn.record(step)
+    turn.note("agreement_reopened")
+    if changers is None:
+        for person in drafters(state):
+            _give_turn(turn, step, person, state.agreement.version + 1)
+        return
+    number = turn.count("agreement_reopened")
+    requests: dict[str, str] = {}
+    for person in changers:
+        version = state.agreement.version + 1
+        state.agreement.turns[person] = version
+        requests[person] = turn.open_request(step, person, version)
+    turn.tell(changers, "agreement_reopened", number=number, kind="receipt", request=requests)
+    others = [person for person in state.active() if person not in changers]
+    turn.tell(others, "agreement_reopened", number=number)
+
+
+def current(state: State) -> Step | None:
+    """The agreement step that is open now."""
+    return next((step for step in state.open_asks() if step.name == "agreement"), None)
+
+
+def acted(turn: Turn, person: str, signals: Signals) -> None:
+    """Somebody drafted, changed or signed. A change clears the other signatures and goes back."""
+    state = turn.state
+    agreement = state.agreement
+    step = current(state)
+    if step is None:
+        turn.note("late_answer", person, "agreement")
+        return
+    version = signals.version
+    if signals.act == "sign":
+        if version != agreement.version or person in agreement.signed:
+            turn.note("stale_signature", person, f"version {version}")
+            return
+        agreement.signed.append(person)
+        turn.note("agreement_signed", person, f"version {version}")
+    else:
+        if version <= agreement.version:
+            turn.note("stale_version", person, f"version {version}")
+            return
+        changed = agreement.version > agreement.base
+        agreement.version = version
+        agreement.handed_on = False
+        agreement.signed = [person]
+        turn.note("agreement_changed" if changed else "agreement_drafted", person, f"version {version}")
+        if changed:
+            agreement.changes += 1
+            if agreement.changes >= state.program.phases.expectations.changes_before_task:
+                tasks.open_task(
+                    turn,
+                    "expectations_differ",
+                    f"The agreement has been changed {agreement.changes} times and nobody agrees yet; "
+                    f"versions {version - 1} and {version} stand side by side on its page.",
+                    state.active(),
+                )
+    agreement.turns.pop(person, None)
+    hand_on(turn, step)
+
+
+def hand_on(turn: Turn, step: Step) -> None:
+    """Whoever has not signed the version on the table has the turn; when all have, it is agreed."""
+    state = turn.state
+    agreement = state.agreement
+    waiting = [person for person in state.active() if person not in agreement.signed]
+    step.answered = [person for person in step.asked if person in agreement.signed]
+    if not waiting:
+        _conclude(turn, step)
+        return
+    for person in waiting:
+        held = agreement.turns.get(person)
+        if held is not None and held == agreement.version:
+            # Peers who may both draft: the request is open already, but what it asks for is new.
+            if not agreement.handed_on:
+                request = request_key(state.cohort, state.key, "agreement", held, person)
+                turn.post_request(request, step, person, held, again=2)
+            continue
+        if held is not None:
+            turn.end_request(step, person, "superseded", held)
+        _give_turn(turn, step, person, agreement.version)
+    agreement.handed_on = True
+
+
+def remind(turn: Turn, step: Step, nth: int, on: date) -> None:
+    """Reminders go to those whose turn it is."""
+    for person, number in turn.state.agreement.turns.items():
+        turn.remind(step, person, nth, on, number)
+
+
+def closed(turn: Turn, step: Step) -> None:
+    """Not agreed by the close. Nothing later waits for it: the program's default rhythm stands in."""
+    drop_turns(turn, step)
+    state = turn.state
+    reason = (
+        f"No new agreement was signed in time; version {state.agreement.concluded} stays in force."
+        if state.agreement.concluded
+        else "No agreement was signed in time; the program's usual rhythm of meetings stands in."
+    )
+    tasks.open_task(turn, "no_agreement", reason, state.active())
+
+
+def drop_turns(turn: Turn, step: Step, how: RequestEnd = "closed") -> None:
+    """Nobody has the turn any more."""
+    for person, number in turn.state.agreement.turns.items():
+        turn.end_request(step, person, how, number)
+    turn.state.agreement.turns = {}
+
+
+def withdrawn(turn: Turn, person: str) -> None:
+    """Somebody is out: their turn is withdrawn, and the others may now be agreed."""
+    state = turn.state
+    number = state.agreement.turns.pop(person, None)
+    if person in state.agreement.signed:
+        state.agreement.signed.remove(person)
+    step = current(state)
+    if step is None:
+        return
+    if number is not None:
+        turn.end_request(step, person, "withdrawn", number)
+    if state.agreement.version > state.agreement.base and len(state.active()) > 1:
+        hand_on(turn, step)
+
+
+def _fresh(state: State) -> None:
+    state.agreement.base = state.agreement.version
+    state.agreement.changes = 0
+    state.agreement.signed = []
+
+
+def _give_turn(turn: Turn, step: Step, person: str, version: int, on: date | None = None) -> None:
+    turn.state.agreement.turns[person] = version
+    turn.ask_one(step, person, number=version, on=on)
+
+
+def _conclude(turn: Turn, step: Step) -> None:
+    state = turn.state
+    version = state.agreement.version
+    state.agreement.concluded = version
+    step.state = "settled"
+    step.settled = turn.today
+    turn.record(step)
+    turn.note("agreement_concluded", detail=f"version {version}")
+    tasks.close_task(turn, "expectations_differ", "agreed")
+    last = state.agreement.signed[-1]
+    turn.tell([last], "agreement_concluded", number=version, kind="receipt")
+    others = [person for person in state.active() if person != last]
+    turn.tell(others, "agreement_concluded", number=version)
+
+
+# -- the fit check ---------------------------------------------------------------------------------------------
+
+
+def fit_doubted(turn: Turn, person: str) -> None:
+    """An answer says "someone else", or that the fit is low: a no-fault swap may be offered, at once."""
+    tasks.open_task(
+        turn, "fit", "Somebody says the pairing doesn't look right; you can offer a no-fault swap.", [person]
+    )
+
+
+def fit_settled(turn: Turn, findings: Findings) -> None:
+    """When somebody asked for a nudge, or nobody has been in touch: everyone is told how to get going."""
+    if findings.nudge or findings.no_contact:
+        get_going(turn)
+
+
+def get_going(turn: Turn) -> None:
+    """Three concrete ways forward, to everyone."""
+    turn.tell(turn.state.active(), "get_going", number=turn.count("get_going"))
+
+
+def are_you_there(turn: Turn, name: str = "are_you_there") -> None:
+    """Three links, each to a page with one button: going fine, we're stuck, we've stopped."""
+    state = turn.state
+    until = turn.today + timedelta(days=ARE_YOU_THERE_OPEN)
+    step = Step(
+        "are_you_there", state.phase, turn.count("request.are_you_there"), "ask", turn.today, closes=until
+    )
+    requests = {person: turn.open_request(step, person) for person in state.active()}
+    turn.tell(state.active(), name, number=turn.count(name), request=requests)

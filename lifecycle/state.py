@@ -1,0 +1,235 @@
+"""The state of one mentorship: what a workflow remembers for a year, so it is small and holds ids only.
+
+New fields must have a default: states of running mentorships are read back by newer code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+from lifecycle.calendar import begins_for, ended_for
+from program.models import Format, Program, Role
+
+SCHEMA = 1
+
+Phase = Literal["onboarding", "expectations", "check_ins", "midpoint", "closure", "closed"]
+Verb = Literal["ask", "tell"]
+StepState = Literal["planned", "open", "settled", "skipped"]
+Standing = Literal["invited", "accepted", "declined", "silent", "out"]
+
+
+@dataclass(slots=True)
+class Member:
+    """A seat: a participant in a role. `out` means left, removed or replaced."""
+
+    person: str
+    role: Role
+    zone: str
+    standing: Standing = "invited"
+
+
+@dataclass(slots=True)
+class Step:
+    """One step of the plan. Dates are calendar dates; `settled` is the date in the cohort's zone."""
+
+    name: str
+    phase: Phase
+    number: int
+    verb: Verb
+    opens: date
+    reminders: tuple[date, ...] = ()
+    closes: date | None = None
+    state: StepState = "planned"
+    asked: list[str] = field(default_factory=list[str])
+    answered: list[str] = field(default_factory=list[str])
+    reminded: int = 0
+    """How many reminder dates have been dealt with."""
+    settled: date | None = None
+    early: bool = False
+    """Closure in its early wording."""
+    assessing: bool = False
+    """Settled, and its answers are being read."""
+
+
+@dataclass(slots=True)
+class Agreement:
+    """The document of the expectations phase: which version lies on the table, and who has signed it."""
+
+    version: int = 0
+    signed: list[str] = field(default_factory=list[str])
+    turns: dict[str, int] = field(default_factory=dict[str, int])
+    """Whose turn it is: person to the number of their open request."""
+    base: int = 0
+    """The version that lay on the table when the agreement was last opened."""
+    changes: int = 0
+    """Changes to the first draft since the agreement was last opened."""
+    handed_on: bool = False
+    """Whether those whose turn it is have been asked about the version on the table."""
+    concluded: int = 0
+    """The version in force; 0 means none."""
+
+
+@dataclass(slots=True)
+class Task:
+    """An open task; what was decided of closed ones is in the record."""
+
+    key: str
+    kind: str
+    number: int
+    opened: date
+    due: date
+    repeated: bool = False
+    escalated: bool = False
+    about: list[str] = field(default_factory=list[str])
+
+
+@dataclass(slots=True)
+class PauseSpan:
+    """A pause: from `on`, for `days` days. An open one has no `until` and 0 days until it ends."""
+
+    on: date
+    days: int
+    until: date | None = None
+
+
+@dataclass(slots=True)
+class State:
+    """One mentorship. `zone` is the cohort's; `raw_*` are the dates before any pause was added."""
+
+    cohort: str
+    key: str
+    program: Program
+    zone: str
+    launched_on: date
+    raw_start: date
+    raw_midpoint: date
+    raw_end: date
+    members: list[Member]
+    coordinators: list[str]
+    deputies: list[str] = field(default_factory=list[str])
+    holidays: tuple[date, ...] = ()
+    schema: int = SCHEMA
+
+    phase: Phase = "onboarding"
+    steps: list[Step] = field(default_factory=list[Step])
+    pauses: list[PauseSpan] = field(default_factory=list[PauseSpan])
+    paused: bool = False
+    held: bool = False
+    onboarded: bool = False
+    seat_wait_until: date | None = None
+    agreement: Agreement = field(default_factory=Agreement)
+    tasks: dict[str, Task] = field(default_factory=dict[str, Task])
+    """Open tasks by kind."""
+    counts: dict[str, int] = field(default_factory=dict[str, int])
+    """How often something with a running number has happened (tasks by kind, notices by name)."""
+    no_meeting_before: bool = False
+    silent_before: bool = False
+    last_life: datetime | None = None
+    """The last sign of life from anyone."""
+    silence_armed: bool = False
+    """An N3 has happened: the silence clock runs."""
+    silence_told: date | None = None
+    early: bool = False
+    """Ending before the planned end."""
+    spared: list[str] = field(default_factory=list[str])
+    """Ids of those who get no closure form after an early end."""
+    ending: str = ""
+    reason: str = ""
+    ready_to_close: bool = False
+    """The closure ask has settled and been assessed; the end date may still be ahead."""
+    closed: bool = False
+    follow_up: list[str] = field(default_factory=list[str])
+    seen: list[str] = field(default_factory=list[str])
+    """Ids of the last events, so that a repeated event changes nothing."""
+    turn: int = 0
+
+    # -- who ---------------------------------------------------------------------------------------------------
+
+    @property
+    def format(self) -> Format:
+        """The mentorship's format."""
+        return self.program.format
+
+    def member(self, person: str) -> Member | None:
+        """The seat of this participant, taken or left."""
+        return next((member for member in self.members if member.person == person), None)
+
+    def seats(self) -> list[Member]:
+        """Everyone who has or is offered a seat."""
+        return [member for member in self.members if member.standing != "out"]
+
+    def active(self) -> list[str]:
+        """Ids of those who take part now."""
+        return [member.person for member in self.members if member.standing == "accepted"]
+
+    def complete(self) -> bool:
+        """Whether those who take part can have a mentorship: two of them, and not all on one side."""
+        people = [member for member in self.members if member.standing == "accepted"]
+        roles = {member.role for member in people}
+        return len(people) >= 2 and (self.format == "peer" or roles == {"mentor", "mentee"})
+
+    def zones(self) -> tuple[str, ...]:
+        """The zones that decide when a date begins and has ended for this mentorship."""
+        return tuple(dict.fromkeys(member.zone for member in self.seats())) or (self.zone,)
+
+    # -- when --------------------------------------------------------------------------------------------------
+
+    def moved(self, raw: date) -> date:
+        """A planned date with all pauses added."""
+        for pause in self.pauses:
+            if raw >= pause.on:
+                raw += timedelta(days=pause.days)
+        return raw
+
+    @property
+    def start(self) -> date:
+        """S: the first day."""
+        return self.moved(self.raw_start)
+
+    @property
+    def midpoint(self) -> date:
+        """M: half way."""
+        return self.moved(self.raw_midpoint)
+
+    @property
+    def end(self) -> date:
+        """E: the last date of the mentorship proper."""
+        return self.moved(self.raw_end)
+
+    @property
+    def paused_until(self) -> date | None:
+        """The date on which the running pause ends by itself."""
+        return self.pauses[-1].until if self.paused else None
+
+    def begins(self, on: date) -> datetime:
+        """The instant (UTC) at which a date begins for this mentorship."""
+        return begins_for(on, self.zones())
+
+    def ended(self, on: date) -> datetime:
+        """The instant (UTC) at which a date has ended for this mentorship."""
+        return ended_for(on, self.zones())
+
+    # -- what --------------------------------------------------------------------------------------------------
+
+    def step(self, name: str, number: int) -> Step | None:
+        """The step of this name and number."""
+        return next((step for step in self.steps if step.name == name and step.number == number), None)
+
+    def last_number(self, name: str) -> int:
+        """The highest number of a step of this name; 0 where there is none."""
+        return max((step.number for step in self.steps if step.name == name), default=0)
+
+    def open_asks(self) -> list[Step]:
+        """Steps whose form is being asked now."""
+        return [step for step in self.steps if step.state == "open" and step.verb == "ask"]
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing at all is left to do: closed, follow-up done, no safety task undecided."""
+        return (
+            self.closed
+            and not self.tasks
+            and not any(step.state in ("planned", "open") or step.assessing for step in self.steps)
+        )

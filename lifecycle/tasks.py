@@ -1,0 +1,116 @@
+"""Tasks: what a coordinator must decide, when, and what happens while nobody does (lifecycle 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from lifecycle import keys
+from lifecycle.calendar import working_days_after
+from lifecycle.commands import CloseTask, GrowTask, OpenTask, Post
+from lifecycle.state import State, Task
+from lifecycle.turn import Turn
+
+_USUAL = ("noted", "nudge", "pause", "replace", "end")
+
+KINDS: dict[str, tuple[int, tuple[str, ...]]] = {
+    "seat_empty": (3, ("wait", "replace", "end")),
+    "expectations_differ": (5, _USUAL),
+    "no_agreement": (5, _USUAL),
+    "low_score": (5, _USUAL),
+    "stalled": (5, _USUAL),
+    "silent": (5, _USUAL),
+    "fit": (2, _USUAL),
+    "help": (2, _USUAL),
+    "midpoint": (5, ("continue", "reopen_agreement", "pause", "replace", "end")),
+    "safety": (0, ("release", "end")),
+    "withdrawn": (3, ("noted", "replace", "end")),
+    "small_group": (3, ("noted", "replace", "end")),
+    "bounced": (2, ("noted", "correct", "end")),
+}
+"""Task kind to (due in working days, decisions of which the first changes nothing)."""
+
+DEPUTY_AFTER = 2
+"""Working days after the due date until the deputies hear of an undecided task."""
+
+
+def working_day(turn: Turn, on: date, count: int) -> date:
+    """`count` working days after a date, in the cohort's calendar."""
+    state = turn.state
+    return working_days_after(on, count, state.program.letterbox.days, state.holidays)
+
+
+def open_task(turn: Turn, kind: str, reason: str, about: Iterable[str] = ()) -> None:
+    """Open a task, or let the open one of this kind grow; its coordinators are told."""
+    state = turn.state
+    concerned = tuple(about)
+    urgent = kind == "safety"
+    task = state.tasks.get(kind)
+    if task is not None:
+        task.about += [person for person in concerned if person not in task.about]
+        turn.do(GrowTask(task.key, reason, concerned))
+        if urgent:
+            _tell_of(turn, task, "task_opened", state.coordinators, nth=turn.count("safety_again") + 1)
+        return
+    number = turn.count(f"task.{kind}")
+    working_days, decisions = KINDS[kind]
+    task = Task(
+        key=keys.task_key(state.cohort, state.key, kind, number),
+        kind=kind,
+        number=number,
+        opened=turn.today,
+        due=working_day(turn, turn.today, state.program.rules.due.get(kind, working_days)),
+        about=list(concerned),
+    )
+    state.tasks[kind] = task
+    turn.do(OpenTask(task.key, kind, number, reason, task.due, decisions, concerned))
+    _tell_of(turn, task, "task_opened", state.coordinators)
+
+
+def close_task(turn: Turn, kind: str, decision: str, by: str = "") -> None:
+    """Close an open task of this kind, if there is one."""
+    task = turn.state.tasks.pop(kind, None)
+    if task is not None:
+        turn.do(CloseTask(task.key, decision, by))
+
+
+def repeat_date(task: Task) -> date | None:
+    """The date on which an undecided task is told again; None when that is past or the day it was opened."""
+    return None if task.repeated or task.due <= task.opened else task.due
+
+
+def deputy_date(state: State, task: Task) -> date:
+    """The date on which the deputies hear of an undecided task."""
+    return working_days_after(task.due, DEPUTY_AFTER, state.program.letterbox.days, state.holidays)
+
+
+def repeat(turn: Turn, task: Task) -> None:
+    """Tell the coordinators again of an undecided task, on its due date."""
+    task.repeated = True
+    turn.note("task_repeated", detail=task.key)
+    _tell_of(turn, task, "task_repeated", turn.state.coordinators)
+
+
+def escalate(turn: Turn, task: Task) -> None:
+    """Tell the deputies of an undecided task, two working days after its due date."""
+    task.escalated = True
+    turn.note("task_to_deputy", detail=task.key)
+    _tell_of(turn, task, "task_to_deputy", turn.state.deputies)
+
+
+def _tell_of(turn: Turn, task: Task, name: str, people: Iterable[str], nth: int = 0) -> None:
+    state = turn.state
+    for person in people:
+        turn.do(
+            Post(
+                key=keys.task_item_key(task.key, person, name, nth),
+                person=person,
+                kind="urgent" if task.kind == "safety" else "notice",
+                name=name,
+                number=task.number,
+                date=turn.at_once,
+                task=task.key,
+                about=state.key,
+                after_end=True,
+            )
+        )

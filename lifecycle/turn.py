@@ -1,0 +1,214 @@
+"""One turn of a mentorship: the two verbs, ask and tell, and the few other things that phases say.
+
+A turn collects commands; it never carries any out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from lifecycle import keys
+from lifecycle.calendar import begun_everywhere, local_date
+from lifecycle.commands import (
+    Assess,
+    Command,
+    EndRequest,
+    ItemKind,
+    MemberRecord,
+    Note,
+    OpenRequest,
+    Post,
+    RequestEnd,
+    StepRecord,
+)
+from lifecycle.state import Member, State, Step
+
+
+@dataclass(slots=True)
+class Turn:
+    """A state, the moment (UTC), and the commands collected so far. `today` is the date in the cohort's zone."""
+
+    state: State
+    now: datetime
+    commands: list[Command] = field(default_factory=list[Command])
+
+    @property
+    def today(self) -> date:
+        """Today in the cohort's zone."""
+        return local_date(self.now, self.state.zone)
+
+    @property
+    def at_once(self) -> date:
+        """A date for items that follow from an event: it has begun wherever the reader lives."""
+        return begun_everywhere(self.now)
+
+    def do(self, command: Command) -> None:
+        """Collect a command."""
+        self.commands.append(command)
+
+    def note(self, name: str, person: str = "", detail: str = "") -> None:
+        """Put a line on the record."""
+        self.do(Note(name, person, detail))
+
+    def count(self, name: str) -> int:
+        """The next running number of something that can happen more than once."""
+        number = self.state.counts.get(name, 0) + 1
+        self.state.counts[name] = number
+        return number
+
+    # -- tell --------------------------------------------------------------------------------------------------
+
+    def tell(
+        self,
+        people: Iterable[str],
+        name: str,
+        *,
+        number: int = 1,
+        on: date | None = None,
+        kind: ItemKind = "notice",
+        about: str = "",
+        request: dict[str, str] | None = None,
+        after_end: bool = False,
+    ) -> None:
+        """Put an item into each person's postbox; without a date it is due at once."""
+        state = self.state
+        for person in people:
+            self.do(
+                Post(
+                    key=keys.item_key(state.cohort, state.key, name, number, person, kind),
+                    person=person,
+                    kind=kind,
+                    name=name,
+                    number=number,
+                    date=on or self.at_once,
+                    request=request.get(person, "") if request else "",
+                    about=about,
+                    after_end=after_end,
+                )
+            )
+
+    # -- ask ---------------------------------------------------------------------------------------------------
+
+    def open_request(self, step: Step, person: str, number: int | None = None) -> str:
+        """Open a request for one person; its key. Tells nobody of it."""
+        state = self.state
+        number = step.number if number is None else number
+        member = state.member(person)
+        assert member is not None
+        assert step.closes is not None
+        key = keys.request_key(state.cohort, state.key, step.name, number, person)
+        self.do(
+            OpenRequest(
+                key=key,
+                ask=step.name,
+                number=number,
+                person=person,
+                role=member.role,
+                opens=step.opens,
+                closes=step.closes,
+                closes_at=state.ended(step.closes),
+                early=step.early,
+                step=keys.step_key(state.cohort, state.key, step.name, step.number),
+            )
+        )
+        return key
+
+    def ask_one(
+        self, step: Step, person: str, *, number: int | None = None, on: date | None = None, again: int = 0
+    ) -> None:
+        """Open a request for one person and put it into the postbox."""
+        number = step.number if number is None else number
+        key = self.open_request(step, person, number)
+        self.post_request(key, step, person, number, on=on, again=again)
+
+    def post_request(
+        self, request: str, step: Step, person: str, number: int, *, on: date | None = None, again: int = 0
+    ) -> None:
+        """Put an open request into the postbox; `again` counts further mails about the same request."""
+        state = self.state
+        self.do(
+            Post(
+                key=keys.item_key(state.cohort, state.key, step.name, number, person, "request", again),
+                person=person,
+                kind="request",
+                name=step.name,
+                number=number,
+                date=on or self.at_once,
+                request=request,
+                after_end=step.name == "follow_up",
+            )
+        )
+
+    def remind(self, step: Step, person: str, nth: int, on: date, number: int | None = None) -> None:
+        """Put a reminder of an open request into the postbox."""
+        state = self.state
+        number = step.number if number is None else number
+        self.do(
+            Post(
+                key=keys.item_key(state.cohort, state.key, step.name, number, person, "reminder", nth),
+                person=person,
+                kind="reminder",
+                name=step.name,
+                number=number,
+                date=on,
+                request=keys.request_key(state.cohort, state.key, step.name, number, person),
+            )
+        )
+
+    def end_request(self, step: Step, person: str, how: RequestEnd, number: int | None = None) -> None:
+        """A person's request of this step takes no more answers that count."""
+        state = self.state
+        number = step.number if number is None else number
+        self.do(EndRequest(keys.request_key(state.cohort, state.key, step.name, number, person), how))
+
+    def assess(self, step: Step) -> None:
+        """Have the answers of a settled ask read."""
+        state = self.state
+        assert step.closes is not None
+        step.assessing = True
+        requests: list[tuple[str, str, str]] = []
+        for person in step.asked:
+            member = state.member(person)
+            if member is not None and member.standing != "out":
+                key = keys.request_key(state.cohort, state.key, step.name, step.number, person)
+                requests.append((key, person, member.role))
+        self.do(
+            Assess(
+                ask=step.name,
+                number=step.number,
+                step=keys.step_key(state.cohort, state.key, step.name, step.number),
+                requests=tuple(requests),
+                closed_at=min(self.now, state.ended(step.closes)),
+            )
+        )
+
+    # -- the record --------------------------------------------------------------------------------------------
+
+    def record(self, step: Step) -> None:
+        """Record a step as it stands now."""
+        self.do(
+            StepRecord(
+                name=step.name,
+                number=step.number,
+                phase=step.phase,
+                verb=step.verb,
+                state=step.state,
+                opens=step.opens,
+                closes=step.closes,
+                settled=step.settled,
+                asked=tuple(step.asked),
+                answered=tuple(step.answered),
+            )
+        )
+
+    def record_member(self, member: Member) -> None:
+        """Record where a member stands now."""
+        self.do(MemberRecord(member.person, member.role, member.standing))
+
+    def skip(self, step: Step, why: str) -> None:
+        """A step is left out, with an event that says why."""
+        step.state = "skipped"
+        self.record(step)
+        self.note("step_skipped", detail=f"{step.name}#{step.number} {why}")
