@@ -1,9 +1,9 @@
 """What leaves a person's postbox at one moment: the decision that the postmaster and the rehearsal share.
 
-`sort_out` looks at everything that waits for one person and says what goes now, what is dropped and why, what
-is held, and when to look again (lifecycle 2.5 to 2.9). It knows no SQL and no mail and reads no clock. It must
-never let through two ordinary mails on one local date, an ordinary mail outside the letterbox, or a fourth mail
-about a request.
+`sort_out` looks at everything that waits for one person and says what goes now, what is dropped and why,
+what is held, and when to look again (lifecycle 2.5 to 2.9). It knows no SQL and no mail and reads no clock. It
+must never let through two ordinary mails on one local date, an ordinary mail outside the letterbox, or a fourth
+mail about a request.
 """
 
 from __future__ import annotations
