@@ -18,8 +18,11 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import NullPool
+
+from store.tables import Base
 
 BUSY_SECONDS = 15
 """How long a writer waits for another process that writes to the same SQLite file."""
@@ -51,9 +54,7 @@ class Database:
         self.engine = engine
         self.sqlite = engine.dialect.name == "sqlite"
         self._reading = async_sessionmaker(engine, expire_on_commit=False)
-        self._writing = async_sessionmaker(
-            engine.execution_options(**{_WRITES: True}), expire_on_commit=False
-        )
+        self._writing = async_sessionmaker(engine.execution_options(**{_WRITES: True}), expire_on_commit=False)
         self._turn = asyncio.Lock()
         self._writer: asyncio.Task[Any] | None = None
 
@@ -111,6 +112,14 @@ class Database:
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+
+def upserting(session: AsyncSession, table: type[Base]) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT of the session's own dialect, for `on_conflict_do_nothing` and `on_conflict_do_update`."""
+    # The bare table: rows go in by the driver's executemany, without the ORM's bookkeeping.
+    if session.get_bind().dialect.name == "postgresql":
+        return postgresql.insert(table.__table__)
+    return sqlite.insert(table.__table__)
 
 
 def migrate(url: str, revision: str = "head") -> None:

@@ -1,0 +1,231 @@
+"""Fills the postbox: items go in once, wait while their mentorship stands still, and are queued again after.
+
+What leaves the postbox, and when, is not decided here but at the moment of delivery (`lifecycle.postbox`). An
+item that is in already is left as it is: its key is unique for ever.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any, Literal
+
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lifecycle.commands import ItemKind, Post, Redeliver
+from lifecycle.letterbox import LetterboxRule, rule_of
+from lifecycle.postbox import SAFETY_RECEIPT, DropReason
+from program.models import Letterbox
+from store.database import upserting
+from store.shards import shard_of
+from store.tables import EventRow, ItemRow, MembershipRow, ParticipantRow, RequestRow
+
+WAITING = ("queued", "held")
+"""States of an item that is still to be delivered and that nobody is delivering now."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantFacts:
+    """What must be known of a person to say when an item may reach them."""
+
+    id: str
+    zone: str
+    last_mail_on: date | None
+    rule: LetterboxRule
+    """The letterbox of the item's cohort."""
+
+
+DeliverAt = Callable[[ParticipantFacts, Post, datetime], datetime]
+"""When to look at an item: an instant (UTC), never later than the true moment of delivery."""
+
+
+Moment = tuple[int, datetime]
+"""A shard, and the instant (UTC) at which its postmaster must look at something there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standstill:
+    """Why a mentorship's items wait: a hold after a safety report, a pause, both or neither."""
+
+    held: bool = False
+    paused: bool = False
+
+    def __bool__(self) -> bool:
+        return self.held or self.paused
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a mentorship's items go in, at this moment of program time (UTC)."""
+
+    cohort: str
+    mentorship: str
+    now: datetime
+    rule: LetterboxRule
+    shards: int
+    deliver_at: DeliverAt
+
+
+class UnknownPerson(LookupError):
+    """An item is for somebody whom the store does not know. Says the id only."""
+
+
+def letterbox_rule(letterbox: dict[str, Any], holidays: Iterable[str]) -> LetterboxRule:
+    """The letterbox of a cohort, from its row."""
+    return _letterbox_rule(json.dumps(letterbox, sort_keys=True), tuple(holidays))
+
+
+@lru_cache(maxsize=256)
+def _letterbox_rule(letterbox: str, holidays: tuple[str, ...]) -> LetterboxRule:
+    return rule_of(Letterbox.model_validate_json(letterbox), map(date.fromisoformat, holidays))
+
+
+def fate_of(kind: str, name: str, task: str, still: Standstill) -> Literal["queued", "held", "dropped"]:
+    """What a standstill does to an item; the same answer as `lifecycle.postbox` gives at delivery.
+
+    Items that tell a coordinator of a task, and the receipt for a safety report, always go.
+    """
+    if not still or task or name == SAFETY_RECEIPT:
+        return "queued"
+    return "dropped" if still.paused and kind == "reminder" else "held"
+
+
+async def post(session: AsyncSession, address: Address, posts: Sequence[Post], still: Standstill) -> list[Moment]:
+    """Put items into the postbox; those that are in already stay as they are. Raises `UnknownPerson`.
+
+    Returns the moments at which the queued ones are to be looked at.
+    """
+    if not posts:
+        return []
+    people = await _facts(session, {post.person for post in posts}, address.rule)
+    rows: list[dict[str, Any]] = []
+    for item in posts:
+        person = people.get(item.person)
+        if person is None:
+            raise UnknownPerson(f"no participant has the id {item.person!r}")
+        fate = fate_of(item.kind, item.name, item.task, still)
+        rows.append(
+            {
+                "key": item.key,
+                "person": item.person,
+                "kind": item.kind,
+                "name": item.name,
+                "number": item.number,
+                "cohort": address.cohort,
+                "mentorship": address.mentorship,
+                "date": item.date,
+                "request": item.request,
+                "task": item.task,
+                "about": item.about,
+                "after_end": item.after_end,
+                "queued_at": address.now,
+                "shard": shard_of(item.person, address.shards),
+            }
+            | _standing(fate, address, person, item)
+        )
+    new = upserting(session, ItemRow).on_conflict_do_nothing(index_elements=["key"])
+    await session.execute(new, rows)
+    return [(row["shard"], row["deliver_at"]) for row in rows if row["deliver_at"] is not None]
+
+
+async def redelivered(session: AsyncSession, orders: Iterable[Redeliver]) -> list[Post]:
+    """The items that deliver open requests again; a request that waits in the postbox anyway gets none."""
+    posts: list[Post] = []
+    for order in orders:
+        waiting = select(ItemRow.request).where(
+            ItemRow.request == RequestRow.key, ItemRow.kind == "request", ItemRow.state.in_(WAITING)
+        )
+        found = await session.execute(
+            select(RequestRow.key, RequestRow.person, RequestRow.ask, RequestRow.number)
+            .where(RequestRow.key.in_(order.requests), RequestRow.state == "open", ~waiting.exists())
+            .order_by(RequestRow.key)
+        )
+        posts += [
+            Post(f"{key}/request.nudge{order.nth}", person, "request", ask, number, order.date, request=key)
+            for key, person, ask, number in found
+        ]
+    return posts
+
+
+async def stand_still(session: AsyncSession, address: Address, still: Standstill) -> list[Moment]:
+    """Let everything that waits for the members of a mentorship feel that a standstill begins, changes or ends.
+
+    Items are held or queued again, with the moment of delivery computed anew; reminders that a pause holds are
+    dropped, with an event that names the reason. Returns the moments of those that are queued again.
+    """
+    of_mentorship = (ItemRow.cohort == address.cohort, ItemRow.mentorship == address.mentorship)
+    members = select(MembershipRow.person).where(
+        MembershipRow.cohort == address.cohort, MembershipRow.mentorship == address.mentorship
+    )
+    found = await session.scalars(
+        select(ItemRow)
+        .where(*of_mentorship, ItemRow.state.in_(WAITING), ItemRow.person.in_(members))
+        .with_for_update()
+    )
+    items = found.all()
+    people = await _facts(session, {item.person for item in items}, address.rule)
+    moments: list[Moment] = []
+    changes: list[dict[str, Any]] = []
+    events: list[dict[str, Any]] = []
+    for item in items:
+        fate = fate_of(item.kind, item.name, item.task, still)
+        if fate == item.state:
+            continue
+        standing = _standing(fate, address, people[item.person], _post_of(item))
+        changes.append({"its_key": item.key} | standing)
+        if standing["deliver_at"] is not None:
+            moments.append((item.shard, standing["deliver_at"]))
+        if fate == "dropped":
+            events.append(
+                {
+                    "cohort": address.cohort,
+                    "mentorship": address.mentorship,
+                    "at": address.now,
+                    "name": "dropped",
+                    "person": item.person,
+                    "detail": f"{item.key} {standing['reason']}",
+                }
+            )
+    if changes:
+        table = ItemRow.__table__
+        names = ("state", "reason", "deliver_at", "done_at")
+        await (await session.connection()).execute(
+            update(ItemRow)
+            .where(table.c.key == bindparam("its_key"), table.c.state.in_(WAITING))
+            .values({name: bindparam(name) for name in names}),
+            changes,
+        )
+    if events:
+        await session.execute(insert(EventRow), events)
+    return moments
+
+
+def _standing(fate: str, address: Address, person: ParticipantFacts, item: Post) -> dict[str, Any]:
+    queued = fate == "queued"
+    return {
+        "state": fate,
+        "reason": DropReason.PAUSED.value if fate == "dropped" else "",
+        "deliver_at": address.deliver_at(person, item, address.now) if queued else None,
+        "done_at": address.now if fate == "dropped" else None,
+    }
+
+
+def _post_of(item: ItemRow) -> Post:
+    kind: ItemKind = item.kind  # pyright: ignore[reportAssignmentType]
+    return Post(
+        item.key, item.person, kind, item.name, item.number, item.date, item.request, item.task, item.about,
+        item.after_end,
+    )  # fmt: skip
+
+
+async def _facts(session: AsyncSession, people: Iterable[str], rule: LetterboxRule) -> dict[str, ParticipantFacts]:
+    found = await session.execute(
+        select(ParticipantRow.id, ParticipantRow.zone, ParticipantRow.last_mail_on).where(
+            ParticipantRow.id.in_(people)
+        )
+    )
+    return {person: ParticipantFacts(person, zone, last, rule) for person, zone, last in found.tuples()}

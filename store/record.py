@@ -1,0 +1,329 @@
+"""Writes what one turn of a mentorship asks of the world: one batch, one transaction, once.
+
+The batch comes from a workflow that may send it again after a crash; its turn says whether it is known. Nothing
+here decides anything about a mentorship, sends anything, or reads an answer but to hand it to the rules.
+"""
+
+from __future__ import annotations
+
+from base64 import b32encode
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lifecycle.calendar import local_date
+from lifecycle.commands import Assess, Batch, MoveRequest
+from store.database import upserting
+from store.postbox import Address, DeliverAt, Moment, Standstill, letterbox_rule, post, redelivered, stand_still
+from store.tables import (
+    AnswerRow,
+    CohortRow,
+    EventRow,
+    ItemRow,
+    MembershipRow,
+    MentorshipRow,
+    OutcomeRow,
+    RequestRow,
+    StepRow,
+    TaskRow,
+)
+
+Rows = list[dict[str, Any]]
+
+
+class UnknownMentorship(LookupError):
+    """A batch is for a mentorship that was never put down. Says its key only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a batch left behind."""
+
+    fresh: bool
+    """False: this batch was applied before, and nothing was written now."""
+    earliest: dict[int, datetime]
+    """Shard to the earliest `deliver_at` (UTC) of what was queued there; see `shards_to_wake`. For a batch that
+    was applied before: of all that this mentorship has queued, for the first attempt may have woken nobody."""
+
+
+def public_id(request: str) -> str:
+    """What stands in a link instead of a request's key: 16 characters, the same for every retry.
+
+    It is no secret, the link's signature is; but it says nothing about the person.
+    """
+    return b32encode(sha256(request.encode()).digest()).decode()[:16].lower()
+
+
+async def apply(session: AsyncSession, batch: Batch, *, deliver_at: DeliverAt, shards: int = 1) -> Applied:
+    """Write one turn of a mentorship. Needs a writing transaction; a batch applied before changes nothing.
+
+    Raises `UnknownMentorship`, and `UnknownPerson` for an item to somebody who is not in the store.
+    """
+    before = await _lock(session, batch)
+    if batch.turn <= before.turn:
+        return Applied(False, await _earliest(session, batch))
+    address = Address(
+        batch.cohort,
+        batch.mentorship,
+        batch.now,
+        letterbox_rule(before.letterbox, before.holidays),
+        shards,
+        deliver_at,
+    )
+    await _write_members(session, batch)
+    await _write_requests(session, batch)
+    await _write_tasks(session, batch, before.zone)
+    await _write_steps(session, batch)
+    await _write_notes(session, batch)
+    was = Standstill(before.held, bool(before.paused_until)) if before.state != "over" else Standstill()
+    now = batch.snapshot
+    still = Standstill(now.held, bool(now.paused_until)) if not now.over else Standstill()
+    moments: list[Moment] = []
+    if was != still:
+        moments += await stand_still(session, address, still)
+    again = await redelivered(session, batch.redeliver) if batch.redeliver else []
+    moments += await post(session, address, [*batch.posts, *again], still)
+    await _write_mentorship(session, batch)
+    earliest: dict[int, datetime] = {}
+    for shard, at in moments:
+        earliest[shard] = min(at, earliest.get(shard, at))
+    return Applied(True, earliest)
+
+
+async def read_answers(session: AsyncSession, assess: Assess) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Participant id to (role, answers) for everyone who was asked and answered in time.
+
+    The last version committed at or before `closed_at` counts. Where an ask settled because everyone had
+    answered, the web server's clock may be ahead of the workflow's by a little; then the first version inside
+    the window counts. Later versions are marked late where the window had ended. Needs a writing transaction.
+    """
+    roles = {key: (person, role) for key, person, role in assess.requests}
+    rows = await session.execute(
+        select(AnswerRow.id, AnswerRow.request, AnswerRow.body, AnswerRow.at, AnswerRow.late, RequestRow.closes_at)
+        .join(RequestRow, RequestRow.key == AnswerRow.request)
+        .where(AnswerRow.request.in_(roles))
+        .order_by(AnswerRow.request, AnswerRow.version)
+    )
+    counting: dict[str, tuple[str, dict[str, Any]]] = {}
+    late: list[int] = []
+    for answer, request, body, at, marked, closes_at in rows.tuples():
+        person, role = roles[request]
+        if at <= assess.closed_at or (at <= closes_at and person not in counting):
+            counting[person] = (role, body)
+        elif at > closes_at and not marked:
+            late.append(answer)
+    if late:
+        await session.execute(update(AnswerRow).where(AnswerRow.id.in_(late)).values(late=True))
+    return counting
+
+
+async def _lock(session: AsyncSession, batch: Batch) -> Any:
+    found = await session.execute(
+        select(
+            MentorshipRow.turn, MentorshipRow.state, MentorshipRow.held, MentorshipRow.paused_until,
+            CohortRow.zone, CohortRow.letterbox, CohortRow.holidays,
+        )
+        .join(CohortRow, CohortRow.id == MentorshipRow.cohort)
+        .where(MentorshipRow.cohort == batch.cohort, MentorshipRow.key == batch.mentorship)
+        .with_for_update(of=MentorshipRow)
+    )  # fmt: skip
+    row = found.one_or_none()
+    if row is None:
+        raise UnknownMentorship(f"no mentorship {batch.mentorship!r} in cohort {batch.cohort!r}")
+    return row
+
+
+async def _earliest(session: AsyncSession, batch: Batch) -> dict[int, datetime]:
+    found = await session.execute(
+        select(ItemRow.shard, func.min(ItemRow.deliver_at))
+        .where(ItemRow.cohort == batch.cohort, ItemRow.mentorship == batch.mentorship, ItemRow.state == "queued")
+        .group_by(ItemRow.shard)
+    )
+    return {shard: at for shard, at in found.tuples() if at is not None}
+
+
+async def _write_requests(session: AsyncSession, batch: Batch) -> None:
+    if batch.open_requests:
+        rows: Rows = [
+            {
+                "key": request.key,
+                "public_id": public_id(request.key),
+                "cohort": batch.cohort,
+                "mentorship": batch.mentorship,
+                "ask": request.ask,
+                "number": request.number,
+                "step": request.step,
+                "person": request.person,
+                "role": request.role,
+                "early": request.early,
+                "opens": request.opens,
+                "closes": request.closes,
+                "closes_at": request.closes_at,
+            }
+            for request in batch.open_requests
+        ]
+        opened = upserting(session, RequestRow)
+        window = ("role", "early", "opens", "closes", "closes_at")
+        again = {name: opened.excluded[name] for name in window} | {"state": "open", "answered_at": None}
+        await session.execute(opened.on_conflict_do_update(index_elements=["key"], set_=again), rows)
+    moves: dict[MoveRequest, list[str]] = defaultdict(list)
+    for move in batch.move_requests:
+        moves[MoveRequest("", move.closes, move.closes_at, move.reopen)].append(move.key)
+    for move, keys in moves.items():
+        window = update(RequestRow).values(closes=move.closes, closes_at=move.closes_at)
+        await session.execute(window.where(RequestRow.key.in_(keys)))
+        if move.reopen:
+            await session.execute(
+                update(RequestRow)
+                .where(RequestRow.key.in_(keys), RequestRow.state.in_(("answered", "closed")))
+                .values(state="open", answered_at=None)
+            )
+    ends: dict[str, list[str]] = defaultdict(list)
+    for end in batch.end_requests:
+        ends[end.state].append(end.key)
+    for state, keys in ends.items():
+        # An answer may have been committed while the workflow closed the window: it stays an answer.
+        from_states = ("open",) if state == "closed" else ("open", "answered", "closed")
+        await session.execute(
+            update(RequestRow).where(RequestRow.key.in_(keys), RequestRow.state.in_(from_states)).values(state=state)
+        )
+
+
+async def _write_tasks(session: AsyncSession, batch: Batch, zone: str) -> None:
+    today = local_date(batch.now, zone)
+    if batch.open_tasks:
+        rows: Rows = [
+            {
+                "key": task.key,
+                "cohort": batch.cohort,
+                "mentorship": batch.mentorship,
+                "kind": task.kind,
+                "number": task.number,
+                "reason": task.reason,
+                "about": list(task.about),
+                "decisions": list(task.decisions),
+                "due": task.due,
+                "opened_at": batch.now,
+                "opened_on": today,
+            }
+            for task in batch.open_tasks
+        ]
+        await session.execute(upserting(session, TaskRow).on_conflict_do_nothing(index_elements=["key"]), rows)
+    for growth in batch.grow_tasks:
+        task = await session.get_one(TaskRow, growth.key)
+        if growth.reason not in task.reason.splitlines():
+            task.reason = f"{task.reason}\n{growth.reason}"
+        task.about = [*task.about, *(person for person in growth.about if person not in task.about)]
+    await session.flush()
+    for closing in batch.close_tasks:
+        await session.execute(
+            update(TaskRow)
+            .where(TaskRow.key == closing.key)
+            .values(decision=closing.decision, by=closing.by, closed_at=batch.now, closed_on=today)
+        )
+
+
+async def _write_steps(session: AsyncSession, batch: Batch) -> None:
+    if not batch.steps:
+        return
+    rows: Rows = [
+        {
+            "cohort": batch.cohort,
+            "mentorship": batch.mentorship,
+            "name": step.name,
+            "number": step.number,
+            "phase": step.phase,
+            "verb": step.verb,
+            "state": step.state,
+            "opens": step.opens,
+            "closes": step.closes,
+            "settled": step.settled,
+            "asked": list(step.asked),
+            "answered": list(step.answered),
+        }
+        for step in batch.steps
+    ]
+    new = upserting(session, StepRow)
+    identity = ("cohort", "mentorship", "name", "number")
+    rest = {name: new.excluded[name] for name in rows[0] if name not in identity}
+    await session.execute(new.on_conflict_do_update(index_elements=identity, set_=rest), rows)
+
+
+async def _write_notes(session: AsyncSession, batch: Batch) -> None:
+    if not batch.notes:
+        return
+    rows: Rows = [
+        {
+            "cohort": batch.cohort,
+            "mentorship": batch.mentorship,
+            "at": batch.now,
+            "name": note.name,
+            "person": note.person,
+            "detail": note.detail,
+        }
+        for note in batch.notes
+    ]
+    await session.execute(insert(EventRow), rows)
+
+
+async def _write_members(session: AsyncSession, batch: Batch) -> None:
+    for member in batch.members:
+        seats = select(func.count()).where(
+            MembershipRow.cohort == batch.cohort, MembershipRow.mentorship == batch.mentorship
+        )
+        seat = upserting(session, MembershipRow).values(
+            cohort=batch.cohort,
+            mentorship=batch.mentorship,
+            person=member.person,
+            role=member.role,
+            standing=member.standing,
+            position=seats.scalar_subquery(),
+        )
+        await session.execute(
+            seat.on_conflict_do_update(
+                index_elements=("cohort", "mentorship", "person"),
+                set_={"role": seat.excluded.role, "standing": seat.excluded.standing},
+            )
+        )
+
+
+async def _write_mentorship(session: AsyncSession, batch: Batch) -> None:
+    now = batch.snapshot
+    values: dict[str, Any] = {
+        "turn": batch.turn,
+        "state": "over" if now.over else "running",
+        "phase": now.phase,
+        "health": now.health,
+        "next_step": now.next_step,
+        "next_on": now.next_on,
+        "next_at": now.next_at,
+        "awaited": list(now.awaited),
+        "open_tasks": now.open_tasks,
+        "paused_until": now.paused_until,
+        "held": now.held,
+        "start": now.start,
+        "midpoint": now.midpoint,
+        "end": now.end,
+    }
+    if batch.finish is not None:
+        finish = batch.finish
+        values |= {"ending": finish.ending, "reason": finish.reason, "ended_on": finish.on, "state": "over"}
+        outcome = upserting(session, OutcomeRow).values(
+            cohort=batch.cohort,
+            mentorship=batch.mentorship,
+            ending=finish.ending,
+            reason=finish.reason,
+            on=finish.on,
+            at=batch.now,
+        )
+        await session.execute(outcome.on_conflict_do_nothing(index_elements=("cohort", "mentorship")))
+    await session.execute(
+        update(MentorshipRow)
+        .where(MentorshipRow.cohort == batch.cohort, MentorshipRow.key == batch.mentorship)
+        .values(values)
+    )

@@ -1,0 +1,38 @@
+"""Which postmaster looks after whom, and whether it must be woken. A shard is a number from 0; a person stays
+in theirs as long as the number of shards stays. Must never send or queue anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from zlib import crc32
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from store.tables import PostmasterRow
+
+
+def shard_of(person: str, shards: int) -> int:
+    """The shard of this person; the same on every machine and in every run."""
+    return crc32(person.encode()) % shards
+
+
+async def shards_to_wake(session: AsyncSession, earliest: Mapping[int, datetime], now: datetime) -> tuple[int, ...]:
+    """The shards whose postmaster would sleep past what was queued: shard to its earliest `deliver_at` (UTC).
+
+    Call it in a transaction begun after the one that queued has been committed: a postmaster writes down when
+    it wakes before it looks for what is due, so one of the two always sees the other.
+    """
+    if not earliest:
+        return ()
+    rows = await session.execute(
+        select(PostmasterRow.shard, PostmasterRow.wakes_at).where(PostmasterRow.shard.in_(earliest))
+    )
+    sleeping: dict[int, datetime | None] = dict(iter(rows.tuples()))
+    return tuple(
+        shard
+        for shard, deliver_at in sorted(earliest.items())
+        if (wakes_at := sleeping.get(shard)) is None or wakes_at <= now or deliver_at < wakes_at
+    )
