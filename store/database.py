@@ -117,9 +117,10 @@ class Database:
 def upserting(session: AsyncSession, table: type[Base]) -> postgresql.Insert | sqlite.Insert:
     """An INSERT of the session's own dialect, for `on_conflict_do_nothing` and `on_conflict_do_update`."""
     # The bare table: rows go in by the driver's executemany, without the ORM's bookkeeping.
+    bare = Base.metadata.tables[table.__tablename__]
     if session.get_bind().dialect.name == "postgresql":
-        return postgresql.insert(table.__table__)
-    return sqlite.insert(table.__table__)
+        return postgresql.insert(bare)
+    return sqlite.insert(bare)
 
 
 def migrate(url: str, revision: str = "head") -> None:

@@ -1,0 +1,68 @@
+"""Programs, frozen with their forms at launch: what a running mentorship was promised does not change under it.
+
+Must never overwrite a version.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from program.forms import Form
+from program.models import Program
+from store.database import upserting
+from store.tables import ProgramRow
+
+
+class UnknownProgram(LookupError):
+    """No program of this id and hash was frozen."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenProgram:
+    """A program as it was at launch, with its forms. `hash` is that of the content."""
+
+    program: Program
+    hash: str
+    forms: Mapping[str, Form]
+
+    def form_for(self, ask: str) -> Form:
+        """The form of this ask. Raises KeyError where the program has none."""
+        return self.forms[self.program.form_for(ask)]
+
+
+async def freeze_program(
+    session: AsyncSession, program: Program, forms: Mapping[str, Form], now: datetime
+) -> FrozenProgram:
+    """Keep this version of a program with its forms for ever. The same content twice is one version."""
+    body = program.model_dump(mode="json")
+    dumped = {name: forms[name].model_dump(mode="json") for name in sorted(forms)}
+    content = json.dumps([body, dumped], sort_keys=True, ensure_ascii=False)
+    digest = sha256(content.encode()).hexdigest()[:16]
+    row = upserting(session, ProgramRow).values(
+        program=program.program, hash=digest, body=body, forms=dumped, frozen_at=now
+    )
+    await session.execute(row.on_conflict_do_nothing(index_elements=("program", "hash")))
+    return FrozenProgram(program, digest, dict(forms))
+
+
+async def frozen_program(session: AsyncSession, program: str, digest: str) -> FrozenProgram:
+    """The frozen program of this id and hash, parsed once a process. Raises `UnknownProgram`."""
+    found = _parsed.get((program, digest))
+    if found is None:
+        row = await session.get(ProgramRow, (program, digest))
+        if row is None:
+            raise UnknownProgram(f"no program {program!r} with the hash {digest!r} was frozen")
+        forms = {name: Form.model_validate(form) for name, form in row.forms.items()}
+        found = FrozenProgram(Program.model_validate(row.body), digest, forms)
+        _parsed[(program, digest)] = found
+    return found
+
+
+_parsed: dict[tuple[str, str], FrozenProgram] = {}
+"""By content hash, so an entry can't become wrong; as many as there are program versions in use."""
