@@ -1,0 +1,3 @@
+"""What touches the world: posting, delivering, assessing, recording, launching. Dependencies are injected; the
+only room that talks SMTP.
+"""

@@ -1,0 +1,65 @@
+"""Starts the mentorships of a cohort, page by page, and counts what still runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from temporalio import activity
+
+from activities.messages import COHORT_PROGRESS, START_MENTORSHIPS, CohortProgress, CohortQuestion, Started
+from store import cohorts, progress
+from store.cohorts import FrozenProgram, Planned
+from store.database import Database
+
+PAGE = 100
+"""Mentorships that are started before the store is told so."""
+
+ABREAST = 20
+"""Starts that are under way at once; more gain nothing."""
+
+Start = Callable[[Planned, FrozenProgram], Awaitable[None]]
+"""Starts the workflow of one mentorship; does nothing if it has been started before."""
+
+
+class Launcher:
+    """Starts what a coordinator has launched."""
+
+    def __init__(self, database: Database, start: Start) -> None:
+        self.database = database
+        self.start = start
+
+    @activity.defn(name=START_MENTORSHIPS)
+    async def start_mentorships(self, question: CohortQuestion) -> Started:
+        """Start every planned mentorship. One that was started by an attempt that died is only marked."""
+        started = 0
+        abreast = asyncio.Semaphore(ABREAST)
+        while True:
+            async with self.database.session() as session:
+                page = await cohorts.planned(session, question.cohort, limit=PAGE)
+                programs = {
+                    which: await cohorts.frozen_program(session, *which)
+                    for which in {(planned.program, planned.program_hash) for planned in page}
+                }
+            if not page:
+                return Started(started)
+
+            async def one(planned: Planned, programs: dict[tuple[str, str], FrozenProgram] = programs) -> None:
+                async with abreast:
+                    await self.start(planned, programs[(planned.program, planned.program_hash)])
+
+            await asyncio.gather(*(one(planned) for planned in page))
+            async with self.database.begin() as session:
+                await cohorts.mark_running(session, question.cohort, [planned.key for planned in page])
+            started += len(page)
+            activity.heartbeat(started)
+
+    @activity.defn(name=COHORT_PROGRESS)
+    async def cohort_progress(self, question: CohortQuestion) -> CohortProgress:
+        """Count the mentorships by state; with none left to run, the cohort is over."""
+        async with self.database.begin() as session:
+            states = await progress.by_state(session, question.cohort)
+            found = CohortProgress(states.get("planned", 0), states.get("running", 0), states.get("over", 0))
+            if found.planned == found.running == 0:
+                await progress.mark_over(session, question.cohort)
+        return found

@@ -1,0 +1,60 @@
+"""Carries out one turn of a mentorship: writes it down in one transaction, reads answers where the turn asks what
+they mean, and wakes a postmaster where something is due earlier than that one knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from temporalio import activity
+
+from activities.messages import CARRY_OUT, CarriedOut
+from lifecycle import rules
+from lifecycle.commands import Batch
+from lifecycle.events import Assessed
+from store import cohorts, record, shards
+from store.database import Database
+from store.postbox import DeliverAt
+
+Wake = Callable[[int], Awaitable[None]]
+"""Wakes the postmaster of a shard."""
+
+
+class Recorder:
+    """The hand of the mentorship workflows in SQL."""
+
+    def __init__(self, database: Database, wake: Wake, deliver_at: DeliverAt, shards: int = 1) -> None:
+        self.database = database
+        self.wake = wake
+        self.deliver_at = deliver_at
+        self.shards = shards
+
+    @activity.defn(name=CARRY_OUT)
+    async def carry_out(self, batch: Batch) -> CarriedOut:
+        """Apply a batch once, however often it comes, and say what the answers it asks about mean."""
+        done = CarriedOut()
+        async with self.database.begin() as session:
+            applied = await record.apply(session, batch, deliver_at=self.deliver_at, shards=self.shards)
+            if batch.assess:
+                planned = await cohorts.mentorship(session, batch.cohort, batch.mentorship)
+                frozen = await cohorts.frozen_program(session, planned.program, planned.program_hash)
+                for ask in batch.assess:
+                    given = await record.read_answers(session, ask)
+                    findings = rules.assess(
+                        ask.ask,
+                        given,
+                        frozen.program.rules,
+                        frozen.program.format,
+                        [(person, role) for _, person, role in ask.requests],
+                    )
+                    done.assessed.append(Assessed(f"assessed/{ask.step}", ask.ask, ask.number, findings))
+        if applied.earliest:
+            await self._wake(batch, applied)
+        return done
+
+    async def _wake(self, batch: Batch, applied: record.Applied) -> None:
+        # Read after the commit: a postmaster that is about to sleep sees the item, or we see when it wakes.
+        async with self.database.session() as session:
+            due = await shards.shards_to_wake(session, applied.earliest, batch.now)
+        for shard in due:
+            await self.wake(shard)

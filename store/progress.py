@@ -1,0 +1,23 @@
+"""How far a cohort has come, in numbers that its workflow may know."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from store.tables import CohortRow, MentorshipRow
+
+
+async def by_state(session: AsyncSession, cohort: str) -> dict[str, int]:
+    """Mentorships of a cohort by state: planned, running, over."""
+    rows = await session.execute(
+        select(MentorshipRow.state, func.count()).where(MentorshipRow.cohort == cohort).group_by(MentorshipRow.state)
+    )
+    return dict(rows.tuples())
+
+
+async def mark_over(session: AsyncSession, cohort: str) -> None:
+    """The last mentorship of a running cohort is over. Needs a writing transaction."""
+    await session.execute(
+        update(CohortRow).where(CohortRow.id == cohort, CohortRow.state == "running").values(state="over")
+    )

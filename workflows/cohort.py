@@ -1,0 +1,91 @@
+"""One cohort: its mentorships are started, page by page, and the cohort is over when the last of them is."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from temporalio import workflow
+from temporalio.common import VersioningBehavior
+
+from workflows import options
+
+with workflow.unsafe.imports_passed_through():
+    from activities.messages import COHORT_PROGRESS, START_MENTORSHIPS, CohortProgress, CohortQuestion, Started
+    from workflows.inputs import CohortInput
+
+LOOK_EVERY = timedelta(days=7)
+"""Program time between two looks at how many mentorships still run."""
+
+
+@workflow.defn(name="cohort", versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
+class CohortWorkflow:
+    """Starts a cohort's mentorships and waits for the end of the last one."""
+
+    @workflow.init
+    def __init__(self, start: CohortInput) -> None:
+        self.start = start
+        self.clock = start.pace.clock
+        self.launched_again = False
+
+    @workflow.run
+    async def run(self, start: CohortInput) -> str:
+        """Start what is planned; look weekly; end with the last mentorship."""
+        while True:
+            self.launched_again = False
+            await self.start_mentorships()
+            while not self.launched_again:
+                progress = await self.progress()
+                if progress.running == 0 and progress.planned == 0 and not self.launched_again:
+                    return f"{progress.over} mentorships over"
+                if workflow.info().is_continue_as_new_suggested() and not self.launched_again:
+                    workflow.continue_as_new(self.start)
+                await self.sleep(LOOK_EVERY)
+
+    @workflow.signal
+    def launch(self) -> None:
+        """The cohort was launched again: there may be mentorships to start."""
+        self.launched_again = True
+
+    async def start_mentorships(self) -> Started:
+        """Start every mentorship that is planned and not yet started."""
+        return await workflow.execute_activity(
+            START_MENTORSHIPS,
+            CohortQuestion(self.start.cohort, self.now),
+            result_type=Started,
+            start_to_close_timeout=options.ONE_LAUNCH,
+            heartbeat_timeout=options.HEARTBEAT,
+            retry_policy=options.UNTIL_IT_WORKS,
+            summary="start the mentorships that are planned",
+        )
+
+    async def progress(self) -> CohortProgress:
+        """How many mentorships are planned, running, over; an empty cohort is marked as over."""
+        progress = await workflow.execute_activity(
+            COHORT_PROGRESS,
+            CohortQuestion(self.start.cohort, self.now),
+            result_type=CohortProgress,
+            start_to_close_timeout=options.ONE_TURN,
+            retry_policy=options.UNTIL_IT_WORKS,
+            summary="count what still runs",
+        )
+        workflow.set_current_details(
+            "| | |\n| --- | --- |\n"
+            f"| Running | {progress.running} |\n| Over | {progress.over} |\n| Not yet started | {progress.planned} |"
+        )
+        return progress
+
+    async def sleep(self, span: timedelta) -> None:
+        """Sleep for a span of program time, or until the cohort is launched again."""
+        try:
+            await workflow.wait_condition(
+                lambda: self.launched_again,
+                timeout=self.clock.real_span(span),
+                timeout_summary="the next weekly look",
+            )
+        except TimeoutError:
+            return
+
+    @property
+    def now(self) -> datetime:
+        """Program time, UTC."""
+        return self.clock.program(workflow.now())

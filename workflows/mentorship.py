@@ -1,0 +1,178 @@
+"""One mentorship, from the invitation to the follow-up: wait for the next due moment or an event, let the core
+decide, carry it out, show where things stand. For up to a year and longer, without anyone minding it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from datetime import datetime
+
+from temporalio import workflow
+from temporalio.common import VersioningBehavior
+from temporalio.exceptions import ActivityError, ApplicationError
+
+from workflows import options
+from workflows.messages import Updates
+
+with workflow.unsafe.imports_passed_through():
+    from activities.messages import CARRY_OUT, CarriedOut
+    from lifecycle.advance import advance, next_moment
+    from lifecycle.batch import batch, next_step, snapshot
+    from lifecycle.calendar import local_date
+    from lifecycle.commands import Batch, Command, Refuse
+    from lifecycle.events import Event
+    from lifecycle.refusals import refusal
+    from workflows import search_attributes
+    from workflows.card import card, waits_for
+    from workflows.inputs import MentorshipInput
+
+
+@workflow.defn(name="mentorship", versioning_behavior=VersioningBehavior.PINNED)
+class MentorshipWorkflow(Updates):
+    """Carries one mentorship through its life."""
+
+    @workflow.init
+    def __init__(self, start: MentorshipInput) -> None:
+        self.start = start
+        self.state = start.begin()
+        self.clock = start.pace.clock
+        self.inbox: deque[Event] = deque()
+        self.outcomes: dict[str, str] = {}
+        self.shown = search_attributes.AT_START
+        self.alarm: asyncio.Task[None] | None = None
+        self.alarm_at: datetime | None = None
+
+    @workflow.run
+    async def run(self, start: MentorshipInput) -> str:
+        """Live until nothing is left to do; returns the ending."""
+        await self.take_turn(None)
+        while not self.state.finished:
+            self.show()
+            await self.something_happens()
+            await self.take_turn(self.inbox.popleft() if self.inbox else None)
+            if self.time_to_start_afresh():
+                await self.start_afresh()
+        self.show()
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return self.state.ending
+
+    # -- a turn: the core decides, the world follows -------------------------------------------------------------
+
+    async def take_turn(self, event: Event | None) -> None:
+        """Let everything due happen, and this event; carry out what follows, until nothing more follows."""
+        commands = advance(self.state, event, self.now)
+        if event is not None:
+            self.outcomes[event.id] = next((c.reason for c in commands if isinstance(c, Refuse)), "done")
+        while any(not isinstance(command, Refuse) for command in commands):
+            carried_out = await self.carry_out(commands)
+            commands = []
+            for assessed in carried_out.assessed:
+                commands += advance(self.state, assessed, self.now)
+
+    async def carry_out(self, commands: list[Command]) -> CarriedOut:
+        """One transaction in SQL for the whole turn: tried at once, and for as long as it takes if need be."""
+        turn = batch(self.state, commands, self.now)
+        summary = _summary(turn)
+        try:
+            return await workflow.execute_local_activity(
+                CARRY_OUT,
+                turn,
+                result_type=CarriedOut,
+                schedule_to_close_timeout=options.AT_ONCE_WITHIN,
+                retry_policy=options.TRY_AT_ONCE,
+                summary=summary,
+            )
+        except ActivityError:
+            return await workflow.execute_activity(
+                CARRY_OUT,
+                turn,
+                result_type=CarriedOut,
+                start_to_close_timeout=options.ONE_TURN,
+                retry_policy=options.UNTIL_IT_WORKS,
+                summary=summary,
+            )
+
+    # -- waiting -------------------------------------------------------------------------------------------------
+
+    async def something_happens(self) -> None:
+        """Return when an event has come in, or when the next due moment has come."""
+        self.set_alarm(next_moment(self.state))
+        await workflow.wait_condition(lambda: bool(self.inbox) or (self.alarm is not None and self.alarm.done()))
+        if self.alarm is not None and self.alarm.done():
+            self.alarm, self.alarm_at = None, None
+
+    def set_alarm(self, moment: datetime | None) -> None:
+        """One timer, for the next due moment; it is only set anew when that moment changes."""
+        if moment == self.alarm_at:
+            return
+        if self.alarm is not None:
+            self.alarm.cancel()
+        self.alarm, self.alarm_at = None, moment
+        if moment is not None:
+            span = self.clock.real_span(moment - self.now)
+            self.alarm = asyncio.create_task(workflow.sleep(span, summary=waits_for(self.state)))
+
+    @property
+    def now(self) -> datetime:
+        """Program time, UTC."""
+        return self.clock.program(workflow.now())
+
+    # -- events from outside -------------------------------------------------------------------------------------
+
+    def check(self, event: Event) -> None:
+        """Refuse an event that makes no sense now, with the reason."""
+        if event.id in self.state.seen:
+            return
+        why = refusal(self.state, event, local_date(self.now, self.state.zone))
+        if why:
+            raise ApplicationError(why, type=options.REFUSED, non_retryable=True)
+
+    async def happen(self, event: Event) -> str:
+        """Queue the event and wait until its turn has been taken; `done`, or why it was refused after all."""
+        if event.id in self.state.seen:
+            return "done"
+        self.inbox.append(event)
+        await workflow.wait_condition(lambda: event.id in self.outcomes)
+        return self.outcomes.pop(event.id)
+
+    # -- what ops see --------------------------------------------------------------------------------------------
+
+    def show(self) -> None:
+        """Search attributes (only what changed) and the card."""
+        upcoming = next_step(self.state)
+        next_step_at = self.state.begins(upcoming.opens) if upcoming else None
+        shown = search_attributes.shown(snapshot(self.state), next_step_at)
+        changed = search_attributes.changes(self.shown, shown)
+        if changed:
+            workflow.upsert_search_attributes(changed)
+        self.shown = shown
+        workflow.set_current_details(card(self.state))
+
+    # -- a year is long ------------------------------------------------------------------------------------------
+
+    def time_to_start_afresh(self) -> bool:
+        """At a quiet moment, when the history has grown long or a newer worker version is current."""
+        info = workflow.info()
+        wanted = info.is_continue_as_new_suggested() or info.is_target_worker_deployment_version_changed()
+        return wanted and not self.inbox and not self.state.finished
+
+    async def start_afresh(self) -> None:
+        """Continue as new with everything that is known; handlers have their answers before."""
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        if self.inbox:
+            return
+        self.start.state = self.state
+        workflow.continue_as_new(self.start)
+
+
+def _summary(turn: Batch) -> str:
+    """What a turn does, in words for the Temporal UI."""
+    parts = [f"assess {ask.ask} {ask.number}" for ask in turn.assess]
+    parts += sorted({f"{post.kind} {post.name} {post.number}" for post in turn.posts})
+    parts += [f"task {task.kind}" for task in turn.open_tasks]
+    parts += [f"decided {task.decision}" for task in turn.close_tasks]
+    if turn.finish:
+        parts.append(turn.finish.ending)
+    parts = parts or [note.name for note in turn.notes] or ["record"]
+    return ", ".join(parts)[:200]

@@ -1,0 +1,90 @@
+"""Everything about delivering: sleeps until the next letterbox opens, or is woken, and has what is due delivered.
+
+A relay that is down backs up here, visibly, and nowhere else.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from temporalio import workflow
+from temporalio.common import VersioningBehavior
+
+from workflows import options
+
+with workflow.unsafe.imports_passed_through():
+    from activities.messages import DELIVER, DeliverInput, DeliverResult
+    from workflows.inputs import PostmasterInput
+
+
+@workflow.defn(name="postmaster", versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
+class PostmasterWorkflow:
+    """Delivers the mail of one shard of people, for ever."""
+
+    @workflow.init
+    def __init__(self, start: PostmasterInput) -> None:
+        self.start = start
+        self.clock = start.pace.clock
+        self.woken = False
+        self.delivered = 0
+
+    @workflow.run
+    async def run(self, start: PostmasterInput) -> None:
+        """Deliver, sleep, deliver."""
+        while True:
+            self.woken = False
+            result = await self.deliver()
+            self.show(result)
+            if workflow.info().is_continue_as_new_suggested() and not self.woken:
+                workflow.continue_as_new(self.start)
+            await self.sleep_until(result.next_at)
+
+    @workflow.signal
+    def wake(self) -> None:
+        """Something was queued that is due earlier than this postmaster would look."""
+        self.woken = True
+
+    async def deliver(self) -> DeliverResult:
+        """One round: everything that is due now."""
+        return await workflow.execute_activity(
+            DELIVER,
+            DeliverInput(shard=self.start.shard, now=self.now),
+            result_type=DeliverResult,
+            start_to_close_timeout=options.ONE_ROUND,
+            heartbeat_timeout=options.HEARTBEAT,
+            retry_policy=options.UNTIL_IT_WORKS,
+            summary=f"everything due at {self.now:%Y-%m-%d %H:%M} UTC",
+        )
+
+    async def sleep_until(self, moment: datetime | None) -> None:
+        """Sleep until this moment (program time), or until woken; without a moment, until woken."""
+        if moment is None:
+            await workflow.wait_condition(lambda: self.woken)
+            return
+        span = max(self.clock.real_span(moment - self.now), options.SHORTEST_WAIT)
+        try:
+            await workflow.wait_condition(
+                lambda: self.woken,
+                timeout=span,
+                timeout_summary=f"the next letterbox at {moment:%Y-%m-%d %H:%M} UTC",
+            )
+        except TimeoutError:
+            return
+
+    @property
+    def now(self) -> datetime:
+        """Program time, UTC."""
+        return self.clock.program(workflow.now())
+
+    def show(self, result: DeliverResult) -> None:
+        """A small card: what was sent, what waits, what is in the way."""
+        self.delivered += result.sent
+        rows = [
+            ("Sent since this run began", str(self.delivered)),
+            ("Last round", f"{result.sent} sent, {result.deferred} deferred, {result.refused} refused"),
+            ("Next look", f"{result.next_at:%Y-%m-%d %H:%M} UTC" if result.next_at else "when something is queued"),
+        ]
+        if result.trouble:
+            rows.append(("Trouble", result.trouble))
+        table = "\n".join(f"| {name} | {value} |" for name, value in rows)
+        workflow.set_current_details(f"| | |\n| --- | --- |\n{table}")
