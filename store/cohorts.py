@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from program.models import Cohort, Mentorship, Participant, Person, Role
 from store.database import Database
-from store.programs import FrozenProgram
+from store.programs import FrozenProgram, freeze_program, frozen_program
 from store.tables import (
     CohortPersonRow,
     CohortRow,
@@ -25,6 +25,11 @@ from store.tables import (
     MentorshipRow,
     ParticipantRow,
 )
+
+__all__ = [
+    "FrozenProgram", "KnownOtherwise", "Planned", "Put", "Seat", "UnknownCohort", "freeze_program",
+    "frozen_program", "mark_running", "mentorship", "planned", "put", "put_cohort", "put_mentorships",
+]  # fmt: skip
 
 PAGE = 500
 """Mentorships put down in one transaction: few enough that nobody else waits for long."""

@@ -49,6 +49,9 @@ class Applied:
     earliest: dict[int, datetime]
     """Shard to the earliest `deliver_at` (UTC) of what was queued there; see `shards_to_wake`. For a batch that
     was applied before: of all that this mentorship has queued, for the first attempt may have woken nobody."""
+    program: str
+    """Id of the mentorship's frozen program."""
+    program_hash: str
 
 
 def public_id(request: str) -> str:
@@ -66,7 +69,7 @@ async def apply(session: AsyncSession, batch: Batch, *, deliver_at: DeliverAt, s
     """
     before = await _lock(session, batch)
     if batch.turn <= before.turn:
-        return Applied(False, await _earliest(session, batch))
+        return Applied(False, await _earliest(session, batch), before.program, before.program_hash)
     address = Address(
         batch.cohort,
         batch.mentorship,
@@ -92,7 +95,7 @@ async def apply(session: AsyncSession, batch: Batch, *, deliver_at: DeliverAt, s
     earliest: dict[int, datetime] = {}
     for shard, at in moments:
         earliest[shard] = min(at, earliest.get(shard, at))
-    return Applied(True, earliest)
+    return Applied(True, earliest, before.program, before.program_hash)
 
 
 async def read_answers(session: AsyncSession, assess: Assess) -> dict[str, tuple[str, dict[str, Any]]]:
@@ -125,6 +128,7 @@ async def read_answers(session: AsyncSession, assess: Assess) -> dict[str, tuple
 async def _lock(session: AsyncSession, batch: Batch) -> Any:
     found = await session.execute(
         select(
+            MentorshipRow.program, MentorshipRow.program_hash,
             MentorshipRow.turn, MentorshipRow.state, MentorshipRow.held, MentorshipRow.paused_until,
             CohortRow.zone, CohortRow.letterbox, CohortRow.holidays,
         )
