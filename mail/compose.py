@@ -1,0 +1,259 @@
+"""A letter becomes a mail: wording, text, HTML, headers, calendar.
+
+What is the same for many mails (Markdown, CSS inlining) is done once per template and remembered, with
+placeholders where people's words go; only those are put in per mail. Composing the same letter twice gives the
+same bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from css_inline import CSSInliner
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from mail import dates
+from mail.headers import BadHeader, headers_of
+from mail.inserts import Inserts, fill, for_html, line, name, plain
+from mail.letters import Composed, Letter, Matter
+from mail.markdown import Line, as_text, render
+from mail.meetings import invitation
+from mail.message import Part, written
+from mail.view import View, called
+from mail.wording import FRAME, SHIPPED, Templates, Wording
+
+SLOT = "\ue002"
+"""Where the matters go in a remembered frame; like the placeholders, nothing else can hold it."""
+LONGEST_SUBJECT = 180
+_SHORT = ("subject", "preheader", "heading", "event", "event_note")
+CALENDAR = "text/calendar; method=REQUEST"
+
+
+class NothingToSay(ValueError):
+    """A letter without matters."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    """One matter, worded."""
+
+    subject: str
+    preheader: str
+    heading: str
+    text: str
+    html: str
+    calendar: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Skeleton:
+    """A remembered rendering, still with placeholders."""
+
+    html: str
+    lines: tuple[Line, ...]
+
+
+class Composer:
+    """Composes with the templates of one folder. Safe to share between threads; keep one for the process."""
+
+    def __init__(self, folder: Path = SHIPPED) -> None:
+        self.templates = Templates(folder)
+        self._layout = Environment(
+            loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        )
+        self._css = (folder / "layout.css").read_text("utf-8")
+        self._inliner = CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
+        self._section_skeleton = lru_cache(1024)(self._build_section)
+        self._frame_skeleton = lru_cache(256)(self._build_frame)
+
+    def compose(self, letter: Letter) -> Composed:
+        """The mail of a letter.
+
+        Raises NothingToSay, BadTemplate (its wording can't be read), jinja2.TemplateError (a template asks for
+        what there is not), BadInsert and BadHeader (an address or id of the letter is none). No message of
+        these names a person.
+        """
+        if not letter.matters:
+            raise NothingToSay("a letter needs at least one matter")
+        if letter.at.tzinfo is None:
+            raise BadHeader("Date: the instant of the send has no zone")
+        frame = self.templates.wording(FRAME, letter.recipient.language)
+        level = 1 if len(letter.matters) == 1 else 2
+        sections = [self._section(letter, matter, frame, level) for matter in letter.matters]
+        subject, text, html = self._framed(letter, frame, sections)
+        calendar = next((one.calendar for one in sections if one.calendar), "")
+        headers = headers_of(letter, subject, frame.language)
+        raw = written(headers, _body(text, html, calendar), letter.message_id)
+        return Composed(subject, text, html, raw, tuple(name for name, _ in headers), calendar)
+
+    def _section(self, letter: Letter, matter: Matter, frame: Wording, level: int) -> _Section:
+        wording = self.templates.wording(matter.name, letter.recipient.language)
+        view = View(letter, matter, wording.language)
+        context = view.context()
+        values = view.inserts.values
+        short = {key: wording.short(key, context) for key in _SHORT}
+        skeleton = self._section_skeleton(
+            level,
+            "" if wording.language == frame.language else wording.language,
+            short["heading"],
+            wording.body.render(context),
+            _buttons(wording, context),
+            frame.short("address", context),
+        )
+        text = as_text(skeleton.lines, values)
+        said = {key: fill(value, values, plain) for key, value in short.items()}
+        return _Section(
+            subject=said["subject"],
+            preheader=said["preheader"],
+            heading=said["heading"],
+            text=text,
+            html=fill(skeleton.html, values, for_html),
+            calendar=invitation(letter, matter, said["event"], said["event_note"]) if said["event"] else "",
+        )
+
+    def _build_section(
+        self,
+        level: int,
+        language: str,
+        heading: str,
+        body: str,
+        buttons: tuple[tuple[str, str], ...],
+        address: str,
+    ) -> _Skeleton:
+        rendered = render(body, below=level)
+        fragment = self._layout.get_template("section.html").render(
+            level=level,
+            language=language,
+            direction=dates.direction(language) if language else "",
+            heading=heading,
+            body=Markup(rendered.html),
+            buttons=buttons,
+            address=address,
+        )
+        lines = list(rendered.lines)
+        if level > 1:
+            lines[:0] = [Line(heading, literal=True), Line("-" * 40, gap=None, literal=True)]
+        lines += [Line(f"{label}:\n{url}", literal=True) for label, url in buttons]
+        return _Skeleton(self._inliner.inline_fragment(fragment, self._css), tuple(lines))
+
+    def _framed(self, letter: Letter, frame: Wording, sections: list[_Section]) -> tuple[str, str, str]:
+        inserts = Inserts()
+        context = _frame_context(letter, frame, sections, inserts)
+        more = len(sections) - 1
+        said = frame.short("more", context) if more else str(context["subject"])
+        subject = fill(said, inserts.values, plain)
+        if len(subject) > LONGEST_SUBJECT:
+            subject = subject[: LONGEST_SUBJECT - 1].rstrip() + "…"
+        skeleton = self._frame_skeleton(
+            frame.language,
+            frame.short("several", context) if more else inserts.put(sections[0].heading),
+            frame.short("greeting", context),
+            frame.short("closing", context),
+            frame.body.render(context),
+            str(context["organisation"]),
+            inserts.put(line(subject)),
+            inserts.put(line(" · ".join([sections[0].preheader, *(one.heading for one in sections[1:])]))),
+        )
+        html = fill(skeleton.html, inserts.values, for_html)
+        parts = as_text(skeleton.lines, inserts.values).split(SLOT)
+        matters = "\n\n\n".join(one.text for one in sections)
+        return subject, matters.join(parts) + "\n", html.replace(SLOT, "\n".join(one.html for one in sections))
+
+    def _build_frame(
+        self,
+        language: str,
+        heading: str,
+        greeting: str,
+        closing: str,
+        footer: str,
+        organisation: str,
+        subject: str,
+        preheader: str,
+    ) -> _Skeleton:
+        rendered = render(footer)
+        page = self._layout.get_template("layout.html").render(
+            language=language,
+            direction=dates.direction(language),
+            css=Markup(self._css),
+            subject=subject,
+            preheader=preheader,
+            cohort=COHORT,
+            organisation=organisation,
+            date=DATE,
+            heading=heading,
+            greeting=greeting,
+            closing=closing,
+            footer=Markup(rendered.html),
+            slot=SLOT,
+        )
+        lines = [Line(f"{COHORT}\n{DATE}", literal=True)]
+        lines += [Line(heading, literal=True), Line("-" * 40, gap=None, literal=True)]
+        lines += [Line(greeting), Line(SLOT)]
+        lines += [Line(closing)] if closing else []
+        first, *others = rendered.lines
+        lines += [Line("-- ", literal=True), replace(first, gap=None), *others]
+        return _Skeleton(self._inliner.inline(page), tuple(lines))
+
+
+COHORT, DATE = "\ue0000\ue001", "\ue0001\ue001"
+"""Placeholders of the first two values of every frame."""
+
+
+def _frame_context(letter: Letter, frame: Wording, sections: list[_Section], inserts: Inserts) -> dict[str, Any]:
+    zone = letter.recipient.zone or "UTC"
+    inserts.put(line(letter.cohort_title) or letter.cohort)
+    inserts.put(dates.moment(letter.at, zone, frame.language))
+    return {
+        "cohort": COHORT,
+        "date": DATE,
+        "me": {"name": inserts.put(name(letter.recipient.name)), "called": inserts.put(called(letter.recipient))},
+        "coordinator": {
+            "name": inserts.put(name(letter.coordinator.name)),
+            "called": inserts.put(called(letter.coordinator)),
+        },
+        "organisation": inserts.put(line(letter.organisation)),
+        "capacity": letter.capacity,
+        "unsubscribe": inserts.put_url(letter.unsubscribe_url),
+        "subject": inserts.put(sections[0].subject),
+        "count": len(sections),
+    }
+
+
+def _buttons(wording: Wording, context: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """(label, address) of each button; none where the letter has no address for it."""
+    if wording.buttons:
+        found = [
+            (" ".join(label.render(context).split()), context["links"].get(link, ""))
+            for link, label in wording.buttons.items()
+        ]
+    else:
+        found = [(wording.short("button", context), context["link"])]
+    return tuple((label, url) for label, url in found if label and url)
+
+
+def _body(text: str, html: str, calendar: str) -> Part:
+    alternatives = (Part("text/plain", text), Part("text/html", html))
+    if not calendar:
+        return Part("multipart/alternative", parts=alternatives)
+    # The shape that calendars agree on: the invitation among the alternatives, and again as a file (RFC 6047).
+    return Part(
+        "multipart/mixed",
+        parts=(
+            Part("multipart/alternative", parts=(*alternatives, Part(CALENDAR, calendar))),
+            Part('application/ics; name="meetings.ics"', calendar, filename="meetings.ics"),
+        ),
+    )
+
+
+@lru_cache(1)
+def _shipped() -> Composer:
+    return Composer()
+
+
+def compose(letter: Letter) -> Composed:
+    """The mail of a letter, with the shipped templates. Raises as `Composer.compose` does."""
+    return _shipped().compose(letter)

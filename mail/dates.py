@@ -1,0 +1,78 @@
+"""Dates, times and zones in the reader's language. Knows no wording of its own beyond what CLDR says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, time
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_skeleton, format_time, get_day_names, get_timezone_name
+from babel.lists import format_list
+
+from program.models import WEEKDAYS
+
+_NEUTRAL = {"en": "en_GB"}
+"""A language alone is read as American by CLDR; the shipped English is not."""
+
+
+@lru_cache(maxsize=64)
+def locale_of(language: str) -> Locale:
+    """The CLDR locale of a language tag such as `en` or `pt-BR`; English where CLDR knows it not."""
+    tag = language.replace("-", "_")
+    try:
+        return Locale.parse(_NEUTRAL.get(tag, tag))
+    except (ValueError, UnknownLocaleError):
+        return Locale.parse("en_GB")
+
+
+@lru_cache(maxsize=4096)
+def day(on: date, language: str, this_year: int) -> str:
+    """`Friday 5 March`, with the year where it is another than `this_year`."""
+    skeleton = "MMMMEEEEd" if on.year == this_year else "yMMMMEEEEd"
+    return format_skeleton(skeleton, on, locale=locale_of(language))
+
+
+@lru_cache(maxsize=4096)
+def whole_day(on: date, language: str) -> str:
+    """`5 March 2027`."""
+    return format_skeleton("yMMMMd", on, locale=locale_of(language))
+
+
+@lru_cache(maxsize=4096)
+def clock(at: time, language: str) -> str:
+    """`16:00`."""
+    return format_time(at, "short", locale=locale_of(language))
+
+
+@lru_cache(maxsize=1024)
+def zone_name(zone: str, language: str) -> str:
+    """`Central European Time`; the city where the language has no name for the zone."""
+    if zone in ("UTC", "Etc/UTC", "Etc/GMT"):
+        return "UTC"
+    found = get_timezone_name(ZoneInfo(zone), locale=locale_of(language))
+    return zone.rsplit("/", 1)[-1].replace("_", " ") if "(" in found else found
+
+
+def moment(at: datetime, zone: str, language: str) -> str:
+    """`Monday, 1 March 2027, 09:00 Central European Time`: an instant in a zone, with the zone's name."""
+    local = at.astimezone(ZoneInfo(zone))
+    on = format_skeleton("yMMMMEEEEd", local.date(), locale=locale_of(language))
+    return f"{on}, {clock(local.time(), language)} {zone_name(zone, language)}"
+
+
+@lru_cache(maxsize=256)
+def weekday_name(weekday: str, language: str) -> str:
+    """`Tuesday`, for `tue`."""
+    return get_day_names("wide", locale=locale_of(language))[WEEKDAYS.index(weekday)]  # type: ignore[arg-type]
+
+
+def listed(names: Sequence[str], language: str) -> str:
+    """`Ada, Bo and Cy`."""
+    return format_list(list(names), locale=locale_of(language)) if names else ""
+
+
+def direction(language: str) -> str:
+    """`ltr` or `rtl`."""
+    return locale_of(language).text_direction

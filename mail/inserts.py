@@ -1,0 +1,110 @@
+"""What people wrote never passes through Jinja or Markdown.
+
+A template sees a placeholder in place of every name, goal, note, date and address; the finished text or HTML gets
+the value put in last, escaped for where it stands. So a name can't become a link, a heading or a tag, whatever a
+template does with it, and the costly steps (Markdown, inlining of CSS) can be remembered per template. Must never
+put in a value without escaping it for the place.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+
+OPEN, CLOSE = "\ue000", "\ue001"
+"""Placeholders stand between two private-use characters, which are removed from everything else."""
+
+_INSERT = re.compile(f"{OPEN}(u?)(\\d+){CLOSE}")
+_PRIVATE = re.compile("[\ue000-\ue00f]")
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff\ufff9-\ufffb\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ue000-\ue00f]"
+)
+"""Controls, overrides of the writing direction, marks that hide in a line."""
+_DOTTED = re.compile(r"(?<=[^\s.])\.(?=\w{2})")
+_URL = re.compile(r"^(?:https?://|mailto:)[^\s\"'<>\\^`{}|]+$", re.ASCII)
+
+
+class BadInsert(ValueError):
+    """A placeholder is broken or unknown, or an address in a letter is none. Says where, never the value."""
+
+
+def passage(text: str) -> str:
+    """Text of several lines as people wrote it, without controls and with plain line ends."""
+    plain = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
+    plain = plain.replace("\u2028", "\n").replace("\u2029", "\n")
+    return _INVISIBLE.sub("", plain).strip()
+
+
+def line(text: str) -> str:
+    """Text as one line without controls."""
+    return " ".join(_INVISIBLE.sub(" ", text).split())
+
+
+def name(text: str) -> str:
+    """A person's name as one line that no mail program takes for an address.
+
+    Programs turn `evil.example` into a link by themselves: a space after the dot, and none of `://`, stops them.
+    """
+    return _DOTTED.sub(". ", line(text).replace("://", " ").replace("@", " @ "))
+
+
+def without_placeholders(text: str) -> str:
+    """Wording that may be used in a template as it is (a program's Markdown)."""
+    return _PRIVATE.sub("", unicodedata.normalize("NFC", text))
+
+
+class Inserts:
+    """The values of one section; the template gets what `put` returns."""
+
+    def __init__(self) -> None:
+        self.values: list[str] = []
+
+    def put(self, text: str) -> str:
+        """Placeholder of a text; an empty text stays empty, so that a template can ask whether there is one."""
+        if not text:
+            return ""
+        self.values.append(text)
+        return f"{OPEN}{len(self.values) - 1}{CLOSE}"
+
+    def put_url(self, url: str) -> str:
+        """Placeholder of an address (https, http, mailto): the only kind that may stand as the target of a
+        link. Raises BadInsert for anything else."""
+        if not url:
+            return ""
+        if not _URL.match(url):
+            raise BadInsert("an address of the letter is no plain http, https or mailto address")
+        self.values.append(url)
+        return f"{OPEN}u{len(self.values) - 1}{CLOSE}"
+
+
+def is_url_insert(text: str) -> bool:
+    """Whether this is exactly the placeholder of an address."""
+    found = _INSERT.fullmatch(text)
+    return found is not None and found[1] == "u"
+
+
+def fill(skeleton: str, values: Sequence[str], escape: Callable[[str], str]) -> str:
+    """Put the values in, each escaped. Raises BadInsert for a placeholder that a template broke."""
+
+    def value_of(found: re.Match[str]) -> str:
+        place = int(found[2])
+        if place >= len(values):
+            raise BadInsert("a placeholder stands in another section than its value")
+        return escape(values[place])
+
+    filled = _INSERT.sub(value_of, skeleton)
+    if OPEN in filled or CLOSE in filled:
+        raise BadInsert("a template took a value apart: use whole values only, no slices or letters of them")
+    return filled
+
+
+def plain(text: str) -> str:
+    """The escape of the text part: none."""
+    return text
+
+
+def for_html(text: str) -> str:
+    """The escape of HTML, in text and in attributes; a line end becomes a line break."""
+    return html.escape(text, quote=True).replace("\n", "<br>")

@@ -1,0 +1,142 @@
+"""One Markdown source, two renderings: HTML, and text for people who read mail as text.
+
+Raw HTML in a source is shown, not obeyed. A link's target is either written out in the source or the placeholder
+of an address (`mail.inserts`); any other placeholder there is no link.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from mail.inserts import OPEN, fill, is_url_insert, plain
+
+WIDTH = 74
+
+
+class _Markdown(MarkdownIt):
+    def validateLink(self, url: str) -> bool:
+        if OPEN in url:
+            return is_url_insert(url)
+        return url.startswith(("https://", "http://", "mailto:"))
+
+    def normalizeLink(self, url: str) -> str:
+        return url if OPEN in url else super().normalizeLink(url)
+
+
+_MARKDOWN = _Markdown("commonmark", {"html": False})
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One block of the text part, still with placeholders. `first` and `rest` are put before its lines."""
+
+    text: str
+    first: str = ""
+    rest: str = ""
+    gap: str | None = ""
+    """The line between the block before and this one: empty, a quotation mark, or None for no line at all."""
+    literal: bool = False
+    """Not wrapped: commands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A source with both renderings, still with placeholders."""
+
+    html: str
+    lines: tuple[Line, ...]
+
+
+def render(source: str, below: int = 1) -> Rendered:
+    """Both renderings of a Markdown source. Headings in it come out one level deeper than `below`."""
+    tokens = _MARKDOWN.parse(source)
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(6, below + int(token.tag[1:]))}"
+    return Rendered(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}), tuple(_lines(tokens)))
+
+
+def _inline(token: Token) -> str:
+    """The text of an inline token: a link is followed by its target where the two differ."""
+    parts: list[str] = []
+    target = ""
+    start = 0
+    for child in token.children or []:
+        if child.type in ("text", "code_inline"):
+            parts.append(child.content)
+        elif child.type in ("softbreak", "hardbreak"):
+            parts.append("\n" if child.type == "hardbreak" else " ")
+        elif child.type == "link_open":
+            target, start = str(child.attrGet("href") or ""), len(parts)
+        elif child.type == "link_close" and "".join(parts[start:]) != target.removeprefix("mailto:"):
+            parts.append(f" ({target})")
+    return "".join(parts)
+
+
+def _lines(tokens: Sequence[Token]) -> list[Line]:
+    found: list[Line] = []
+    margins: list[str] = []
+    counters: list[int | None] = []
+    bullet = ""
+    tight = fresh = quoted = False
+    for token in tokens:
+        if token.type in ("bullet_list_open", "ordered_list_open"):
+            counters.append(int(token.attrGet("start") or 1) if token.type[0] == "o" else None)
+            fresh = True
+        elif token.type in ("bullet_list_close", "ordered_list_close"):
+            counters.pop()
+        elif token.type == "list_item_open":
+            count = counters[-1]
+            bullet = "- " if count is None else f"{count}. "
+            counters[-1] = None if count is None else count + 1
+            margins.append(" " * len(bullet))
+        elif token.type in ("list_item_close", "blockquote_close"):
+            margins.pop()
+        elif token.type == "blockquote_open":
+            margins.append("> ")
+            quoted = False
+        elif token.type == "paragraph_open":
+            tight = token.hidden
+        elif token.type in ("inline", "fence", "code_block"):
+            rest = "".join(margins)
+            first = "".join(margins[:-1]) + bullet if bullet else rest
+            literal = token.type != "inline"
+            text = token.content.rstrip("\n") if literal else _inline(token)
+            gap = None if tight and not fresh else ">" if quoted and margins and margins[-1] == "> " else ""
+            found.append(Line(text, first, rest, gap, literal))
+            bullet, tight, fresh, quoted = "", False, False, True
+    return found
+
+
+_SAID_TWICE = re.compile(r"(\S+@\S+) \(mailto:\1\)")
+_SPACES = re.compile(r"[ \t]+")
+
+
+def as_text(lines: Sequence[Line], values: Sequence[str]) -> str:
+    """The text part: values put in, paragraphs wrapped, quotes and lists with their marks."""
+    found: list[str] = []
+    for line in lines:
+        if found and line.gap is not None:
+            found.append(line.gap)
+        first = line.first
+        filled = _SAID_TWICE.sub(r"\1", fill(line.text, values, plain))
+        for part in filled.split("\n"):
+            if line.literal or len(first) + len(part) <= WIDTH:
+                found.append(first + part if line.literal else (first + _SPACES.sub(" ", part)).rstrip())
+            else:
+                found += textwrap.wrap(
+                    part,
+                    WIDTH,
+                    initial_indent=first,
+                    subsequent_indent=line.rest,
+                    break_long_words=False,
+                    break_on_hyphens=False,
+                )
+            first = line.rest
+    return "\n".join(found)

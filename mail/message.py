@@ -1,0 +1,69 @@
+"""The message as it goes over the wire: ASCII only, CRLF line ends, the same bytes for the same letter.
+
+The finished header block is read again and compared, name by name and count by count, with what was meant: a
+header that somebody smuggled in through a name fails here and is never sent.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from email.parser import HeaderParser
+
+from mail.headers import BadHeader
+
+CRLF = "\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A leaf or a branch of the MIME tree: either `content` or `parts`."""
+
+    type: str
+    """Content-Type with its parameters, without charset and boundary."""
+    content: str = ""
+    parts: tuple[Part, ...] = ()
+    filename: str = ""
+    """Set for an attachment."""
+
+
+def _leaf(part: Part) -> str:
+    head = [f"Content-Type: {part.type}; charset=utf-8"]
+    content = part.content.encode()
+    if part.filename:
+        head.append(f'Content-Disposition: attachment; filename="{part.filename}"')
+    if part.type.startswith("text/calendar") or part.filename:
+        # Quoted-printable would have to be read back as CRLF lines; some calendars don't.
+        head.append("Content-Transfer-Encoding: base64")
+        body = base64.encodebytes(content).decode("ascii")
+    else:
+        head.append("Content-Transfer-Encoding: quoted-printable")
+        body = binascii.b2a_qp(content, istext=True).decode("ascii")
+    return CRLF.join([*head, "", *body.rstrip("\n").split("\n")])
+
+
+def _written(part: Part, seed: str, place: str = "0") -> str:
+    if not part.parts:
+        return _leaf(part)
+    # Derived from the Message-ID, so that a message composed twice is the same, byte for byte. The underscore
+    # after = can't occur in quoted-printable, so no content holds it (RFC 2045 6.7).
+    boundary = f"=_{hashlib.sha256(f'{seed}/{place}'.encode()).hexdigest()[:32]}"
+    found = [f'Content-Type: {part.type}; boundary="{boundary}"', ""]
+    for count, child in enumerate(part.parts):
+        found += [f"--{boundary}", _written(child, seed, f"{place}.{count}")]
+    return CRLF.join([*found, f"--{boundary}--", ""])
+
+
+def written(headers: Sequence[tuple[str, str]], body: Part, seed: str) -> str:
+    """The complete message. Raises BadHeader when reading it again finds other headers than were meant."""
+    block = "".join(f"{name}: {value}{CRLF}" for name, value in headers)
+    if not block.isascii() or any(len(part) > 998 for part in block.split(CRLF)):
+        raise BadHeader("a header is not ASCII or has a line of more than 998 characters (RFC 5322 2.1.1)")
+    meant = [name.lower() for name, _ in headers]
+    read = HeaderParser().parsestr(block + CRLF)
+    if [name.lower() for name in read] != meant or read.get_payload() or read.defects:
+        raise BadHeader("reading the message again finds other headers than were written")
+    return block + _written(body, seed) + CRLF

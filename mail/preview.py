@@ -1,0 +1,321 @@
+"""Sample letters for every mail: what a preview shows, what tests read, and how `validate` finds a template that
+does not render before nine o'clock does. The people are invented; nothing here reads real ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time
+from functools import lru_cache
+from pathlib import Path
+
+from jinja2 import TemplateError
+
+from mail.compose import Composer
+from mail.headers import BadHeader, message_id
+from mail.inserts import BadInsert
+from mail.letters import (
+    ASKS,
+    DESK,
+    NAMES,
+    Change,
+    Kind,
+    Letter,
+    Matter,
+    Meetings,
+    Reader,
+    Someone,
+    TaskFacts,
+)
+from mail.wording import FALLBACK, FRAME, SHIPPED, WORDS, BadTemplate, problem_of
+from program.models import Format
+
+AT = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
+FORMATS: tuple[Format, ...] = ("one_to_one", "reverse", "peer", "group")
+ROLES: dict[Format, tuple[Reader, ...]] = {
+    "one_to_one": ("mentor", "mentee"),
+    "reverse": ("mentor", "mentee"),
+    "peer": ("peer",),
+    "group": ("mentor", "mentee"),
+}
+TASKS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "seat_empty": ("A place was not taken up by the closing date.", ("wait", "replace", "end")),
+    "expectations_differ": ("The agreement has gone back and forth three times.", ("noted", "nudge", "end")),
+    "no_agreement": ("No version was signed by everyone in time.", ("noted", "nudge", "pause", "end")),
+    "low_score": ("Check-in 2: a question about the relationship was answered with 2 of 5.", ("noted", "end")),
+    "stalled": ("No meeting and none booked, at two check-ins running.", ("noted", "nudge", "pause", "end")),
+    "silent": ("Nobody answered the last two check-ins.", ("noted", "nudge", "pause", "replace", "end")),
+    "fit": ("Fit check: somebody would rather have another partner.", ("noted", "nudge", "replace", "end")),
+    "help": ("Somebody asks for a word with you, in confidence.", ("noted", "nudge", "pause", "end")),
+    "midpoint": ("Halfway: one would go on, one is not sure.", ("continue", "reopen_agreement", "pause", "end")),
+    "safety": ("", ("release", "end")),
+    "withdrawn": ("Somebody has left the program.", ("noted", "replace", "end")),
+    "small_group": ("The group has one mentee left.", ("noted", "replace", "end")),
+    "bounced": ("The address refuses mail for good.", ("noted", "correct", "end")),
+}
+"""Task kinds with a sample reason and decisions."""
+
+_GRACE = Someone(
+    "p01",
+    "Grace Okafor",
+    "grace.okafor@example.org",
+    "mentor",
+    "Europe/London",
+    profile={"job_title": "Head of Operations", "place": "Leeds"},
+    offer="Twenty years of keeping things running, and an honest opinion when you want one.",
+)
+_JONAS = Someone(
+    "p02",
+    "Jonas Lindqvist",
+    "jonas.lindqvist@example.org",
+    "mentee",
+    "Europe/Berlin",
+    profile={"job_title": "Analyst", "place": "Hamburg"},
+    goals="Lead my first project without doing everything myself.\nSay no more often, and kindly.",
+)
+_MEI = Someone("p03", "Mei Tanaka", "mei.tanaka@example.org", "mentee", "America/New_York", goals="Find my field.")
+_OMAR = Someone("p04", "Omar Haddad", "omar.haddad@example.org", "mentee", "Europe/Berlin")
+_PETRA = Someone("c01", "Petra Novák", "petra.novak@example.org", zone="Europe/Berlin")
+_LINK = "https://mentoring.example.org/f/4kX9q2mZ7vB1.1.aB3dE5fG7hJ9kL1mN3pQ5rS7"
+
+_FORMS: dict[str, tuple[str, float]] = {
+    "invitation": ("Invitation", 3),
+    "agreement": ("Agreement", 15),
+    "fit_check": ("How is the start?", 0.5),
+    "check_in": ("Check-in", 1.5),
+    "midpoint": ("Halfway", 5),
+    "closure": ("Looking back", 6),
+    "follow_up": ("Some months later", 1),
+    "are_you_there": ("How does it stand?", 0.2),
+    "closing_for_silence": ("How does it stand?", 0.2),
+    "agreement_reopened": ("Agreement", 15),
+}
+_KINDS: dict[str, Kind] = {
+    "agreement_concluded": "notice",
+    "partner_left": "urgent",
+    "cancelled": "urgent",
+    "safety_received": "receipt",
+}
+_AGREEMENT = (
+    ("What should be different when this mentorship ends?", "Jonas leads a project of his own."),
+    ("We meet", "every two weeks, for an hour, by video"),
+    ("What stays between us", "Everything, unless somebody may be harmed."),
+    ("Goals", "1. Lead the spring project.\n2. Hand over the monthly report."),
+)
+
+
+def _company(format_: Format, role: Reader) -> tuple[Someone, tuple[Someone, ...]]:
+    """The reader and everyone else, for a role in a format."""
+    if format_ == "peer":
+        peer = replace(_JONAS, role="peer", offer="A good ear, and spreadsheets.")
+        return peer, (replace(_GRACE, role="peer", goals="Write more, and better."),)
+    mentees = (_JONAS, _MEI, _OMAR) if format_ == "group" else (_JONAS,)
+    if role == "mentor":
+        return _GRACE, mentees
+    return _JONAS, (_GRACE, *(one for one in mentees if one is not _JONAS))
+
+
+def sample_matter(
+    name: str,
+    format_: Format = "one_to_one",
+    role: Reader = "mentee",
+    *,
+    kind: Kind | None = None,
+    nth: int = 1,
+    number: int = 1,
+    early: bool = False,
+    task: str = "stalled",
+    full: bool = True,
+) -> Matter:
+    """One matter with everything that its wording may use; with `full` off, with what is optional left out.
+
+    Raises KeyError for a name that no mail has.
+    """
+    if name not in NAMES:
+        raise KeyError(f"there is no mail {name!r}; the mails are {', '.join(NAMES)}")
+    _, partners = _company(format_, role)
+    drafts = role != "mentee" if format_ == "group" else role != "mentor"
+    title, minutes = _FORMS.get(name, ("", 2))
+    reason, decisions = TASKS[task]
+    matter = Matter(
+        key=f"spring/m07/{name}#{number}/p02/{kind or 'notice'}",
+        kind=kind or ("request" if name in ASKS else _KINDS.get(name, "notice")),
+        name=name,
+        role=role,
+        format=format_,
+        number=number,
+        nth=nth,
+        mentorship="m07",
+        program_title="Formal mentoring",
+        program_about="Half a year, an hour every two weeks, one person who has your back.",
+        start=date(2027, 3, 1),
+        end=date(2027, 8, 30),
+        partners=() if name in ("invitation", "not_starting", "cancelled") else partners,
+        closes=date(2027, 3, 22),
+        form_title=title,
+        form_minutes=minutes,
+        since=date(2027, 2, 1),
+        early=early,
+        drafting=drafts,
+        agreement_version=number,
+    )
+    if name in DESK:
+        facts = TaskFacts(f"spring/m07/task.{task}#1", task, reason, date(2027, 3, 8), date(2027, 3, 1), decisions)
+        matter = replace(matter, task=facts, role="deputy" if name == "task_to_deputy" else "coordinator")
+    if name in _FORMS or name in DESK:
+        matter = replace(matter, link=_LINK)
+    if name == "are_you_there":
+        links = {state: f"{_LINK}?state={state}" for state in ("fine", "stuck", "stopped")}
+        matter = replace(matter, link="", links=links)
+    return _filled(matter, partners) if full else matter
+
+
+def _filled(matter: Matter, partners: tuple[Someone, ...]) -> Matter:
+    """A sample matter with the optional parts of its wording."""
+    match matter.name:
+        case "agreement" if not matter.drafting:
+            change = Change("We meet", "every two weeks", "every three weeks, for an hour and a half")
+            return replace(matter, changes=(change, Change("Notes", "", "each their own")))
+        case "agreement_concluded":
+            series = Meetings("tue", time(16), "Europe/London", 2, 60, date(2027, 3, 2), date(2027, 8, 30))
+            return replace(matter, link=_LINK, agreement=_AGREEMENT, meetings=series)
+        case "agreement_reopened" | "partner_left":
+            return replace(matter, about=partners[-1])
+        case "introduction":
+            guide = "1. Tell each other how you got where you are.\n2. Agree on **when** you meet next."
+            return replace(matter, first_meeting=guide)
+        case "farewell":
+            notes = tuple((one.name, "Thank you for your patience.\nI will miss our Tuesdays.") for one in partners)
+            return replace(matter, notes=notes, contacts=partners, certificate=not matter.early)
+        case "safety_received":
+            return replace(matter, emergency="Call 112. Security desk, day and night: extension 4444.")
+        case "reminders_stopped":
+            return replace(matter, about=_JONAS, task=None)
+        case "task_opened" | "task_repeated" | "task_to_deputy" if matter.task and matter.task.kind != "safety":
+            return replace(matter, task=replace(matter.task, about=("Grace Okafor", "Jonas Lindqvist")))
+        case _:
+            return matter
+
+
+def letter_of(*matters: Matter, language: str = "en") -> Letter:
+    """A letter of sample matters to whoever reads the first of them."""
+    first = matters[0]
+    desk = first.name in DESK
+    reader, _ = _company(first.format, first.role)
+    capacity = ("deputy" if first.role == "deputy" else "coordinator") if desk else "participant"
+    return Letter(
+        recipient=replace(_PETRA if desk else reader, language=language),
+        cohort="spring",
+        cohort_title="Spring 2027 mentoring",
+        organisation="Example Works",
+        coordinator=_PETRA,
+        at=AT,
+        message_id=message_id("/".join(one.key for one in matters), "example.org"),
+        references=(message_id("first", "example.org"),) if first.kind == "reminder" else (),
+        sender="mentoring@example.org",
+        bounce="bounces@example.org",
+        unsubscribe_url="" if desk else "https://mentoring.example.org/u/4kX9q2mZ7vB1.1.aB3dE5fG7hJ9kL1mN3pQ5rS7",
+        unsubscribe_mailto="" if desk else "mailto:stop@example.org?subject=stop-4kX9q2mZ7vB1",
+        capacity=capacity,
+        matters=matters,
+    )
+
+
+def sample(
+    name: str,
+    format_: Format = "one_to_one",
+    role: Reader = "mentee",
+    *,
+    kind: Kind | None = None,
+    nth: int = 1,
+    number: int = 1,
+    early: bool = False,
+    task: str = "stalled",
+    full: bool = True,
+    language: str = "en",
+) -> Letter:
+    """A sample letter of one mail. Raises KeyError for a name that no mail has."""
+    matter = sample_matter(name, format_, role, kind=kind, nth=nth, number=number, early=early, task=task, full=full)
+    return letter_of(matter, language=language)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One of all samples, with a label that says which."""
+
+    label: str
+    letter: Letter
+
+
+def _variants(name: str) -> Iterator[tuple[str, dict[str, object]]]:
+    yield "", {}
+    if name in ASKS:
+        yield "-reminder1", {"kind": "reminder", "nth": 1}
+        yield "-reminder2", {"kind": "reminder", "nth": 2}
+    if name in ("closure", "farewell"):
+        yield "-early", {"early": True}
+    if name == "check_in" or name == "winding_down":
+        yield "-2", {"number": 2}
+    if name in ("agreement_concluded", "agreement_reopened"):
+        yield "-receipt", {"kind": "receipt"}
+
+
+def samples(language: str = "en") -> Iterator[Sample]:
+    """Every mail in every format and role that it is worded for, full and bare."""
+    for name in NAMES:
+        if name in DESK:
+            for task in TASKS if name != "reminders_stopped" else ("stalled",):
+                for full in (True, False):
+                    letter = sample(name, task=task, full=full, language=language)
+                    yield Sample(f"{name}-{task}{'' if full else '-bare'}", letter)
+            continue
+        for format_ in FORMATS:
+            for role in ROLES[format_]:
+                for variant, options in _variants(name):
+                    for full in (True, False):
+                        letter = sample(name, format_, role, full=full, language=language, **options)  # type: ignore[arg-type]
+                        yield Sample(f"{name}-{format_}-{role}{variant}{'' if full else '-bare'}", letter)
+
+
+def check_templates(folder: Path = SHIPPED) -> list[tuple[str, int, str]]:
+    """Every fault of the mail templates of a folder: (file, line, what is wrong).
+
+    Each template is rendered with every sample that uses it, so a word that only mentors of groups see is
+    found as well. A language may lack templates (English stands in), English may not.
+    """
+    faults: dict[tuple[str, int, str], None] = {}
+    for path in (folder / "layout.html", folder / "section.html", folder / "layout.css"):
+        if not path.is_file():
+            faults[str(path), 1, "is missing; it is the frame of every mail"] = None
+    if faults:
+        return list(faults)
+    composer = Composer(folder)
+    for language in composer.templates.languages():
+        faults.update(dict.fromkeys(_faults_of(composer, folder, language)))
+    return list(faults)
+
+
+def _faults_of(composer: Composer, folder: Path, language: str) -> Iterator[tuple[str, int, str]]:
+    known = {*NAMES, FRAME, WORDS}
+    for path in sorted((folder / language).glob("*.md")):
+        if path.stem not in known:
+            yield str(path), 1, f"no mail has this name; the mails are {', '.join(NAMES)}"
+    for one in samples(language):
+        name = one.letter.matters[0].name
+        path = folder / language / f"{name}.md"
+        if language != FALLBACK and not path.is_file():
+            continue
+        try:
+            composer.compose(one.letter)
+        except BadTemplate as fault:
+            yield str(fault.path), fault.line, fault.problem
+        except (TemplateError, BadInsert, BadHeader, ArithmeticError, LookupError, TypeError, ValueError) as fault:
+            found = problem_of(fault, path)
+            yield str(found.path), found.line, found.problem
+
+
+@lru_cache(maxsize=1)
+def labels() -> tuple[str, ...]:
+    """The labels of all samples, in order."""
+    return tuple(one.label for one in samples())

@@ -1,0 +1,224 @@
+"""What a template sees of a letter: plain codes it can ask about (role, format, kind), and placeholders in place
+of everything that people, or a coordinator's config, wrote (`mail.inserts`). The order in which values are put is
+fixed, so that equal mails to different people have equal skeletons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from mail import dates
+from mail.headers import address
+from mail.inserts import Inserts, line, name, passage, without_placeholders
+from mail.letters import Letter, Matter, Meetings, Someone, TaskFacts
+from mail.meetings import starts
+
+_FAMILY_NAME_FIRST = ("hu", "ja", "ko", "vi", "zh")
+"""Languages whose speakers usually write the family name first: their whole name is used."""
+
+
+def called(person: Someone) -> str:
+    """How to address somebody: what their profile says (`called`), else the first name where it is plain to
+    see which that is, else the whole name."""
+    if chosen := name(person.profile.get("called", "")):
+        return chosen
+    whole = name(person.name)
+    first, _, more = whole.partition(" ")
+    clear = more and len(first) > 1 and first.isalpha() and "," not in whole
+    ordered = person.language.split("-")[0].lower() not in _FAMILY_NAME_FIRST
+    return first if clear and ordered and first.lower() not in ("dr", "prof", "mr", "mrs", "ms") else whole
+
+
+@dataclass(frozen=True, slots=True)
+class PersonView:
+    """A person in a template; every field but `role` is a placeholder, or empty."""
+
+    name: str
+    called: str
+    email: str
+    write: str
+    """Target of a link that writes a mail to this person."""
+    role: str
+    zone: str
+    """Name of the zone, where it is another than the reader's."""
+    goals: str
+    offer: str
+    profile: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingsView:
+    """The meeting series in words: the pair's own zone, and the reader's where that differs."""
+
+    every_weeks: int
+    weekday: str
+    at: str
+    zone: str
+    minutes: int
+    first: str
+    own: str
+    """First meeting in the reader's zone, with the zone's name; empty where it is the same clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskView:
+    """A task in a template."""
+
+    key: str
+    kind: str
+    mentorship: str
+    reason: str
+    due: str
+    opened: str
+    about: str
+    """Names, listed; empty where the task names nobody."""
+    decisions: tuple[str, ...]
+
+
+class View:
+    """Builds the context of one matter. Language is that of the template, zone that of the reader."""
+
+    def __init__(self, letter: Letter, matter: Matter, language: str) -> None:
+        self.letter = letter
+        self.matter = matter
+        self.language = language
+        self.inserts = Inserts()
+        self.zone = letter.recipient.zone or "UTC"
+        self.year = letter.at.astimezone(ZoneInfo(self.zone)).year
+
+    def _line(self, text: str) -> str:
+        return self.inserts.put(line(text))
+
+    def _name(self, text: str) -> str:
+        return self.inserts.put(name(text))
+
+    def _passage(self, text: str) -> str:
+        return self.inserts.put(passage(text))
+
+    def _day(self, on: date | None) -> str:
+        return self.inserts.put(dates.day(on, self.language, self.year)) if on else ""
+
+    def person(self, someone: Someone) -> PersonView:
+        """A person with placeholders in place of what they wrote."""
+        email = someone.email and address(someone.email, "address of a person")
+        elsewhere = someone.zone and someone.zone != self.zone
+        shown = [(field, value) for field, value in someone.profile.items() if field != "called" and value]
+        return PersonView(
+            name=self._name(someone.name),
+            called=self.inserts.put(called(someone)),
+            email=self.inserts.put(email),
+            write=self.inserts.put_url(f"mailto:{quote(email, safe='@+')}" if email else ""),
+            role=someone.role,
+            zone=self._line(dates.zone_name(someone.zone, self.language)) if elsewhere else "",
+            goals=self._passage(someone.goals),
+            offer=self._passage(someone.offer),
+            profile=tuple((self._line(_shown(field)), self._line(value)) for field, value in shown),
+        )
+
+    def meetings(self, series: Meetings | None) -> MeetingsView | None:
+        """The meeting series in words."""
+        begin = starts(series) if series else None
+        if series is None or begin is None:
+            return None
+        own = begin.astimezone(ZoneInfo(self.zone))
+        same = own.utcoffset() == begin.utcoffset()
+        return MeetingsView(
+            every_weeks=series.every_weeks,
+            weekday=self._line(dates.weekday_name(series.weekday, self.language)),
+            at=self._line(dates.clock(series.at, self.language)),
+            zone=self._line(dates.zone_name(series.zone, self.language)),
+            minutes=series.minutes,
+            first=self._day(begin.date()),
+            own="" if same else self._line(dates.moment(begin, self.zone, self.language)),
+        )
+
+    def task(self, facts: TaskFacts | None) -> TaskView | None:
+        """A task in words."""
+        if facts is None:
+            return None
+        return TaskView(
+            key=self._line(facts.key),
+            kind=facts.kind,
+            mentorship=self._line(self.matter.mentorship),
+            reason=self._passage(facts.reason),
+            due=self._day(facts.due),
+            opened=self._day(facts.opened),
+            about=self._line(dates.listed([name(one) for one in facts.about], self.language)),
+            decisions=facts.decisions,
+        )
+
+    def _counterparts(self) -> Sequence[Someone]:
+        """Those whom the reader meets: for a mentee of a group the mentor, otherwise everyone else."""
+        partners = self.matter.partners
+        if self.matter.format == "group" and self.matter.role == "mentee":
+            return [one for one in partners if one.role == "mentor"] or partners
+        return partners
+
+    def context(self) -> dict[str, Any]:
+        """Everything that a template may use, by name."""
+        letter, matter = self.letter, self.matter
+        counterparts = self._counterparts()
+        fellows = [one for one in matter.partners if one not in counterparts]
+        weeks = (matter.end - matter.start).days // 7 if matter.start and matter.end else 0
+        return {
+            "kind": matter.kind,
+            "name": matter.name,
+            "role": matter.role,
+            "format": matter.format,
+            "number": matter.number,
+            "nth": matter.nth,
+            "early": matter.early,
+            "drafting": matter.drafting,
+            "certificate": matter.certificate,
+            "rhythm_days": matter.rhythm_days,
+            "rhythm_minutes": matter.rhythm_minutes,
+            "form_minutes": matter.form_minutes,
+            "agreement_version": matter.agreement_version,
+            "weeks": weeks,
+            "me": self.person(letter.recipient),
+            "coordinator": self.person(letter.coordinator),
+            "cohort": self._line(letter.cohort_title),
+            "organisation": self._line(letter.organisation),
+            "program": self._line(matter.program_title),
+            "program_about": self._passage(matter.program_about),
+            "partners": tuple(self.person(one) for one in counterparts),
+            "names": self._line(dates.listed([called(one) for one in counterparts], self.language)),
+            "full_names": self._line(dates.listed([name(one.name) for one in counterparts], self.language)),
+            "fellows": self._line(dates.listed([name(one.name) for one in fellows], self.language)),
+            "start": self._day(matter.start),
+            "end": self._day(matter.end),
+            "closes": self._day(matter.closes),
+            "since": self._day(matter.since),
+            "dated": self._dated(),
+            "form_title": self._line(matter.form_title),
+            "link": self.inserts.put_url(matter.link),
+            "links": {state: self.inserts.put_url(url) for state, url in matter.links.items()},
+            "agreement": tuple((self._line(label), self._passage(text)) for label, text in matter.agreement),
+            "changes": tuple(
+                (self._line(one.label), self._passage(one.before), self._passage(one.after)) for one in matter.changes
+            ),
+            "meetings": self.meetings(matter.meetings),
+            "first_meeting": without_placeholders(matter.first_meeting),
+            "guides": tuple(self._passage(guide) for guide in matter.guides),
+            "notes": tuple((self._name(author), self._passage(text)) for author, text in matter.notes),
+            "contacts": tuple(self.person(one) for one in matter.contacts),
+            "about": self.person(matter.about) if matter.about else None,
+            "emergency": self._passage(matter.emergency),
+            "task": self.task(matter.task),
+        }
+
+    def _dated(self) -> dict[str, str]:
+        """The mentorship's dates in full, as a certificate gives them."""
+        found = {"start": self.matter.start, "end": self.matter.end}
+        return {key: self.inserts.put(dates.whole_day(on, self.language)) if on else "" for key, on in found.items()}
+
+
+def _shown(field: str) -> str:
+    """`job_title` as people read it."""
+    plain = field.replace("_", " ").strip()
+    return plain[:1].upper() + plain[1:]
