@@ -84,6 +84,14 @@ class Form(Model):
             and (question.wording == "both" or (question.wording == "early") == early)
         )
 
+    def contented(self, role: str, format_: str, early: bool = False) -> Answers:
+        """What a contented person of this role answers; questions without such an answer are left out."""
+        return {
+            question.id: question.contented
+            for question in self.questions_for(role, format_, early)
+            if question.contented is not None
+        }
+
 
 Answers = dict[str, Any]
 """What a participant submitted: question id to value, in the types named above; unanswered is left out."""

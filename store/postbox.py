@@ -11,14 +11,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lifecycle.commands import ItemKind, Post, Redeliver
 from lifecycle.letterbox import LetterboxRule, rule_of
-from lifecycle.postbox import SAFETY_RECEIPT, DropReason
+from lifecycle.postbox import DropReason
+from lifecycle.standstill import Standstill, fate_of
 from program.models import Letterbox
 from store.database import upserting
 from store.shards import shard_of
@@ -48,17 +49,6 @@ Moment = tuple[int, datetime]
 
 
 @dataclass(frozen=True, slots=True)
-class Standstill:
-    """Why a mentorship's items wait: a hold after a safety report, a pause, both or neither."""
-
-    held: bool = False
-    paused: bool = False
-
-    def __bool__(self) -> bool:
-        return self.held or self.paused
-
-
-@dataclass(frozen=True, slots=True)
 class Address:
     """Where a mentorship's items go in, at this moment of program time (UTC)."""
 
@@ -82,16 +72,6 @@ def letterbox_rule(letterbox: dict[str, Any], holidays: Iterable[str]) -> Letter
 @lru_cache(maxsize=256)
 def _letterbox_rule(letterbox: str, holidays: tuple[str, ...]) -> LetterboxRule:
     return rule_of(Letterbox.model_validate_json(letterbox), map(date.fromisoformat, holidays))
-
-
-def fate_of(kind: str, name: str, task: str, still: Standstill) -> Literal["queued", "held", "dropped"]:
-    """What a standstill does to an item; the same answer as `lifecycle.postbox` gives at delivery.
-
-    Items that tell a coordinator of a task, and the receipt for a safety report, always go.
-    """
-    if not still or task or name == SAFETY_RECEIPT:
-        return "queued"
-    return "dropped" if still.paused and kind == "reminder" else "held"
 
 
 async def post(session: AsyncSession, address: Address, posts: Sequence[Post], still: Standstill) -> list[Moment]:
@@ -164,6 +144,7 @@ async def stand_still(session: AsyncSession, address: Address, still: Standstill
     found = await session.scalars(
         select(ItemRow)
         .where(*of_mentorship, ItemRow.state.in_(WAITING), ItemRow.person.in_(members))
+        .order_by(ItemRow.key)
         .with_for_update()
     )
     items = found.all()

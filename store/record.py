@@ -18,8 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lifecycle.calendar import local_date
 from lifecycle.commands import Assess, Batch, MoveRequest
+from lifecycle.standstill import Standstill
 from store.database import upserting
-from store.postbox import Address, DeliverAt, Moment, Standstill, letterbox_rule, post, redelivered, stand_still
+from store.postbox import Address, DeliverAt, Moment, letterbox_rule, post, redelivered, stand_still
 from store.tables import (
     AnswerRow,
     CohortRow,

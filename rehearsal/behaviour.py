@@ -1,0 +1,131 @@
+"""How simulated people behave: scripted one by one, or dealt from profiles. Read from a behaviour file.
+
+The rehearsal, the demo and the tests all use these models: there is one notion of simulated people.
+"""
+
+from __future__ import annotations
+
+from datetime import date, time
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from program.durations import Days
+from program.models import Id, Model, WallTime
+
+
+def _share(value: Any) -> Any:
+    if isinstance(value, str) and value.strip().endswith("%"):
+        return float(value.strip().removesuffix("%")) / 100
+    return value
+
+
+Share = Annotated[float, BeforeValidator(_share), Field(ge=0, le=1)]
+"""A share between 0 and 1; `60%` is 0.6."""
+
+
+class Reaction(Model):
+    """What somebody does with a request: when, and with which answers. What is left out comes from `default`."""
+
+    never: bool = False
+    after: Days | None = None
+    """Days after the local date of the mail that first carried the request."""
+    at: WallTime | None = None
+    """Wall time in the person's own zone."""
+    answers: dict[str, Any] = {}
+    """Question id to answer; questions that are not named take the contented answer of the form."""
+    act: Literal["sign", "change"] | None = None
+    """What to do with an agreement that lies on the table."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_word(cls, value: Any) -> Any:
+        return {"never": True} if value == "never" else value
+
+
+class Profile(Model):
+    """A kind of person, in probabilities."""
+
+    answers: Share = 0.95
+    """Chance that a request is answered."""
+    fades: Share = 0.0
+    """Lost from that chance with every further request."""
+    after: tuple[Days, Days] = (0, 3)
+    """Days until the answer, from and to."""
+    at: tuple[WallTime, WallTime] = Field(default_factory=lambda: (_time("08:00"), _time("21:00")))
+    low: Share = 0.0
+    """Chance that the scales of an answer are low."""
+    declines: Share = 0.01
+    """Chance to decline the invitation."""
+    leaves: Share = 0.0
+    """Chance to want another partner at the midpoint."""
+    help: Share = 0.01
+    """Chance to ask the coordinator to get in touch."""
+
+
+def _time(text: str) -> time:
+    return time.fromisoformat(text)
+
+
+PROFILES: dict[str, Profile] = {
+    "prompt": Profile(answers=0.99, after=(0, 1)),
+    "busy": Profile(answers=0.85, after=(1, 9)),
+    "fading": Profile(answers=0.95, fades=0.12, after=(0, 6)),
+    "silent": Profile(answers=0.0),
+    "unhappy": Profile(answers=0.9, low=0.6, leaves=0.5, help=0.15),
+}
+"""The profiles that are shipped; a behaviour file may bring others."""
+
+
+class Decision(Model):
+    """What the simulated coordinator decides of a kind of task."""
+
+    decision: str
+    until: Days | None = None
+    """With `pause`: how many days from the decision."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_word(cls, value: Any) -> Any:
+        return {"decision": value} if isinstance(value, str) else value
+
+
+class Coordinator(Model):
+    """The simulated coordinator; counted from the mail that first carried the task."""
+
+    decides_after: Days = 2
+    at: WallTime = Field(default_factory=lambda: _time("10:00"))
+    never: bool = False
+    decisions: dict[str, Decision] = {}
+    """Kind of task to decision; a kind that is not named takes the first decision of its list."""
+    hours_a_week: float = 4
+    """What the coordinator has time for; the rehearsal warns of weeks with more work."""
+
+
+class Change(Model):
+    """Something a coordinator or a participant does on a date, at noon in the cohort's zone."""
+
+    on: date
+    mentorship: Id
+    pause: Days | None = None
+    resume: bool = False
+    extend: Days | None = None
+    end: str | None = None
+    leave: Id | None = None
+    nudge: bool = False
+
+
+class Behaviour(Model):
+    """A behaviour file."""
+
+    people: dict[Id, dict[str, Reaction]] = {}
+    """Participant id to {`default`, a form, or form#number: reaction}."""
+    mix: dict[str, Share] = {}
+    """Profile to its share of the people who are not scripted."""
+    profiles: dict[str, Profile] = {}
+    coordinator: Coordinator = Coordinator()
+    events: tuple[Change, ...] = ()
+
+    def profile(self, name: str) -> Profile:
+        """A profile of this file, or a shipped one. Raises KeyError for neither."""
+        return self.profiles[name] if name in self.profiles else PROFILES[name]

@@ -1,0 +1,116 @@
+"""What a simulated person does with a request: when, and with which answers. Deterministic by seed.
+
+Used by the rehearsal, by the demo (whose people read real mail and post real forms) and by the tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from random import Random
+from typing import Literal
+
+from lifecycle.calendar import instant, local_date
+from program.forms import Answers, Form
+from rehearsal.behaviour import Behaviour, Profile, Reaction
+
+NOON = time(12, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request as it reached a person: which form, which occasion, the first mail that carried it (UTC)."""
+
+    person: str
+    ask: str
+    number: int
+    role: str
+    format: str
+    zone: str
+    mailed_at: datetime
+    closes_at: datetime
+    early: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """When (UTC) a person answers, and what. `act` is for an agreement that lies on the table."""
+
+    at: datetime
+    answers: Answers
+    act: Literal["sign", "change"] = "sign"
+
+
+class People:
+    """All simulated participants of a cohort."""
+
+    def __init__(self, behaviour: Behaviour, people: Iterable[str], seed: int = 1) -> None:
+        self.behaviour = behaviour
+        self.seed = seed
+        self.dealt = self._deal(sorted(people))
+
+    def _deal(self, people: list[str]) -> dict[str, str]:
+        """Deal profiles by share to those who are not scripted: exact shares, order by seed."""
+        free = [person for person in people if person not in self.behaviour.people]
+        if not self.behaviour.mix or not free:
+            return {}
+        Random(f"deal/{self.seed}").shuffle(free)
+        total = sum(self.behaviour.mix.values())
+        dealt: dict[str, str] = {}
+        upto, done = 0.0, 0
+        for name, share in self.behaviour.mix.items():
+            upto += share / total * len(free)
+            for person in free[done : round(upto)]:
+                dealt[person] = name
+            done = round(upto)
+        return dealt
+
+    def reply(self, asked: Asked, form: Form) -> Reply | None:
+        """What this person does with this request; None is silence, also when the window is over by then."""
+        name = self.dealt.get(asked.person)
+        if name is None:
+            found = self._scripted(asked, form)
+        else:
+            found = self._dealt(asked, form, self.behaviour.profile(name))
+        return found if found is not None and found.at < asked.closes_at else None
+
+    def _scripted(self, asked: Asked, form: Form) -> Reply | None:
+        script = self.behaviour.people.get(asked.person, {})
+        default = script.get("default", Reaction())
+        reaction = script.get(f"{asked.ask}#{asked.number}") or script.get(asked.ask) or default
+        if reaction.never:
+            return None
+        after = reaction.after if reaction.after is not None else default.after if default.after is not None else 1
+        answers = form.contented(asked.role, asked.format, asked.early) | reaction.answers
+        return Reply(_at(asked, after, reaction.at or default.at or NOON), answers, reaction.act or "sign")
+
+    def _dealt(self, asked: Asked, form: Form, profile: Profile) -> Reply | None:
+        chance = Random(f"{self.seed}/{asked.person}/{asked.ask}#{asked.number}")
+        faded = profile.fades * (asked.number - 1 + STAGE.get(asked.ask, 0))
+        if chance.random() >= max(profile.answers - faded, 0.0):
+            return None
+        after = chance.randint(*profile.after)
+        earliest, latest = (moment.hour * 60 + moment.minute for moment in profile.at)
+        minute = chance.randint(min(earliest, latest), max(earliest, latest))
+        answers = form.contented(asked.role, asked.format, asked.early)
+        low = chance.random() < profile.low
+        for question in form.questions_for(asked.role, asked.format, asked.early):
+            if question.type == "scale" and low:
+                answers[question.id] = chance.choice((1, 2, 2, 3))
+        if "accept" in answers and chance.random() < profile.declines:
+            answers["accept"] = False
+        if "r_decide" in answers and chance.random() < profile.leaves:
+            answers["r_decide"] = "new_partner"
+        if "p_help" in answers and chance.random() < profile.help:
+            answers["p_help"] = "yes"
+        return Reply(_at(asked, after, time(minute // 60, minute % 60)), answers)
+
+
+STAGE = {"fit_check": 1, "check_in": 1, "midpoint": 3, "closure": 5, "follow_up": 6}
+"""How far into a mentorship a form lies, for those who fade."""
+
+
+def _at(asked: Asked, after: int, wall: time) -> datetime:
+    on = local_date(asked.mailed_at, asked.zone) + timedelta(days=after)
+    return max(instant(on, wall, asked.zone), asked.mailed_at + timedelta(minutes=1))
