@@ -1,0 +1,230 @@
+"""Takes what a participant submits: an answer is committed before anything else, together with the row that tells
+the workflow of it, and is never lost whatever Temporal does.
+
+The page shows an outcome; it decides nothing. No name and no answer stands in an event, a log or an exception.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import sha256
+from typing import Literal
+
+from pydantic import TypeAdapter
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lifecycle.events import Answered
+from lifecycle.findings import Signals
+from lifecycle.rules import signals
+from operations import agreements, relay
+from operations.form_input import Fault, Typed, clean, read
+from operations.relay import Tell
+from operations.wording import worded, words_for
+from program.forms import Answers
+from store import relays, requests
+from store.database import Database
+from store.relays import Relay
+from store.requests import Requested
+
+Access = Literal["open", "late", "withdrawn", "superseded", "over"]
+"""What a link lets its holder do: answer, answer although the window has closed, or only be told why not."""
+
+ATTEMPTS = 5
+"""How often a transaction is tried that lost a race against another one."""
+PROFILE = {
+    "i_goals": "goals",
+    "i_offer": "offer",
+    "i_language": "languages",
+    "i_availability": "availability",
+    "i_easier": "easier",
+}
+"""Questions of the invitation to the fields of a participant's profile."""
+ZONE = "i_zone"
+
+_SUBMISSION = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_ANSWERED = TypeAdapter(Answered)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The answer is in. `repeated`: it was in before, and nothing has changed."""
+
+    version: int
+    late: bool = False
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Faulty:
+    """Something must be mended first; nothing was kept."""
+
+    faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Differs:
+    """Another content came under a submission that is kept already: nothing was kept, and the person is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overtaken:
+    """Agreement: the document has changed since the version that the person had seen. Nothing was kept."""
+
+    seen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shut:
+    """The link takes no answers any more."""
+
+    access: Access
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """No such request, or the link was revoked."""
+
+
+Outcome = Kept | Faulty | Differs | Overtaken | Shut | Unknown
+
+
+def access_of(requested: Requested, now: datetime) -> Access:
+    """What the link of this request lets its holder do at this moment (UTC, program time)."""
+    if requested.standing == "left":
+        return "withdrawn"
+    if requested.state == "withdrawn":
+        return "withdrawn"
+    if requested.state == "superseded":
+        return "superseded"
+    # In a pause nothing falls due: the window moves when it ends.
+    if requested.state in ("open", "answered") and (now < requested.closes_at or requested.paused):
+        return "open"
+    return "over" if requested.mentorship_state == "over" else "late"
+
+
+async def submit(
+    database: Database,
+    tell: Tell,
+    public_id: str,
+    generation: int,
+    submission: str,
+    typed: Typed,
+    now: datetime,
+) -> Outcome:
+    """Keep what somebody submitted and tell the workflow. `typed` are the fields as the browser sent them.
+
+    The same submission twice is one answer. Raises SQLAlchemyError where the database can't be reached; whatever
+    the workflow does, the answer is kept.
+    """
+    submission = _submission_id(public_id, submission, typed)
+    attempt = 1
+    while True:
+        try:
+            async with database.begin() as session:
+                outcome, requested = await _commit(session, public_id, generation, submission, typed, now)
+            break
+        except (IntegrityError, OperationalError):
+            # Somebody else kept the same version first, or the database chose us to step back.
+            if attempt == ATTEMPTS:
+                raise
+            attempt += 1
+    if isinstance(outcome, Kept) and requested is not None:
+        await relay.hand_over(database, tell, requested.cohort, requested.mentorship, now)
+    return outcome
+
+
+async def save_draft(database: Database, public_id: str, generation: int, typed: Typed, now: datetime) -> Outcome:
+    """Keep a form as it is, half filled in, for the same link to go on with. Nothing is checked, nobody is told."""
+    async with database.begin() as session:
+        await requests.lock(session, public_id, generation)
+        requested = await requests.find(session, public_id, generation)
+        if requested is None:
+            return Unknown()
+        access = access_of(requested, now)
+        if access not in ("open", "late"):
+            return Shut(access)
+        fields = {question.id for question in requested.questions}
+        kept = {
+            name: [clean(value)[:_LONGEST_DRAFT] for value in values[:_MOST_DRAFT]]
+            for name, values in typed.items()
+            if name.partition(".")[0] in fields or name in fields
+        }
+        await requests.keep_draft(session, requested.key, kept, now)
+    return Kept(requested.answer.version if requested.answer else 0)
+
+
+_LONGEST_DRAFT = 20_000
+_MOST_DRAFT = 100
+
+
+async def _commit(
+    session: AsyncSession, public_id: str, generation: int, submission: str, typed: Typed, now: datetime
+) -> tuple[Outcome, Requested | None]:
+    await requests.lock(session, public_id, generation)
+    requested = await requests.find(session, public_id, generation)
+    if requested is None:
+        return Unknown(), None
+    questions = worded(requested.questions, words_for(requested))
+    act = agreements.act_of(requested, typed) if requested.ask == "agreement" else ""
+    if act == "sign":
+        questions = tuple(question for question in questions if question.type == "sign")
+    reading = read(questions, typed)
+    earlier = await requests.answer_of(session, submission)
+    if earlier is not None and requested.answer is not None:
+        if earlier != (requested.key, reading.answers) or reading.faults:
+            return Differs(), requested
+        return Kept(requested.answer.version, requested.answer.late, repeated=True), requested
+    access = access_of(requested, now)
+    if access not in ("open", "late"):
+        return Shut(access), requested
+    if act and not agreements.may(requested, act):
+        return Shut("superseded"), requested
+    if act and agreements.seen_version(typed) != agreements.on_the_table(requested):
+        return Overtaken(agreements.seen_version(typed)), requested
+    faults = _faults_that_count(requested, reading.answers, reading.faults)
+    if faults:
+        return Faulty(faults), requested
+    found = signals(requested.ask, reading.answers)
+    if requested.ask == "invitation":
+        found = await _introduce(session, requested, reading.answers, found)
+    if act:
+        version = await agreements.act(session, requested, reading.answers, act, now)
+        found = replace(found, act=act, version=version)
+    late = access == "late"
+    version = await requests.keep_answer(session, requested, submission, reading.answers, now, late=late)
+    event = Answered(submission, requested.person, requested.ask, requested.number, found, now)
+    payload = _ANSWERED.dump_python(event, mode="json")
+    row = Relay(submission, requested.cohort, requested.mentorship, "Answered", payload)
+    await relays.put(session, row, now + relay.GRACE)
+    return Kept(version, late), requested
+
+
+def _faults_that_count(requested: Requested, answers: Answers, faults: list[Fault]) -> tuple[Fault, ...]:
+    # Whoever declines need not fill in the rest.
+    if requested.ask == "invitation" and answers.get("accept") is False:
+        return ()
+    return tuple(faults)
+
+
+async def _introduce(session: AsyncSession, requested: Requested, answers: Answers, found: Signals) -> Signals:
+    """What an accepted invitation says about the person goes into their profile; a new zone moves their dates."""
+    if answers.get("accept") is not True:
+        return found
+    profile = {name: str(answers.get(question, "")) for question, name in PROFILE.items()}
+    shown = {question.id for question in requested.questions}
+    profile = {name: profile[name] for question, name in PROFILE.items() if question in shown}
+    zone = answers.get(ZONE)
+    moved = zone if isinstance(zone, str) and zone != requested.zone else None
+    await requests.update_profile(session, requested.person, profile, moved)
+    return replace(found, zone=moved) if moved else found
+
+
+def _submission_id(public_id: str, submission: str, typed: Typed) -> str:
+    """The id minted with the page; where a client sent none that we could have minted, one made of the content."""
+    if _SUBMISSION.fullmatch(submission):
+        return submission
+    content = repr((public_id, submission, sorted(typed.items())))
+    return sha256(content.encode("utf-8", "replace")).hexdigest()[:32]

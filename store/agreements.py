@@ -1,0 +1,84 @@
+"""The versions of a mentorship's agreement and who signed them. A version, once written, is never rewritten:
+a change is a new version, and signatures are only ever added.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from program.forms import Answers
+from store.tables import AgreementRow, MentorshipRow
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """The name as typed, and when."""
+
+    name: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of the document; `signed` is participant id to signature."""
+
+    number: int
+    by: str
+    body: Answers
+    at: datetime
+    signed: dict[str, Signature]
+
+
+async def versions(session: AsyncSession, cohort: str, mentorship: str) -> tuple[Version, ...]:
+    """All versions, oldest first."""
+    rows = await session.execute(
+        select(AgreementRow)
+        .where(AgreementRow.cohort == cohort, AgreementRow.mentorship == mentorship)
+        .order_by(AgreementRow.version)
+    )
+    return tuple(
+        Version(
+            row.version,
+            row.by,
+            row.body,
+            row.at,
+            {
+                person: Signature(signature["name"], datetime.fromisoformat(signature["at"]))
+                for person, signature in row.signed.items()
+            },
+        )
+        for row in rows.scalars()
+    )
+
+
+async def lock(session: AsyncSession, cohort: str, mentorship: str) -> None:
+    """Keep other writers from this mentorship's agreement until the transaction ends."""
+    await session.execute(
+        select(MentorshipRow.key)
+        .where(MentorshipRow.cohort == cohort, MentorshipRow.key == mentorship)
+        .with_for_update()
+    )
+
+
+async def write(
+    session: AsyncSession, cohort: str, mentorship: str, number: int, by: str, body: Answers, at: datetime
+) -> None:
+    """Write a new version, unsigned. Raises IntegrityError where this version exists already."""
+    session.add(
+        AgreementRow(cohort=cohort, mentorship=mentorship, version=number, by=by, body=body, signed={}, at=at)
+    )
+    await session.flush()
+
+
+async def sign(
+    session: AsyncSession, cohort: str, mentorship: str, number: int, person: str, name: str, at: datetime
+) -> None:
+    """Add a signature to a version; signing twice keeps the first. Call it with the agreement locked."""
+    row = await session.get_one(AgreementRow, (cohort, mentorship, number))
+    if person not in row.signed:
+        row.signed = {**row.signed, person: {"name": name, "at": at.isoformat()}}
+        await session.flush()
