@@ -9,12 +9,15 @@ import re
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 _DURATION = re.compile(r"^\s*(\d+)\s*([dw])\s*$")
 _STEP_DATE = re.compile(r"^\s*(start|midpoint|end)\s*(?:([+-])\s*(\d+\s*[dw]))?\s*$")
 
 Anchor = Literal["start", "midpoint", "end"]
+
+DAYS_AT_MOST = 3660
+"""Ten years: nothing in a mentorship lies further away, and dates stay within what a calendar knows."""
 
 
 def days_of(value: object) -> int:
@@ -22,12 +25,17 @@ def days_of(value: object) -> int:
 
     Raises ValueError with what to write instead.
     """
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= DAYS_AT_MOST:
         return value
-    found = _DURATION.match(value) if isinstance(value, str) else None
+    found = _DURATION.match(value) if isinstance(value, str) and len(value) <= 20 else None
     if found is None:
-        raise ValueError(f"{value!r} is no duration; write a number and d (days) or w (weeks), such as 3d or 2w")
-    return int(found[1]) * (7 if found[2] == "w" else 1)
+        raise ValueError(
+            f"`{str(value)[:40]}` is no duration; write a number and d (days) or w (weeks), such as 3d or 2w"
+        )
+    days = int(found[1]) * (7 if found[2] == "w" else 1)
+    if days > DAYS_AT_MOST:
+        raise ValueError(f"`{value}` is too long; write ten years at most")
+    return days
 
 
 Days = Annotated[int, BeforeValidator(days_of)]
@@ -40,7 +48,7 @@ class StepDate(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     anchor: Anchor
-    offset: int = 0
+    offset: int = Field(default=0, ge=-DAYS_AT_MOST, le=DAYS_AT_MOST)
 
     @model_validator(mode="before")
     @classmethod
@@ -50,7 +58,7 @@ class StepDate(BaseModel):
         found = _STEP_DATE.match(value)
         if found is None:
             raise ValueError(
-                f"{value!r} is no step date; write start, midpoint or end, "
+                f"`{value[:40]}` is no step date; write start, midpoint or end, "
                 "with an offset if you like, such as start + 14d or end - 3d"
             )
         offset = days_of(found[3]) if found[3] else 0
