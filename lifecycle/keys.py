@@ -4,6 +4,10 @@ same thing told to the same person has the same key however often the engine tri
 
 from __future__ import annotations
 
+from base64 import b32encode
+from collections.abc import Iterable
+from hashlib import sha256
+
 
 def step_key(cohort: str, mentorship: str, name: str, number: int) -> str:
     """`cohort/mentorship/check_in#2`."""
@@ -31,3 +35,9 @@ def task_key(cohort: str, mentorship: str, kind: str, number: int) -> str:
 def task_item_key(task: str, person: str, name: str, nth: int = 0) -> str:
     """`cohort/mentorship/task.stalled#1/c1/task_opened`: a coordinator is told of a task."""
     return f"{task}/{person}/{name}.{nth}" if nth else f"{task}/{person}/{name}"
+
+
+def message_key(items: Iterable[str]) -> str:
+    """Id of the mail that carries these items: 24 lower-case letters and digits, the same on every try."""
+    digest = sha256("\n".join(sorted(items)).encode()).digest()
+    return b32encode(digest[:15]).decode().lower()

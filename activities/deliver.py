@@ -1,0 +1,63 @@
+"""The postmaster's hand: the activity that delivers what is due in a shard.
+
+A mail is never lost, and never sent twice by us but in the one ambiguous moment (RFC 1047), and then as the same
+message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from temporalio import activity
+
+from activities.letters import LettersDesk
+from activities.messages import DELIVER, DeliverInput, DeliverResult
+from activities.office import Office, Pace, PostOfficeRules, Sender
+from activities.pages import Compose, Preparer
+from activities.round import Round
+from store.database import Database
+
+
+class PostOffice:
+    """Delivers. One for the process; rounds of different shards may run at the same time."""
+
+    def __init__(
+        self,
+        database: Database,
+        transport: Sender,
+        desk: LettersDesk,
+        compose: Compose,
+        rules: PostOfficeRules,
+    ) -> None:
+        preparer = Preparer(database, desk, compose)
+        self._office = Office(database, transport, preparer, rules, Pace(rules.mails_per_second))
+        self._turns: dict[int, asyncio.Lock] = {}
+
+    @activity.defn(name=DELIVER)
+    async def deliver(self, order: DeliverInput) -> DeliverResult:
+        """Deliver what is due. When cancelled, what is on its way is brought to its end and written down."""
+        # A retry means that the attempt before it is dead: nobody holds its claims any more.
+        retry = activity.in_activity() and activity.info().attempt > 1
+        async with self._turns.setdefault(order.shard, asyncio.Lock()):
+            this = Round(self._office, order.shard, order.now, all_claims=retry)
+            work = asyncio.create_task(this.run())
+            beats = asyncio.create_task(_beat())
+            try:
+                return await asyncio.shield(work)
+            except asyncio.CancelledError:
+                this.cancel()
+                await asyncio.wait([work])
+                raise
+            finally:
+                beats.cancel()
+
+
+async def _beat() -> None:
+    """Tell Temporal that we live, however long the relay takes."""
+    if not activity.in_activity():
+        return
+    timeout = activity.info().heartbeat_timeout
+    every = min(timeout.total_seconds() / 4, 10) if timeout else 10
+    while True:
+        activity.heartbeat()
+        await asyncio.sleep(every)

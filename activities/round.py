@@ -1,0 +1,291 @@
+"""One round of a postmaster: page after page, each prepared while the one before is on its way to the relay.
+
+What came of each mail is written down while the others are still being sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from sqlalchemy.exc import DBAPIError
+
+from activities.messages import DeliverResult
+from activities.office import Office
+from activities.pages import Prepared, decide
+from activities.smtp import Kind, NotSent, Trouble
+from lifecycle.calendar import local_date
+from store import outbox, waiting
+from store.outbox import Outcome, Unsettled
+from store.waiting import Postbox
+
+PAGE = 100
+"""People decided about, and mails frozen, in one transaction."""
+WRITE_DOWN = 16
+"""Mails after which results are written down: about so many are in doubt when the process dies."""
+FIRST_WAIT = timedelta(minutes=1)
+LONGEST_WAIT = timedelta(hours=4)
+"""Waits (program time) double from the first to the longest."""
+POLICY_WAIT = timedelta(hours=1)
+"""Refused for what we are or send: a person must mend it."""
+CONFIGURATION_WAIT = timedelta(minutes=15)
+SEND_AGAIN = timedelta(minutes=5)
+"""After a moment in which nobody could know: the one second try (program time)."""
+NOTHING_DONE_WAIT = timedelta(seconds=30)
+TRIES_TO_WRITE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A claimed mail. `again`: it was sent before, perhaps, and goes once more as the same message."""
+
+    id: str
+    person: str
+    recipient: str
+    raw: str
+    local_date: date
+    fast: bool
+    attempts: int = 0
+    again: bool = False
+
+
+class Round:
+    """Delivers what is due in one shard at one moment (program time, UTC). `all_claims`: nobody else sends here,
+    so every claim that is left is a dead worker's."""
+
+    def __init__(self, office: Office, shard: int, now: datetime, *, all_claims: bool = False) -> None:
+        self.office = office
+        self.shard = shard
+        self.now = now
+        self.all_claims = all_claims
+        self.result = DeliverResult()
+        self._stopped_until: datetime | None = None
+        self._cancelled = False
+
+    def cancel(self) -> None:
+        """Take up no further mail."""
+        self._cancelled = True
+
+    async def run(self) -> DeliverResult:
+        """The whole round; what it did."""
+        async with self.office.database.begin() as session:
+            # From here on whoever queues something wakes us, until we have put down when we wake by ourselves.
+            await outbox.write_wake(session, self.shard, None)
+        await self._send_again()
+        async with self.office.database.session() as session:
+            people = await waiting.people_due(session, self.shard, self.now, self.office.rules.people_per_round)
+        await self._deliver_to(people)
+        if self._stopped_until is None:
+            self.office.failures.pop(self.shard, None)
+        self.result.next_at = await self._sleep_until()
+        return self.result
+
+    @property
+    def stopped(self) -> bool:
+        """Whether no further mail is taken up."""
+        return self._cancelled or self._stopped_until is not None
+
+    @property
+    def _claim_until(self) -> datetime:
+        return self.now + self.office.rules.claim * self.office.rules.speed
+
+    # -- what is due -----------------------------------------------------------------------------------------------
+
+    async def _deliver_to(self, people: Sequence[str]) -> None:
+        pages = deque(people[start : start + PAGE] for start in range(0, len(people), PAGE))
+        upcoming: asyncio.Task[Prepared] | None = None
+        while pages or upcoming is not None:
+            if upcoming is None:
+                if self.stopped:
+                    return
+                upcoming = asyncio.create_task(self._prepare(pages.popleft()))
+            page = await upcoming
+            upcoming = asyncio.create_task(self._prepare(pages.popleft())) if pages and not self.stopped else None
+            self.result.dropped += page.dropped
+            self.result.held += page.held
+            self._remember(page.trouble)
+            try:
+                await self._send([
+                    Outgoing(
+                        mail.id, mail.person, mail.recipient, mail.raw, mail.local_date, mail.fast, mail.attempts
+                    )
+                    for mail in page.mails
+                ])  # fmt: skip
+            except BaseException:
+                if upcoming is not None:
+                    upcoming.cancel()
+                raise
+
+    async def _prepare(self, people: Sequence[str]) -> Prepared:
+        return await self.office.preparer.prepare(people, self.now, self._claim_until)
+
+    # -- what nobody knows the end of ------------------------------------------------------------------------------
+
+    async def _send_again(self) -> None:
+        """Mails that may or may not have been accepted go once more, if what they say is still true."""
+        database = self.office.database
+        async with database.session() as session:
+            doubtful = await outbox.unsettled(session, self.shard, self.now, all_claims=self.all_claims)
+            boxes = await waiting.of_messages(session, [mail.id for mail in doubtful])
+        if not doubtful:
+            return
+        async with database.begin() as session:
+            claimed = await outbox.claim_again(
+                session, [mail.id for mail in doubtful], self.now, self._claim_until, all_claims=self.all_claims
+            )
+        verdicts = [self._of_doubtful(mail, boxes.get(mail.id)) for mail in doubtful if mail.id in claimed]
+        await self._write_down([verdict for verdict in verdicts if isinstance(verdict, Outcome)])
+        await self._send([verdict for verdict in verdicts if isinstance(verdict, Outgoing)])
+
+    def _of_doubtful(self, mail: Unsettled, box: Postbox | None) -> Outgoing | Outcome:
+        counted = Outcome(mail.id, mail.person, "ambiguous", mail.local_date, mail.fast, "ambiguous", burnt=False)
+        if box is None or not mail.raw or box.person.standing != "active":
+            return counted
+        delivery = decide(box, self.now)
+        if delivery.later and not (delivery.ordinary or delivery.fast):
+            return replace(counted, until=delivery.next_at)
+        if not (delivery.ordinary or delivery.fast):
+            return counted
+        today = local_date(self.now, box.person.zone)
+        return Outgoing(mail.id, mail.person, mail.recipient, mail.raw, today, mail.fast, again=True)
+
+    # -- sending ---------------------------------------------------------------------------------------------------
+
+    async def _send(self, mails: Sequence[Outgoing]) -> None:
+        """Hand these mails over, as many at a time as there are connections, and write down what came of each."""
+        queue = deque(mails)
+        done: list[Outcome] = []
+        enough = asyncio.Event()
+        finished = False
+
+        async def carry() -> None:
+            while queue and not self.stopped:
+                await self.office.pace.wait()
+                if queue and not self.stopped:
+                    done.append(await self._hand_over(queue.popleft()))
+                    if len(done) >= WRITE_DOWN:
+                        enough.set()
+
+        async def write() -> None:
+            while not finished or done:
+                await enough.wait()
+                enough.clear()
+                some, done[:] = done[:], []
+                try:
+                    await self._write_down(some)
+                except BaseException:
+                    self.cancel()  # what is sent now could not be written down either
+                    raise
+                if finished:
+                    enough.set()
+
+        clerk = asyncio.create_task(write())
+        try:
+            async with asyncio.TaskGroup() as carriers:
+                for _ in range(min(self.office.transport.connections, len(mails))):
+                    carriers.create_task(carry())
+            done += [self._not_taken_up(mail) for mail in queue]
+        finally:
+            finished = True
+            enough.set()
+            await clerk
+
+    async def _hand_over(self, mail: Outgoing) -> Outcome:
+        office = self.office
+        try:
+            await office.transport.send(office.rules.envelope(mail.id), mail.recipient, mail.raw.encode())
+        except NotSent as refusal:
+            return self._of_trouble(mail, refusal.trouble)
+        self.result.sent += 1
+        return Outcome(mail.id, mail.person, "sent", mail.local_date, mail.fast)
+
+    def _of_trouble(self, mail: Outgoing, trouble: Trouble) -> Outcome:
+        rules, failures = self.office.rules, self.office.failures
+        asked = trouble.wait or timedelta(0)
+        match trouble.kind:
+            case Kind.QUEUE:
+                if self._stopped_until is None:
+                    failures[self.shard] = failures.get(self.shard, 0) + 1
+                self._stop(max(asked, doubling(failures[self.shard])), trouble)
+                return self._not_taken_up(mail)
+            case Kind.CONFIGURATION:
+                self._stop(CONFIGURATION_WAIT, trouble)
+                return self._not_taken_up(mail)
+            case Kind.AMBIGUOUS:
+                self.result.ambiguous += 1
+                until = None if mail.again else self.now + SEND_AGAIN
+                return self._outcome(mail, "ambiguous", f"{trouble}", until)
+            case Kind.PERMANENT if not rules.redirected:
+                self.result.refused += 1
+                return self._outcome(mail, "refused", f"{trouble}", None)
+            case Kind.TRANSIENT:
+                wait = max(asked, doubling(mail.attempts + 1))
+            case Kind.PERMANENT | Kind.POLICY:
+                wait = max(POLICY_WAIT, doubling(mail.attempts + 1))
+        self._remember(f"{trouble}")
+        self.result.deferred += 1
+        return self._outcome(mail, "ambiguous" if mail.again else "deferred", f"{trouble}", self.now + wait)
+
+    def _outcome(self, mail: Outgoing, state: str, error: str, until: datetime | None) -> Outcome:
+        return Outcome(mail.id, mail.person, state, mail.local_date, mail.fast, error, until)
+
+    def _not_taken_up(self, mail: Outgoing) -> Outcome:
+        """Certainly not sent now, and through no fault of its own."""
+        self.result.deferred += 1
+        until = self._stopped_until or self.now
+        state = "ambiguous" if mail.again else "deferred"
+        return Outcome(
+            mail.id, mail.person, state, mail.local_date, mail.fast, self.result.trouble, until, burnt=False
+        )
+
+    def _stop(self, wait: timedelta, trouble: Trouble) -> None:
+        if self._stopped_until is None:
+            self._stopped_until = self.now + wait
+            self.result.trouble = f"{trouble}"
+
+    def _remember(self, trouble: str) -> None:
+        self.result.trouble = self.result.trouble or trouble
+
+    # -- writing down ----------------------------------------------------------------------------------------------
+
+    async def _write_down(self, outcomes: Sequence[Outcome]) -> None:
+        """What came of these mails must not be lost to a deadlock or a busy database: try until it is written."""
+        if not outcomes:
+            return
+        for attempt in range(1, TRIES_TO_WRITE + 1):
+            try:
+                async with self.office.database.begin() as session:
+                    self.result.bounced += await outbox.settle(session, outcomes, self.now)
+                return
+            except DBAPIError:
+                if attempt == TRIES_TO_WRITE:
+                    raise
+                await asyncio.sleep(0.1 * 2**attempt)
+
+    async def _sleep_until(self) -> datetime | None:
+        """Put down when we wake by ourselves; asked again after that, so that nothing is queued unseen between."""
+        database = self.office.database
+        while True:
+            async with database.begin() as session:
+                wakes_at = self._wake_for(await outbox.next_wake(session, self.shard, self.now))
+                await outbox.write_wake(session, self.shard, wakes_at)
+            async with database.session() as session:
+                again = self._wake_for(await outbox.next_wake(session, self.shard, self.now))
+            if again is None or (wakes_at is not None and wakes_at <= again):
+                return wakes_at
+
+    def _wake_for(self, due: datetime | None) -> datetime | None:
+        if self._stopped_until is not None:
+            return self._stopped_until
+        did = self.result
+        if due is not None and due <= self.now and not (did.sent or did.dropped or did.held or did.deferred):
+            return self.now + NOTHING_DONE_WAIT  # somebody else holds them, or they are broken
+        return due
+
+
+def doubling(times: int) -> timedelta:
+    """How long to wait after so many failures in a row (program time)."""
+    return min(FIRST_WAIT * 2 ** min(times - 1, 16), LONGEST_WAIT)

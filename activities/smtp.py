@@ -1,0 +1,273 @@
+"""The way to the relay: connections that are kept open, and the one place that says what an SMTP error means.
+
+Whoever sends learns whether the mail is certainly not accepted, or whether nobody can know (RFC 1047). Must never
+put the relay's words into an error, a log or a database: they can hold the address.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from ipaddress import ip_address
+from typing import Literal
+
+from aiosmtplib import (
+    SMTP,
+    SMTPAuthenticationError,
+    SMTPConnectError,
+    SMTPConnectResponseError,
+    SMTPDataError,
+    SMTPException,
+    SMTPHeloError,
+    SMTPNotSupported,
+    SMTPRecipientRefused,
+    SMTPRecipientsRefused,
+    SMTPResponseException,
+    SMTPSenderRefused,
+    SMTPServerDisconnected,
+)
+
+_ENHANCED = re.compile(r"^\s*([245])\.(\d{1,3})\.(\d{1,3})\b")
+_TRY_AGAIN = re.compile(r"(\d{1,5})\s*(second|sec|minute|min|hour)s?\b", re.IGNORECASE)
+_UNIT = {"sec": 1, "second": 1, "min": 60, "minute": 60, "hour": 3600}
+SERVICE_CLOSING = 421
+
+
+class Kind(StrEnum):
+    """What a failure means for the mail and for the queue."""
+
+    TRANSIENT = "transient"
+    """Not accepted; this recipient again later."""
+    QUEUE = "queue"
+    """Not accepted; nothing gets through now, the whole queue waits."""
+    PERMANENT = "permanent"
+    """The address refuses mail for good."""
+    POLICY = "policy"
+    """Refused for what we are or send, not for whom it was meant: a person must mend it, nobody is suppressed."""
+    AMBIGUOUS = "ambiguous"
+    """The whole message was handed over and no answer came: accepted or not, nobody can know."""
+    CONFIGURATION = "configuration"
+    """The relay does not let us in: stop the queue, burn no attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A failure, classified. `code` is numbers only; `wait` what the relay asked for, if it did."""
+
+    kind: Kind
+    code: str = ""
+    wait: timedelta | None = None
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.code}".strip()
+
+
+class NotSent(Exception):
+    """A mail that was not sent, or not certainly. Says class and code, never the relay's words."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        super().__init__(str(trouble))
+        self.trouble = trouble
+
+
+def classify(error: BaseException, *, body_sent: bool = False) -> Trouble:
+    """What an error of the SMTP client means. `body_sent`: the whole message had been handed over."""
+    match error:
+        case SMTPRecipientsRefused():
+            return classify(error.recipients[0]) if error.recipients else Trouble(Kind.TRANSIENT)
+        case SMTPRecipientRefused():
+            return _of_recipient(error)
+        case SMTPDataError():
+            return _of_message(error)
+        case SMTPAuthenticationError() | SMTPConnectResponseError() | SMTPHeloError() | SMTPSenderRefused():
+            return _of_us(error)
+        case SMTPNotSupported() | ssl.SSLError():
+            return Trouble(Kind.CONFIGURATION)
+        case SMTPConnectError():
+            return Trouble(Kind.QUEUE)
+        case _ if body_sent and isinstance(error, (SMTPException, OSError)):
+            return Trouble(Kind.AMBIGUOUS)
+        case SMTPResponseException():
+            return _of_us(error)
+        case SMTPServerDisconnected() | TimeoutError():
+            # If it is the relay that is gone, connecting again will say so and stop the queue.
+            return Trouble(Kind.TRANSIENT)
+        case OSError() | SMTPException():
+            return Trouble(Kind.QUEUE)
+        case _:
+            return Trouble(Kind.POLICY)
+
+
+def _code(error: SMTPResponseException) -> str:
+    enhanced = _ENHANCED.match(error.message)
+    return f"{error.code} {enhanced[0].strip()}" if enhanced else str(error.code)
+
+
+def _wait(error: SMTPResponseException) -> timedelta | None:
+    if error.code >= 500 or not re.search(r"again|retry|wait|delay|grey", error.message, re.IGNORECASE):
+        return None
+    found = _TRY_AGAIN.search(error.message)
+    return timedelta(seconds=int(found[1]) * _UNIT[found[2].lower()]) if found else None
+
+
+def _of_us(error: SMTPResponseException) -> Trouble:
+    """Refused before any recipient was named: it concerns every mail."""
+    too_big = error.code == 552 or (_ENHANCED.match(error.message) or [""])[0].strip() == "5.3.4"
+    if isinstance(error, SMTPSenderRefused) and too_big:
+        return Trouble(Kind.POLICY, _code(error))
+    kind = Kind.CONFIGURATION if 500 <= error.code < 600 else Kind.QUEUE
+    return Trouble(kind, _code(error), _wait(error))
+
+
+def _of_recipient(error: SMTPResponseException) -> Trouble:
+    code = _code(error)
+    if error.code == SERVICE_CLOSING:
+        return Trouble(Kind.QUEUE, code, _wait(error))
+    if not 500 <= error.code < 600:
+        return Trouble(Kind.TRANSIENT, code, _wait(error))
+    enhanced = _ENHANCED.match(error.message)
+    if enhanced is None:
+        # 500 to 504, 530, 535: syntax and authentication, so nothing that the recipient could change.
+        return Trouble(Kind.PERMANENT if 550 <= error.code <= 556 else Kind.POLICY, code)
+    subject, detail = int(enhanced[2]), int(enhanced[3])
+    if (subject, detail) == (4, 4):
+        return Trouble(Kind.TRANSIENT, code)
+    # RFC 3463: 1 addressing, 2 mailbox, 4 routing; 3, 5, 6 and 7 speak of systems, protocol, content, policy.
+    return Trouble(Kind.PERMANENT if subject in (0, 1, 2, 4) else Kind.POLICY, code)
+
+
+def _of_message(error: SMTPDataError) -> Trouble:
+    if error.code == 554 and _ENHANCED.match(error.message) is None:
+        return Trouble(Kind.POLICY, _code(error))  # "looks like spam" has no better code in old servers
+    return _of_recipient(error)
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """Where the relay is and how to be let in. Raises ValueError for an open connection over a network."""
+
+    host: str
+    port: int
+    security: Literal["none", "starttls", "tls"] = "starttls"
+    user: str = ""
+    password: str = ""
+    connections: int = 4
+    timeout: float = 30.0
+    """Seconds to wait for any one answer of the relay."""
+
+    def __post_init__(self) -> None:
+        if self.security == "none" and not self.loopback:
+            raise ValueError(
+                "MENTORSHIP_SMTP_SECURITY is `none`, which is for relays on this machine only; write starttls or tls"
+            )
+
+    @property
+    def loopback(self) -> bool:
+        """Whether the relay runs on this machine."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+
+class SmtpTransport:
+    """Sends mails over at most `relay.connections` connections, which stay open between mails.
+
+    Safe for any number of tasks at once: each send takes a connection for itself.
+    """
+
+    def __init__(self, relay: Relay) -> None:
+        self._relay = relay
+        self._idle: list[SMTP] = []
+        self._free = asyncio.Semaphore(relay.connections)
+
+    @property
+    def connections(self) -> int:
+        """How many mails can be on their way at once."""
+        return self._relay.connections
+
+    async def send(self, sender: str, recipient: str, message: bytes) -> None:
+        """Hand one mail to the relay; returns when it has accepted it. Raises NotSent."""
+        async with self._free:
+            while True:
+                kept = bool(self._idle)
+                try:
+                    client = self._idle.pop() if kept else await self._connect()
+                    await self._send_over(client, sender, recipient, message)
+                    return
+                except _StaleConnection as stale:
+                    if kept:  # closed by the relay while it was idle: only a new connection tells the truth
+                        continue
+                    raise NotSent(stale.trouble) from None
+
+    async def close(self) -> None:
+        """Say goodbye on the open connections."""
+        idle, self._idle = self._idle, []
+        for client in idle:
+            try:
+                await client.quit(timeout=2)
+            except (SMTPException, OSError):
+                client.close()
+
+    async def _connect(self) -> SMTP:
+        relay = self._relay
+        client = SMTP(
+            hostname=relay.host,
+            port=relay.port,
+            use_tls=relay.security == "tls",
+            start_tls=relay.security == "starttls" and not relay.loopback,
+            username=relay.user or None,
+            password=relay.password or None,
+            timeout=relay.timeout,
+        )
+        try:
+            await client.connect()
+        except (SMTPException, OSError, ValueError) as error:
+            client.close()
+            raise NotSent(classify(error)) from None
+        except BaseException:
+            client.close()
+            raise
+        return client
+
+    async def _send_over(self, client: SMTP, sender: str, recipient: str, message: bytes) -> None:
+        at_data = begun = False
+        try:
+            size = [f"size={len(message)}"] if client.supports_extension("size") else []
+            await client.mail(sender, options=size)
+            begun = True
+            await client.rcpt(recipient)
+            at_data = True
+            await client.data(message)
+        except (SMTPException, OSError, ValueError) as error:
+            trouble = classify(error, body_sent=at_data)
+            await self._recover(client, error)
+            if not begun and (isinstance(error, SMTPServerDisconnected) or trouble.code[:3] == "421"):
+                raise _StaleConnection(trouble) from None
+            raise NotSent(trouble) from None
+        except BaseException:
+            client.close()  # cancelled half-way: nobody knows what the relay would take the next command for
+            raise
+        self._idle.append(client)
+
+    async def _recover(self, client: SMTP, error: Exception) -> None:
+        """Keep the connection after a plain refusal; after anything else begin anew."""
+        if isinstance(error, (SMTPResponseException, SMTPRecipientsRefused)) and client.is_connected:
+            try:
+                await client.rset()
+                self._idle.append(client)
+                return
+            except (SMTPException, OSError):
+                pass
+        client.close()
+
+
+class _StaleConnection(Exception):
+    def __init__(self, trouble: Trouble) -> None:
+        self.trouble = trouble

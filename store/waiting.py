@@ -1,0 +1,230 @@
+"""Reads postboxes: who has something due, and everything that decides what becomes of it. Writes nothing.
+
+A person with a mail on its way (being sent, put off, or perhaps accepted) is left alone until that mail is
+settled: this is what keeps two mails from crossing on one day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lifecycle.letterbox import LetterboxRule
+from lifecycle.postbox import FAST, MentorshipFacts, PersonFacts, RequestFacts, Waiting
+from store.postbox import letterbox_rule
+from store.tables import (
+    CohortRow,
+    ItemRow,
+    MembershipRow,
+    MentorshipRow,
+    MessageRow,
+    ParticipantRow,
+    RequestRow,
+    TaskRow,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An item beyond what decides about it: what it says, and of what."""
+
+    key: str
+    person: str
+    kind: str
+    name: str
+    number: int
+    cohort: str
+    mentorship: str
+    date: date
+    queued_at: datetime
+    request: str
+    task: str
+    about: str
+
+
+@dataclass(slots=True)
+class Postbox:
+    """One person with everything that waits for them."""
+
+    person: PersonFacts
+    shard: int
+    waiting: list[Waiting] = field(default_factory=list[Waiting])
+    items: dict[str, Item] = field(default_factory=dict[str, Item])
+    """Item key to item."""
+    attempts: int = 0
+    """How often a mail with these items was refused for the time being."""
+
+
+def on_its_way(now: datetime) -> ColumnElement[bool]:
+    """Whether a message still keeps its person's postbox shut at this moment (UTC)."""
+    return and_(
+        MessageRow.next_try_at.is_not(None),
+        or_(
+            MessageRow.state.in_(("sending", "ambiguous")),
+            and_(MessageRow.state == "deferred", MessageRow.next_try_at > now),
+        ),
+    )
+
+
+def not_waiting_for_a_mail(now: datetime) -> ColumnElement[bool]:
+    """Whether an item's person has no mail on its way."""
+    return ~exists().where(MessageRow.person == ItemRow.person, on_its_way(now))
+
+
+async def people_due(session: AsyncSession, shard: int, now: datetime, limit: int) -> list[str]:
+    """Ids of those with something due, receipts and urgent items first, then whoever waits longest."""
+    fast = func.min(case((ItemRow.kind.in_(FAST), 0), else_=1))
+    rows = await session.execute(
+        select(ItemRow.person)
+        .where(
+            ItemRow.shard == shard,
+            ItemRow.state == "queued",
+            ItemRow.deliver_at <= now,
+            not_waiting_for_a_mail(now),
+        )
+        .group_by(ItemRow.person)
+        .order_by(fast, func.min(ItemRow.deliver_at), ItemRow.person)
+        .limit(limit)
+    )
+    return list(rows.scalars())
+
+
+async def lock_people(session: AsyncSession, people: Collection[str]) -> set[str]:
+    """Keep other postmasters from these people until the transaction ends; those whom one holds are left out."""
+    rows = await session.execute(
+        select(ParticipantRow.id)
+        .where(ParticipantRow.id.in_(people))
+        .order_by(ParticipantRow.id)
+        .with_for_update(skip_locked=True, key_share=True)
+    )
+    return set(rows.scalars())
+
+
+async def postboxes(session: AsyncSession, people: Collection[str], now: datetime) -> dict[str, Postbox]:
+    """The postboxes of these people as they stand now; nobody with a mail on its way is among them."""
+    if not people:
+        return {}
+    rows = await session.execute(
+        _items_with_facts()
+        .where(
+            ItemRow.person.in_(people),
+            ItemRow.state == "queued",
+            # An item that was put back has its reason; until its time has come it is as if it weren't there.
+            or_(ItemRow.reason == "", ItemRow.deliver_at <= now),
+            not_waiting_for_a_mail(now),
+        )
+        .order_by(ItemRow.person, ItemRow.date, ItemRow.queued_at, ItemRow.key)
+    )
+    found = await _assembled(session, rows.all())
+    if found:
+        put_off = await session.execute(
+            select(MessageRow.person, func.max(MessageRow.attempts))
+            .where(MessageRow.person.in_(found), MessageRow.state == "deferred")
+            .group_by(MessageRow.person)
+        )
+        for person, attempts in put_off.tuples():
+            found[person].attempts = attempts
+    return found
+
+
+async def of_messages(session: AsyncSession, messages: Collection[str]) -> dict[str, Postbox]:
+    """Message id to its person and the items that it carries, as if they were still waiting."""
+    if not messages:
+        return {}
+    rows = await session.execute(_items_with_facts(ItemRow.message).where(ItemRow.message.in_(messages)))
+    by_message: dict[str, list[Row[Any]]] = {}
+    for row in rows:
+        by_message.setdefault(row.message, []).append(row)
+    found: dict[str, Postbox] = {}
+    for message, some in by_message.items():
+        [found[message]] = (await _assembled(session, some)).values()
+    return found
+
+
+def _items_with_facts(*more: Any) -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            ItemRow.key, ItemRow.person, ItemRow.kind, ItemRow.name, ItemRow.number, ItemRow.cohort,
+            ItemRow.mentorship, ItemRow.date, ItemRow.queued_at, ItemRow.request, ItemRow.task, ItemRow.about,
+            ItemRow.after_end, ItemRow.shard,
+            ParticipantRow.zone, ParticipantRow.standing, ParticipantRow.reminders_stopped,
+            ParticipantRow.last_mail_on,
+            RequestRow.state.label("request_state"), RequestRow.closes_at, RequestRow.mails,
+            RequestRow.last_mail_on.label("request_last_on"),
+            MentorshipRow.state.label("mentorship_state"), MentorshipRow.paused_until, MentorshipRow.held,
+            MembershipRow.standing.label("seat"),
+            TaskRow.closed_at,
+            *more,
+        )
+        .join(ParticipantRow, ParticipantRow.id == ItemRow.person)
+        .outerjoin(RequestRow, RequestRow.key == ItemRow.request)
+        .outerjoin(
+            MentorshipRow,
+            and_(MentorshipRow.cohort == ItemRow.cohort, MentorshipRow.key == ItemRow.mentorship),
+        )
+        .outerjoin(
+            MembershipRow,
+            and_(
+                MembershipRow.cohort == ItemRow.cohort,
+                MembershipRow.mentorship == ItemRow.mentorship,
+                MembershipRow.person == ItemRow.person,
+            ),
+        )
+        .outerjoin(TaskRow, TaskRow.key == ItemRow.task)
+    )  # fmt: skip
+
+
+async def _assembled(session: AsyncSession, rows: Sequence[Row[Any]]) -> dict[str, Postbox]:
+    rules = await _rules(session, {row.cohort for row in rows})
+    requests: dict[str, RequestFacts] = {}
+    found: dict[str, Postbox] = {}
+    for row in rows:
+        box = found.get(row.person)
+        if box is None:
+            person = PersonFacts(row.person, row.zone, row.standing, row.reminders_stopped, row.last_mail_on)
+            box = found[row.person] = Postbox(person, row.shard)
+        box.items[row.key] = Item(
+            row.key, row.person, row.kind, row.name, row.number, row.cohort, row.mentorship, row.date,
+            row.queued_at, row.request, row.task, row.about,
+        )  # fmt: skip
+        box.waiting.append(_waiting(row, rules[row.cohort], requests))
+    return found
+
+
+def _waiting(row: Row[Any], rule: LetterboxRule, requests: dict[str, RequestFacts]) -> Waiting:
+    request = None
+    if row.request_state is not None:
+        request = requests.get(row.request)
+        if request is None:
+            request = requests[row.request] = RequestFacts(
+                row.request, row.request_state, row.closes_at, row.mails, row.request_last_on
+            )
+    # Whoever has no seat in the mentorship gets the item as a coordinator.
+    mentorship = None
+    if row.task == "" and row.seat is not None:
+        mentorship = MentorshipFacts(bool(row.paused_until), row.held, row.mentorship_state == "over")
+    return Waiting(
+        key=row.key,
+        kind=row.kind,
+        name=row.name,
+        date=row.date,
+        queued_at=row.queued_at,
+        rule=rule,
+        request=request,
+        mentorship=mentorship,
+        out=mentorship is not None and row.seat == "out",
+        task_closed=row.task != "" and row.closed_at is not None,
+        after_end=row.after_end,
+    )
+
+
+async def _rules(session: AsyncSession, cohorts: Collection[str]) -> dict[str, LetterboxRule]:
+    rows = await session.execute(
+        select(CohortRow.id, CohortRow.letterbox, CohortRow.holidays).where(CohortRow.id.in_(cohorts))
+    )
+    return {cohort: letterbox_rule(letterbox, holidays) for cohort, letterbox, holidays in rows.tuples()}
