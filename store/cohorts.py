@@ -179,7 +179,7 @@ async def put_mentorships(
             MentorshipRow.cohort == cohort.cohort, MentorshipRow.key.in_(keys)
         )
     )
-    known_rows = {key: (program, start, state) for key, program, start, state in known.tuples()}
+    known_rows = {key: (program, start, state) for key, program, start, state in known}
     seats = await _seats(session, cohort.cohort, list(known_rows))
     rows: Rows = []
     memberships: Rows = []
@@ -327,14 +327,14 @@ async def _planned(session: AsyncSession, cohort: str, *which: Any, limit: int) 
         .order_by(MentorshipRow.key)
         .limit(limit)
     )  # fmt: skip
-    mentorships = found.tuples().all()
+    mentorships = found.all()
     seats = await _seats(session, cohort, [key for key, *_ in mentorships])
     staff = await session.execute(
         select(CohortPersonRow.person, CohortPersonRow.role)
         .where(CohortPersonRow.cohort == cohort)
         .order_by(CohortPersonRow.person)
     )
-    roles = staff.tuples().all()
+    roles = staff.all()
     return [
         Planned(
             cohort=cohort,
@@ -363,6 +363,6 @@ async def _seats(session: AsyncSession, cohort: str, keys: Sequence[str]) -> Map
         .where(MembershipRow.cohort == cohort, MembershipRow.mentorship.in_(keys))
         .order_by(MembershipRow.mentorship, MembershipRow.position, MembershipRow.person)
     )
-    for key, person, role, zone in found.tuples():
+    for key, person, role, zone in found:
         seats[key].append(Seat(person, role, zone))  # pyright: ignore[reportArgumentType]
     return seats

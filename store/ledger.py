@@ -63,7 +63,7 @@ async def _mails(session: AsyncSession, cohort: str) -> Lines:
         .order_by(MessageRow.at, MessageRow.person, MessageRow.id, ItemRow.key)
     )  # fmt: skip
     mails: dict[str, dict[str, Any]] = {}
-    for message, person, at, zone_name, key, kind, name, number, mentorship in found.tuples():
+    for message, person, at, zone_name, key, kind, name, number, mentorship in found:
         mail = mails.setdefault(message, {"person": person, "at": local_time(at, zone_name), "items": []})
         mail["items"].append({"key": key, "kind": kind, "name": name, "number": number, "mentorship": mentorship})
     return list(mails.values())
@@ -78,7 +78,7 @@ async def _dropped(session: AsyncSession, cohort: str) -> Lines:
     )
     return [
         {"key": key, "reason": reason or state, "at": local_time(at, zone_name) if at else None}
-        for key, reason, state, at, zone_name in found.tuples()
+        for key, reason, state, at, zone_name in found
     ]
 
 
@@ -122,7 +122,7 @@ async def _answers(session: AsyncSession, cohort: str) -> Lines:
             "at": local_time(at, zone_name),
             "late": late,
         }
-        for mentorship, person, form, number, at, late, zone_name in found.tuples()
+        for mentorship, person, form, number, at, late, zone_name in found
     ]
 
 

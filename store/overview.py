@@ -210,7 +210,7 @@ async def people_of(session: AsyncSession, cohort: str, keys: Sequence[str]) -> 
         .where(MembershipRow.cohort == cohort, _among(MembershipRow.mentorship, keys))
         .order_by(MembershipRow.mentorship, MembershipRow.position, MembershipRow.person)
     )  # fmt: skip
-    for key, person, name, role, standing in rows.tuples():
+    for key, person, name, role, standing in rows:
         found[key] += (Someone(person, name, role, standing),)
     return found
 
@@ -269,4 +269,4 @@ def _task_line(task: TaskRow, people: tuple[Someone, ...]) -> TaskLine:
 
 async def _by(session: AsyncSession, column: Any, *where: ColumnElement[bool]) -> dict[str, int]:
     rows = await session.execute(select(column, func.count()).where(*where).group_by(column).order_by(column))
-    return dict(iter(rows.tuples()))
+    return dict(iter(rows))

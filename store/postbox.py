@@ -172,11 +172,10 @@ async def stand_still(session: AsyncSession, address: Address, still: Standstill
                 }
             )
     if changes:
-        table = ItemRow.__table__
         names = ("state", "reason", "deliver_at", "done_at")
         await (await session.connection()).execute(
             update(ItemRow)
-            .where(table.c.key == bindparam("its_key"), table.c.state.in_(WAITING))
+            .where(ItemRow.key == bindparam("its_key"))
             .values({name: bindparam(name) for name in names}),
             changes,
         )
@@ -209,4 +208,4 @@ async def _facts(session: AsyncSession, people: Iterable[str], rule: LetterboxRu
             ParticipantRow.id.in_(people)
         )
     )
-    return {person: ParticipantFacts(person, zone, last, rule) for person, zone, last in found.tuples()}
+    return {person: ParticipantFacts(person, zone, last, rule) for person, zone, last in found}

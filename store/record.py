@@ -115,7 +115,7 @@ async def read_answers(session: AsyncSession, assess: Assess) -> dict[str, tuple
     )
     counting: dict[str, tuple[str, dict[str, Any]]] = {}
     late: list[int] = []
-    for answer, request, body, at, marked, closes_at in rows.tuples():
+    for answer, request, body, at, marked, closes_at in rows:
         person, role = roles[request]
         if at <= assess.closed_at or (at <= closes_at and person not in counting):
             counting[person] = (role, body)
@@ -149,7 +149,7 @@ async def _earliest(session: AsyncSession, batch: Batch) -> dict[int, datetime]:
         .where(ItemRow.cohort == batch.cohort, ItemRow.mentorship == batch.mentorship, ItemRow.state == "queued")
         .group_by(ItemRow.shard)
     )
-    return {shard: at for shard, at in found.tuples() if at is not None}
+    return {shard: at for shard, at in found if at is not None}
 
 
 async def _write_requests(session: AsyncSession, batch: Batch) -> None:

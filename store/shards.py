@@ -30,7 +30,7 @@ async def shards_to_wake(session: AsyncSession, earliest: Mapping[int, datetime]
     rows = await session.execute(
         select(PostmasterRow.shard, PostmasterRow.wakes_at).where(PostmasterRow.shard.in_(earliest))
     )
-    sleeping: dict[int, datetime | None] = dict(iter(rows.tuples()))
+    sleeping: dict[int, datetime | None] = dict(iter(rows))
     return tuple(
         shard
         for shard, deliver_at in sorted(earliest.items())

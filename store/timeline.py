@@ -148,7 +148,7 @@ async def _mails(session: AsyncSession, cohort: str, key: str) -> Iterable[Happe
             at, "mail", item.name, _id(item.person), item.number, item.kind,
             detail="" if state == "sent" else f"{state} {error}".strip(),
         )
-        for item, at, state, error in rows.tuples()
+        for item, at, state, error in rows
     ]  # fmt: skip
 
 
@@ -176,7 +176,7 @@ async def _answers(session: AsyncSession, cohort: str, key: str) -> Iterable[Hap
     )
     return [
         Happening(answer.at, "answer", answer.form, _id(answer.person), number, detail="late" if answer.late else "")
-        for answer, number in rows.tuples()
+        for answer, number in rows
     ]
 
 
@@ -204,7 +204,7 @@ async def _named(session: AsyncSession, ids: Iterable[str]) -> dict[str, Someone
     rows = await session.execute(
         select(ParticipantRow.id, ParticipantRow.name).where(ParticipantRow.id.in_(list(ids)))
     )
-    return {person: Someone(person, name) for person, name in rows.tuples()}
+    return {person: Someone(person, name) for person, name in rows}
 
 
 def _id(person: str) -> Someone | None:

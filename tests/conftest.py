@@ -75,7 +75,7 @@ def postgresql_url(postgresql: PostgreSQL, _postgresql_template: str) -> Iterato
     name = sql.Identifier(f"test_{uuid4().hex[:12]}")
     with psycopg.connect(postgresql.conninfo("postgres"), autocommit=True) as connection:
         template = sql.Identifier(_postgresql_template)
-        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, template))
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(name, template))
         yield postgresql.url(name.as_string(None).strip('"'))
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
 

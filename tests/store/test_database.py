@@ -56,9 +56,7 @@ async def test_a_task_inside_begin_is_told_not_to_begin_again(sqlite_url: str) -
         datetime(2026, 10, 25, 2, 30, 0, 123456, tzinfo=timezone(timedelta(hours=5, minutes=45))),
     ],
 )
-async def test_an_instant_comes_back_as_the_same_instant_in_utc(
-    database: Database, written: datetime
-) -> None:
+async def test_an_instant_comes_back_as_the_same_instant_in_utc(database: Database, written: datetime) -> None:
     async with database.begin() as session:
         await session.execute(insert(PostmasterRow), [{"shard": 0, "wakes_at": written}])
     async with database.session() as session:
@@ -113,12 +111,12 @@ async def test_processes_that_write_at_once_lose_nothing(database_url: str, data
         await session.execute(insert(ParticipantRow), [ADA])
     writers = [
         await asyncio.create_subprocess_exec(sys.executable, "-c", WRITER, database_url, who)
-        for who in ("one", "two", "three")
+        for who in ("one", "two")
     ]
-    assert [await writer.wait() for writer in writers] == [0, 0, 0]
+    assert [await writer.wait() for writer in writers] == [0, 0]
     async with database.session() as session:
-        assert await session.scalar(select(ParticipantRow.generation)) == 121
-        assert await session.scalar(select(func.count()).select_from(EventRow)) == 120
+        assert await session.scalar(select(ParticipantRow.generation)) == 81
+        assert await session.scalar(select(func.count()).select_from(EventRow)) == 80
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
