@@ -270,6 +270,7 @@ async def _write_notes(session: AsyncSession, batch: Batch) -> None:
             "name": note.name,
             "person": note.person,
             "detail": note.detail,
+            "by": note.by,
         }
         for note in batch.notes
     ]

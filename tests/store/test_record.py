@@ -288,6 +288,12 @@ async def test_a_step_is_written_over_and_a_member_keeps_the_seat(season: Databa
     }
 
 
+async def test_the_record_says_what_happened_to_whom_and_who_asked_for_it(season: Database) -> None:
+    await applied(season, turn(1, LATER, notes=[Note("paused", "ben", "2026-04-01", by="casey"), Note("resumed")]))
+    found = [(row.at, row.name, row.person, row.detail, row.by) for row in await rows(season, EventRow)]
+    assert found == [(LATER, "paused", "ben", "2026-04-01", "casey"), (LATER, "resumed", "", "", "")]
+
+
 async def test_an_ending_is_final(season: Database) -> None:
     await applied(
         season,
