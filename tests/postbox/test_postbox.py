@@ -1,0 +1,259 @@
+"""What leaves a person's postbox at one moment; what is dropped, held and kept for later (lifecycle 2.5 to 2.9)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from lifecycle.letterbox import rule_of
+from lifecycle.postbox import (
+    Delivery,
+    DropReason,
+    MentorshipFacts,
+    PersonFacts,
+    RequestFacts,
+    Waiting,
+    record,
+    sort_out,
+)
+from program.models import Letterbox
+
+RULE = rule_of(Letterbox())
+MONDAY = date(2026, 3, 2)
+NINE = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+"""Monday, nine o'clock in Berlin."""
+NIGHT = NINE - timedelta(hours=6)
+ELEVEN = NINE + timedelta(hours=2)
+DAY = timedelta(days=1)
+SECOND = timedelta(seconds=1)
+
+
+def person(**facts: Any) -> PersonFacts:
+    return PersonFacts("ada", "Europe/Berlin", **facts)
+
+
+def request(key: str = "check_in#1", **facts: Any) -> RequestFacts:
+    return RequestFacts(key, **({"state": "open", "closes_at": NINE + 10 * DAY} | facts))
+
+
+def waiting(kind: Any = "notice", name: str = "introduction", **facts: Any) -> Waiting:
+    usual: dict[str, Any] = {
+        "key": f"{facts['request'].key if facts.get('request') else name}/{kind}",
+        "date": MONDAY,
+        "queued_at": NIGHT,
+        "rule": RULE,
+        "mentorship": MentorshipFacts(),
+    }
+    return Waiting(kind=kind, name=name, **(usual | facts))
+
+
+def names(items: list[Waiting]) -> list[str]:
+    return [item.key for item in items]
+
+
+def reasons(delivery: Delivery) -> dict[str, str]:
+    return {item.key: reason.value for item, reason in delivery.dropped}
+
+
+# -- when ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("item", "last_mail_on", "now", "goes", "next_at"),
+    [
+        pytest.param({}, None, NINE, True, None, id="open, first mail of the day"),
+        pytest.param({}, None, NIGHT, False, NINE, id="closed: at nine"),
+        pytest.param({}, MONDAY, NINE + timedelta(hours=1), False, NINE + DAY, id="had mail today: tomorrow"),
+        pytest.param({}, MONDAY - DAY, NINE, True, None, id="had mail yesterday"),
+        pytest.param({"date": MONDAY + DAY}, None, NINE, False, NINE + DAY, id="its date has not begun"),
+        pytest.param(
+            {"queued_at": NINE + timedelta(hours=2)}, None, NINE, False, NINE + timedelta(hours=2), id="not here"
+        ),
+        pytest.param({"date": MONDAY - 30 * DAY}, None, NINE, True, None, id="late, and still true"),
+        pytest.param({"kind": "receipt"}, MONDAY, NIGHT, True, None, id="receipt: at once, whatever the hour"),
+        pytest.param({"kind": "urgent"}, MONDAY, NIGHT, True, None, id="urgent: at once, whatever the hour"),
+    ],
+)
+def test_an_item_goes_at_the_earliest_moment_that_the_four_conditions_allow(
+    item: dict[str, Any], last_mail_on: date | None, now: datetime, goes: bool, next_at: datetime | None
+) -> None:
+    found = sort_out(person(last_mail_on=last_mail_on), [waiting(**item)], now)
+    assert bool(found.ordinary or found.fast) is goes
+    assert found.next_at == next_at
+
+
+def test_what_waits_goes_out_together_oldest_first() -> None:
+    items = [
+        waiting(name="c", date=MONDAY, queued_at=NIGHT),
+        waiting(name="b", date=MONDAY - DAY, queued_at=NIGHT),
+        waiting(name="d", date=MONDAY, queued_at=NIGHT),
+        waiting(name="a", date=MONDAY - DAY, queued_at=NIGHT - DAY),
+        waiting(name="tomorrow", date=MONDAY + DAY),
+    ]
+    found = sort_out(person(), items, NINE)
+    assert [item.name for item in found.ordinary] == ["a", "b", "c", "d"]
+    # The day's mail is used up by what goes now.
+    assert found.later == [(items[-1], NINE + DAY)]
+
+
+def test_receipts_and_urgent_items_go_in_one_mail_beside_the_days_mail() -> None:
+    items = [waiting("urgent"), waiting("receipt"), waiting("notice")]
+    found = sort_out(person(), items, NINE)
+    assert names(found.fast) == ["introduction/receipt", "introduction/urgent"]
+    assert names(found.ordinary) == ["introduction/notice"]
+
+
+def test_a_fast_mail_does_not_use_up_the_days_mail() -> None:
+    ada = person()
+    record(ada, sort_out(ada, [waiting("receipt")], NINE), NINE)
+    assert sort_out(ada, [waiting()], NINE + timedelta(hours=1)).ordinary
+
+
+def test_each_cohort_has_its_own_holidays() -> None:
+    holiday = rule_of(Letterbox(), [MONDAY])
+    items = [waiting(name="here"), waiting(name="there", rule=holiday)]
+    found = sort_out(person(), items, NINE)
+    assert names(found.ordinary) == ["here/notice"]
+    assert found.next_at == NINE + DAY
+
+
+# -- what is dropped, and why --------------------------------------------------------------------------------------
+
+OVER, PAUSED, HELD = MentorshipFacts(over=True), MentorshipFacts(paused=True), MentorshipFacts(held=True)
+
+
+@pytest.mark.parametrize(
+    ("who", "item", "reason"),
+    [
+        ({}, {"kind": "request", "request": request(state="answered")}, "answered"),
+        ({}, {"kind": "reminder", "request": request(state="answered")}, "answered"),
+        ({}, {"kind": "notice", "name": "are_you_there", "request": request(state="answered")}, "answered"),
+        ({}, {"kind": "notice", "name": "task_opened", "mentorship": None, "task_closed": True}, "answered"),
+        ({}, {"kind": "urgent", "name": "task_opened", "mentorship": None, "task_closed": True}, "answered"),
+        ({}, {"kind": "request", "request": request(closes_at=NINE)}, "window_closed"),
+        ({}, {"kind": "request", "request": request(state="closed")}, "window_closed"),
+        ({}, {"kind": "request", "request": request(state="withdrawn")}, "window_closed"),
+        ({}, {"kind": "request", "request": request(state="superseded")}, "window_closed"),
+        ({}, {"kind": "reminder", "request": request(), "mentorship": PAUSED}, "paused"),
+        ({}, {"kind": "notice", "mentorship": OVER}, "over"),
+        ({}, {"kind": "urgent", "mentorship": OVER}, "over"),
+        ({}, {"kind": "request", "request": request(state="withdrawn"), "mentorship": OVER}, "over"),
+        ({"reminders_stopped": True}, {"kind": "reminder", "request": request()}, "reminders_stopped"),
+        ({"standing": "left"}, {"kind": "notice"}, "left"),
+        ({"standing": "left"}, {"kind": "receipt"}, "left"),
+        ({}, {"kind": "notice", "out": True}, "left"),
+        ({}, {"kind": "request", "request": request(state="withdrawn"), "out": True}, "left"),
+        ({"standing": "erased"}, {"kind": "urgent"}, "erased"),
+        ({"standing": "bounced"}, {"kind": "notice"}, "bounced"),
+        ({"standing": "bounced"}, {"kind": "notice", "name": "task_opened", "mentorship": None}, "bounced"),
+        ({}, {"kind": "reminder", "request": request(mails=1, last_mail_on=MONDAY)}, "too_soon"),
+        ({}, {"kind": "reminder", "request": request(mails=1, last_mail_on=MONDAY - DAY)}, "too_soon"),
+        ({}, {"kind": "reminder", "request": request(mails=3, last_mail_on=MONDAY - 5 * DAY)}, "limit"),
+        ({}, {"kind": "request", "request": request(mails=3, last_mail_on=MONDAY - 5 * DAY)}, "limit"),
+    ],
+)  # fmt: skip
+def test_an_item_that_is_no_longer_true_is_dropped_with_its_reason(
+    who: dict[str, Any], item: dict[str, Any], reason: str
+) -> None:
+    untrue = waiting(**item)
+    assert sort_out(person(**who), [untrue], NINE) == Delivery(dropped=[(untrue, DropReason(reason))])
+
+
+@pytest.mark.parametrize(
+    ("who", "item"),
+    [
+        (
+            {},
+            {"kind": "request", "request": request(closes_at=NINE + SECOND), "date": MONDAY - 9 * DAY},
+        ),
+        ({"reminders_stopped": True}, {"kind": "request", "request": request()}),
+        ({}, {"kind": "reminder", "request": request(mails=1, last_mail_on=MONDAY - 2 * DAY)}),
+        ({}, {"kind": "reminder", "request": request(mails=2, last_mail_on=MONDAY - 2 * DAY)}),
+        ({}, {"kind": "notice", "name": "farewell", "mentorship": OVER, "after_end": True}),
+        ({}, {"kind": "request", "request": request(), "mentorship": OVER, "after_end": True}),
+        ({}, {"kind": "receipt", "name": "agreement_reopened", "request": request(state="answered")}),
+        ({"standing": "left"}, {"kind": "notice", "name": "task_opened", "mentorship": None}),
+        ({}, {"kind": "receipt", "name": "safety_received", "mentorship": HELD}),
+        ({}, {"kind": "receipt", "name": "safety_received", "mentorship": PAUSED}),
+        ({}, {"kind": "urgent", "mentorship": replace(OVER, held=True), "after_end": True}),
+    ],
+)
+def test_what_is_still_true_goes(who: dict[str, Any], item: dict[str, Any]) -> None:
+    found = sort_out(person(**who), [waiting(**item)], NINE)
+    assert found.ordinary or found.fast
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"mentorship": PAUSED},
+        {"mentorship": PAUSED, "kind": "request", "request": request(closes_at=NINE - DAY)},
+        {"mentorship": PAUSED, "kind": "urgent"},
+        {"mentorship": HELD},
+        {"mentorship": HELD, "kind": "reminder", "request": request()},
+        {"mentorship": HELD, "kind": "urgent", "name": "partner_left"},
+        {"mentorship": HELD, "kind": "receipt", "name": "agreement_concluded"},
+    ],
+)
+def test_a_pause_and_a_safety_report_hold_what_is_for_the_pair(item: dict[str, Any]) -> None:
+    held = waiting(**item)
+    assert sort_out(person(), [held], NINE) == Delivery(held=[held])
+
+
+# -- requests and what reminds of them -----------------------------------------------------------------------------
+
+
+def test_a_reminder_never_goes_in_the_same_mail_as_what_it_reminds_of() -> None:
+    its = request()
+    items = [waiting("reminder", date=MONDAY - DAY, request=its), waiting("request", request=its)]
+    found = sort_out(person(), items, NINE)
+    assert names(found.ordinary) == ["check_in#1/request"]
+    assert reasons(found) == {"check_in#1/reminder": "too_soon"}
+
+
+def test_two_reminders_of_one_request_are_one() -> None:
+    its = request(mails=1, last_mail_on=MONDAY - 9 * DAY)
+    items = [waiting("reminder", key="first", request=its), waiting("reminder", key="second", request=its)]
+    found = sort_out(person(), items, NINE)
+    assert names(found.ordinary) == ["first"]
+    assert reasons(found) == {"second": "too_soon"}
+
+
+def test_a_receipt_that_carries_the_request_makes_a_reminder_too_soon() -> None:
+    its = request(mails=1, last_mail_on=MONDAY - 9 * DAY)
+    items = [waiting("receipt", request=its), waiting("reminder", request=its)]
+    assert reasons(sort_out(person(), items, NINE)) == {"check_in#1/reminder": "too_soon"}
+
+
+def test_after_an_outage_everything_comes_as_one_mail() -> None:
+    ada = person()
+    check_in, closure = request("check_in#4"), request("closure#1")
+    items = [
+        waiting("notice", "winding_down", date=MONDAY - 3 * DAY),
+        waiting("request", request=check_in, date=MONDAY - 2 * DAY),
+        waiting("request", request=closure, date=MONDAY - DAY),
+        waiting("reminder", request=check_in, date=MONDAY),
+        waiting("notice", "get_going", date=MONDAY),
+    ]
+    found = sort_out(ada, items, NINE)
+    record(ada, found, NINE)
+    assert names(found.ordinary) == [
+        "winding_down/notice", "check_in#4/request", "closure#1/request", "get_going/notice",
+    ]  # fmt: skip
+    assert reasons(found) == {"check_in#4/reminder": "too_soon"}
+    assert (check_in.mails, check_in.last_mail_on, ada.last_mail_on) == (1, MONDAY, MONDAY)
+
+
+def test_three_mails_carry_a_request_and_then_no_more() -> None:
+    ada, its = person(), request(closes_at=NINE + 60 * DAY)
+    sent: list[str] = []
+    for week, kind in enumerate(["request", "reminder", "request", "reminder", "request"]):
+        now = NINE + 7 * week * DAY
+        found = sort_out(ada, [waiting(kind, key=f"{week}", request=its, date=MONDAY)], now)
+        record(ada, found, now)
+        sent += names(found.ordinary)
+    assert sent == ["0", "1", "2"]
+    assert its.mails == 3
