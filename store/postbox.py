@@ -141,6 +141,14 @@ async def stand_still(session: AsyncSession, address: Address, still: Standstill
     members = select(MembershipRow.person).where(
         MembershipRow.cohort == address.cohort, MembershipRow.mentorship == address.mentorship
     )
+    # Whoever delivers to these people right now has decided by the state before; wait until that is written down,
+    # or an item could be put on hold after the hold has ended.
+    await session.execute(
+        select(ParticipantRow.id)
+        .where(ParticipantRow.id.in_(members))
+        .order_by(ParticipantRow.id)
+        .with_for_update(key_share=True)
+    )
     found = await session.scalars(
         select(ItemRow)
         .where(*of_mentorship, ItemRow.state.in_(WAITING), ItemRow.person.in_(members))

@@ -79,17 +79,17 @@ async def apply(session: AsyncSession, batch: Batch, *, deliver_at: DeliverAt, s
         shards,
         deliver_at,
     )
-    await _write_members(session, batch)
-    await _write_requests(session, batch)
-    await _write_tasks(session, batch, before.zone)
-    await _write_steps(session, batch)
-    await _write_notes(session, batch)
     was = Standstill(before.held, bool(before.paused_until)) if before.state != "over" else Standstill()
     now = batch.snapshot
     still = Standstill(now.held, bool(now.paused_until)) if not now.over else Standstill()
     moments: list[Moment] = []
     if was != still:
         moments += await stand_still(session, address, still)
+    await _write_members(session, batch)
+    await _write_requests(session, batch)
+    await _write_tasks(session, batch, before.zone)
+    await _write_steps(session, batch)
+    await _write_notes(session, batch)
     again = await redelivered(session, batch.redeliver) if batch.redeliver else []
     moments += await post(session, address, [*batch.posts, *again], still)
     await _write_mentorship(session, batch)

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, insert, select, update
+from sqlalchemy import event, insert, select, text, update
 
 from lifecycle.commands import (
     Assess,
@@ -365,6 +365,35 @@ async def test_a_release_within_a_pause_keeps_waiting_for_its_end(season: Databa
     assert (await states(season))["check_in#1/ben/reminder.1"] == "dropped paused"
     await applied(season, turn(5))
     assert (await states(season))["check_in#1/ada/request"] == "queued"
+
+
+async def test_a_release_waits_for_a_delivery_that_still_sees_the_hold(postgresql_url: str) -> None:
+    """Otherwise the delivery would put its item on hold after the release, for ever."""
+    async with Database.open(postgresql_url) as season:
+        await launched(season)
+        await _release_during_a_delivery(season)
+        assert (await states(season))["check_in#1/ada/request"] == "queued"
+
+
+async def _release_during_a_delivery(season: Database) -> None:
+    await applied(season, WAITING, turn(2, held=True))
+    async with season.begin() as session:
+        await session.execute(update(ItemRow).where(ItemRow.person == "ada").values(state="queued"))
+    async with season.begin() as delivery:
+        await delivery.execute(
+            select(ParticipantRow.id).where(ParticipantRow.id == "ada").with_for_update(key_share=True)
+        )
+        release = asyncio.create_task(applied(season, turn(3, LATER)))
+        await _until_somebody_waits_for_a_lock(season)
+        await delivery.execute(update(ItemRow).where(ItemRow.person == "ada").values(state="held"))
+    await release
+
+
+async def _until_somebody_waits_for_a_lock(database: Database) -> None:
+    async with asyncio.timeout(30), database.session() as session:
+        waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        while not await session.scalar(waiting):
+            await asyncio.sleep(0.01)
 
 
 async def test_what_is_on_its_way_is_not_called_back(season: Database) -> None:
