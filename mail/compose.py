@@ -190,7 +190,8 @@ class Composer:
             footer=Markup(rendered.html),
             slot=SLOT,
         )
-        lines = [Line(f"{COHORT}\n{DATE}", literal=True)]
+        title = f"{COHORT} · {organisation}" if organisation else COHORT
+        lines = [Line(f"{title}\n{DATE}", literal=True)]
         lines += [Line(heading, literal=True), Line("-" * 40, gap=None, literal=True)]
         lines += [Line(greeting), Line(SLOT)]
         lines += [Line(closing)] if closing else []
@@ -217,6 +218,7 @@ def _frame_context(letter: Letter, frame: Wording, sections: list[_Section], ins
         },
         "organisation": inserts.put(line(letter.organisation)),
         "capacity": letter.capacity,
+        "own": letter.recipient.id == letter.coordinator.id,
         "unsubscribe": inserts.put_url(letter.unsubscribe_url),
         "subject": inserts.put(sections[0].subject),
         "count": len(sections),

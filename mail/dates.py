@@ -8,7 +8,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_skeleton, format_time, get_day_names, get_timezone_name
+from babel.dates import format_date, format_skeleton, format_time, get_day_names, get_timezone_name
 from babel.lists import format_list
 
 from program.models import WEEKDAYS
@@ -29,15 +29,25 @@ def locale_of(language: str) -> Locale:
 
 @lru_cache(maxsize=4096)
 def day(on: date, language: str, this_year: int) -> str:
-    """`Friday 5 March`, with the year where it is another than `this_year`."""
-    skeleton = "MMMMEEEEd" if on.year == this_year else "yMMMMEEEEd"
-    return format_skeleton(skeleton, on, locale=locale_of(language))
+    """`Friday, 5 March`, with the year where it is another than `this_year`."""
+    locale = locale_of(language)
+    if on.year != this_year:
+        return format_date(on, "full", locale=locale)
+    if "MMMMEEEEd" in locale.datetime_skeletons:
+        return format_skeleton("MMMMEEEEd", on, locale=locale)
+    # Where CLDR has no full date without a year, the weekday is put where the full date has it.
+    pattern = str(locale.date_formats["full"])
+    weekday = format_date(on, "EEEE", locale=locale)
+    month = format_skeleton("MMMMd", on, locale=locale)
+    if pattern.startswith("EEEE"):
+        return f"{weekday}{', ' if pattern.startswith('EEEE,') else ' '}{month}"
+    return f"{month} {weekday}"
 
 
 @lru_cache(maxsize=4096)
 def whole_day(on: date, language: str) -> str:
     """`5 March 2027`."""
-    return format_skeleton("yMMMMd", on, locale=locale_of(language))
+    return format_date(on, "long", locale=locale_of(language))
 
 
 @lru_cache(maxsize=4096)
@@ -58,7 +68,7 @@ def zone_name(zone: str, language: str) -> str:
 def moment(at: datetime, zone: str, language: str) -> str:
     """`Monday, 1 March 2027, 09:00 Central European Time`: an instant in a zone, with the zone's name."""
     local = at.astimezone(ZoneInfo(zone))
-    on = format_skeleton("yMMMMEEEEd", local.date(), locale=locale_of(language))
+    on = format_date(local.date(), "full", locale=locale_of(language))
     return f"{on}, {clock(local.time(), language)} {zone_name(zone, language)}"
 
 

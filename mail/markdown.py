@@ -40,7 +40,8 @@ class Line:
     first: str = ""
     rest: str = ""
     gap: str | None = ""
-    """The line between the block before and this one: empty, a quotation mark, or None for no line at all."""
+    """What stands between the block before and this one: an empty line, a quotation mark, two empty lines, or,
+    with None, nothing."""
     literal: bool = False
     """Not wrapped: commands."""
 
@@ -85,7 +86,9 @@ def _lines(tokens: Sequence[Token]) -> list[Line]:
     counters: list[int | None] = []
     bullet = ""
     tight = fresh = quoted = False
+    opened = ""
     for token in tokens:
+        opened = token.type if token.nesting == 1 else opened
         if token.type in ("bullet_list_open", "ordered_list_open"):
             counters.append(int(token.attrGet("start") or 1) if token.type[0] == "o" else None)
             fresh = True
@@ -108,7 +111,10 @@ def _lines(tokens: Sequence[Token]) -> list[Line]:
             first = "".join(margins[:-1]) + bullet if bullet else rest
             literal = token.type != "inline"
             text = token.content.rstrip("\n") if literal else _inline(token)
-            gap = None if tight and not fresh else ">" if quoted and margins and margins[-1] == "> " else ""
+            if opened == "heading_open":
+                gap = "\n" if found else ""
+            else:
+                gap = None if tight and not fresh else ">" if quoted and margins and margins[-1] == "> " else ""
             found.append(Line(text, first, rest, gap, literal))
             bullet, tight, fresh, quoted = "", False, False, True
     return found

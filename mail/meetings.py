@@ -1,18 +1,19 @@
 """The meeting series of an agreement as a calendar invitation (RFC 5545, RFC 5546).
 
-A series needs its zone, since it keeps its wall time when clocks change. icalendar writes the onset of a jump
-forward in the new offset (an hour late); `onset_of` asks the zone itself and takes the right one.
+A series needs its zone, since it keeps its wall time when clocks change. The VTIMEZONE is made here from the
+zone itself: icalendar's own (7.3.0) begins a jump forward an hour late, and steps over a change that lasts a few
+weeks only (Morocco's Ramadan).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from icalendar import Calendar, Event, Timezone, vCalAddress, vRecur
+from icalendar import Calendar, Event, Timezone, TimezoneDaylight, TimezoneStandard, vCalAddress, vRecur
 
 from mail.headers import address, domain_of
 from mail.inserts import name
@@ -20,6 +21,7 @@ from mail.letters import Letter, Matter, Meetings, Someone
 from program.models import WEEKDAYS
 
 PRODUCT = "-//mentorship-engine//mail//EN"
+DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
 
 
@@ -35,35 +37,43 @@ def starts(series: Meetings) -> datetime | None:
     return datetime.combine(first, series.at, tzinfo=ZoneInfo(series.zone)) if first else None
 
 
-def onset_of(written: datetime, before: timedelta, after: timedelta, zone: ZoneInfo) -> datetime:
-    """When an observance begins, as RFC 5545 3.6.5 wants it: local time by the offset *before* the change.
-
-    `written` is what icalendar wrote. Raises ValueError where the zone knows no such change.
-    """
-    for onset in (written, written - (after - before)):
-        instant = (onset - before).replace(tzinfo=UTC)
-        offsets = [moment.astimezone(zone).utcoffset() for moment in (instant - SECOND, instant)]
-        if offsets == [before, after]:
-            return onset
-    raise ValueError("a VTIMEZONE names a change of the clocks that its zone does not have")
+def changes(zone: ZoneInfo, first: date, last: date) -> list[datetime]:
+    """The instants (UTC, to the second) between two dates at which the zone's offset changes."""
+    found: list[datetime] = []
+    instant = datetime.combine(first, time(0), tzinfo=UTC)
+    while instant.date() <= last:
+        early, late = instant, instant + DAY
+        if early.astimezone(zone).utcoffset() != late.astimezone(zone).utcoffset():
+            before = early.astimezone(zone).utcoffset()
+            while late - early > SECOND:
+                middle = early + (late - early) // 2
+                early, late = (middle, late) if middle.astimezone(zone).utcoffset() == before else (early, middle)
+            found.append(late.replace(microsecond=0))
+        instant += DAY
+    return found
 
 
 @lru_cache(maxsize=256)
-def vtimezone(zone: str, first: date, last: date) -> Timezone:
-    """The VTIMEZONE of a zone, narrowed to the dates from `first` to `last`, with right onsets."""
-    tz = ZoneInfo(zone)
-    found = Timezone.from_tzinfo(tz, zone, first - timedelta(days=2), last + timedelta(days=2))
-    found.pop("COMMENT", None)
-    for observance in found.subcomponents:
-        before, after = observance.TZOFFSETFROM, observance.TZOFFSETTO  # type: ignore[attr-defined]
-        if before == after:
-            continue
-        observance.DTSTART = onset_of(observance.DTSTART, before, after, tz)  # type: ignore[attr-defined]
-        later = observance.pop("RDATE", None)
-        if later is not None:
-            several = later if isinstance(later, list) else [later]
-            written: list[datetime] = [entry.dt for group in several for entry in group.dts]
-            observance.add("RDATE", [onset_of(one, before, after, tz) for one in written])
+def vtimezone(zone_name: str, first: date, last: date) -> Timezone:
+    """The VTIMEZONE of a zone for the dates from `first` to `last`, every change of the clocks by itself.
+
+    An observance begins at the local time by the offset *before* the change (RFC 5545 3.6.5).
+    """
+    zone = ZoneInfo(zone_name)
+    found = Timezone()
+    found.add("TZID", zone_name)
+    opening = datetime.combine(first - 2 * DAY, time(0), tzinfo=UTC)
+    before = opening.astimezone(zone).utcoffset() or timedelta()
+    for instant in (opening, *changes(zone, first - DAY, last + 2 * DAY)):
+        local = instant.astimezone(zone)
+        after = local.utcoffset() or timedelta()
+        observance = TimezoneDaylight() if local.dst() else TimezoneStandard()
+        observance.DTSTART = (instant + before).replace(tzinfo=None)
+        observance.TZOFFSETFROM = before
+        observance.TZOFFSETTO = after
+        observance.add("TZNAME", local.tzname() or zone_name)
+        found.add_component(observance)
+        before = after
     return found
 
 

@@ -42,7 +42,7 @@ def _leaf(part: Part) -> str:
     else:
         head.append("Content-Transfer-Encoding: quoted-printable")
         body = binascii.b2a_qp(content, istext=True).decode("ascii")
-    return CRLF.join([*head, "", *body.rstrip("\n").split("\n")])
+    return CRLF.join([*head, "", *body.split("\n")])
 
 
 def _written(part: Part, seed: str, place: str = "0") -> str:

@@ -176,7 +176,8 @@ def _filled(matter: Matter, partners: tuple[Someone, ...]) -> Matter:
     match matter.name:
         case "agreement" if not matter.drafting:
             change = Change("We meet", "every two weeks", "every three weeks, for an hour and a half")
-            return replace(matter, changes=(change, Change("Notes", "", "each their own")))
+            changes = (change, Change("Notes", "", "each their own"))
+            return replace(matter, changes=changes, number=2, agreement_version=2)
         case "agreement_concluded":
             series = Meetings("tue", time(16), "Europe/London", 2, 60, date(2027, 3, 2), date(2027, 8, 30))
             return replace(matter, link=_LINK, agreement=_AGREEMENT, meetings=series)

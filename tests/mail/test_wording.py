@@ -1,0 +1,216 @@
+"""What every mail says, word for word, in every format and role.
+
+The golden files are what a reviewer reads. After a change of wording run the suite with UPDATE_GOLDEN=1 and read
+the difference.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import replace
+from datetime import date
+from email import message_from_string, policy
+from email.message import EmailMessage
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+from mail import dates
+from mail.compose import NothingToSay, compose
+from mail.letters import ASKS, NAMES, Letter
+from mail.preview import FORMATS, ROLES, letter_of, sample, sample_matter, samples
+
+GOLDEN = Path(__file__).parent / "golden"
+ALL = {one.label: one.letter for one in samples()}
+
+
+def same(name: str, found: str) -> None:
+    path = GOLDEN / name
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_text(found, "utf-8")
+    assert path.is_file(), f"no golden file {name}; run with UPDATE_GOLDEN=1 and read what it writes"
+    assert found == path.read_text("utf-8"), f"{name} has other words now; if they are meant, UPDATE_GOLDEN=1"
+
+
+def body_of(text: str) -> str:
+    """The text part without what every mail has around it."""
+    body = text.partition("Hello ")[2].partition("\n\n")[2]
+    return body.partition("\n\n-- \n")[0].partition("\n\nWarm wishes")[0]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_mail_says_this_in_every_format_and_role(name: str) -> None:
+    said: dict[str, list[str]] = {}
+    for label, letter in ALL.items():
+        if letter.matters[0].name == name:
+            mail = compose(letter)
+            heading = mail.text.split("\n")[3]
+            said.setdefault(f"{mail.subject}\n[{heading}]\n\n{body_of(mail.text)}", []).append(label)
+    same(f"{name}.txt", "\n\n\n".join(f"##### {', '.join(labels)}\n{words}" for words, labels in said.items()) + "\n")
+
+
+def whole_mails() -> dict[str, Letter]:
+    several = letter_of(
+        sample_matter("midpoint"),
+        sample_matter("check_in", "group", "mentor", kind="reminder"),
+        sample_matter("get_going"),
+    )
+    return {
+        "one-request": sample("check_in"),
+        "a-reminder": sample("check_in", kind="reminder"),
+        "several-matters": several,
+        "with-calendar": sample("agreement_concluded"),
+        "to-a-coordinator": sample("task_opened"),
+    }
+
+
+@pytest.mark.parametrize("name", whole_mails())
+def test_a_whole_mail_goes_over_the_wire_like_this(name: str) -> None:
+    same(f"{name}.eml", compose(whole_mails()[name]).raw.replace("\r\n", "\n"))
+
+
+def test_the_same_letter_gives_the_same_bytes() -> None:
+    for letter in whole_mails().values():
+        assert compose(letter).raw == compose(letter).raw
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_text_and_html_say_the_same(name: str) -> None:
+    for letter in ALL.values():
+        if letter.matters[0].name == name:
+            says_the_same(letter)
+
+
+def says_the_same(letter: Letter) -> None:
+    mail = compose(letter)
+    page = re.sub(r"<head>.*?</head>|<div class=\"preheader\".*?</div>", "", mail.html, flags=re.S)
+    links = {unescape(link) for link in re.findall(r'href="([^"]+)"', page)}
+    text, shown = mail.text, unescape(re.sub(r"<span[^>]*>[^<]*</span>|<[^>]+>", " ", page))
+    for link in sorted(links, key=len, reverse=True):
+        assert link.removeprefix("mailto:") in text
+        text, shown = text.replace(link, " "), shown.replace(link, " ")
+    words = re.compile(r"[^\W\d]\w*")
+    assert words.findall(shown) == words.findall(text)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_is_left_over_from_a_template(name: str) -> None:
+    for label, letter in ALL.items():
+        if letter.matters[0].name == name:
+            mail = compose(letter)
+            for rest in ("{{", "}}", "{%", "**", "None", "\ue000", "\ue001", "\ue002", "..", " ,", " ."):
+                assert rest not in mail.text, f"{label}: {rest!r}"
+
+
+@pytest.mark.parametrize("name", ["invitation", "agreement", "check_in", "midpoint", "closure"])
+def test_the_last_reminder_reads_otherwise_than_the_first(name: str) -> None:
+    for format_ in FORMATS:
+        for role in ROLES[format_]:
+            request, first, last = (
+                body_of(compose(sample(name, format_, role, kind=kind, nth=nth)).text)
+                for kind, nth in (("request", 1), ("reminder", 1), ("reminder", 2))
+            )
+            assert len({request, first, last}) == 3
+
+
+@pytest.mark.parametrize("name", ASKS)
+def test_a_reminder_keeps_the_subject_of_its_request(name: str) -> None:
+    asked, reminded = compose(sample(name)), compose(sample(name, kind="reminder"))
+    assert reminded.subject == f"Reminder: {asked.subject}"
+
+
+def test_several_matters_are_several_sections_oldest_first() -> None:
+    mail = compose(whole_mails()["several-matters"])
+    assert mail.subject == "Halfway with Grace: how shall it go on? – and 2 more"
+    headings = re.findall(r"<h([12])[^>]*>([^<]+)</h", mail.html)
+    assert headings == [
+        ("1", "3 things for you"),
+        ("2", "You are halfway"),
+        ("2", "Have you got a minute?"),
+        ("2", "Shall we get you two going?"),
+    ]
+    assert mail.html.count('class="button-first"') == 2
+
+
+def test_a_safety_mail_has_no_content() -> None:
+    for name in ("task_opened", "task_repeated", "task_to_deputy"):
+        letter = sample(name, task="safety")
+        facts = letter.matters[0].task
+        assert facts is not None
+        loud = replace(facts, reason="He threatened me.", about=("Grace Okafor", "Jonas Lindqvist"))
+        mail = compose(replace(letter, matters=(replace(letter.matters[0], task=loud),)))
+        for secret in ("threatened", "Grace", "Okafor", "Jonas", "Lindqvist", "m07"):
+            assert secret not in mail.raw
+        assert letter.matters[0].link in mail.text
+
+
+def test_contacts_and_certificate_stand_in_a_farewell_only_where_given() -> None:
+    full, bare = compose(sample("farewell")), compose(sample("farewell", full=False))
+    for words in ("Staying in touch", "grace.okafor@example.org", "Certificate", "word for word"):
+        assert words in full.text
+        assert words not in bare.text
+    assert "> I will miss our Tuesdays." in full.text
+
+
+def test_dates_are_the_readers_own_with_the_name_of_the_zone() -> None:
+    letter = sample("agreement_concluded")
+    there = replace(letter, recipient=replace(letter.recipient, zone="Pacific/Chatham"))
+    text = " ".join(compose(there).text.split())
+    assert "Monday, 1 March 2027, 21:45 Chatham Time" in text
+    assert "Tuesday, 16:00 (United Kingdom Time)" in text
+    assert "For you the first one is on Wednesday, 3 March 2027, 05:45 Chatham Time" in text
+
+
+def test_dates_are_written_as_each_language_writes_them() -> None:
+    on = date(2027, 3, 5)
+    for language, this_year, next_year in (
+        ("en", "Friday 5 March", "Friday, 5 March 2027"),
+        ("en-US", "Friday, March 5", "Friday, March 5, 2027"),
+        ("de", "Freitag, 5. März", "Freitag, 5. März 2027"),
+        ("fr", "vendredi 5 mars", "vendredi 5 mars 2027"),
+        ("ja", "3月5日 金曜日", "2027年3月5日金曜日"),
+    ):
+        assert (dates.day(on, language, 2027), dates.day(on, language, 2026)) == (this_year, next_year)
+
+
+def test_one_person_is_greeted_by_the_name_they_go_by() -> None:
+    letter = sample("check_in")
+    for name, language, profile, greeting in (
+        ("Ada Lovelace", "en", {}, "Ada"),
+        ("Nguyễn Thị Minh", "vi", {}, "Nguyễn Thị Minh"),
+        ("Dr Ada Lovelace", "en", {}, "Dr Ada Lovelace"),
+        ("A. Lovelace", "en", {}, "A. Lovelace"),
+        ("Lovelace, Ada", "en", {}, "Lovelace, Ada"),
+        ("Cher", "en", {}, "Cher"),
+        ("Alexander Smith", "en", {"called": "Sasha"}, "Sasha"),
+    ):
+        person = replace(letter.recipient, name=name, language=language, profile=profile)
+        assert f"\nHello {greeting},\n" in compose(replace(letter, recipient=person)).text
+
+
+def test_no_mail_is_clipped() -> None:
+    for letter in ALL.values():
+        assert len(compose(letter).html.encode()) < 102_000
+    letter = sample("agreement_concluded")
+    rows = tuple((f"Question {n}", "An answer of four hundred letters. " * 12) for n in range(30))
+    long = replace(letter, matters=(replace(letter.matters[0], agreement=rows),))
+    assert len(compose(long).html.encode()) < 102_000
+
+
+def test_a_letter_without_matters_is_refused() -> None:
+    with pytest.raises(NothingToSay):
+        compose(replace(sample("check_in"), matters=()))
+
+
+def test_the_message_reads_back_as_it_was_composed() -> None:
+    for letter in whole_mails().values():
+        mail = compose(letter)
+        read = message_from_string(mail.raw, EmailMessage, policy=policy.default)
+        assert isinstance(read, EmailMessage)
+        assert read["Subject"] == mail.subject
+        parts = {part.get_content_type(): part for part in read.walk() if not part.is_multipart()}
+        assert parts["text/plain"].get_content().replace("\r\n", "\n") == mail.text
+        assert parts["text/html"].get_content().replace("\r\n", "\n") == mail.html
+        assert not read.defects
