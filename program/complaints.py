@@ -76,7 +76,8 @@ def _complaint(detail: ErrorDetails, source: Source) -> Fault:
         example = f": {_EXAMPLES[name]}" if name in _EXAMPLES else ": …"
         return fault(source.place(*trail[:-1]), f"`{name}` is missing", f"Add `{name}{example}`.")
     problem, remedy = _words(detail, name)
-    return fault(source.place(*trail), problem, remedy)
+    place = source.key_place(*trail) if detail["input"] is None else source.place(*trail)
+    return fault(place, problem, remedy)
 
 
 def _words(detail: ErrorDetails, name: str) -> tuple[str, str]:

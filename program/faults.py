@@ -61,7 +61,7 @@ def nearest(written: str, known: Iterable[str], at_most: int = 1) -> list[str]:
     by_folded: dict[str, str] = {}
     for word in known:
         by_folded.setdefault(_folded(word), word)
-    found = difflib.get_close_matches(_folded(written[:100]), by_folded, n=at_most, cutoff=0.6)
+    found = difflib.get_close_matches(_folded(written[:100]), by_folded, n=at_most, cutoff=0.55)
     return [by_folded[word] for word in found]
 
 

@@ -38,6 +38,16 @@ def _wall_time(value: Any) -> Any:
 WallTime = Annotated[time, BeforeValidator(_wall_time)]
 
 
+def _calendar_date(value: Any) -> Any:
+    if isinstance(value, int | float):
+        raise ValueError(f"`{value}` is no date; write year-month-day, such as 2027-03-01")
+    return value
+
+
+CalendarDate = Annotated[date, BeforeValidator(_calendar_date)]
+"""A date; a bare number, which could be read as seconds since 1970, is none."""
+
+
 class Letterbox(Model):
     """When a person's mail may arrive: wall times in the person's own zone (lifecycle 2.4)."""
 
@@ -124,6 +134,8 @@ class Rules(Model):
     silence: Days = 90
     last_call: Days = 7
     open_pause_reminder: Days = 30
+    open_pause_at_most: Days = 365
+    """A pause without an end that nobody has ended by then ends the mentorship as `inactive`."""
     due: dict[str, int] = {}
     """Working days until a task of this kind is due, where the program wants other than the default."""
 
@@ -190,7 +202,7 @@ class Mentorship(Model):
     mentor: Id | None = None
     mentees: tuple[Id, ...] = ()
     peers: tuple[Id, ...] = ()
-    start: date | None = None
+    start: CalendarDate | None = None
     """A late joiner's own start; otherwise the cohort's."""
 
     def members(self) -> tuple[tuple[str, Role], ...]:
@@ -207,10 +219,10 @@ class Cohort(Model):
     cohort: Id
     title: str
     program: Id
-    start: date
+    start: CalendarDate
     zone: str
     language: str = "en"
-    holidays: tuple[date, ...] = ()
+    holidays: tuple[CalendarDate, ...] = ()
     coordinators: tuple[Person, ...] = Field(min_length=1)
     deputies: tuple[Person, ...] = ()
     participants: tuple[Participant, ...] = ()
