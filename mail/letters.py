@@ -193,8 +193,6 @@ class Letter:
     organisation: str = ""
     references: tuple[str, ...] = ()
     """Message-IDs of earlier mails about the same request, oldest first (a reminder threads under them)."""
-    bounce: str = ""
-    """Envelope sender. Not written into the message; carried for whoever sends it."""
     unsubscribe_url: str = ""
     """Stops reminders and tells the coordinator. One-click headers are written for an https address only."""
     unsubscribe_mailto: str = ""

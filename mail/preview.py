@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
-from functools import lru_cache
 from pathlib import Path
 
 from jinja2 import TemplateError
@@ -215,7 +214,6 @@ def letter_of(*matters: Matter, language: str = "en") -> Letter:
         message_id=message_id("/".join(one.key for one in matters), "example.org"),
         references=(message_id("first", "example.org"),) if first.kind == "reminder" else (),
         sender="mentoring@example.org",
-        bounce="bounces@example.org",
         unsubscribe_url="" if desk else "https://mentoring.example.org/u/4kX9q2mZ7vB1.1.aB3dE5fG7hJ9kL1mN3pQ5rS7",
         unsubscribe_mailto="" if desk else "mailto:stop@example.org?subject=stop-4kX9q2mZ7vB1",
         capacity=capacity,
@@ -314,9 +312,3 @@ def _faults_of(composer: Composer, folder: Path, language: str) -> Iterator[tupl
         except (TemplateError, BadInsert, BadHeader, ArithmeticError, LookupError, TypeError, ValueError) as fault:
             found = problem_of(fault, path)
             yield str(found.path), found.line, found.problem
-
-
-@lru_cache(maxsize=1)
-def labels() -> tuple[str, ...]:
-    """The labels of all samples, in order."""
-    return tuple(one.label for one in samples())
