@@ -34,8 +34,8 @@ __all__ = [
     "load_program",
 ]
 
-CheckTemplates = Callable[[Path], Iterable[Fault]]
-"""Given the folder of the mail templates, says which of them do not render."""
+CheckTemplates = Callable[[Path], Iterable[tuple[str, int, str]]]
+"""Given the folder of the mail templates, says which do not render: (file, line, what is wrong)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,16 @@ def load_cohort(path: Path | str, today: date | None = None, check_templates: Ch
             )
         )
     if check_templates is not None:
-        shelf.faults.extend(check_templates(_templates(shelf.folder)))
+        shelf.faults.extend(
+            Fault(
+                file,
+                line,
+                1,
+                f"this template does not render: {problem.rstrip('.')}",
+                "Compare it with the shipped one.",
+            )
+            for file, line, problem in check_templates(_templates(shelf.folder))
+        )
     if shelf.faults or cohort is None:
         raise Faults(shelf.faults)
     return Loaded(_completed(cohort), used, tuple(sorted(set(shelf.warnings))))

@@ -206,7 +206,8 @@ class _Building:
 
 def _scalar(node: Any) -> object:
     """A scalar by YAML 1.2: null, true and false, numbers; everything else, dates included, stays text."""
-    text = str(node.value)
+    # The round-trip reader marks with a bell where a folded text was folded, to write it back the same way.
+    text = str(node.value).replace("\a", "")
     kind = str(node.tag).rpartition(":")[2]
     if kind == "null":
         return None

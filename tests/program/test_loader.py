@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from program.form_checks import fits
+from lifecycle.tasks import KINDS
+from program.form_checks import READ_AS, fits
+from program.forms import READ_BY_RULES
 from program.loader import SHIPPED, Faults, load_cohort, load_form, load_program
-from program.program_checks import asks_of
+from program.program_checks import ASKS, TASK_KINDS, asks_of
 from tests.program.desk import COHORT, FILES, FROM_CSV, PAIRS, PEOPLE, lay
 
 TODAY = date(2026, 11, 22)
@@ -67,6 +69,17 @@ def test_the_shipped_informal_program_has_three_check_ins_and_little_else() -> N
     clear = [day for day in days if day < program.length - check_ins.clear_of_end]
     assert len(clear) == 3
     assert asks_of(program) == ("invitation", "check_in", "closure", "follow_up", "are_you_there")
+
+
+def test_due_dates_can_be_set_for_every_task_and_ship_as_the_lifecycle_has_them() -> None:
+    assert set(TASK_KINDS) == set(KINDS)
+    due = load_program(SHIPPED / "programs" / "formal.yaml").program.rules.due
+    assert due == {kind: days for kind, (days, _) in KINDS.items()}
+
+
+def test_it_is_known_how_the_rules_read_each_question_they_need() -> None:
+    assert {question for needed in READ_BY_RULES.values() for question in needed} <= set(READ_AS)
+    assert set(READ_BY_RULES) <= set(ASKS)
 
 
 @pytest.mark.parametrize("path", FORMS, ids=lambda path: path.stem)
