@@ -1,0 +1,116 @@
+"""Puts the participant's pages together and serves them. Must never hold state of its own: any number of web
+processes do the same work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import uvicorn
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from operations.links import Links
+from operations.relay import Tell
+from operations.reminders import Wake
+from operations.settings import Settings
+from store.database import Database
+from web.pages import Pages
+from web.participant import Participant
+from web.protection import Guard
+
+FOR_EVER = {"cache-control": "public, max-age=31536000, immutable"}
+"""The address of a static file changes with its content."""
+
+
+def create_app(
+    settings: Settings,
+    database: Database,
+    tell: Tell,
+    clock_now: Callable[[], datetime],
+    wake: Wake | None = None,
+) -> Starlette:
+    """The pages as an ASGI application.
+
+    `tell` tells workflows of answers, `wake` wakes the postmaster of a shard, `clock_now` gives program time (UTC).
+    Raises ValueError where no secret is set.
+    """
+    links = Links.of(settings)
+    pages = Pages(settings.public_url)
+    participant = Participant(pages, links, database, tell, clock_now, settings.shards, wake)
+
+    async def home(_: Request) -> Response:
+        return pages.page("home.html")
+
+    async def healthz(_: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def readyz(_: Request) -> Response:
+        try:
+            async with database.session() as session:
+                await session.execute(text("SELECT 1"))
+        except (SQLAlchemyError, OSError):
+            return PlainTextResponse("the database does not answer\n", 503)
+        return PlainTextResponse("ready\n")
+
+    async def stylesheet(_: Request) -> Response:
+        return Response(pages.css, media_type="text/css", headers=FOR_EVER)
+
+    async def icon(_: Request) -> Response:
+        return Response(pages.icon, media_type="image/svg+xml", headers=FOR_EVER)
+
+    async def refused(_: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        if status == 404:
+            return pages.unknown()
+        return pages.message(status, "That did not work", "Open the link in your mail again and try once more.")
+
+    return Starlette(
+        routes=[
+            Route("/", home),
+            Route("/f/{token}", participant.form, methods=["GET", "POST"]),
+            Route("/f/{token}/thanks", participant.thanks),
+            Route("/f/{token}/saved", participant.saved),
+            Route("/stop/{token}", participant.stop, methods=["GET", "POST"]),
+            Route("/static/pages.css", stylesheet),
+            Route("/static/icon.svg", icon),
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+        ],
+        middleware=[Middleware(Guard, pages=pages, public_url=settings.public_url)],
+        exception_handlers={HTTPException: refused},
+    )
+
+
+async def serve(
+    settings: Settings,
+    database: Database,
+    tell: Tell,
+    clock_now: Callable[[], datetime],
+    wake: Wake | None = None,
+) -> None:
+    """Serve the pages until the process is told to stop (SIGTERM, SIGINT); requests in flight are finished."""
+    await server(create_app(settings, database, tell, clock_now, wake), settings).serve()
+
+
+def server(app: Starlette, settings: Settings) -> uvicorn.Server:
+    """The server of these pages. Its own access log is off, because paths hold tokens."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=settings.web_host,
+            port=settings.web_port,
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=10,
+        )
+    )

@@ -1,0 +1,76 @@
+"""Renders the participant's pages from `templates/pages`. Everything is escaped; nothing is written anywhere."""
+
+from __future__ import annotations
+
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse
+
+from mail.dates import day, listed, moment, whole_day
+
+TEMPLATES = Path(__file__).parent.parent / "templates" / "pages"
+STATIC = Path(__file__).parent / "static"
+
+
+class Pages:
+    """The templates of one installation. `root` is the path under which the pages lie."""
+
+    def __init__(self, public_url: str) -> None:
+        self.root = urlsplit(public_url).path.rstrip("/")
+        self.css = (STATIC / "pages.css").read_bytes()
+        self.icon = (STATIC / "icon.svg").read_bytes()
+        self._environment = Environment(
+            loader=FileSystemLoader(TEMPLATES),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        self._environment.globals |= {
+            "root": self.root,
+            "css": sha256(self.css).hexdigest()[:12],
+            "on": _on,
+            "at": _at,
+        }
+        self._environment.filters |= {"listed": lambda names: listed(list(names), "en"), "short_name": short_name}
+
+    def page(self, name: str, status: int = 200, **context: Any) -> HTMLResponse:
+        """A page made from the template of this name."""
+        return HTMLResponse(self._environment.get_template(name).render(**context), status)
+
+    def message(self, status: int, heading: str, text: str) -> HTMLResponse:
+        """A page with nothing but a heading and a sentence or two."""
+        return self.page("message.html", status, heading=heading, text=text)
+
+    def unknown(self) -> HTMLResponse:
+        """The same for a link that never was, was changed on the way, or was revoked."""
+        return self.page("unknown.html", 404)
+
+    def failed(self) -> HTMLResponse:
+        """Something of ours broke."""
+        return self.message(
+            500,
+            "Sorry, something went wrong here",
+            "It is our fault, not yours. If you were sending a form: go back with your browser's Back button, your "
+            "answers should still be there, and send it again in a few minutes.",
+        )
+
+
+def short_name(name: str) -> str:
+    """`Ada L.`: enough to know whether it's you, and no more for a stranger to whom a mail was forwarded."""
+    parts = name.split()
+    return parts[0] if len(parts) < 2 else f"{parts[0]} {parts[-1][0]}."
+
+
+def _on(when: date, this_year: int = 0) -> str:
+    return day(when, "en", this_year) if this_year else whole_day(when, "en")
+
+
+def _at(when: Any, zone: str) -> str:
+    return moment(when, zone, "en")
