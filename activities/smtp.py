@@ -88,7 +88,7 @@ def classify(error: BaseException, *, body_sent: bool = False) -> Trouble:
         case SMTPNotSupported() | ssl.SSLError():
             return Trouble(Kind.CONFIGURATION)
         case SMTPConnectError():
-            return Trouble(Kind.QUEUE)
+            return Trouble(Kind.CONFIGURATION if isinstance(error.__cause__, ssl.SSLError) else Kind.QUEUE)
         case _ if body_sent and isinstance(error, (SMTPException, OSError)):
             return Trouble(Kind.AMBIGUOUS)
         case SMTPResponseException():
@@ -228,7 +228,10 @@ class SmtpTransport:
         )
         try:
             await client.connect()
-        except (SMTPException, OSError, ValueError) as error:
+        except ValueError:
+            client.close()
+            raise NotSent(Trouble(Kind.CONFIGURATION)) from None
+        except (SMTPException, OSError) as error:
             client.close()
             raise NotSent(classify(error)) from None
         except BaseException:

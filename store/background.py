@@ -103,7 +103,7 @@ async def _read_desks(session: AsyncSession, found: Background) -> None:
         .where(CohortPersonRow.cohort.in_(found.cohorts))
         .order_by(CohortPersonRow.role, CohortPersonRow.person)
     )
-    for cohort, person, role in rows.tuples():
+    for cohort, person, role in rows:
         found.desks.setdefault(cohort, []).append((person, role))
 
 
@@ -130,7 +130,7 @@ async def _read_threads(session: AsyncSession, found: Background, reminded: set[
         .where(ItemRow.request.in_(reminded), ItemRow.state == "sent")
         .order_by(MessageRow.at, MessageRow.id)
     )
-    for request, message in rows.tuples():
+    for request, message in rows:
         thread = found.threads.setdefault(request, [])
         if message not in thread:
             thread.append(message)
@@ -146,7 +146,7 @@ async def _read_check_ins(session: AsyncSession, found: Background) -> None:
         .group_by(RequestRow.cohort, RequestRow.mentorship, RequestRow.number)
         .order_by(RequestRow.number)
     )
-    for cohort, mentorship, number, opened in rows.tuples():
+    for cohort, mentorship, number, opened in rows:
         found.check_ins.setdefault((cohort, mentorship), []).append((number, opened))
 
 
@@ -177,7 +177,7 @@ async def _read_closures(session: AsyncSession, found: Background, places: set[P
         )
         .order_by(RequestRow.number, AnswerRow.version)
     )
-    for cohort, mentorship, person, body in rows.tuples():
+    for cohort, mentorship, person, body in rows:
         found.closures.setdefault((cohort, mentorship), {})[person] = body
 
 

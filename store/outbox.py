@@ -293,7 +293,7 @@ async def _count_requests(session: AsyncSession, reached: Sequence[Outcome]) -> 
         .distinct()
         .order_by(ItemRow.request)
     )
-    rows = [{"its_key": request, "on": on[message]} for request, message in carried.tuples() if message]
+    rows = [{"its_key": request, "on": on[message]} for request, message in carried if message]
     if rows:
         await (await session.connection()).execute(
             update(REQUESTS)
@@ -344,7 +344,7 @@ async def _note(session: AsyncSession, outcomes: Sequence[Outcome], name: str, n
     cohorts = await session.execute(
         select(MessageRow.id, MessageRow.cohort).where(MessageRow.id.in_([one.id for one in outcomes]))
     )
-    cohort_of = dict(cohorts.tuples().all())
+    cohort_of = dict(cohorts.all())
     await session.execute(
         insert(EventRow),
         [
@@ -372,7 +372,7 @@ async def _suppress(session: AsyncSession, refused: Sequence[Outcome], now: date
         .returning(ParticipantRow.id, ParticipantRow.email)
         .execution_options(synchronize_session=False)
     )
-    emails = dict(bounced.tuples().all())
+    emails = dict(bounced.all())
     if not emails:
         return []
     await session.execute(
@@ -395,7 +395,7 @@ async def _suppress(session: AsyncSession, refused: Sequence[Outcome], now: date
             MentorshipRow.state == "running",
         )
     )
-    for person, cohort, mentorship in seats.tuples():
+    for person, cohort, mentorship in seats:
         id_ = f"bounced/{message_of[person]}/{cohort}/{mentorship}"
         payload = {"id": id_, "person": person}
         await relays.put(session, Relay(id_, cohort, mentorship, "Bounced", payload), now)

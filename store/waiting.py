@@ -127,7 +127,7 @@ async def postboxes(session: AsyncSession, people: Collection[str], now: datetim
             .where(MessageRow.person.in_(found), MessageRow.state == "deferred")
             .group_by(MessageRow.person)
         )
-        for person, attempts in put_off.tuples():
+        for person, attempts in put_off:
             found[person].attempts = attempts
     return found
 
@@ -227,4 +227,4 @@ async def _rules(session: AsyncSession, cohorts: Collection[str]) -> dict[str, L
     rows = await session.execute(
         select(CohortRow.id, CohortRow.letterbox, CohortRow.holidays).where(CohortRow.id.in_(cohorts))
     )
-    return {cohort: letterbox_rule(letterbox, holidays) for cohort, letterbox, holidays in rows.tuples()}
+    return {cohort: letterbox_rule(letterbox, holidays) for cohort, letterbox, holidays in rows}

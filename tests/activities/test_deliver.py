@@ -1,0 +1,318 @@
+"""What reaches people, and when: real database, real SMTP server (lifecycle 2)."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from activities.deliver import PostOffice
+from activities.messages import DeliverInput, DeliverResult
+from activities.office import Pace
+from mail.compose import compose
+from mail.letters import Composed, Letter
+from store.database import Database
+from store.shards import shards_to_wake
+from store.tables import MembershipRow, MessageRow, RequestRow
+from tests.activities.house import (
+    DAY,
+    HOUR,
+    LINKS,
+    MINUTE,
+    MONDAY,
+    NINE,
+    NINE_IN_NEW_YORK,
+    House,
+    about,
+    check_in,
+    office,
+)
+from tests.store.season import COHORT, GROUP, PAIR, item
+
+ADA, BEN = "ada@example.org", "ben@example.org"
+TUESDAY = MONDAY + timedelta(days=1)
+
+
+async def test_each_gets_the_mail_when_their_own_letterbox_opens(house: House) -> None:
+    await house.post(item("ada"), item("ben"))
+
+    early = await house.deliver(NINE - MINUTE)
+    assert (early.sent, early.next_at) == (0, NINE)
+    at_nine = await house.deliver(NINE)
+    assert (at_nine.sent, at_nine.next_at, at_nine.trouble) == (1, NINE_IN_NEW_YORK, "")
+    assert [one.recipient for one in house.sink.received] == [ADA]
+    assert await house.wakes_at() == NINE_IN_NEW_YORK
+    in_new_york = await house.deliver(NINE_IN_NEW_YORK)
+    assert (in_new_york.sent, in_new_york.next_at) == (1, None)
+    assert [one.recipient for one in house.sink.received] == [ADA, BEN]
+    assert await house.wakes_at() is None
+
+
+async def test_what_is_written_down_of_a_mail(house: House) -> None:
+    await house.post(item("ada"))
+    await house.deliver(NINE)
+
+    assert await house.items() == {"check_in#1/ada/request": "sent"}
+    [message] = await house.rows(MessageRow)
+    assert (message.state, message.fast, message.attempts, message.next_try_at) == ("sent", False, 1, None)
+    assert (message.at, message.sent_at, message.local_date, message.error) == (NINE, NINE, MONDAY, "")
+    [received] = house.sink.received
+    assert message.raw.encode() == received.raw
+    assert f"<{message.id}" not in received.id  # the id that the envelope carries is not shown to everybody
+    request = await house.request("ada")
+    assert (request.mails, request.last_mail_on) == (1, MONDAY)
+    assert (await house.person("ada")).last_mail_on == MONDAY
+
+
+async def test_the_link_in_the_mail_opens_the_form_of_this_person(house: House) -> None:
+    await house.post(item("ada"))
+    await house.deliver(NINE)
+    [received] = house.sink.received
+    request = await house.request("ada")
+    assert LINKS.request_url(request.public_id, request.generation) in received.text
+    assert received.message["List-Unsubscribe"] == f"<{LINKS.stop_url('ada', 1)}>"
+
+
+async def test_a_second_round_sends_nothing_again(house: House) -> None:
+    await house.post(item("ada"), about("get_going", "ada"))
+    await house.deliver(NINE)
+    again = await house.deliver(NINE)
+    assert (again.sent, again.dropped, again.next_at) == (0, 0, None)
+    assert len(house.sink.received) == 1
+
+
+async def test_nobody_gets_two_mails_a_day_and_what_waits_comes_together(house: House) -> None:
+    await house.post(item("ada"))
+    await house.deliver(NINE)
+    await house.post(about("get_going", "ada"), about("winding_down", "ada"), now=NINE + HOUR)
+    assert (await house.deliver(NINE + 2 * HOUR)).next_at == NINE + DAY
+    await house.deliver(NINE + DAY)
+    assert len(house.sink.received) == 2
+    assert list((await house.items()).values()) == ["sent"] * 3
+
+
+async def test_receipts_and_urgent_items_go_at_once_beside_the_days_mail(house: House) -> None:
+    night = NINE - 5 * HOUR
+    await house.post(about("safety_received", "ada", "receipt"), about("partner_left", "ada", "urgent"), item("ada"))
+    at_night = await house.deliver(night)
+    assert (at_night.sent, at_night.next_at) == (1, NINE)
+    await house.deliver(NINE)
+    assert len(house.sink.received) == 2
+    assert [row.fast for row in sorted(await house.rows(MessageRow), key=lambda row: row.at)] == [True, False]
+    assert (await house.person("ada")).last_mail_on == MONDAY
+
+
+async def test_an_outage_of_three_days_is_one_mail_for_each(house: House) -> None:
+    await house.post(item("ada"))
+    await house.post(about("get_going", "ada", on=TUESDAY), now=NINE + DAY)
+    reminder = item("ada", "reminder", 1, date=date(2026, 3, 5))
+    await house.post(reminder, about("winding_down", "ada", on=date(2026, 3, 4)), now=NINE + 2 * DAY)
+    result = await house.deliver(NINE + 3 * DAY)
+    assert (result.sent, result.dropped) == (1, 1)
+    assert await house.items() == {
+        "check_in#1/ada/request": "sent",
+        "check_in#1/ada/reminder.1": "dropped too_soon",
+        "get_going#1/ada/notice": "sent",
+        "winding_down#1/ada/notice": "sent",
+    }
+    assert await house.events("dropped") == [("ada", f"{reminder.key} too_soon")]
+    [received] = house.sink.received
+    assert "3 things for you" in received.text
+
+
+@pytest.mark.parametrize(
+    ("friday", "monday"),
+    [
+        pytest.param(datetime(2026, 3, 27, 8, 0), datetime(2026, 3, 30, 7, 0), id="clocks go forward"),  # noqa: DTZ001
+        pytest.param(datetime(2026, 10, 23, 7, 0), datetime(2026, 10, 26, 8, 0), id="clocks go back"),  # noqa: DTZ001
+    ],
+)
+async def test_nine_oclock_is_nine_oclock_when_clocks_change(house: House, friday: Any, monday: Any) -> None:
+    friday, monday = friday.replace(tzinfo=NINE.tzinfo), monday.replace(tzinfo=NINE.tzinfo)
+    await house.post(about("get_going", "ada", on=friday.date()), now=friday - 5 * HOUR)
+    await house.deliver(friday)
+    later = friday + 2 * HOUR
+    await house.post(about("winding_down", "ada", on=friday.date()), now=later)
+    assert (await house.deliver(later)).next_at == monday
+    assert (await house.deliver(monday)).sent == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"state": "answered"}, "answered"),
+        ({"state": "closed"}, "window_closed"),
+        ({"closes_at": NINE}, "window_closed"),
+        ({"mails": 3}, "limit"),
+    ],
+)
+async def test_an_item_is_checked_again_when_it_is_delivered(
+    house: House, change: dict[str, Any], reason: str
+) -> None:
+    await house.post(item("ada"))
+    async with house.database.begin() as session:
+        await session.execute(update(RequestRow).where(RequestRow.key == check_in("ada")).values(**change))
+    result = await house.deliver(NINE)
+    assert (result.sent, result.dropped) == (0, 1)
+    assert await house.items() == {"check_in#1/ada/request": f"dropped {reason}"}
+    assert house.sink.received == []
+    assert (await house.person("ada")).last_mail_on is None
+
+
+@pytest.mark.parametrize("standing", ["left", "erased"])
+async def test_whoever_is_gone_gets_nothing(house: House, standing: str) -> None:
+    await house.post(item("ada"), about("partner_left", "ada", "urgent"))
+    await house.change("ada", standing=standing)
+    await house.deliver(NINE)
+    assert set((await house.items()).values()) == {f"dropped {standing}"}
+
+
+async def test_whoever_is_out_of_one_mentorship_still_gets_the_mail_of_another(house: House) -> None:
+    await house.post(about("get_going", "ben"))
+    in_group = item("ben", "notice", key=f"{COHORT}/{GROUP.key}/get_going#1/ben/notice", name="get_going")
+    await house.post(in_group, mentorship=GROUP.key)
+    async with house.database.begin() as session:
+        of_ben = (MembershipRow.person == "ben", MembershipRow.mentorship == PAIR.key)
+        await session.execute(update(MembershipRow).where(*of_ben).values(standing="out"))
+    await house.deliver(NINE_IN_NEW_YORK)
+    assert list((await house.items()).values()) == ["dropped left", "sent"]
+
+
+async def test_a_pause_holds_and_its_end_lets_go(house: House) -> None:
+    await house.post(about("get_going", "ada"), item("ada"))
+    await house.turn(NINE - 2 * HOUR, paused_until="2026-03-04")
+    assert (await house.deliver(NINE)).next_at is None
+    await house.turn(NINE + 2 * DAY - 9 * HOUR, paused_until="")
+    await house.deliver(NINE + 2 * DAY)
+    assert len(house.sink.received) == 1
+
+
+async def test_everyone_in_two_pages_and_rounds(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("activities.round.PAGE", 2)
+    small = office(house.database, house.office._office.transport, people_per_round=3)
+    house.office = small
+    for person in ("ada", "cleo", "dan"):
+        await house.post(about("safety_received", person, "receipt"))
+    await house.post(about("safety_received", "ben", "receipt"))
+    first, second = await house.deliver_until_done(NINE)
+    assert (first.sent, second.sent, second.next_at) == (3, 1, None)
+    assert len({one.recipient for one in house.sink.received}) == 4
+
+
+async def test_whoever_waits_for_something_urgent_comes_first(house: House) -> None:
+    await house.post(about("get_going", "ada"), about("get_going", "cleo"))
+    await house.post(about("partner_left", "dan", "urgent"), now=NINE - MINUTE)
+    house.office = office(house.database, house.office._office.transport, people_per_round=1)
+    await house.deliver(NINE)
+    assert [one.recipient for one in house.sink.received] == ["dan@example.org"]
+
+
+# -- wording that fails --------------------------------------------------------------------------------------------
+
+
+def poisoned(letter: Letter) -> Composed:
+    """The templates, one of them broken."""
+    if any(matter.name == "get_going" for matter in letter.matters):
+        raise ZeroDivisionError("ada@example.org")
+    return compose(letter)
+
+
+async def test_one_item_that_cannot_be_worded_keeps_nobody_back(house: House) -> None:
+    await house.post(item("ada"), about("get_going", "ada"), about("get_going", "cleo"), about("winding_down", "dan"))
+    whole, house.office = house.office, office(house.database, house.office._office.transport, poisoned)
+    rounds = await house.deliver_until_done(NINE)
+    assert sorted(one.recipient for one in house.sink.received) == [ADA, "dan@example.org"]
+    assert rounds[0].trouble == "not worded: get_going: ZeroDivisionError"
+    assert await house.items() == {
+        "check_in#1/ada/request": "sent",
+        "get_going#1/ada/notice": "queued get_going: ZeroDivisionError",
+        "get_going#1/cleo/notice": "queued get_going: ZeroDivisionError",
+        "winding_down#1/dan/notice": "sent",
+    }
+    assert [person for person, _ in await house.events("mail_failed")] == ["ada", "cleo"]
+    assert rounds[-1].next_at == NINE + HOUR
+
+    # The template is mended: an hour later they go, each on a day without mail.
+    house.office = whole
+    assert (await house.deliver(NINE + HOUR)).sent == 1
+    assert (await house.deliver(NINE + DAY)).sent == 1
+    assert set((await house.items()).values()) == {"sent"}
+
+
+async def test_an_item_that_lacks_what_it_tells_of_keeps_nobody_back(house: House) -> None:
+    await house.post(about("agreement_concluded", "ada"), about("get_going", "cleo"))
+    result = await house.deliver(NINE)
+    assert result.sent == 1
+    assert result.trouble == "not worded: agreement_concluded: Missing"
+
+
+# -- two at once ---------------------------------------------------------------------------------------------------
+
+
+async def test_two_deliverers_at_once_send_everything_once(house: House, database_url: str) -> None:
+    people = ("ada", "cleo", "dan")
+    for person in people:
+        await house.post(about("get_going", person), about("winding_down", person, "urgent"))
+    transport = house.office._office.transport
+    async with Database.open(database_url) as other:
+        offices = [house.office, office(other, transport), office(other, transport)]
+        for _ in range(3):
+            results = await asyncio.gather(*(_deliver(each) for each in offices))
+            assert all(result.ambiguous == 0 for result in results)
+    assert sorted(one.recipient for one in house.sink.received) == sorted(f"{p}@example.org" for p in people * 2)
+    assert len({one.id for one in house.sink.received}) == 6
+    assert set(await house.messages()) == {"sent"}
+
+
+async def _deliver(each: PostOffice) -> DeliverResult:
+    return await each.deliver(DeliverInput(0, NINE))
+
+
+async def test_something_queued_while_a_postmaster_goes_to_sleep_wakes_it(house: House) -> None:
+    await house.deliver(NINE)
+    async with house.database.session() as session:
+        assert await shards_to_wake(session, {0: NINE + DAY}, NINE) == (0,)
+    await house.post(about("get_going", "ben"), now=NINE)
+    await house.deliver(NINE)
+    async with house.database.session() as session:
+        assert await shards_to_wake(session, {0: NINE_IN_NEW_YORK}, NINE) == ()
+        assert await shards_to_wake(session, {0: NINE + MINUTE}, NINE) == (0,)
+
+
+# -- settings ------------------------------------------------------------------------------------------------------
+
+
+async def test_in_staging_every_mail_goes_to_one_address_and_names_no_other(house: House) -> None:
+    house.office = office(house.database, house.office._office.transport, redirect_all_to="staging@example.net")
+    await house.post(item("ada"), about("get_going", "cleo"))
+    await house.deliver(NINE)
+    assert {one.recipient for one in house.sink.received} == {"staging@example.net"}
+    assert all("staging@example.net" in one.message["To"] for one in house.sink.received)
+    assert all(ADA not in one.message["To"] for one in house.sink.received)
+
+
+async def test_the_envelope_sender_names_the_mail(house: House) -> None:
+    house.office = office(
+        house.database, house.office._office.transport, bounce_address="bounces@example.org", secret="x" * 32
+    )
+    await house.post(item("ada"))
+    await house.deliver(NINE)
+    [message] = await house.rows(MessageRow)
+    assert house.sink.received[0].sender.startswith(f"bounces+{message.id}.")
+
+
+async def test_mails_are_kept_apart_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+
+    async def note(seconds: float) -> None:
+        waits.append(seconds)
+
+    monkeypatch.setattr("activities.office.asyncio.sleep", note)
+    pace, none = Pace(4), Pace(0)
+    for _ in range(3):
+        await pace.wait()
+        await none.wait()
+    assert waits == pytest.approx([0.25, 0.5], abs=0.05)

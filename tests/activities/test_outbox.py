@@ -1,0 +1,375 @@
+"""What becomes of a mail that does not go through at once, and of one in whose sending somebody died."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+
+import pytest
+from temporalio.testing import ActivityEnvironment
+
+from activities.letters import Draft, LettersDesk
+from activities.messages import DeliverInput
+from activities.office import Sender
+from activities.pages import Preparer
+from lifecycle.events import EVENTS
+from mail.compose import compose
+from store.tables import MessageRow, SuppressionRow
+from tests.activities.house import (
+    DAY,
+    HOUR,
+    LINKS,
+    MINUTE,
+    MONDAY,
+    NINE,
+    NINE_IN_NEW_YORK,
+    SENDER,
+    House,
+    about,
+    office,
+)
+from tests.sink import ACCEPT, DROP, HANG
+from tests.store.season import COHORT, GROUP, PAIR, item
+
+ADA, BEN, CLEO = "ada@example.org", "ben@example.org", "cleo@example.org"
+LAPSED = NINE + timedelta(seconds=90)
+"""When a claim made at nine has lapsed."""
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+class DiesAfter:
+    """Hands mails over for real, and dies after this many were accepted, before anybody hears of it."""
+
+    def __init__(self, transport: Sender, accepted: int) -> None:
+        self.transport = transport
+        self.left = accepted
+
+    @property
+    def connections(self) -> int:
+        return 1
+
+    async def send(self, sender: str, recipient: str, message: bytes) -> None:
+        if self.left == 0:
+            raise Killed
+        await self.transport.send(sender, recipient, message)
+        self.left -= 1
+        if self.left == 0:
+            raise Killed
+
+
+async def killed(house: House, accepted: int, now: datetime = NINE) -> None:
+    """A round whose process dies after this many mails."""
+    doomed = office(house.database, DiesAfter(house.office._office.transport, accepted))
+    with pytest.raises(BaseExceptionGroup):
+        await doomed.deliver(DeliverInput(0, now))
+
+
+# -- the ambiguous moment ------------------------------------------------------------------------------------------
+
+
+async def test_killed_between_freezing_and_sending_nothing_is_lost(house: House) -> None:
+    await house.post(item("ada"))
+    doomed: Preparer = house.office._office.preparer
+    await doomed.prepare(["ada"], NINE, LAPSED)
+    [frozen] = await house.rows(MessageRow)
+    assert (frozen.state, house.sink.received) == ("sending", [])
+
+    assert (await house.deliver(NINE + MINUTE)).sent == 0, "the claim holds"
+    assert await house.wakes_at() == LAPSED
+    assert (await house.deliver(LAPSED)).sent == 1
+    [received] = house.sink.received
+    assert received.raw == frozen.raw.encode()
+    assert (await house.request("ada")).mails == 1
+    assert await house.items() == {"check_in#1/ada/request": "sent"}
+
+
+async def test_killed_between_acceptance_and_knowing_of_it_the_same_message_goes_again(house: House) -> None:
+    await house.post(item("ada"), about("get_going", "cleo"), about("get_going", "dan"))
+    await killed(house, accepted=2)
+    await house.deliver(LAPSED)
+
+    first, doubtful, *again = house.sink.received
+    assert sorted(one.id for one in again) == sorted({one.id for one in house.sink.received} - {first.id})
+    assert doubtful.raw in [one.raw for one in again], "byte for byte"
+    assert set((await house.items()).values()) == {"sent"}
+    assert sorted(await house.messages()) == ["sent"] * 3
+    assert len([row for row in await house.rows(MessageRow) if row.error == "ambiguous"]) == 2
+    assert (await house.deliver(LAPSED + DAY)).sent == 0
+
+
+async def test_the_retry_of_the_activity_knows_that_its_forerunner_is_dead(house: House) -> None:
+    await house.post(item("ada"))
+    await killed(house, accepted=1)
+    environment = ActivityEnvironment()
+    beats: list[object] = []
+    environment.on_heartbeat = lambda *details: beats.append(details)
+
+    environment.info = _attempt(environment, 1)
+    assert (await environment.run(house.office.deliver, DeliverInput(0, NINE + MINUTE))).sent == 0
+    environment.info = _attempt(environment, 2)
+    assert (await environment.run(house.office.deliver, DeliverInput(0, NINE + MINUTE))).sent == 1
+    assert beats
+    assert len({one.id for one in house.sink.received}) == 1
+
+
+def _attempt(environment: ActivityEnvironment, number: int):
+    import dataclasses
+
+    return dataclasses.replace(environment.info, attempt=number)
+
+
+@pytest.mark.parametrize("step", [DROP, HANG])
+async def test_no_answer_means_one_more_try_with_the_same_message(house: House, step: str) -> None:
+    house.sink.script(ADA, step, ACCEPT)
+    await house.post(item("ada"))
+    first = await house.deliver(NINE)
+    assert (first.sent, first.ambiguous, first.next_at) == (0, 1, NINE + 5 * MINUTE)
+    assert await house.messages() == ["ambiguous"]
+    # Until it is settled nothing else goes to this person.
+    await house.post(about("winding_down", "ada"), now=NINE + MINUTE)
+    assert (await house.deliver(NINE + MINUTE)).sent == 0
+
+    second = await house.deliver(NINE + 5 * MINUTE)
+    assert (second.sent, second.next_at) == (1, NINE + DAY)
+    assert [one.said for one in house.sink.received] == [False, True]
+    assert len({one.raw for one in house.sink.received}) == 1
+    assert (await house.request("ada")).mails == 1
+    assert await house.messages() == ["sent"]
+
+
+async def test_twice_no_answer_counts_as_sent(house: House) -> None:
+    house.sink.script(ADA, DROP)
+    await house.post(item("ada"))
+    await house.deliver(NINE)
+    await house.deliver(NINE + 5 * MINUTE)
+    assert (await house.deliver(NINE + DAY)).next_at is None
+    assert len(house.sink.received) == 2
+    [message] = await house.rows(MessageRow)
+    assert (message.state, message.sent_at, message.next_try_at) == ("ambiguous", NINE + 5 * MINUTE, None)
+    assert await house.items() == {"check_in#1/ada/request": "sent"}
+    assert (await house.person("ada")).last_mail_on == MONDAY
+    assert await house.events("mail_ambiguous") == [("ada", f"{message.id} ambiguous")] * 2
+
+
+async def test_a_doubtful_mail_waits_for_the_letterbox_and_uses_up_that_day(house: House) -> None:
+    evening = NINE + 9 * HOUR - MINUTE
+    house.sink.script(ADA, DROP, ACCEPT)
+    await house.post(item("ada"))
+    await house.deliver(evening)
+    assert (await house.deliver(evening + 5 * MINUTE)).next_at == NINE + DAY
+    await house.post(about("winding_down", "ada"), now=NINE + DAY - HOUR)
+    morning = await house.deliver(NINE + DAY)
+    assert (morning.sent, morning.next_at) == (1, NINE + 2 * DAY)
+    assert len({one.id for one in house.sink.received}) == 1
+
+
+@pytest.mark.parametrize("gone", ["left", "erased"])
+async def test_a_doubtful_mail_is_not_sent_again_to_whoever_has_gone(house: House, gone: str) -> None:
+    house.sink.script(ADA, DROP, ACCEPT)
+    await house.post(item("ada"))
+    await house.deliver(NINE)
+    await house.change("ada", standing=gone)
+    await house.deliver(NINE + HOUR)
+    assert len(house.sink.received) == 1
+    assert await house.items() == {"check_in#1/ada/request": "sent"}
+
+
+# -- for the time being --------------------------------------------------------------------------------------------
+
+
+async def test_greylisted_the_mail_comes_a_little_later(house: House) -> None:
+    house.sink.script(ADA, "rcpt 450 4.2.0 greylisted, try again in 5 minutes", "rcpt 450 4.2.0 greylisted", ACCEPT)
+    await house.post(item("ada"), about("get_going", "cleo"))
+    first = await house.deliver(NINE)
+    assert (first.sent, first.deferred, first.trouble) == (1, 1, "transient 450 4.2.0")
+    assert first.next_at == NINE + 5 * MINUTE
+    second = await house.deliver(NINE + 5 * MINUTE)
+    assert second.next_at == NINE + 7 * MINUTE, "waits double"
+    third = await house.deliver(NINE + 7 * MINUTE)
+    assert (third.sent, third.next_at) == (1, None)
+    assert len(house.sink.mails_to(ADA)) == 1
+    assert await house.messages() == ["sent", "sent"]
+    assert (await house.person("ada")).last_mail_on == MONDAY
+
+
+async def test_what_falls_due_while_a_mail_is_put_off_goes_along_with_it(house: House) -> None:
+    house.sink.script(ADA, "rcpt 452 4.2.2 full", ACCEPT)
+    await house.post(item("ada"))
+    await house.deliver(NINE)
+    await house.post(about("get_going", "ada"), now=NINE + timedelta(seconds=10))
+    assert (await house.deliver(NINE + timedelta(seconds=20))).sent == 0
+    await house.deliver(NINE + MINUTE)
+    [received] = house.sink.received
+    assert "2 things for you" in received.text
+    assert set((await house.items()).values()) == {"sent"}
+    assert await house.messages() == ["sent"]
+
+
+async def test_a_mail_put_off_overnight_is_checked_again(house: House) -> None:
+    evening = NINE + 9 * HOUR - MINUTE
+    house.sink.script(ADA, "rcpt 450 4.2.0 greylisted", ACCEPT)
+    await house.post(item("ada"))
+    await house.deliver(evening)
+    assert (await house.deliver(evening + 2 * MINUTE)).next_at == NINE + DAY
+    await house.change("ada", standing="left")
+    await house.deliver(NINE + DAY)
+    assert await house.items() == {"check_in#1/ada/request": "dropped left"}
+    assert house.sink.received == []
+
+
+async def test_a_relay_that_is_down_for_three_days_is_one_mail_for_each(house: House) -> None:
+    await house.post(item("ada"), about("get_going", "cleo"))
+    await house.sink.stop()
+    first = await house.deliver(NINE)
+    assert (first.sent, first.deferred, first.trouble) == (0, 2, "queue")
+    assert first.next_at == NINE + MINUTE
+    assert (await house.deliver(NINE + MINUTE)).next_at == NINE + 3 * MINUTE
+    await house.post(about("winding_down", "ada"), now=NINE + DAY)
+    await house.deliver(NINE + DAY)
+    assert {row.attempts for row in await house.rows(MessageRow)} == {0}, "it was not the mails' fault"
+    await house.sink.start()
+    last = await house.deliver(NINE + 3 * DAY)
+    assert (last.sent, last.trouble, last.next_at) == (2, "", None)
+    assert sorted(one.recipient for one in house.sink.received) == [ADA, CLEO]
+    assert set((await house.items()).values()) == {"sent"}
+    house.sink.script("", "mail 421 closing")
+    await house.post(about("farewell", "cleo", after_end=True, on=MONDAY), now=NINE + 4 * DAY)
+    assert (await house.deliver(NINE + 4 * DAY)).next_at == NINE + 4 * DAY + MINUTE, "and waits are short again"
+
+
+async def test_a_421_stops_the_queue_and_burns_nothing(house: House) -> None:
+    house.sink.script("", "rcpt 421 4.3.2 closing", ACCEPT)
+    await house.post(*(about("get_going", person) for person in ("ada", "cleo", "dan")))
+    first = await house.deliver(NINE)
+    assert first.sent + first.deferred == 3
+    assert first.deferred >= 1
+    assert first.next_at == NINE + MINUTE
+    assert await house.wakes_at() == NINE + MINUTE
+    await house.deliver(NINE + MINUTE)
+    assert len(house.sink.received) == 3
+    assert set(await house.messages()) == {"sent"}
+
+
+@pytest.mark.parametrize(
+    ("step", "trouble"),
+    [
+        ("mail 530 5.7.0 authenticate first", "configuration 530 5.7.0"),
+        ("rcpt 550 5.7.1 relaying denied", "policy 550 5.7.1"),
+        ("data 554 5.7.1 looks like spam", "policy 554 5.7.1"),
+    ],
+)
+async def test_trouble_that_is_ours_is_told_and_suppresses_nobody(house: House, step: str, trouble: str) -> None:
+    house.sink.script("", step, ACCEPT)
+    await house.post(item("ada"))
+    first = await house.deliver(NINE)
+    assert (first.trouble, first.deferred, first.bounced) == (trouble, 1, [])
+    assert (await house.person("ada")).standing == "active"
+    assert first.next_at is not None
+    assert (await house.deliver(first.next_at)).sent == 1
+
+
+async def test_staging_says_nothing_about_people(house: House) -> None:
+    house.sink.script("", "rcpt 550 5.1.1 no such user")
+    house.office = office(house.database, house.office._office.transport, redirect_all_to="staging@example.net")
+    await house.post(item("ada"))
+    assert (await house.deliver(NINE)).refused == 0
+    assert (await house.person("ada")).standing == "active"
+
+
+# -- for good ------------------------------------------------------------------------------------------------------
+
+
+async def test_an_address_that_refuses_mail_for_good_is_written_to_no_more(house: House) -> None:
+    house.sink.script(BEN, "rcpt 550 5.1.1 <ben@example.org> no such user")
+    await house.turn(mentorship=GROUP.key)
+    await house.post(item("ben"), item("ada"))
+    result = await house.deliver(NINE_IN_NEW_YORK)
+    assert (result.sent, result.refused, result.bounced) == (1, 1, ["ben"])
+    assert (await house.person("ben")).standing == "bounced"
+    assert await house.items() == {"check_in#1/ada/request": "sent", "check_in#1/ben/request": "refused bounced"}
+    [suppressed] = await house.rows(SuppressionRow)
+    assert (suppressed.email, suppressed.person, suppressed.reason) == (BEN, "ben", "permanent 550 5.1.1")
+
+    # Every mentorship of the person that runs is told.
+    relays = await house.relays()
+    assert [(row.cohort, row.mentorship, row.event) for row in relays] == [
+        (COHORT, PAIR.key, "Bounced"), (COHORT, GROUP.key, "Bounced"),
+    ]  # fmt: skip
+    assert all(EVENTS[row.event](**row.payload).person == "ben" for row in relays)
+    assert all(row.payload["id"] == row.id for row in relays)
+    assert not any("@" in f"{row.payload}{row.id}" for row in relays)
+
+    await house.post(about("get_going", "ben"), now=NINE + DAY)
+    await house.deliver(NINE_IN_NEW_YORK + DAY)
+    assert (await house.items())["get_going#1/ben/notice"] == "dropped bounced"
+    assert house.sink.mails_to(BEN) == []
+
+
+async def test_nothing_that_the_relay_says_is_kept(house: House) -> None:
+    house.sink.script(ADA, "rcpt 450 4.2.0 <ada@example.org> greylisted")
+    house.sink.script(CLEO, "rcpt 550 5.1.1 <cleo@example.org> no such user")
+    await house.post(item("ada"), about("get_going", "cleo"))
+    result = await house.deliver(NINE)
+    said = [row.error for row in await house.rows(MessageRow)]
+    said += [detail for name in ("bounced", "dropped") for _, detail in await house.events(name)]
+    assert said
+    assert not any("@" in text for text in [*said, result.trouble])
+
+
+# -- a worker that is told to stop ---------------------------------------------------------------------------------
+
+
+class Gate:
+    """Lets mails through to the real relay only when opened; says when one waits."""
+
+    def __init__(self, transport: Sender) -> None:
+        self.transport = transport
+        self.reached, self.opened = asyncio.Event(), asyncio.Event()
+
+    @property
+    def connections(self) -> int:
+        return 1
+
+    async def send(self, sender: str, recipient: str, message: bytes) -> None:
+        self.reached.set()
+        await self.opened.wait()
+        await self.transport.send(sender, recipient, message)
+
+
+async def test_told_to_stop_it_brings_the_mail_on_its_way_to_its_end(house: House) -> None:
+    gate = Gate(house.office._office.transport)
+    house.office = office(house.database, gate)
+    await house.post(item("ada"), about("get_going", "cleo"))
+    round_ = asyncio.create_task(house.deliver(NINE))
+    await gate.reached.wait()
+    round_.cancel()
+    await asyncio.sleep(0)
+    gate.opened.set()
+    with pytest.raises(asyncio.CancelledError):
+        await round_
+    assert len(house.sink.received) == 1
+    assert sorted(await house.messages()) == ["deferred", "sent"]
+    await house.deliver(NINE)
+    assert sorted(one.recipient for one in house.sink.received) == [ADA, CLEO]
+    assert set(await house.messages()) == {"sent"}
+
+
+async def test_whose_postbox_changed_while_the_mail_was_worded_is_left_for_the_next_look(house: House) -> None:
+    await house.post(item("ada"), about("get_going", "cleo"))
+
+    class Slow(LettersDesk):
+        """In the time that it takes to write, an answer comes in."""
+
+        async def letters(self, session, drafts: list[Draft]):
+            found = await super().letters(session, drafts)
+            await house.change("ada", standing="left")
+            return found
+
+    preparer = Preparer(house.database, Slow(LINKS, SENDER), compose)
+    page = await preparer.prepare(["ada", "cleo"], NINE, LAPSED)
+    assert [mail.person for mail in page.mails] == ["cleo"]
+    await house.deliver(NINE)
+    assert (await house.items())["check_in#1/ada/request"] == "dropped left"
