@@ -5,28 +5,38 @@ they mean, and wakes a postmaster where something is due earlier than that one k
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 
 from temporalio import activity
 
 from activities.messages import CARRY_OUT, CarriedOut
 from lifecycle import rules
-from lifecycle.commands import Batch
+from lifecycle.commands import Batch, Post
 from lifecycle.events import Assessed
+from lifecycle.letterbox import next_open, ready_at
 from store import cohorts, record, shards
 from store.database import Database
-from store.postbox import DeliverAt
+from store.postbox import ParticipantFacts
 
 Wake = Callable[[int], Awaitable[None]]
 """Wakes the postmaster of a shard."""
 
 
+def look_at(person: ParticipantFacts, post: Post, now: datetime) -> datetime:
+    """When the postmaster must look at an item, UTC: receipts and urgent items at once, others when the person's
+    letterbox is open and has not had its mail of the day (lifecycle 2.5 and 2.6)."""
+    ready = ready_at(post.date, person.zone, now)
+    if post.kind in ("receipt", "urgent"):
+        return ready
+    return next_open(person.rule, person.zone, ready, person.last_mail_on)
+
+
 class Recorder:
     """The hand of the mentorship workflows in SQL."""
 
-    def __init__(self, database: Database, wake: Wake, deliver_at: DeliverAt, shards: int = 1) -> None:
+    def __init__(self, database: Database, wake: Wake, shards: int = 1) -> None:
         self.database = database
         self.wake = wake
-        self.deliver_at = deliver_at
         self.shards = shards
 
     @activity.defn(name=CARRY_OUT)
@@ -34,10 +44,9 @@ class Recorder:
         """Apply a batch once, however often it comes, and say what the answers it asks about mean."""
         done = CarriedOut()
         async with self.database.begin() as session:
-            applied = await record.apply(session, batch, deliver_at=self.deliver_at, shards=self.shards)
+            applied = await record.apply(session, batch, deliver_at=look_at, shards=self.shards)
             if batch.assess:
-                planned = await cohorts.mentorship(session, batch.cohort, batch.mentorship)
-                frozen = await cohorts.frozen_program(session, planned.program, planned.program_hash)
+                frozen = await cohorts.frozen_program(session, applied.program, applied.program_hash)
                 for ask in batch.assess:
                     given = await record.read_answers(session, ask)
                     findings = rules.assess(

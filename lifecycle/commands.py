@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
+Day = date
+"""A calendar date, under a name that a field called `date` does not hide from readers of annotations."""
+
 ItemKind = Literal["request", "reminder", "notice", "receipt", "urgent"]
 RequestEnd = Literal["closed", "withdrawn", "superseded"]
 
@@ -59,7 +62,7 @@ class Post:
     kind: ItemKind
     name: str
     number: int
-    date: date
+    date: Day
     request: str = ""
     """Request key, where the item carries a request or reminds of one."""
     task: str = ""
@@ -76,7 +79,7 @@ class Redeliver:
 
     requests: tuple[str, ...]
     nth: int
-    date: date
+    date: Day
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,8 @@ class Note:
     name: str
     person: str = ""
     detail: str = ""
+    by: str = ""
+    """Id of who asked for it, where it follows from a coordinator's change or decision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +203,7 @@ class Snapshot:
 
     phase: str
     health: str
-    """`good`, `quiet` (somebody is awaited), `attention` (a task is open), `trouble` (safety), `over`."""
+    """`good`, `quiet` (nobody answered last time), `attention` (a task is open), `trouble` (safety), `over`."""
     next_step: str
     next_on: date | None
     next_at: datetime | None
@@ -224,16 +229,16 @@ class Batch:
     now: datetime
     """Program time of the turn, UTC."""
     snapshot: Snapshot
-    open_requests: list[OpenRequest] = field(default_factory=list)
-    move_requests: list[MoveRequest] = field(default_factory=list)
-    end_requests: list[EndRequest] = field(default_factory=list)
-    posts: list[Post] = field(default_factory=list)
-    redeliver: list[Redeliver] = field(default_factory=list)
-    open_tasks: list[OpenTask] = field(default_factory=list)
-    grow_tasks: list[GrowTask] = field(default_factory=list)
-    close_tasks: list[CloseTask] = field(default_factory=list)
-    notes: list[Note] = field(default_factory=list)
-    steps: list[StepRecord] = field(default_factory=list)
-    members: list[MemberRecord] = field(default_factory=list)
+    open_requests: list[OpenRequest] = field(default_factory=list[OpenRequest])
+    move_requests: list[MoveRequest] = field(default_factory=list[MoveRequest])
+    end_requests: list[EndRequest] = field(default_factory=list[EndRequest])
+    posts: list[Post] = field(default_factory=list[Post])
+    redeliver: list[Redeliver] = field(default_factory=list[Redeliver])
+    open_tasks: list[OpenTask] = field(default_factory=list[OpenTask])
+    grow_tasks: list[GrowTask] = field(default_factory=list[GrowTask])
+    close_tasks: list[CloseTask] = field(default_factory=list[CloseTask])
+    notes: list[Note] = field(default_factory=list[Note])
+    steps: list[StepRecord] = field(default_factory=list[StepRecord])
+    members: list[MemberRecord] = field(default_factory=list[MemberRecord])
     finish: Finish | None = None
-    assess: list[Assess] = field(default_factory=list)
+    assess: list[Assess] = field(default_factory=list[Assess])

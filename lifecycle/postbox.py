@@ -10,13 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
 from lifecycle.calendar import DAY, begins, local_date
 from lifecycle.commands import ItemKind
 from lifecycle.letterbox import LetterboxRule, is_open, next_open, ready_at
+
+LOOK_AFTER = timedelta(seconds=30)
+"""How long after its moment a postbox is looked at: what is decided at the very instant at which a letterbox opens
+(midnight in another zone) goes with the day's mail."""
 
 MAILS_PER_REQUEST = 3
 """The request and two reminders, whatever the config says (lifecycle 2.8)."""

@@ -46,6 +46,8 @@ class Settings(BaseSettings):
     redirect_all_to: str = Field("", description="Staging guard: every mail goes to this address instead.")
     mails_per_second: float = Field(0, ge=0, description="Upper limit of the postmaster; 0 means none.")
     shards: int = Field(1, ge=1, le=64, description="Postmasters that share the work, by person.")
+    deployment: str = Field("mentorship", description="Name of the worker deployment, with a build id.")
+    build_id: str = Field("", description="Version of this worker; empty means workers are not versioned.")
     task_queue: str = Field("mentorship", description="Temporal task queue.")
     web_host: str = Field("127.0.0.1", description="Address the pages listen on.")
     web_port: int = Field(8080, description="Port the pages listen on.")

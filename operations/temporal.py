@@ -5,6 +5,7 @@ Connection settings come from the standard `TEMPORAL_*` variables and profiles, 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from pydantic import TypeAdapter
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateStage
-from temporalio.common import WorkflowIDReusePolicy
+from temporalio.common import SearchAttributeKey, WorkflowIDReusePolicy
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
@@ -124,19 +125,19 @@ class Waker:
 
 async def register_search_attributes(client: Client) -> list[str]:
     """Make sure that the namespace knows every search attribute; the names of those that were added."""
-    known = await client.operator_service.list_search_attributes(
-        ListSearchAttributesRequest(namespace=client.namespace)
-    )
-    missing = {
-        key.name: IndexedValueType.ValueType(int(key.indexed_value_type))
-        for key in search_attributes.ALL
-        if key.name not in known.custom_attributes
-    }
+    known = await client.operator_service.list_search_attributes(ListSearchAttributesRequest(namespace=client.namespace))
+    missing = [key for key in search_attributes.ALL if key.name not in known.custom_attributes]
     if missing:
-        await client.operator_service.add_search_attributes(
-            AddSearchAttributesRequest(namespace=client.namespace, search_attributes=missing)
-        )
-    return sorted(missing)
+        await add_search_attributes(client, missing)
+    return sorted(key.name for key in missing)
+
+
+async def add_search_attributes(client: Client, keys: Iterable[SearchAttributeKey]) -> None:
+    """Add search attributes that the namespace doesn't have."""
+    kinds = {key.name: IndexedValueType.ValueType(int(key.indexed_value_type)) for key in keys}
+    await client.operator_service.add_search_attributes(
+        AddSearchAttributesRequest(namespace=client.namespace, search_attributes=kinds)
+    )
 
 
 class Starter:

@@ -13,7 +13,7 @@ async def by_state(session: AsyncSession, cohort: str) -> dict[str, int]:
     rows = await session.execute(
         select(MentorshipRow.state, func.count()).where(MentorshipRow.cohort == cohort).group_by(MentorshipRow.state)
     )
-    return dict(rows.tuples())
+    return {state: count for state, count in rows}  # noqa: C416
 
 
 async def mark_over(session: AsyncSession, cohort: str) -> None:

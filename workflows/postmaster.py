@@ -5,7 +5,7 @@ A relay that is down backs up here, visibly, and nowhere else.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from temporalio import workflow
 from temporalio.common import VersioningBehavior
@@ -14,6 +14,7 @@ from workflows import options
 
 with workflow.unsafe.imports_passed_through():
     from activities.messages import DELIVER, DeliverInput, DeliverResult
+    from lifecycle.postbox import LOOK_AFTER
     from workflows.inputs import PostmasterInput
 
 
@@ -61,7 +62,8 @@ class PostmasterWorkflow:
         if moment is None:
             await workflow.wait_condition(lambda: self.woken)
             return
-        span = max(self.clock.real_span(moment - self.now), options.SHORTEST_WAIT)
+        late = LOOK_AFTER if moment > self.now else timedelta()
+        span = max(self.clock.real_span(moment + late - self.now), options.SHORTEST_WAIT)
         try:
             await workflow.wait_condition(
                 lambda: self.woken,

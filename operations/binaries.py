@@ -1,0 +1,19 @@
+"""Finds the programs that come with wheels: beside this Python first, then on the PATH."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from shutil import which
+
+
+class MissingProgram(RuntimeError):
+    """A program is not installed; the message says how to get it."""
+
+
+def find(name: str, remedy: str) -> str:
+    """The path of a program. Raises MissingProgram with the remedy."""
+    found = which(name, path=str(Path(sys.executable).parent)) or which(name)
+    if found is None:
+        raise MissingProgram(f"{name} is not installed: {remedy}")
+    return found

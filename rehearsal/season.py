@@ -1,0 +1,475 @@
+"""One season over virtual time: a discrete-event simulation of every mentorship of a cohort.
+
+It drives the same core (`lifecycle.advance`), the same postbox (`lifecycle.postbox`) and the same letterbox as the
+running engine, so its ledger equals that of a real run. What happens at the same instant happens in this order:
+what falls due, what people do, what is delivered.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
+from functools import partial
+from typing import Literal
+
+from lifecycle import rules
+from lifecycle.advance import advance, begin, next_moment
+from lifecycle.batch import batch
+from lifecycle.calendar import instant, local_date
+from lifecycle.commands import Assess, Batch, Post, StepRecord
+from lifecycle.events import Answered, Assessed, Decided, End, Event, Extend, Leave, Nudge, Pause, Resume
+from lifecycle.findings import Signals
+from lifecycle.letterbox import LetterboxRule, next_open, ready_at, rule_of
+from lifecycle.postbox import (
+    FAST,
+    LOOK_AFTER,
+    DropReason,
+    MentorshipFacts,
+    PersonFacts,
+    RequestFacts,
+    Waiting,
+    record,
+    sort_out,
+)
+from lifecycle.standstill import Standstill, fate_of
+from lifecycle.state import Member, State
+from lifecycle.tasks import KINDS
+from program.forms import Answers, Form
+from program.models import Cohort, Program
+from rehearsal.behaviour import Behaviour, Change
+from rehearsal.people import Asked, People, Reply
+
+DUE, ACT, DELIVER = range(3)
+"""Order of what happens at the same instant."""
+
+NOON = time(12, 0)
+
+
+@dataclass(slots=True)
+class Letter:
+    """An item in a simulated postbox."""
+
+    post: Post
+    queued_at: datetime
+    mentorship: Running
+    state: Literal["queued", "held"] = "queued"
+
+
+@dataclass(slots=True)
+class Mail:
+    """A mail that went out: to whom, when (UTC), with which items."""
+
+    person: str
+    at: datetime
+    items: tuple[tuple[Post, str], ...]
+    """(item, key of its mentorship)"""
+
+
+@dataclass(slots=True)
+class Given:
+    """An answer in the record."""
+
+    mentorship: str
+    person: str
+    ask: str
+    form: str
+    number: int
+    at: datetime
+    late: bool
+
+
+@dataclass(slots=True)
+class TaskLine:
+    """A task in the record. Dates in the cohort's zone."""
+
+    mentorship: str
+    kind: str
+    number: int
+    opened: date
+    due: date
+    closed: date | None = None
+    decision: str = ""
+
+
+@dataclass(slots=True)
+class Running:
+    """A mentorship that runs in the rehearsal."""
+
+    state: State
+    program: Program
+    forms: Mapping[str, Form]
+    facts: MentorshipFacts = field(default_factory=MentorshipFacts)
+    still: Standstill = field(default_factory=Standstill)
+    requests: dict[str, Request] = field(default_factory=dict[str, "Request"])
+    due_at: datetime | None = None
+    ending: tuple[str, str, date] | None = None
+    steps: dict[tuple[str, int], StepRecord] = field(default_factory=dict[tuple[str, int], StepRecord])
+
+
+@dataclass(slots=True)
+class Request:
+    """A request in the rehearsal: its facts, who was asked, what was answered last."""
+
+    facts: RequestFacts
+    asked: Asked
+    step: str
+    answers: Answers | None = None
+    seen: bool = False
+
+
+@dataclass(slots=True)
+class Postbox:
+    """A person's postbox in the rehearsal."""
+
+    person: PersonFacts
+    letters: dict[str, Letter] = field(default_factory=dict[str, Letter])
+    look_at: datetime | None = None
+
+
+class Season:
+    """A cohort that is rehearsed. `play()` runs it to its end; the record is in the fields."""
+
+    def __init__(
+        self,
+        cohort: Cohort,
+        programs: Mapping[str, Program],
+        forms: Mapping[str, Mapping[str, Form]],
+        behaviour: Behaviour,
+        *,
+        launched_at: datetime,
+        seed: int = 1,
+    ) -> None:
+        self.cohort = cohort
+        self.behaviour = behaviour
+        self.people = People(behaviour, [person.id for person in cohort.participants], seed)
+        self.rule: LetterboxRule = rule_of(programs[cohort.program].letterbox, cohort.holidays)
+        self.now = launched_at
+        self.queue: list[tuple[datetime, int, int, Callable[[], None]]] = []
+        self.ticket = 0
+        self.postboxes = {
+            person.id: Postbox(PersonFacts(person.id, person.zone or cohort.zone))
+            for person in (*cohort.participants, *cohort.coordinators, *cohort.deputies)
+        }
+        self.mails: list[Mail] = []
+        self.dropped: list[tuple[str, DropReason, datetime, str]] = []
+        self.answers: list[Given] = []
+        self.tasks: dict[str, TaskLine] = {}
+        self.decided: set[str] = set()
+        self.running: dict[str, Running] = {}
+        for mentorship in cohort.mentorships:
+            program = programs[mentorship.program or cohort.program]
+            zones = self.postboxes
+            state = begin(
+                program=program,
+                cohort=cohort.cohort,
+                key=mentorship.key,
+                start=mentorship.start or cohort.start,
+                zone=cohort.zone,
+                launched_on=local_date(launched_at, cohort.zone),
+                members=[Member(person, role, zones[person].person.zone) for person, role in mentorship.members()],
+                coordinators=sorted(person.id for person in cohort.coordinators),
+                deputies=sorted(person.id for person in cohort.deputies),
+                holidays=cohort.holidays,
+            )
+            self.running[mentorship.key] = Running(state, program, forms[program.program])
+
+    # -- time ----------------------------------------------------------------------------------------------------
+
+    def play(self, progress: Callable[[datetime], None] | None = None) -> Season:
+        """Run to the end; `progress` is told the virtual time (UTC) whenever it has moved."""
+        for running in self.running.values():
+            self.turn(running, None)
+        for change in self.behaviour.events:
+            at = instant(change.on, NOON, self.cohort.zone)
+            self.at(at, ACT, partial(self.change, change))
+        while self.queue:
+            moment, _, _, happen = heapq.heappop(self.queue)
+            if progress is not None and moment != self.now:
+                progress(moment)
+            self.now = max(moment, self.now)
+            happen()
+        return self
+
+    def at(self, moment: datetime, rank: int, happen: Callable[[], None]) -> None:
+        """Let something happen at a moment (UTC), or now where that is past."""
+        self.ticket += 1
+        heapq.heappush(self.queue, (max(moment, self.now), rank, self.ticket, happen))
+
+    # -- mentorships ---------------------------------------------------------------------------------------------
+
+    def turn(self, running: Running, event: Event | None) -> None:
+        """One turn of a mentorship, with everything that follows from it."""
+        commands = advance(running.state, event, self.now)
+        while commands:
+            turn = batch(running.state, commands, self.now)
+            self.carry_out(running, turn)
+            commands = []
+            for ask in turn.assess:
+                commands += advance(running.state, self.assess(running, ask), self.now)
+        moment = next_moment(running.state)
+        if moment is not None and moment != running.due_at:
+            self.at(moment, DUE, partial(self.fall_due, running, moment))
+        running.due_at = moment
+
+    def fall_due(self, running: Running, moment: datetime) -> None:
+        """The moment that the mentorship waited for has come, unless it waits for another by now."""
+        if running.due_at == moment:
+            running.due_at = None
+            self.turn(running, None)
+
+    def assess(self, running: Running, ask: Assess) -> Assessed:
+        """What the answers of a settled ask mean."""
+        given = {
+            person: (role, request.answers)
+            for key, person, role in ask.requests
+            if (request := running.requests[key]).answers is not None
+        }
+        asked = [(person, role) for _, person, role in ask.requests]
+        findings = rules.assess(ask.ask, given, running.program.rules, running.program.format, asked)
+        return Assessed(f"assessed/{ask.step}", ask.ask, ask.number, findings)
+
+    def carry_out(self, running: Running, turn: Batch) -> None:
+        """What the engine writes down in SQL, in memory."""
+        key = running.state.key
+        for step in turn.steps:
+            running.steps[(step.name, step.number)] = step
+        for opened in turn.open_requests:
+            asked = Asked(
+                opened.person, opened.ask, opened.number, opened.role, running.program.format,
+                self.postboxes[opened.person].person.zone, turn.now, opened.closes_at, opened.early,
+            )  # fmt: skip
+            facts = RequestFacts(opened.key, "open", opened.closes_at)
+            running.requests[opened.key] = Request(facts, asked, opened.step)
+        for moved in turn.move_requests:
+            request = running.requests[moved.key]
+            request.facts.closes_at = moved.closes_at
+            request.asked = replace(request.asked, closes_at=moved.closes_at)
+            if moved.reopen and request.facts.state != "answered":
+                request.facts.state = "open"
+        for ended in turn.end_requests:
+            request = running.requests[ended.key]
+            if request.facts.state == "open" or (request.facts.state == "answered" and ended.state != "closed"):
+                request.facts.state = ended.state
+        for task in turn.open_tasks:
+            today = local_date(turn.now, self.cohort.zone)
+            self.tasks[task.key] = TaskLine(key, task.kind, task.number, today, task.due)
+        for closed in turn.close_tasks:
+            line = self.tasks[closed.key]
+            line.closed, line.decision = local_date(turn.now, self.cohort.zone), closed.decision
+        snapshot = turn.snapshot
+        over = Standstill()
+        still = over if snapshot.over else Standstill(snapshot.held, bool(snapshot.paused_until))
+        running.facts.held, running.facts.paused = still.held, still.paused
+        running.facts.over = snapshot.over
+        if still != running.still:
+            self.stand_still(running, still)
+        for order in turn.redeliver:
+            for request_key in sorted(order.requests):
+                self.deliver_again(running, request_key, order.nth, order.date)
+        for post in turn.posts:
+            self.put(running, post)
+        if turn.finish is not None:
+            running.ending = (turn.finish.ending, turn.finish.reason, turn.finish.on)
+
+    # -- postboxes -----------------------------------------------------------------------------------------------
+
+    def put(self, running: Running, post: Post) -> None:
+        """Put an item into a postbox; what is in already stays as it is."""
+        postbox = self.postboxes[post.person]
+        if post.key in postbox.letters:
+            return
+        fate = fate_of(post.kind, post.name, post.task, running.still)
+        if fate == "dropped":
+            self.dropped.append((post.key, DropReason.PAUSED, self.now, post.person))
+            return
+        postbox.letters[post.key] = Letter(post, self.now, running, fate)
+        if fate == "queued":
+            self.look_later(postbox, self.moment(postbox, post))
+
+    def moment(self, postbox: Postbox, post: Post) -> datetime:
+        """When the postmaster must look at an item."""
+        ready = ready_at(post.date, postbox.person.zone, self.now)
+        if post.kind in FAST:
+            return ready
+        return next_open(self.rule, postbox.person.zone, ready, postbox.person.last_mail_on)
+
+    def deliver_again(self, running: Running, key: str, nth: int, on: date) -> None:
+        """A nudge: an open request that doesn't wait in the postbox anyway goes in again."""
+        request = running.requests[key]
+        postbox = self.postboxes[request.asked.person]
+        waits = any(
+            letter.post.request == key and letter.post.kind == "request" for letter in postbox.letters.values()
+        )
+        if request.facts.state == "open" and not waits:
+            post = Post(
+                f"{key}/request.nudge{nth}", request.asked.person, "request", request.asked.ask,
+                request.asked.number, on, request=key,
+            )  # fmt: skip
+            self.put(running, post)
+
+    def stand_still(self, running: Running, still: Standstill) -> None:
+        """A standstill begins, changes or ends for everything of this mentorship that waits."""
+        running.still = still
+        for member in running.state.members:
+            postbox = self.postboxes[member.person]
+            for key, letter in list(postbox.letters.items()):
+                if letter.mentorship is not running:
+                    continue
+                fate = fate_of(letter.post.kind, letter.post.name, letter.post.task, still)
+                if fate == "dropped":
+                    del postbox.letters[key]
+                    self.dropped.append((key, DropReason.PAUSED, self.now, member.person))
+                elif fate != letter.state:
+                    letter.state = fate
+                    if fate == "queued":
+                        self.look_later(postbox, self.moment(postbox, letter.post))
+
+    def look_later(self, postbox: Postbox, moment: datetime) -> None:
+        """The postmaster looks at this person at the moment, at the latest."""
+        if moment > self.now:
+            moment += LOOK_AFTER
+        if postbox.look_at is None or moment < postbox.look_at:
+            postbox.look_at = moment
+            self.at(moment, DELIVER, partial(self.deliver, postbox, moment))
+
+    def deliver(self, postbox: Postbox, moment: datetime) -> None:
+        """What of a person's postbox goes now."""
+        if postbox.look_at != moment:
+            return
+        postbox.look_at = None
+        person = postbox.person
+        delivery = sort_out(person, (self.waiting(letter) for letter in self.queued(postbox)), self.now)
+        for item, reason in delivery.dropped:
+            del postbox.letters[item.key]
+            self.dropped.append((item.key, reason, self.now, person.id))
+        for mail in (delivery.fast, delivery.ordinary):
+            if mail:
+                self.send(postbox, mail)
+        record(person, delivery, self.now)
+        for item in delivery.held:
+            postbox.letters[item.key].state = "held"
+        if delivery.next_at is not None:
+            self.look_later(postbox, delivery.next_at)
+
+    def queued(self, postbox: Postbox) -> list[Letter]:
+        """What waits for its moment."""
+        return [letter for letter in postbox.letters.values() if letter.state == "queued"]
+
+    def waiting(self, letter: Letter) -> Waiting:
+        """An item with the facts that decide about it."""
+        post, running = letter.post, letter.mentorship
+        coordinators = bool(post.task)
+        member = running.state.member(post.person)
+        return Waiting(
+            key=post.key,
+            kind=post.kind,
+            name=post.name,
+            date=post.date,
+            queued_at=letter.queued_at,
+            rule=self.rule,
+            request=running.requests[post.request].facts if post.request else None,
+            mentorship=None if coordinators else running.facts,
+            out=not coordinators and member is not None and member.standing == "out",
+            task_closed=coordinators and self.tasks[post.task].closed is not None,
+            after_end=post.after_end,
+        )
+
+    def send(self, postbox: Postbox, items: list[Waiting]) -> None:
+        """A mail goes out, and whoever reads it may act on it."""
+        letters = [postbox.letters.pop(item.key) for item in items]
+        mail = Mail(postbox.person.id, self.now, tuple((one.post, one.mentorship.state.key) for one in letters))
+        self.mails.append(mail)
+        for letter in letters:
+            if letter.post.request:
+                self.read_request(letter)
+            if letter.post.task:
+                self.read_task(letter)
+
+    # -- people --------------------------------------------------------------------------------------------------
+
+    def read_request(self, letter: Letter) -> None:
+        """Somebody has got a request for the first time; what they will do with it is known."""
+        running = letter.mentorship
+        request = running.requests[letter.post.request]
+        if request.seen:
+            return
+        request.seen = True
+        form = running.forms[running.program.form_for(request.asked.ask)]
+        request.asked = replace(request.asked, mailed_at=self.now)
+        reply = self.people.reply(request.asked, form)
+        if reply is not None:
+            self.at(reply.at, ACT, partial(self.answer, running, request, form, reply))
+
+    def answer(self, running: Running, request: Request, form: Form, reply: Reply) -> None:
+        """Somebody submits a form, if the page still takes it."""
+        asked = request.asked
+        member = running.state.member(asked.person)
+        over = running.facts.over and asked.ask != "follow_up"
+        gone = member is None or member.standing == "out" or request.facts.state in ("withdrawn", "superseded")
+        if over or gone or self.now >= request.facts.closes_at:
+            return
+        signals = rules.signals(asked.ask, reply.answers)
+        if asked.ask == "agreement":
+            signals = self.sign(running, asked, reply, signals)
+        request.answers = reply.answers
+        if request.facts.state == "open":
+            request.facts.state = "answered"
+        self.answers.append(Given(running.state.key, asked.person, asked.ask, form.form, asked.number, self.now, False))
+        event_id = f"answer/{request.facts.key}"
+        self.turn(running, Answered(event_id, asked.person, asked.ask, asked.number, signals, self.now))
+
+    def sign(self, running: Running, asked: Asked, reply: Reply, signals: Signals) -> Signals:
+        """Draft, change or sign the agreement that lies on the table."""
+        agreement = running.state.agreement
+        drafted = agreement.version > agreement.base
+        if not drafted:
+            return replace(signals, act="draft", version=agreement.version + 1)
+        if reply.act == "change":
+            return replace(signals, act="change", version=agreement.version + 1)
+        return replace(signals, act="sign", version=agreement.version)
+
+    def read_task(self, letter: Letter) -> None:
+        """A coordinator has got a task for the first time."""
+        key = letter.post.task
+        script = self.behaviour.coordinator
+        if key in self.decided or script.never:
+            return
+        self.decided.add(key)
+        zone = self.postboxes[letter.post.person].person.zone
+        on = local_date(self.now, zone) + timedelta(days=script.decides_after)
+        at = max(instant(on, script.at, zone), self.now + timedelta(minutes=1))
+        self.at(at, ACT, partial(self.decide, letter.mentorship, key, letter.post.person))
+
+    def decide(self, running: Running, key: str, by: str) -> None:
+        """The coordinator decides a task, unless it is decided."""
+        line = self.tasks[key]
+        if line.closed is not None:
+            return
+        script = self.behaviour.coordinator.decisions.get(line.kind)
+        decision = script.decision if script else KINDS[line.kind][1][0]
+        until = local_date(self.now, self.cohort.zone) + timedelta(days=script.until or 14) if script else None
+        event = Decided(f"decide/{key}", key, decision, by, until if decision == "pause" else None)
+        self.turn(running, event)
+
+    def change(self, change: Change) -> None:
+        """Something a coordinator or a participant does on a date of the script."""
+        running = self.running[change.mentorship]
+        today = local_date(self.now, self.cohort.zone)
+        by, name = "script", f"change/{change.mentorship}/{change.on}"
+        event: Event | None = None
+        if change.pause is not None:
+            event = Pause(f"{name}/pause", today + timedelta(days=change.pause), by)
+        elif change.resume:
+            event = Resume(f"{name}/resume", by)
+        elif change.extend is not None:
+            event = Extend(f"{name}/extend", change.extend // 7, by)
+        elif change.end is not None:
+            event = End(f"{name}/end", change.end, by)
+        elif change.leave is not None:
+            event = Leave(f"{name}/leave", change.leave)
+        elif change.nudge:
+            event = Nudge(f"{name}/nudge", by)
+        if event is not None:
+            self.turn(running, event)

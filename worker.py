@@ -1,0 +1,146 @@
+"""The composition root: here the rooms are put together, and nowhere else.
+
+`python worker.py` (or `mentorship worker`) runs the workflows, the activities and the relay of one process. Any
+number of workers may run; each does the same work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from temporalio.client import Client
+from temporalio.common import WorkerDeploymentVersion
+from temporalio.worker import PollerBehaviorAutoscaling, Worker, WorkerDeploymentConfig
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from activities.deliver import PostOffice
+from activities.launch import Launcher
+from activities.letters import LettersDesk
+from activities.office import PostOfficeRules, Sender
+from activities.record import Recorder
+from activities.smtp import Relay, SmtpTransport
+from mail.compose import compose
+from operations.links import Links
+from operations.logs import set_up_logs
+from operations.relay import relay_forever
+from operations.settings import Settings
+from operations.temporal import Starter, Teller, Waker, connect
+from store.database import Database
+from workflows.cohort import CohortWorkflow
+from workflows.mentorship import MentorshipWorkflow
+from workflows.postmaster import PostmasterWorkflow
+
+log = structlog.get_logger(__name__)
+
+WORKFLOWS = (MentorshipWorkflow, CohortWorkflow, PostmasterWorkflow)
+
+PASSED_THROUGH = ("program", "lifecycle", "activities", "pydantic", "pydantic_core", "annotated_types", "zoneinfo")
+"""Pure packages that the workflow sandbox need not load anew for every workflow: they keep no mutable state."""
+
+GRACE = timedelta(seconds=30)
+"""Real time that a worker which is told to stop gives to mails on their way."""
+
+CACHED_WORKFLOWS = 5000
+"""Mentorships kept in memory. More than wake together in a night, or replay doubles the night's work."""
+
+
+def make_worker(
+    client: Client, settings: Settings, database: Database, transport: Sender, *, cached: int = CACHED_WORKFLOWS
+) -> Worker:
+    """A worker with everything in it; tests and the embedded stack use this factory too."""
+    recorder = Recorder(database, Waker(client, settings), settings.shards)
+    launcher = Launcher(database, Starter(client, settings))
+    office = make_post_office(settings, database, transport)
+    return Worker(
+        client,
+        task_queue=settings.task_queue,
+        workflows=WORKFLOWS,
+        activities=[recorder.carry_out, launcher.start_mentorships, launcher.cohort_progress, office.deliver],
+        workflow_runner=SandboxedWorkflowRunner(
+            restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
+        ),
+        max_cached_workflows=cached,
+        workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
+        activity_task_poller_behavior=PollerBehaviorAutoscaling(),
+        graceful_shutdown_timeout=GRACE,
+        deployment_config=_deployment(settings),
+    )
+
+
+def make_post_office(settings: Settings, database: Database, transport: Sender) -> PostOffice:
+    """The delivery side: links are signed, letters worded and sent as these settings say."""
+    desk = LettersDesk(Links.of(settings), settings.mail_from, settings.mail_from_name, settings.redirect_all_to)
+    rules = PostOfficeRules(
+        sender=settings.mail_from,
+        bounce_address=settings.bounce_address,
+        secret=settings.secrets[0],
+        mails_per_second=settings.mails_per_second,
+        redirected=bool(settings.redirect_all_to),
+        speed=settings.speed,
+    )
+    return PostOffice(database, transport, desk, compose, rules)
+
+
+def make_transport(settings: Settings) -> SmtpTransport:
+    """The kept-open connections to the relay of these settings."""
+    return SmtpTransport(
+        Relay(
+            host=settings.smtp_host,
+            port=settings.smtp_port,
+            security=settings.smtp_security,
+            user=settings.smtp_user,
+            password=settings.smtp_password.get_secret_value(),
+            connections=settings.smtp_connections,
+        )
+    )
+
+
+def _deployment(settings: Settings) -> WorkerDeploymentConfig | None:
+    """With a build id, mentorships stay on the version they began with until a quiet moment (`docs/operations.md`)."""
+    if not settings.build_id:
+        return None
+    version = WorkerDeploymentVersion(deployment_name=settings.deployment, build_id=settings.build_id)
+    return WorkerDeploymentConfig(version=version, use_worker_versioning=True)
+
+
+@asynccontextmanager
+async def running(client: Client, settings: Settings, now: Callable[[], datetime]) -> AsyncIterator[Database]:
+    """A worker with its relay, stopped in order at the end of the block: nothing in flight is cut off."""
+    database = Database.open(settings.database)
+    transport = make_transport(settings)
+    stop = asyncio.Event()
+    relay = asyncio.create_task(relay_forever(database, Teller(client), now, stop))
+    try:
+        async with make_worker(client, settings, database, transport):
+            yield database
+    finally:
+        stop.set()
+        await relay
+        await transport.close()
+        await database.close()
+
+
+async def main() -> None:
+    """Run a worker until it is told to stop by SIGTERM or SIGINT."""
+    settings = Settings()
+    set_up_logs()
+    client = await connect()
+    stopped = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stopped.set)
+    clock = settings.clock
+    async with running(client, settings, lambda: clock.program(datetime.now(UTC))):
+        for shard in range(settings.shards):
+            await Waker(client, settings)(shard)
+        log.info("worker_runs", task_queue=settings.task_queue, namespace=client.namespace)
+        await stopped.wait()
+        log.info("worker_stops")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
