@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -111,7 +111,7 @@ class House:
 
 def rules(**changes: Any) -> PostOfficeRules:
     """The usual rules, with some of them otherwise."""
-    return PostOfficeRules(**({"sender": SENDER} | changes))
+    return replace(PostOfficeRules(SENDER), **changes)
 
 
 def office(

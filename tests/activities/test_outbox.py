@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio.testing import ActivityEnvironment
 
 from activities.letters import Draft, LettersDesk
@@ -14,6 +16,7 @@ from activities.office import Sender
 from activities.pages import Preparer
 from lifecycle.events import EVENTS
 from mail.compose import compose
+from mail.letters import Letter
 from store.tables import MessageRow, SuppressionRow
 from tests.activities.house import (
     DAY,
@@ -363,7 +366,7 @@ async def test_whose_postbox_changed_while_the_mail_was_worded_is_left_for_the_n
     class Slow(LettersDesk):
         """In the time that it takes to write, an answer comes in."""
 
-        async def letters(self, session, drafts: list[Draft]):
+        async def letters(self, session: AsyncSession, drafts: Sequence[Draft]) -> list[Letter | Exception]:
             found = await super().letters(session, drafts)
             await house.change("ada", standing="left")
             return found
