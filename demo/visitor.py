@@ -60,15 +60,18 @@ class Visitor:
             for question in form.questions_for(asked.role, asked.format)
             if question.type == "sign"
         }
+        questions = form.questions_for(asked.role, asked.format)
         table = next((found for found in forms_on(page) if found.fields.get("act") == ["sign"]), None)
         if table is not None and reply.act == "sign":
             typed = {field: [name] for field in table.fields if field in signature}
             return await self._send(token, page, typed or signature, sign=True)
         if table is not None:
             changed = await self.client.get(f"/f/{token}?change=1")
-            typed = {"a_last": [f"A walk, as we said for version {asked.number}."]}
+            stands = {name for found in forms_on(changed.text) for name, values in found.fields.items() if any(values)}
+            # What a partner may not see is not filled in, and has to be answered anew.
+            own = {n: v for n, v in typed_of(questions, reply.answers).items() if n not in stands}
+            typed = own | {"a_last": [f"A walk, as we said for version {asked.number}."]}
             return await self._send(token, changed.text, typed | signature)
-        questions = form.questions_for(asked.role, asked.format)
         return await self._send(token, page, typed_of(questions, reply.answers) | signature)
 
     async def _send(self, token: str, page: str, typed: dict[str, list[str]], *, sign: bool = False) -> bool:

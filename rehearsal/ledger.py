@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from lifecycle.calendar import zone
-from rehearsal.season import Season
+from rehearsal.season import Mail, Season
 
 
 def ledger(season: Season) -> dict[str, list[dict[str, Any]]]:
@@ -35,7 +35,7 @@ def ledger(season: Season) -> dict[str, list[dict[str, Any]]]:
                     key=lambda item: str(item["key"]),
                 ),
             }
-            for mail in sorted(season.mails, key=lambda mail: (mail.at, mail.person))
+            for mail in sorted(season.mails, key=_by_minute)
         ],
         "dropped": [
             {"key": key, "reason": str(reason), "at": local(at, person)}
@@ -92,6 +92,10 @@ def ledger(season: Season) -> dict[str, list[dict[str, Any]]]:
             for ending, reason, on in [running.ending]
         ],
     }
+
+
+def _by_minute(mail: Mail) -> tuple[datetime, str, str]:
+    return mail.at.replace(second=0, microsecond=0), mail.person, min(post.key for post, _ in mail.items)
 
 
 def _day(on: date | None) -> str | None:

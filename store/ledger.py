@@ -63,10 +63,14 @@ async def _mails(session: AsyncSession, cohort: str) -> Lines:
         .order_by(MessageRow.at, MessageRow.person, MessageRow.id, ItemRow.key)
     )  # fmt: skip
     mails: dict[str, dict[str, Any]] = {}
+    minute: dict[str, datetime] = {}
     for message, person, at, zone_name, key, kind, name, number, mentorship in found:
         mail = mails.setdefault(message, {"person": person, "at": local_time(at, zone_name), "items": []})
+        minute[message] = at.replace(second=0, microsecond=0)
         mail["items"].append({"key": key, "kind": kind, "name": name, "number": number, "mentorship": mentorship})
-    return list(mails.values())
+    # Within a minute chance decides who is served first, and a ledger knows no chance.
+    order = sorted(mails, key=lambda one: (minute[one], mails[one]["person"], mails[one]["items"][0]["key"]))
+    return [mails[message] for message in order]
 
 
 async def _dropped(session: AsyncSession, cohort: str) -> Lines:
