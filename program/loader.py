@@ -14,12 +14,13 @@ from typing import Any, cast
 
 from program.cohort_checks import PEOPLE, check_cohort
 from program.complaints import validated
+from program.content import content_hash
 from program.faults import Fault, Faults, Place, fault, quoted
 from program.forms import Form
 from program.models import Cohort, Mentorship, Participant, Person, Program
 from program.people import Rows, read_pairs, read_people
 from program.reading import Source, merged, read_yaml
-from program.shelf import SHIPPED, LoadedProgram, Shelf, content_hash
+from program.shelf import SHIPPED, LoadedProgram, Shelf
 
 __all__ = [
     "SHIPPED",

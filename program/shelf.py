@@ -6,14 +6,13 @@ the engine. An id is the name of its file without `.yaml`.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from program.complaints import validated
+from program.content import content_hash
 from program.faults import Fault, Faults, Place, fault, nearest, quoted
 from program.form_checks import check_form, check_read_by_rules
 from program.forms import Form
@@ -133,12 +132,3 @@ class Shelf:
             )
         self.faults.extend(check_form(form, source))
         return form, source
-
-
-def content_hash(program: Program, forms: Mapping[str, Form]) -> str:
-    """SHA-256 of what a program says, forms included: the same for the same content, whatever its comments."""
-    content = {
-        "program": program.model_dump(mode="json"),
-        "forms": {id_: form.model_dump(mode="json") for id_, form in forms.items()},
-    }
-    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

@@ -5,14 +5,13 @@ Must never overwrite a version.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from program.content import content_hash
 from program.forms import Form
 from program.models import Program
 from store.database import upserting
@@ -42,8 +41,7 @@ async def freeze_program(
     """Keep this version of a program with its forms for ever. The same content twice is one version."""
     body = program.model_dump(mode="json")
     dumped = {name: forms[name].model_dump(mode="json") for name in sorted(forms)}
-    content = json.dumps([body, dumped], sort_keys=True, ensure_ascii=False)
-    digest = sha256(content.encode()).hexdigest()[:16]
+    digest = content_hash(program, forms)
     row = upserting(session, ProgramRow).values(
         program=program.program, hash=digest, body=body, forms=dumped, frozen_at=now
     )
