@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from functools import partial
 
 from lifecycle import changes, check_ins, closure, expectations, midpoint, onboarding, tasks
-from lifecycle.calendar import begins, begins_for, ended_for
+from lifecycle.calendar import begins, begins_for, ended_for, is_zone
 from lifecycle.commands import Command, Refuse
 from lifecycle.decisions import decide
 from lifecycle.events import (
@@ -30,9 +30,9 @@ from lifecycle.events import (
     Resume,
     Seen,
 )
-from lifecycle.findings import Findings
+from lifecycle.findings import Findings, Signals
 from lifecycle.refusals import refusal
-from lifecycle.state import Member, State, Step
+from lifecycle.state import Member, PauseSpan, State, Step
 from lifecycle.turn import Turn
 from program.models import Program
 
@@ -104,8 +104,9 @@ def next_moment(state: State) -> datetime | None:
 def run_due(turn: Turn) -> None:
     """Everything that has fallen due, in the order in which it fell due, each once (lifecycle 2.9)."""
     while True:
-        first = min(_due(turn.state), key=lambda due: due[:2], default=None)
-        if first is None or first[0] > turn.now:
+        overdue = (due for due in _due(turn.state) if due[0] <= turn.now)
+        first = min(overdue, key=lambda due: due[:2], default=None)
+        if first is None:
             return
         first[2](turn)
 
@@ -125,44 +126,44 @@ CLOSE, TASK, OPEN, REMIND = range(4)
 
 def _due(state: State) -> Iterator[Due]:
     yield from _tasks_due(state)
-    if state.paused:
-        until = state.pauses[-1].until
-        if until is not None:
-            yield state.begins(until), CLOSE, partial(changes.resume, on=until)
-        return
-    if state.closed:
-        for step in state.steps:
-            if step.name == "follow_up":
-                yield from _step_due(step, state.zones())
+    pause = state.pause
+    if pause is not None:
+        yield from _pause_due(state, pause)
         return
     zones = state.zones()
-    if not state.onboarded:
+    if state.seat_wait_until is not None:
+        yield ended_for(state.seat_wait_until, zones), CLOSE, onboarding.waited
+    if not state.onboarded and not state.closed:
         yield from _onboarding_due(state, zones)
         return
-    for step in state.steps:
-        if step.state in ("planned", "open"):
-            yield from _step_due(step, zones)
-    if state.seat_wait_until is not None:
-        yield state.ended(state.seat_wait_until), CLOSE, onboarding.waited
+    yield from _steps_due(state.steps, zones)
+    if state.closed:
+        return
     silence = check_ins.silence_date(state)
-    if silence is not None and state.phase != "closure":
-        yield state.begins(silence), OPEN, check_ins.last_call
+    if silence is not None:
+        yield begins_for(silence, zones), OPEN, check_ins.last_call
     inactive = check_ins.inactive_date(state)
-    if inactive is not None and state.phase != "closure":
-        yield state.ended(inactive), CLOSE, partial(closure.end_early, reason="inactive")
+    if inactive is not None:
+        yield ended_for(inactive, zones), CLOSE, partial(closure.end_early, reason="inactive")
     if state.ready_to_close:
-        yield state.begins(state.end), OPEN, closure.say_farewell
+        yield begins_for(state.end, zones), OPEN, closure.say_farewell
+
+
+def _pause_due(state: State, pause: PauseSpan) -> Iterator[Due]:
+    if pause.until is not None:
+        yield state.begins(pause.until), CLOSE, partial(changes.resume, on=pause.until)
+        return
+    longest = pause.on + timedelta(days=state.program.rules.open_pause_at_most)
+    yield begins(longest, state.zone), CLOSE, changes.give_up_pausing
+    if pause.remind_on is not None:
+        yield begins(pause.remind_on, state.zone), TASK, changes.remind_of_pause
 
 
 def _onboarding_due(state: State, zones: tuple[str, ...]) -> Iterator[Due]:
-    for step in state.steps:
-        if step.name == "invitation":
-            yield from _step_due(step, zones)
-    if state.seat_wait_until is not None:
-        yield state.ended(state.seat_wait_until), CLOSE, onboarding.waited
+    yield from _steps_due([step for step in state.steps if step.name == "invitation"], zones)
     task = state.tasks.get("seat_empty")
     if task is not None:
-        yield state.ended(onboarding.give_up_on(state, task)), CLOSE, onboarding.give_up
+        yield ended_for(onboarding.give_up_on(state, task), zones), CLOSE, onboarding.give_up
 
 
 def _tasks_due(state: State) -> Iterator[Due]:
@@ -174,13 +175,19 @@ def _tasks_due(state: State) -> Iterator[Due]:
             yield begins(tasks.deputy_date(state, task), state.zone), TASK, partial(tasks.escalate, task=task)
 
 
-def _step_due(step: Step, zones: tuple[str, ...]) -> Iterator[Due]:
-    if step.state == "planned":
-        yield begins_for(step.opens, zones), OPEN, partial(_open, step=step)
-    elif step.state == "open" and step.closes is not None:
-        yield ended_for(step.closes, zones), CLOSE, partial(_settle, step=step)
-        if step.reminded < len(step.reminders):
-            yield begins_for(step.reminders[step.reminded], zones), REMIND, partial(_remind, step=step)
+def _steps_due(steps: list[Step], zones: tuple[str, ...]) -> Iterator[Due]:
+    """What the open steps wait for, and the opening of the planned step that comes next."""
+    upcoming: Step | None = None
+    for step in steps:
+        if step.state == "planned":
+            if upcoming is None or step.opens < upcoming.opens:
+                upcoming = step
+        elif step.state == "open" and step.closes is not None:
+            yield ended_for(step.closes, zones), CLOSE, partial(_settle, step=step)
+            if step.reminded < len(step.reminders):
+                yield begins_for(step.reminders[step.reminded], zones), REMIND, partial(_remind, step=step)
+    if upcoming is not None:
+        yield begins_for(upcoming.opens, zones), OPEN, partial(_open, step=upcoming)
 
 
 # -- steps open, remind, settle --------------------------------------------------------------------------------
@@ -189,31 +196,42 @@ def _step_due(step: Step, zones: tuple[str, ...]) -> Iterator[Due]:
 def _open(turn: Turn, step: Step) -> None:
     state = turn.state
     if step.closes is not None and state.ended(step.closes) <= turn.now:
-        turn.skip(step, "its window has passed")
-        if step.name == "closure":
-            state.ready_to_close = True
-        return
-    needs_partner = step.name in ("introduction", "agreement", "fit_check", "check_in", "midpoint")
-    if needs_partner and state.onboarded and not state.complete():
-        turn.skip(step, "a partner is missing")
-        return
+        if step.name != "invitation":
+            return _leave_out(turn, step, "its window has passed")
+        onboarding.begin_afresh(turn, step)
+    if step.name in changes.NEED_A_PARTNER and not state.complete():
+        return _leave_out(turn, step, "a partner is missing")
     if step.phase != "closed":
         state.phase = step.phase
     if step.verb == "tell":
         step.state = "settled"
         step.settled = turn.today
         turn.record(step)
-        turn.tell(state.active(), step.name, number=step.number, on=step.opens)
-        return
-    step.state = "open"
-    if step.name == "agreement":
-        expectations.open_agreement(turn, step)
-        return
+        which = closure.which_winding_down(state, step) if step.name == "winding_down" else None
+        return turn.tell(state.active(), step.name, number=step.number, on=step.opens, which=which)
+    step.asked = _whom(state, step)
     if not step.asked:
-        step.asked = [seat.person for seat in state.seats()] if step.name == "invitation" else state.active()
+        return _leave_out(turn, step, "there is nobody to ask")
+    step.state = "open"
     turn.record(step)
+    if step.name == "agreement":
+        return expectations.open_agreement(turn, step)
     for person in step.asked:
         turn.ask_one(step, person, on=step.opens)
+    return None
+
+
+def _whom(state: State, step: Step) -> list[str]:
+    if step.name == "invitation":
+        invited = [person for other in state.steps if other.name == "invitation" for person in other.asked]
+        return [seat.person for seat in state.seats() if seat.person not in invited]
+    return closure.may_be_asked(state, step) if step.name in ("closure", "follow_up") else state.active()
+
+
+def _leave_out(turn: Turn, step: Step, why: str) -> None:
+    turn.skip(step, why)
+    if step.name == "closure":
+        turn.state.ready_to_close = True
 
 
 def _remind(turn: Turn, step: Step) -> None:
@@ -244,7 +262,11 @@ def _settle(turn: Turn, step: Step) -> None:
 
 
 def _settle_if_complete(turn: Turn, step: Step) -> None:
-    if step.state == "open" and step.name != "agreement" and all(p in step.answered for p in step.asked):
+    if step.state != "open" or step.name == "agreement":
+        return
+    if not step.asked:
+        _leave_out(turn, step, "nobody is left to answer")
+    elif all(person in step.answered for person in step.asked):
         _settle(turn, step)
 
 
@@ -270,6 +292,21 @@ def _assessed(turn: Turn, step: Step, findings: Findings) -> None:
 
 def _happen(turn: Turn, event: Event) -> None:
     state = turn.state
+    turn.by = getattr(event, "by", "")
+    zones = state.zones()
+    if not isinstance(event, Assessed | Bounced):
+        check_ins.alive(turn)
+    _take(turn, event)
+    for step in state.open_asks():
+        _settle_if_complete(turn, step)
+    onboarding.seats_checked(turn)
+    if state.zones() != zones:
+        changes.move_windows(turn)
+    turn.by = ""
+
+
+def _take(turn: Turn, event: Event) -> None:
+    state = turn.state
     match event:
         case Answered():
             _answered(turn, event)
@@ -278,30 +315,23 @@ def _happen(turn: Turn, event: Event) -> None:
             if step is not None and step.assessing:
                 _assessed(turn, step, event.findings)
         case Decided():
-            check_ins.alive(turn)
             decide(turn, event)
         case Pause():
-            check_ins.alive(turn)
             changes.pause(turn, event.until)
         case Resume():
-            check_ins.alive(turn)
             changes.resume(turn)
         case Extend():
-            check_ins.alive(turn)
             changes.extend(turn, event.weeks)
         case End():
             closure.end_early(turn, event.reason, [event.person] if event.person else [])
         case Replace():
-            role = next(member.role for member in state.members if member.person == event.person)
-            changes.take_out(turn, event.person)
-            changes.join(turn, event.newcomer, role, event.zone)
+            changes.replace(turn, event.person, event.newcomer, event.zone)
         case Add():
             changes.join(turn, event.person, event.role, event.zone)
         case Remove():
             changes.remove(turn, event.person)
         case Leave():
             changes.leave(turn, event.person)
-            _settle_open(turn)
         case Nudge():
             changes.nudge(turn)
         case Release():
@@ -310,58 +340,71 @@ def _happen(turn: Turn, event: Event) -> None:
         case Cancel():
             changes.cancel(turn)
         case Moved():
-            for member in state.members:
-                if member.person == event.person:
-                    member.zone = event.zone
+            _lives_in(state, event.person, event.zone)
         case Seen():
-            check_ins.alive(turn)
+            pass  # a sign of life, nothing else
         case Bounced():
-            turn.note("bounced", event.person)
-            tasks.open_task(turn, "bounced", "Mail to somebody is refused for good.", [event.person])
+            _bounced(turn, event.person)
 
 
-def _settle_open(turn: Turn) -> None:
-    for step in turn.state.open_asks():
-        _settle_if_complete(turn, step)
+def _lives_in(state: State, person: str, zone: str) -> None:
+    for member in state.members:
+        if member.person == person:
+            member.zone = zone
+
+
+def _bounced(turn: Turn, person: str) -> None:
+    turn.note("bounced", person)
+    member = turn.state.member(person)
+    if member is not None and member.standing != "out" and not turn.state.closed:
+        tasks.open_task(turn, "bounced", "Mail to somebody is refused for good.", [person])
 
 
 def _answered(turn: Turn, event: Answered) -> None:
-    """An answer is a sign of life; its signals act at once; the ask settles when everyone has answered."""
+    """Signals act at once; an answer in time counts, and the ask settles when everyone has answered."""
     state = turn.state
-    check_ins.alive(turn)
-    member = state.member(event.person)
-    if member is None:
-        return
-    signals = event.signals
-    if signals.zone:
-        member.zone = signals.zone
-    if signals.safety:
-        _safety(turn, event.person)
-    if signals.help:
-        tasks.open_task(turn, "help", "Somebody asks you to get in touch.", [event.person])
-    if signals.fit:
-        expectations.fit_doubted(turn, event.person)
-    if signals.stopped:
-        tasks.open_task(turn, "silent", "Somebody says that the mentorship has stopped.", [event.person])
-    if event.ask == "agreement":
-        return expectations.acted(turn, event.person, signals)
-    if event.ask == "invitation" and signals.accepted is not None:
-        running = state.onboarded and state.start <= turn.today
-        newcomer = member.standing != "accepted"
-        if running and not newcomer and not signals.accepted:
-            return changes.leave(turn, event.person)
-        onboarding.answered(turn, member, signals.accepted)
-        if running and newcomer and signals.accepted:
-            changes.welcomed(turn, event.person)
+    _signalled(turn, event.person, event.signals)
     step = state.step(event.ask, event.number)
-    if step is None or event.person not in step.asked:
+    if event.ask == "agreement":
+        return expectations.acted(turn, event.person, event.signals)
+    if event.ask == "invitation":
+        if event.signals.accepted is None:
+            return None
+        _invited(turn, event.person, event.signals.accepted)
+    if step is None or event.person not in step.asked or event.person in step.answered:
         return None
     if step.state != "open":
         return turn.note("late_answer", event.person, f"{event.ask}#{event.number}")
-    if event.person not in step.answered:
-        step.answered.append(event.person)
-        turn.record(step)
-    return _settle_if_complete(turn, step)
+    step.answered.append(event.person)
+    return turn.record(step)
+
+
+def _signalled(turn: Turn, person: str, signals: Signals) -> None:
+    state = turn.state
+    if signals.zone and is_zone(signals.zone):
+        _lives_in(state, person, signals.zone)
+    if signals.safety:
+        _safety(turn, person)
+    if signals.help:
+        tasks.open_task(turn, "help", "Somebody asks you to get in touch.", [person])
+    if state.closed:
+        return
+    if signals.fit:
+        expectations.fit_doubted(turn, person)
+    if signals.stopped:
+        tasks.open_task(turn, "silent", "Somebody says that the mentorship has stopped.", [person])
+
+
+def _invited(turn: Turn, person: str, accepted: bool) -> None:
+    """Whoever takes part and says no once it has begun leaves; when it is ending nobody joins."""
+    state = turn.state
+    member = state.member(person)
+    if member is None or state.closed or state.early:
+        return
+    if state.running and member.standing == "accepted" and not accepted:
+        changes.leave(turn, person)
+    else:
+        onboarding.answered(turn, member, accepted)
 
 
 def _safety(turn: Turn, reporter: str) -> None:

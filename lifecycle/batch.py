@@ -31,9 +31,7 @@ from lifecycle.state import State, Step
 def batch(state: State, commands: list[Command], now: datetime) -> Batch:
     """Number this turn of the mentorship and sort its commands. `now` is program time (UTC)."""
     state.turn += 1
-    found = Batch(
-        cohort=state.cohort, mentorship=state.key, turn=state.turn, now=now, snapshot=snapshot(state)
-    )
+    found = Batch(cohort=state.cohort, mentorship=state.key, turn=state.turn, now=now, snapshot=snapshot(state))
     steps: dict[tuple[str, int], StepRecord] = {}
     for command in commands:
         match command:

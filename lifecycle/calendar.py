@@ -22,6 +22,16 @@ def zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
+@lru_cache(maxsize=1024)
+def is_zone(name: str) -> bool:
+    """Whether there is an IANA zone of this name."""
+    try:
+        zone(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
+
+
 @lru_cache(maxsize=65536)
 def instant(on: date, at: time, zone_name: str) -> datetime:
     """The UTC instant of a wall time in a zone; a skipped wall time becomes the next valid minute."""

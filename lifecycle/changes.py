@@ -7,30 +7,40 @@ from datetime import date, timedelta
 
 from lifecycle import check_ins, closure, expectations, midpoint, onboarding, plan, tasks
 from lifecycle.commands import MoveRequest, Redeliver
-from lifecycle.keys import request_key
+from lifecycle.standstill import STILL_PAUSED
 from lifecycle.state import Member, PauseSpan, State, Step
 from lifecycle.turn import Turn
 from program.models import Role
 
+LONGEST_PAUSE = timedelta(days=3653)
+"""A later end of a pause is a slip of the keyboard."""
 
-def build(state: State) -> list[Step]:
-    """All steps of the plan, in dates without pauses, phase by phase."""
+
+def build(state: State, since: date | None = None) -> list[Step]:
+    """All steps of the plan, in dates without pauses, phase by phase.
+
+    Where the plan is built anew, what it lacked so far and what would have had to happen before `since` stays out.
+    """
     return [
         *onboarding.steps(state),
         *expectations.steps(state),
-        *check_ins.steps(state),
+        *check_ins.steps(state, since),
         *midpoint.steps(state),
-        *closure.steps(state),
+        *closure.steps(state, since),
     ]
 
 
 def replan(turn: Turn) -> None:
     """Build the plan anew, keep what has begun, and record what moved."""
     state = turn.state
-    before = {(s.name, s.number): (s.opens, s.closes) for s in state.steps if s.state == "planned"}
-    for step in plan.replan(state, build(state)):
-        if before.pop((step.name, step.number), None) != (step.opens, step.closes):
+    before = {(step.name, step.number): step for step in state.steps if step.state == "planned"}
+    reached = state.pause.on if state.pause else turn.today
+    for step in plan.replan(state, build(state, reached if state.running else None)):
+        was = before.pop((step.name, step.number), None)
+        if was is None or (was.opens, was.closes) != (step.opens, step.closes):
             turn.record(step)
+    for step in before.values():
+        turn.skip(step, "no longer in the plan")
 
 
 # -- pause and resume ------------------------------------------------------------------------------------------
@@ -39,23 +49,20 @@ def replan(turn: Turn) -> None:
 def pause(turn: Turn, until: date | None) -> None:
     """Nothing goes out and nothing falls due until `until`; what is not yet done lies later by as much.
 
-    Overlapping pauses merge: the later end counts, and a pause without end outlasts every other.
+    Overlapping pauses merge: the later end counts. A pause without end has the end that it is given later.
     """
     state = turn.state
-    if state.paused:
-        running = state.pauses[-1]
-        if until is None:
-            _shift(turn, running, 0)
-            running.until = None
-        elif running.until is not None and until > running.until:
-            _shift(turn, running, (until - running.on).days)
-            running.until = until
-    else:
-        running = PauseSpan(on=turn.today, days=0, until=until)
+    running = state.pause
+    if running is None:
+        running = PauseSpan(on=turn.today, days=0)
         state.pauses.append(running)
         state.paused = True
-        _shift(turn, running, (until - turn.today).days if until else 0)
-    turn.note("paused", detail=running.until.isoformat() if running.until else "open")
+    elif until is not None and running.until is not None and until <= running.until:
+        return turn.note("paused", detail=running.until.isoformat())
+    running.until = until
+    running.remind_on = None if until else _in_days(turn.today, state.program.rules.open_pause_reminder)
+    _shift(turn, running, (until - running.on).days if until else 0)
+    return turn.note("paused", detail=until.isoformat() if until else "open")
 
 
 def resume(turn: Turn, on: date | None = None) -> None:
@@ -63,13 +70,27 @@ def resume(turn: Turn, on: date | None = None) -> None:
     state = turn.state
     running = state.pauses[-1]
     _shift(turn, running, ((on or turn.today) - running.on).days)
-    running.until = None
+    running.until = running.remind_on = None
     state.paused = False
-    if state.silence_told is not None and running.days:
-        state.silence_told += timedelta(days=running.days)
-    if state.last_life is not None:
-        state.last_life += timedelta(days=running.days)
     turn.note("resumed")
+
+
+def remind_of_pause(turn: Turn) -> None:
+    """A pause without end goes on: its coordinators are asked whether it still should."""
+    state = turn.state
+    running = state.pauses[-1]
+    if running.remind_on is not None:
+        running.remind_on = _in_days(running.remind_on, state.program.rules.open_pause_reminder)
+    turn.tell(state.coordinators, STILL_PAUSED, number=turn.count(STILL_PAUSED), about=state.key)
+
+
+def give_up_pausing(turn: Turn) -> None:
+    """Nobody has ended a pause without end for so long that nobody will: the mentorship ends."""
+    closure.end_early(turn, "inactive")
+
+
+def _in_days(on: date, days: int) -> date | None:
+    return on + timedelta(days=days) if days else None
 
 
 def _shift(turn: Turn, running: PauseSpan, days: int) -> None:
@@ -80,46 +101,40 @@ def _shift(turn: Turn, running: PauseSpan, days: int) -> None:
     if delta == 0:
         return
     for step in state.open_asks():
-        closes = step.closes
-        plan.shift_open(step, running.on, delta)
-        if step.closes != closes:
-            _move_requests(turn, step)
-            turn.record(step)
+        plan.shift_open(step, delta)
+        turn.record(step)
     if state.seat_wait_until is not None:
         state.seat_wait_until += timedelta(days=delta)
+    move_windows(turn)
     replan(turn)
 
 
-def _move_requests(turn: Turn, step: Step) -> None:
+def move_windows(turn: Turn) -> None:
+    """The windows that are open close at another moment than before: their dates or the zones have changed."""
     state = turn.state
-    if step.closes is None:
-        return
-    waiting = (
-        state.agreement.turns.items()
-        if step.name == "agreement"
-        else [(person, step.number) for person in step.asked]
-    )
-    for person, number in waiting:
-        key = request_key(state.cohort, state.key, step.name, number, person)
-        turn.do(MoveRequest(key, step.closes, state.ended(step.closes)))
+    for step in state.open_asks():
+        if step.closes is None:
+            continue
+        turns = list(state.agreement.turns.items()) if step.name == "agreement" else [(p, None) for p in step.asked]
+        for person, number in turns:
+            key = state.request(step, person, number)
+            turn.do(MoveRequest(key, step.closes, state.ended(step.closes)))
+    if state.seat_wait_until is not None:
+        onboarding.keep_open(turn)
 
 
 # -- longer ----------------------------------------------------------------------------------------------------
 
 
 def extend(turn: Turn, weeks: int) -> None:
-    """E moves later by whole weeks, and M if it is still ahead; an open closure form comes again."""
+    """E moves later by whole weeks; M too, as long as it and the midpoint form are still ahead."""
     state = turn.state
-    ahead = state.midpoint > turn.today
+    form = state.step("midpoint", 1)
+    ahead = state.midpoint > turn.today and (form is None or form.state == "planned")
     state.raw_end += timedelta(weeks=weeks)
     if ahead:
         state.raw_midpoint = state.raw_start + timedelta(days=(state.raw_end - state.raw_start).days // 2)
-    state.ready_to_close = False
-    for step in state.steps:
-        if step.name == "closure" and step.state in ("open", "settled"):
-            for person in step.asked:
-                turn.end_request(step, person, "withdrawn")
-            turn.skip(step, "extended")
+    closure.reopened(turn)
     turn.note("extended", detail=f"{weeks}w")
     replan(turn)
 
@@ -129,72 +144,94 @@ def extend(turn: Turn, weeks: int) -> None:
 
 def join(turn: Turn, person: str, role: Role, zone: str) -> None:
     """A newcomer is offered a seat: invitation with a fresh window, the plan's dates stay."""
-    newcomer = Member(person, role, zone)
+    newcomer = Member(person, role, zone or turn.state.zone)
     turn.state.members.append(newcomer)
     turn.note("joined", person)
     onboarding.invite(turn, newcomer)
 
 
-def welcomed(turn: Turn, person: str) -> None:
-    """A newcomer to a running mentorship accepted: introduction for everyone, and a new agreement."""
-    state = turn.state
-    turn.tell(state.active(), "introduction", number=turn.count("introduction") + 1, about=person)
-    step = expectations.current(state)
-    if step is not None:
-        expectations.drop_turns(turn, step)
-        turn.skip(step, "somebody new has joined")
-    expectations.reopen(turn)
-
-
 def take_out(turn: Turn, person: str) -> None:
-    """Somebody's seat is theirs no longer: no further mail to them; the rest may now be complete."""
+    """Somebody's seat is theirs no longer: no further mail to them.
+
+    What asks about a partner who is gone is asked no further.
+    """
     state = turn.state
     member = state.member(person)
     assert member is not None
+    took_part = member.standing == "accepted"
     member.standing = "out"
     turn.record_member(member)
-    expectations.withdrawn(turn, person)
+    state.onboarded = state.running or (state.onboarded and state.complete())
     for step in state.open_asks():
-        if person in step.asked and step.name != "agreement":
-            if person not in step.answered:
+        if person in step.asked:
+            if person not in step.answered and step.name != "agreement":
                 turn.end_request(step, person, "withdrawn")
-            step.asked.remove(person)
-            if person in step.answered:
-                step.answered.remove(person)
+            step.asked = [other for other in step.asked if other != person]
+            step.answered = [other for other in step.answered if other != person]
+            turn.record(step)
+        if step.name == "agreement" and took_part:
+            expectations.withdrawn(turn, person)
+        if step.state == "open" and step.name in NEED_A_PARTNER and not state.complete():
+            closure.withdraw(turn, step, "a partner is missing")
+
+
+NEED_A_PARTNER = ("introduction", "agreement", "fit_check", "check_in", "midpoint", "winding_down")
+"""Steps that make no sense for somebody who is left alone."""
+
+
+def replace(turn: Turn, person: str, newcomer: str, zone: str) -> None:
+    """A newcomer is offered somebody's seat; who had it is out, if they are not already."""
+    member = turn.state.member(person)
+    assert member is not None
+    if member.standing != "out":
+        take_out(turn, person)
+        turn.note("replaced", person)
+    join(turn, newcomer, member.role, zone)
 
 
 def leave(turn: Turn, person: str) -> None:
     """A person's own withdrawal: at once for them; a task asks a coordinator about the rest."""
     state = turn.state
-    known = state.onboarded and state.start <= turn.today
+    member = state.member(person)
+    assert member is not None
+    if state.closed:
+        # Nothing is left but the follow-up.
+        state.follow_up = [other for other in state.follow_up if other != person]
+    took_part = state.running and member.standing == "accepted"
     take_out(turn, person)
     turn.note("left", person)
-    rest = state.active()
-    if not state.onboarded:
-        tasks.open_task(turn, "seat_empty", "Somebody withdrew before the start.", [person])
+    if state.closed:
         return
-    if known:
-        turn.tell(rest, "partner_left", number=turn.count("partner_left"), kind="urgent", about=person)
-    if not rest:
-        closure.end_early(turn, "left")
-        return
-    tasks.open_task(turn, "withdrawn", "Somebody has withdrawn; decide how the others go on.", [person])
-    _small_group(turn)
+    if took_part:
+        number = turn.count("partner_left")
+        turn.tell(state.active(), "partner_left", number=number, kind="urgent", about=person)
+    _without(turn, person)
+    if not state.closed and not state.early:
+        seat_empty = not took_part and not state.complete("accepted", "invited")
+        kind = "seat_empty" if seat_empty else "withdrawn"
+        tasks.open_task(turn, kind, "Somebody has withdrawn; decide how the others go on.", [person])
 
 
 def remove(turn: Turn, person: str) -> None:
     """A coordinator takes a member out of a group."""
     take_out(turn, person)
     turn.note("removed", person)
-    onboarding.seats_checked(turn)
-    _small_group(turn)
+    _without(turn, person)
 
 
-def _small_group(turn: Turn) -> None:
+def _without(turn: Turn, person: str) -> None:
+    """Somebody is gone: the mentorship may be over with it, or a group may have become too small."""
     state = turn.state
-    mentees = [member.person for member in state.seats() if member.role == "mentee"]
-    if state.format == "group" and len(mentees) == 1:
-        tasks.open_task(turn, "small_group", "One mentee is left in the group.", mentees)
+    member = state.member(person)
+    if state.early or member is None:
+        return
+    if not (state.active() if state.running else state.seats()):
+        return closure.end_early(turn, "left")
+    mentees = [seat.person for seat in state.seats() if seat.role == "mentee"]
+    if state.format == "group" and member.role == "mentee" and len(mentees) <= 1:
+        reason = "One mentee is left in the group." if mentees else "No mentee is left in the group."
+        tasks.open_task(turn, "small_group", reason, [person])
+    return None
 
 
 # -- smaller things --------------------------------------------------------------------------------------------
@@ -213,11 +250,11 @@ def open_requests(state: State) -> Iterable[str]:
     for step in state.open_asks():
         if step.name == "agreement":
             for person, number in state.agreement.turns.items():
-                yield request_key(state.cohort, state.key, step.name, number, person)
+                yield state.request(step, person, number)
             continue
         for person in step.asked:
             if person not in step.answered:
-                yield request_key(state.cohort, state.key, step.name, step.number, person)
+                yield state.request(step, person)
 
 
 def release(turn: Turn) -> None:
@@ -228,8 +265,4 @@ def release(turn: Turn) -> None:
 
 def cancel(turn: Turn) -> None:
     """The cohort is cancelled: everything stops. The one mail to each person comes from the cohort."""
-    closure.stop_everything(turn, "cancelled")
-    turn.state.held = False
-    for kind in list(turn.state.tasks):
-        tasks.close_task(turn, kind, "cancelled")
     closure.close(turn, "cancelled")

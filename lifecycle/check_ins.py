@@ -13,12 +13,16 @@ from program.durations import StepDate
 from program.models import Window
 
 
-def steps(state: State) -> list[Step]:
-    """Check-in n opens at S + n × every; those too near to the midpoint or the end are left out."""
+def steps(state: State, since: date | None = None) -> list[Step]:
+    """Check-in n opens at S + n × every; those too near to the midpoint or the end are left out.
+
+    Where the plan is built anew, so is what would have had to open before `since` and did not.
+    """
     rhythm = state.program.phases.check_ins
     if rhythm is None or rhythm.every == 0:
         return []
     has_midpoint = state.program.phases.midpoint is not None
+    begun = {step.number for step in state.steps if step.name == "check_in" and step.state != "planned"}
     found: list[Step] = []
     days = rhythm.every
     while (opens := state.raw_start + timedelta(days=days)) < state.raw_end:
@@ -26,6 +30,8 @@ def steps(state: State) -> list[Step]:
         near_midpoint = has_midpoint and abs((opens - state.raw_midpoint).days) <= rhythm.clear_of_midpoint
         near_end = (state.raw_end - opens).days <= rhythm.clear_of_end
         if near_midpoint or near_end:
+            continue
+        if since is not None and state.moved(opens) < since and len(found) + 1 not in begun:
             continue
         if rhythm.at_most is not None and len(found) >= rhythm.at_most:
             break
@@ -64,8 +70,9 @@ def settled(turn: Turn, step: Step, findings: Findings) -> None:
     for person in step.asked:
         if person not in step.answered:  # N1
             turn.note("one_silent", person, f"check_in#{step.number}")
-    if findings.goal_changed:  # G
-        return expectations.reopen(turn, list(findings.goal_changed))
+    changers = [person for person in findings.goal_changed if person in state.active()]
+    if changers:  # G
+        return expectations.reopen(turn, changers)
     return None  # OK: the page has said thank you
 
 
@@ -73,11 +80,16 @@ def settled(turn: Turn, step: Step, findings: Findings) -> None:
 
 
 def silence_date(state: State) -> date | None:
-    """The date on which the last call goes out, if nobody shows a sign of life before."""
+    """The date on which the last call goes out, if nobody shows a sign of life before.
+
+    Once the closure form is out there is none: that form asks the same, and ends the mentorship by itself.
+    """
     if not state.silence_armed or state.silence_told is not None or state.last_life is None:
         return None
+    if state.early or any(step.name == "closure" and step.state in ("open", "settled") for step in state.steps):
+        return None
     last = local_date(state.last_life, state.zone)
-    return last + timedelta(days=state.program.rules.silence)
+    return state.postponed(last + timedelta(days=state.program.rules.silence), since=last)
 
 
 def last_call(turn: Turn) -> None:
@@ -89,9 +101,10 @@ def last_call(turn: Turn) -> None:
 
 def inactive_date(state: State) -> date | None:
     """The date at whose end a mentorship that stayed silent after the last call ends as `inactive`."""
-    if state.silence_told is None:
+    told = state.silence_told
+    if told is None:
         return None
-    return state.silence_told + timedelta(days=state.program.rules.last_call)
+    return state.postponed(told + timedelta(days=state.program.rules.last_call), since=told)
 
 
 def alive(turn: Turn) -> None:

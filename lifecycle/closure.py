@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import date, timedelta
 
 from lifecycle import expectations, plan, tasks
 from lifecycle.commands import Finish
@@ -11,39 +11,52 @@ from lifecycle.findings import Findings
 from lifecycle.state import State, Step
 from lifecycle.turn import Turn
 
+WOUND_DOWN = "winding_down_again"
+"""Counts how often the end moved after the winding down had begun."""
+
 EARLY_REASONS = ("no_fault", "goals_reached", "left", "inactive", "safeguarding")
 """Reasons with which a mentorship can end early."""
 
 
-def steps(state: State) -> list[Step]:
-    """Winding down and the closure form; after an early end only the form, in its early wording."""
+def steps(state: State, since: date | None = None) -> list[Step]:
+    """Winding down and the closure form. Where the plan is built anew: no winding down before `since`."""
     phase = state.program.phases.closure
-    if state.early:
-        return _early_steps(state)
-    found: list[Step] = []
-    told = [step for step in state.steps if step.name == "winding_down" and step.state != "planned"]
-    for on in phase.winding_down:
-        date = plan.raw_date(state, on)
-        if any(step.opens == state.moved(date) for step in told):
-            continue
-        number = len(told) + len(found) + 1
-        found.append(plan.tell(state, "winding_down", "closure", number, on))
+    before = state.counts.get(WOUND_DOWN, 0) * len(phase.winding_down)
+    found = [
+        plan.tell(state, "winding_down", "closure", before + which, on)
+        for which, on in enumerate(phase.winding_down, start=1)
+        if since is None or state.moved(plan.raw_date(state, on)) >= since
+    ]
     begun = [step for step in state.steps if step.name == "closure" and step.state != "planned"]
-    if not any(step.state in ("open", "settled") for step in begun):
+    if all(step.state == "skipped" for step in begun):
         found.append(plan.ask(state, "closure", "closure", len(begun) + 1, phase.window))
     return found
 
 
-def _early_steps(state: State) -> list[Step]:
-    asked = [person for person in state.active() if person not in state.spared]
-    if not asked or any(step.early and step.state != "planned" for step in state.steps):
-        return []
-    window = state.program.phases.closure.window
-    number = state.last_number("closure") + (0 if any(step.early for step in state.steps) else 1)
-    step = plan.ask(state, "closure", "closure", number, window, state.raw_end + timedelta(days=1))
-    step.early = True
-    step.asked = asked
-    return [step]
+def which_winding_down(state: State, step: Step) -> int:
+    """1 for the first, 2 for the second, also when the end has moved and they come again."""
+    return (step.number - 1) % len(state.program.phases.closure.winding_down) + 1
+
+
+def may_be_asked(state: State, step: Step) -> list[str]:
+    """Ids of those who get the closure form, or the follow-up."""
+    if step.name == "follow_up":
+        return [person for person in state.active() if person in state.follow_up]
+    return [person for person in state.active() if person not in state.spared]
+
+
+def reopened(turn: Turn) -> None:
+    """The end has moved: an open closure form is withdrawn, and it and the winding down come again."""
+    state = turn.state
+    state.ready_to_close = False
+    told = [step.number for step in state.steps if step.name == "winding_down" and step.state == "settled"]
+    if told and max(told) > state.counts.get(WOUND_DOWN, 0) * len(state.program.phases.closure.winding_down):
+        turn.count(WOUND_DOWN)
+    for step in state.steps:
+        if step.name == "closure" and step.state in ("open", "settled"):
+            for person in step.asked:
+                turn.end_request(step, person, "withdrawn")
+            turn.skip(step, "extended")
 
 
 def settled(turn: Turn, findings: Findings) -> None:
@@ -69,9 +82,8 @@ def say_farewell(turn: Turn) -> None:
     close(turn, ending, state.reason)
     follow_up = state.program.phases.closure.follow_up
     if follow_up is not None and state.follow_up:
-        opens = state.end + timedelta(days=follow_up.window.opens.offset)
+        opens = state.moved(plan.raw_date(state, follow_up.window.opens))
         asked_again = plan.ask(state, "follow_up", "closed", 1, follow_up.window, opens)
-        asked_again.asked = [person for person in state.follow_up if person in state.active()]
         state.steps.append(asked_again)
         turn.record(asked_again)
 
@@ -83,65 +95,74 @@ def end_early(turn: Turn, reason: str, concerned: Iterable[str] = ()) -> None:
     a safeguarding ending concerns, nobody is.
     """
     state = turn.state
-    if not state.onboarded:
+    if not state.running:
         return never_started(turn, reason)
+    turn.note("ending_early", detail=reason)
+    state.steps = [step for step in state.steps if not (step.name == "closure" and step.state == "planned")]
+    stop_everything(turn, "ended early")
+    tasks.close_task(turn, "seat_empty", "lapsed")
     state.early = True
     state.reason = reason
     state.raw_start, state.raw_midpoint = state.start, min(state.midpoint, turn.today)
     state.raw_end = turn.today
     state.pauses.clear()
     state.paused = False
+    state.seat_wait_until = None
     state.silence_armed = False
     state.silence_told = None
-    turn.note("ending_early", detail=reason)
-    state.steps = [step for step in state.steps if not (step.name == "closure" and step.state == "planned")]
-    stop_everything(turn, "ended early")
+    state.phase = "closure"
     state.spared = list(concerned)
     if reason == "safeguarding" and not state.spared:
         state.spared = state.active()
-    state.phase = "closure"
-    forms = _early_steps(state)
-    state.steps += forms
-    for step in forms:
-        turn.record(step)
-    state.ready_to_close = not forms
+    number = state.last_number("closure") + 1
+    opens = state.raw_end + timedelta(days=1)
+    form = plan.ask(state, "closure", "closure", number, state.program.phases.closure.window, opens)
+    form.early = True
+    state.ready_to_close = not may_be_asked(state, form)
+    if not state.ready_to_close:
+        state.steps.append(form)
+        turn.record(form)
     return None
 
 
 def never_started(turn: Turn, reason: str) -> None:
     """The mentorship never starts; those who had accepted are told."""
-    state = turn.state
-    turn.tell(state.active(), "not_starting", after_end=True)
-    stop_everything(turn, "never started")
+    turn.tell(turn.state.active(), "not_starting", after_end=True)
     close(turn, "never_started", reason)
 
 
 def stop_everything(turn: Turn, why: str) -> None:
-    """Nothing of the plan goes on: open requests are withdrawn, planned steps left out."""
-    state = turn.state
-    for step in state.steps:
-        if step.state == "open" and step.verb == "ask":
-            if step.name == "agreement":
-                expectations.drop_turns(turn, step, "withdrawn")
-            else:
-                for person in step.asked:
-                    if person not in step.answered:
-                        turn.end_request(step, person, "withdrawn")
-            turn.skip(step, why)
+    """Nothing of the plan goes on: open requests are withdrawn, planned steps left out, findings wait for nobody."""
+    for step in turn.state.steps:
+        step.assessing = False
+        if step.state == "open":
+            withdraw(turn, step, why)
         elif step.state == "planned":
             turn.skip(step, why)
 
 
+def withdraw(turn: Turn, step: Step, why: str) -> None:
+    """An ask that is open goes no further; nobody is waited for."""
+    if step.name == "agreement":
+        expectations.drop_turns(turn, step, "withdrawn")
+    else:
+        for person in step.asked:
+            if person not in step.answered:
+                turn.end_request(step, person, "withdrawn")
+    turn.skip(step, why)
+
+
 def close(turn: Turn, ending: str, reason: str = "") -> None:
-    """The record becomes final. Open tasks lapse, except a safety report, which somebody must decide."""
+    """The record becomes final. Open tasks lapse, except where a person waits for a word from a coordinator."""
     state = turn.state
+    stop_everything(turn, "over")
     for kind in list(state.tasks):
-        if kind != "safety":
+        if kind not in tasks.OUTLIVE:
             tasks.close_task(turn, kind, "lapsed")
-    for step in state.open_asks():
-        turn.skip(step, "over")
     state.ending = ending
     state.reason = reason
     state.phase = "closed"
     state.closed = True
+    state.paused = False
+    state.seat_wait_until = None
     turn.do(Finish(ending, reason, turn.today))

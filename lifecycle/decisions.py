@@ -14,12 +14,21 @@ ENDS_AS: dict[str, str] = {
     "small_group": "left",
     "bounced": "left",
 }
-"""Kind of task to the reason with which its decision `end` ends a mentorship; otherwise `no_fault`."""
+"""Kind of task to the reason with which its decision `end` ends a running mentorship; otherwise `no_fault`."""
+
+SEAT_IS_CLEAR = ("seat_empty", "withdrawn", "small_group")
+"""Kinds of task that are about one person's seat: `replace` need not say whose it is."""
 
 
 def task_of(state: State, key: str) -> Task | None:
     """The open task of this key."""
     return next((task for task in state.tasks.values() if task.key == key), None)
+
+
+def seat_of(task: Task, event: Decided) -> str:
+    """Whose seat a newcomer takes; empty where neither the decision nor the task says so."""
+    clear = task.kind in SEAT_IS_CLEAR and len(task.about) == 1
+    return event.person or (task.about[0] if clear else "")
 
 
 def decide(turn: Turn, event: Decided) -> None:
@@ -39,24 +48,13 @@ def decide(turn: Turn, event: Decided) -> None:
         case "pause":
             changes.pause(turn, event.until)
         case "replace":
-            person = event.person or (task.about[0] if task.about else "")
-            _replace(turn, person, event)
+            changes.replace(turn, seat_of(task, event), event.newcomer, event.newcomer_zone)
         case "reopen_agreement":
             expectations.reopen(turn)
+        case "end" if not state.running:
+            closure.never_started(turn, task.kind)
         case "end":
-            if task.kind == "seat_empty" and not state.onboarded:
-                closure.never_started(turn, "seat_empty")
-            else:
-                closure.end_early(turn, ENDS_AS.get(task.kind, "no_fault"))
+            concerned = [event.person] if event.person else []
+            closure.end_early(turn, ENDS_AS.get(task.kind, "no_fault"), concerned)
         case _:
             pass  # noted, continue, correct, release: the decision is the record
-
-
-def _replace(turn: Turn, person: str, event: Decided) -> None:
-    state = turn.state
-    member = state.member(person)
-    if member is None:
-        return
-    if member.standing != "out":
-        changes.take_out(turn, person)
-    changes.join(turn, event.newcomer, member.role, event.newcomer_zone)

@@ -7,7 +7,6 @@ from datetime import date, timedelta
 from lifecycle import plan, tasks
 from lifecycle.commands import RequestEnd
 from lifecycle.findings import Findings, Signals
-from lifecycle.keys import request_key
 from lifecycle.state import State, Step
 from lifecycle.turn import Turn
 
@@ -33,34 +32,33 @@ ARE_YOU_THERE_OPEN = 30
 def drafters(state: State) -> list[str]:
     """Who writes the first version: the mentee; in a group the mentor; among peers either."""
     role = {"group": "mentor", "peer": "peer"}.get(state.format, "mentee")
-    return [
-        member.person for member in state.members if member.role == role and member.standing == "accepted"
-    ]
+    return [member.person for member in state.members if member.role == role and member.standing == "accepted"]
 
 
 def open_agreement(turn: Turn, step: Step) -> None:
     """The agreement is laid before those who draft it."""
-    step.asked = turn.state.active()
     _fresh(turn.state)
-    turn.record(step)
     for person in drafters(turn.state):
         _give_turn(turn, step, person, turn.state.agreement.version + 1, on=step.opens)
 
 
 def reopen(turn: Turn, changers: list[str] | None = None) -> None:
-    """The agreement opens for a new version: after a changed goal, or at the midpoint.
+    """The agreement opens for a new version: after a changed goal, at the midpoint, or for somebody new.
 
     Those whose goal changed get a receipt with the request, their partners a notice; otherwise the drafters
-    of the format are asked as at the start. Nothing happens while it is open already.
+    of the format are asked as at the start. Nothing happens while it is open already, or has yet to open.
     """
     state = turn.state
     window = state.program.phases.expectations.agreement
-    if window is None or current(state) is not None:
-        turn.note("agreement_not_reopened", detail="no agreement" if window is None else "open already")
-        return
-    step = plan.ask(
-        state, "agreement", "expectations", state.last_number("agreement") + 1, window, turn.today
-    )
+    if window is None:
+        return turn.note("agreement_not_reopened", detail="the program has no agreement")
+    if current(state) is not None or _ahead(state):
+        return turn.note("agreement_not_reopened", detail="it is open already, or has yet to open")
+    if not state.complete():
+        return turn.note("agreement_not_reopened", detail="a partner is missing")
+    number = state.last_number("agreement") + 1
+    step = plan.ask(state, "agreement", "expectations", number, window, turn.counts_from)
+    step.opens = turn.today
     step.state = "open"
     step.asked = state.active()
     state.steps.append(step)
@@ -70,7 +68,7 @@ def reopen(turn: Turn, changers: list[str] | None = None) -> None:
     if changers is None:
         for person in drafters(state):
             _give_turn(turn, step, person, state.agreement.version + 1)
-        return
+        return None
     number = turn.count("agreement_reopened")
     requests: dict[str, str] = {}
     for person in changers:
@@ -79,7 +77,20 @@ def reopen(turn: Turn, changers: list[str] | None = None) -> None:
         requests[person] = turn.open_request(step, person, version)
     turn.tell(changers, "agreement_reopened", number=number, kind="receipt", request=requests)
     others = [person for person in state.active() if person not in changers]
-    turn.tell(others, "agreement_reopened", number=number)
+    return turn.tell(others, "agreement_reopened", number=number)
+
+
+def welcomed(turn: Turn, person: str) -> None:
+    """A newcomer to a running mentorship accepted: introduction for everyone, and a new agreement."""
+    state = turn.state
+    introduction = state.step("introduction", 1)
+    if introduction is None or introduction.state != "planned":
+        turn.tell(state.active(), "introduction", number=turn.count("introduction") + 1, about=person)
+    step = current(state)
+    if step is not None:
+        drop_turns(turn, step, "superseded")
+        turn.skip(step, "somebody new has joined")
+    reopen(turn)
 
 
 def current(state: State) -> Step | None:
@@ -87,17 +98,22 @@ def current(state: State) -> Step | None:
     return next((step for step in state.open_asks() if step.name == "agreement"), None)
 
 
+def _ahead(state: State) -> bool:
+    return any(step.name == "agreement" and step.state == "planned" for step in state.steps)
+
+
 def acted(turn: Turn, person: str, signals: Signals) -> None:
     """Somebody drafted, changed or signed. A change clears the other signatures and goes back."""
     state = turn.state
     agreement = state.agreement
     step = current(state)
-    if step is None:
+    if step is None or person not in state.active():
         turn.note("late_answer", person, "agreement")
         return
     version = signals.version
+    on_the_table = agreement.version > agreement.base
     if signals.act == "sign":
-        if version != agreement.version or person in agreement.signed:
+        if not on_the_table or version != agreement.version or person in agreement.signed:
             turn.note("stale_signature", person, f"version {version}")
             return
         agreement.signed.append(person)
@@ -106,12 +122,11 @@ def acted(turn: Turn, person: str, signals: Signals) -> None:
         if version <= agreement.version:
             turn.note("stale_version", person, f"version {version}")
             return
-        changed = agreement.version > agreement.base
         agreement.version = version
         agreement.handed_on = False
         agreement.signed = [person]
-        turn.note("agreement_changed" if changed else "agreement_drafted", person, f"version {version}")
-        if changed:
+        turn.note("agreement_changed" if on_the_table else "agreement_drafted", person, f"version {version}")
+        if on_the_table:
             agreement.changes += 1
             if agreement.changes >= state.program.phases.expectations.changes_before_task:
                 tasks.open_task(
@@ -122,25 +137,27 @@ def acted(turn: Turn, person: str, signals: Signals) -> None:
                     state.active(),
                 )
     agreement.turns.pop(person, None)
-    hand_on(turn, step)
+    hand_on(turn, step, person)
 
 
-def hand_on(turn: Turn, step: Step) -> None:
-    """Whoever has not signed the version on the table has the turn; when all have, it is agreed."""
+def hand_on(turn: Turn, step: Step, actor: str = "") -> None:
+    """Whoever has not signed the version on the table has the turn; when all have, it is agreed.
+
+    `actor` is whoever has just drafted, changed or signed it.
+    """
     state = turn.state
     agreement = state.agreement
     waiting = [person for person in state.active() if person not in agreement.signed]
     step.answered = [person for person in step.asked if person in agreement.signed]
     if not waiting:
-        _conclude(turn, step)
+        _conclude(turn, step, actor)
         return
     for person in waiting:
         held = agreement.turns.get(person)
         if held is not None and held == agreement.version:
             # Peers who may both draft: the request is open already, but what it asks for is new.
             if not agreement.handed_on:
-                request = request_key(state.cohort, state.key, "agreement", held, person)
-                turn.post_request(request, step, person, held, again=2)
+                turn.post_request(state.request(step, person, held), step, person, held, again=2)
             continue
         if held is not None:
             turn.end_request(step, person, "superseded", held)
@@ -184,8 +201,14 @@ def withdrawn(turn: Turn, person: str) -> None:
         return
     if number is not None:
         turn.end_request(step, person, "withdrawn", number)
-    if state.agreement.version > state.agreement.base and len(state.active()) > 1:
+    if not state.complete():
+        drop_turns(turn, step, "withdrawn")
+        turn.skip(step, "a partner is missing")
+    elif state.agreement.version > state.agreement.base:
         hand_on(turn, step)
+    elif not state.agreement.turns:
+        for drafter in drafters(state):
+            _give_turn(turn, step, drafter, state.agreement.version + 1)
 
 
 def _fresh(state: State) -> None:
@@ -199,7 +222,7 @@ def _give_turn(turn: Turn, step: Step, person: str, version: int, on: date | Non
     turn.ask_one(step, person, number=version, on=on)
 
 
-def _conclude(turn: Turn, step: Step) -> None:
+def _conclude(turn: Turn, step: Step, actor: str) -> None:
     state = turn.state
     version = state.agreement.version
     state.agreement.concluded = version
@@ -207,11 +230,10 @@ def _conclude(turn: Turn, step: Step) -> None:
     step.settled = turn.today
     turn.record(step)
     turn.note("agreement_concluded", detail=f"version {version}")
-    tasks.close_task(turn, "expectations_differ", "agreed")
-    last = state.agreement.signed[-1]
-    turn.tell([last], "agreement_concluded", number=version, kind="receipt")
-    others = [person for person in state.active() if person != last]
-    turn.tell(others, "agreement_concluded", number=version)
+    for kind in ("expectations_differ", "no_agreement"):
+        tasks.close_task(turn, kind, "agreed")
+    for person in state.active():
+        turn.tell([person], "agreement_concluded", number=version, kind="receipt" if person == actor else "notice")
 
 
 # -- the fit check ---------------------------------------------------------------------------------------------
@@ -238,9 +260,7 @@ def get_going(turn: Turn) -> None:
 def are_you_there(turn: Turn, name: str = "are_you_there") -> None:
     """Three links, each to a page with one button: going fine, we're stuck, we've stopped."""
     state = turn.state
-    until = turn.today + timedelta(days=ARE_YOU_THERE_OPEN)
-    step = Step(
-        "are_you_there", state.phase, turn.count("request.are_you_there"), "ask", turn.today, closes=until
-    )
+    until = max(turn.today, turn.counts_from) + timedelta(days=ARE_YOU_THERE_OPEN)
+    step = Step("are_you_there", state.phase, turn.count("request.are_you_there"), "ask", turn.today, closes=until)
     requests = {person: turn.open_request(step, person) for person in state.active()}
     turn.tell(state.active(), name, number=turn.count(name), request=requests)

@@ -19,12 +19,14 @@ def request_key(cohort: str, mentorship: str, name: str, number: int, person: st
     return f"{step_key(cohort, mentorship, name, number)}/{person}"
 
 
-def item_key(
-    cohort: str, mentorship: str, name: str, number: int, person: str, kind: str, nth: int = 0
-) -> str:
+def item_key(cohort: str, mentorship: str, name: str, number: int, person: str, kind: str, nth: int = 0) -> str:
     """`cohort/mentorship/check_in#2/p07/reminder.1`: one thing told to one person, unique for ever."""
-    what = f"{kind}.{nth}" if nth else kind
-    return f"{request_key(cohort, mentorship, name, number, person)}/{what}"
+    return item_of(request_key(cohort, mentorship, name, number, person), kind, nth)
+
+
+def item_of(request: str, kind: str, nth: int = 0) -> str:
+    """`cohort/mentorship/check_in#2/p07/reminder.1`: an item that carries this request, or reminds of it."""
+    return f"{request}/{kind}.{nth}" if nth else f"{request}/{kind}"
 
 
 def task_key(cohort: str, mentorship: str, kind: str, number: int) -> str:

@@ -23,7 +23,10 @@ def settled(turn: Turn, findings: Findings) -> None:
         case "reopen_agreement":
             expectations.reopen(turn)
         case "pause":
-            changes.pause(turn, findings.pause_until)
+            until = findings.pause_until
+            # Whoever answers early may name a day that is past when the ask ends.
+            if until is not None and until > turn.today:
+                changes.pause(turn, min(until, turn.today + changes.LONGEST_PAUSE))
         case "end":
             closure.end_early(turn, "no_fault")
         case "are_you_there":

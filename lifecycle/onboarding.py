@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from lifecycle import closure, plan, tasks
+from lifecycle import closure, expectations, plan, tasks
 from lifecycle.commands import MoveRequest
 from lifecycle.findings import Findings
-from lifecycle.keys import request_key
 from lifecycle.state import Member, State, Step, Task
 from lifecycle.turn import Turn
 
@@ -20,94 +19,118 @@ def steps(state: State) -> list[Step]:
 
 
 def answered(turn: Turn, member: Member, accepted: bool) -> None:
-    """Somebody accepts or declines, at that moment. Nobody else is told who."""
-    if member.standing not in ("invited", "declined", "silent", "accepted"):
+    """Somebody accepts or declines, at that moment. Nobody else is told who.
+
+    Late is not too late: while the seat is empty, an acceptance takes it.
+    """
+    state = turn.state
+    standing = "accepted" if accepted else "declined"
+    if member.standing == standing:
         return
-    was = member.standing
-    member.standing = "accepted" if accepted else "declined"
-    if was == member.standing:
-        return
+    if member.standing == "accepted":
+        state.onboarded = False
+    member.standing = standing
     turn.record_member(member)
-    turn.note("accepted" if accepted else "declined", member.person)
-    if accepted:
-        seats_checked(turn)
-    else:
-        turn.state.onboarded = turn.state.onboarded and turn.state.start <= turn.today
+    turn.note(standing, member.person)
+    if not accepted:
         tasks.open_task(turn, "seat_empty", "Somebody declined the invitation.", [member.person])
+    elif state.running:
+        expectations.welcomed(turn, member.person)
 
 
 def settled(turn: Turn, step: Step, findings: Findings) -> None:
-    """The invitation closed, or everybody has answered."""
+    """The invitation closed: whoever did not answer leaves a seat empty."""
     state = turn.state
-    for person in findings.accepted + findings.declined:
-        member = state.member(person)
-        if member is not None and member.standing in ("invited", "silent"):
-            answered(turn, member, person in findings.accepted)
-    for person in step.asked:
-        member = state.member(person)
-        if member is not None and member.standing == "invited":
-            member.standing = "silent"
-            turn.record_member(member)
-    if state.seat_wait_until is None:
-        seats_missing(turn)
-
-
-def seats_missing(turn: Turn) -> None:
-    """If somebody did not answer, a coordinator must say what becomes of the seat."""
-    silent = [member.person for member in turn.state.seats() if member.standing == "silent"]
-    declined = [member.person for member in turn.state.seats() if member.standing == "declined"]
+    asked = [member for member in state.seats() if member.person in step.asked]
+    for member in asked:
+        if member.standing == "invited" and member.person in findings.accepted + findings.declined:
+            answered(turn, member, member.person in findings.accepted)
+    silent = [member for member in asked if member.standing == "invited"]
+    for member in silent:
+        member.standing = "silent"
+        turn.record_member(member)
     if silent:
-        tasks.open_task(turn, "seat_empty", "Somebody did not answer the invitation.", silent)
-    elif declined and "seat_empty" not in turn.state.tasks:
-        tasks.open_task(turn, "seat_empty", "Somebody declined the invitation.", declined)
+        people = [member.person for member in silent]
+        tasks.open_task(turn, "seat_empty", "Somebody did not answer the invitation.", people)
+
+
+# -- empty seats -----------------------------------------------------------------------------------------------
+
+
+def empty_seats(state: State) -> list[str]:
+    """Ids of those whose seat waits for a coordinator's decision; before the start also of who left it last."""
+    found = [member.person for member in state.seats() if member.standing in ("declined", "silent")]
+    if not found and not state.running and not state.complete("accepted", "invited"):
+        return [member.person for member in state.members if member.standing == "out"][-1:]
+    return found
 
 
 def seats_checked(turn: Turn) -> None:
-    """Everyone accepted: the seat is no longer empty, and the mentorship waits for its start."""
+    """Everyone accepted: the mentorship waits for its start. A seat that stays empty is never without a task."""
     state = turn.state
-    if not all(member.standing == "accepted" for member in state.seats()) or not state.complete():
+    if state.closed or state.early:
         return
-    tasks.close_task(turn, "seat_empty", "filled")
-    state.seat_wait_until = None
-    if not state.onboarded:
+    empty = empty_seats(state)
+    taken = not empty and all(member.standing == "accepted" for member in state.seats())
+    if not empty and state.complete("accepted", "invited"):
+        state.seat_wait_until = None
+        tasks.close_task(turn, "seat_empty", "filled" if taken else "replaced")
+    elif (empty or not state.running) and state.seat_wait_until is None and "seat_empty" not in state.tasks:
+        tasks.open_task(turn, "seat_empty", "A seat is empty.", empty)
+    if taken and state.complete() and not state.onboarded:
         state.onboarded = True
         turn.note("onboarded")
 
 
 def wait(turn: Turn) -> None:
     """The decision to wait: the request stays open for some more days, without further mail."""
+    turn.state.seat_wait_until = turn.counts_from + timedelta(days=turn.state.program.phases.onboarding.wait)
+    keep_open(turn)
+
+
+def keep_open(turn: Turn) -> None:
+    """The requests of empty seats stay open for as long as the decision to wait says."""
     state = turn.state
-    until = turn.today + timedelta(days=state.program.phases.onboarding.wait)
-    state.seat_wait_until = until
-    for member in state.seats():
-        if member.standing == "accepted":
-            continue
-        invitation = last_invitation(state, member.person)
-        if invitation is not None and invitation.closes is not None:
-            closes = max(until, invitation.closes)
-            key = request_key(state.cohort, state.key, "invitation", invitation.number, member.person)
-            turn.do(MoveRequest(key, closes, state.ended(closes), reopen=True))
+    for step, person in _unanswered(state):
+        closes = step.closes
+        if state.seat_wait_until is not None and closes is not None:
+            closes = max(state.seat_wait_until, closes)
+            turn.do(MoveRequest(state.request(step, person), closes, state.ended(closes), reopen=True))
 
 
 def waited(turn: Turn) -> None:
     """The days of waiting are over, and the task comes again."""
     turn.state.seat_wait_until = None
-    seats_missing(turn)
+    for step, person in _unanswered(turn.state):
+        turn.end_request(step, person, "closed")
+    seats_checked(turn)
 
 
-def last_invitation(state: State, person: str) -> Step | None:
-    """The invitation that this person got last."""
-    mine = [step for step in state.steps if step.name == "invitation" and person in step.asked]
-    return max(mine, key=lambda step: step.number, default=None)
+def _unanswered(state: State) -> list[tuple[Step, str]]:
+    """The invitation and id of everyone who has a seat and does not take it."""
+    return [
+        (step, person)
+        for step in state.steps
+        if step.name == "invitation"
+        for person in step.asked
+        if (member := state.member(person)) is not None and member.standing in ("declined", "silent")
+    ]
+
+
+def begin_afresh(turn: Turn, step: Step) -> None:
+    """The engine was away while everybody should have been invited: the window counts from today."""
+    window = turn.state.program.phases.onboarding.invitation
+    fresh = plan.ask(turn.state, "invitation", "onboarding", step.number, window, turn.today)
+    step.opens, step.reminders, step.closes = fresh.opens, fresh.reminders, fresh.closes
 
 
 def invite(turn: Turn, newcomer: Member) -> None:
     """Somebody who comes later gets the invitation with a fresh window."""
     state = turn.state
     window = state.program.phases.onboarding.invitation
-    step = plan.ask(
-        state, "invitation", "onboarding", state.last_number("invitation") + 1, window, turn.today
-    )
+    number = state.last_number("invitation") + 1
+    step = plan.ask(state, "invitation", "onboarding", number, window, turn.counts_from)
+    step.opens = turn.today
     step.state = "open"
     step.asked = [newcomer.person]
     state.steps.append(step)
@@ -118,7 +141,7 @@ def invite(turn: Turn, newcomer: Member) -> None:
 
 def give_up(turn: Turn) -> None:
     """No decision about an empty seat in time: the mentorship never starts; whoever accepted is told."""
-    closure.never_started(turn, "no decision about the empty seat")
+    closure.never_started(turn, "no_decision")
 
 
 def give_up_on(state: State, task: Task) -> date:
@@ -127,4 +150,4 @@ def give_up_on(state: State, task: Task) -> date:
     A task that comes after that date has until its own due date, so that it can be decided at all.
     """
     limit = state.moved(plan.raw_date(state, state.program.phases.onboarding.give_up))
-    return limit if task.opened <= limit else task.due
+    return limit if task.opened <= limit else state.postponed(task.due, since=task.opened)

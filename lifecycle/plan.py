@@ -10,9 +10,7 @@ from program.durations import StepDate
 from program.models import Window
 
 
-def ask(
-    state: State, name: str, phase: Phase, number: int, window: Window, opens: date | None = None
-) -> Step:
+def ask(state: State, name: str, phase: Phase, number: int, window: Window, opens: date | None = None) -> Step:
     """A planned ask. A reminder whose date is on or after the closing date is not sent (lifecycle 3)."""
     first = opens or raw_date(state, window.opens)
     closes = first + timedelta(days=window.closes)
@@ -57,10 +55,10 @@ def replan(state: State, fresh: Iterable[Step]) -> list[Step]:
     return planned
 
 
-def shift_open(step: Step, on: date, days: int) -> None:
-    """Move what is left of an open window by whole days (a pause that began on `on`)."""
+def shift_open(step: Step, days: int) -> None:
+    """Move what is left of an open window by whole days."""
     delta = timedelta(days=days)
     done, ahead = step.reminders[: step.reminded], step.reminders[step.reminded :]
     step.reminders = done + tuple(day + delta for day in ahead)
-    if step.closes is not None and step.closes >= on:
+    if step.closes is not None:
         step.closes += delta

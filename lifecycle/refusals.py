@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
+from lifecycle.calendar import is_zone
+from lifecycle.changes import LONGEST_PAUSE
 from lifecycle.closure import EARLY_REASONS
-from lifecycle.decisions import task_of
+from lifecycle.decisions import seat_of, task_of
 from lifecycle.events import (
     Add,
     Answered,
@@ -26,53 +28,51 @@ from lifecycle.events import (
     Resume,
     Seen,
 )
-from lifecycle.state import State
+from lifecycle.state import State, Task
 from lifecycle.tasks import KINDS
+
+MOST_WEEKS = 520
+"""More weeks than these at once are a slip of the keyboard."""
 
 
 def refusal(state: State, event: Event, today: date) -> str:
     """The reason to refuse an event in this state, or an empty string. `today` is the cohort's date."""
-    if isinstance(event, Assessed | Moved | Seen | Bounced):
+    if isinstance(event, Assessed | Seen | Bounced):
         return ""
     if isinstance(event, Answered):
         return _answer(state, event)
+    if isinstance(event, Moved):
+        return _zone(event.zone)
     if isinstance(event, Decided):
         return _decision(state, event, today)
+    if isinstance(event, Leave):
+        return _leaving(state, event.person)
     if isinstance(event, Release) and state.held:
         return ""
     if state.closed:
         return f"the mentorship is closed ({state.ending}); its record is final"
     match event:
         case Pause():
-            return _pause(event.until, today)
+            return _ending(state) or _pause(event.until, today)
         case Resume():
             return "" if state.paused else "the mentorship is not paused"
         case Extend():
-            if state.early:
-                return "the mentorship is ending early; it can't be made longer"
-            return "" if event.weeks > 0 else "write how many weeks longer, 1 or more"
+            longest = f"write how many weeks longer, 1 to {MOST_WEEKS}"
+            return _ending(state) or ("" if 0 < event.weeks <= MOST_WEEKS else longest)
         case End():
             if event.reason not in EARLY_REASONS:
                 return f"{event.reason!r} is no reason to end early; write one of {', '.join(EARLY_REASONS)}"
-            if state.early:
-                return f"the mentorship is ending early already ({state.reason})"
-            return ""
+            return _ending(state)
         case Replace():
-            return _leaving(state, event.person) or _joining(state, event.newcomer)
+            return _leaving(state, event.person) or _joining(state, event.newcomer, event.zone)
         case Add():
-            if state.format != "group":
-                return f"a {state.format} mentorship takes no further member; use replace"
-            return _joining(state, event.person)
+            return _adding(state, event)
         case Remove():
             if state.format != "group":
                 return f"a {state.format} mentorship can't lose a member and go on; use replace or end"
             return _leaving(state, event.person)
-        case Leave():
-            return _leaving(state, event.person)
         case Nudge():
-            if state.paused:
-                return "the mentorship is paused; resume it first"
-            return ""
+            return _nudge(state)
         case Release():
             return "nothing is held"
         case Cancel():
@@ -95,24 +95,50 @@ def _decision(state: State, event: Decided, today: date) -> str:
     decisions = KINDS[task.kind][1]
     if event.decision not in decisions:
         return f"a task of kind {task.kind} can be decided {', '.join(decisions)}; not {event.decision!r}"
-    if event.decision == "end" and state.early:
-        return "" if task.kind == "safety" else f"the mentorship is ending early already ({state.reason})"
-    if event.decision in ("pause", "replace", "reopen_agreement", "end") and state.closed:
+    if event.decision in ("noted", "continue", "correct", "release"):
+        return ""
+    if state.closed:
         return f"the mentorship is closed ({state.ending}); decide {decisions[0]}"
-    if event.decision == "pause":
-        return _pause(event.until, today)
-    if event.decision == "replace":
-        if not event.newcomer:
-            return "say who takes the seat: --with ID"
-        if not event.person and not task.about:
-            return "say whose seat is taken: --person ID"
-        return _joining(state, event.newcomer)
-    return ""
+    match event.decision:
+        case "nudge":
+            return _nudge(state)
+        case "pause":
+            return _ending(state) or _pause(event.until, today)
+        case "replace":
+            return _replacing(state, task, event)
+        case "end" if task.kind == "safety":
+            return ""
+        case _:
+            return _ending(state)
+
+
+def _replacing(state: State, task: Task, event: Decided) -> str:
+    if not event.newcomer:
+        return "say who takes the seat: --with ID"
+    person = seat_of(task, event)
+    if not person:
+        return "say whose seat is taken: --person ID"
+    member = state.member(person)
+    if member is None:
+        return _leaving(state, person)
+    if member.standing == "out" and state.format != "group" and len(state.seats()) > 1:
+        return f"the seat of {person} is taken already"
+    return _joining(state, event.newcomer, event.newcomer_zone)
+
+
+def _ending(state: State) -> str:
+    return f"the mentorship is ending early already ({state.reason})" if state.early else ""
+
+
+def _nudge(state: State) -> str:
+    return "the mentorship is paused; resume it first" if state.paused else ""
 
 
 def _pause(until: date | None, today: date) -> str:
     if until is not None and until <= today:
         return f"a pause must end after today ({today}); {until} is not"
+    if until is not None and until > today + LONGEST_PAUSE:
+        return f"{until} is more than ten years away; leave the date out for a pause without end"
     return ""
 
 
@@ -124,10 +150,26 @@ def _leaving(state: State, person: str) -> str:
     return ""
 
 
-def _joining(state: State, person: str) -> str:
+def _adding(state: State, event: Add) -> str:
+    if state.format != "group":
+        return f"a {state.format} mentorship takes no further member; use replace"
+    if event.role != "mentee" and any(seat.role == "mentor" for seat in state.seats()):
+        return "the group has its mentor already; add a mentee, or use replace"
+    if event.role == "peer":
+        return "a group has a mentor and mentees, no peers"
+    return _joining(state, event.person, event.zone)
+
+
+def _joining(state: State, person: str, zone: str) -> str:
     member = state.member(person)
     if member is not None and member.standing != "out":
         return f"{person} has a seat in this mentorship already"
     if member is not None:
         return f"{person} has left this mentorship and can't come back under the same id"
-    return ""
+    if any(step.name == "closure" and step.state in ("open", "settled") for step in state.steps):
+        return "the closure form is out already; extend the mentorship first"
+    return _ending(state) or (_zone(zone) if zone else "")
+
+
+def _zone(zone: str) -> str:
+    return "" if is_zone(zone) else f"{zone!r} is no zone; write one such as Europe/Berlin"

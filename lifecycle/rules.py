@@ -25,9 +25,7 @@ MEETINGS = {"0": 0, "1": 1, "2": 2, "3+": 3}
 
 def signals(ask: str, answers: Answers, low_fit: int = 2) -> Signals:
     """What one answer sets off at once. `low_fit` is the highest fit that counts as low (1 to 5)."""
-    found = Signals(
-        safety=answers.get("p_help") == "safety", help=answers.get("p_help") in ("yes", "private")
-    )
+    found = Signals(safety=answers.get("p_help") == "safety", help=answers.get("p_help") in ("yes", "private"))
     if ask == "invitation" and isinstance(answers.get("accept"), bool):
         found = replace(found, accepted=answers["accept"])
     if ask == "fit_check":
@@ -36,15 +34,11 @@ def signals(ask: str, answers: Answers, low_fit: int = 2) -> Signals:
         word = answers.get("f_action") == "word"
         found = replace(found, fit=low or answers.get("f_action") == "someone_else", help=found.help or word)
     if ask == "are_you_there":
-        found = replace(
-            found, help=answers.get("state") == "stuck", stopped=answers.get("state") == "stopped"
-        )
+        found = replace(found, help=answers.get("state") == "stuck", stopped=answers.get("state") == "stopped")
     return found
 
 
-def assess(
-    ask: str, given: Given, rules: Rules, format_: Format, asked: Sequence[tuple[str, str]] = ()
-) -> Findings:
+def assess(ask: str, given: Given, rules: Rules, format_: Format, asked: Sequence[tuple[str, str]] = ()) -> Findings:
     """What the answers of a settled ask mean together. No answers at all is a finding too.
 
     `asked` is (participant id, role) of everyone who was asked; saying nothing counts at the midpoint of a group.
@@ -72,9 +66,7 @@ def assess(
             found,
             follow_up=tuple(person for person, (_, body) in given.items() if body.get("c_follow") is True),
             would_mentor=tuple(
-                person
-                for person, (role, body) in given.items()
-                if role != "mentor" and body.get("c_give") == "yes"
+                person for person, (role, body) in given.items() if role != "mentor" and body.get("c_give") == "yes"
             ),
         )
     return found
@@ -94,9 +86,7 @@ def _check_in(found: Findings, given: Given, rules: Rules) -> Findings:
         and all(body.get("p_met") == "0" and body.get("p_next") is not True for body in bodies),
         differ=_differ(given, rules.differ_by),
         goal_changed=tuple(
-            person
-            for person, (_, body) in given.items()
-            if "changed" in (body.get("p_goal"), body.get("m_goal"))
+            person for person, (_, body) in given.items() if "changed" in (body.get("p_goal"), body.get("m_goal"))
         ),
     )
 

@@ -19,11 +19,15 @@ class Standstill:
         return self.held or self.paused
 
 
+STILL_PAUSED = "still_paused"
+"""What reminds the coordinators of a pause without end."""
+
+
 def fate_of(kind: str, name: str, task: str, still: Standstill) -> Literal["queued", "held", "dropped"]:
     """What a standstill does to an item; the same answer as `lifecycle.postbox` gives at delivery.
 
-    Items that tell a coordinator of a task, and the receipt for a safety report, always go.
+    Items that tell a coordinator of a task or a pause, and the receipt for a safety report, always go.
     """
-    if not still or task or name == SAFETY_RECEIPT:
+    if not still or task or name in (SAFETY_RECEIPT, STILL_PAUSED):
         return "queued"
     return "dropped" if still.paused and kind == "reminder" else "held"

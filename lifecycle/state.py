@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Literal
 
+from lifecycle import keys
 from lifecycle.calendar import begins_for, ended_for
 from program.models import Format, Program, Role
 
@@ -92,6 +93,8 @@ class PauseSpan:
     on: date
     days: int
     until: date | None = None
+    remind_on: date | None = None
+    """Open pause: when its coordinators are reminded of it next."""
 
 
 @dataclass(slots=True)
@@ -164,15 +167,23 @@ class State:
         """Ids of those who take part now."""
         return [member.person for member in self.members if member.standing == "accepted"]
 
-    def complete(self) -> bool:
-        """Whether those who take part can have a mentorship: two of them, and not all on one side."""
-        people = [member for member in self.members if member.standing == "accepted"]
+    def complete(self, *standings: Standing) -> bool:
+        """Whether those who take part can have a mentorship: two of them, and not all on one side.
+
+        With `standings`, whether those who stand so could have one.
+        """
+        people = [member for member in self.members if member.standing in (standings or ("accepted",))]
         roles = {member.role for member in people}
         return len(people) >= 2 and (self.format == "peer" or roles == {"mentor", "mentee"})
 
+    @property
+    def running(self) -> bool:
+        """Whether the mentorship has begun, and with it everything that comes after the onboarding."""
+        return self.phase not in ("onboarding", "closed")
+
     def zones(self) -> tuple[str, ...]:
         """The zones that decide when a date begins and has ended for this mentorship."""
-        return tuple(dict.fromkeys(member.zone for member in self.seats())) or (self.zone,)
+        return tuple({member.zone: None for member in self.members if member.standing != "out"}) or (self.zone,)
 
     # -- when --------------------------------------------------------------------------------------------------
 
@@ -182,6 +193,14 @@ class State:
             if raw >= pause.on:
                 raw += timedelta(days=pause.days)
         return raw
+
+    def postponed(self, on: date, since: date) -> date:
+        """A date that counts from `since`, with the pauses in between added."""
+        for pause in self.pauses:
+            over = pause.on + timedelta(days=pause.days)
+            if over > since and pause.on <= on:
+                on += over - max(since, pause.on)
+        return on
 
     @property
     def start(self) -> date:
@@ -199,9 +218,9 @@ class State:
         return self.moved(self.raw_end)
 
     @property
-    def paused_until(self) -> date | None:
-        """The date on which the running pause ends by itself."""
-        return self.pauses[-1].until if self.paused else None
+    def pause(self) -> PauseSpan | None:
+        """The pause that is running now."""
+        return self.pauses[-1] if self.paused else None
 
     def begins(self, on: date) -> datetime:
         """The instant (UTC) at which a date begins for this mentorship."""
@@ -225,9 +244,20 @@ class State:
         """Steps whose form is being asked now."""
         return [step for step in self.steps if step.state == "open" and step.verb == "ask"]
 
+    def request(self, step: Step, person: str, number: int | None = None) -> str:
+        """Key of a person's request of this step; agreement: the request with this number (a version).
+
+        An agreement that opens again may ask for a version that was asked for before and never written, so each
+        opening has keys of its own.
+        """
+        name = step.name
+        if name == "agreement" and step.number > 1:
+            name = f"agreement.{step.number}"
+        return keys.request_key(self.cohort, self.key, name, step.number if number is None else number, person)
+
     @property
     def finished(self) -> bool:
-        """Whether nothing at all is left to do: closed, follow-up done, no safety task undecided."""
+        """Whether nothing at all is left to do: closed, follow-up done, nobody waits for a coordinator."""
         return (
             self.closed
             and not self.tasks

@@ -30,6 +30,9 @@ KINDS: dict[str, tuple[int, tuple[str, ...]]] = {
 }
 """Task kind to (due in working days, decisions of which the first changes nothing)."""
 
+OUTLIVE = ("safety", "help")
+"""Kinds that do not lapse when their mentorship closes: a person waits for a word."""
+
 DEPUTY_AFTER = 2
 """Working days after the due date until the deputies hear of an undecided task."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from lifecycle import keys
 from lifecycle.calendar import begun_everywhere, local_date
@@ -33,11 +33,22 @@ class Turn:
     state: State
     now: datetime
     commands: list[Command] = field(default_factory=list[Command])
+    by: str = ""
+    """Who sent the event that is happening, where it is a coordinator's change or decision."""
 
     @property
     def today(self) -> date:
         """Today in the cohort's zone."""
         return local_date(self.now, self.state.zone)
+
+    @property
+    def counts_from(self) -> date:
+        """The date from which a window that opens now counts: today, or the day on which a running pause ends.
+
+        An open pause has no such day yet; its first day stands in, and what it moves at its end makes it right.
+        """
+        pause = self.state.pause
+        return pause.on + timedelta(days=pause.days) if pause else self.today
 
     @property
     def at_once(self) -> date:
@@ -50,7 +61,7 @@ class Turn:
 
     def note(self, name: str, person: str = "", detail: str = "") -> None:
         """Put a line on the record."""
-        self.do(Note(name, person, detail))
+        self.do(Note(name, person, detail, self.by))
 
     def count(self, name: str) -> int:
         """The next running number of something that can happen more than once."""
@@ -71,8 +82,12 @@ class Turn:
         about: str = "",
         request: dict[str, str] | None = None,
         after_end: bool = False,
+        which: int | None = None,
     ) -> None:
-        """Put an item into each person's postbox; without a date it is due at once."""
+        """Put an item into each person's postbox; without a date it is due at once.
+
+        `number` makes the key; `which` is the number that the item says, where that is another one.
+        """
         state = self.state
         for person in people:
             self.do(
@@ -81,7 +96,7 @@ class Turn:
                     person=person,
                     kind=kind,
                     name=name,
-                    number=number,
+                    number=number if which is None else which,
                     date=on or self.at_once,
                     request=request.get(person, "") if request else "",
                     about=about,
@@ -98,7 +113,7 @@ class Turn:
         member = state.member(person)
         assert member is not None
         assert step.closes is not None
-        key = keys.request_key(state.cohort, state.key, step.name, number, person)
+        key = state.request(step, person, number)
         self.do(
             OpenRequest(
                 key=key,
@@ -127,10 +142,9 @@ class Turn:
         self, request: str, step: Step, person: str, number: int, *, on: date | None = None, again: int = 0
     ) -> None:
         """Put an open request into the postbox; `again` counts further mails about the same request."""
-        state = self.state
         self.do(
             Post(
-                key=keys.item_key(state.cohort, state.key, step.name, number, person, "request", again),
+                key=keys.item_of(request, "request", again),
                 person=person,
                 kind="request",
                 name=step.name,
@@ -143,25 +157,22 @@ class Turn:
 
     def remind(self, step: Step, person: str, nth: int, on: date, number: int | None = None) -> None:
         """Put a reminder of an open request into the postbox."""
-        state = self.state
-        number = step.number if number is None else number
+        request = self.state.request(step, person, number)
         self.do(
             Post(
-                key=keys.item_key(state.cohort, state.key, step.name, number, person, "reminder", nth),
+                key=keys.item_of(request, "reminder", nth),
                 person=person,
                 kind="reminder",
                 name=step.name,
-                number=number,
+                number=step.number if number is None else number,
                 date=on,
-                request=keys.request_key(state.cohort, state.key, step.name, number, person),
+                request=request,
             )
         )
 
     def end_request(self, step: Step, person: str, how: RequestEnd, number: int | None = None) -> None:
         """A person's request of this step takes no more answers that count."""
-        state = self.state
-        number = step.number if number is None else number
-        self.do(EndRequest(keys.request_key(state.cohort, state.key, step.name, number, person), how))
+        self.do(EndRequest(self.state.request(step, person, number), how))
 
     def assess(self, step: Step) -> None:
         """Have the answers of a settled ask read."""
@@ -172,8 +183,7 @@ class Turn:
         for person in step.asked:
             member = state.member(person)
             if member is not None and member.standing != "out":
-                key = keys.request_key(state.cohort, state.key, step.name, step.number, person)
-                requests.append((key, person, member.role))
+                requests.append((state.request(step, person), person, member.role))
         self.do(
             Assess(
                 ask=step.name,
@@ -208,7 +218,8 @@ class Turn:
         self.do(MemberRecord(member.person, member.role, member.standing))
 
     def skip(self, step: Step, why: str) -> None:
-        """A step is left out, with an event that says why."""
+        """A step is left out or goes no further, with an event that says why."""
         step.state = "skipped"
+        step.assessing = False
         self.record(step)
         self.note("step_skipped", detail=f"{step.name}#{step.number} {why}")

@@ -30,7 +30,7 @@ NOTICES = (
     "safety_received",
 )
 """Names of what participants are told."""
-DESK = ("task_opened", "task_repeated", "task_to_deputy", "reminders_stopped")
+DESK = ("task_opened", "task_repeated", "task_to_deputy", "reminders_stopped", "still_paused")
 """Names of what coordinators and deputies are told."""
 NAMES = ASKS + NOTICES + DESK
 """Every mail that the lifecycle names; each has a template of this name."""

@@ -192,6 +192,8 @@ def _filled(matter: Matter, partners: tuple[Someone, ...]) -> Matter:
             return replace(matter, emergency="Call 112. Security desk, day and night: extension 4444.")
         case "reminders_stopped":
             return replace(matter, about=_JONAS, task=None)
+        case "still_paused":
+            return replace(matter, link="", task=None)
         case "task_opened" | "task_repeated" | "task_to_deputy" if matter.task and matter.task.kind != "safety":
             return replace(matter, task=replace(matter.task, about=("Grace Okafor", "Jonas Lindqvist")))
         case _:
@@ -264,7 +266,7 @@ def samples(language: str = "en") -> Iterator[Sample]:
     """Every mail in every format and role that it is worded for, full and bare."""
     for name in NAMES:
         if name in DESK:
-            for task in TASKS if name != "reminders_stopped" else ("stalled",):
+            for task in TASKS if name.startswith("task_") else ("stalled",):
                 for full in (True, False):
                     letter = sample(name, task=task, full=full, language=language)
                     yield Sample(f"{name}-{task}{'' if full else '-bare'}", letter)

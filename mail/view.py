@@ -183,6 +183,7 @@ class View:
             "me": self.person(letter.recipient),
             "coordinator": self.person(letter.coordinator),
             "cohort": self._line(letter.cohort_title),
+            "mentorship": self._line(matter.mentorship),
             "organisation": self._line(letter.organisation),
             "program": self._line(matter.program_title),
             "program_about": self._passage(matter.program_about),

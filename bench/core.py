@@ -1,0 +1,102 @@
+"""How fast the core is: calls of `advance`, each with its batch, per second of one core over whole seasons.
+
+    python bench/core.py [seconds]
+
+Drives pairs and groups through complete 26-week seasons, once with everybody answering and once in silence.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import cast
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from lifecycle import rules
+from lifecycle.advance import advance, begin, next_moment
+from lifecycle.batch import batch
+from lifecycle.commands import OpenRequest
+from lifecycle.events import Answered, Assessed, Event
+from lifecycle.findings import Signals
+from lifecycle.state import Member
+from program.models import Format, Program, Role
+
+LAUNCH = date(2026, 12, 1)
+START = date(2027, 1, 18)
+PEOPLE: dict[str, tuple[tuple[str, Role, str], ...]] = {
+    "one_to_one": (("a", "mentor", "Europe/Berlin"), ("b", "mentee", "America/New_York")),
+    "group": (
+        ("a", "mentor", "Europe/Berlin"),
+        ("b", "mentee", "America/New_York"),
+        ("c", "mentee", "Asia/Kolkata"),
+        ("d", "mentee", "Pacific/Auckland"),
+    ),
+}
+
+
+def season(format_: Format, answering: bool) -> int:
+    """Live one mentorship to its end; how often `advance` was called."""
+    program = Program(program="bench", title="Bench", format=format_)
+    members = [Member(*member) for member in PEOPLE[format_]]
+    state = begin(program, "c", "m", START, "Europe/Berlin", LAUNCH, members, ["k"], ["d"])
+    for member in members:
+        # Silence begins after the invitation: nothing happens where nobody ever accepted.
+        member.standing = "invited" if answering else "accepted"
+    state.onboarded = not answering
+    now = datetime(LAUNCH.year, LAUNCH.month, LAUNCH.day, 9, tzinfo=UTC)
+    waiting: list[tuple[datetime, Event]] = []
+    event: Event | None = None
+    calls = 0
+    while True:
+        done = batch(state, advance(state, event, now), now)
+        calls += 1
+        for ask in done.assess:
+            people = [(person, role) for _, person, role in ask.requests]
+            given = {person: (role, _contented()) for person, role in people} if answering else {}
+            findings = rules.assess(ask.ask, given, program.rules, format_, people)
+            waiting.append((now, Assessed(f"assessed/{ask.step}", ask.ask, ask.number, findings)))
+        for request in done.open_requests if answering else ():
+            waiting.append((now + timedelta(days=1, minutes=len(waiting)), _answer(request, now)))
+        if state.finished:
+            return calls
+        due = next_moment(state)
+        waiting.sort(key=lambda pair: pair[0])
+        if waiting and (due is None or waiting[0][0] <= due):
+            now, event = waiting.pop(0)
+        else:
+            now, event = cast(datetime, due), None
+
+
+def _contented() -> dict[str, object]:
+    return {"f_contact": "met", "p_met": "2", "p_next": True, "r_decide": "continue", "c_follow": True}
+
+
+def _answer(request: OpenRequest, at: datetime) -> Answered:
+    signals = Signals()
+    if request.ask == "invitation":
+        signals = replace(signals, accepted=True)
+    if request.ask == "agreement":
+        drafts = request.role == ("mentor" if request.person == "a" and request.key.endswith("a") else "mentee")
+        signals = replace(signals, act="draft" if drafts else "sign", version=1)
+    return Answered(f"answer/{request.key}", request.person, request.ask, request.number, signals, at)
+
+
+def measure(seconds: float = 3.0) -> float:
+    """Calls of `advance` per second of CPU time, over whole seasons; at least so many seconds of them."""
+    for format_ in ("one_to_one", "group"):
+        season(format_, answering=True)
+    calls = 0
+    began = time.process_time()
+    while (spent := time.process_time() - began) < seconds or calls == 0:
+        calls += season("one_to_one", answering=True) + season("one_to_one", answering=False)
+        calls += season("group", answering=True)
+    return calls / spent
+
+
+if __name__ == "__main__":
+    found = measure(float(sys.argv[1]) if len(sys.argv) > 1 else 3.0)
+    print(f"core: {found:,.0f} advance calls a second on one core, each with its batch and the next due moment")
