@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     task_queue: str = Field("mentorship", description="Temporal task queue.")
     web_host: str = Field("127.0.0.1", description="Address the pages listen on.")
     web_port: int = Field(8080, description="Port the pages listen on.")
+    temporal_port: int = Field(7233, description="Embedded stack: port of its Temporal server.")
+    temporal_ui_port: int = Field(8233, description="Embedded stack: port of the Temporal UI.")
+    backstage_port: int = Field(8025, description="Embedded stack: port of the status page and the inbox.")
     speed: float = Field(1.0, gt=0, description="Program seconds per real second; 1 except in a demo.")
     epoch: datetime = Field(
         datetime(2026, 1, 1, tzinfo=UTC), description="Where program time and real time agree."
