@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 from temporalio.client import Client
-from temporalio.common import WorkerDeploymentVersion
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import PollerBehaviorAutoscaling, Worker, WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
@@ -101,11 +101,13 @@ def make_transport(settings: Settings) -> SmtpTransport:
 
 
 def _deployment(settings: Settings) -> WorkerDeploymentConfig | None:
-    """With a build id, mentorships stay on the version they began with until a quiet moment (`docs/operations.md`)."""
+    """With a build id, workflows stay on the version they began with until a quiet moment (`workflows.versions`)."""
     if not settings.build_id:
         return None
     version = WorkerDeploymentVersion(deployment_name=settings.deployment, build_id=settings.build_id)
-    return WorkerDeploymentConfig(version=version, use_worker_versioning=True)
+    return WorkerDeploymentConfig(
+        version=version, use_worker_versioning=True, default_versioning_behavior=VersioningBehavior.PINNED
+    )
 
 
 @asynccontextmanager

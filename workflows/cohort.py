@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from temporalio import workflow
-from temporalio.common import VersioningBehavior
 
-from workflows import options
+from workflows import options, versions
 
 with workflow.unsafe.imports_passed_through():
     from activities.messages import COHORT_PROGRESS, START_MENTORSHIPS, CohortProgress, CohortQuestion, Started
@@ -17,7 +16,7 @@ LOOK_EVERY = timedelta(days=7)
 """Program time between two looks at how many mentorships still run."""
 
 
-@workflow.defn(name="cohort", versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
+@workflow.defn(name="cohort")
 class CohortWorkflow:
     """Starts a cohort's mentorships and waits for the end of the last one."""
 
@@ -37,8 +36,8 @@ class CohortWorkflow:
                 progress = await self.progress()
                 if progress.running == 0 and progress.planned == 0 and not self.launched_again:
                     return f"{progress.over} mentorships over"
-                if workflow.info().is_continue_as_new_suggested() and not self.launched_again:
-                    workflow.continue_as_new(self.start)
+                if versions.long_enough() and not self.launched_again:
+                    versions.start_afresh(self.start)
                 await self.sleep(LOOK_EVERY)
 
     @workflow.signal

@@ -9,10 +9,9 @@ from collections import deque
 from datetime import datetime
 
 from temporalio import workflow
-from temporalio.common import VersioningBehavior
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from workflows import options
+from workflows import options, versions
 from workflows.messages import Updates
 
 with workflow.unsafe.imports_passed_through():
@@ -28,7 +27,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.inputs import MentorshipInput
 
 
-@workflow.defn(name="mentorship", versioning_behavior=VersioningBehavior.PINNED)
+@workflow.defn(name="mentorship")
 class MentorshipWorkflow(Updates):
     """Carries one mentorship through its life."""
 
@@ -153,9 +152,7 @@ class MentorshipWorkflow(Updates):
 
     def time_to_start_afresh(self) -> bool:
         """At a quiet moment, when the history has grown long or a newer worker version is current."""
-        info = workflow.info()
-        wanted = info.is_continue_as_new_suggested() or info.is_target_worker_deployment_version_changed()
-        return wanted and not self.inbox and not self.state.finished
+        return versions.long_enough() and not self.inbox and not self.state.finished
 
     async def start_afresh(self) -> None:
         """Continue as new with everything that is known; handlers have their answers before."""
@@ -163,7 +160,7 @@ class MentorshipWorkflow(Updates):
         if self.inbox:
             return
         self.start.state = self.state
-        workflow.continue_as_new(self.start)
+        versions.start_afresh(self.start)
 
 
 def _summary(turn: Batch) -> str:

@@ -8,9 +8,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from temporalio import workflow
-from temporalio.common import VersioningBehavior
 
-from workflows import options
+from workflows import options, versions
 
 with workflow.unsafe.imports_passed_through():
     from activities.messages import DELIVER, DeliverInput, DeliverResult
@@ -18,7 +17,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.inputs import PostmasterInput
 
 
-@workflow.defn(name="postmaster", versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
+@workflow.defn(name="postmaster")
 class PostmasterWorkflow:
     """Delivers the mail of one shard of people, for ever."""
 
@@ -36,8 +35,8 @@ class PostmasterWorkflow:
             self.woken = False
             result = await self.deliver()
             self.show(result)
-            if workflow.info().is_continue_as_new_suggested() and not self.woken:
-                workflow.continue_as_new(self.start)
+            if versions.long_enough() and not self.woken:
+                versions.start_afresh(self.start)
             await self.sleep_until(result.next_at)
 
     @workflow.signal
