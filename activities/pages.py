@@ -1,20 +1,24 @@
-"""A page of people on its way to the outbox: decided, worded, decided again under lock, frozen.
+"""A page of people on its way to the outbox: decided, worded, locked and compared, frozen.
 
-The decision is `lifecycle.postbox.sort_out` both times; whoever's postbox has changed in between is left for the
-next look. A letter that can't be worded is put back by itself and keeps nobody else's back.
+Whoever's postbox has changed while their mail was worded is left for the next look. A letter that can't be worded
+is put back by itself and keeps nobody else's back.
+
+Wording is what costs most, so the mails of the next opening are worded ahead, in the quiet before it. Ahead or not,
+a mail is decided and its letter filled when it goes; what was worded ahead is used only for the very same letter.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from activities.letters import Draft, LettersDesk
 from lifecycle.calendar import local_date
 from lifecycle.keys import message_key
-from lifecycle.letterbox import NeverOpenError
+from lifecycle.letterbox import NeverOpenError, opening, ready_at
 from lifecycle.postbox import Delivery, Waiting, sort_out
 from mail.letters import Composed, Letter
 from store import outbox, waiting
@@ -24,6 +28,10 @@ from store.waiting import Item, Postbox
 
 Compose = Callable[[Letter], Composed]
 
+PAGE = 100
+"""People decided about, and mails frozen, in one transaction."""
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+GRAIN = timedelta(minutes=10)
 PUT_BACK = timedelta(hours=1)
 """How long an item rests that can't be worded (program time)."""
 
@@ -48,6 +56,27 @@ class Worded:
     broken: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
+@dataclass(slots=True)
+class Look:
+    """One look at some postboxes: as they are, what becomes of them, and the letters that go."""
+
+    boxes: Mapping[str, Postbox]
+    decided: Mapping[str, Delivery]
+    drafts: list[tuple[Draft, bool]] = field(default_factory=list[tuple[Draft, bool]])
+    """With whether it is a fast one."""
+    letters: Sequence[Letter | Exception] = ()
+    """For each draft, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """A mail worded ahead, and the letter that it was worded of."""
+
+    letter: Letter
+    subject: str
+    raw: str
+
+
 class Preparer:
     """Prepares pages. `compose` words a letter."""
 
@@ -55,33 +84,61 @@ class Preparer:
         self.database = database
         self.desk = desk
         self.compose = compose
+        self._ahead: dict[int, dict[str, Ahead]] = {}
+        """Shard to what was worded ahead, by message."""
 
     async def prepare(self, people: Collection[str], now: datetime, claim_until: datetime) -> Prepared:
         """Decide about these people's postboxes at this moment, and claim what is to be sent (UTC)."""
+        look = await self._look(people, now)
+        worded: list[Worded] = []
+        for (draft, fast), letter in zip(look.drafts, look.letters, strict=True):
+            worded.append(await self._word(draft, fast, letter, look.boxes[draft.person]))
+            await asyncio.sleep(0)  # mails of the page before are on their way: let them go on
+        return await self._freeze(look, worded, now, claim_until)
+
+    async def word_ahead(self, shard: int, at: datetime, most: int) -> int:
+        """Word what will be due in this shard at this moment (UTC), for at most so many people; how many mails.
+
+        What was worded ahead before and not used is forgotten. Writes nothing down.
+        """
+        async with self.database.session() as session:
+            people = await waiting.people_due(session, shard, at, most)
+        ahead = self._ahead[shard] = {}
+        for start in range(0, len(people), PAGE):
+            look = await self._look(people[start : start + PAGE], at)
+            for (draft, _), letter in zip(look.drafts, look.letters, strict=True):
+                with suppress(Exception):  # what can't be worded is told of when it is due
+                    if isinstance(letter, Letter):
+                        composed = self.compose(letter)
+                        ahead[draft.id] = Ahead(letter, composed.subject, composed.raw)
+                await asyncio.sleep(0)
+        return len(ahead)
+
+    async def _look(self, people: Collection[str], now: datetime) -> Look:
         async with self.database.session() as session:
             boxes = await waiting.postboxes(session, people, now)
-            decided = {person: decide(box, now) for person, box in boxes.items()}
-            drafts = [
-                (Draft(message_key(item.key for item in some), person, _items(boxes[person], some), now), fast)
-                for person, delivery in decided.items()
-                for some, fast in ((delivery.fast, True), (delivery.ordinary, False))
-                if some
-            ]
-            letters = await self.desk.letters(session, [draft for draft, _ in drafts])
-        worded: list[Worded] = []
-        for (draft, fast), letter in zip(drafts, letters, strict=True):
-            worded.append(await self._word(draft, fast, letter, boxes[draft.person]))
-            await asyncio.sleep(0)  # mails of the page before are on their way: let them go on
-        return await self._freeze(decided, worded, now, claim_until)
+            look = Look(boxes, {person: decide(box, now) for person, box in boxes.items()})
+            for person, delivery in look.decided.items():
+                for some, fast in ((delivery.fast, True), (delivery.ordinary, False)):
+                    if some:
+                        box = boxes[person]
+                        at = now if fast else logical_moment(some, box, now)
+                        draft = Draft(message_key(item.key for item in some), person, _items(box, some), at)
+                        look.drafts.append((draft, fast))
+            look.letters = await self.desk.letters(session, [draft for draft, _ in look.drafts])
+        return look
 
     async def _word(self, draft: Draft, fast: bool, letter: Letter | Exception, box: Postbox) -> Worded:
         if isinstance(letter, Letter):
+            ahead = self._ahead.get(box.shard, {}).pop(draft.id, None)
+            if ahead is not None and ahead.letter == letter:
+                return Worded(draft.person, fast, _mail(draft, fast, letter, ahead.subject, ahead.raw, box))
             try:
                 composed = self.compose(letter)
             except Exception as error:  # whatever a template does, the others go out
                 letter = error
             else:
-                return Worded(draft.person, fast, _mail(draft, fast, letter, composed, box))
+                return Worded(draft.person, fast, _mail(draft, fast, letter, composed.subject, composed.raw, box))
         return Worded(draft.person, fast, broken=await self._culprits(draft, letter))
 
     async def _culprits(self, draft: Draft, error: Exception) -> dict[str, str]:
@@ -102,27 +159,20 @@ class Preparer:
                 found[item.key] = type(letter).__name__
         return found or {item.key: type(error).__name__ for item in draft.items}
 
-    async def _freeze(
-        self, decided: Mapping[str, Delivery], worded: Iterable[Worded], now: datetime, claim_until: datetime
-    ) -> Prepared:
+    async def _freeze(self, look: Look, worded: Iterable[Worded], now: datetime, claim_until: datetime) -> Prepared:
         page = Page()
         found = Prepared()
         async with self.database.begin() as session:
-            free = await waiting.lock_people(session, decided)
-            boxes = await waiting.postboxes(session, free, now)
-            unchanged: dict[str, Delivery] = {}
-            for person, box in boxes.items():
-                delivery = decide(box, now)
-                if _mails(delivery) == _mails(decided[person]):
-                    unchanged[person] = delivery
-                    _put_down(page, box, delivery)
+            unchanged = await waiting.unchanged(session, look.boxes, now)
+            for person in unchanged:
+                _put_down(page, look.boxes[person], look.decided[person])
             for one in worded:
                 if one.person not in unchanged:
                     continue
                 if one.mail is not None:
                     page.mails.append(one.mail)
                 for key, reason in one.broken.items():
-                    item = boxes[one.person].items[key]
+                    item = look.boxes[one.person].items[key]
                     page.broken.append(_fate(item, f"{item.name}: {reason}", now + PUT_BACK))
             await outbox.freeze(session, page, now, claim_until)
         found.mails = sorted(page.mails, key=lambda mail: not mail.fast)
@@ -142,15 +192,24 @@ def decide(box: Postbox, now: datetime) -> Delivery:
         return found
 
 
-def _mails(delivery: Delivery) -> tuple[list[str], list[str]]:
-    return [item.key for item in delivery.fast], [item.key for item in delivery.ordinary]
+def logical_moment(items: Iterable[Waiting], box: Postbox, now: datetime) -> datetime:
+    """The moment that an ordinary mail bears (its Date header): when it became due, at most `GRAIN` before now.
+
+    So a mail that waits a little for its turn at nine bears nine o'clock, and can be worded before.
+    """
+    zone = box.person.zone
+    moment = now - (now - EPOCH) % GRAIN
+    for item in items:
+        since = opening(item.rule, zone, local_date(now, zone)).opens
+        moment = max(moment, since, ready_at(item.date, zone, item.queued_at))
+    return moment
 
 
 def _items(box: Postbox, some: Iterable[Waiting]) -> tuple[Item, ...]:
     return tuple(box.items[item.key] for item in some)
 
 
-def _mail(draft: Draft, fast: bool, letter: Letter, composed: Composed, box: Postbox) -> Mail:
+def _mail(draft: Draft, fast: bool, letter: Letter, subject: str, raw: str, box: Postbox) -> Mail:
     return Mail(
         id=draft.id,
         person=draft.person,
@@ -160,8 +219,8 @@ def _mail(draft: Draft, fast: bool, letter: Letter, composed: Composed, box: Pos
         at=draft.at,
         local_date=local_date(draft.at, box.person.zone),
         recipient=letter.recipient.email,
-        subject=composed.subject,
-        raw=composed.raw,
+        subject=subject,
+        raw=raw,
         items=tuple(item.key for item in draft.items),
         attempts=box.attempts,
     )

@@ -8,24 +8,24 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from activities.messages import DeliverResult
 from activities.office import Office
-from activities.pages import Prepared, decide
+from activities.pages import PAGE, Prepared, decide
 from activities.smtp import Kind, NotSent, Trouble
 from lifecycle.calendar import local_date
 from store import outbox, waiting
 from store.outbox import Outcome, Unsettled
 from store.waiting import Postbox
 
-PAGE = 100
-"""People decided about, and mails frozen, in one transaction."""
-WRITE_DOWN = 16
-"""Mails after which results are written down: about so many are in doubt when the process dies."""
+WRITE_DOWN = 0.05
+"""Real seconds after which results are written down: so much is in doubt when the process dies."""
 FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=4)
 """Waits (program time) double from the first to the longest."""
@@ -34,6 +34,12 @@ POLICY_WAIT = timedelta(hours=1)
 CONFIGURATION_WAIT = timedelta(minutes=15)
 SEND_AGAIN = timedelta(minutes=5)
 """After a moment in which nobody could know: the one second try (program time)."""
+QUIET = timedelta(minutes=10)
+"""How long before a letterbox opens its mails are worded (program time), where they are many."""
+CROWD = 50
+"""So many people are many."""
+AHEAD_AT_MOST = 5000
+"""People whose mails are kept in memory, at about 10 KB each."""
 NOTHING_DONE_WAIT = timedelta(seconds=30)
 TRIES_TO_WRITE = 5
 
@@ -81,6 +87,7 @@ class Round:
         if self._stopped_until is None:
             self.office.failures.pop(self.shard, None)
         self.result.next_at = await self._sleep_until()
+        await self._word_ahead()
         return self.result
 
     @property
@@ -122,6 +129,12 @@ class Round:
     async def _prepare(self, people: Sequence[str]) -> Prepared:
         return await self.office.preparer.prepare(people, self.now, self._claim_until)
 
+    async def _word_ahead(self) -> None:
+        """In the quiet before a letterbox opens, word what will be due then."""
+        due = self.result.next_at
+        if due is not None and not self.stopped and self.now < due <= self.now + QUIET:
+            await self.office.preparer.word_ahead(self.shard, due, AHEAD_AT_MOST)
+
     # -- what nobody knows the end of ------------------------------------------------------------------------------
 
     async def _send_again(self) -> None:
@@ -158,29 +171,24 @@ class Round:
         """Hand these mails over, as many at a time as there are connections, and write down what came of each."""
         queue = deque(mails)
         done: list[Outcome] = []
-        enough = asyncio.Event()
-        finished = False
+        finished = asyncio.Event()
 
         async def carry() -> None:
             while queue and not self.stopped:
                 await self.office.pace.wait()
                 if queue and not self.stopped:
                     done.append(await self._hand_over(queue.popleft()))
-                    if len(done) >= WRITE_DOWN:
-                        enough.set()
 
         async def write() -> None:
-            while not finished or done:
-                await enough.wait()
-                enough.clear()
+            while not finished.is_set() or done:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(finished.wait(), WRITE_DOWN)
                 some, done[:] = done[:], []
                 try:
                     await self._write_down(some)
                 except BaseException:
                     self.cancel()  # what is sent now could not be written down either
                     raise
-                if finished:
-                    enough.set()
 
         clerk = asyncio.create_task(write())
         try:
@@ -189,8 +197,7 @@ class Round:
                     carriers.create_task(carry())
             done += [self._not_taken_up(mail) for mail in queue]
         finally:
-            finished = True
-            enough.set()
+            finished.set()
             await clerk
 
     async def _hand_over(self, mail: Outgoing) -> Outcome:
@@ -270,19 +277,25 @@ class Round:
         database = self.office.database
         while True:
             async with database.begin() as session:
-                wakes_at = self._wake_for(await outbox.next_wake(session, self.shard, self.now))
+                wakes_at = await self._next_look(session)
                 await outbox.write_wake(session, self.shard, wakes_at)
             async with database.session() as session:
-                again = self._wake_for(await outbox.next_wake(session, self.shard, self.now))
+                again = await self._next_look(session)
             if again is None or (wakes_at is not None and wakes_at <= again):
                 return wakes_at
 
-    def _wake_for(self, due: datetime | None) -> datetime | None:
+    async def _next_look(self, session: AsyncSession) -> datetime | None:
         if self._stopped_until is not None:
             return self._stopped_until
+        due = await outbox.next_wake(session, self.shard, self.now)
+        if due is None:
+            return None
         did = self.result
-        if due is not None and due <= self.now and not (did.sent or did.dropped or did.held or did.deferred):
+        if due <= self.now and not (did.sent or did.dropped or did.held or did.deferred):
             return self.now + NOTHING_DONE_WAIT  # somebody else holds them, or they are broken
+        if due > self.now + QUIET and self.office.rules.speed == 1:
+            crowd = await waiting.people_due(session, self.shard, due, CROWD)
+            return due - QUIET if len(crowd) == CROWD else due
         return due
 
 

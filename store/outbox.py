@@ -31,13 +31,18 @@ from store.tables import (
     RequestRow,
     SuppressionRow,
 )
-from store.waiting import not_waiting_for_a_mail, on_its_way
+from store.waiting import NO_MAIL_ON_ITS_WAY, ON_ITS_WAY
 
 # The bare tables: their rows are changed by the driver's executemany, without the ORM's bookkeeping.
 ITEMS, MESSAGES, REQUESTS, PEOPLE = (
     Base.metadata.tables[row.__tablename__] for row in (ItemRow, MessageRow, RequestRow, ParticipantRow)
 )
 Rows = list[dict[str, Any]]
+
+NEXT_ITEM = select(func.min(ItemRow.deliver_at)).where(
+    ItemRow.shard == bindparam("shard"), ItemRow.state == "queued", NO_MAIL_ON_ITS_WAY
+)
+NEXT_MAIL = select(func.min(MessageRow.next_try_at)).where(MessageRow.shard == bindparam("shard"), ON_ITS_WAY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +127,7 @@ class Outcome:
 async def freeze(session: AsyncSession, page: Page, now: datetime, claim_until: datetime) -> None:
     """Write down what was decided and claim its mails until `claim_until` (UTC), all in this transaction.
 
-    Call it with the people locked (`store.waiting.lock_people`) and the decision made under that lock.
+    Call it with the people locked (`store.waiting.unchanged`) and found unchanged since the decision.
     """
     if page.mails:
         people = {mail.person for mail in page.mails}
@@ -190,11 +195,7 @@ async def settle(session: AsyncSession, outcomes: Sequence[Outcome], now: dateti
 
 async def next_wake(session: AsyncSession, shard: int, now: datetime) -> datetime | None:
     """When something is next to be looked at in this shard (UTC); None while nothing is."""
-    items = select(func.min(ItemRow.deliver_at)).where(
-        ItemRow.shard == shard, ItemRow.state == "queued", not_waiting_for_a_mail(now)
-    )
-    mails = select(func.min(MessageRow.next_try_at)).where(MessageRow.shard == shard, on_its_way(now))
-    found = [await session.scalar(query) for query in (items, mails)]
+    found = [await session.scalar(query, {"shard": shard, "now": now}) for query in (NEXT_ITEM, NEXT_MAIL)]
     return min((at for at in found if at is not None), default=None)
 
 

@@ -6,12 +6,12 @@ settled: this is what keeps two mails from crossing on one day.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, case, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lifecycle.letterbox import LetterboxRule
@@ -19,6 +19,7 @@ from lifecycle.postbox import FAST, MentorshipFacts, PersonFacts, RequestFacts, 
 from store.postbox import letterbox_rule
 from store.tables import (
     CohortRow,
+    Instant,
     ItemRow,
     MembershipRow,
     MentorshipRow,
@@ -56,42 +57,52 @@ class Postbox:
     waiting: list[Waiting] = field(default_factory=list[Waiting])
     items: dict[str, Item] = field(default_factory=dict[str, Item])
     """Item key to item."""
+    seen: list[Any] = field(default_factory=list[Any])
+    """What can change, as it was read."""
     attempts: int = 0
     """How often a mail with these items was refused for the time being."""
 
 
-def on_its_way(now: datetime) -> ColumnElement[bool]:
-    """Whether a message still keeps its person's postbox shut at this moment (UTC)."""
-    return and_(
-        MessageRow.next_try_at.is_not(None),
-        or_(
-            MessageRow.state.in_(("sending", "ambiguous")),
-            and_(MessageRow.state == "deferred", MessageRow.next_try_at > now),
-        ),
-    )
+NOW = bindparam("now", type_=Instant())
+"""The moment (UTC) that a statement is about; the statements are built once, which is most of their cost."""
 
+ON_ITS_WAY: ColumnElement[bool] = and_(
+    MessageRow.next_try_at.is_not(None),
+    or_(
+        MessageRow.state.in_(("sending", "ambiguous")),
+        and_(MessageRow.state == "deferred", MessageRow.next_try_at > NOW),
+    ),
+)
+"""Whether a message still keeps its person's postbox shut."""
 
-def not_waiting_for_a_mail(now: datetime) -> ColumnElement[bool]:
-    """Whether an item's person has no mail on its way."""
-    return ~exists().where(MessageRow.person == ItemRow.person, on_its_way(now))
+NO_MAIL_ON_ITS_WAY = ~exists().where(MessageRow.person == ItemRow.person, ON_ITS_WAY)
+"""Whether an item's person waits for no mail."""
+
+DUE_NOW: ColumnElement[bool] = and_(
+    ItemRow.person.in_(bindparam("people", expanding=True)),
+    ItemRow.state == "queued",
+    # An item that was put back has its reason; until its time has come it is as if it weren't there.
+    or_(ItemRow.reason == "", ItemRow.deliver_at <= NOW),
+    NO_MAIL_ON_ITS_WAY,
+)
+OLDEST_FIRST = (ItemRow.person, ItemRow.date, ItemRow.queued_at, ItemRow.key)
+
+WHAT_CAN_CHANGE = (
+    ItemRow.person, ItemRow.key,
+    ParticipantRow.zone, ParticipantRow.standing, ParticipantRow.reminders_stopped, ParticipantRow.last_mail_on,
+    RequestRow.state.label("request_state"), RequestRow.closes_at, RequestRow.mails,
+    RequestRow.last_mail_on.label("request_last_on"),
+    MentorshipRow.state.label("mentorship_state"), MentorshipRow.paused_until, MentorshipRow.held,
+    MembershipRow.standing.label("seat"),
+    TaskRow.closed_at,
+)  # fmt: skip
+"""Columns that decide about an item and can change while it waits."""
 
 
 async def people_due(session: AsyncSession, shard: int, now: datetime, limit: int) -> list[str]:
     """Ids of those with something due, receipts and urgent items first, then whoever waits longest."""
-    fast = func.min(case((ItemRow.kind.in_(FAST), 0), else_=1))
-    rows = await session.execute(
-        select(ItemRow.person)
-        .where(
-            ItemRow.shard == shard,
-            ItemRow.state == "queued",
-            ItemRow.deliver_at <= now,
-            not_waiting_for_a_mail(now),
-        )
-        .group_by(ItemRow.person)
-        .order_by(fast, func.min(ItemRow.deliver_at), ItemRow.person)
-        .limit(limit)
-    )
-    return list(rows.scalars())
+    rows = await session.scalars(PEOPLE_DUE, {"shard": shard, "now": now, "most": limit})
+    return list(rows)
 
 
 async def lock_people(session: AsyncSession, people: Collection[str]) -> set[str]:
@@ -109,17 +120,7 @@ async def postboxes(session: AsyncSession, people: Collection[str], now: datetim
     """The postboxes of these people as they stand now; nobody with a mail on its way is among them."""
     if not people:
         return {}
-    rows = await session.execute(
-        _items_with_facts()
-        .where(
-            ItemRow.person.in_(people),
-            ItemRow.state == "queued",
-            # An item that was put back has its reason; until its time has come it is as if it weren't there.
-            or_(ItemRow.reason == "", ItemRow.deliver_at <= now),
-            not_waiting_for_a_mail(now),
-        )
-        .order_by(ItemRow.person, ItemRow.date, ItemRow.queued_at, ItemRow.key)
-    )
+    rows = await session.execute(WAITING_ITEMS, {"people": list(people), "now": now})
     found = await _assembled(session, rows.all())
     if found:
         put_off = await session.execute(
@@ -132,11 +133,24 @@ async def postboxes(session: AsyncSession, people: Collection[str], now: datetim
     return found
 
 
+async def unchanged(session: AsyncSession, boxes: Mapping[str, Postbox], now: datetime) -> set[str]:
+    """Those of these people whose postboxes are as they were when they were read. Locks them for the transaction,
+    so that it stays so; whoever is locked by another postmaster counts as changed."""
+    if not boxes:
+        return set()
+    free = await lock_people(session, boxes)
+    rows = await session.execute(WAITING_CHANGES, {"people": sorted(free), "now": now})
+    found: dict[str, list[Any]] = {}
+    for row in rows:
+        found.setdefault(row[0], []).append(tuple(row))
+    return {person for person, seen in found.items() if seen == boxes[person].seen}
+
+
 async def of_messages(session: AsyncSession, messages: Collection[str]) -> dict[str, Postbox]:
     """Message id to its person and the items that it carries, as if they were still waiting."""
     if not messages:
         return {}
-    rows = await session.execute(_items_with_facts(ItemRow.message).where(ItemRow.message.in_(messages)))
+    rows = await session.execute(ITEMS.where(ItemRow.message.in_(messages)))
     by_message: dict[str, list[Row[Any]]] = {}
     for row in rows:
         by_message.setdefault(row.message, []).append(row)
@@ -146,22 +160,9 @@ async def of_messages(session: AsyncSession, messages: Collection[str]) -> dict[
     return found
 
 
-def _items_with_facts(*more: Any) -> Select[*tuple[Any, ...]]:
+def _with_facts(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
     return (
-        select(
-            ItemRow.key, ItemRow.person, ItemRow.kind, ItemRow.name, ItemRow.number, ItemRow.cohort,
-            ItemRow.mentorship, ItemRow.date, ItemRow.queued_at, ItemRow.request, ItemRow.task, ItemRow.about,
-            ItemRow.after_end, ItemRow.shard,
-            ParticipantRow.zone, ParticipantRow.standing, ParticipantRow.reminders_stopped,
-            ParticipantRow.last_mail_on,
-            RequestRow.state.label("request_state"), RequestRow.closes_at, RequestRow.mails,
-            RequestRow.last_mail_on.label("request_last_on"),
-            MentorshipRow.state.label("mentorship_state"), MentorshipRow.paused_until, MentorshipRow.held,
-            MembershipRow.standing.label("seat"),
-            TaskRow.closed_at,
-            *more,
-        )
-        .join(ParticipantRow, ParticipantRow.id == ItemRow.person)
+        query.join(ParticipantRow, ParticipantRow.id == ItemRow.person)
         .outerjoin(RequestRow, RequestRow.key == ItemRow.request)
         .outerjoin(
             MentorshipRow,
@@ -176,7 +177,28 @@ def _items_with_facts(*more: Any) -> Select[*tuple[Any, ...]]:
             ),
         )
         .outerjoin(TaskRow, TaskRow.key == ItemRow.task)
-    )  # fmt: skip
+    )
+
+
+ITEMS = _with_facts(
+    select(
+        *WHAT_CAN_CHANGE,
+        ItemRow.kind, ItemRow.name, ItemRow.number, ItemRow.cohort, ItemRow.mentorship, ItemRow.date,
+        ItemRow.queued_at, ItemRow.request, ItemRow.task, ItemRow.about, ItemRow.after_end, ItemRow.shard,
+        ItemRow.message,
+    )
+)  # fmt: skip
+WAITING_ITEMS = ITEMS.where(DUE_NOW).order_by(*OLDEST_FIRST)
+WAITING_CHANGES = _with_facts(select(*WHAT_CAN_CHANGE)).where(DUE_NOW).order_by(*OLDEST_FIRST)
+PEOPLE_DUE = (
+    select(ItemRow.person)
+    .where(
+        ItemRow.shard == bindparam("shard"), ItemRow.state == "queued", ItemRow.deliver_at <= NOW, NO_MAIL_ON_ITS_WAY
+    )
+    .group_by(ItemRow.person)
+    .order_by(func.min(case((ItemRow.kind.in_(FAST), 0), else_=1)), func.min(ItemRow.deliver_at), ItemRow.person)
+    .limit(bindparam("most"))
+)
 
 
 async def _assembled(session: AsyncSession, rows: Sequence[Row[Any]]) -> dict[str, Postbox]:
@@ -193,6 +215,7 @@ async def _assembled(session: AsyncSession, rows: Sequence[Row[Any]]) -> dict[st
             row.queued_at, row.request, row.task, row.about,
         )  # fmt: skip
         box.waiting.append(_waiting(row, rules[row.cohort], requests))
+        box.seen.append(tuple(row[: len(WHAT_CAN_CHANGE)]))
     return found
 
 
