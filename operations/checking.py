@@ -15,6 +15,7 @@ from program.loader import Fault, Faults, Loaded, load_cohort
 
 __all__ = ["Fault", "Faults", "Loaded", "load", "today_in"]
 
+
 def load(path: Path, now: datetime, *, runs: bool = False) -> Loaded:
     """The cohort in a file. `now` is program time (UTC). Raises Faults with all of them at once.
 

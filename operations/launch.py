@@ -10,8 +10,9 @@ from lifecycle.calendar import local_date
 from operations.settings import Settings
 from operations.temporal import start_cohort
 from program.loader import Loaded
-from store import cohorts
-from store.cohorts import Put
+from store import cohorts, comparison, progress
+from store.cohorts import FrozenProgram, Put
+from store.comparison import Comparison
 from store.database import Database
 
 
@@ -32,3 +33,15 @@ async def launch(
     put = await cohorts.put(database, loaded.cohort, frozen, today, now, confirm=confirm)
     await start_cohort(client, settings, loaded.cohort.cohort)
     return put
+
+
+async def compare(database: Database, loaded: Loaded, now: datetime) -> Comparison:
+    """What launching this file would come to; nothing is written and nothing starts. Raises `KnownOtherwise`."""
+    frozen = {id_: FrozenProgram(used.program, used.hash, used.forms) for id_, used in loaded.used.items()}
+    return await comparison.compare(database, loaded.cohort, frozen, local_date(now, loaded.cohort.zone), now)
+
+
+async def still_to_start(database: Database, cohort: str) -> int:
+    """How many mentorships of a cohort are put down and not started."""
+    async with database.session() as session:
+        return (await progress.by_state(session, cohort)).get("planned", 0)

@@ -1,0 +1,138 @@
+"""What coordinators look at, found by what they type: a cohort, a mentorship, tasks, the ledger.
+
+Read from SQL with names, for human eyes; nothing of it may be passed to Temporal or written to a log.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lifecycle.calendar import local_date, zone
+from program.faults import nearest
+from store import overview
+from store.database import Database
+from store.ledger import ledger as ledger_of
+from store.overview import Counts, Filters, StatusLine, TaskLine
+from store.tables import CohortRow
+from store.timeline import Happening, Timeline, UnknownMentorship
+from store.timeline import timeline as timeline_of
+
+__all__ = ["Counts", "Filters", "Happening", "StatusLine", "TaskLine", "Timeline", "Unknown"]
+
+
+class Unknown(LookupError):
+    """No cohort or mentorship goes by this name; the message says which there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class CohortStatus:
+    """A cohort with one line for each of its mentorships. `today` is the date in its zone."""
+
+    id: str
+    title: str
+    state: str
+    zone: str
+    today: date
+    counts: Counts
+    lines: tuple[StatusLine, ...]
+
+
+async def status(
+    database: Database, cohort: str, now: datetime, filters: Filters | None = None, *, awaiting: bool = False
+) -> list[CohortStatus]:
+    """One cohort, or all that are not over (the latest, where all are), with their mentorships. Raises `Unknown`.
+
+    `awaiting` leaves out those that wait for nobody.
+    """
+    found: list[CohortStatus] = []
+    async with database.session() as session:
+        for row in await _cohorts(session, cohort):
+            today = local_date(now, row.zone)
+            lines = await overview.status(session, row.id, filters)
+            found.append(
+                CohortStatus(
+                    row.id,
+                    row.title,
+                    row.state,
+                    row.zone,
+                    today,
+                    await overview.counts(session, row.id, today),
+                    tuple(line for line in lines if line.awaited or not awaiting),
+                )
+            )
+    return found
+
+
+async def show(database: Database, which: str) -> Timeline:
+    """The timeline of `COHORT/KEY`; the cohort may be left out where only one has such a key. Raises `Unknown`."""
+    cohort, _, key = which.strip("/").rpartition("/")
+    async with database.session() as session:
+        rows = await _cohorts(session, cohort) if cohort else await overview.cohorts(session)
+        known: list[str] = []
+        matches: list[Timeline] = []
+        for row in rows:
+            try:
+                matches.append(await timeline_of(session, row.id, key))
+            except UnknownMentorship:
+                known += [f"{row.id}/{line.key}" for line in await overview.status(session, row.id)]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        several = ", ".join(f"{one.mentorship.cohort}/{key}" for one in matches)
+        raise Unknown(f"{key!r} is a mentorship of several cohorts; write one of {several}")
+    near = nearest(which, known)
+    remedy = f"did you mean {near[0]}?" if near else "`mentorship status` lists them"
+    raise Unknown(f"there is no mentorship {which!r}; {remedy}")
+
+
+async def tasks(database: Database, cohort: str = "") -> list[TaskLine]:
+    """Open tasks, the most pressing first. Raises `Unknown`."""
+    async with database.session() as session:
+        if cohort:
+            await _cohorts(session, cohort)
+        return await overview.open_tasks(session, cohort)
+
+
+async def ledger(database: Database, cohort: str) -> dict[str, Any]:
+    """The ledger of a cohort: ids only. Raises `Unknown`."""
+    async with database.session() as session:
+        await _cohorts(session, cohort)
+        return await ledger_of(session, cohort)
+
+
+def as_object(value: Any) -> Any:
+    """A dataclass as an object for `--json`, with dates and instants in ISO 8601."""
+    return _plain(asdict(value))
+
+
+def local(at: datetime, zone_name: str) -> datetime:
+    """An instant as a clock in this zone shows it."""
+    return at.astimezone(zone(zone_name))
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case dict():
+            return {key: _plain(one) for key, one in value.items()}  # pyright: ignore[reportUnknownVariableType]
+        case list() | tuple():
+            return [_plain(one) for one in value]  # pyright: ignore[reportUnknownVariableType]
+        case datetime() | date():
+            return value.isoformat()
+        case _:
+            return value
+
+
+async def _cohorts(session: AsyncSession, cohort: str) -> list[CohortRow]:
+    rows = await overview.cohorts(session)
+    if cohort:
+        found = [row for row in rows if row.id == cohort]
+        if not found:
+            near = nearest(cohort, [row.id for row in rows])
+            known = f"those launched are {', '.join(row.id for row in rows)}" if rows else "none was launched yet"
+            raise Unknown(f"there is no cohort {cohort!r}; {f'did you mean {near[0]}?' if near else known}")
+        return found
+    return [row for row in rows if row.state != "over"] or rows[:1]

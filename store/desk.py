@@ -1,0 +1,136 @@
+"""What a coordinator's command needs to know before it is given, and what stays of it on the record.
+
+A command is written down with who gave it and why before any workflow hears of it: reasons in a person's own words
+stay in SQL.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from store.database import upserting
+from store.tables import CohortPersonRow, CohortRow, OperationRow, ParticipantRow, TaskRow
+
+
+@dataclass(frozen=True, slots=True)
+class Decider:
+    """Somebody who may decide: a coordinator or a deputy of the cohort."""
+
+    id: str
+    name: str
+    email: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFacts:
+    """A task as a command finds it."""
+
+    key: str
+    cohort: str
+    mentorship: str
+    kind: str
+    decisions: tuple[str, ...]
+    closed_on: date | None
+    decision: str
+    by: str
+    zone: str
+    """The cohort's zone."""
+    language: str
+    deciders: tuple[Decider, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPerson:
+    """A person of the store, as far as a command must know them."""
+
+    id: str
+    name: str
+    email: str
+    zone: str
+    language: str
+    standing: str
+
+
+async def task(session: AsyncSession, key: str) -> TaskFacts | None:
+    """The task of this key, open or closed."""
+    row = await session.get(TaskRow, key)
+    if row is None:
+        return None
+    cohort = await session.get_one(CohortRow, row.cohort)
+    found = await session.execute(
+        select(ParticipantRow.id, ParticipantRow.name, ParticipantRow.email, CohortPersonRow.role)
+        .join(CohortPersonRow, CohortPersonRow.person == ParticipantRow.id)
+        .where(CohortPersonRow.cohort == row.cohort)
+        .order_by(CohortPersonRow.role, ParticipantRow.id)
+    )
+    return TaskFacts(
+        key=row.key,
+        cohort=row.cohort,
+        mentorship=row.mentorship,
+        kind=row.kind,
+        decisions=tuple(row.decisions),
+        closed_on=row.closed_on,
+        decision=row.decision,
+        by=row.by,
+        zone=cohort.zone,
+        language=cohort.language,
+        deciders=tuple(Decider(*one) for one in found),
+    )
+
+
+async def person(session: AsyncSession, id_: str = "", *, email: str = "") -> KnownPerson | None:
+    """The person of this id, or of this address (case doesn't count)."""
+    which = func.lower(ParticipantRow.email) == email.strip().lower() if email else ParticipantRow.id == id_
+    row = await session.scalar(select(ParticipantRow).where(which).order_by(ParticipantRow.id).limit(1))
+    if row is None:
+        return None
+    return KnownPerson(row.id, row.name, row.email, row.zone, row.language, row.standing)
+
+
+async def put_person(session: AsyncSession, someone: KnownPerson) -> None:
+    """Put somebody down who is not known yet. Their seat comes with the first turn that offers it to them."""
+    session.add(
+        ParticipantRow(
+            id=someone.id,
+            name=someone.name,
+            email=someone.email,
+            zone=someone.zone,
+            language=someone.language,
+        )
+    )
+    await session.flush()
+
+
+async def put_operation(
+    session: AsyncSession,
+    id_: str,
+    kind: str,
+    cohort: str,
+    mentorship: str,
+    detail: dict[str, Any],
+    by: str,
+    why: str,
+    at: datetime,
+) -> None:
+    """Write a command down before it is given; given again, the reason may have become clearer."""
+    operation = upserting(session, OperationRow).values(
+        id=id_, kind=kind, cohort=cohort, mentorship=mentorship, detail=detail, by=by, why=why, at=at, result=""
+    )
+    again = {"by": by} | ({"why": why} if why else {})
+    await session.execute(operation.on_conflict_do_update(index_elements=("id",), set_=again))
+
+
+async def finish_operation(session: AsyncSession, id_: str, result: str) -> None:
+    """What came of a command: `done`, or why it was refused."""
+    await session.execute(update(OperationRow).where(OperationRow.id == id_).values(result=result))
+
+
+async def say_why(session: AsyncSession, task_key: str, why: str) -> None:
+    """Why a task was decided as it was."""
+    await session.execute(update(TaskRow).where(TaskRow.key == task_key).values(why=why))
