@@ -12,12 +12,11 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from difflib import get_close_matches
-from functools import lru_cache
 from typing import Any
 from zoneinfo import available_timezones
 
 from program.forms import Answers, Question
+from program.zones import is_zone, near_zones
 
 Typed = dict[str, list[str]]
 """Field name to the values sent under it, as a browser sends them."""
@@ -107,10 +106,15 @@ def most_entries(question: Question) -> int:
     return question.most or MOST_ENTRIES
 
 
-def clean(text: str) -> str:
-    """Text as it is kept: composed characters, plain line ends, no controls, nothing around it."""
+def harmless(text: str) -> str:
+    """Text as it may stand in a field again: composed characters, plain line ends, no controls."""
     plain = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n")
-    return _CONTROLS.sub("", plain).strip()
+    return _CONTROLS.sub("", plain)
+
+
+def clean(text: str) -> str:
+    """Text as it is kept: harmless, and nothing around it."""
+    return harmless(text).strip()
 
 
 def _read_one(
@@ -244,29 +248,18 @@ def _text(question: Question, values: list[str]) -> str:
 
 
 def _zone(value: str) -> str:
-    exact = _zones().get(_folded(value))
-    if exact:
-        return exact
-    near = get_close_matches(_folded(value), _zones(), n=1, cutoff=0.6)
-    hint = f"did you mean {_zones()[near[0]]}?" if near else "write it as area and city, such as Europe/Berlin"
+    if is_zone(value):
+        return value
+    near = near_zones(value)
+    if len(near) == 1 and near[0].rpartition("/")[2].casefold() == value.strip().replace(" ", "_").casefold():
+        return near[0]
+    hint = f"did you mean {near[0]}?" if near else "write it as area and city, such as Europe/Berlin"
     raise _Wrong(f"“{value}” is no time zone that we know: {hint}")
 
 
 def zone_names() -> list[str]:
     """The zones that are offered: area and city."""
     return sorted(name for name in available_timezones() if name.partition("/")[0] in _AREAS)
-
-
-@lru_cache(maxsize=1)
-def _zones() -> dict[str, str]:
-    """What people write, folded, to the zone: the full name, or the city alone."""
-    names = zone_names()
-    cities = {_folded(name.rsplit("/", 1)[1]): name for name in reversed(names)}
-    return cities | {_folded(name): name for name in (*names, "UTC")}
-
-
-def _folded(name: str) -> str:
-    return " ".join(name.replace("_", " ").split()).casefold()
 
 
 def _sign(question: Question, values: list[str]) -> str:

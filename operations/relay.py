@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -36,14 +36,15 @@ PAGE = 200
 
 
 async def hand_over(database: Database, tell: Tell, cohort: str, mentorship: str, now: datetime) -> bool:
-    """Tell one workflow everything that waits for it, in order, up to the first failure; whether all is told.
+    """Tell one workflow everything that waits for it, in order, up to the first failure; whether none failed.
 
     For a page that has just committed something: it never raises for what the workflow does.
     """
     async with database.session() as session:
         rows = await relays.waiting(session, cohort, mentorship)
     for relay in rows:
-        if not await _try(database, tell, relay, now):
+        # One that another process has in hand just now is no reason to wait.
+        if await _try(database, tell, relay, now) == "failed":
             return False
     return True
 
@@ -93,23 +94,23 @@ def put_off(attempts: int) -> timedelta:
 async def _all_of(database: Database, tell: Tell, cohort: str, mentorship: str, now: datetime) -> int:
     async with database.session() as session:
         rows = await relays.waiting(session, cohort, mentorship)
-    return sum([await _try(database, tell, relay, now) for relay in rows])
+    return [await _try(database, tell, relay, now) for relay in rows].count("told")
 
 
-async def _try(database: Database, tell: Tell, relay: Relay, now: datetime) -> bool:
-    """One attempt; whether the row is done with, by us or by another process."""
+async def _try(database: Database, tell: Tell, relay: Relay, now: datetime) -> Literal["told", "failed", "not_ours"]:
+    """One attempt, unless another process makes it."""
     async with database.begin() as session:
         if not await relays.claim(session, relay, now + put_off(relay.attempts)):
-            return False
+            return "not_ours"
     try:
         async with asyncio.timeout(PATIENCE):
             await tell(relay.cohort, relay.mentorship, relay.event, relay.payload, relay.id)
     except Exception as failure:
         # Its text may hold anything; its class says enough.
         log.warning("relay_failed", relay=relay.id, attempts=relay.attempts + 1, failure=type(failure).__name__)
-        return False
+        return "failed"
     async with database.begin() as session:
         await relays.done(session, relay.id)
     async with database.begin() as session:
         await relays.done(session, relay.id)
-    return True
+    return "told"

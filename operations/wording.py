@@ -11,7 +11,7 @@ from mail.dates import day, listed
 from program.forms import Option, Question
 from store.requests import Requested
 
-_PLACE = re.compile(r"\{(partner|since|purpose|program)\}")
+_PLACE = re.compile(r"\{\{|\}\}|\{(partner|since|purpose|program)\}")
 NO_PURPOSE = "what you want to get out of this"
 
 
@@ -36,8 +36,8 @@ def purpose_of(requested: Requested) -> str:
 
 
 def filled(text: str, words: Mapping[str, str]) -> str:
-    """The text with the four places filled; any other brace stays as it is."""
-    return _PLACE.sub(lambda found: words[found[1]], text)
+    """The text with the four places filled; a doubled brace is one brace."""
+    return _PLACE.sub(lambda found: words[found[1]] if found[1] else found[0][0], text)
 
 
 def worded(questions: Sequence[Question], words: Mapping[str, str]) -> tuple[Question, ...]:

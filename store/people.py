@@ -74,7 +74,7 @@ async def cohorts_of(session: AsyncSession, person: str) -> list[CohortDesk]:
             )
             .order_by(CohortRow.id, CohortPersonRow.person)
         )
-    ).tuples()
+    )
     found: dict[str, CohortDesk] = {}
     for cohort, letterbox, holidays, coordinator in rows:
         known = found.get(cohort)

@@ -52,7 +52,7 @@ async def due(session: AsyncSession, now: datetime, most: int) -> tuple[tuple[st
         .order_by(func.min(RelayRow.at), RelayRow.cohort, RelayRow.mentorship)
         .limit(most)
     )
-    return tuple(rows.tuples())
+    return tuple(rows)
 
 
 async def waiting(session: AsyncSession, cohort: str, mentorship: str) -> tuple[Relay, ...]:

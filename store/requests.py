@@ -195,7 +195,7 @@ async def _members(session: AsyncSession, cohort: str, mentorship: str) -> tuple
         .where(MembershipRow.cohort == cohort, MembershipRow.mentorship == mentorship)
         .order_by(MembershipRow.position, MembershipRow.person)
     )
-    return tuple(Seat(*row) for row in rows.tuples())
+    return tuple(Seat(*row) for row in rows)
 
 
 async def _coordinators(session: AsyncSession, cohort: str) -> tuple[tuple[str, str], ...]:
@@ -205,7 +205,7 @@ async def _coordinators(session: AsyncSession, cohort: str) -> tuple[tuple[str, 
         .where(CohortPersonRow.cohort == cohort, CohortPersonRow.role == "coordinator")
         .order_by(ParticipantRow.id)
     )
-    return tuple(rows.tuples())
+    return tuple(rows)
 
 
 async def _draft(session: AsyncSession, request: str) -> dict[str, list[str]] | None:
@@ -256,7 +256,7 @@ async def _others(session: AsyncSession, request: RequestRow) -> tuple[Other, ..
         .order_by(MembershipRow.position)
     )
     about: dict[str, list[str]] = {}
-    for mentorship, name in named.tuples():
+    for mentorship, name in named:
         about.setdefault(mentorship, []).append(name)
     return tuple(
         Other(

@@ -10,6 +10,7 @@ from typing import Any
 from starlette.datastructures import QueryParams
 from starlette.responses import HTMLResponse
 
+from lifecycle.findings import AgreementAct
 from operations import agreements
 from operations.answers import Access, access_of
 from operations.form_input import ZONE_QUESTIONS, Fault, Typed, read, typed_of, zone_names
@@ -48,7 +49,8 @@ class FormPage:
 
     def first(self, query: QueryParams) -> HTMLResponse:
         """What somebody sees who opens the link."""
-        if self.access not in ("open", "late"):
+        readable = self.requested.ask == "agreement" and bool(self.requested.versions)
+        if self.access not in ("open", "late") and not (readable and self.access == "over"):
             return self.shut()
         if self.requested.ask == "agreement":
             return self.agreement(query)
@@ -126,8 +128,7 @@ class FormPage:
         asked_for = _number(query.get("version", ""))
         if any(version.number == asked_for for version in requested.versions):
             return self.document(version=asked_for)
-        may_write = agreements.may(requested, "change")
-        if may_write and (agreements.drafting(requested) or self._wants_to_change(query)):
+        if self._may("change") and (agreements.drafting(requested) or self._wants_to_change(query)):
             return self.form(self._typed(query), more=query.get("more", ""))
         return self.document()
 
@@ -163,8 +164,8 @@ class FormPage:
             base=base if before is not None else 0,
             names=names,
             signers=[seat for seat in requested.members if seat.standing not in ("out", "declined")],
-            may_sign=agreements.may(requested, "sign") and shown is table and bool(to_sign),
-            may_change=agreements.may(requested, "change") and shown is table,
+            may_sign=self._may("sign") and shown is table and bool(to_sign),
+            may_change=self._may("change") and shown is table,
             is_late=self.access == "late",
             concluded=agreements.concluded(requested),
             past=version != 0 and shown is not table,
@@ -234,6 +235,9 @@ class FormPage:
                 for index, goal in enumerate(goals[: question.most]):
                     typed[f"{question.id}.{index}.goal"] = [str(goal.get("what", ""))]
         return typed
+
+    def _may(self, act: AgreementAct) -> bool:
+        return self.access in ("open", "late") and agreements.may(self.requested, act)
 
     def _wants_to_change(self, query: QueryParams) -> bool:
         return any(name in query for name in ("change", "more")) or self.requested.draft is not None

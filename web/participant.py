@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from operations import answers
 from operations.answers import Differs, Faulty, Kept, Overtaken, Shut
-from operations.form_input import Typed
+from operations.form_input import Typed, harmless
 from operations.links import Links
 from operations.relay import Tell
 from operations.reminders import Wake, stop_reminders
@@ -145,7 +145,7 @@ async def _typed(request: Request) -> Typed:
     async with request.form(max_files=0, max_fields=MOST_FIELDS, max_part_size=512 * 1024) as form:
         for name, value in form.multi_items():
             if isinstance(value, str):
-                typed.setdefault(name, []).append(value)
+                typed.setdefault(name, []).append(harmless(value))
     return typed
 
 

@@ -3,41 +3,52 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import socket
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
-import uvicorn
+import pytest_asyncio
 
 from store.database import Database
 from tests.browser import browser  # noqa: F401
-from tests.web.world import World, launched
+from tests.web.world import World, launch, world_of
+from web.app import server
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def _launched(tmp_path_factory: pytest.TempPathFactory, _sqlite_template: Path) -> Path:
+    path = tmp_path_factory.mktemp("web") / "launched.db"
+    shutil.copy(_sqlite_template, path)
+    async with Database.open(f"sqlite+aiosqlite:///{path}") as database:
+        await launch(database)
+    return path
 
 
 @pytest.fixture
-async def world(sqlite_url: str) -> AsyncIterator[World]:
+async def world(_launched: Path, tmp_path: Path) -> AsyncIterator[World]:
     """A launched cohort on SQLite."""
-    async with Database.open(sqlite_url) as database:
-        yield await launched(database)
+    shutil.copy(_launched, tmp_path / "world.db")
+    async with Database.open(f"sqlite+aiosqlite:///{tmp_path / 'world.db'}") as database:
+        yield world_of(database)
 
 
 @pytest.fixture
 async def both(database: Database) -> World:
     """A launched cohort; the test runs on SQLite and on PostgreSQL."""
-    return await launched(database)
+    await launch(database)
+    return world_of(database)
 
 
 @pytest.fixture
-async def served(sqlite_url: str) -> AsyncIterator[World]:
+async def served(world: World) -> AsyncIterator[World]:
     """A launched cohort whose pages are served on loopback; `settings.public_url` says where."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        port = listening.getsockname()[1]
-        async with Database.open(sqlite_url) as database:
-            world = await launched(database, f"http://127.0.0.1:{port}")
-            config = uvicorn.Config(world.app, access_log=False, log_config=None, lifespan="off")
-            server = uvicorn.Server(config)
-            serving = asyncio.create_task(server.serve(sockets=[listening]))
-            yield world
-            server.should_exit = True
-            await serving
+        at_home = world_of(world.database, f"http://127.0.0.1:{listening.getsockname()[1]}")
+        serving_it = server(at_home.app, at_home.settings)
+        serving = asyncio.create_task(serving_it.serve(sockets=[listening]))
+        yield at_home
+        serving_it.should_exit = True
+        await serving

@@ -158,13 +158,19 @@ class World:
             return await session.scalar(select(func.count()).select_from(table)) or 0
 
 
-async def launched(database: Database, public_url: str = BASE_URL) -> World:
-    """The cohort, put down and running."""
+def world_of(database: Database, public_url: str = BASE_URL) -> World:
+    """The pages in front of a database in which the cohort is launched."""
+    settings = Settings(secret=SECRET, public_url=public_url, _env_file=None)  # pyright: ignore[reportCallIssue, reportArgumentType]
+    return World(database, settings)
+
+
+async def launch(database: Database) -> None:
+    """Put the cohort down and let it run: everybody has accepted."""
     now = NOW - timedelta(weeks=8)
     async with database.begin() as session:
         programs = {
-            name: await freeze_program(session, loaded.program, loaded.forms, now)
-            for name, loaded in PROGRAMS.items()
+            name: await freeze_program(session, shipped.program, shipped.forms, now)
+            for name, shipped in PROGRAMS.items()
         }
     cohort = Cohort(
         cohort=COHORT,
@@ -178,11 +184,9 @@ async def launched(database: Database, public_url: str = BASE_URL) -> World:
         mentorships=MENTORSHIPS,
     )
     await put(database, cohort, programs, now.date(), now)
-    settings = Settings(secret=SECRET, public_url=public_url, _env_file=None)  # pyright: ignore[reportCallIssue, reportArgumentType]
-    world = World(database, settings)
+    world = world_of(database)
     await world.change(MembershipRow, {"cohort": COHORT}, standing="accepted")
     await world.change(MentorshipRow, {"cohort": COHORT}, state="running")
-    return world
 
 
 # -- what a browser would do --------------------------------------------------------------------------------------

@@ -1,0 +1,239 @@
+"""An answer is committed before anything else and is never lost, on both databases."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from operations.answers import Differs, Faulty, Kept, Outcome, Shut, Unknown, submit
+from operations.form_input import Typed
+from operations.relay import GRACE, relay_once
+from store.tables import AnswerRow, DraftRow, MembershipRow, MentorshipRow, ParticipantRow, RelayRow, RequestRow
+from tests.web.world import CLOSES_AT, COHORT, NOW, World, filled_in
+
+
+async def put_in(world: World, path: str, submission: str, typed: Typed) -> Outcome:
+    link = world.links.read_request(path.removeprefix("/f/"))
+    assert link is not None
+    return await submit(world.database, world.tell, *link, submission, typed, world.now)
+
+
+async def answers(world: World) -> list[AnswerRow]:
+    async with world.database.session() as session:
+        return list(await session.scalars(select(AnswerRow).order_by(AnswerRow.id)))
+
+
+async def row(world: World, table: Any, key: Any) -> Any:
+    async with world.database.session() as session:
+        return await session.get(table, key)
+
+
+async def test_an_answer_is_kept_and_the_workflow_told(both: World) -> None:
+    path = await both.ask("check_in", "ada")
+    assert await put_in(both, path, "submission-1", await filled_in(both, path)) == Kept(1)
+    (answer,) = await answers(both)
+    assert (answer.version, answer.late, answer.at, answer.form) == (1, False, NOW, "check_in")
+    assert answer.body["p_met"] == "2"
+    assert (await both.requested(path)).state == "answered"
+    ((cohort, mentorship, event, payload, update_id),) = both.told
+    assert (cohort, mentorship, event, update_id) == (COHORT, "pair", "Answered", "submission-1")
+    assert payload["person"] == "ada"
+    assert payload["number"] == 1
+    assert await both.count(RelayRow) == 0
+
+
+async def test_what_the_workflow_is_told_holds_no_answer_and_no_name(both: World) -> None:
+    path = await both.ask("check_in", "ada")
+    await put_in(both, path, "submission-1", await filled_in(both, path, p_word="I was robbed", p_help="safety"))
+    assert both.signals[0]["safety"] is True
+    assert "robbed" not in repr(both.told)
+    assert "Lindqvist" not in repr(both.told)
+
+
+async def test_the_same_submission_twice_is_one_answer(both: World) -> None:
+    path = await both.ask("check_in", "ada")
+    typed = await filled_in(both, path)
+    assert await put_in(both, path, "submission-1", typed) == Kept(1)
+    assert await put_in(both, path, "submission-1", typed) == Kept(1, repeated=True)
+    assert len(await answers(both)) == len(both.told) == 1
+
+
+async def test_another_content_under_the_same_submission_is_kept_out_and_told(both: World) -> None:
+    path = await both.ask("check_in", "ada")
+    await put_in(both, path, "submission-1", await filled_in(both, path))
+    assert await put_in(both, path, "submission-1", await filled_in(both, path, p_met="0")) == Differs()
+    assert [answer.body["p_met"] for answer in await answers(both)] == ["2"]
+
+
+async def test_a_submission_of_somebody_else_can_not_be_taken_over(both: World) -> None:
+    hers, his = await both.ask("check_in", "ada"), await both.ask("check_in", "ben", "pair-2")
+    typed = await filled_in(both, hers)
+    await put_in(both, hers, "submission-1", typed)
+    await put_in(both, his, "submission-2", typed)
+    assert await put_in(both, his, "submission-1", typed) == Differs()
+    assert len(await answers(both)) == 2
+
+
+async def test_a_change_is_a_new_version_and_all_are_kept(both: World) -> None:
+    path = await both.ask("check_in", "ada")
+    for number, met in enumerate(("0", "1", "2"), start=1):
+        outcome = await put_in(both, path, f"submission-{number}", await filled_in(both, path, p_met=met))
+        assert outcome == Kept(number)
+    assert [(each.version, each.body["p_met"]) for each in await answers(both)] == [(1, "0"), (2, "1"), (3, "2")]
+
+
+async def test_two_at_the_same_moment_become_two_versions(both: World) -> None:
+    path = await both.ask("check_in", "ada")
+    typed = await filled_in(both, path)
+    outcomes = await asyncio.gather(
+        *(put_in(both, path, f"submission-{number}", typed | {"p_met": [str(number)]}) for number in range(3)),
+        *(put_in(both, path, "submission-0", typed | {"p_met": ["0"]}) for _ in range(3)),
+    )
+    assert sorted(each.version for each in await answers(both)) == [1, 2, 3]
+    assert all(isinstance(outcome, Kept) for outcome in outcomes)
+    assert sorted({told[4] for told in both.told}) == ["submission-0", "submission-1", "submission-2"]
+    assert await both.count(RelayRow) == 0
+
+
+async def test_an_answer_survives_a_workflow_that_can_not_be_reached(both: World) -> None:
+    path = await both.ask("check_in", "ada")
+    both.deaf = True
+    assert await put_in(both, path, "submission-1", await filled_in(both, path)) == Kept(1)
+    assert await both.count(AnswerRow) == await both.count(RelayRow) == 1
+    assert await relay_once(both.database, both.tell, both.now + GRACE) == 0
+    both.deaf = False
+    assert await relay_once(both.database, both.tell, both.now + timedelta(hours=1)) == 1
+    assert await relay_once(both.database, both.tell, both.now + timedelta(hours=2)) == 0
+    assert [told[4] for told in both.told] == ["submission-1"]
+    assert both.told[0][3]["at"].startswith("2027-04-05T09:00:00")
+
+
+async def test_nobody_else_tells_while_the_page_still_does(both: World) -> None:
+    path = await both.ask("check_in", "ada")
+    both.deaf = True
+    await put_in(both, path, "submission-1", await filled_in(both, path))
+    both.deaf = False
+    assert await relay_once(both.database, both.tell, both.now) == 0
+    assert both.told == []
+
+
+LATE = CLOSES_AT + timedelta(days=3)
+
+
+@pytest.mark.parametrize(
+    ("state", "mentorship", "now", "outcome"),
+    [
+        ("open", "running", NOW, Kept(1)),
+        ("answered", "running", NOW, Kept(1)),
+        ("open", "running", CLOSES_AT, Kept(1, late=True)),
+        ("closed", "running", NOW, Kept(1, late=True)),
+        ("closed", "running", LATE, Kept(1, late=True)),
+        ("closed", "over", LATE, Shut("over")),
+        ("open", "over", NOW, Kept(1)),
+        ("withdrawn", "running", NOW, Shut("withdrawn")),
+        ("superseded", "running", NOW, Shut("superseded")),
+        ("withdrawn", "over", LATE, Shut("withdrawn")),
+    ],
+)
+async def test_what_becomes_of_an_answer_by_state(
+    world: World, state: str, mentorship: str, now: Any, outcome: Outcome
+) -> None:
+    path = await world.ask("check_in", "ada")
+    await world.change(RequestRow, {"person": "ada"}, state=state)
+    await world.change(MentorshipRow, {"key": "pair"}, state=mentorship)
+    world.now = now
+    assert await put_in(world, path, "submission-1", await filled_in(world, path)) == outcome
+    assert len(await answers(world)) == len(world.told) == isinstance(outcome, Kept)
+
+
+async def test_a_late_answer_does_not_make_a_closed_request_answered(world: World) -> None:
+    path = await world.ask("check_in", "ada")
+    await world.change(RequestRow, {"person": "ada"}, state="closed")
+    await put_in(world, path, "submission-1", await filled_in(world, path))
+    assert (await world.requested(path)).state == "closed"
+    assert [each.late for each in await answers(world)] == [True]
+
+
+async def test_in_a_pause_nothing_is_late(world: World) -> None:
+    path = await world.ask("check_in", "ada")
+    await world.change(MentorshipRow, {"key": "pair"}, paused_until="2027-06-01")
+    world.now = LATE
+    assert await put_in(world, path, "submission-1", await filled_in(world, path)) == Kept(1)
+
+
+async def test_whoever_left_is_asked_nothing_more_and_whoever_is_erased_is_unknown(world: World) -> None:
+    path = await world.ask("check_in", "ada")
+    typed = await filled_in(world, path)
+    await world.change(ParticipantRow, {"id": "ada"}, standing="left")
+    assert await put_in(world, path, "submission-1", typed) == Shut("withdrawn")
+    await world.change(ParticipantRow, {"id": "ada"}, standing="erased")
+    assert await put_in(world, path, "submission-1", typed) == Unknown()
+
+
+async def test_faults_keep_nothing_and_tell_nobody(world: World) -> None:
+    path = await world.ask("check_in", "ada")
+    outcome = await put_in(world, path, "submission-1", {"p_met": ["7"], "p_useful": ["9"]})
+    assert isinstance(outcome, Faulty)
+    assert outcome.faults[0].control == "p_met"
+    assert await world.count(AnswerRow) == await world.count(RelayRow) == len(world.told) == 0
+
+
+async def test_an_accepted_invitation_fills_the_profile_and_moves_the_zone(both: World) -> None:
+    path = await both.ask("invitation", "ada")
+    typed: Typed = {
+        "accept": ["yes"], "i_goals": [" Lead a team "], "i_zone": ["lisbon"], "i_language": ["English, Svenska"],
+        "i_availability": ["mornings"], "i_easier": [""],
+    }  # fmt: skip
+    assert await put_in(both, path, "submission-1", typed) == Kept(1)
+    person = await row(both, ParticipantRow, "ada")
+    assert person.zone == "Europe/Lisbon"
+    assert {name: person.profile[name] for name in ("goals", "languages", "availability")} == {
+        "goals": "Lead a team",
+        "languages": "English, Svenska",
+        "availability": "mornings",
+    }
+    assert both.signals[0]["accepted"] is True
+    assert both.signals[0]["zone"] == "Europe/Lisbon"
+
+
+async def test_whoever_declines_need_not_fill_in_the_rest_and_changes_no_profile(world: World) -> None:
+    path = await world.ask("invitation", "ada")
+    typed: Typed = {"accept": ["no"], "i_goals": ["x" * 5000], "i_zone": ["Atlantis"]}
+    assert await put_in(world, path, "submission-1", typed) == Kept(1)
+    assert world.signals[0]["accepted"] is False
+    assert (await row(world, ParticipantRow, "ada")).zone == "Europe/Stockholm"
+
+
+async def test_the_same_zone_again_moves_nothing(world: World) -> None:
+    path = await world.ask("invitation", "ada")
+    await put_in(world, path, "submission-1", {"accept": ["yes"], "i_zone": ["Europe/Stockholm"]})
+    assert world.signals[0]["zone"] == ""
+
+
+async def test_a_draft_goes_when_the_answer_is_in(world: World) -> None:
+    path = await world.ask("closure", "ada")
+    typed = await filled_in(world, path)
+    async with world.client() as client:
+        await client.post(path, data=typed | {"save": ["1"]})
+        assert await world.count(DraftRow) == 1
+        assert world.told == []
+        await put_in(world, path, "submission-1", typed)
+    assert await world.count(DraftRow) == 0
+
+
+async def test_a_submission_without_an_id_is_still_one_answer(world: World) -> None:
+    path = await world.ask("check_in", "ada")
+    typed = await filled_in(world, path)
+    for submission in ("", "", "<script>", "<script>"):
+        assert isinstance(await put_in(world, path, submission, typed), Kept)
+    assert len(await answers(world)) == 2
+
+
+async def test_somebody_out_of_the_group_is_no_partner(world: World) -> None:
+    path = await world.ask("check_in", "mia", "group")
+    await world.change(MembershipRow, {"mentorship": "group", "person": "cai"}, standing="out")
+    assert [seat.person for seat in (await world.requested(path)).partners] == ["ada", "ben"]

@@ -1,0 +1,219 @@
+"""The pages in a real browser: with the keyboard alone, without JavaScript, on a narrow phone, in the dark."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Page
+
+from store.tables import AnswerRow, MentorshipRow, RequestRow
+from tests.web.world import World, filled_in, hidden, send
+
+PHONE = {"width": 320, "height": 640}
+LIGHT = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
+"""Everything that axe checks by default, and the target size of WCAG 2.2."""
+DARK = {"resultTypes": ["violations"], "runOnly": ["color-contrast"]}
+"""In the dark nothing but the colours is different."""
+FAULTY = ("mentor's check-in", "closure", "draft", "to sign, with changes")
+"""Pages whose form is sent empty as well."""
+
+
+@asynccontextmanager
+async def opened(browser: Browser, world: World, path: str, **options: Any) -> AsyncIterator[Page]:
+    """A page on a phone, in a context of its own."""
+    context = await browser.new_context(viewport=PHONE, base_url=world.settings.public_url, **options)  # pyright: ignore[reportArgumentType]
+    try:
+        page = await context.new_page()
+        await page.goto(path)
+        yield page
+    finally:
+        await context.close()
+
+
+FOCUSED = """() => {
+    const at = document.activeElement, box = at.getBoundingClientRect();
+    return {
+        tag: at.tagName.toLowerCase(), type: at.type || "", name: at.name || "", text: at.textContent.trim(),
+        chosen: at.type == "radio" && !!document.querySelector(`input[name="${CSS.escape(at.name)}"]:checked`),
+        seen: box.bottom > 0 && box.top < innerHeight && box.left >= 0 && box.right <= innerWidth + 1,
+    };
+}"""
+
+
+async def test_a_form_is_filled_in_with_the_keyboard_alone(browser: Browser, served: World) -> None:
+    path = await served.ask("check_in", "ada")
+    async with opened(browser, served, path) as page:
+        for _ in range(120):
+            await page.keyboard.press("Tab")
+            at = await page.evaluate(FOCUSED)
+            assert at["seen"], at
+            if at["type"] == "radio" and not at["chosen"]:
+                await page.keyboard.press("Space")
+            if at["name"] == "p_useful":
+                await page.keyboard.press("ArrowRight")
+            if at["tag"] == "textarea":
+                await page.keyboard.type("Typed, not clicked")
+            if at["tag"] == "button" and at["text"] == "Send":
+                break
+        await page.keyboard.press("Enter")
+        await page.wait_for_url("**/thanks")
+        assert await page.inner_text("h1") == "Thank you"
+    answer = (await served.requested(path)).answer
+    assert answer is not None
+    assert answer.body["p_met"] == "0"
+    assert answer.body["p_useful"] == 2
+    assert answer.body["p_word"] == "Typed, not clicked"
+
+
+async def test_enter_in_a_field_sends_the_form_and_adds_no_entry(browser: Browser, served: World) -> None:
+    path = await served.ask("agreement", "ada")
+    async with opened(browser, served, path) as page:
+        await page.fill('input[name="sign_e"]', "Ada")
+        await page.press('input[name="sign_e"]', "Enter")
+        await page.wait_for_selector(".error-summary")
+        assert await page.input_value('input[name="sign_e"]') == "Ada"
+
+
+async def test_the_summary_gets_the_focus_and_leads_to_the_fields(browser: Browser, served: World) -> None:
+    async with opened(browser, served, await served.ask("check_in", "ada")) as page:
+        await page.click("button.main")
+        await page.wait_for_selector(".error-summary")
+        assert (await page.title()).startswith("Error: ")
+        assert await page.evaluate("document.activeElement.className") == "error-summary"
+        links = page.locator(".error-summary a")
+        for number in range(await links.count()):
+            target = (await links.nth(number).get_attribute("href") or "").removeprefix("#")
+            await links.nth(number).click()
+            assert await page.evaluate("document.activeElement.id") == target
+
+
+async def choose(page: Page, typed: dict[str, list[str]]) -> None:
+    """Fill in a form of radios, checkboxes and fields as a person with a mouse does."""
+    for name, values in typed.items():
+        for value in values:
+            choice = page.locator(f'input[name="{name}"][value="{value}"]')
+            if await choice.count():
+                await choice.check()
+            else:
+                await page.fill(f'[name="{name}"]', value)
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+async def test_sent_twice_and_back_again_is_one_answer(browser: Browser, served: World, javascript: bool) -> None:
+    path = await served.ask("check_in", "mia")
+    async with opened(browser, served, path, java_script_enabled=javascript) as page:
+        await choose(page, await filled_in(served, path))
+        await page.dblclick("button.main")
+        await page.wait_for_url("**/thanks")
+        await page.go_back()
+        assert await page.inner_text("h1") == "We have your answers"
+        await page.go_forward()
+        await page.reload()
+        assert await page.inner_text("h1") == "Thank you"
+    assert await served.count(AnswerRow) == 1
+    assert len(served.told) == 1
+
+
+async def test_the_agreement_is_drafted_in_steps_and_signed(browser: Browser, served: World) -> None:
+    path = await served.ask("agreement", "ada")
+    async with opened(browser, served, path, java_script_enabled=False) as page:
+        await page.fill('[name="a_purpose"]', "Know more")
+        await page.click("text=Save and finish later")
+        await page.click("text=Go on now")
+        assert await page.input_value('[name="a_purpose"]') == "Know more"
+        await page.click("summary:has-text('Second')")
+        await page.fill('[name="a_goals.1.what"]', "The second goal")
+        await choose(page, await filled_in(served, path))
+        await page.click("button.main")
+        await page.click("text=Read the agreement as it stands")
+        assert "The second goal" in await page.inner_text(".document")
+        await page.goto(await served.ask("agreement", "mia"))
+        await page.fill('[name="sign_m"]', "Mia Okonkwo")
+        await page.click("text=I agree and sign version 1")
+        assert "your agreement stands" in await page.inner_text(".done")
+        await page.click("text=Read or print your agreement")
+        await page.emulate_media(media="print")
+        assert await page.locator(".document").is_visible()
+        assert not await page.locator(".versions, .bottom, .whom, .button").first.is_visible()
+
+
+async def test_dark_is_dark(browser: Browser, served: World) -> None:
+    async with opened(browser, served, "/") as page:
+        light = await page.evaluate("getComputedStyle(document.body).backgroundColor")
+        await page.emulate_media(color_scheme="dark")
+        dark = await page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (light, dark) == ("rgb(251, 250, 247)", "rgb(20, 25, 27)")
+
+
+async def every_page(world: World) -> dict[str, str]:
+    """Every page in every state, by what it is."""
+    pages = {ask: await world.ask(ask, "ada") for ask in ("invitation", "fit_check", "midpoint", "closure")}
+    pages |= {"home": "/", "unknown": "/f/x", "stop": f"/stop/{world.links.stop_token('ada', 1)}"}
+    pages["stopped"] = f"/stop/{world.links.stop_token('ben', 1)}"
+    pages["one click"] = await world.ask("are_you_there", "ada") + "?state=fine"
+    pages["mentor's check-in"] = await world.ask("check_in", "mia")
+    await world.ask("check_in", "mia", "pair-2")
+    pages["draft"] = await world.ask("agreement", "ada", "reverse")
+    pages["waiting"] = await world.ask("agreement", "mia", "reverse")
+    await world.change(RequestRow, {"mentorship": "reverse", "person": "mia"}, state="answered")
+    for state in ("late", "withdrawn", "over"):
+        pages[state] = await world.ask("check_in", "ada", number=len(pages))
+        requested = await world.requested(pages[state])
+        await world.change(RequestRow, {"key": requested.key}, state="closed" if state != "withdrawn" else state)
+    async with httpx.AsyncClient(base_url=world.settings.public_url, follow_redirects=True) as client:
+        await client.post(pages["stopped"])
+        pages["saved"] = await world.ask("closure", "mia")
+        await client.post(pages["saved"], data={"c_note": "Half", "save": "1"})
+        pages["saved"] += "/saved"
+        answered = await world.ask("check_in", "ada")
+        await send(client, answered, await filled_in(world, answered, p_help="safety"))
+        pages |= {"answered": answered, "changing": f"{answered}?change=1", "thanks": f"{answered}/thanks"}
+        ada, ben = await world.ask("agreement", "ada", "peers"), await world.ask("agreement", "ben", "peers")
+        await send(client, ada, await filled_in(world, ada))
+        page = (await client.get(f"{ben}?change=1")).text
+        typed = await filled_in(world, ben, a_cadence="monthly", **{"a_goals.1.what": "More"})
+        await client.post(ben, data=hidden(page) | typed)
+        pages |= {"signed, waiting": ada, "an earlier version": f"{ada}?version=1"}
+        pages["to sign, with changes"] = await world.ask("agreement", "ada", "peers", 2)
+        group = await world.ask("agreement", "mia", "group")
+        await send(client, group, await filled_in(world, group))
+        await world.change(MentorshipRow, {"key": "group"}, state="running")
+        for person in ("ada", "ben", "cai"):
+            pages["agreed"] = await world.ask("agreement", person, "group")
+            await send(client, pages["agreed"], {"sign_e": [person]})
+    return pages
+
+
+async def violations(page: Page, what: str) -> list[str]:
+    """What axe finds on a page in light and dark, and whether it is too wide for a phone."""
+    found: list[str] = []
+    for scheme, rules in (("light", LIGHT), ("dark", DARK)):
+        await page.emulate_media(color_scheme=scheme)  # pyright: ignore[reportArgumentType]
+        for violation in (await Axe().run(page, options=rules)).response["violations"]:
+            nodes = [node["html"][:160] for node in violation["nodes"][:2]]
+            found.append(f"{what}, {scheme}: {violation['id']}: {violation['help']} {nodes}")
+    if (width := await page.evaluate("document.documentElement.scrollWidth")) > PHONE["width"]:
+        found.append(f"{what}: {width} pixels wide on a phone")
+    return found
+
+
+async def test_every_page_in_every_state_is_accessible_in_light_and_dark(browser: Browser, served: World) -> None:
+    pages = await every_page(served)
+    await served.change(MentorshipRow, {"key": "pair-2"}, state="over")
+    found: list[str] = []
+    async with opened(browser, served, "/") as page:
+        for what, path in pages.items():
+            await page.goto(path)
+            found += await violations(page, what)
+            if what in FAULTY:
+                await page.evaluate("document.querySelectorAll('input:checked').forEach(it => it.checked = false)")
+                await page.click("button.main")
+                await page.wait_for_selector(".error-summary")
+                found += await violations(page, f"{what} with errors")
+    assert found == []
+    assert len(pages) > 20

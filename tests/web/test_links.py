@@ -1,0 +1,61 @@
+"""Signed links: short, stable, revocable, and no use to anybody who makes one up."""
+
+from __future__ import annotations
+
+import pytest
+
+from operations.links import Links
+
+NEW, OLD = "n" * 40, "o" * 40
+
+
+def links(*secrets: str) -> Links:
+    return Links(secrets or (NEW,), "https://pages.example/")
+
+
+def test_a_token_is_short_and_always_the_same() -> None:
+    token = links().request_token("abcdefghij234567", 1)
+    assert len(token) <= 46
+    assert token == links().request_token("abcdefghij234567", 1)
+    assert links().read_request(token) == ("abcdefghij234567", 1)
+
+
+@pytest.mark.parametrize("person", ["p07", "a.b-c_d", "x" * 64])
+def test_a_stop_link_holds_the_id_and_the_generation_and_nothing_else(person: str) -> None:
+    token = links().stop_token(person, 12)
+    assert token.rpartition(".")[0] == f"{person}.12"
+    assert links().read_stop(token) == (person, 12)
+
+
+def test_an_answer_rides_on_a_link_unsigned() -> None:
+    url = links().request_url("abc", 1, state="fine")
+    assert url == f"https://pages.example/f/{links().request_token('abc', 1)}?state=fine"
+
+
+def test_secrets_rotate() -> None:
+    before, after = links(OLD), links(NEW, OLD)
+    assert after.read_request(before.request_token("abc", 1)) == ("abc", 1)
+    assert before.read_request(after.request_token("abc", 1)) is None
+    assert links(NEW).read_request(after.request_token("abc", 1)) == ("abc", 1)
+
+
+def every_way_to_spoil(token: str) -> list[str]:
+    flipped = [token[:at] + ("A" if token[at] != "A" else "B") + token[at + 1 :] for at in range(len(token))]
+    return [*flipped, "", ".", "abc.1", token[:-1], token + "A", "ä", "\x00", token.upper(), f"x{token}"]
+
+
+def test_no_changed_token_is_taken() -> None:
+    good = links().request_token("abcdefgh", 1)
+    for token in every_way_to_spoil(good):
+        assert links().read_request(token) is None, token
+
+
+def test_a_link_is_good_for_one_purpose_only() -> None:
+    assert links().read_request(links().stop_token("ada", 1)) is None
+    assert links().read_stop(links().request_token("ada", 1)) is None
+
+
+@pytest.mark.parametrize("secrets", [(), ("short",), (NEW, "short")])
+def test_a_weak_secret_is_refused_with_what_to_do(secrets: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match="MENTORSHIP_SECRET must be at least 32 characters"):
+        Links(secrets, "https://pages.example")
