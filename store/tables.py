@@ -159,9 +159,7 @@ class MembershipRow(Base):
     standing: Mapped[str] = mapped_column(default="invited")
     """invited, accepted, declined, silent, out"""
     position: Mapped[int] = mapped_column(default=0)
-    __table_args__ = (
-        ForeignKeyConstraint(["cohort", "mentorship"], ["mentorships.cohort", "mentorships.key"]),
-    )
+    __table_args__ = (ForeignKeyConstraint(["cohort", "mentorship"], ["mentorships.cohort", "mentorships.key"]),)
 
 
 class StepRow(Base):
@@ -407,6 +405,7 @@ class RelayRow(Base):
     payload: Mapped[dict[str, Any]]
     """The event's fields; ids, dates and decisions only."""
     at: Mapped[datetime]
+    """Not tried before this instant; put off with every attempt."""
     attempts: Mapped[int] = mapped_column(default=0)
 
 
