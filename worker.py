@@ -31,6 +31,7 @@ from operations.relay import relay_forever
 from operations.settings import Settings
 from operations.temporal import Starter, Teller, Waker, connect
 from store.database import Database
+from web.app import serve
 from workflows.cohort import CohortWorkflow
 from workflows.mentorship import MentorshipWorkflow
 from workflows.postmaster import PostmasterWorkflow
@@ -142,6 +143,28 @@ async def main() -> None:
         log.info("worker_runs", task_queue=settings.task_queue, namespace=client.namespace)
         await stopped.wait()
         log.info("worker_stops")
+
+
+async def serve_pages() -> None:
+    """Serve the participants' pages until told to stop by SIGTERM or SIGINT; a relay runs beside them."""
+    settings = Settings()
+    set_up_logs()
+    clock = settings.clock
+
+    def now() -> datetime:
+        return clock.program(datetime.now(UTC))
+
+    client = await connect(lazy=True)
+    stop = asyncio.Event()
+    async with Database.open(settings.database) as database:
+        relay = asyncio.create_task(relay_forever(database, Teller(client), now, stop))
+        log.info("pages_run", host=settings.web_host, port=settings.web_port)
+        try:
+            await serve(settings, database, Teller(client), now, Waker(client, settings))
+        finally:
+            stop.set()
+            await relay
+        log.info("pages_stop")
 
 
 if __name__ == "__main__":

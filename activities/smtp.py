@@ -206,6 +206,12 @@ class SmtpTransport:
                         continue
                     raise NotSent(stale.trouble) from None
 
+    async def check(self) -> None:
+        """Connect and be let in, as for a mail, and leave again. Raises NotSent."""
+        async with self._free:
+            self._idle.append(await self._connect())
+        await self.close()
+
     async def close(self) -> None:
         """Say goodbye on the open connections."""
         idle, self._idle = self._idle, []

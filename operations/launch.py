@@ -12,8 +12,10 @@ from operations.temporal import start_cohort
 from program.loader import Loaded
 from store import cohorts, comparison, progress
 from store.cohorts import FrozenProgram, Put
-from store.comparison import Comparison
+from store.comparison import Comparison, is_known
 from store.database import Database
+
+__all__ = ["compare", "is_known", "launch", "still_to_start"]
 
 
 async def launch(

@@ -8,13 +8,14 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import OperationalError
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
 
+from operations.links import Links
 from operations.settings import Settings
 from operations.temporal import connect
-from store.database import Database, is_migrated
+from store.database import Database, is_migrated, migrate
 
 TEMPORAL_WITHIN = 10.0
 """Real seconds that Temporal has to answer the first call."""
@@ -46,17 +47,21 @@ def check_database(url: str) -> None:
     """Make sure that the database answers and has its tables. Blocks. Raises Unreachable."""
     try:
         ready = is_migrated(url)
-    except (DBAPIError, OSError) as error:
-        raise Unreachable(
-            f"The database does not answer: {shown(url)} ({type(error).__name__}).\n"
-            "Start it, or set MENTORSHIP_DATABASE_URL to the right one."
-        ) from error
+    except (OperationalError, OSError) as error:
+        raise Unreachable(_no_database(url, error)) from error
     if not ready:
         raise Unreachable(
             f"The database has no tables yet, or those of another version: {shown(url)}\n"
             "Run `mentorship migrate`; if this is not the database you mean, set MENTORSHIP_DATABASE_URL or "
             "MENTORSHIP_DATA."
         )
+
+
+def _no_database(url: str, error: Exception) -> str:
+    return (
+        f"The database does not answer: {shown(url)} ({type(error).__name__}).\n"
+        "Start it, or set MENTORSHIP_DATABASE_URL to the right one."
+    )
 
 
 async def temporal() -> Client:
@@ -80,3 +85,22 @@ def no_temporal() -> str:
 def address() -> str:
     """Where Temporal should be, as the environment says."""
     return str(ClientConfig.load_client_connect_config().get("target_host") or "127.0.0.1:7233")
+
+
+def check_secret(settings: Settings) -> None:
+    """Make sure that links can be signed. Raises Unreachable with how to make a secret."""
+    try:
+        Links.of(settings)
+    except ValueError as missing:
+        raise Unreachable(str(missing)) from None
+
+
+def bring_up_to_date(url: str) -> bool:
+    """Bring the tables to this version; whether anything was to be done. Blocks. Raises Unreachable."""
+    try:
+        if is_migrated(url):
+            return False
+        migrate(url)
+    except (OperationalError, OSError) as error:
+        raise Unreachable(_no_database(url, error)) from error
+    return True

@@ -49,11 +49,14 @@ class NoSuchMentorship(LookupError):
     """No workflow runs for this mentorship: it has never been started, or it is over."""
 
 
-async def connect(runtime: Runtime | None = None) -> Client:
-    """A client for the Temporal server that the environment names (`TEMPORAL_ADDRESS` …)."""
+async def connect(runtime: Runtime | None = None, *, lazy: bool = False) -> Client:
+    """A client for the Temporal server that the environment names (`TEMPORAL_ADDRESS` …).
+
+    A `lazy` one connects with its first call: for a process that works while Temporal is away.
+    """
     config = ClientConfig.load_client_connect_config()
     config.setdefault("target_host", "127.0.0.1:7233")
-    return await Client.connect(**config, data_converter=pydantic_data_converter, runtime=runtime)
+    return await Client.connect(**config, data_converter=pydantic_data_converter, runtime=runtime, lazy=lazy)
 
 
 def pace_of(settings: Settings) -> Pace:

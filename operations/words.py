@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from store.timeline import Happening
+
 _STEPS = {
     "invitation": "Invitation",
     "introduction": "Introduction",
@@ -26,3 +28,35 @@ def step_words(name: str, number: int = 1) -> str:
 def in_words(name: str) -> str:
     """An id as words: `seat_empty` is `Seat empty`."""
     return name.replace("_", " ").replace(".", " ").capitalize()
+
+
+_EVENTS = {
+    "onboarded": "Everybody has accepted",
+    "accepted": "Accepted the invitation",
+    "declined": "Declined the invitation",
+    "joined": "Was offered the seat",
+    "held": "Mail of this mentorship is held back after a report",
+    "released": "Mail of this mentorship is released",
+    "left": "Has left",
+    "seen_differently": "Partners see it differently",
+    "one_silent": "One side did not answer",
+}
+
+
+def happening_words(one: Happening) -> str:
+    """What happened, on one line."""
+    detail = f" ({one.detail})" if one.detail else ""
+    match one.what:
+        case "mail":
+            kind = {"reminder": "Reminder", "request": "Request"}.get(one.kind, "Mail")
+            return f"{kind}: {step_words(one.name, one.number)}{detail}"
+        case "dropped":
+            return f"Not sent any more: {step_words(one.name, one.number)}{detail}"
+        case "answer":
+            return f"Answer: {step_words(one.name, one.number)}{detail}"
+        case "task_opened":
+            return f"Task: {in_words(one.name).lower()}{detail}"
+        case "task_closed":
+            return f"Decided: {in_words(one.name).lower()}{detail}"
+        case _:
+            return f"{_EVENTS.get(one.name) or in_words(one.name)}{detail}"

@@ -1,0 +1,138 @@
+"""What waits for a coordinator's decision, and deciding it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.files import AsJson
+from cli.screen import EXIT_CODES, REFUSED, err, fail, names, on, out, plainly, run, say_json, settings, table, text
+
+if TYPE_CHECKING:
+    from operations.decide import Taken
+    from operations.status import TaskLine
+
+PANEL = "Decisions"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (tasks, decide):
+        app.command(rich_help_panel=PANEL, epilog=EXIT_CODES)(plainly(command))
+
+
+def tasks(
+    cohort: Annotated[str, typer.Argument(help="The cohort.", show_default="all")] = "",
+    json: AsJson = False,
+) -> None:
+    """List the tasks that wait for a decision, the most pressing first.
+
+    A task never blocks a mentorship: if nobody decides, you are reminded on the due date, and the deputies hear of it
+    two working days later. Only a seat that is empty at the start waits for you.
+
+    \b
+    Examples:
+      mentorship tasks
+      mentorship tasks small
+      mentorship tasks --json | jq '.[].key'
+    """
+    from operations import status as looks
+    from operations.reach import database
+
+    async def look() -> list[TaskLine]:
+        async with database(settings()) as opened:
+            return await looks.tasks(opened, cohort)
+
+    found = run(look)
+    if json:
+        say_json([looks.as_object(one) for one in found])
+    elif found:
+        print_tasks(found)
+        out().print(f"To decide: mentorship decide {text(found[0].key)} {found[0].decisions[0]}", soft_wrap=True)
+    else:
+        out().print("Nothing waits for a decision.")
+
+
+def print_tasks(lines: Iterable[TaskLine]) -> None:
+    """Tasks with what it takes to decide them."""
+    from operations.words import in_words
+
+    rows = table("task", "due", "what", "who", "decisions", title="Waits for a decision")
+    for line in lines:
+        who = names(line.people) + (f"\n[dim]about {names(line.about)}[/]" if line.about else "")
+        what = f"[bold]{in_words(line.kind)}[/]\n{text(line.reason)}"
+        rows.add_row(text(line.key), on(line.due), what, who, ", ".join(line.decisions))
+    out().print(rows)
+
+
+def decide(
+    task: Annotated[str, typer.Argument(help="The task's key, as `mentorship tasks` and the mail show it.")],
+    decision: Annotated[str, typer.Argument(help="One of the decisions that are open for it.")],
+    until: Annotated[
+        str, typer.Option(metavar="DATE|3w", help="With pause: until when. Left out: without an end.")
+    ] = "",
+    newcomer: Annotated[str, typer.Option("--with", metavar="ID", help="With replace: who takes the seat.")] = "",
+    name: Annotated[str, typer.Option(help="Name of a newcomer who is not known yet.")] = "",
+    email: Annotated[str, typer.Option(help="Address of a newcomer who is not known yet.")] = "",
+    zone: Annotated[str, typer.Option(help="Zone of a newcomer.", show_default="the cohort's")] = "",
+    person: Annotated[
+        str, typer.Option(metavar="ID", help="Whom it concerns, where the task does not say.", show_default=False)
+    ] = "",
+    by: Annotated[
+        str, typer.Option("--as", metavar="WHO", help="Who decides: id, name or address of a coordinator or deputy.")
+    ] = "",
+    why: Annotated[
+        str, typer.Option(metavar="TEXT", help="The reason, for the record. Participants don't see it.")
+    ] = "",
+    json: AsJson = False,
+) -> None:
+    """Decide a task: the decision is written down with who and why, and takes effect at once.
+
+    The same decision given twice is one decision. One that makes no sense is refused with a reason, and changes
+    nothing. --as can be left out where the cohort has one coordinator only.
+
+    \b
+    Examples:
+      mentorship decide small/m1/task.low_score#1 noted
+      mentorship decide small/m1/task.stalled#1 pause --until 3w --why "on parental leave"
+      mentorship decide small/m1/task.seat_empty#1 replace --with s9 --name "Ada Ng" --email ada@example.org
+      mentorship decide small/m1/task.fit#1 end --as "Konrad Achterberg"
+    """
+    from operations import status as looks
+    from operations.decide import Newcomer
+    from operations.decide import decide as take
+    from operations.reach import database, now_of, temporal
+
+    if (name or email or zone) and not newcomer:
+        fail("--name, --email and --zone describe a newcomer; write --with ID as well", REFUSED)
+
+    async def do() -> Taken:
+        surroundings = settings()
+        joins = Newcomer(newcomer, name, email, zone) if newcomer else None
+        async with database(surroundings) as opened:
+            return await take(
+                opened,
+                await temporal(),
+                task,
+                decision,
+                now_of(surroundings),
+                until=until,
+                newcomer=joins,
+                person=person,
+                by=by,
+                why=why,
+            )
+
+    taken = run(do)
+    if json:
+        say_json(looks.as_object(taken))
+        return
+    if taken.before:
+        out().print(f"{text(taken.task)}: {taken.decision}, as decided before. Nothing to do.", soft_wrap=True)
+        return
+    until_words = f" until {on(taken.until)}" if taken.until else ""
+    out().print(f"[green]✓[/] {text(taken.task)}: {taken.decision}{until_words}", soft_wrap=True)
+    if not taken.recorded:
+        err().print("The mentorship has it; the record will show it shortly.")
