@@ -20,8 +20,9 @@ from activities.office import Office
 from activities.pages import PAGE, Prepared, decide
 from activities.smtp import Kind, NotSent, Trouble
 from lifecycle.calendar import local_date
-from store import outbox, waiting
-from store.outbox import Outcome, Unsettled
+from store import outbox, settling, waiting
+from store.outbox import Unsettled
+from store.settling import Outcome
 from store.waiting import Postbox
 
 WRITE_DOWN = 0.05
@@ -265,7 +266,7 @@ class Round:
         for attempt in range(1, TRIES_TO_WRITE + 1):
             try:
                 async with self.office.database.begin() as session:
-                    self.result.bounced += await outbox.settle(session, outcomes, self.now)
+                    self.result.bounced += await settling.settle(session, outcomes, self.now)
                 return
             except DBAPIError:
                 if attempt == TRIES_TO_WRITE:

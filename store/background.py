@@ -5,12 +5,12 @@ Nothing here words anything or decides who gets to see what; it must never be as
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Select, and_, func, select, tuple_
+from sqlalchemy import Select, bindparam, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from program.forms import Answers
@@ -70,127 +70,121 @@ class Background:
 async def background(session: AsyncSession, items: Collection[Item], people: Iterable[str]) -> Background:
     """Everything that letters with these items to these people may need."""
     found = Background()
-    places = {(item.cohort, item.mentorship) for item in items if item.mentorship}
-    requests = {item.request for item in items if item.request}
-    tasks = {item.task for item in items if item.task}
-    for row in await _all(session, _rows(CohortRow).where(CohortRow.id.in_({item.cohort for item in items}))):
+    cohorts = {item.cohort for item in items}
+    for row in await _read(session, COHORTS, cohorts):
         found.cohorts[row.id] = row
-    await _read_desks(session, found)
-    if places:
-        await _read_mentorships(session, found, places)
-    if requests:
-        for row in await _all(session, _rows(RequestRow).where(RequestRow.key.in_(requests))):
-            found.requests[row.key] = row
-        await _read_threads(session, found, {item.request for item in items if item.kind == "reminder"})
-        await _read_check_ins(session, found)
-    if tasks:
-        for row in await _all(session, _rows(TaskRow).where(TaskRow.key.in_(tasks))):
-            found.tasks[row.key] = row
-    if agreed := {(item.cohort, item.mentorship) for item in items if item.name in WITH_AGREEMENT}:
-        await _read_agreements(session, found, agreed)
-    if closed := {(item.cohort, item.mentorship) for item in items if item.name in WITH_CLOSURE}:
-        await _read_closures(session, found, closed)
-    await _read_people(session, found, {*people, *(item.about for item in items if item.about)})
+    for cohort, person, role in await _read(session, DESKS, cohorts):
+        found.desks.setdefault(cohort, []).append((person, role))
+    await _read_mentorships(session, found, {(item.cohort, item.mentorship) for item in items if item.mentorship})
+    await _read_requests(session, found, items)
+    for row in await _read(session, TASKS, {item.task for item in items if item.task}):
+        found.tasks[row.key] = row
+    agreed = {(item.cohort, item.mentorship) for item in items if item.name in WITH_AGREEMENT}
+    for row in await _read(session, AGREEMENTS, agreed):
+        found.agreements.setdefault((row.cohort, row.mentorship), []).append(row)
+    for row in await _read(session, AGREEMENT_REQUESTS, agreed):
+        found.agreement_requests[row.cohort, row.mentorship, row.person] = row
+    closed = {(item.cohort, item.mentorship) for item in items if item.name in WITH_CLOSURE}
+    for cohort, mentorship, person, body in await _read(session, CLOSURES, closed):
+        found.closures.setdefault((cohort, mentorship), {})[person] = body
+    concerned = {*people, *(item.about for item in items if item.about)}
+    for row in await _read(session, PEOPLE, concerned | set(_named(found))):
+        found.people[row.id] = row
     return found
 
 
-def _rows(table: type[Base]) -> Select[Any]:
+async def _read(session: AsyncSession, query: Select[*tuple[Any, ...]], keys: Collection[Any]) -> Sequence[Any]:
+    return (await session.execute(query, {"keys": list(keys)})).all() if keys else ()
+
+
+async def _read_mentorships(session: AsyncSession, found: Background, places: set[Place]) -> None:
+    for row in await _read(session, MENTORSHIPS, places):
+        found.mentorships[row.cohort, row.key] = row
+        found.programs[row.cohort, row.key] = await frozen_program(session, row.program, row.program_hash)
+    for row in await _read(session, SEATS, places):
+        found.seats.setdefault((row.cohort, row.mentorship), []).append(row)
+
+
+async def _read_requests(session: AsyncSession, found: Background, items: Collection[Item]) -> None:
+    for row in await _read(session, REQUESTS, {item.request for item in items if item.request}):
+        found.requests[row.key] = row
+    for request, message in await _read(
+        session, THREADS, {item.request for item in items if item.kind == "reminder"}
+    ):
+        thread = found.threads.setdefault(request, [])
+        if message not in thread:
+            thread.append(message)
+    places = {(row.cohort, row.mentorship) for row in found.requests.values() if row.ask == "check_in"}
+    for cohort, mentorship, number, opened in await _read(session, CHECK_INS, places):
+        found.check_ins.setdefault((cohort, mentorship), []).append((number, opened))
+
+
+def _named(found: Background) -> Iterator[str]:
+    """Everybody whose name may have to be said."""
+    for seats in found.seats.values():
+        yield from (seat.person for seat in seats)
+    for desk in found.desks.values():
+        yield from (person for person, _ in desk)
+    for task in found.tasks.values():
+        yield from task.about
+    for versions in found.agreements.values():
+        yield from (version.by for version in versions)
+
+
+# -- the statements: built once, for building them costs more than running them ------------------------------------
+
+KEYS = bindparam("keys", expanding=True)
+
+
+def _rows(table: type[Base]) -> Select[*tuple[Any, ...]]:
     """All columns of a table; what comes back reads like the table's class and is quicker to make."""
     return select(*Base.metadata.tables[table.__tablename__].c)
 
 
-async def _all(session: AsyncSession, query: Select[Any]) -> list[Any]:
-    return list(await session.execute(query))
-
-
-async def _read_desks(session: AsyncSession, found: Background) -> None:
-    rows = await session.execute(
-        select(CohortPersonRow.cohort, CohortPersonRow.person, CohortPersonRow.role)
-        .where(CohortPersonRow.cohort.in_(found.cohorts))
-        .order_by(CohortPersonRow.role, CohortPersonRow.person)
+COHORTS = _rows(CohortRow).where(CohortRow.id.in_(KEYS))
+DESKS = (
+    select(CohortPersonRow.cohort, CohortPersonRow.person, CohortPersonRow.role)
+    .where(CohortPersonRow.cohort.in_(KEYS))
+    .order_by(CohortPersonRow.role, CohortPersonRow.person)
+)
+MENTORSHIPS = _rows(MentorshipRow).where(tuple_(MentorshipRow.cohort, MentorshipRow.key).in_(KEYS))
+SEATS = (
+    _rows(MembershipRow)
+    .where(tuple_(MembershipRow.cohort, MembershipRow.mentorship).in_(KEYS))
+    .order_by(MembershipRow.position, MembershipRow.person)
+)
+REQUESTS = _rows(RequestRow).where(RequestRow.key.in_(KEYS))
+THREADS = (
+    select(ItemRow.request, MessageRow.id)
+    .join(MessageRow, MessageRow.id == ItemRow.message)
+    .where(ItemRow.request.in_(KEYS), ItemRow.state == "sent")
+    .order_by(MessageRow.at, MessageRow.id)
+)
+CHECK_INS = (
+    select(RequestRow.cohort, RequestRow.mentorship, RequestRow.number, func.max(RequestRow.opens))
+    .where(tuple_(RequestRow.cohort, RequestRow.mentorship).in_(KEYS), RequestRow.ask == "check_in")
+    .group_by(RequestRow.cohort, RequestRow.mentorship, RequestRow.number)
+    .order_by(RequestRow.number)
+)
+TASKS = _rows(TaskRow).where(TaskRow.key.in_(KEYS))
+AGREEMENTS = (
+    _rows(AgreementRow)
+    .where(tuple_(AgreementRow.cohort, AgreementRow.mentorship).in_(KEYS))
+    .order_by(AgreementRow.version)
+)
+AGREEMENT_REQUESTS = (
+    _rows(RequestRow)
+    .where(tuple_(RequestRow.cohort, RequestRow.mentorship).in_(KEYS), RequestRow.ask == "agreement")
+    .order_by(RequestRow.number)
+)
+CLOSURES = (
+    select(RequestRow.cohort, RequestRow.mentorship, RequestRow.person, AnswerRow.body)
+    .join(AnswerRow, AnswerRow.request == RequestRow.key)
+    .where(
+        tuple_(RequestRow.cohort, RequestRow.mentorship).in_(KEYS),
+        RequestRow.ask == "closure",
+        RequestRow.state != "withdrawn",
     )
-    for cohort, person, role in rows:
-        found.desks.setdefault(cohort, []).append((person, role))
-
-
-async def _read_mentorships(session: AsyncSession, found: Background, places: set[Place]) -> None:
-    its_place = tuple_(MentorshipRow.cohort, MentorshipRow.key)
-    for row in await _all(session, _rows(MentorshipRow).where(its_place.in_(places))):
-        found.mentorships[row.cohort, row.key] = row
-        found.programs[row.cohort, row.key] = await frozen_program(session, row.program, row.program_hash)
-    seats = (
-        _rows(MembershipRow)
-        .where(tuple_(MembershipRow.cohort, MembershipRow.mentorship).in_(places))
-        .order_by(MembershipRow.position, MembershipRow.person)
-    )
-    for row in await _all(session, seats):
-        found.seats.setdefault((row.cohort, row.mentorship), []).append(row)
-
-
-async def _read_threads(session: AsyncSession, found: Background, reminded: set[str]) -> None:
-    if not reminded:
-        return
-    rows = await session.execute(
-        select(ItemRow.request, MessageRow.id)
-        .join(MessageRow, MessageRow.id == ItemRow.message)
-        .where(ItemRow.request.in_(reminded), ItemRow.state == "sent")
-        .order_by(MessageRow.at, MessageRow.id)
-    )
-    for request, message in rows:
-        thread = found.threads.setdefault(request, [])
-        if message not in thread:
-            thread.append(message)
-
-
-async def _read_check_ins(session: AsyncSession, found: Background) -> None:
-    places = {(row.cohort, row.mentorship) for row in found.requests.values() if row.ask == "check_in"}
-    if not places:
-        return
-    rows = await session.execute(
-        select(RequestRow.cohort, RequestRow.mentorship, RequestRow.number, func.max(RequestRow.opens))
-        .where(tuple_(RequestRow.cohort, RequestRow.mentorship).in_(places), RequestRow.ask == "check_in")
-        .group_by(RequestRow.cohort, RequestRow.mentorship, RequestRow.number)
-        .order_by(RequestRow.number)
-    )
-    for cohort, mentorship, number, opened in rows:
-        found.check_ins.setdefault((cohort, mentorship), []).append((number, opened))
-
-
-async def _read_agreements(session: AsyncSession, found: Background, places: set[Place]) -> None:
-    versions = (
-        _rows(AgreementRow)
-        .where(tuple_(AgreementRow.cohort, AgreementRow.mentorship).in_(places))
-        .order_by(AgreementRow.version)
-    )
-    for row in await _all(session, versions):
-        found.agreements.setdefault((row.cohort, row.mentorship), []).append(row)
-    asked = (
-        _rows(RequestRow)
-        .where(tuple_(RequestRow.cohort, RequestRow.mentorship).in_(places), RequestRow.ask == "agreement")
-        .order_by(RequestRow.number)
-    )
-    for row in await _all(session, asked):
-        found.agreement_requests[row.cohort, row.mentorship, row.person] = row
-
-
-async def _read_closures(session: AsyncSession, found: Background, places: set[Place]) -> None:
-    rows = await session.execute(
-        select(RequestRow.cohort, RequestRow.mentorship, RequestRow.person, AnswerRow.body)
-        .join(AnswerRow, AnswerRow.request == RequestRow.key)
-        .where(
-            and_(tuple_(RequestRow.cohort, RequestRow.mentorship).in_(places), RequestRow.ask == "closure"),
-            RequestRow.state != "withdrawn",
-        )
-        .order_by(RequestRow.number, AnswerRow.version)
-    )
-    for cohort, mentorship, person, body in rows:
-        found.closures.setdefault((cohort, mentorship), {})[person] = body
-
-
-async def _read_people(session: AsyncSession, found: Background, people: set[str]) -> None:
-    people |= {row.person for seats in found.seats.values() for row in seats}
-    people |= {person for desk in found.desks.values() for person, _ in desk}
-    people |= {person for task in found.tasks.values() for person in task.about}
-    people |= {row.by for versions in found.agreements.values() for row in versions}
-    for row in await _all(session, _rows(ParticipantRow).where(ParticipantRow.id.in_(people))):
-        found.people[row.id] = row
+    .order_by(RequestRow.number, AnswerRow.version)
+)
+PEOPLE = _rows(ParticipantRow).where(ParticipantRow.id.in_(KEYS))

@@ -1,0 +1,233 @@
+"""Writes down what came of sending: a mail reached its person, comes again later, or never will.
+
+Whatever a mail did, it and its items, its requests, the person's day and the record say the same, in one
+transaction. Nothing here may keep what a relay said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import String, Update, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from store import relays
+from store.database import upserting
+from store.outbox import ITEMS, Rows
+from store.relays import Relay
+from store.tables import (
+    Base,
+    EventRow,
+    MembershipRow,
+    MentorshipRow,
+    MessageRow,
+    ParticipantRow,
+    RequestRow,
+    SuppressionRow,
+)
+
+MESSAGES, REQUESTS, PEOPLE = (
+    Base.metadata.tables[row.__tablename__] for row in (MessageRow, RequestRow, ParticipantRow)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of sending one mail. `state` is that of the message row.
+
+    `until` is when to try again (UTC); an `ambiguous` mail without it is counted as sent. `burnt`: it was the
+    mail's own fault, so the next wait is longer.
+    """
+
+    id: str
+    person: str
+    state: str
+    on: date
+    """Local date of the person at the moment of sending."""
+    fast: bool = False
+    error: str = ""
+    until: datetime | None = None
+    burnt: bool = True
+
+    @property
+    def reached(self) -> bool:
+        """Whether the mail counts as delivered."""
+        return self.state == "sent" or (self.state == "ambiguous" and self.until is None)
+
+
+async def settle(session: AsyncSession, outcomes: Sequence[Outcome], now: datetime) -> list[str]:
+    """Write down what came of some mails; ids of the people whose addresses turned out to refuse mail for good.
+
+    Settling a mail again as sent changes nothing but its row.
+    """
+    reached = [one for one in outcomes if one.reached]
+    await _settle_messages(session, outcomes, now)
+    await _count_requests(session, reached)
+    await _close_items(session, reached, "sent", "", now)
+    await _use_up_the_day(session, [one for one in reached if not one.fast])
+    await _put_back(session, [one for one in outcomes if one.state == "deferred"])
+    doubtful = [one for one in outcomes if one.state == "ambiguous" and (one.reached or one.burnt)]
+    if doubtful:
+        await _note(session, doubtful, "mail_ambiguous", now)
+    refused = [one for one in outcomes if one.state == "refused"]
+    if not refused:
+        return []
+    await _close_items(session, refused, "refused", "bounced", now)
+    return await _suppress(session, refused, now)
+
+
+SETTLE_MESSAGE = (
+    update(MESSAGES)
+    .where(MESSAGES.c.id == bindparam("its_id"))
+    .values(
+        state=bindparam("state"),
+        local_date=bindparam("on"),
+        # A mail that went out twice, perhaps, keeps the mark of it.
+        error=func.coalesce(bindparam("mark", type_=String), MESSAGES.c.error),
+        attempts=MESSAGES.c.attempts + bindparam("tries"),
+        next_try_at=bindparam("next_try_at"),
+        sent_at=bindparam("sent_at"),
+    )
+)
+CARRIED_REQUESTS = (
+    select(ITEMS.c.request, ITEMS.c.message)
+    .where(
+        ITEMS.c.message.in_(bindparam("messages", expanding=True)), ITEMS.c.state == "sending", ITEMS.c.request != ""
+    )
+    .distinct()
+    .order_by(ITEMS.c.request)
+)
+COUNT_REQUEST = (
+    update(REQUESTS)
+    .where(REQUESTS.c.key == bindparam("its_key"))
+    .values(mails=REQUESTS.c.mails + 1, last_mail_on=bindparam("on"))
+)
+CLOSE_ITEMS = (
+    update(ITEMS)
+    .where(ITEMS.c.message == bindparam("its_message"), ITEMS.c.state == "sending")
+    .values(state=bindparam("as"), reason=bindparam("why"), done_at=bindparam("at"), deliver_at=None)
+)
+PUT_BACK = (
+    update(ITEMS)
+    .where(ITEMS.c.message == bindparam("its_message"), ITEMS.c.state == "sending")
+    .values(state="queued", message=None, deliver_at=bindparam("until"))
+)
+USE_UP_THE_DAY = (
+    update(PEOPLE)
+    .where(
+        PEOPLE.c.id == bindparam("its_id"),
+        or_(PEOPLE.c.last_mail_on.is_(None), PEOPLE.c.last_mail_on < bindparam("on")),
+    )
+    .values(last_mail_on=bindparam("on"))
+)
+
+
+async def _change(session: AsyncSession, statement: Update, rows: Rows) -> None:
+    if rows:
+        await (await session.connection()).execute(statement, rows)
+
+
+async def _settle_messages(session: AsyncSession, outcomes: Sequence[Outcome], now: datetime) -> None:
+    rows = [
+        {
+            "its_id": one.id,
+            "state": one.state,
+            "on": one.on,
+            "mark": one.error or None,
+            "tries": int(one.burnt),
+            "next_try_at": one.until,
+            "sent_at": now if one.reached else None,
+        }
+        for one in outcomes
+    ]
+    await _change(session, SETTLE_MESSAGE, rows)
+
+
+async def _count_requests(session: AsyncSession, reached: Sequence[Outcome]) -> None:
+    on = {one.id: one.on for one in reached}
+    if on:
+        carried = await session.execute(CARRIED_REQUESTS, {"messages": list(on)})
+        await _change(
+            session, COUNT_REQUEST, [{"its_key": request, "on": on[message]} for request, message in carried]
+        )
+
+
+async def _close_items(
+    session: AsyncSession, outcomes: Sequence[Outcome], state: str, reason: str, now: datetime
+) -> None:
+    rows = [{"its_message": one.id, "as": state, "why": reason, "at": now} for one in outcomes]
+    await _change(session, CLOSE_ITEMS, rows)
+
+
+async def _use_up_the_day(session: AsyncSession, reached: Sequence[Outcome]) -> None:
+    # In one order for all postmasters, so that two never wait for each other.
+    rows = [{"its_id": one.person, "on": one.on} for one in sorted(reached, key=lambda one: one.person)]
+    await _change(session, USE_UP_THE_DAY, rows)
+
+
+async def _put_back(session: AsyncSession, deferred: Sequence[Outcome]) -> None:
+    await _change(session, PUT_BACK, [{"its_message": one.id, "until": one.until} for one in deferred])
+
+
+async def _note(session: AsyncSession, outcomes: Sequence[Outcome], name: str, now: datetime) -> None:
+    cohorts = await session.execute(
+        select(MessageRow.id, MessageRow.cohort).where(MessageRow.id.in_([one.id for one in outcomes]))
+    )
+    cohort_of = dict(cohorts.all())
+    await session.execute(
+        insert(EventRow),
+        [
+            {
+                "cohort": cohort_of.get(one.id, ""),
+                "mentorship": "",
+                "at": now,
+                "name": name,
+                "person": one.person,
+                "detail": f"{one.id} {one.error}",
+            }
+            for one in outcomes
+        ],
+    )
+
+
+async def _suppress(session: AsyncSession, refused: Sequence[Outcome], now: datetime) -> list[str]:
+    """Nobody writes to these addresses any more, and every mentorship of these people hears of it."""
+    error_of = {one.person: one.error for one in refused}
+    message_of = {one.person: one.id for one in refused}
+    bounced = await session.execute(
+        update(ParticipantRow)
+        .where(ParticipantRow.id.in_(error_of), ParticipantRow.standing == "active")
+        .values(standing="bounced")
+        .returning(ParticipantRow.id, ParticipantRow.email)
+        .execution_options(synchronize_session=False)
+    )
+    emails = dict(bounced.all())
+    if not emails:
+        return []
+    await session.execute(
+        upserting(session, SuppressionRow).on_conflict_do_nothing(index_elements=["email"]),
+        [
+            {"email": email, "person": person, "reason": error_of[person], "at": now}
+            for person, email in emails.items()
+        ],
+    )
+    await _note(session, [one for one in refused if one.person in emails], "bounced", now)
+    seats = await session.execute(
+        select(MembershipRow.person, MembershipRow.cohort, MembershipRow.mentorship)
+        .join(
+            MentorshipRow,
+            and_(MentorshipRow.cohort == MembershipRow.cohort, MentorshipRow.key == MembershipRow.mentorship),
+        )
+        .where(
+            MembershipRow.person.in_(emails),
+            MembershipRow.standing != "out",
+            MentorshipRow.state == "running",
+        )
+    )
+    for person, cohort, mentorship in seats:
+        id_ = f"bounced/{message_of[person]}/{cohort}/{mentorship}"
+        payload = {"id": id_, "person": person}
+        await relays.put(session, Relay(id_, cohort, mentorship, "Bounced", payload), now)
+    return sorted(emails)
