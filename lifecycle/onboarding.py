@@ -144,10 +144,15 @@ def give_up(turn: Turn) -> None:
     closure.never_started(turn, "no_decision")
 
 
+def last_wait(state: State) -> date:
+    """The last date on which a coordinator may decide to wait for a seat that is empty before the start."""
+    return state.moved(plan.raw_date(state, state.program.phases.onboarding.give_up))
+
+
 def give_up_on(state: State, task: Task) -> date:
     """The date at whose end an undecided `seat_empty` closes a mentorship that has not started.
 
     A task that comes after that date has until its own due date, so that it can be decided at all.
     """
-    limit = state.moved(plan.raw_date(state, state.program.phases.onboarding.give_up))
+    limit = last_wait(state)
     return limit if task.opened <= limit else state.postponed(task.due, since=task.opened)

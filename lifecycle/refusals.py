@@ -28,8 +28,10 @@ from lifecycle.events import (
     Resume,
     Seen,
 )
+from lifecycle.onboarding import last_wait
 from lifecycle.state import State, Task
 from lifecycle.tasks import KINDS
+from program.models import Role
 
 MOST_WEEKS = 520
 """More weeks than these at once are a slip of the keyboard."""
@@ -102,6 +104,8 @@ def _decision(state: State, event: Decided, today: date) -> str:
     match event.decision:
         case "nudge":
             return _nudge(state)
+        case "wait":
+            return _wait(state, today)
         case "pause":
             return _ending(state) or _pause(event.until, today)
         case "replace":
@@ -110,6 +114,14 @@ def _decision(state: State, event: Decided, today: date) -> str:
             return ""
         case _:
             return _ending(state)
+
+
+def _wait(state: State, today: date) -> str:
+    """Waiting ends somewhere: whoever waits for ever has a mentorship that never starts and never ends."""
+    last = last_wait(state)
+    if not state.onboarded and today > last:
+        return f"waiting was possible until {last}; decide replace or end"
+    return ""
 
 
 def _replacing(state: State, task: Task, event: Decided) -> str:
@@ -121,9 +133,17 @@ def _replacing(state: State, task: Task, event: Decided) -> str:
     member = state.member(person)
     if member is None:
         return _leaving(state, person)
-    if member.standing == "out" and state.format != "group" and len(state.seats()) > 1:
+    if member.standing == "out" and _taken(state, member.role):
         return f"the seat of {person} is taken already"
     return _joining(state, event.newcomer, event.newcomer_zone)
+
+
+def _taken(state: State, role: Role) -> bool:
+    """Whether all seats of a role are taken; a group has room for any number of mentees."""
+    seats = sum(seat.role == role for seat in state.seats())
+    if state.format == "group" and role == "mentee":
+        return False
+    return seats >= (2 if role == "peer" else 1)
 
 
 def _ending(state: State) -> str:
@@ -153,10 +173,10 @@ def _leaving(state: State, person: str) -> str:
 def _adding(state: State, event: Add) -> str:
     if state.format != "group":
         return f"a {state.format} mentorship takes no further member; use replace"
-    if event.role != "mentee" and any(seat.role == "mentor" for seat in state.seats()):
-        return "the group has its mentor already; add a mentee, or use replace"
     if event.role == "peer":
         return "a group has a mentor and mentees, no peers"
+    if _taken(state, event.role):
+        return "the group has its mentor already; add a mentee, or use replace"
     return _joining(state, event.person, event.zone)
 
 

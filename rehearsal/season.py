@@ -416,7 +416,9 @@ class Season:
         request.answers = reply.answers
         if request.facts.state == "open":
             request.facts.state = "answered"
-        self.answers.append(Given(running.state.key, asked.person, asked.ask, form.form, asked.number, self.now, False))
+        self.answers.append(
+            Given(running.state.key, asked.person, asked.ask, form.form, asked.number, self.now, False)
+        )
         event_id = f"answer/{request.facts.key}"
         self.turn(running, Answered(event_id, asked.person, asked.ask, asked.number, signals, self.now))
 
