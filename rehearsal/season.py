@@ -457,21 +457,22 @@ class Season:
 
     def change(self, change: Change) -> None:
         """Something a coordinator or a participant does on a date of the script."""
-        running = self.running[change.mentorship]
-        today = local_date(self.now, self.cohort.zone)
-        by, name = "script", f"change/{change.mentorship}/{change.on}"
-        event: Event | None = None
-        if change.pause is not None:
-            event = Pause(f"{name}/pause", today + timedelta(days=change.pause), by)
-        elif change.resume:
-            event = Resume(f"{name}/resume", by)
-        elif change.extend is not None:
-            event = Extend(f"{name}/extend", change.extend // 7, by)
-        elif change.end is not None:
-            event = End(f"{name}/end", change.end, by)
-        elif change.leave is not None:
-            event = Leave(f"{name}/leave", change.leave)
-        elif change.nudge:
-            event = Nudge(f"{name}/nudge", by)
+        event = happening(change, local_date(self.now, self.cohort.zone))
         if event is not None:
-            self.turn(running, event)
+            self.turn(self.running[change.mentorship], event)
+
+
+def happening(change: Change, today: date) -> Event | None:
+    """The event that a line of the script stands for. `today` is the cohort's date."""
+    by, name = "script", f"change/{change.mentorship}/{change.on}"
+    if change.pause is not None:
+        return Pause(f"{name}/pause", today + timedelta(days=change.pause), by)
+    if change.resume:
+        return Resume(f"{name}/resume", by)
+    if change.extend is not None:
+        return Extend(f"{name}/extend", change.extend // 7, by)
+    if change.end is not None:
+        return End(f"{name}/end", change.end, by)
+    if change.leave is not None:
+        return Leave(f"{name}/leave", change.leave)
+    return Nudge(f"{name}/nudge", by) if change.nudge else None
