@@ -1,0 +1,24 @@
+# Everything runs in .venv, which is made from requirements.lock. Python 3.11 or newer with venv is all it takes.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo
+
+help: ## What can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+venv: $(READY) ## The environment, with the command `mentorship` in .venv/bin
+
+demo: $(READY) ## Play half a year in four minutes: real Temporal, mail, forms. ONCE=1 ends with a verdict, SPEED=2 is twice as fast
+	@$(BIN)/python -m demo $(if $(ONCE),--once) $(if $(SPEED),--speed $(SPEED))
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name yours: make PYTHON=python3.12")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
+	@touch $@

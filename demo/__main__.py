@@ -1,0 +1,95 @@
+"""`python -m demo` (or `make demo`): play a whole season in minutes, with simulated people, and watch.
+
+Ends with an exit status that says whether anything was stuck, lost, doubled or late.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import shutil
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from demo.screen import Screen
+from demo.season import TAKES, Wanted, season
+from demo.verdict import verdict
+from operations.binaries import MissingProgram
+from operations.dev_server import DevServerFailed
+from operations.embedded import PortTaken, until_told_to_stop
+from operations.logs import set_up_logs
+from program.faults import Faults
+
+BROKEN, UNUSABLE, INTERRUPTED = 1, 2, 130
+"""Exit statuses."""
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="demo", description="Play a season of mentorships in minutes: real Temporal, real mail, real forms."
+    )
+    parser.add_argument(
+        "--once", action="store_true", help="exit when the season is over; non-zero if a promise broke"
+    )
+    parser.add_argument(
+        "--speed", type=float, default=1.0, metavar="FACTOR",
+        help=f"at 1, the default, half a year passes in {TAKES.seconds // 60} minutes; at 2 in half the time",
+    )  # fmt: skip
+    parser.add_argument("--mentorships", type=int, default=0, metavar="N", help="play only the first N of the cohort")
+    parser.add_argument("--data", type=Path, help="keep everything in this folder, which must be empty or new")
+    parser.add_argument("--seed", type=int, default=1, help="another number deals other habits to people")
+    return parser.parse_args()
+
+
+async def play(wanted: Wanted, once: bool, screen: Screen) -> int:
+    """Play a season; the exit status."""
+    async with until_told_to_stop() as stopped, season(wanted, screen.happened) as playing:
+        await playing.launch()
+        with screen.showing(playing):
+            await playing.play(stopped)
+        if stopped.is_set():
+            return INTERRUPTED
+        checks = await verdict(playing)
+        screen.outcome(playing, checks)
+        kept = all(check.kept for check in checks)
+        took = datetime.now(UTC) - playing.began
+        screen.say(f"\nA season in {took.total_seconds():.0f} seconds: {'all promises kept' if kept else 'BROKEN'}.")
+        if not once:
+            screen.say("Everything stays up; follow-ups come half a year later. Ctrl-C ends it.")
+            with screen.showing(playing):
+                await playing.stay(stopped)
+        return 0 if kept else BROKEN
+
+
+def main() -> int:
+    """Run it; the exit status."""
+    arguments = _arguments()
+    set_up_logs(level=logging.WARNING)
+    if arguments.speed <= 0:
+        print("--speed must be greater than 0", file=sys.stderr)
+        return UNUSABLE
+    data = arguments.data or Path(tempfile.mkdtemp(prefix="mentorship-demo-"))
+    if arguments.data and data.exists() and any(data.iterdir()):
+        print(f"{data} is not empty: a demo begins in a folder of its own", file=sys.stderr)
+        return UNUSABLE
+    wanted = Wanted(data, arguments.speed, arguments.mentorships, seed=arguments.seed)
+    try:
+        return asyncio.run(play(wanted, arguments.once, Screen()))
+    except (PortTaken, DevServerFailed, MissingProgram, Faults) as trouble:
+        print(trouble, file=sys.stderr)
+        return UNUSABLE
+    finally:
+        if not arguments.data:
+            shutil.rmtree(data, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    status = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Temporal's SDK can abort when the interpreter takes it down thread by thread.
+    os._exit(status)

@@ -1,0 +1,141 @@
+"""The people of a cohort, acted out: they read the mail that reached them, make up their minds, and act when their
+time comes, through the doors that real people use: the pages and a coordinator's decisions.
+
+When "their time comes" is told by whoever brings the clock: real time in the demo, virtual time in tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from sqlalchemy import select
+from temporalio.client import Client
+
+from demo.visitor import Visitor, public_id, tokens_in
+from lifecycle.calendar import instant, local_date
+from lifecycle.events import Decided
+from lifecycle.tasks import KINDS
+from operations.temporal import NoSuchMentorship, RefusedChange, send
+from program.loader import Loaded
+from rehearsal.behaviour import Behaviour
+from rehearsal.people import Asked, People, Reply
+from store.database import Database
+from store.tables import ItemRow, MentorshipRow, MessageRow, ParticipantRow, RequestRow, TaskRow
+
+Act = Callable[[], Awaitable[None]]
+At = Callable[[datetime, Act], None]
+"""Lets an act happen at a moment (program time, UTC), or at once where that is past."""
+
+FAR = datetime.max.replace(tzinfo=UTC)
+PAUSE = 14
+"""Days that a pause takes where the script names none."""
+
+
+@dataclass
+class Crowd:
+    """Everybody of one cohort. `now` gives program time (UTC), `at` lets somebody act later."""
+
+    loaded: Loaded
+    behaviour: Behaviour
+    database: Database
+    client: Client
+    visitor: Visitor
+    now: Callable[[], datetime]
+    at: At
+    seed: int = 1
+    answered: Callable[[Asked, str], None] = lambda _asked, _mentorship: None
+    """Told of each answer that a page took, with the key of its mentorship."""
+    answers: int = 0
+    """How many answers the pages took."""
+    _people: People = field(init=False)
+    _requests: set[str] = field(default_factory=set[str])
+    _tasks: set[str] = field(default_factory=set[str])
+
+    def __post_init__(self) -> None:
+        participants = [person.id for person in self.loaded.cohort.participants]
+        self._people = People(self.behaviour, participants, self.seed)
+
+    async def read(self, raw: bytes) -> None:
+        """Somebody reads a mail that has reached them."""
+        for token in tokens_in(raw):
+            await self._consider(token)
+
+    async def _consider(self, token: str) -> None:
+        """Somebody found the link of a request in a mail."""
+        async with self.database.session() as session:
+            request = await session.scalar(select(RequestRow).where(RequestRow.public_id == public_id(token)))
+            assert request is not None
+            if request.key in self._requests:
+                return
+            self._requests.add(request.key)
+            mentorship = await session.get_one(MentorshipRow, (request.cohort, request.mentorship))
+            person = await session.get_one(ParticipantRow, request.person)
+            mailed_at = await session.scalar(
+                select(MessageRow.at)
+                .join(ItemRow, ItemRow.message == MessageRow.id)
+                .where(ItemRow.request == request.key)
+                .order_by(MessageRow.at)
+                .limit(1)
+            )
+        assert mailed_at is not None
+        program = self.loaded.programs[mentorship.program]
+        form = self.loaded.forms[mentorship.program][program.form_for(request.ask)]
+        asked = Asked(
+            request.person, request.ask, request.number, request.role, mentorship.format, person.zone,
+            mailed_at, request.closes_at, request.early,
+        )  # fmt: skip
+        # A window may move meanwhile: whether it is over is seen when the time has come.
+        reply = self._people.reply(replace(asked, closes_at=FAR), form)
+        if reply is None:
+            return
+
+        async def answer(reply: Reply = reply) -> None:
+            async with self.database.session() as session:
+                row = await session.get_one(RequestRow, request.key)
+                closes_at, state = row.closes_at, row.state
+            if self.now() >= closes_at or state not in ("open", "answered"):
+                return
+            if await self.visitor.answer(token, asked, form, reply, person.name):
+                self.answers += 1
+                self.answered(asked, request.mentorship)
+
+        self.at(reply.at, answer)
+
+    async def look_for_tasks(self) -> None:
+        """The coordinators look through their mail for tasks that they have not seen yet."""
+        script = self.behaviour.coordinator
+        if script.never:
+            return
+        async with self.database.session() as session:
+            rows = await session.execute(
+                select(TaskRow, MessageRow.at, MessageRow.person, ParticipantRow.zone)
+                .join(ItemRow, ItemRow.task == TaskRow.key)
+                .join(MessageRow, MessageRow.id == ItemRow.message)
+                .join(ParticipantRow, ParticipantRow.id == MessageRow.person)
+                .where(TaskRow.cohort == self.loaded.cohort.cohort)
+                .order_by(MessageRow.at, MessageRow.person)
+            )
+            found = list(rows)
+        for task, mailed_at, person, zone in found:
+            if task.key in self._tasks:
+                continue
+            self._tasks.add(task.key)
+            at = instant(local_date(mailed_at, zone) + timedelta(days=script.decides_after), script.at, zone)
+
+            self.at(max(at, mailed_at + timedelta(minutes=1)), partial(self._decide, task, person))
+
+    async def _decide(self, task: TaskRow, by: str) -> None:
+        """A coordinator decides a task."""
+        script = self.behaviour.coordinator.decisions.get(task.kind)
+        decision = script.decision if script else KINDS[task.kind][1][0]
+        today = local_date(self.now(), self.loaded.cohort.zone)
+        days = script.until if script and script.until is not None else PAUSE
+        until = today + timedelta(days=days) if decision == "pause" else None
+        # It may have lapsed meanwhile, with its mentorship even, or have been decided by somebody else.
+        with suppress(RefusedChange, NoSuchMentorship):
+            event = Decided(f"decide/{task.key}", task.key, decision, by, until)
+            await send(self.client, task.cohort, task.mentorship, event)

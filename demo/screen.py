@@ -1,0 +1,134 @@
+"""Shows a season in a terminal while it is played: where each mentorship stands, and what happens. Where nobody
+looks on (no terminal), plain lines.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from demo.season import Happening, Season
+from demo.verdict import Check
+from store.overview import StatusLine
+
+COLOURS = {
+    "mail": "cyan",
+    "answer": "green",
+    "task": "yellow",
+    "decided": "yellow",
+    "phase": "blue",
+    "over": "magenta",
+    "trouble": "red",
+}
+HEALTH = {"good": "green", "quiet": "yellow", "attention": "yellow", "trouble": "red", "over": "dim"}
+LATEST = 12
+"""Happenings that stay in sight."""
+
+
+class Screen:
+    """One terminal."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or Console(highlight=False)
+        self.latest: deque[Happening] = deque(maxlen=LATEST)
+        self.counts: Counter[str] = Counter()
+        self.season: Season | None = None
+        self._live = False
+
+    def happened(self, happening: Happening) -> None:
+        """Show something that has just happened."""
+        self.counts[happening.what] += 1
+        self.latest.append(happening)
+        if not self._live:
+            self.console.print(_line(happening), soft_wrap=True)
+
+    @contextmanager
+    def showing(self, season: Season) -> Iterator[None]:
+        """Keep the terminal up to date for the length of a block."""
+        self.season = season
+        if not self.console.is_terminal:
+            self.console.print(self._addresses(), soft_wrap=True)
+            yield
+            return
+        self._live = True
+        with Live(get_renderable=self._picture, console=self.console, refresh_per_second=4):
+            yield
+        self._live = False
+
+    def outcome(self, season: Season, checks: list[Check]) -> None:
+        """What came of each mentorship, and whether everything was kept."""
+        table = Table("Mentorship", "Who", "Came to", "On", title="What came of them", title_justify="left", box=None)
+        for line in season.lines:
+            ending = f"{line.ending.replace('_', ' ')}{f' ({line.reason})' if line.reason else ''}" or "still runs"
+            on = f"{line.ended_on:%d %b %Y}" if line.ended_on else ""
+            table.add_row(line.key, escape(_who(line)), ending, on)
+        self.console.print(table)
+        self.console.print()
+        for check in checks:
+            mark = "[green]kept  [/]" if check.kept else "[bold red]BROKEN[/]"
+            self.console.print(f"{mark} {check.promise}: {escape(check.counted)}", soft_wrap=True)
+
+    def say(self, text: str) -> None:
+        """Something else to say."""
+        self.console.print(text, soft_wrap=True)
+
+    def _picture(self) -> RenderableType:
+        season = self.season
+        assert season is not None
+        table = Table(box=None, padding=(0, 2, 0, 0), expand=False)
+        for heading in ("", "Who", "Phase", "Health", "Next"):
+            table.add_column(heading, no_wrap=True, overflow="ellipsis")
+        for line in season.lines:
+            table.add_row(line.key, escape(_who(line)), _phase(line), _health(line), _next(line))
+        rows: list[RenderableType] = [self._headline(season), Text(""), table, Text("")]
+        room = max(self.console.height - len(season.lines) - 10, 3)
+        rows += [Text.from_markup(_line(one), overflow="ellipsis") for one in list(self.latest)[-room:]]
+        rows += [Text(""), self._addresses()]
+        for row in rows:
+            if isinstance(row, Text):
+                row.no_wrap = True
+        return Group(*rows)
+
+    def _headline(self, season: Season) -> Text:
+        week = (season.today - season.loaded.cohort.start).days // 7 + 1
+        when = f"week {week}" if week > 0 else "before the start"
+        counts = self.counts
+        return Text.from_markup(
+            f"[bold]{season.today:%a %d %b %Y}[/], {when}   "
+            f"{counts['mail']} mails, {counts['answer']} answers, {counts['task']} tasks ({season.tasks_open} open)"
+        )
+
+    def _addresses(self) -> Text:
+        assert self.season is not None
+        found = self.season.stack.addresses
+        return Text(f"Status {found.status}   Inbox {found.inbox}   Temporal UI {found.temporal_ui}", style="dim")
+
+
+def _line(happening: Happening) -> str:
+    colour = COLOURS.get(happening.what, "white")
+    where = f"{happening.mentorship} " if happening.mentorship else ""
+    when = f"{happening.at:%a %d %b %H:%M}"
+    return f"[dim]{when}[/]  [{colour}]{happening.what:<8}[/] {where}{escape(happening.text)}"
+
+
+def _who(line: StatusLine) -> str:
+    return ", ".join(person.name for person in line.people)
+
+
+def _phase(line: StatusLine) -> str:
+    return f"[magenta]{line.ending.replace('_', ' ')}[/]" if line.state == "over" else line.phase.replace("_", " ")
+
+
+def _health(line: StatusLine) -> str:
+    return f"[{HEALTH.get(line.health, 'white')}]{line.health}{', on hold' if line.held else ''}[/]"
+
+
+def _next(line: StatusLine) -> str:
+    return f"{line.next_step.replace('_', ' ')} {line.next_on:%d %b}" if line.next_step and line.next_on else ""

@@ -1,0 +1,296 @@
+"""A season at speed: the embedded stack with a fast clock, a cohort launched on it, and its people at work."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import httpx
+from sqlalchemy import func, select
+
+from demo.crowd import Act, Crowd
+from demo.visitor import Visitor
+from lifecycle.calendar import local_date
+from operations.embedded import Stack, running
+from operations.launch import launch
+from operations.settings import Settings
+from operations.sink import Received
+from program.complaints import validated
+from program.faults import Fault, Faults
+from program.loader import Loaded, load_cohort
+from program.reading import read_yaml
+from rehearsal.behaviour import Behaviour
+from rehearsal.people import Asked
+from store import overview
+from store.overview import StatusLine
+from store.tables import ItemRow, MentorshipRow, OutcomeRow, RelayRow, TaskRow
+
+CONFIG = Path(__file__).parent.parent / "config"
+HALF_A_YEAR = timedelta(weeks=26)
+TAKES = timedelta(minutes=4)
+"""Real time in which half a year passes at speed 1."""
+BEFORE_THE_START = 5
+"""Days between the launch and the start of the cohort, for the invitations to be answered."""
+LOOK_EVERY = 0.25
+"""Real seconds between two looks at how things stand."""
+TOO_LONG = timedelta(days=100)
+"""Program time after the last end after which whatever still runs is stuck."""
+REST_WITHIN = 15.0
+"""Real seconds that the engine may take to come to rest when all mentorships are closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """Something to show: when (program time, UTC), what, and in words. Names are for the terminal only."""
+
+    at: datetime
+    what: str
+    """mail, answer, task, decided, phase, over, trouble"""
+    mentorship: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What somebody wants to see. `speed` is a factor: at 1 half a year passes in four minutes."""
+
+    data: Path
+    speed: float = 1.0
+    mentorships: int = 0
+    """How many of the cohort's mentorships to play; 0 plays all."""
+    cohort: Path = CONFIG / "cohorts" / "demo.yaml"
+    people: Path = CONFIG / "people" / "demo.yaml"
+    seed: int = 1
+
+
+@dataclass
+class Season:
+    """A season that is being played."""
+
+    stack: Stack
+    loaded: Loaded
+    crowd: Crowd
+    show: Callable[[Happening], None]
+    lines: list[StatusLine] = field(default_factory=list[StatusLine])
+    """How the mentorships stand, as last looked at."""
+    slowest: timedelta = timedelta()
+    """The longest that a mentorship was seen overdue (real time)."""
+    troubles: list[str] = field(default_factory=list[str])
+    """What went wrong with people's acts."""
+    began: datetime = field(default_factory=lambda: datetime.now(UTC))
+    """Real time, UTC."""
+    tasks_open: int = 0
+    overtime: list[str] = field(default_factory=list[str])
+    """Keys of mentorships that had not ended when they should have."""
+    _acts: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
+    _acting: int = 0
+    _home: bool = False
+    _names: dict[str, str] = field(default_factory=dict[str, str])
+    _seats: dict[str, str] = field(default_factory=dict[str, str])
+    _shown: dict[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def cohort(self) -> str:
+        """The id of the cohort."""
+        return self.loaded.cohort.cohort
+
+    @property
+    def now(self) -> datetime:
+        """Program time, UTC."""
+        return self.stack.now()
+
+    @property
+    def today(self) -> date:
+        """The date in the cohort's zone."""
+        return local_date(self.now, self.loaded.cohort.zone)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether every mentorship is closed."""
+        return bool(self.lines) and all(line.state == "over" for line in self.lines)
+
+    def real(self, span: timedelta) -> timedelta:
+        """How long a span of program time takes in reality."""
+        return self.stack.settings.clock.real_span(span)
+
+    async def launch(self) -> None:
+        """Put the cohort down and have its mentorships started; from now on people read their mail."""
+        cohort = self.loaded.cohort
+        for person in (*cohort.participants, *cohort.coordinators, *cohort.deputies):
+            self._names[person.email.casefold()] = person.name
+            self._seats[person.id] = person.name
+        stack = self.stack
+        stack.inbox.on_arrival = self._arrived
+        await launch(stack.database, stack.client, stack.settings, self.loaded, self.now)
+
+    async def play(self, stopped: asyncio.Event) -> None:
+        """Watch until every mentorship is closed and everything has come to rest, or until told to stop."""
+        last = max(self.loaded.cohort.start + self._length(key) for key in self.loaded.used)
+        while not stopped.is_set():
+            await self.look()
+            if self.is_over:
+                await self._come_to_rest(stopped)
+                return
+            if self.today > last + TOO_LONG:
+                self.overtime = [line.key for line in self.lines if line.state != "over"]
+                return
+            await asyncio.sleep(LOOK_EVERY)
+
+    async def look(self) -> None:
+        """See how everything stands, and show what is new."""
+        database = self.stack.database
+        async with database.session() as session:
+            self.lines = await overview.status(session, self.cohort)
+            due = await session.scalars(
+                select(MentorshipRow.next_at).where(
+                    MentorshipRow.cohort == self.cohort, MentorshipRow.next_at.is_not(None)
+                )
+            )
+            now = self.now
+            overdue = [now - moment for moment in due if moment is not None and moment < now]
+            tasks = list(await session.scalars(select(TaskRow).where(TaskRow.cohort == self.cohort)))
+        self.slowest = max([self.slowest, *map(self.real, overdue)])
+        self.tasks_open = sum(task.closed_at is None for task in tasks)
+        for task in sorted(tasks, key=lambda task: task.opened_at):
+            about = " and ".join(self._seats.get(person, person) for person in task.about)
+            said = f"{task.kind.replace('_', ' ')}{f' ({about})' if about else ''}, to be decided by {task.due:%d %b}"
+            self._show_once(f"{task.key}/opened", task.opened_at, "task", task.mentorship, said)
+            if task.closed_at is not None:
+                said = f"{task.kind.replace('_', ' ')}: {task.decision.replace('_', ' ')}"
+                self._show_once(f"{task.key}/closed", task.closed_at, "decided", task.mentorship, said)
+        for line in self.lines:
+            if line.state == "over":
+                said = f"{line.ending.replace('_', ' ')}{f' ({line.reason})' if line.reason else ''}"
+                self._show_once(f"{line.key}/over", self.now, "over", line.key, said)
+            elif line.phase != "onboarding":
+                self._show_once(f"{line.key}/{line.phase}", self.now, "phase", line.key, line.phase.replace("_", " "))
+
+    async def stay(self, stopped: asyncio.Event) -> None:
+        """Everything goes on, follow-ups included, until told to stop."""
+        while not stopped.is_set():
+            await self.look()
+            await asyncio.sleep(LOOK_EVERY * 4)
+
+    def at(self, moment: datetime, act: Act) -> None:
+        """Let somebody act at a moment of program time (UTC)."""
+        if self._home:
+            return
+        task = asyncio.create_task(self._act(moment, act))
+        self._acts.add(task)
+        task.add_done_callback(self._acts.discard)
+
+    async def go_home(self) -> None:
+        """Nobody acts any more."""
+        self._home = True
+        for task in list(self._acts):
+            task.cancel()
+        await asyncio.gather(*self._acts, return_exceptions=True)
+
+    # -- people --------------------------------------------------------------------------------------------------
+
+    def _arrived(self, mail: Received) -> None:
+        name = self._names.get(mail.recipient.casefold(), mail.recipient)
+        self.show(Happening(self.now, "mail", "", f"{name}: {mail.subject}"))
+
+        async def read() -> None:
+            await self.crowd.read(mail.raw)
+            await self.crowd.look_for_tasks()
+
+        self.at(self.now, read)
+
+    async def _act(self, moment: datetime, act: Act) -> None:
+        await asyncio.sleep(max(self.real(moment - self.now).total_seconds(), 0))
+        self._acting += 1
+        try:
+            await act()
+        except Exception as failure:
+            self.troubles.append(f"{type(failure).__name__}: {failure}")
+            self.show(Happening(self.now, "trouble", "", self.troubles[-1]))
+        finally:
+            self._acting -= 1
+
+    def answered(self, asked: Asked, mentorship: str) -> None:
+        """Show that a page took an answer."""
+        what = f"{asked.ask.replace('_', ' ')} {asked.number}" if asked.number > 1 else asked.ask.replace("_", " ")
+        self.show(Happening(self.now, "answer", mentorship, f"{self._seats.get(asked.person, asked.person)}: {what}"))
+
+    def _show_once(self, key: str, at: datetime, what: str, mentorship: str, text: str) -> None:
+        if key not in self._shown:
+            self._shown[key] = text
+            self.show(Happening(at, what, mentorship, text))
+
+    # -- the end -------------------------------------------------------------------------------------------------
+
+    async def _come_to_rest(self, stopped: asyncio.Event) -> None:
+        """Wait until the last farewell is out and the last answer has been told."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + REST_WITHIN
+        while not stopped.is_set() and loop.time() < until and (self._acting or await self._left()):
+            await asyncio.sleep(LOOK_EVERY)
+        await self.look()
+
+    async def _left(self) -> int:
+        """How much is still to be told or delivered."""
+        async with self.stack.database.session() as session:
+            waiting = (ItemRow.state.in_(("queued", "held", "sending")), ItemRow.cohort == self.cohort)
+            items = await session.scalar(select(func.count()).select_from(ItemRow).where(*waiting)) or 0
+            relays = await session.scalar(select(func.count()).select_from(RelayRow)) or 0
+            ended = select(func.count()).select_from(OutcomeRow).where(OutcomeRow.cohort == self.cohort)
+            return items + relays + len(self.lines) - (await session.scalar(ended) or 0)
+
+    def _length(self, program: str) -> timedelta:
+        return timedelta(days=self.loaded.programs[program].length)
+
+
+@asynccontextmanager
+async def season(wanted: Wanted, show: Callable[[Happening], None]) -> AsyncIterator[Season]:
+    """A season on an embedded stack of its own, ready to launch. Raises Faults for a file that is not in order."""
+    began = datetime.now(UTC)
+    settings = Settings(
+        data=wanted.data,
+        database_url="",
+        speed=HALF_A_YEAR / TAKES * wanted.speed,
+        epoch=began,
+        mail_from="mentoring@demo.example.org",
+    )
+    behaviour = load_behaviour(wanted.people)
+    whole = load_cohort(wanted.cohort)
+    async with running(settings, in_memory=True, any_port=True) as stack:
+        today = local_date(stack.now(), whole.cohort.zone)
+        loaded = at_once(whole, today + timedelta(days=BEFORE_THE_START), wanted.mentorships)
+        async with httpx.AsyncClient(base_url=stack.settings.public_url, timeout=30) as browser:
+            here: list[Season] = []
+            crowd = Crowd(
+                loaded, behaviour, stack.database, stack.client, Visitor(browser), stack.now,
+                lambda moment, act: here[0].at(moment, act), wanted.seed,
+                lambda asked, mentorship: here[0].answered(asked, mentorship),
+            )  # fmt: skip
+            here.append(Season(stack, loaded, crowd, show, began=began))
+            try:
+                yield here[0]
+            finally:
+                await here[0].go_home()
+
+
+def at_once(loaded: Loaded, start: date, mentorships: int) -> Loaded:
+    """The cohort with another start, and only so many of its mentorships with their people (0: all)."""
+    cohort = loaded.cohort
+    some = cohort.mentorships[:mentorships] if mentorships else cohort.mentorships
+    seated = {person for mentorship in some for person, _ in mentorship.members()}
+    people = tuple(person for person in cohort.participants if person.id in seated)
+    changed = cohort.model_copy(update={"start": start, "mentorships": some, "participants": people})
+    used = {mentorship.program or cohort.program for mentorship in some} | {cohort.program}
+    return replace(loaded, cohort=changed, used={id_: one for id_, one in loaded.used.items() if id_ in used})
+
+
+def load_behaviour(path: Path) -> Behaviour:
+    """The behaviour in a file. Raises Faults."""
+    faults: list[Fault] = []
+    found = validated(Behaviour, read_yaml(path), faults)
+    if faults or found is None:
+        raise Faults(faults)
+    return found

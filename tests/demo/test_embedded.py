@@ -1,0 +1,172 @@
+"""The embedded stack as a person runs it: a process of its own, addresses to open, Ctrl-C to end it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+from sqlalchemy import select
+
+from demo.season import CONFIG, at_once
+from lifecycle.calendar import local_date
+from operations.embedded import Stack, running
+from operations.launch import launch
+from operations.settings import Settings
+from program.loader import load_cohort
+from store.tables import MentorshipRow
+
+ROOT = Path(__file__).parent.parent.parent
+VARIABLES = {
+    "MENTORSHIP_SMTP_PORT": 0,
+    "MENTORSHIP_WEB_PORT": 0,
+    "MENTORSHIP_BACKSTAGE_PORT": 0,
+    "MENTORSHIP_TEMPORAL_PORT": 0,
+    "MENTORSHIP_TEMPORAL_UI_PORT": 0,
+}
+"""0 takes any free port."""
+
+
+class Running:
+    """An embedded stack in a process of its own."""
+
+    def __init__(self, data: Path, **variables: int) -> None:
+        environment = os.environ | {name: str(port) for name, port in (VARIABLES | variables).items()}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "operations.embedded"],
+            cwd=ROOT,
+            env=environment | {"MENTORSHIP_DATA": str(data)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def addresses(self) -> dict[str, str]:
+        """What it prints when everything runs."""
+        assert self.process.stdout is not None
+        found: dict[str, str] = {}
+        for line in self.process.stdout:
+            if address := re.match(r"  (\S.*?)\s{2,}(\S+)", line):
+                found[address[1]] = address[2]
+            if line.startswith("  Data"):
+                break
+        return found
+
+    def end(self) -> tuple[int, str]:
+        """Ctrl-C; the exit status and what was said on standard error."""
+        self.process.send_signal(signal.SIGINT)
+        _, said = self.process.communicate(timeout=60)
+        return self.process.returncode, said
+
+
+@contextmanager
+def embedded(data: Path, **variables: int) -> Iterator[Running]:
+    """An embedded stack that is gone at the end of the block, whatever happens."""
+    running = Running(data, **variables)
+    try:
+        yield running
+    finally:
+        if running.process.poll() is None:
+            running.process.kill()
+            running.process.communicate()
+
+
+def alive(pid: int) -> bool:
+    """Whether a process still runs."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+
+
+def children_of(pid: int) -> list[int]:
+    """Process ids of everything below a process."""
+    below = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return below + [further for child in below for further in children_of(child)]
+
+
+def wait_until(true: Callable[[], bool], within: float = 30) -> bool:
+    """Whether something became true in time (real seconds)."""
+    until = time.monotonic() + within
+    while not true() and time.monotonic() < until:
+        time.sleep(0.02)
+    return true()
+
+
+def test_every_address_answers_and_ctrl_c_ends_every_process(tmp_path: Path) -> None:
+    with embedded(tmp_path) as stack:
+        addresses = stack.addresses()
+        for name in ("Status", "Inbox", "Pages", "Temporal UI"):
+            assert httpx.get(addresses[name]).status_code == 200, name
+        assert stat.S_IMODE((tmp_path / "secret").stat().st_mode) == 0o600
+        processes = [stack.process.pid, *children_of(stack.process.pid)]
+        assert len(processes) > 1
+        status, said = stack.end()
+    assert (status, "Traceback" in said) == (0, False), said
+    assert not any(alive(pid) for pid in processes)
+
+
+def test_nothing_is_left_when_it_is_killed(tmp_path: Path) -> None:
+    with embedded(tmp_path) as stack:
+        stack.addresses()
+        processes = children_of(stack.process.pid)
+        stack.process.kill()
+        stack.process.communicate()
+        assert wait_until(lambda: not any(alive(pid) for pid in processes))
+
+
+def test_a_taken_port_is_named_with_what_to_do(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with embedded(tmp_path, MENTORSHIP_WEB_PORT=port) as stack:
+            _, said = stack.process.communicate(timeout=60)
+    assert stack.process.returncode == 1
+    assert f"port {port} of this machine, where the pages should be, is taken" in said
+    assert f"MENTORSHIP_WEB_PORT={port + 1}" in said
+
+
+async def test_a_second_start_goes_on_where_the_first_ended(tmp_path: Path) -> None:
+    settings = Settings(
+        _env_file=None,  # pyright: ignore[reportCallIssue]
+        data=tmp_path,
+        speed=20_000,
+        epoch=datetime.now(UTC),
+        mail_from="mentoring@example.org",
+    )
+    async with running(settings, any_port=True) as first:
+        loaded = load_cohort(CONFIG / "cohorts" / "demo.yaml")
+        loaded = at_once(loaded, local_date(first.now(), loaded.cohort.zone) + timedelta(days=30), 2)
+        await launch(first.database, first.client, first.settings, loaded, first.now())
+        await mails(first, 4)
+        invited = {mail.id for mail in first.inbox.received}
+    async with running(settings, any_port=True) as second:
+        assert second.settings.secret == first.settings.secret
+        assert {mail.id for mail in second.inbox.received} == invited
+        # Nobody answers; the reminders that fell due meanwhile, or fall due now, come, and nothing comes twice.
+        await mails(second, 8)
+        assert max(Counter(mail.id for mail in second.inbox.received).values()) == 1
+        async with second.database.session() as session:
+            states = list(await session.scalars(select(MentorshipRow.state)))
+        assert states == ["running", "running"]
+
+
+async def mails(stack: Stack, number: int) -> None:
+    """Wait until so many mails have arrived."""
+    async with asyncio.timeout(60):
+        while len(stack.inbox.received) < number:
+            await asyncio.sleep(0.02)
