@@ -60,16 +60,18 @@ def launch(
 ) -> None:
     """Start a cohort, or bring a running one up to date with its file.
 
-    Compares the file with what runs: new mentorships start, known ones are left alone, changes are shown and taken
-    over only with --confirm, and mentorships that are no longer in the file go on. The same file twice changes
-    nothing and mails nobody. A launch that broke off is finished by running it again. A file with faults starts nothing.
+    Compares the file with what runs: new mentorships start, known ones are left
+    alone, changes are shown and taken over only with --confirm, and mentorships
+    that are no longer in the file go on. The same file twice changes nothing
+    and mails nobody. A launch that broke off is finished by running it again. A
+    file with faults starts nothing.
 
     \b
     Examples:
       mentorship launch config/cohorts/small.yaml
       mentorship launch config/cohorts/small.yaml --dry-run
       mentorship launch config/cohorts/small.yaml --yes --json
-      mentorship launch config/cohorts/small.yaml --confirm     after a name or a zone was corrected
+      mentorship launch config/cohorts/small.yaml --confirm
     """
     from operations.checking import Faults
 
@@ -213,7 +215,7 @@ def status(
     person: Annotated[str, typer.Option(metavar="ID", help="Only those of this person.", show_default=False)] = "",
     json: AsJson = False,
 ) -> None:
-    """One line a mentorship: phase, next step and its date, whom it waits for, health, open tasks.
+    """One line a mentorship: phase, next step, whom it waits for, tasks.
 
     \b
     Examples:
@@ -293,9 +295,10 @@ def show(
     mentorship: Annotated[str, typer.Argument(help="COHORT/KEY, or KEY alone where only one cohort has it.")],
     json: AsJson = False,
 ) -> None:
-    """Everything that happened to a mentorship, what waits for a decision, and what comes next.
+    """Everything that happened to a mentorship, and what comes next.
 
-    What an answer says is not shown: only who gave it, and when. Times are those of the cohort's zone.
+    What an answer says is not shown: only who gave it, and when. Times are
+    those of the cohort's zone.
 
     \b
     Examples:
@@ -358,9 +361,11 @@ def ledger(
     cohort: Annotated[str, typer.Argument(help="The cohort.")],
     json: AsJson = False,
 ) -> None:
-    """The ledger of a cohort: mails, dropped items, steps, answers, tasks, endings. Ids only, sorted and stable.
+    """The ledger of a cohort, by which two runs can be compared.
 
-    With --json one object, so that two runs can be compared; otherwise how many of each.
+    Mails, dropped items, steps, answers, tasks and endings: ids only, sorted
+    and stable. With --json all of it, as one object; otherwise how many of
+    each.
 
     \b
     Examples:

@@ -41,10 +41,12 @@ def validate(
     today: Today = None,
     json: AsJson = False,
 ) -> None:
-    """Check a cohort's file, and the programs, forms, people and mail templates that it uses.
+    """Check a cohort's file and everything that it uses.
 
-    Every fault is shown at once: file, line and column, what is wrong, and what to write instead. Nothing is started,
-    and neither database nor Temporal is needed.
+    The programs, forms, people and mail templates are checked with it. Every
+    fault is shown at once: file, line and column, what is wrong, and what to
+    write instead. Nothing is started, and neither database nor Temporal is
+    needed.
 
     \b
     Examples:
@@ -55,7 +57,7 @@ def validate(
     from operations.checking import Faults, load
 
     try:
-        loaded = load(file, _now(today), runs=running)
+        loaded = load(file, as_of(today), runs=running)
     except Faults as found:
         if json:
             say_json({"file": str(file), "valid": False, "faults": _objects(found.faults), "warnings": []})
@@ -89,11 +91,13 @@ def plan(
         Path | None, typer.Option(metavar="FILE", help="Write a calendar file; - prints it.", show_default=False)
     ] = None,
 ) -> None:
-    """Show who would get what, and when, if the cohort were launched now. Nobody is mailed.
+    """Show who would get what, and when. Nobody is mailed.
 
-    Times are those of each reader's own zone, on days on which their letterbox is open. The plan takes it that
-    everybody accepts the invitation and answers nothing in time: whoever answers gets no reminder. What follows from
-    answers, such as the partner's turn at the agreement, a word after a check-in, or a task for you, is in no plan.
+    The plan is that of a launch right now. Times are those of each reader's own
+    zone, on days on which their letterbox is open. Everybody is taken to accept
+    the invitation and to answer nothing in time: whoever answers gets no
+    reminder. What follows from answers, such as the partner's turn at the
+    agreement or a task for you, is in no plan.
 
     \b
     Examples:
@@ -107,7 +111,7 @@ def plan(
 
     if json + csv + (ics is not None) > 1:
         fail("choose one of --json, --csv and --ics", REFUSED)
-    now = _now(today)
+    now = as_of(today)
     planned = plan_of(_loaded(file, now), now, mentorship)
     if json:
         say_json(plan_files.as_object(planned))
@@ -139,7 +143,7 @@ def preview(
     open_: Annotated[bool, typer.Option("--open", help="Open the HTML in a browser.")] = False,
     raw: Annotated[bool, typer.Option("--raw", help="Print the complete message, headers included.")] = False,
 ) -> None:
-    """Show a mail, with invented people in it. Without a name: list the mails.
+    """Show a mail, with invented people in it; without a name, list all.
 
     \b
     Examples:
@@ -191,7 +195,7 @@ def preview(
 # -- what they share ---------------------------------------------------------------------------------------------
 
 
-def _now(today: datetime | None) -> datetime:
+def as_of(today: datetime | None) -> datetime:
     """Program time (UTC); noon of the given date where one is given."""
     from datetime import UTC
 
@@ -247,8 +251,8 @@ def _print_plan(planned: Plan) -> None:
             last = day
     out().print(rows)
     out().print(
-        f"{len(planned.mails)} mails to {len({mail.person for mail in planned.mails})} people, if everybody accepts and "
-        "nobody answers in time. What follows from answers comes on top.",
+        f"{len(planned.mails)} mails to {len({mail.person for mail in planned.mails})} people, if everybody accepts "
+        "and nobody answers in time. What follows from answers comes on top.",
         soft_wrap=True,
     )
 

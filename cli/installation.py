@@ -26,9 +26,11 @@ def doctor(
     ] = False,
     json: AsJson = False,
 ) -> None:
-    """Examine the installation: settings, database, Temporal, mail relay, pages. Each finding says what to do.
+    """Examine the installation; each finding says what to do.
 
-    Mails nobody and starts nothing. Ends with 1 where something is wrong; warnings alone end with 0.
+    Looks at settings, database, Temporal, worker, mail relay and pages. Mails
+    nobody and starts nothing. Ends with 1 where something is wrong; warnings
+    alone end with 0.
 
     \b
     Examples:
@@ -59,14 +61,15 @@ def doctor(
 
 
 def migrate() -> None:
-    """Bring the database to this version of the engine: create its tables, or change those of an older version.
+    """Bring the database to this version of the engine.
 
-    Running it again does nothing. On PostgreSQL several processes may run it at once.
+    Creates its tables, or changes those of an older version. Running it again
+    does nothing. On PostgreSQL several processes may run it at once.
 
     \b
     Examples:
       mentorship migrate
-      MENTORSHIP_DATABASE_URL=postgresql://mentorship@db/mentorship mentorship migrate
+      MENTORSHIP_DATABASE_URL=postgresql://user@db/name mentorship migrate
     """
     from operations.reach import bring_up_to_date, shown
 

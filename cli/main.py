@@ -7,31 +7,34 @@ import sys
 
 import typer
 
-from cli import cohort, files, installation, processes, tasks
+from cli import cohort, files, installation, processes, rehearse, tasks
 from cli.screen import EXIT_CODES
 
 app = typer.Typer(
     name="mentorship",
     no_args_is_help=True,
+    add_completion=False,
     rich_markup_mode="rich",
     # A traceback with local variables would show people's data.
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=f"{EXIT_CODES} Every command takes --help, with examples; most take --json, for scripts.",
 )
-for commands in (files, cohort, tasks, installation, processes):
+for commands in (files, rehearse, cohort, tasks, installation, processes):
     commands.register(app)
 
 
 @app.callback()
 def mentorship() -> None:
-    """Run mentorship programs: every mail, form, reminder and decision of a cohort, from its launch to its end.
+    """Run mentorship programs: every mail, form, reminder and decision of a
+    cohort, from its launch to its end.
 
     \b
     The way of a cohort:
-      mentorship validate config/cohorts/small.yaml   is anything wrong with the file?
+      mentorship validate config/cohorts/small.yaml   is it in order?
       mentorship plan config/cohorts/small.yaml       who would get what, and when
       mentorship preview invitation                   what it would say
+      mentorship rehearse config/cohorts/small.yaml   the whole season, in seconds
       mentorship launch config/cohorts/small.yaml     start it
       mentorship status                               how it stands
       mentorship tasks                                what waits for your decision

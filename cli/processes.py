@@ -18,10 +18,12 @@ def register(app: typer.Typer) -> None:
 
 
 def up() -> None:
-    """Run everything on this machine: Temporal with its UI, database, mailbox, pages, worker. Ctrl-C ends it.
+    """Run everything on this machine. Ctrl-C ends it.
 
-    For trying things out, and for small programs: everything listens on this machine only, no mail leaves it, and all
-    data is in one folder (MENTORSHIP_DATA). Starting it again goes on where it ended.
+    That is Temporal with its UI, database, mailbox, pages and worker. For
+    trying things out, and for small programs: everything listens on this
+    machine only, no mail leaves it, and all data is in one folder
+    (MENTORSHIP_DATA). Starting it again goes on where it ended.
 
     \b
     Examples:
@@ -42,9 +44,11 @@ def up() -> None:
 
 
 def worker() -> None:
-    """Run a worker: it carries mentorships forward, sends their mail and passes answers on. Any number may run.
+    """Run a worker, which carries mentorships forward and sends mail.
 
-    SIGTERM or Ctrl-C ends it in order: mails on their way are finished first. It logs ids only, to standard error.
+    Any number may run, and each does the same work. SIGTERM or Ctrl-C ends it
+    in order: mails on their way are finished first. It logs ids only, to
+    standard error.
 
     \b
     Examples:
@@ -60,9 +64,11 @@ def worker() -> None:
 
 
 def web() -> None:
-    """Serve the participants' pages: forms, the agreement, stopping reminders. Any number may run.
+    """Serve the participants' pages.
 
-    An answer is in the database before the page says thank you, also while Temporal is away.
+    Those are forms, the agreement and stopping reminders. Any number may run.
+    An answer is in the database before the page says thank you, also while
+    Temporal is away.
 
     \b
     Examples:

@@ -29,8 +29,9 @@ def tasks(
 ) -> None:
     """List the tasks that wait for a decision, the most pressing first.
 
-    A task never blocks a mentorship: if nobody decides, you are reminded on the due date, and the deputies hear of it
-    two working days later. Only a seat that is empty at the start waits for you.
+    A task never blocks a mentorship: if nobody decides, you are reminded on the
+    due date, and the deputies hear of it two working days later. Only a seat
+    that is empty at the start waits for you.
 
     \b
     Examples:
@@ -88,16 +89,18 @@ def decide(
     ] = "",
     json: AsJson = False,
 ) -> None:
-    """Decide a task: the decision is written down with who and why, and takes effect at once.
+    """Decide a task: written down with who and why, done at once.
 
-    The same decision given twice is one decision. One that makes no sense is refused with a reason, and changes
-    nothing. --as can be left out where the cohort has one coordinator only.
+    The same decision given twice is one decision. One that makes no sense is
+    refused with a reason, and changes nothing. --as can be left out where the
+    cohort has one coordinator only.
 
     \b
     Examples:
       mentorship decide small/m1/task.low_score#1 noted
-      mentorship decide small/m1/task.stalled#1 pause --until 3w --why "on parental leave"
-      mentorship decide small/m1/task.seat_empty#1 replace --with s9 --name "Ada Ng" --email ada@example.org
+      mentorship decide small/m1/task.stalled#1 pause --until 3w --why "ill"
+      mentorship decide small/m1/task.seat_empty#1 replace --with s9 \\
+          --name "Ada Ng" --email ada@example.org --zone Asia/Tokyo
       mentorship decide small/m1/task.fit#1 end --as "Konrad Achterberg"
     """
     from operations import status as looks

@@ -46,7 +46,7 @@ class Finding:
 
 
 async def examine(settings: Settings, *, fix: bool = False) -> AsyncIterator[Finding]:
-    """Look at everything, one after the other. `fix` registers search attributes and brings the database up to date."""
+    """Look at everything, one after the other. `fix` registers search attributes and migrates the database."""
     for finding in _settings(settings):
         yield finding
     yield await _database(settings, fix)
