@@ -8,50 +8,46 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from functools import partial
 from itertools import count
 from typing import Any
 
 import httpx
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, func, literal, select, union_all
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
-from demo.visitor import Visitor, public_id, tokens_in
+from demo.crowd import Crowd
+from demo.visitor import Visitor
 from lifecycle.calendar import instant, local_date
-from lifecycle.events import Decided
+from lifecycle.events import Event
 from lifecycle.postbox import LOOK_AFTER
-from lifecycle.tasks import KINDS
 from operations.binaries import find
 from operations.launch import launch
 from operations.relay import relay_once
 from operations.settings import Settings
 from operations.temporal import NoSuchMentorship, RefusedChange, Teller, Waker, add_search_attributes, send
 from program.loader import Loaded
-from rehearsal.behaviour import Behaviour
-from rehearsal.people import Asked, People, Reply
+from rehearsal.behaviour import Behaviour, Change
+from rehearsal.season import happening
 from store.database import Database
 from store.ledger import ledger
-from store.tables import (
-    CohortRow,
-    ItemRow,
-    MentorshipRow,
-    MessageRow,
-    ParticipantRow,
-    PostmasterRow,
-    RelayRow,
-    RequestRow,
-    TaskRow,
-)
+from store.tables import Instant, ItemRow, MentorshipRow, MessageRow, PostmasterRow, RelayRow
 from tests.sink import Sink
 from tests.sink import running as running_sink
 from web.app import create_app
 from workflows import search_attributes
 from worker import make_transport, make_worker
+
+NOTICED_WITHIN = timedelta(minutes=5)
+"""A mail that is read later than this shows that a test moved time before the engine was at rest."""
+
+NOON = time(12, 0)
 
 SECRET = "only-for-tests-only-for-tests-only-for-tests"
 
@@ -67,6 +63,40 @@ async def time_skipping() -> AsyncIterator[WorkflowEnvironment]:
         yield env
 
 
+Act = Callable[[], Awaitable[None]]
+
+
+def _unrest() -> Select[tuple[str]]:
+    """What is due at `now` and not done; of mail, what was due at `before`. In one question to the database."""
+    now, before = bindparam("now", type_=Instant()), bindparam("before", type_=Instant())
+    queued = ItemRow.state == "queued"
+    what = {
+        "is not started": select(MentorshipRow.key).where(MentorshipRow.state == "planned"),
+        "has not had its first turn": select(MentorshipRow.key).where(MentorshipRow.turn == 0),
+        "has something due": select(MentorshipRow.key).where(MentorshipRow.next_at <= now),
+        "has not been told": select(RelayRow.mentorship),
+        "waits in a postbox": select(ItemRow.key).where(queued, ItemRow.deliver_at <= before),
+        "waits in a postbox, though it must not wait": select(ItemRow.key).where(
+            queued, ItemRow.deliver_at <= now, ItemRow.kind.in_(("receipt", "urgent"))
+        ),
+        "waits for a postmaster who does not know of it": select(ItemRow.key)
+        .outerjoin(PostmasterRow, PostmasterRow.shard == ItemRow.shard)
+        .where(queued, PostmasterRow.wakes_at.is_(None) | (ItemRow.deliver_at < PostmasterRow.wakes_at)),
+        "is on its way": select(MessageRow.id).where(MessageRow.state == "sending"),
+    }
+    found = [each.with_only_columns(*each.selected_columns, literal(why).label("why")) for why, each in what.items()]
+    found.append(
+        select(literal("a postmaster"), literal("is at work").label("why")).where(
+            select(PostmasterRow.shard).where(PostmasterRow.wakes_at <= before).exists()
+        )
+    )
+    every = union_all(*found).subquery()
+    return select(every.c[0] + " " + every.c[1]).limit(1)
+
+
+UNREST = _unrest()
+
+
 @dataclass
 class World:
     """A running engine with its people."""
@@ -79,12 +109,12 @@ class World:
     now: datetime
     loaded: Loaded
     behaviour: Behaviour
-    people: People
-    acts: list[tuple[datetime, int, Callable[[], Any]]] = field(default_factory=list)
+    crowd: Crowd = field(init=False)
+    acts: list[tuple[datetime, int, Act]] = field(default_factory=list)
     ticket: count[int] = field(default_factory=count)
     read: int = 0
-    known_requests: set[str] = field(default_factory=set)
-    known_tasks: set[str] = field(default_factory=set)
+    """How many mails have been read."""
+    read_at: datetime | None = None
 
     @property
     def client(self) -> Client:
@@ -99,6 +129,8 @@ class World:
     async def launch(self) -> None:
         """Launch the cohort at the present virtual time."""
         await launch(self.database, self.client, self.settings, self.loaded, self.now)
+        for change in self.behaviour.events:
+            self.at(instant(change.on, NOON, self.loaded.cohort.zone), partial(self.change, change))
         await self.settle()
 
     async def play(self, until: datetime | None = None) -> World:
@@ -130,9 +162,14 @@ class World:
     async def next_moment(self) -> datetime | None:
         """The next moment at which anything happens by itself."""
         async with self.database.session() as session:
-            mentorships = await session.scalars(select(MentorshipRow.next_at).where(MentorshipRow.next_at.is_not(None)))
-            postmasters = await session.scalars(select(PostmasterRow.wakes_at).where(PostmasterRow.wakes_at.is_not(None)))
-            moments = [moment for moment in mentorships if moment] + [m + LOOK_AFTER for m in postmasters if m]
+            due = await session.scalar(select(func.min(MentorshipRow.next_at)).where(MentorshipRow.next_at > self.now))
+            moments = [due] if due else []
+            # A postmaster that is awake has put down no moment; what waits in the postboxes has one all the same.
+            for column in (PostmasterRow.wakes_at, ItemRow.deliver_at):
+                first = select(func.min(column))
+                first = first.where(ItemRow.state == "queued") if column is ItemRow.deliver_at else first
+                found = await session.scalar(first)
+                moments += [found + LOOK_AFTER] if found else []
         if self.acts:
             moments.append(self.acts[0][0])
         later = [moment for moment in moments if moment > self.now]
@@ -141,150 +178,61 @@ class World:
     async def settle(self) -> None:
         """Wait (in real time) until everybody has done what is due now."""
         for _ in range(4000):
-            if await self.is_quiet():
+            why = await self.unrest()
+            if not why:
                 return
+            if why.endswith("has not been told"):
+                await relay_once(self.database, Teller(self.client), self.now + timedelta(days=1))
             await asyncio.sleep(0.005)
         raise AssertionError(f"the engine has not come to rest at {self.now}: {await self.unrest()}")
 
-    async def is_quiet(self) -> bool:
-        """Whether nothing that is due now is still to be done."""
-        return not await self.unrest()
-
     async def unrest(self) -> str:
-        """What is due and not done."""
+        """What is due and not done, or nothing."""
         async with self.database.session() as session:
-            if await session.scalar(select(MentorshipRow.key).where(MentorshipRow.state == "planned").limit(1)):
-                return "a mentorship is not started"
-            if row := await session.scalar(
-                select(MentorshipRow.key).where(MentorshipRow.turn == 0).limit(1)
-            ):
-                return f"{row} has not had its first turn"
-            if row := await session.scalar(
-                select(MentorshipRow.key).where(MentorshipRow.next_at <= self.now, MentorshipRow.next_at.is_not(None)).limit(1)
-            ):
-                return f"{row} has something due"
-            if await session.scalar(select(RelayRow.id).limit(1)):
-                await relay_once(self.database, Teller(self.client), self.now + timedelta(days=1))
-                return "a workflow has not been told"
-            due = select(ItemRow.key).where(ItemRow.state == "queued", ItemRow.deliver_at <= self.now - LOOK_AFTER)
-            if row := await session.scalar(due.limit(1)):
-                return f"{row} waits in a postbox"
-            fast = select(ItemRow.key).where(
-                ItemRow.state == "queued", ItemRow.deliver_at <= self.now, ItemRow.kind.in_(("receipt", "urgent"))
-            )
-            if row := await session.scalar(fast.limit(1)):
-                return f"{row} waits in a postbox"
-            unknown = (
-                select(ItemRow.key)
-                .outerjoin(PostmasterRow, PostmasterRow.shard == ItemRow.shard)
-                .where(
-                    ItemRow.state == "queued",
-                    PostmasterRow.wakes_at.is_(None) | (ItemRow.deliver_at < PostmasterRow.wakes_at),
-                )
-            )
-            if row := await session.scalar(unknown.limit(1)):
-                return f"the postmaster does not know of {row}"
-            if await session.scalar(select(MessageRow.id).where(MessageRow.state == "sending").limit(1)):
-                return "a mail is on its way"
-            wakes = select(PostmasterRow.wakes_at).where(PostmasterRow.wakes_at <= self.now - LOOK_AFTER)
-            if await session.scalar(wakes.limit(1)):
-                return "a postmaster is at work"
-        return ""
+            due = {"now": self.now, "before": self.now - LOOK_AFTER}
+            return await session.scalar(UNREST, due) or ""
 
     # -- people --------------------------------------------------------------------------------------------------
 
-    def at(self, moment: datetime, act: Callable[[], Any]) -> None:
+    def at(self, moment: datetime, act: Act) -> None:
         """Let somebody do something at a moment (UTC)."""
         heapq.heappush(self.acts, (max(moment, self.now), next(self.ticket), act))
 
     async def read_mail(self) -> None:
         """Everybody reads what has arrived, and makes up their mind."""
+        await self._on_time()
         fresh = self.sink.received[self.read :]
         self.read = len(self.sink.received)
         for mail in fresh:
-            for token in tokens_in(mail.raw):
-                await self.consider(token)
-        await self.consider_tasks()
+            await self.crowd.read(mail.raw)
+        await self.crowd.look_for_tasks()
 
-    async def consider(self, token: str) -> None:
-        """Somebody found the link of a request in a mail."""
+    async def _on_time(self) -> None:
+        """People decide from the minute of a mail: it must not have lain about unread."""
         async with self.database.session() as session:
-            request = await session.scalar(select(RequestRow).where(RequestRow.public_id == public_id(token)))
-            assert request is not None
-            if request.key in self.known_requests:
-                return
-            self.known_requests.add(request.key)
-            mentorship = await session.get_one(MentorshipRow, (request.cohort, request.mentorship))
-            person = await session.get_one(ParticipantRow, request.person)
-            mailed_at = await session.scalar(
-                select(MessageRow.at)
-                .join(ItemRow, ItemRow.message == MessageRow.id)
-                .where(ItemRow.request == request.key)
-                .order_by(MessageRow.at)
-                .limit(1)
-            )
-        assert mailed_at is not None
-        program = self.loaded.programs[mentorship.program]
-        form = self.loaded.forms[mentorship.program][program.form_for(request.ask)]
-        asked = Asked(
-            request.person, request.ask, request.number, request.role, mentorship.format, person.zone,
-            mailed_at, request.closes_at, request.early,
-        )  # fmt: skip
-        far = replace(asked, closes_at=datetime.max.replace(tzinfo=UTC))
-        reply = self.people.reply(far, form)
-        if reply is None:
-            return
+            late = select(MessageRow.id).where(MessageRow.state == "sent", MessageRow.at < self.now - NOTICED_WITHIN)
+            if self.read_at is not None:
+                late = late.where(MessageRow.at > self.read_at + NOTICED_WITHIN)
+            assert await session.scalar(late.limit(1)) is None, f"a mail was read late, at {self.now}"
+        self.read_at = self.now
 
-        async def answer(reply: Reply = reply) -> None:
-            async with self.database.session() as session:
-                row = await session.get_one(RequestRow, request.key)
-                closes_at, state = row.closes_at, row.state
-            if self.now < closes_at and state in ("open", "answered"):
-                await self.visitor.answer(token, asked, form, reply, person.name)
+    async def change(self, change: Change) -> None:
+        """What the script says that somebody does on a date."""
+        event = happening(change, local_date(self.now, self.loaded.cohort.zone))
+        if event is not None:
+            await self.send(change.mentorship, event)
 
-        self.at(reply.at, answer)
-
-    async def consider_tasks(self) -> None:
-        """The coordinator found tasks in the mail."""
-        script = self.behaviour.coordinator
-        if script.never:
-            return
-        async with self.database.session() as session:
-            rows = await session.execute(
-                select(TaskRow.key, TaskRow.mentorship, TaskRow.kind, MessageRow.at, MessageRow.person, ParticipantRow.zone)
-                .join(ItemRow, ItemRow.task == TaskRow.key)
-                .join(MessageRow, MessageRow.id == ItemRow.message)
-                .join(ParticipantRow, ParticipantRow.id == MessageRow.person)
-                .where(MessageRow.state == "sent")
-                .order_by(MessageRow.at, MessageRow.person)
-            )
-            found = list(rows)
-        for key, mentorship, kind, mailed_at, person, zone in found:
-            if key in self.known_tasks:
-                continue
-            self.known_tasks.add(key)
-            at = instant(local_date(mailed_at, zone) + timedelta(days=script.decides_after), script.at, zone)
-            self.at(
-                max(at, mailed_at + timedelta(minutes=1)),
-                lambda key=key, mentorship=mentorship, kind=kind, person=person: self.decide(key, mentorship, kind, person),
-            )
-
-    async def decide(self, key: str, mentorship: str, kind: str, by: str) -> None:
-        """The coordinator decides a task."""
-        script = self.behaviour.coordinator.decisions.get(kind)
-        decision = script.decision if script else KINDS[kind][1][0]
-        today = local_date(self.now, self.loaded.cohort.zone)
-        until = today + timedelta(days=(script.until or 14) if script else 14) if decision == "pause" else None
+    async def send(self, mentorship: str, event: Event) -> None:
+        """Let an event happen, if the mentorship takes it."""
         # The test server answers a refused update with "not found".
         with suppress(RefusedChange, NoSuchMentorship):
-            await send(self.client, self.cohort, mentorship, Decided(f"decide/{key}", key, decision, by, until))
+            await send(self.client, self.cohort, mentorship, event)
 
     # -- what came of it -----------------------------------------------------------------------------------------
 
     async def ledger(self) -> dict[str, Any]:
         """The ledger of the cohort."""
         async with self.database.session() as session:
-            assert await session.get(CohortRow, self.cohort) is not None
             return await ledger(session, self.cohort)
 
 
@@ -306,14 +254,14 @@ async def world(
             shards=shards,
         )
         here: list[World] = []
-        app = create_app(
-            settings, database, Teller(env.client), lambda: here[0].now, Waker(env.client, settings)
-        )
+        app = create_app(settings, database, Teller(env.client), lambda: here[0].now, Waker(env.client, settings))
         transport = make_transport(settings)
         http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=settings.public_url)
-        people = People(behaviour, [person.id for person in loaded.cohort.participants], seed)
+        visitor = Visitor(http)
         now = await env.get_current_time()
-        here.append(World(env, settings, database, sink, Visitor(http), now, loaded, behaviour, people))
+        this = World(env, settings, database, sink, visitor, now, loaded, behaviour)
+        this.crowd = Crowd(loaded, behaviour, database, env.client, visitor, lambda: this.now, this.at, seed)
+        here.append(this)
         async with make_worker(env.client, settings, database, transport), http:
-            yield here[0]
+            yield this
         await transport.close()
