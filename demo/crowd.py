@@ -18,7 +18,6 @@ from temporalio.client import Client
 from demo.visitor import Visitor, public_id, tokens_in
 from lifecycle.calendar import instant, local_date
 from lifecycle.events import Decided
-from lifecycle.tasks import KINDS
 from operations.temporal import NoSuchMentorship, RefusedChange, send
 from program.loader import Loaded
 from rehearsal.behaviour import Behaviour
@@ -31,8 +30,6 @@ At = Callable[[datetime, Act], None]
 """Lets an act happen at a moment (program time, UTC), or at once where that is past."""
 
 FAR = datetime.max.replace(tzinfo=UTC)
-PAUSE = 14
-"""Days that a pause takes where the script names none."""
 
 
 @dataclass
@@ -130,12 +127,10 @@ class Crowd:
 
     async def _decide(self, task: TaskRow, by: str) -> None:
         """A coordinator decides a task."""
-        script = self.behaviour.coordinator.decisions.get(task.kind)
-        decision = script.decision if script else KINDS[task.kind][1][0]
+        script = self.behaviour.coordinator.decides(task.mentorship, task.kind)
         today = local_date(self.now(), self.loaded.cohort.zone)
-        days = script.until if script and script.until is not None else PAUSE
-        until = today + timedelta(days=days) if decision == "pause" else None
+        until = today + timedelta(days=script.until) if script.decision == "pause" else None
         # It may have lapsed meanwhile, with its mentorship even, or have been decided by somebody else.
         with suppress(RefusedChange, NoSuchMentorship):
-            event = Decided(f"decide/{task.key}", task.key, decision, by, until)
+            event = Decided(f"decide/{task.key}", task.key, script.decision, by, until)
             await send(self.client, task.cohort, task.mentorship, event)

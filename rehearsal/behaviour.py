@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from lifecycle.tasks import KINDS
 from program.durations import Days
 from program.models import Id, Model, WallTime
 
@@ -81,7 +82,7 @@ class Decision(Model):
     """What the simulated coordinator decides of a kind of task."""
 
     decision: str
-    until: Days | None = None
+    until: Days = 14
     """With `pause`: how many days from the decision."""
 
     @model_validator(mode="before")
@@ -97,9 +98,15 @@ class Coordinator(Model):
     at: WallTime = Field(default_factory=lambda: _time("10:00"))
     never: bool = False
     decisions: dict[str, Decision] = {}
-    """Kind of task to decision; a kind that is not named takes the first decision of its list."""
+    """Kind of task to decision, or `mentorship/kind` for one mentorship; whatever is not named takes the first
+    decision of its list."""
     hours_a_week: float = 4
     """What the coordinator has time for; the rehearsal warns of weeks with more work."""
+
+    def decides(self, mentorship: str, kind: str) -> Decision:
+        """What becomes of a task of this kind of this mentorship."""
+        found = self.decisions.get(f"{mentorship}/{kind}") or self.decisions.get(kind)
+        return found or Decision(decision=KINDS[kind][1][0])
 
 
 class Change(Model):

@@ -25,7 +25,7 @@ def load_behaviour(path: Path | str, loaded: Loaded) -> Behaviour:
         faults += [
             *_people(behaviour, loaded, source),
             *_mix(behaviour, source),
-            *_decisions(behaviour, source),
+            *_decisions(behaviour, loaded, source),
             *_events(behaviour, loaded, source),
         ]
     if faults or behaviour is None:
@@ -98,9 +98,17 @@ def _mix(behaviour: Behaviour, source: Source) -> Iterator[Fault]:
         yield fault(source.place("mix"), f"the shares add up to {total:.0%}", "Make them add up to 100%.")
 
 
-def _decisions(behaviour: Behaviour, source: Source) -> Iterator[Fault]:
-    for kind, decision in behaviour.coordinator.decisions.items():
-        trail = ("coordinator", "decisions", kind)
+def _decisions(behaviour: Behaviour, loaded: Loaded, source: Source) -> Iterator[Fault]:
+    keys = [mentorship.key for mentorship in loaded.cohort.mentorships]
+    for of, decision in behaviour.coordinator.decisions.items():
+        trail = ("coordinator", "decisions", of)
+        mentorship, _, kind = of.rpartition("/")
+        if mentorship and mentorship not in keys:
+            yield fault(
+                source.key_place(*trail),
+                f"no mentorship has the key {quoted(mentorship)}",
+                suggestion(mentorship, keys, f"Write the key of a mentorship before the slash, or {kind} alone."),
+            )
         if kind not in KINDS:
             yield fault(
                 source.key_place(*trail),

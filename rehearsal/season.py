@@ -35,7 +35,6 @@ from lifecycle.postbox import (
 )
 from lifecycle.standstill import Standstill, fate_of
 from lifecycle.state import Member, State
-from lifecycle.tasks import KINDS
 from program.forms import Answers, Form
 from program.models import Cohort, Program
 from rehearsal.behaviour import Behaviour, Change
@@ -449,10 +448,10 @@ class Season:
         line = self.tasks[key]
         if line.closed is not None:
             return
-        script = self.behaviour.coordinator.decisions.get(line.kind)
-        decision = script.decision if script else KINDS[line.kind][1][0]
-        until = local_date(self.now, self.cohort.zone) + timedelta(days=script.until or 14) if script else None
-        event = Decided(f"decide/{key}", key, decision, by, until if decision == "pause" else None)
+        script = self.behaviour.coordinator.decides(running.state.key, line.kind)
+        pauses = script.decision == "pause"
+        until = local_date(self.now, self.cohort.zone) + timedelta(days=script.until) if pauses else None
+        event = Decided(f"decide/{key}", key, script.decision, by, until)
         self.turn(running, event)
 
     def change(self, change: Change) -> None:
