@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo
+.PHONY: help venv demo test lint bench lock
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -15,6 +15,24 @@ venv: $(READY) ## The environment, with the command `mentorship` in .venv/bin
 
 demo: $(READY) ## Play half a year in four minutes: real Temporal, mail, forms. ONCE=1 ends with a verdict, SPEED=2 is twice as fast
 	@$(BIN)/python -m demo $(if $(ONCE),--once) $(if $(SPEED),--speed $(SPEED))
+
+test: $(READY) ## All tests: real Temporal, SQLite and PostgreSQL, SMTP, HTTP and browser. ARGS="-k letterbox" for some
+	@scripts/need-browser
+	@$(BIN)/python -m pytest -q $(ARGS)
+
+lint: $(READY) ## Style, types, the arrows between the rooms, dead code
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/pyright
+	$(BIN)/vulture
+
+bench: $(READY) ## Speed as ratios to the bare Temporal and SMTP floor of the same run. ARGS="core launch" for some
+	@$(BIN)/python -m bench $(ARGS)
+
+lock: ## Write requirements.lock anew: with hashes, without index addresses (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group dev \
+		pyproject.toml -o requirements.lock -q
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name yours: make PYTHON=python3.12")'

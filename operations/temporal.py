@@ -97,7 +97,7 @@ class Teller:
         self.client = client
 
     async def __call__(
-        self, cohort: str, mentorship: str, event: str, payload: dict[str, Any], update_id: str
+        self, cohort: str, mentorship: str, event: str, payload: dict[str, Any], _update_id: str
     ) -> None:
         """Send one event. A refusal is final and returns; what can be tried again raises."""
         happened = _ADAPTERS[event].validate_python(payload)
@@ -128,7 +128,9 @@ class Waker:
 
 async def register_search_attributes(client: Client) -> list[str]:
     """Make sure that the namespace knows every search attribute; the names of those that were added."""
-    known = await client.operator_service.list_search_attributes(ListSearchAttributesRequest(namespace=client.namespace))
+    known = await client.operator_service.list_search_attributes(
+        ListSearchAttributesRequest(namespace=client.namespace)
+    )
     missing = [key for key in search_attributes.ALL if key.name not in known.custom_attributes]
     if missing:
         await add_search_attributes(client, missing)

@@ -6,7 +6,8 @@ from datetime import date, datetime
 from typing import Any
 
 from lifecycle.calendar import zone
-from rehearsal.season import Mail, Season
+from rehearsal.records import Mail
+from rehearsal.season import Season
 
 
 def ledger(season: Season) -> dict[str, list[dict[str, Any]]]:

@@ -52,7 +52,13 @@ def page(report: Report, cohort: Cohort, many: Mapping[str, Range] | None = None
 
 def _stripes(report: Report, key: str) -> list[Stripe]:
     return [
-        Stripe(band.phase, _at(report, band.begins), _at(report, band.ends) - _at(report, band.begins), band.begins, band.ends)
+        Stripe(
+            band.phase,
+            _at(report, band.begins),
+            _at(report, band.ends) - _at(report, band.begins),
+            band.begins,
+            band.ends,
+        )
         for band in report.bands[key]
     ]
 

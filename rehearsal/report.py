@@ -9,7 +9,8 @@ from datetime import date, timedelta
 from statistics import median
 
 from lifecycle.calendar import is_sending_day, local_date
-from rehearsal.season import Running, Season
+from rehearsal.records import Running
+from rehearsal.season import Season
 
 MAILS_A_WEEK = 2
 """More ordinary mails to one participant in one week are worth a warning."""

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from functools import partial
-from typing import Literal
 
 from lifecycle import rules
 from lifecycle.advance import advance, begin, next_moment
 from lifecycle.batch import batch
 from lifecycle.calendar import instant, local_date
-from lifecycle.commands import Assess, Batch, Post, StepRecord
+from lifecycle.commands import Assess, Batch, Post
 from lifecycle.events import Answered, Assessed, Decided, End, Event, Extend, Leave, Nudge, Pause, Resume
 from lifecycle.findings import Signals
 from lifecycle.letterbox import LetterboxRule, next_open, ready_at, rule_of
@@ -26,7 +25,6 @@ from lifecycle.postbox import (
     FAST,
     LOOK_AFTER,
     DropReason,
-    MentorshipFacts,
     PersonFacts,
     RequestFacts,
     Waiting,
@@ -34,97 +32,17 @@ from lifecycle.postbox import (
     sort_out,
 )
 from lifecycle.standstill import Standstill, fate_of
-from lifecycle.state import Member, State
-from program.forms import Answers, Form
+from lifecycle.state import Member
+from program.forms import Form
 from program.models import Cohort, Program
 from rehearsal.behaviour import Behaviour, Change
 from rehearsal.people import Asked, People, Reply
+from rehearsal.records import Given, Letter, Mail, Postbox, Request, Running, TaskLine
 
 DUE, ACT, DELIVER = range(3)
 """Order of what happens at the same instant."""
 
 NOON = time(12, 0)
-
-
-@dataclass(slots=True)
-class Letter:
-    """An item in a simulated postbox."""
-
-    post: Post
-    queued_at: datetime
-    mentorship: Running
-    state: Literal["queued", "held"] = "queued"
-
-
-@dataclass(slots=True)
-class Mail:
-    """A mail that went out: to whom, when (UTC), with which items."""
-
-    person: str
-    at: datetime
-    items: tuple[tuple[Post, str], ...]
-    """(item, key of its mentorship)"""
-
-
-@dataclass(slots=True)
-class Given:
-    """An answer in the record."""
-
-    mentorship: str
-    person: str
-    ask: str
-    form: str
-    number: int
-    at: datetime
-    late: bool
-
-
-@dataclass(slots=True)
-class TaskLine:
-    """A task in the record. Dates in the cohort's zone."""
-
-    mentorship: str
-    kind: str
-    number: int
-    opened: date
-    due: date
-    closed: date | None = None
-    decision: str = ""
-
-
-@dataclass(slots=True)
-class Running:
-    """A mentorship that runs in the rehearsal."""
-
-    state: State
-    program: Program
-    forms: Mapping[str, Form]
-    facts: MentorshipFacts = field(default_factory=MentorshipFacts)
-    still: Standstill = field(default_factory=Standstill)
-    requests: dict[str, Request] = field(default_factory=dict[str, "Request"])
-    due_at: datetime | None = None
-    ending: tuple[str, str, date] | None = None
-    steps: dict[tuple[str, int], StepRecord] = field(default_factory=dict[tuple[str, int], StepRecord])
-
-
-@dataclass(slots=True)
-class Request:
-    """A request in the rehearsal: its facts, who was asked, what was answered last."""
-
-    facts: RequestFacts
-    asked: Asked
-    step: str
-    answers: Answers | None = None
-    seen: bool = False
-
-
-@dataclass(slots=True)
-class Postbox:
-    """A person's postbox in the rehearsal."""
-
-    person: PersonFacts
-    letters: dict[str, Letter] = field(default_factory=dict[str, Letter])
-    look_at: datetime | None = None
 
 
 class Season:

@@ -52,7 +52,7 @@ class CohortWorkflow:
             CohortQuestion(self.start.cohort, self.now),
             result_type=Started,
             start_to_close_timeout=options.ONE_LAUNCH,
-            heartbeat_timeout=options.HEARTBEAT,
+            heartbeat_timeout=options.LAUNCH_HEARTBEAT,
             retry_policy=options.UNTIL_IT_WORKS,
             summary="start the mentorships that are planned",
         )

@@ -31,7 +31,10 @@ ONE_LAUNCH = timedelta(hours=2)
 """Starting the mentorships of a cohort; it heartbeats."""
 
 HEARTBEAT = timedelta(seconds=60)
-"""A round or a launch whose worker died is taken over after this time."""
+"""A round whose worker died is taken over after this time."""
+
+LAUNCH_HEARTBEAT = timedelta(seconds=15)
+"""A launch whose worker died is taken over after this time: a coordinator may be looking on."""
 
 SHORTEST_WAIT = timedelta(milliseconds=20)
 """The postmaster never looks again sooner than this."""

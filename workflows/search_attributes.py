@@ -5,6 +5,7 @@ set them, by the starter of the embedded server and by `mentorship doctor`.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAttributeUpdate, TypedSearchAttributes
 
@@ -53,7 +54,7 @@ def shown(snapshot: Snapshot, next_step_at: datetime | None) -> Shown:
 
 def changes(before: Shown, now: Shown) -> list[SearchAttributeUpdate]:
     """Updates for what changed, so that a step that changes nothing costs nothing."""
-    keys = (PHASE, HEALTH, NEXT_STEP_AT, OPEN_TASKS, PAUSED)
+    keys: tuple[SearchAttributeKey[Any], ...] = (PHASE, HEALTH, NEXT_STEP_AT, OPEN_TASKS, PAUSED)
     found: list[SearchAttributeUpdate] = []
     for key, old, new in zip(keys, before, now, strict=True):
         if old != new:

@@ -1,0 +1,97 @@
+"""What a rehearsal remembers: postboxes, requests, and the record of everything that happened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
+
+from lifecycle.commands import Post, StepRecord
+from lifecycle.postbox import MentorshipFacts, PersonFacts, RequestFacts
+from lifecycle.standstill import Standstill
+from lifecycle.state import State
+from program.forms import Answers, Form
+from program.models import Program
+from rehearsal.people import Asked
+
+
+@dataclass(slots=True)
+class Letter:
+    """An item in a simulated postbox."""
+
+    post: Post
+    queued_at: datetime
+    mentorship: Running
+    state: Literal["queued", "held"] = "queued"
+
+
+@dataclass(slots=True)
+class Mail:
+    """A mail that went out: to whom, when (UTC), with which items."""
+
+    person: str
+    at: datetime
+    items: tuple[tuple[Post, str], ...]
+    """(item, key of its mentorship)"""
+
+
+@dataclass(slots=True)
+class Given:
+    """An answer in the record."""
+
+    mentorship: str
+    person: str
+    ask: str
+    form: str
+    number: int
+    at: datetime
+    late: bool
+
+
+@dataclass(slots=True)
+class TaskLine:
+    """A task in the record. Dates in the cohort's zone."""
+
+    mentorship: str
+    kind: str
+    number: int
+    opened: date
+    due: date
+    closed: date | None = None
+    decision: str = ""
+
+
+@dataclass(slots=True)
+class Running:
+    """A mentorship that runs in the rehearsal."""
+
+    state: State
+    program: Program
+    forms: Mapping[str, Form]
+    facts: MentorshipFacts = field(default_factory=MentorshipFacts)
+    still: Standstill = field(default_factory=Standstill)
+    requests: dict[str, Request] = field(default_factory=dict[str, "Request"])
+    due_at: datetime | None = None
+    ending: tuple[str, str, date] | None = None
+    steps: dict[tuple[str, int], StepRecord] = field(default_factory=dict[tuple[str, int], StepRecord])
+
+
+@dataclass(slots=True)
+class Request:
+    """A request in the rehearsal: its facts, who was asked, what was answered last."""
+
+    facts: RequestFacts
+    asked: Asked
+    step: str
+    answers: Answers | None = None
+    seen: bool = False
+
+
+@dataclass(slots=True)
+class Postbox:
+    """A person's postbox in the rehearsal."""
+
+    person: PersonFacts
+    letters: dict[str, Letter] = field(default_factory=dict[str, Letter])
+    look_at: datetime | None = None

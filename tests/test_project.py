@@ -1,0 +1,68 @@
+"""The project as a whole: its style, its types, the arrows between its rooms, and what must not stand in it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+BIN = Path(sys.executable).parent
+
+CHECKS = {
+    "ruff finds nothing": ["ruff", "check", "."],
+    "the layout is ruff's": ["ruff", "format", "--check", "."],
+    "the rooms import what they may": ["lint-imports"],
+    "pyright finds nothing": ["pyright"],
+    "no code is dead": ["vulture"],
+}
+
+
+@pytest.mark.parametrize("command", CHECKS.values(), ids=CHECKS.keys())
+def test_check(command: list[str]) -> None:
+    """`make lint`, one by one."""
+    done = subprocess.run([BIN / command[0], *command[1:]], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_make_lint_runs_the_same_checks() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    for command in CHECKS.values():
+        assert f"$(BIN)/{' '.join(command)}\n" in makefile
+
+
+def _committed() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
+    return [ROOT / name for name in listed.stdout.splitlines()]
+
+
+def test_nothing_names_a_package_index_or_somebody_s_machine() -> None:
+    strange = re.compile(r"(^|[^\w.])/(work|farm|home/\w+)/|https?://[^ \"]+/(simple|packages)/")
+    found = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in _committed()
+        if path.is_file() and path.suffix not in (".png", ".ico", ".woff2") and path != Path(__file__)
+        for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1)
+        if strange.search(line)
+    ]
+    assert not found
+
+
+def test_workflows_read_no_clock_and_draw_no_lots() -> None:
+    """What a replay could not repeat must not stand in workflows or in the core."""
+    forbidden = re.compile(r"datetime\.now|time\.time\(|utcnow|import random|uuid4|date\.today|(?<!\w)open\(")
+    for room in ("workflows", "lifecycle"):
+        for path in (ROOT / room).glob("*.py"):
+            for number, line in enumerate(path.read_text().splitlines(), 1):
+                assert not forbidden.search(line), f"{room}/{path.name}:{number}: {line.strip()}"
+
+
+@pytest.mark.parametrize("room", ["program", "lifecycle", "store", "mail", "activities", "workflows", "rehearsal",
+                                  "operations", "web", "cli", "demo"])  # fmt: skip
+def test_files_stay_small_enough_to_read(room: str) -> None:
+    """A file over about 400 lines is a sign that a room is missing."""
+    for path in (ROOT / room).glob("*.py"):
+        assert len(path.read_text().splitlines()) <= 450, path.name
