@@ -47,12 +47,12 @@ class Launcher:
             async def one(planned: Planned, programs: dict[tuple[str, str], FrozenProgram] = programs) -> None:
                 async with abreast:
                     await self.start(planned, programs[(planned.program, planned.program_hash)])
+                    activity.heartbeat()  # at every start: Temporal may be slow, and a page long
 
             await asyncio.gather(*(one(planned) for planned in page))
             async with self.database.begin() as session:
                 await cohorts.mark_running(session, question.cohort, [planned.key for planned in page])
             started += len(page)
-            activity.heartbeat(started)
 
     @activity.defn(name=COHORT_PROGRESS)
     async def cohort_progress(self, question: CohortQuestion) -> CohortProgress:
