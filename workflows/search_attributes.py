@@ -56,7 +56,8 @@ def changes(before: Shown, now: Shown) -> list[SearchAttributeUpdate]:
     """Updates for what changed, so that a step that changes nothing costs nothing."""
     keys: tuple[SearchAttributeKey[Any], ...] = (PHASE, HEALTH, NEXT_STEP_AT, OPEN_TASKS, PAUSED)
     found: list[SearchAttributeUpdate] = []
-    for key, old, new in zip(keys, before, now, strict=True):
+    values: tuple[Any, ...] = now
+    for key, old, new in zip(keys, before, values, strict=True):
         if old != new:
             found.append(key.value_unset() if new is None else key.value_set(new))
     return found
