@@ -145,5 +145,5 @@ def check_in(person: str) -> str:
 
 def about(name: str, person: str, kind: Any = "notice", on: date = MONDAY, number: int = 1, **rest: Any) -> Post:
     """An item that tells the pair something."""
-    key = item_key(COHORT, PAIR.key, name, number, person, kind)
+    key = rest.pop("key", "") or item_key(COHORT, PAIR.key, name, number, person, kind)
     return Post(key=key, person=person, kind=kind, name=name, number=number, date=on, **rest)

@@ -14,6 +14,7 @@ from activities.letters import Draft, LettersDesk
 from activities.messages import DeliverInput
 from activities.office import Sender
 from activities.pages import Preparer
+from lifecycle.commands import MemberRecord
 from lifecycle.events import EVENTS
 from mail.compose import compose
 from mail.letters import Letter
@@ -180,6 +181,15 @@ async def test_a_doubtful_mail_is_not_sent_again_to_whoever_has_gone(house: Hous
     assert await house.items() == {"check_in#1/ada/request": "sent"}
 
 
+async def test_nothing_is_frozen_for_whoever_has_a_mail_on_its_way(house: House) -> None:
+    house.sink.script(ADA, DROP)
+    await house.post(item("ada"))
+    await house.deliver(NINE)
+    await house.post(about("partner_left", "ada", "urgent"), now=NINE + MINUTE)
+    page = await house.office._office.preparer.prepare(["ada"], NINE + MINUTE, LAPSED)
+    assert page.mails == []
+
+
 # -- for the time being --------------------------------------------------------------------------------------------
 
 
@@ -311,6 +321,15 @@ async def test_an_address_that_refuses_mail_for_good_is_written_to_no_more(house
     assert house.sink.mails_to(BEN) == []
 
 
+async def test_a_mentorship_that_somebody_has_left_is_not_told_that_they_bounce(house: House) -> None:
+    house.sink.script(BEN, "rcpt 550 5.1.1 no such user")
+    await house.turn(mentorship=GROUP.key)
+    await house.turn(members=[MemberRecord("ben", "mentee", "out")])
+    await house.post(about("get_going", "ben", key="of the group"), mentorship=GROUP.key)
+    await house.deliver(NINE_IN_NEW_YORK)
+    assert [row.mentorship for row in await house.relays()] == [GROUP.key]
+
+
 async def test_nothing_that_the_relay_says_is_kept(house: House) -> None:
     house.sink.script(ADA, "rcpt 450 4.2.0 <ada@example.org> greylisted")
     house.sink.script(CLEO, "rcpt 550 5.1.1 <cleo@example.org> no such user")
@@ -346,8 +365,11 @@ async def test_told_to_stop_it_brings_the_mail_on_its_way_to_its_end(house: Hous
     gate = Gate(house.office._office.transport)
     house.office = office(house.database, gate)
     await house.post(item("ada"), about("get_going", "cleo"))
+    await house.deliver(NINE - HOUR)
+    assert await house.wakes_at() == NINE
     round_ = asyncio.create_task(house.deliver(NINE))
     await gate.reached.wait()
+    assert await house.wakes_at() is None, "at work: whoever queues something wakes it"
     round_.cancel()
     await asyncio.sleep(0)
     gate.opened.set()
