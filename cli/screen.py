@@ -96,7 +96,7 @@ def settings() -> Settings:
     from operations.settings import Settings
 
     try:
-        return Settings()  # pyright: ignore[reportCallIssue]
+        return Settings()
     except ValidationError as bad:
         for error in bad.errors(include_input=False, include_url=False):
             name = "MENTORSHIP_" + "_".join(str(part) for part in error["loc"]).upper()

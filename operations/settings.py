@@ -20,43 +20,43 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="MENTORSHIP_", env_file=".env", extra="ignore")
 
-    data: Path = Field(Path("data"), description="Folder of the embedded stack: database, Temporal, inbox.")
+    data: Path = Field(default=Path("data"), description="Folder of the embedded stack: database, Temporal, inbox.")
     database_url: str = Field(
-        "", description="SQLAlchemy or libpq URL; empty means SQLite in the data folder."
+        default="", description="SQLAlchemy or libpq URL; empty means SQLite in the data folder."
     )
     secret: SecretStr = Field(
-        SecretStr(""),
+        default=SecretStr(""),
         description="Signs the links in mails. At least 32 characters; several, separated by commas, "
         "rotate: the first signs, all are accepted.",
     )
-    public_url: str = Field("http://127.0.0.1:8080", description="Address of the pages as people reach them.")
-    smtp_host: str = Field("127.0.0.1", description="Mail relay.")
-    smtp_port: int = Field(1025, description="Port of the relay.")
+    public_url: str = Field(default="http://127.0.0.1:8080", description="Address of the pages as people reach them.")
+    smtp_host: str = Field(default="127.0.0.1", description="Mail relay.")
+    smtp_port: int = Field(default=1025, description="Port of the relay.")
     smtp_security: Literal["none", "starttls", "tls"] = Field(
-        "starttls", description="`none` is accepted for loopback relays only."
+        default="starttls", description="`none` is accepted for loopback relays only."
     )
-    smtp_user: str = Field("", description="User at the relay, where it asks for one.")
-    smtp_password: SecretStr = Field(SecretStr(""), description="Password at the relay.")
-    smtp_connections: int = Field(4, ge=1, le=64, description="Connections kept open to the relay.")
-    mail_from: str = Field("mentoring@localhost.localdomain", description="From address, aligned with DKIM.")
-    mail_from_name: str = Field("", description="Display name of the sender; empty takes the cohort's title.")
+    smtp_user: str = Field(default="", description="User at the relay, where it asks for one.")
+    smtp_password: SecretStr = Field(default=SecretStr(""), description="Password at the relay.")
+    smtp_connections: int = Field(default=4, ge=1, le=64, description="Connections kept open to the relay.")
+    mail_from: str = Field(default="mentoring@localhost.localdomain", description="From address, aligned with DKIM.")
+    mail_from_name: str = Field(default="", description="Display name of the sender; empty takes the cohort's title.")
     bounce_address: str = Field(
-        "", description="Envelope sender; a signed row id is added as +tag. Empty takes mail_from."
+        default="", description="Envelope sender; a signed row id is added as +tag. Empty takes mail_from."
     )
-    redirect_all_to: str = Field("", description="Staging guard: every mail goes to this address instead.")
-    mails_per_second: float = Field(0, ge=0, description="Upper limit of the postmaster; 0 means none.")
-    shards: int = Field(1, ge=1, le=64, description="Postmasters that share the work, by person.")
-    deployment: str = Field("mentorship", description="Name of the worker deployment, with a build id.")
-    build_id: str = Field("", description="Version of this worker; empty means workers are not versioned.")
-    task_queue: str = Field("mentorship", description="Temporal task queue.")
-    web_host: str = Field("127.0.0.1", description="Address the pages listen on.")
-    web_port: int = Field(8080, description="Port the pages listen on.")
-    temporal_port: int = Field(7233, description="Embedded stack: port of its Temporal server.")
-    temporal_ui_port: int = Field(8233, description="Embedded stack: port of the Temporal UI.")
-    backstage_port: int = Field(8025, description="Embedded stack: port of the status page and the inbox.")
-    speed: float = Field(1.0, gt=0, description="Program seconds per real second; 1 except in a demo.")
+    redirect_all_to: str = Field(default="", description="Staging guard: every mail goes to this address instead.")
+    mails_per_second: float = Field(default=0, ge=0, description="Upper limit of the postmaster; 0 means none.")
+    shards: int = Field(default=1, ge=1, le=64, description="Postmasters that share the work, by person.")
+    deployment: str = Field(default="mentorship", description="Name of the worker deployment, with a build id.")
+    build_id: str = Field(default="", description="Version of this worker; empty means workers are not versioned.")
+    task_queue: str = Field(default="mentorship", description="Temporal task queue.")
+    web_host: str = Field(default="127.0.0.1", description="Address the pages listen on.")
+    web_port: int = Field(default=8080, description="Port the pages listen on.")
+    temporal_port: int = Field(default=7233, description="Embedded stack: port of its Temporal server.")
+    temporal_ui_port: int = Field(default=8233, description="Embedded stack: port of the Temporal UI.")
+    backstage_port: int = Field(default=8025, description="Embedded stack: port of the status page and the inbox.")
+    speed: float = Field(default=1.0, gt=0, description="Program seconds per real second; 1 except in a demo.")
     epoch: datetime = Field(
-        datetime(2026, 1, 1, tzinfo=UTC), description="Where program time and real time agree."
+        default=datetime(2026, 1, 1, tzinfo=UTC), description="Where program time and real time agree."
     )
 
     @property

@@ -142,7 +142,8 @@ def _listed(lines: Sequence[str], rest: str) -> list[str]:
 def _crowded(season: Season, found: Report) -> list[str]:
     participants = {person.id: person.name for person in season.cohort.participants}
     return [
-        f"{participants[person]} gets {count} mails in the week of {week}: spread steps, or give this person fewer mentorships."
+        f"{participants[person]} gets {count} mails in the week of {week}: "
+        "spread steps, or give this person fewer mentorships."
         for person, weeks in sorted(found.mails_by.items())
         if person in participants
         for week, count in sorted(weeks.items())
