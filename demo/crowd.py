@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import partial
 
 from sqlalchemy import select
@@ -28,8 +28,6 @@ from store.tables import ItemRow, MentorshipRow, MessageRow, ParticipantRow, Req
 Act = Callable[[], Awaitable[None]]
 At = Callable[[datetime, Act], None]
 """Lets an act happen at a moment (program time, UTC), or at once where that is past."""
-
-FAR = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass
@@ -83,10 +81,9 @@ class Crowd:
         form = self.loaded.forms[mentorship.program][program.form_for(request.ask)]
         asked = Asked(
             request.person, request.ask, request.number, request.role, mentorship.format, person.zone,
-            mailed_at, request.closes_at, request.early,
+            mailed_at, request.early,
         )  # fmt: skip
-        # A window may move meanwhile: whether it is over is seen when the time has come.
-        reply = self._people.reply(replace(asked, closes_at=FAR), form)
+        reply = self._people.reply(asked, form)
         if reply is None:
             return
 

@@ -29,7 +29,6 @@ class Asked:
     format: str
     zone: str
     mailed_at: datetime
-    closes_at: datetime
     early: bool = False
 
 
@@ -67,13 +66,14 @@ class People:
         return dealt
 
     def reply(self, asked: Asked, form: Form) -> Reply | None:
-        """What this person does with this request; None is silence, also when the window is over by then."""
+        """What this person does with this request; None is silence.
+
+        A window may move meanwhile, so whether it is over is seen when the time has come.
+        """
         name = self.dealt.get(asked.person)
         if name is None:
-            found = self._scripted(asked, form)
-        else:
-            found = self._dealt(asked, form, self.behaviour.profile(name))
-        return found if found is not None and found.at < asked.closes_at else None
+            return self._scripted(asked, form)
+        return self._dealt(asked, form, self.behaviour.profile(name))
 
     def _scripted(self, asked: Asked, form: Form) -> Reply | None:
         script = self.behaviour.people.get(asked.person, {})

@@ -155,14 +155,13 @@ class Season:
         for opened in turn.open_requests:
             asked = Asked(
                 opened.person, opened.ask, opened.number, opened.role, running.program.format,
-                self.postboxes[opened.person].person.zone, turn.now, opened.closes_at, opened.early,
+                self.postboxes[opened.person].person.zone, turn.now, opened.early,
             )  # fmt: skip
             facts = RequestFacts(opened.key, "open", opened.closes_at)
             running.requests[opened.key] = Request(facts, asked, opened.step)
         for moved in turn.move_requests:
             request = running.requests[moved.key]
             request.facts.closes_at = moved.closes_at
-            request.asked = replace(request.asked, closes_at=moved.closes_at)
             if moved.reopen and request.facts.state != "answered":
                 request.facts.state = "open"
         for ended in turn.end_requests:
