@@ -1,0 +1,209 @@
+"""Before anybody is mailed: a file is checked, planned and its mails are looked at; nothing needs a server."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import UTC, date, datetime
+from itertools import groupby
+from pathlib import Path
+
+import icalendar
+import pytest
+
+from operations.plan import plan
+from operations.plan_files import local_time
+from program.loader import load_cohort
+from rehearsal.behaviour import Behaviour
+from rehearsal.ledger import ledger
+from rehearsal.season import Season
+from tests.cli.desk import CONFIG, Desk, mentorship
+
+SMALL = str(CONFIG / "cohorts" / "small.yaml")
+REALISTIC = str(CONFIG / "cohorts" / "realistic.yaml")
+BEFORE = ("--today", "2026-12-01")
+
+
+@pytest.fixture(autouse=True)
+def nothing_answers(installation: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """No server, no database: none of these commands may need one."""
+    return installation
+
+
+# -- validate ----------------------------------------------------------------------------------------------------
+
+
+def test_a_good_file_is_summed_up() -> None:
+    said = mentorship("validate", SMALL, *BEFORE)
+    assert said.code == 0
+    assert "2 mentorships, 4 people" in said.out
+    assert said.err == ""
+
+
+def test_every_fault_is_shown_with_its_place_and_remedy(desk: Desk) -> None:
+    path = desk.cohort("spoilt")
+    spoilt = path.read_text().replace("zone: UTC", "zone: Europe/Berln").replace("mentee: spoilt-b2", "mentee: x")
+    path.write_text(spoilt)
+    said = mentorship("validate", str(path))
+    assert said.code == 1
+    assert said.out == ""
+    assert f"{path}:5:7: there is no time zone `Europe/Berln`" in said.err
+    assert "Europe/Berlin" in said.err
+    assert f"{path}:15:42: there is no participant `x`" in said.err
+    assert "Nothing was started" in said.err
+
+
+def test_faults_as_json_are_the_only_output(desk: Desk) -> None:
+    path = desk.cohort("spoilt", start=date(2020, 1, 1))
+    said = mentorship("validate", str(path), "--json")
+    assert said.code == 1
+    [fault] = said.json["faults"]
+    assert (fault["line"], fault["file"]) == (4, str(path))
+    assert not said.json["valid"]
+    assert said.err == ""
+
+
+def test_a_cohort_that_runs_may_have_begun(desk: Desk) -> None:
+    path = desk.cohort("running", start=date(2020, 1, 1))
+    assert mentorship("validate", str(path)).code == 1
+    assert mentorship("validate", str(path), "--running").code == 0
+
+
+def test_a_template_that_does_not_render_is_a_fault_of_the_file(desk: Desk) -> None:
+    path = desk.cohort("spoilt")
+    shipped = CONFIG.parent / "templates" / "mail"
+    for one in (*shipped.glob("*.*"), *(shipped / "en").glob("*.md")):
+        copy = desk.folder / "templates" / "mail" / one.relative_to(shipped)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_text(one.read_text())
+    broken = desk.folder / "templates" / "mail" / "en" / "farewell.md"
+    broken.write_text(broken.read_text() + "\n{{ nobody_knows_this }}\n")
+    said = mentorship("validate", str(path))
+    assert said.code == 1
+    assert f"{broken}:{len(broken.read_text().splitlines())}:" in said.err
+
+
+def test_a_file_that_is_not_there_says_so(tmp_path: Path) -> None:
+    said = mentorship("validate", str(tmp_path / "nowhere.yaml"))
+    assert said.code == 1
+    assert "nowhere.yaml" in said.err
+    assert "Traceback" not in said.err
+
+
+# -- plan --------------------------------------------------------------------------------------------------------
+
+
+def test_the_plan_says_who_gets_what_and_when_in_their_own_zone() -> None:
+    said = mentorship("plan", SMALL, *BEFORE, "--mentorship", "m1", "--json")
+    mails = said.json["mails"]
+    first = {(mail["person"], mail["at"]) for mail in mails[:2]}
+    assert first == {("s1", "2027-02-08T09:00+01:00"), ("s2", "2027-02-08T09:00+05:30")}
+    assert {item["mentorship"] for mail in mails for item in mail["items"]} == {"m1"}
+    items = [item for mail in mails if mail["person"] == "s1" for item in mail["items"]]
+    assert [i["number"] for i in items if i["name"] == "check_in" and i["kind"] == "request"] == [1, 2, 3, 4]
+    reminder = next(item for item in items if item["kind"] == "reminder")
+    assert reminder["condition"] == "unless answered by then"
+
+
+def test_the_plan_is_what_a_season_delivers() -> None:
+    """In a season in which everybody answers, each form and each planned notice arrives when the plan said."""
+    launched_at = datetime(2026, 12, 1, 12, tzinfo=UTC)
+    loaded = load_cohort(REALISTIC)
+    at_eight = {"default": {"after": "0d", "at": "20:00"}}
+    behaviour = Behaviour.model_validate({"people": {one.id: at_eight for one in loaded.cohort.participants}})
+    season = Season(loaded.cohort, loaded.programs, loaded.forms, behaviour, launched_at=launched_at).play()
+    came = {
+        (mail["person"], item["mentorship"], item["name"], item["number"], item["kind"]): mail["at"]
+        for mail in ledger(season)["mails"]
+        for item in mail["items"]
+    }
+    planned = {
+        (mail.person, item.mentorship, item.name, item.number, item.kind): local_time(mail)
+        for mail in plan(loaded, launched_at).mails
+        for item in mail.items
+        if item.kind != "reminder" and item.name not in ("farewell", "follow_up")
+    }
+    assert len(planned) > 500
+    assert {key: came.get(key) for key in planned} == planned
+
+
+def test_the_plan_as_a_table() -> None:
+    said = mentorship("plan", SMALL, *BEFORE)
+    assert said.code == 0
+    assert "Mon 2027-02-08" in said.out
+    assert "09:00 Asia/Kolkata" in said.out
+    assert "Deepak Raman" in said.out
+
+
+def test_the_plan_as_csv_has_a_row_for_each_thing() -> None:
+    said = mentorship("plan", SMALL, *BEFORE, "--csv")
+    rows = list(csv.DictReader(io.StringIO(said.out)))
+    assert rows[0]["name"] == "Deepak Raman"
+    assert rows[0]["date"] == "2027-02-08"
+    assert rows[0]["time"] == "09:00"
+    by_mail = groupby(rows, key=lambda row: (row["date"], row["person"]))
+    assert any(len(list(items)) > 1 for _, items in by_mail), "no mail carries several things"
+
+
+def test_a_name_that_a_spreadsheet_would_calculate_is_text(desk: Desk) -> None:
+    path = desk.cohort("sums", 1, names={"a1": '"=1+1"'})
+    rows = list(csv.DictReader(io.StringIO(mentorship("plan", str(path), "--csv").out)))
+    assert {row["name"] for row in rows if row["person"] == "sums-a1"} == {"'=1+1"}
+
+
+def test_the_plan_as_a_calendar(tmp_path: Path) -> None:
+    file = tmp_path / "plan.ics"
+    assert mentorship("plan", SMALL, *BEFORE, "--ics", str(file)).code == 0
+    calendar = icalendar.Calendar.from_ical(file.read_bytes())
+    events = calendar.walk("VEVENT")
+    assert str(events[0]["summary"]) == "Invitation → 4 people"
+    assert events[0].decoded("dtstart") == date(2027, 2, 8)
+    assert "Deepak Raman (m1), 09:00 Asia/Kolkata" in str(events[0]["description"])
+    assert len({str(event["uid"]) for event in events}) == len(events)
+    assert mentorship("plan", SMALL, *BEFORE, "--ics", "-").out.encode() == file.read_bytes().replace(b"\r\n", b"\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["plan", SMALL, *BEFORE, "--mentorship", "m9"], "the file has no mentorship `m9`; it has m1, m2"),
+        (["plan", SMALL, *BEFORE, "--json", "--csv"], "choose one of"),
+        (["preview", "invitatoin"], "did you mean `invitation`?"),
+        (["preview", "invitation", "--format", "duo"], "write `one_to_one`"),
+        (["preview", "invitation", "--format", "peer", "--role", "mentor"], "write `peer`"),
+        (["preview", "task_opened", "--task", "sefety"], "did you mean `safety`?"),
+    ],
+)
+def test_what_does_not_exist_is_answered_with_what_does(words: list[str], says: str) -> None:
+    said = mentorship(*words)
+    assert said.code == 2
+    assert says in said.err
+
+
+# -- preview -----------------------------------------------------------------------------------------------------
+
+
+def test_the_mails_are_listed() -> None:
+    names = mentorship("preview").out.split()
+    assert {"invitation", "farewell", "task_opened"} <= set(names)
+    for name in names:
+        assert mentorship("preview", name).code == 0, name
+
+
+def test_a_mail_is_shown_in_any_wording() -> None:
+    number_two = mentorship("preview", "check_in", "--number", "2", "--role", "mentor").out
+    assert number_two.startswith("Check-in 2")
+    assert "Jonas" in number_two
+    reminder = mentorship("preview", "check_in", "--reminder", "1").out
+    assert reminder != mentorship("preview", "check_in").out
+    assert "safety" in mentorship("preview", "task_opened", "--task", "safety").out
+
+
+def test_a_mail_is_shown_as_html_and_raw(tmp_path: Path) -> None:
+    file = tmp_path / "mail.html"
+    assert mentorship("preview", "invitation", "--html", str(file)).code == 0
+    assert file.read_text().lstrip().lower().startswith("<!doctype html")
+    assert mentorship("preview", "invitation", "--html", "-").out == file.read_text()
+    raw = mentorship("preview", "invitation", "--raw").out
+    assert "\nAuto-Submitted: auto-generated\n" in raw
+    assert "\nList-Unsubscribe-Post: " in raw

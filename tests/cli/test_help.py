@@ -1,0 +1,67 @@
+"""Every command teaches: what it does, with examples; and help comes at once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+import typer.main
+
+from cli.main import app
+from tests.cli.desk import mentorship
+
+COMMANDS = sorted(typer.main.get_command(app).commands)  # pyright: ignore[reportAttributeAccessIssue]
+HEAVY = ("temporalio", "sqlalchemy", "pydantic", "jinja2", "ruamel", "starlette", "icalendar", "structlog")
+
+
+def test_all_commands_are_there() -> None:
+    wanted = {
+        "validate", "plan", "preview", "launch", "status", "show", "ledger", "tasks", "decide", "doctor", "migrate",
+        "up", "worker", "web",
+    }  # fmt: skip
+    assert wanted <= set(COMMANDS)
+
+
+def test_without_a_command_the_help_shows_the_way() -> None:
+    said = mentorship("--help", columns=100)
+    assert said.code == 0
+    assert "mentorship launch config/cohorts/small.yaml" in said.out
+    assert "Exit codes: 0" in said.out
+    for name in COMMANDS:
+        assert f" {name} " in said.out
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_teaches_with_examples(name: str) -> None:
+    said = mentorship(name, "--help", columns=100)
+    assert said.code == 0
+    _, _, examples = said.out.partition("Examples:")
+    assert f"mentorship {name}" in examples, "no example of the command itself"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_fits_a_narrow_terminal(name: str) -> None:
+    said = mentorship(name, "--help", columns=80)
+    assert max(map(len, said.out.splitlines())) <= 80
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = f"import sys, cli.main; print([name for name in {HEAVY!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["lanch"], "launch"),
+        (["status", "--helth", "good"], "--health"),
+        (["plan"], "FILE"),
+        (["decide", "one/task"], "DECISION"),
+    ],
+)
+def test_a_slip_of_the_keyboard_is_answered_with_what_was_meant(words: list[str], says: str) -> None:
+    said = mentorship(*words)
+    assert said.code == 2
+    assert says.lower() in said.err.lower()
