@@ -109,7 +109,8 @@ class MentorshipWorkflow(Updates):
             self.alarm.cancel()
         self.alarm, self.alarm_at = None, moment
         if moment is not None:
-            span = self.clock.real_span(moment - self.now)
+            # Carrying out a turn takes a moment, in which the next one may have fallen due.
+            span = max(self.clock.real_span(moment - self.now), options.SHORTEST_TIMER)
             self.alarm = asyncio.create_task(workflow.sleep(span, summary=waits_for(self.state)))
 
     @property

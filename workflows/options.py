@@ -36,5 +36,8 @@ HEARTBEAT = timedelta(seconds=60)
 LAUNCH_HEARTBEAT = timedelta(seconds=15)
 """A launch whose worker died is taken over after this time: a coordinator may be looking on."""
 
+SHORTEST_TIMER = timedelta(milliseconds=1)
+"""A timer for what is due already; Temporal takes no negative one."""
+
 SHORTEST_WAIT = timedelta(milliseconds=20)
 """The postmaster never looks again sooner than this."""
