@@ -220,6 +220,7 @@ class Turn:
     def skip(self, step: Step, why: str) -> None:
         """A step is left out or goes no further, with an event that says why."""
         step.state = "skipped"
+        step.settled = None
         step.assessing = False
         self.record(step)
         self.note("step_skipped", detail=f"{step.name}#{step.number} {why}")

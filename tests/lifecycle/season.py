@@ -170,6 +170,7 @@ class Season:
             due = next_moment(self.state)
             times = [moment for moment in (due, self.queue[0][0] if self.queue else None) if moment is not None]
             if not times or min(times) > stop:
+                self.now = max(self.now, stop) if until is not None else self.now
                 break
             moment = max(min(times), self.now)
             if self.outage and self.outage[0] <= moment < self.outage[1]:
@@ -196,7 +197,7 @@ class Season:
         """One turn, and the assessments that follow from it."""
         commands = advance(self.state, event, self.now)
         self.refused += [command.reason for command in commands if isinstance(command, Refuse)]
-        while commands:
+        while any(not isinstance(command, Refuse) for command in commands):
             done = batch(self.state, commands, self.now)
             self.keep(done)
             commands = []

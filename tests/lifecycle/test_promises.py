@@ -258,13 +258,14 @@ class Witness:
         state = self.state
         out = {member.person for member in state.members if member.standing == "out"}
         closed = state.closed
+        before = None if event is None else STATES.dump_json(state)
         commands = advance(state, event, self.now)
         if self.shadow is not None:
             assert advance(self.shadow, event, self.now) == commands, "same state, same event, same commands"
         for command in commands:
             self.holds(command, out, closed)
-        if event is not None and any(isinstance(command, Refuse) for command in commands):
-            assert event.id not in state.seen
+        if event is not None and [type(command) for command in commands] == [Refuse]:
+            assert STATES.dump_json(state) == before, "what is refused changes nothing"
         moment = next_moment(state)
         assert moment is None or moment > self.now, "what has fallen due has happened"
         self.stands(state)
