@@ -17,6 +17,7 @@ from rich.text import Text
 from demo.season import Happening, Season
 from demo.verdict import Check
 from store.overview import StatusLine
+from web.backstage import in_words
 
 COLOURS = {
     "mail": "cyan",
@@ -28,8 +29,10 @@ COLOURS = {
     "trouble": "red",
 }
 HEALTH = {"good": "green", "quiet": "yellow", "attention": "yellow", "trouble": "red", "over": "dim"}
-LATEST = 12
-"""Happenings that stay in sight."""
+LATEST = 30
+"""Happenings that are kept, to fill the room that is left."""
+WIDE = 140
+"""Columns where no terminal says how wide it is."""
 
 
 class Screen:
@@ -37,6 +40,8 @@ class Screen:
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(highlight=False)
+        if not self.console.is_terminal:
+            self.console.width = WIDE
         self.latest: deque[Happening] = deque(maxlen=LATEST)
         self.counts: Counter[str] = Counter()
         self.season: Season | None = None
@@ -47,7 +52,7 @@ class Screen:
         self.counts[happening.what] += 1
         self.latest.append(happening)
         if not self._live:
-            self.console.print(_line(happening), soft_wrap=True)
+            self.console.print(self._line(happening), soft_wrap=True)
 
     @contextmanager
     def showing(self, season: Season) -> Iterator[None]:
@@ -64,11 +69,14 @@ class Screen:
 
     def outcome(self, season: Season, checks: list[Check]) -> None:
         """What came of each mentorship, and whether everything was kept."""
-        table = Table("Mentorship", "Who", "Came to", "On", title="What came of them", title_justify="left", box=None)
+        table = Table(box=None, padding=(0, 2, 0, 0))
+        for heading in ("", "Came to", "On", "Who"):
+            table.add_column(heading, no_wrap=heading != "Who")
         for line in season.lines:
-            ending = f"{line.ending.replace('_', ' ')}{f' ({line.reason})' if line.reason else ''}" or "still runs"
+            ending = f"{in_words(line.ending)}{f' ({in_words(line.reason)})' if line.reason else ''}" or "still runs"
             on = f"{line.ended_on:%d %b %Y}" if line.ended_on else ""
-            table.add_row(line.key, escape(_who(line)), ending, on)
+            table.add_row(line.key, ending, on, escape(_who(line)))
+        self.console.print("\nWhat came of them")
         self.console.print(table)
         self.console.print()
         for check in checks:
@@ -83,13 +91,13 @@ class Screen:
         season = self.season
         assert season is not None
         table = Table(box=None, padding=(0, 2, 0, 0), expand=False)
-        for heading in ("", "Who", "Phase", "Health", "Next"):
-            table.add_column(heading, no_wrap=True, overflow="ellipsis")
+        for heading, width in (("", 6), ("Phase", 17), ("Health", 14), ("Next", 20), ("Who", None)):
+            table.add_column(heading, width=width, no_wrap=True, overflow="ellipsis")
         for line in season.lines:
-            table.add_row(line.key, escape(_who(line)), _phase(line), _health(line), _next(line))
+            table.add_row(line.key, _phase(line), _health(line), _next(line), escape(_who(line)))
         rows: list[RenderableType] = [self._headline(season), Text(""), table, Text("")]
         room = max(self.console.height - len(season.lines) - 10, 3)
-        rows += [Text.from_markup(_line(one), overflow="ellipsis") for one in list(self.latest)[-room:]]
+        rows += [Text.from_markup(self._line(one), overflow="ellipsis") for one in list(self.latest)[-room:]]
         rows += [Text(""), self._addresses()]
         for row in rows:
             if isinstance(row, Text):
@@ -105,17 +113,17 @@ class Screen:
             f"{counts['mail']} mails, {counts['answer']} answers, {counts['task']} tasks ({season.tasks_open} open)"
         )
 
+    def _line(self, happening: Happening) -> str:
+        colour = COLOURS.get(happening.what, "white")
+        where = f"{happening.mentorship} " if happening.mentorship else ""
+        return (
+            f"[dim]{happening.at:%a %d %b %H:%M}[/]  [{colour}]{happening.what:<8}[/] {where}{escape(happening.text)}"
+        )
+
     def _addresses(self) -> Text:
         assert self.season is not None
         found = self.season.stack.addresses
         return Text(f"Status {found.status}   Inbox {found.inbox}   Temporal UI {found.temporal_ui}", style="dim")
-
-
-def _line(happening: Happening) -> str:
-    colour = COLOURS.get(happening.what, "white")
-    where = f"{happening.mentorship} " if happening.mentorship else ""
-    when = f"{happening.at:%a %d %b %H:%M}"
-    return f"[dim]{when}[/]  [{colour}]{happening.what:<8}[/] {where}{escape(happening.text)}"
 
 
 def _who(line: StatusLine) -> str:
@@ -123,7 +131,7 @@ def _who(line: StatusLine) -> str:
 
 
 def _phase(line: StatusLine) -> str:
-    return f"[magenta]{line.ending.replace('_', ' ')}[/]" if line.state == "over" else line.phase.replace("_", " ")
+    return f"[magenta]{in_words(line.ending)}[/]" if line.state == "over" else in_words(line.phase)
 
 
 def _health(line: StatusLine) -> str:
@@ -131,4 +139,4 @@ def _health(line: StatusLine) -> str:
 
 
 def _next(line: StatusLine) -> str:
-    return f"{line.next_step.replace('_', ' ')} {line.next_on:%d %b}" if line.next_step and line.next_on else ""
+    return f"{in_words(line.next_step)} {line.next_on:%d %b}" if line.next_step and line.next_on else ""

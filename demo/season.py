@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from demo.crowd import Act, Crowd
 from demo.visitor import Visitor
-from lifecycle.calendar import local_date
+from lifecycle.calendar import local_date, zone
 from operations.embedded import Stack, running
 from operations.launch import launch
 from operations.settings import Settings
@@ -28,6 +28,7 @@ from rehearsal.people import Asked
 from store import overview
 from store.overview import StatusLine
 from store.tables import ItemRow, MentorshipRow, OutcomeRow, RelayRow, TaskRow
+from web.backstage import in_words
 
 CONFIG = Path(__file__).parent.parent / "config"
 HALF_A_YEAR = timedelta(weeks=26)
@@ -45,7 +46,8 @@ REST_WITHIN = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """Something to show: when (program time, UTC), what, and in words. Names are for the terminal only."""
+    """Something to show: when (program time, in the cohort's zone), what, and in words. Names are for the terminal
+    only."""
 
     at: datetime
     what: str
@@ -91,7 +93,7 @@ class Season:
     _home: bool = False
     _names: dict[str, str] = field(default_factory=dict[str, str])
     _seats: dict[str, str] = field(default_factory=dict[str, str])
-    _shown: dict[str, str] = field(default_factory=dict[str, str])
+    _shown: set[str] = field(default_factory=set[str])
 
     @property
     def cohort(self) -> str:
@@ -157,17 +159,17 @@ class Season:
         self.tasks_open = sum(task.closed_at is None for task in tasks)
         for task in sorted(tasks, key=lambda task: task.opened_at):
             about = " and ".join(self._seats.get(person, person) for person in task.about)
-            said = f"{task.kind.replace('_', ' ')}{f' ({about})' if about else ''}, to be decided by {task.due:%d %b}"
+            said = f"{in_words(task.kind)}{f' ({about})' if about else ''}, to be decided by {task.due:%d %b}"
             self._show_once(f"{task.key}/opened", task.opened_at, "task", task.mentorship, said)
             if task.closed_at is not None:
-                said = f"{task.kind.replace('_', ' ')}: {task.decision.replace('_', ' ')}"
+                said = f"{in_words(task.kind)}: {in_words(task.decision)}"
                 self._show_once(f"{task.key}/closed", task.closed_at, "decided", task.mentorship, said)
         for line in self.lines:
             if line.state == "over":
-                said = f"{line.ending.replace('_', ' ')}{f' ({line.reason})' if line.reason else ''}"
-                self._show_once(f"{line.key}/over", self.now, "over", line.key, said)
+                said = f"{in_words(line.ending)}{f' ({in_words(line.reason)})' if line.reason else ''}"
+                self._show_once(f"{line.key}/over", now, "over", line.key, said)
             elif line.phase != "onboarding":
-                self._show_once(f"{line.key}/{line.phase}", self.now, "phase", line.key, line.phase.replace("_", " "))
+                self._show_once(f"{line.key}/{line.phase}", now, "phase", line.key, in_words(line.phase))
 
     async def stay(self, stopped: asyncio.Event) -> None:
         """Everything goes on, follow-ups included, until told to stop."""
@@ -194,7 +196,7 @@ class Season:
 
     def _arrived(self, mail: Received) -> None:
         name = self._names.get(mail.recipient.casefold(), mail.recipient)
-        self.show(Happening(self.now, "mail", "", f"{name}: {mail.subject}"))
+        self._show("mail", "", f"{name}: {mail.subject}")
 
         async def read() -> None:
             await self.crowd.read(mail.raw)
@@ -209,19 +211,23 @@ class Season:
             await act()
         except Exception as failure:
             self.troubles.append(f"{type(failure).__name__}: {failure}")
-            self.show(Happening(self.now, "trouble", "", self.troubles[-1]))
+            self._show("trouble", "", self.troubles[-1])
         finally:
             self._acting -= 1
 
     def answered(self, asked: Asked, mentorship: str) -> None:
         """Show that a page took an answer."""
-        what = f"{asked.ask.replace('_', ' ')} {asked.number}" if asked.number > 1 else asked.ask.replace("_", " ")
-        self.show(Happening(self.now, "answer", mentorship, f"{self._seats.get(asked.person, asked.person)}: {what}"))
+        what = in_words(f"{asked.ask} {asked.number}")
+        self._show("answer", mentorship, f"{self._seats.get(asked.person, asked.person)}: {what}")
 
     def _show_once(self, key: str, at: datetime, what: str, mentorship: str, text: str) -> None:
         if key not in self._shown:
-            self._shown[key] = text
-            self.show(Happening(at, what, mentorship, text))
+            self._shown.add(key)
+            self._show(what, mentorship, text, at)
+
+    def _show(self, what: str, mentorship: str, text: str, at: datetime | None = None) -> None:
+        local = (at or self.now).astimezone(zone(self.loaded.cohort.zone))
+        self.show(Happening(local, what, mentorship, text))
 
     # -- the end -------------------------------------------------------------------------------------------------
 
@@ -250,7 +256,7 @@ class Season:
 async def season(wanted: Wanted, show: Callable[[Happening], None]) -> AsyncIterator[Season]:
     """A season on an embedded stack of its own, ready to launch. Raises Faults for a file that is not in order."""
     began = datetime.now(UTC)
-    settings = Settings(
+    settings = Settings(  # pyright: ignore[reportCallIssue]
         data=wanted.data,
         database_url="",
         speed=HALF_A_YEAR / TAKES * wanted.speed,

@@ -150,8 +150,9 @@ async def _punctual(session: AsyncSession, season: Season, sent: list[MessageRow
     late = sorted(season.real(span) for span in await _lateness(session, season, sent))
     worst = late[-1] if late else timedelta()
     middle = late[len(late) // 2] if late else timedelta()
+    hours = worst * season.stack.settings.speed / timedelta(hours=1)
     counted = (
-        f"from the moment an item was due to its arrival: worst {_seconds(worst)}, "
+        f"from the moment an item was due to its arrival: worst {_seconds(worst)} ({hours:.0f} hours of the season), "
         f"median {_seconds(middle)} real seconds over {len(late)} items"
     )
     return Check(worst <= TOO_LATE, "no mail was late", counted)

@@ -108,7 +108,7 @@ class Backstage:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self._environment.filters |= {"day": _day, "words": _words, "moment": _moment}
+        self._environment.filters |= {"day": _day, "words": in_words, "moment": _moment}
         self._environment.globals |= {"around": around, "refresh": REFRESH}
 
     async def status(self, request: Request) -> Response:
@@ -250,8 +250,11 @@ def _day(on: Any) -> str:
     return f"{on.day} {on:%b %Y}" if on else ""
 
 
-def _words(name: str) -> str:
-    return name.replace("_", " ")
+def in_words(name: str) -> str:
+    """A step, a phase, an ending or a kind of task as a person would write it: `check_in 2` is “check-in 2”."""
+    # What comes only once needs no number.
+    once = name.removesuffix(" 1") if not name.startswith(("check_in ", "winding_down ")) else name
+    return once.replace("check_in", "check-in").replace("follow_up", "follow-up").replace("_", " ")
 
 
 def _moment(at: datetime | None, zone_name: str = "") -> str:

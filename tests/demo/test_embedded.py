@@ -144,13 +144,13 @@ async def test_a_second_start_goes_on_where_the_first_ended(tmp_path: Path) -> N
     settings = Settings(
         _env_file=None,  # pyright: ignore[reportCallIssue]
         data=tmp_path,
-        speed=20_000,
+        speed=50_000,
         epoch=datetime.now(UTC),
         mail_from="mentoring@example.org",
     )
     async with running(settings, any_port=True) as first:
         loaded = load_cohort(CONFIG / "cohorts" / "demo.yaml")
-        loaded = at_once(loaded, local_date(first.now(), loaded.cohort.zone) + timedelta(days=30), 2)
+        loaded = at_once(loaded, local_date(first.now(), loaded.cohort.zone) + timedelta(days=5), 2)
         await launch(first.database, first.client, first.settings, loaded, first.now())
         await mails(first, 4)
         invited = {mail.id for mail in first.inbox.received}

@@ -1,0 +1,71 @@
+"""The demo as `make demo ONCE=1` runs it, faster and with fewer mentorships; what it claims is counted again."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from email import message_from_bytes, policy
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture(scope="module")
+def season(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """A whole season of five mentorships: the folder it was kept in, and how it ended."""
+    data = tmp_path_factory.mktemp("demo")
+    command = [sys.executable, "-m", "demo", "--once", "--speed", "4", "--mentorships", "5", "--data", str(data)]
+    return data, subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=220)
+
+
+def test_it_ends_well_and_says_what_it_counted(season: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    _, ended = season
+    assert ended.returncode == 0, ended.stdout[-4000:] + ended.stderr[-2000:]
+    assert "all promises kept" in ended.stdout
+    assert "BROKEN" not in ended.stdout
+    for address in ("Status http://", "Inbox http://", "Temporal UI http://"):
+        assert address in ended.stdout
+
+
+def test_the_sink_and_the_store_know_the_same_mails(
+    season: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    data, _ = season
+    in_sink = [message_id(path.read_bytes().partition(b"\r\n")[2]) for path in sorted((data / "inbox").glob("*.eml"))]
+    in_store = [message_id(raw.encode()) for (raw,) in asked(data, "SELECT raw FROM messages WHERE state = 'sent'")]
+    assert sorted(in_sink) == sorted(in_store)
+    assert len(set(in_sink)) == len(in_sink) > 50
+
+
+def test_everybody_plays_their_part(season: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    data, _ = season
+    endings = asked(data, "SELECT mentorship, ending, reason FROM outcomes ORDER BY mentorship")
+    assert endings == [
+        ("m01", "completed_partial", ""),  # the mentor fell silent
+        ("m02", "ended_early", "no_fault"),  # one wanted another partner at the midpoint
+        ("m03", "completed", ""),
+        ("m04", "never_started", "seat_empty"),  # one declined
+        ("m05", "completed", ""),
+    ]
+    decided = asked(data, "SELECT mentorship, kind, decision FROM tasks ORDER BY mentorship, kind")
+    assert ("m02", "midpoint", "end") in decided
+    assert ("m04", "seat_empty", "end") in decided
+    assert ("m05", "safety", "release") in decided
+    differed = asked(data, "SELECT DISTINCT mentorship FROM events WHERE name = 'seen_differently'")
+    assert differed == [("m03",)]
+
+
+def message_id(raw: bytes) -> str:
+    """The Message-ID of a mail."""
+    return str(message_from_bytes(raw, policy=policy.default)["Message-ID"])
+
+
+def asked(data: Path, question: str) -> list[tuple[str, ...]]:
+    """What the demo's own database says."""
+    with sqlite3.connect(data / "mentorship.db") as database:
+        found = database.execute(question).fetchall()
+    database.close()
+    return found
