@@ -110,9 +110,9 @@ class Waiting:
         return self.kind in FAST
 
     @property
-    def order(self) -> tuple[date, datetime, str]:
-        """Oldest first."""
-        return self.date, self.queued_at, self.key
+    def order(self) -> tuple[date, datetime, bool, str]:
+        """Oldest first; of what is equally old, news comes before what is asked (first the partner, then the form)."""
+        return self.date, self.queued_at, self.kind != "notice", self.key
 
 
 @dataclass(slots=True)
