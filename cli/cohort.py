@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from store.database import Database
 
 PANEL = "A cohort"
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Real seconds without a further start after which the command says that a worker is missing."""
 LOOK_EVERY = 0.2
 
@@ -92,7 +92,7 @@ def launch(
 
 
 async def _launch(file: Path, yes: bool, confirm: bool, dry_run: bool, wait: bool, quiet: bool) -> dict[str, Any]:
-    from operations.checking import load
+    from operations.checking import cohort_in, load
     from operations.launch import compare, is_known, still_to_start
     from operations.launch import launch as start
     from operations.reach import database, now_of, temporal
@@ -100,9 +100,7 @@ async def _launch(file: Path, yes: bool, confirm: bool, dry_run: bool, wait: boo
     surroundings = settings()
     now = now_of(surroundings)
     async with database(surroundings) as opened:
-        loaded = load(file, now, runs=True)
-        if not await is_known(opened, loaded.cohort.cohort):
-            loaded = load(file, now)
+        loaded = load(file, now, runs=await is_known(opened, cohort_in(file)))
         before = await compare(opened, loaded, now)
         applies = confirm and bool(before.put.changes)
         to_do = bool(before.put.new or before.waiting or applies)
@@ -250,7 +248,7 @@ _COLOURS = {"good": "green", "quiet": "yellow", "attention": "yellow", "trouble"
 
 
 def _print_status(cohort: CohortStatus) -> None:
-    from operations.words import in_words, step_words
+    from operations.words import in_words, next_words
 
     title = f"{text(cohort.id)}: {text(cohort.title)} · {on(cohort.today)} · {cohort.state}"
     rows = table("mentorship", "people", "phase", "next", "on", "waits for", "health", "tasks", title=title)
@@ -270,7 +268,7 @@ def _print_status(cohort: CohortStatus) -> None:
             text(line.key),
             names(line.people),
             phase,
-            step_words(line.next_step) if line.next_step else "",
+            next_words(line.next_step),
             on(line.next_on),
             names(line.awaited),
             f"[{_COLOURS.get(health, 'default')}]{health}[/]",

@@ -13,7 +13,7 @@ from lifecycle.calendar import begun_everywhere, local_date
 from mail.preview import check_templates
 from program.loader import Fault, Faults, Loaded, load_cohort
 
-__all__ = ["Fault", "Faults", "Loaded", "load", "today_in"]
+__all__ = ["Fault", "Faults", "Loaded", "cohort_in", "load", "today_in"]
 
 
 def load(path: Path, now: datetime, *, runs: bool = False) -> Loaded:
@@ -22,6 +22,13 @@ def load(path: Path, now: datetime, *, runs: bool = False) -> Loaded:
     A start in the past is a fault, unless the cohort `runs` already.
     """
     return load_cohort(path, None if runs else today_in(path, now), check_templates)
+
+
+def cohort_in(path: Path) -> str:
+    """The id of the cohort in a file; empty where the file has faults."""
+    with suppress(Faults):
+        return load_cohort(path).cohort.cohort
+    return ""
 
 
 def today_in(path: Path, now: datetime) -> date:

@@ -25,6 +25,12 @@ def step_words(name: str, number: int = 1) -> str:
     return f"{words} {number}" if name in _NUMBERED or number > 1 else words
 
 
+def next_words(next_step: str) -> str:
+    """The next step of a status line, `check_in 2`, as a coordinator calls it."""
+    name, _, number = next_step.partition(" ")
+    return step_words(name, int(number or 1)) if name else ""
+
+
 def in_words(name: str) -> str:
     """An id as words: `seat_empty` is `Seat empty`."""
     return name.replace("_", " ").replace(".", " ").capitalize()

@@ -5,20 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
+from operations import checking
 from operations.reach import now_of
 from operations.settings import Settings
 from operations.temporal import Waker
-from store.database import Database
+from store.database import Database, migrate
 from tests.cli.desk import SECRET, Desk, Said, mentorship
-from tests.devserver import Address, dev_server
+from tests.devserver import Address, cleared, dev_server
 from tests.sink import Sink
 from tests.sink import running as running_sink
 from worker import running as running_worker
@@ -35,9 +36,15 @@ def desk(tmp_path: Path) -> Desk:
 @pytest.fixture
 def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """An environment in which nothing answers: no database, no Temporal, no relay."""
-    monkeypatch.chdir(tmp_path)
+    settle(monkeypatch, tmp_path)
+    return monkeypatch
+
+
+def settle(environment: pytest.MonkeyPatch, folder: Path) -> None:
+    """Set what an installation needs to know, for a folder of its own and servers that are not there."""
+    environment.chdir(folder)
     variables = {
-        "MENTORSHIP_DATA": str(tmp_path / "data"),
+        "MENTORSHIP_DATA": str(folder / "data"),
         "MENTORSHIP_SECRET": SECRET,
         "MENTORSHIP_SMTP_SECURITY": "none",
         "MENTORSHIP_SMTP_PORT": "9",
@@ -47,8 +54,7 @@ def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.Monk
         "TEMPORAL_ADDRESS": "127.0.0.1:9",
     }
     for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    return monkeypatch
+        environment.setenv(name, value)
 
 
 @dataclass
@@ -74,17 +80,20 @@ class Office:
                 await asyncio.sleep(0.02)
 
 
-@pytest.fixture
-async def office(
-    installation: pytest.MonkeyPatch, sqlite_url: str, dev_server: Address
-) -> AsyncIterator[Office]:
+@pytest.fixture(scope="module")
+async def office(dev_server: Address, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
     """A running installation: a migrated database, Temporal, a relay that takes every mail, a worker."""
-    async with running_sink() as sink:
-        installation.setenv("MENTORSHIP_DATABASE_URL", sqlite_url)
-        installation.setenv("MENTORSHIP_SMTP_PORT", str(sink.port))
-        installation.setenv("TEMPORAL_ADDRESS", dev_server.temporal)
-        settings = Settings()  # pyright: ignore[reportCallIssue]
-        client = await Client.connect(dev_server.temporal, data_converter=pydantic_data_converter)
-        async with running_worker(client, settings, lambda: now_of(settings)) as database:
-            await Waker(client, settings)(0)
-            yield Office(client, settings, database, sink)
+    folder = tmp_path_factory.mktemp("office")
+    with pytest.MonkeyPatch.context() as environment:
+        async with running_sink() as sink:
+            settle(environment, folder)
+            environment.setenv("MENTORSHIP_SMTP_PORT", str(sink.port))
+            environment.setenv("TEMPORAL_ADDRESS", dev_server.temporal)
+            # The templates are the same for every launch here, and looking at them all takes a while.
+            environment.setattr(checking, "check_templates", cache(checking.check_templates))
+            client = await cleared(dev_server)
+            settings = Settings()  # pyright: ignore[reportCallIssue]
+            await asyncio.to_thread(migrate, settings.database)
+            async with running_worker(client, settings, lambda: now_of(settings)) as database:
+                await Waker(client, settings)(0)
+                yield Office(client, settings, database, sink)

@@ -91,10 +91,7 @@ class Desk:
             "coordinators:",
             f"  - {{id: {name}-c1, name: Petra Novák, email: petra@{name}.example.org}}",
             "participants:",
-            *(
-                f"  - {{id: {name}-{id_}, name: {called[id_]}, email: {id_}@{name}.example.org}}"
-                for id_ in people
-            ),
+            *(f"  - {{id: {name}-{id_}, name: {called[id_]}, email: {id_}@{name}.example.org}}" for id_ in people),
             "mentorships:",
             *(f"  - {{key: {key}, mentor: {name}-a{key[1:]}, mentee: {name}-b{key[1:]}}}" for key in keys),
         ]

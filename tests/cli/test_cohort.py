@@ -1,0 +1,316 @@
+"""A cohort as its coordinator runs it from a terminal: launched, looked at, decided. Temporal, SQL, mail are real."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import func, select
+
+from lifecycle.events import Answered
+from lifecycle.findings import Signals
+from operations.temporal import send
+from store.tables import MentorshipRow, OperationRow, ParticipantRow, TaskRow
+from tests.cli.conftest import Office
+from tests.cli.desk import Desk, Said, mentorship, today
+
+
+async def invited(office: Office, name: str, people: int) -> None:
+    """Wait until so many people of a cohort have their invitation."""
+
+    def all_have() -> bool:
+        return len({mail.recipient for mail in office.sink.received if f"@{name}." in mail.recipient}) >= people
+
+    await office.until(all_have)
+
+
+async def declined(office: Office, name: str, person: str = "a1", key: str = "m1") -> str:
+    """Somebody declines; the key of the task that opens."""
+    event = Answered(
+        f"decline/{name}/{person}", f"{name}-{person}", "invitation", 1, Signals(accepted=False), datetime.now(UTC)
+    )
+    await send(office.client, name, key, event)
+    task = f"{name}/{key}/task.seat_empty#1"
+
+    async def opened() -> bool:
+        async with office.database.session() as session:
+            return await session.get(TaskRow, task) is not None
+
+    await office.until(opened)
+    return task
+
+
+async def task_row(office: Office, key: str) -> TaskRow:
+    """A task as the store has it."""
+    async with office.database.session() as session:
+        return await session.get_one(TaskRow, key)
+
+
+# -- launch ------------------------------------------------------------------------------------------------------
+
+
+async def test_launch_starts_all_and_a_second_launch_does_nothing(office: Office, desk: Desk) -> None:
+    file = str(desk.cohort("twice", 3))
+    first = await office.mentorship("launch", file, "--yes")
+    assert first.code == 0, first.err
+    assert "3 mentorships started" in first.out
+    await invited(office, "twice", 6)
+    again = await office.mentorship("launch", file, "--yes", "--json")
+    assert again.json == {
+        "cohort": "twice", "new": [], "known": 3, "unfinished_before": 0, "changes": [], "changes_applied": False,
+        "vanished": [], "state": "nothing_to_do", "started": 0,
+    }  # fmt: skip
+    status = (await office.mentorship("status", "twice", "--json")).json
+    assert status[0]["counts"]["mentorships"] == {"running": 3}
+    assert len([mail for mail in office.sink.received if "@twice." in mail.recipient]) == 6
+    assert "Nothing to do." in (await office.mentorship("launch", file)).out
+
+
+async def test_a_dry_run_shows_and_does_nothing(office: Office, desk: Desk) -> None:
+    said = await office.mentorship("launch", str(desk.cohort("dry")), "--dry-run")
+    assert said.code == 0
+    assert "2  (m1, m2)" in said.out
+    async with office.database.session() as session:
+        of_cohort = select(func.count()).where(MentorshipRow.cohort == "dry")
+        assert await session.scalar(of_cohort) == 0
+        assert await session.get(ParticipantRow, "dry-a1") is None
+    assert (await office.mentorship("status", "dry")).code == 2
+
+
+async def test_a_later_file_starts_what_is_new_and_ends_nothing(office: Office, desk: Desk) -> None:
+    await office.mentorship("launch", str(desk.cohort("grows", ["m1", "m2"])), "--yes")
+    said = await office.mentorship("launch", str(desk.cohort("grows", ["m2", "m3"])), "--yes", "--json")
+    assert (said.json["new"], said.json["known"], said.json["vanished"]) == (["m3"], 1, ["m1"])
+    status = (await office.mentorship("status", "grows", "--json")).json
+    assert {line["key"]: line["state"] for line in status[0]["mentorships"]} == dict.fromkeys(
+        ("m1", "m2", "m3"), "running"
+    )
+
+
+async def test_changes_are_shown_and_taken_over_only_when_confirmed(office: Office, desk: Desk) -> None:
+    await office.mentorship("launch", str(desk.cohort("changes")), "--yes")
+    file = str(desk.cohort("changes", names={"a1": "Somebody Renamed"}, title="Another title"))
+    shown = await office.mentorship("launch", file)
+    assert "the name of changes-a1" in shown.out
+    assert "the cohort's title" in shown.out
+    assert "Nothing to do." in shown.out
+    assert "Somebody Renamed" not in (await office.mentorship("status", "changes")).out
+    confirmed = await office.mentorship("launch", file, "--confirm", "--yes")
+    assert "taken over" in confirmed.out
+    assert "Somebody Renamed" in (await office.mentorship("status", "changes")).out
+    assert "Nothing to do." in (await office.mentorship("launch", file, "--confirm")).out
+
+
+async def test_a_bad_file_starts_nothing_and_every_fault_is_shown(office: Office, desk: Desk) -> None:
+    path = desk.cohort("bad")
+    path.write_text(
+        path.read_text().replace("mentor: bad-a1", "mentor: bad-b1").replace("zone: UTC", "zone: Mars/Base")
+    )
+    said = await office.mentorship("launch", str(path), "--yes")
+    assert said.code == 1
+    assert f"{path}:5:7:" in said.err
+    assert f"{path}:14:" in said.err
+    assert (await office.mentorship("status", "bad")).code == 2
+
+
+async def test_an_id_that_belongs_to_somebody_else_is_refused_before_anything_is_written(
+    office: Office, desk: Desk
+) -> None:
+    path = desk.cohort("known", 1)
+    await office.mentorship("launch", str(path), "--yes")
+    path.write_text(path.read_text().replace("a1@known.example.org", "other@known.example.org").replace("m1", "m9"))
+    said = await office.mentorship("launch", str(path), "--yes")
+    assert said.code == 2
+    assert "known already with another email address: known-a1" in said.err
+    lines = (await office.mentorship("status", "known", "--json")).json[0]["mentorships"]
+    assert [line["key"] for line in lines] == ["m1"]
+
+
+# -- looking at it -----------------------------------------------------------------------------------------------
+
+
+async def test_status_show_and_ledger_tell_of_a_cohort_that_runs(office: Office, desk: Desk) -> None:
+    names = {"a1": "Ada [Boss] Byron"}
+    await office.mentorship("launch", str(desk.cohort("looks", names={"a1": '"Ada [Boss] Byron"'})), "--yes")
+    await invited(office, "looks", 4)
+    said = await office.mentorship("status", "looks")
+    assert names["a1"] in said.out, "brackets in a name are no markup"
+    assert "Onboarding" in said.out
+    assert "Introduction " in said.out
+    assert "2 running" in said.out
+    awaited = (await office.mentorship("status", "looks", "--awaiting", "--person", "looks-b2", "--json")).json
+    [line] = awaited[0]["mentorships"]
+    assert [person["id"] for person in line["awaited"]] == ["looks-a2", "looks-b2"]
+    assert line["next_step"] == "introduction 1"
+    assert (await office.mentorship("status", "looks", "--phase", "closure", "--json")).json[0]["mentorships"] == []
+
+    shown = await office.mentorship("show", "looks/m1")
+    assert "Request: Invitation" in shown.out
+    assert "Check-in 1" in shown.out
+    timeline = (await office.mentorship("show", "looks/m1", "--json")).json
+    assert {one["what"] for one in timeline["happened"]} == {"mail"}
+    assert timeline["ahead"][0]["name"] == "invitation"
+
+    ledger = await office.mentorship("ledger", "looks", "--json")
+    assert sorted(ledger.json) == ["answers", "dropped", "endings", "mails", "steps", "tasks"]
+    assert len(ledger.json["mails"]) == 4
+    assert "Byron" not in ledger.out
+    assert "example.org" not in ledger.out
+
+
+async def test_a_key_alone_is_enough_where_it_is_clear(office: Office, desk: Desk) -> None:
+    await office.mentorship("launch", str(desk.cohort("one", ["m70", "m71"])), "--yes")
+    await office.mentorship("launch", str(desk.cohort("two", ["m71", "m72"])), "--yes")
+    assert (await office.mentorship("show", "m72", "--json")).json["mentorship"]["cohort"] == "two"
+    said = await office.mentorship("show", "m71")
+    assert said.code == 2
+    assert "one/m71" in said.err
+    assert "two/m71" in said.err
+    near = await office.mentorship("show", "one/m79")
+    assert near.code == 2
+    assert "there is no mentorship 'one/m79'" in near.err
+
+
+# -- tasks and decisions -----------------------------------------------------------------------------------------
+
+
+async def test_a_task_is_listed_decided_and_on_the_record(office: Office, desk: Desk) -> None:
+    await office.mentorship("launch", str(desk.cohort("decides", 1)), "--yes")
+    key = await declined(office, "decides")
+    listed = await office.mentorship("tasks", "decides")
+    assert "Seat empty" in listed.out
+    assert f"mentorship decide {key} wait" in listed.out
+    assert (await office.mentorship("tasks", "decides", "--json")).json[0]["decisions"] == ["wait", "replace", "end"]
+
+    said = await office.mentorship("decide", key, "end", "--why", "nobody else is there")
+    assert said.code == 0, said.err
+    row = await task_row(office, key)
+    assert (row.decision, row.by, row.why) == ("end", "decides-c1", "nobody else is there")
+    async with office.database.session() as session:
+        operation = (await session.scalars(select(OperationRow).where(OperationRow.cohort == "decides"))).one()
+    assert (operation.kind, operation.by, operation.result) == ("decide", "decides-c1", "done")
+    assert operation.why == "nobody else is there"
+    assert "nobody else is there" in (await office.mentorship("show", "decides/m1")).out
+    assert (await office.mentorship("tasks", "decides")).out == "Nothing waits for a decision.\n"
+    status = (await office.mentorship("status", "decides", "--json")).json[0]["mentorships"][0]
+    assert status["ending"] == "never_started"
+
+
+async def test_the_same_decision_twice_is_one_and_another_one_is_refused(office: Office, desk: Desk) -> None:
+    await office.mentorship("launch", str(desk.cohort("again", 1)), "--yes")
+    key = await declined(office, "again")
+    assert not (await office.mentorship("decide", key, "wait", "--json")).json["before"]
+    assert (await office.mentorship("decide", key, "wait", "--json")).json["before"]
+    other = await office.mentorship("decide", key, "end")
+    assert other.code == 2
+    assert f"this task is closed: wait on {today()} by again-c1" in other.err
+    assert (await task_row(office, key)).decision == "wait"
+
+
+@pytest.fixture(scope="module")
+async def empty_seat(office: Office, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The key of a task: somebody declined."""
+    file = Desk.at(tmp_path_factory.mktemp("refuses") / "config").cohort("refuses", 1)
+    await office.mentorship("launch", str(file), "--yes")
+    return await declined(office, "refuses")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["pause"], "a task of kind seat_empty can be decided wait, replace, end; not 'pause'"),
+        (["wait", "--until", "3w"], "--until goes with pause"),
+        (["wait", "--with", "x1"], "--with goes with replace"),
+        (
+            ["wait", "--as", "somebody"],
+            "no coordinator or deputy of refuses; write --as with one of refuses-c1",
+        ),
+        (["replace"], "say who takes the seat: --with ID"),
+        (["replace", "--with", "x1"], "x1 is not known yet; add --name and --email"),
+        (["replace", "--with", "x 1", "--name", "X", "--email", "x@example.org"], "'x 1' is no id"),
+        (["replace", "--with", "x1", "--name", "X", "--email", "nowhere"], "'nowhere' is no address"),
+        (["replace", "--with", "x1", "--name", "X", "--email", "x@y.org", "--zone", "Mars"], "'Mars' is no zone"),
+        (["replace", "--with", "x1", "--name", "X", "--email", "B1@Refuses.example.org"], "known as refuses-b1"),
+        (["replace", "--with", "refuses-b1"], "refuses-b1 has a seat in this mentorship already"),
+        (["wait", "--name", "X"], "write --with ID as well"),
+    ],
+)
+async def test_a_decision_that_makes_no_sense_is_refused_with_a_reason(
+    office: Office, empty_seat: str, words: list[str], says: str
+) -> None:
+    said = await office.mentorship("decide", empty_seat, *words)
+    assert said.code == 2
+    assert says in said.err
+    assert (await task_row(office, empty_seat)).decision == ""
+    async with office.database.session() as session:
+        assert await session.get(ParticipantRow, "x1") is None
+
+
+async def test_somebody_new_takes_a_seat_and_is_invited(office: Office, desk: Desk) -> None:
+    await office.mentorship("launch", str(desk.cohort("joins", 1)), "--yes")
+    await invited(office, "joins", 2)
+    key = await declined(office, "joins")
+    who = ("--with", "joins-x1", "--name", "Ada Ng", "--email", "ada@joins.example.org", "--zone", "Asia/Tokyo")
+    said = await office.mentorship("decide", key, "replace", *who)
+    assert said.code == 0, said.err
+    await office.until(lambda: bool(office.sink.mails_to("ada@joins.example.org")))
+    [mail] = office.sink.mails_to("ada@joins.example.org")
+    assert "Ada" in mail.text
+    people = (await office.mentorship("status", "joins", "--json")).json[0]["mentorships"][0]["people"]
+    assert {person["id"]: person["standing"] for person in people} == {
+        "joins-a1": "out", "joins-b1": "invited", "joins-x1": "invited",
+    }  # fmt: skip
+
+
+async def test_nothing_of_a_person_or_a_reason_reaches_temporal(office: Office, desk: Desk) -> None:
+    await office.mentorship("launch", str(desk.cohort("private", 1, names={"a1": "Quillon Vesperby"})), "--yes")
+    key = await declined(office, "private")
+    who = ("--with", "private-x1", "--name", "Ondine Kestrelby", "--email", "ondine@private.example.org")
+    await office.mentorship("decide", key, "replace", *who, "--why", "a secret between us", "--as", "Petra Novák")
+    history = await office.client.get_workflow_handle("mentorship/private/m1").fetch_history()
+    told = b"".join(event.SerializeToString() for event in history.events)
+    assert b"private-x1" in told
+    for word in (b"Quillon", b"Ondine", b"example.org", b"Petra", b"a secret"):
+        assert word not in told
+
+
+async def test_a_task_that_is_not_there_is_answered_with_one_that_is(office: Office, empty_seat: str) -> None:
+    said = await office.mentorship("decide", empty_seat.replace("refuses/m1", "refuses/m2"), "wait")
+    assert said.code == 2
+    assert f"did you mean {empty_seat}?" in said.err
+
+
+# -- what does not answer ----------------------------------------------------------------------------------------
+
+
+async def test_while_temporal_is_down_nothing_is_decided_and_nothing_is_lost(
+    office: Office, empty_seat: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:9")
+    said = await office.mentorship("decide", empty_seat, "wait")
+    assert said.code == 3
+    assert "Temporal does not answer at 127.0.0.1:9" in said.err
+    assert (await task_row(office, empty_seat)).decision == ""
+
+
+async def test_a_launch_without_temporal_writes_nothing(
+    office: Office, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:9")
+    said = await office.mentorship("launch", str(desk.cohort("away")), "--yes")
+    assert said.code == 3
+    assert (await office.mentorship("status", "away")).code == 2
+
+
+def test_without_a_database_every_command_says_what_to_do(installation: pytest.MonkeyPatch, desk: Desk) -> None:
+    said: Said = mentorship("status")
+    for words in (["status"], ["show", "a/m1"], ["tasks"], ["ledger", "a"], ["launch", str(desk.cohort("a"))]):
+        said = mentorship(*words)
+        assert said.code == 3, words
+        assert "mentorship migrate" in said.err
+    assert mentorship("migrate").code == 0
+    assert "Up to date already" in mentorship("migrate").out
+    said = mentorship("status")
+    assert said.code == 0
+    assert "No cohort was launched yet" in said.out
+    assert mentorship("ledger", "a").err.startswith("✗ there is no cohort 'a'; none was launched yet")
