@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 
 from operations.binaries import find
 from workflows import search_attributes
+from workflows.payloads import DATA_CONVERTER
 
 STARTS_WITHIN = 60.0
 """Real seconds; a slow disk and an old database file take their time."""
@@ -107,7 +107,7 @@ class DevServer:
     async def _connect(self, process: asyncio.subprocess.Process) -> Client:
         while process.returncode is None:
             with suppress(RuntimeError, RPCError):
-                client = await Client.connect(self.address, data_converter=pydantic_data_converter)
+                client = await Client.connect(self.address, data_converter=DATA_CONVERTER)
                 await client.count_workflows()
                 return client
             await asyncio.sleep(0.1)

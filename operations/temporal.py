@@ -16,7 +16,6 @@ from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateStage
 from temporalio.common import SearchAttributeKey, WorkflowIDReusePolicy
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.runtime import Runtime
@@ -31,6 +30,7 @@ from workflows.cohort import CohortWorkflow
 from workflows.ids import cohort_id, mentorship_id, postmaster_id
 from workflows.inputs import CohortInput, MentorshipInput, Pace, PostmasterInput, numbers_of
 from workflows.mentorship import MentorshipWorkflow
+from workflows.payloads import DATA_CONVERTER
 from workflows.postmaster import PostmasterWorkflow
 
 log = structlog.get_logger(__name__)
@@ -56,7 +56,7 @@ async def connect(runtime: Runtime | None = None, *, lazy: bool = False) -> Clie
     """
     config = ClientConfig.load_client_connect_config()
     config.setdefault("target_host", "127.0.0.1:7233")
-    return await Client.connect(**config, data_converter=pydantic_data_converter, runtime=runtime, lazy=lazy)
+    return await Client.connect(**config, data_converter=DATA_CONVERTER, runtime=runtime, lazy=lazy)
 
 
 def pace_of(settings: Settings) -> Pace:

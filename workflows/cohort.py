@@ -6,10 +6,9 @@ from datetime import datetime, timedelta
 
 from temporalio import workflow
 
-from workflows import options, versions
-
 with workflow.unsafe.imports_passed_through():
     from activities.messages import COHORT_PROGRESS, START_MENTORSHIPS, CohortProgress, CohortQuestion, Started
+    from workflows import options, versions
     from workflows.inputs import CohortInput
 
 LOOK_EVERY = timedelta(days=7)

@@ -11,9 +11,6 @@ from datetime import datetime
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from workflows import options, versions
-from workflows.messages import Updates
-
 with workflow.unsafe.imports_passed_through():
     from activities.messages import CARRY_OUT, CarriedOut
     from lifecycle.advance import advance, next_moment
@@ -22,9 +19,10 @@ with workflow.unsafe.imports_passed_through():
     from lifecycle.commands import Batch, Command, Refuse
     from lifecycle.events import Event
     from lifecycle.refusals import refusal
-    from workflows import search_attributes
+    from workflows import options, search_attributes, versions
     from workflows.card import card, waits_for
     from workflows.inputs import MentorshipInput
+    from workflows.messages import Updates
 
 
 @workflow.defn(name="mentorship")
@@ -38,6 +36,7 @@ class MentorshipWorkflow(Updates):
         self.clock = start.pace.clock
         self.inbox: deque[Event] = deque()
         self.outcomes: dict[str, str] = {}
+        self.recorded = snapshot(self.state) if start.state else None
         self.shown = search_attributes.AT_START
         self.alarm: asyncio.Task[None] | None = None
         self.alarm_at: datetime | None = None
@@ -59,11 +58,14 @@ class MentorshipWorkflow(Updates):
     # -- a turn: the core decides, the world follows -------------------------------------------------------------
 
     async def take_turn(self, event: Event | None) -> None:
-        """Let everything due happen, and this event; carry out what follows, until nothing more follows."""
+        """Let everything due happen, and this event; carry out what follows, until nothing more follows.
+
+        An event may ask nothing of the world and still change what is due next: that is put on the record too.
+        """
         commands = advance(self.state, event, self.now)
         if event is not None:
             self.outcomes[event.id] = next((c.reason for c in commands if isinstance(c, Refuse)), "done")
-        while any(not isinstance(command, Refuse) for command in commands):
+        while any(not isinstance(command, Refuse) for command in commands) or self.recorded != snapshot(self.state):
             carried_out = await self.carry_out(commands)
             commands = []
             for assessed in carried_out.assessed:
@@ -72,6 +74,7 @@ class MentorshipWorkflow(Updates):
     async def carry_out(self, commands: list[Command]) -> CarriedOut:
         """One transaction in SQL for the whole turn: tried at once, and for as long as it takes if need be."""
         turn = batch(self.state, commands, self.now)
+        self.recorded = turn.snapshot
         summary = _summary(turn)
         try:
             return await workflow.execute_local_activity(
@@ -160,6 +163,8 @@ class MentorshipWorkflow(Updates):
         await workflow.wait_condition(workflow.all_handlers_finished)
         if self.inbox:
             return
+        # The next run takes over the search attributes, and tells changes from what a mentorship starts with.
+        self.show()
         self.start.state = self.state
         versions.start_afresh(self.start)
 

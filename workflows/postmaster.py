@@ -9,11 +9,10 @@ from datetime import datetime, timedelta
 
 from temporalio import workflow
 
-from workflows import options, versions
-
 with workflow.unsafe.imports_passed_through():
     from activities.messages import DELIVER, DeliverInput, DeliverResult
     from lifecycle.postbox import LOOK_AFTER
+    from workflows import options, versions
     from workflows.inputs import PostmasterInput
 
 

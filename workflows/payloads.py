@@ -1,0 +1,40 @@
+"""How what workflows and activities say to each other becomes JSON and is read back: by pydantic, for every client
+and worker of ours alike.
+
+The SDK makes a converter for every workflow in memory; here they share what costs most, the readers of our types.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+from pydantic import TypeAdapter
+from temporalio.api.common.v1 import Payload
+from temporalio.contrib.pydantic import PydanticJSONPlainPayloadConverter, pydantic_data_converter
+from temporalio.converter import CompositePayloadConverter, DefaultPayloadConverter, JSONPlainPayloadConverter
+
+
+@lru_cache(maxsize=1024)
+def _reader(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+class _Json(PydanticJSONPlainPayloadConverter):
+    """Reads JSON with one reader for each type in the whole process."""
+
+    def from_payload(self, payload: Payload, type_hint: type | None = None) -> Any:
+        return _reader(Any if type_hint is None else type_hint).validate_json(payload.data)
+
+
+class OurPayloadConverter(CompositePayloadConverter):
+    """The SDK's payload converters, with ours in the place of its plain JSON."""
+
+    def __init__(self) -> None:
+        usual = DefaultPayloadConverter.default_encoding_payload_converters
+        super().__init__(*(_Json() if isinstance(one, JSONPlainPayloadConverter) else one for one in usual))
+
+
+DATA_CONVERTER = replace(pydantic_data_converter, payload_converter_class=OurPayloadConverter)
+"""For every client and every worker."""
