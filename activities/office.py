@@ -26,8 +26,8 @@ class PostOfficeRules:
     """Upper limit (real seconds); 0 means none."""
     redirected: bool = False
     """Every mail goes to one address instead: what that one refuses says nothing about a person."""
-    claim: timedelta = timedelta(seconds=90)
-    """Real time after which a claim has lapsed; longer than sending one mail can take."""
+    claim: timedelta = timedelta(minutes=10)
+    """Real time after which a claim has lapsed; longer than a claimed mail can wait its turn."""
     speed: float = 1.0
     """Program seconds per real second."""
     people_per_round: int = 1000

@@ -1,13 +1,11 @@
-"""One round of a postmaster: page after page, each prepared while the one before is on its way to the relay.
-
-What came of each mail is written down while the others are still being sent.
+"""One round of a postmaster: pages are prepared while the ones before are on their way to the relay, and what came
+of each mail is written down while the others are still being sent.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -17,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from activities.messages import DeliverResult
 from activities.office import Office
-from activities.pages import PAGE, Prepared, decide
+from activities.pages import PAGE, decide
 from activities.smtp import Kind, NotSent, Trouble
 from lifecycle.calendar import local_date
 from store import outbox, settling, waiting
@@ -35,6 +33,8 @@ POLICY_WAIT = timedelta(hours=1)
 CONFIGURATION_WAIT = timedelta(minutes=15)
 SEND_AGAIN = timedelta(minutes=5)
 """After a moment in which nobody could know: the one second try (program time)."""
+LONGEST_ROUND = timedelta(seconds=30)
+"""Real time after which no further page is taken up, so that something urgent never waits behind a slow relay."""
 QUIET = timedelta(minutes=10)
 """How long before a letterbox opens its mails are worded (program time), where they are many."""
 CROWD = 50
@@ -71,6 +71,7 @@ class Round:
         self.result = DeliverResult()
         self._stopped_until: datetime | None = None
         self._cancelled = False
+        self._began = asyncio.get_running_loop().time()
 
     def cancel(self) -> None:
         """Take up no further mail."""
@@ -81,10 +82,7 @@ class Round:
         async with self.office.database.begin() as session:
             # From here on whoever queues something wakes us, until we have put down when we wake by ourselves.
             await outbox.write_wake(session, self.shard, None)
-        await self._send_again()
-        async with self.office.database.session() as session:
-            people = await waiting.people_due(session, self.shard, self.now, self.office.rules.people_per_round)
-        await self._deliver_to(people)
+        await self._deliver()
         if self._stopped_until is None:
             self.office.failures.pop(self.shard, None)
         self.result.next_at = await self._sleep_until()
@@ -97,38 +95,66 @@ class Round:
         return self._cancelled or self._stopped_until is not None
 
     @property
-    def _claim_until(self) -> datetime:
-        return self.now + self.office.rules.claim * self.office.rules.speed
+    def _elapsed(self) -> timedelta:
+        """Real time since the round began."""
+        return timedelta(seconds=asyncio.get_running_loop().time() - self._began)
+
+    async def _deliver(self) -> None:
+        """One prepares, several carry, one writes down: all at the same time, with a short queue between."""
+        queue: asyncio.Queue[Outgoing | None] = asyncio.Queue(PAGE)
+        done: list[Outcome] = []
+        finished = asyncio.Event()
+        carriers = self.office.transport.connections
+
+        async def take_up() -> None:
+            async for mail in self._claimed(done):
+                await queue.put(mail)
+            for _ in range(carriers):
+                await queue.put(None)
+
+        async def carry() -> None:
+            while (mail := await queue.get()) is not None:
+                if not self.stopped:
+                    await self.office.pace.wait()
+                done.append(self._not_taken_up(mail) if self.stopped else await self._hand_over(mail))
+
+        clerk = asyncio.create_task(self._write_all(done, finished))
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(take_up())
+                for _ in range(carriers):
+                    group.create_task(carry())
+        finally:
+            finished.set()
+            await clerk
 
     # -- what is due -----------------------------------------------------------------------------------------------
 
-    async def _deliver_to(self, people: Sequence[str]) -> None:
-        pages = deque(people[start : start + PAGE] for start in range(0, len(people), PAGE))
-        upcoming: asyncio.Task[Prepared] | None = None
-        while pages or upcoming is not None:
-            if upcoming is None:
-                if self.stopped:
-                    return
-                upcoming = asyncio.create_task(self._prepare(pages.popleft()))
-            page = await upcoming
-            upcoming = asyncio.create_task(self._prepare(pages.popleft())) if pages and not self.stopped else None
+    async def _claimed(self, done: list[Outcome]) -> AsyncIterator[Outgoing]:
+        """Every mail of this round, claimed page by page; what needs no sending is put with what is done."""
+        for mail in await self._doubtful():
+            if isinstance(mail, Outcome):
+                done.append(mail)
+            else:
+                yield mail
+        async with self.office.database.session() as session:
+            people = await waiting.people_due(session, self.shard, self.now, self.office.rules.people_per_round)
+        for start in range(0, len(people), PAGE):
+            if self.stopped or self._elapsed > LONGEST_ROUND:
+                return
+            page = await self.office.preparer.prepare(people[start : start + PAGE], self.now, self._claim_until)
             self.result.dropped += page.dropped
             self.result.held += page.held
             self._remember(page.trouble)
-            try:
-                await self._send([
-                    Outgoing(
-                        mail.id, mail.person, mail.recipient, mail.raw, mail.local_date, mail.fast, mail.attempts
-                    )
-                    for mail in page.mails
-                ])  # fmt: skip
-            except BaseException:
-                if upcoming is not None:
-                    upcoming.cancel()
-                raise
+            for mail in page.mails:
+                yield Outgoing(
+                    mail.id, mail.person, mail.recipient, mail.raw, mail.local_date, mail.fast, mail.attempts
+                )
 
-    async def _prepare(self, people: Sequence[str]) -> Prepared:
-        return await self.office.preparer.prepare(people, self.now, self._claim_until)
+    @property
+    def _claim_until(self) -> datetime:
+        rules = self.office.rules
+        return self.now + (self._elapsed + rules.claim) * rules.speed
 
     async def _word_ahead(self) -> None:
         """In the quiet before a letterbox opens, word what will be due then."""
@@ -138,21 +164,19 @@ class Round:
 
     # -- what nobody knows the end of ------------------------------------------------------------------------------
 
-    async def _send_again(self) -> None:
+    async def _doubtful(self) -> list[Outgoing | Outcome]:
         """Mails that may or may not have been accepted go once more, if what they say is still true."""
         database = self.office.database
         async with database.session() as session:
             doubtful = await outbox.unsettled(session, self.shard, self.now, all_claims=self.all_claims)
             boxes = await waiting.of_messages(session, [mail.id for mail in doubtful])
         if not doubtful:
-            return
+            return []
         async with database.begin() as session:
             claimed = await outbox.claim_again(
                 session, [mail.id for mail in doubtful], self.now, self._claim_until, all_claims=self.all_claims
             )
-        verdicts = [self._of_doubtful(mail, boxes.get(mail.id)) for mail in doubtful if mail.id in claimed]
-        await self._write_down([verdict for verdict in verdicts if isinstance(verdict, Outcome)])
-        await self._send([verdict for verdict in verdicts if isinstance(verdict, Outgoing)])
+        return [self._of_doubtful(mail, boxes.get(mail.id)) for mail in doubtful if mail.id in claimed]
 
     def _of_doubtful(self, mail: Unsettled, box: Postbox | None) -> Outgoing | Outcome:
         counted = Outcome(mail.id, mail.person, "ambiguous", mail.local_date, mail.fast, "ambiguous", burnt=False)
@@ -167,39 +191,6 @@ class Round:
         return Outgoing(mail.id, mail.person, mail.recipient, mail.raw, today, mail.fast, again=True)
 
     # -- sending ---------------------------------------------------------------------------------------------------
-
-    async def _send(self, mails: Sequence[Outgoing]) -> None:
-        """Hand these mails over, as many at a time as there are connections, and write down what came of each."""
-        queue = deque(mails)
-        done: list[Outcome] = []
-        finished = asyncio.Event()
-
-        async def carry() -> None:
-            while queue and not self.stopped:
-                await self.office.pace.wait()
-                if queue and not self.stopped:
-                    done.append(await self._hand_over(queue.popleft()))
-
-        async def write() -> None:
-            while not finished.is_set() or done:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(finished.wait(), WRITE_DOWN)
-                some, done[:] = done[:], []
-                try:
-                    await self._write_down(some)
-                except BaseException:
-                    self.cancel()  # what is sent now could not be written down either
-                    raise
-
-        clerk = asyncio.create_task(write())
-        try:
-            async with asyncio.TaskGroup() as carriers:
-                for _ in range(min(self.office.transport.connections, len(mails))):
-                    carriers.create_task(carry())
-            done += [self._not_taken_up(mail) for mail in queue]
-        finally:
-            finished.set()
-            await clerk
 
     async def _hand_over(self, mail: Outgoing) -> Outcome:
         office = self.office
@@ -258,6 +249,17 @@ class Round:
         self.result.trouble = self.result.trouble or trouble
 
     # -- writing down ----------------------------------------------------------------------------------------------
+
+    async def _write_all(self, done: list[Outcome], finished: asyncio.Event) -> None:
+        while not finished.is_set() or done:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(finished.wait(), WRITE_DOWN)
+            some, done[:] = done[:], []
+            try:
+                await self._write_down(some)
+            except BaseException:
+                self.cancel()  # what is sent now could not be written down either
+                raise
 
     async def _write_down(self, outcomes: Sequence[Outcome]) -> None:
         """What came of these mails must not be lost to a deadlock or a busy database: try until it is written."""
