@@ -111,7 +111,7 @@ class Waiting:
 
     @property
     def order(self) -> tuple[date, datetime, bool, str]:
-        """Oldest first; of what is equally old, news comes before what is asked (first the partner, then the form)."""
+        """Oldest first; of what is equally old, news before questions: first the partner, then the form."""
         return self.date, self.queued_at, self.kind != "notice", self.key
 
 

@@ -1,0 +1,150 @@
+"""Documentation that runs: every command of README and docs is executed as it stands, and every line of output that
+is shown must really come. Pages that are written from the code say what the code says.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+BIN = Path(sys.executable).parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+ELSEWHERE = {
+    "make demo": "tests/demo plays it",
+    "make test": "is what runs this",
+    "make bench": "measures, and takes its time; its parts are tried in tests/bench",
+}
+"""Commands that are not run here, and where they are."""
+
+
+@dataclass
+class Shown:
+    """A command as a page shows it, with the lines of output that stand below it."""
+
+    page: str
+    command: str
+    output: list[str] = field(default_factory=list)
+
+
+def shown(page: Path) -> Iterator[Shown]:
+    """The commands of a page's `console` blocks, in order."""
+    for block in re.findall(r"```console\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
+        one: Shown | None = None
+        for line in block.splitlines():
+            if line.startswith("$ "):
+                if one is not None:
+                    yield one
+                one = Shown(page.name, line.removeprefix("$ "))
+            elif one is not None and line.strip() not in ("", "…"):
+                one.output.append(line.strip())
+        if one is not None:
+            yield one
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[str, str]]]:
+    """A copy of what users edit, with the embedded stack running beside it, as the README says."""
+    folder = tmp_path_factory.mktemp("checkout")
+    for name in ("config", "docs", "templates"):
+        shutil.copytree(ROOT / name, folder / name)
+    ports = {
+        name: str(free_port())
+        for name in ("SMTP_PORT", "WEB_PORT", "TEMPORAL_PORT", "TEMPORAL_UI_PORT", "BACKSTAGE_PORT")
+    }
+    env = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("MENTORSHIP_", "TEMPORAL_"))},
+        **{f"MENTORSHIP_{name}": value for name, value in ports.items()},
+        "PATH": f"{BIN}:{os.environ['PATH']}",
+        "TEMPORAL_ADDRESS": f"127.0.0.1:{ports['TEMPORAL_PORT']}",
+        "COLUMNS": "160",
+        "NO_COLOR": "1",
+    }
+    log = folder / "up.log"
+    with log.open("w") as output:
+        stack = subprocess.Popen(
+            [BIN / "mentorship", "up"], cwd=folder, env=env, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    try:
+        _wait_for(int(ports["WEB_PORT"]), stack, log)
+        yield folder, env
+    finally:
+        stack.send_signal(signal.SIGINT)
+        try:
+            stack.wait(30)
+        except subprocess.TimeoutExpired:
+            os.killpg(stack.pid, signal.SIGKILL)
+
+
+def _wait_for(port: int, stack: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(600):
+        assert stack.poll() is None, log.read_text()
+        with socket.socket() as client:
+            if client.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    raise AssertionError(f"the embedded stack did not come up: {log.read_text()}")
+
+
+@pytest.mark.timeout(240)
+def test_every_command_of_the_pages_runs(checkout: tuple[Path, dict[str, str]]) -> None:
+    folder, env = checkout
+    tried = 0
+    for one in (one for page in PAGES for one in shown(page)):
+        if one.command in ELSEWHERE:
+            continue
+        # A command that is shown to fail says so in the exit code of the shell, or the page writes `|| true`.
+        done = subprocess.run(
+            ["bash", "-c", one.command], cwd=folder, env=env, capture_output=True, text=True, timeout=120, check=False
+        )
+        said = done.stdout + done.stderr
+        assert done.returncode == 0, f"{one.page}: {one.command}\n{said}"
+        for line in one.output:
+            assert _plain(line) in _plain(said), f"{one.page}: {one.command} does not say {line!r}, but\n{said}"
+        tried += 1
+    assert tried >= 12
+
+
+def _plain(text: str) -> str:
+    """Text without the spaces by which tables are laid out."""
+    return " ".join(text.split())
+
+
+def test_commands_that_run_elsewhere_are_targets_of_the_makefile() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    for command in ELSEWHERE:
+        assert re.search(rf"^{command.removeprefix('make ')}: .*## ", makefile, re.MULTILINE)
+
+
+def test_the_reference_says_what_the_code_says() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "from scripts.reference import PAGE, page; import sys; sys.exit(page() != PAGE.read_text())"],
+        cwd=ROOT,
+        check=False,
+    )
+    assert done.returncode == 0, "docs/reference.md is old: run .venv/bin/python -m scripts.reference"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_within_the_project_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?://|#|mailto:)([^)#]+)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), f"{page.name} links to {target}"
