@@ -107,10 +107,13 @@ def acted(turn: Turn, person: str, signals: Signals) -> None:
     state = turn.state
     agreement = state.agreement
     step = current(state)
+    version = signals.version
     if step is None or person not in state.active():
         turn.note("late_answer", person, "agreement")
+        if signals.act != "sign":
+            # It is kept, and changes nothing that was decided; but its number is taken.
+            agreement.version = max(agreement.version, version)
         return
-    version = signals.version
     on_the_table = agreement.version > agreement.base
     if signals.act == "sign":
         if not on_the_table or version != agreement.version or person in agreement.signed:
