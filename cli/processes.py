@@ -31,15 +31,16 @@ def up() -> None:
       MENTORSHIP_DATA=/var/lib/mentorship MENTORSHIP_WEB_PORT=9000 mentorship up
       mentorship launch config/cohorts/small.yaml        in another terminal
     """
+    from embedded import PortTaken
+    from embedded import up as run_stack
+    from operations.binaries import MissingProgram
     from operations.dev_server import DevServerFailed
-    from operations.embedded import PortTaken
-    from operations.embedded import up as run_stack
     from operations.logs import set_up_logs
 
     set_up_logs()
     try:
         asyncio.run(run_stack(settings()))
-    except (PortTaken, DevServerFailed) as trouble:
+    except (PortTaken, DevServerFailed, MissingProgram) as trouble:
         fail(str(trouble), UNREACHABLE)
 
 

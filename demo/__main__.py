@@ -18,9 +18,9 @@ from pathlib import Path
 from demo.screen import Screen
 from demo.season import TAKES, Wanted, season
 from demo.verdict import verdict
+from embedded import PortTaken, until_told_to_stop
 from operations.binaries import MissingProgram
 from operations.dev_server import DevServerFailed
-from operations.embedded import PortTaken, until_told_to_stop
 from operations.logs import set_up_logs
 from program.faults import Faults
 

@@ -14,8 +14,8 @@ from sqlalchemy import func, select
 
 from demo.crowd import Act, Crowd
 from demo.visitor import Visitor
+from embedded import Stack, running
 from lifecycle.calendar import local_date, zone
-from operations.embedded import Stack, running
 from operations.launch import launch
 from operations.settings import Settings
 from operations.sink import Received

@@ -25,9 +25,9 @@ from starlette.routing import Route
 
 from lifecycle.calendar import local_date, zone
 from operations.sink import Inbox, Received
+from operations.temporal_ui import TemporalUI
 from store import overview
 from store.database import Database
-from workflows.ids import mentorship_id, postmaster_id
 
 TEMPLATES = Path(__file__).parent.parent / "templates" / "backstage"
 STATIC = Path(__file__).parent / "static"
@@ -55,33 +55,6 @@ AS_MAIL = STRICT | {
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """Addresses of what runs beside these pages."""
-
-    pages: str
-    temporal_ui: str
-    namespace: str
-
-    def workflow(self, id_: str) -> str:
-        """Where the Temporal UI shows a workflow."""
-        return f"{self.temporal_ui}/namespaces/{self.namespace}/workflows/{quote(id_, safe='')}"
-
-    def mentorship(self, cohort: str, key: str) -> str:
-        """Where the Temporal UI shows a mentorship."""
-        return self.workflow(mentorship_id(cohort, key))
-
-    @property
-    def workflows(self) -> str:
-        """Where the Temporal UI lists all of them."""
-        return f"{self.temporal_ui}/namespaces/{self.namespace}/workflows"
-
-    @property
-    def postmaster(self) -> str:
-        """Where the Temporal UI shows the first postmaster."""
-        return self.workflow(postmaster_id(0))
-
-
-@dataclass(frozen=True, slots=True)
 class Part:
     """A file that came with a mail."""
 
@@ -93,11 +66,12 @@ class Part:
 class Backstage:
     """The routes. `now` gives program time, UTC."""
 
-    def __init__(self, database: Database, inbox: Inbox, now: Callable[[], datetime], around: Surroundings) -> None:
+    def __init__(
+        self, database: Database, inbox: Inbox, now: Callable[[], datetime], pages: str, temporal: TemporalUI
+    ) -> None:
         self.database = database
         self.inbox = inbox
         self.now = now
-        self.around = around
         self.css = (STATIC / "pages.css").read_bytes() + (STATIC / "backstage.css").read_bytes()
         self.icon = (STATIC / "icon.svg").read_bytes()
         self._environment = Environment(
@@ -109,7 +83,7 @@ class Backstage:
             auto_reload=False,
         )
         self._environment.filters |= {"day": _day, "words": in_words, "moment": _moment}
-        self._environment.globals |= {"around": around, "refresh": REFRESH}
+        self._environment.globals |= {"pages": pages, "temporal": temporal, "refresh": REFRESH}
 
     async def status(self, request: Request) -> Response:
         """GET: every cohort with its mentorships, tasks and numbers."""
@@ -213,10 +187,11 @@ class Backstage:
 
 
 def create_backstage(
-    database: Database, inbox: Inbox, now: Callable[[], datetime], around: Surroundings
+    database: Database, inbox: Inbox, now: Callable[[], datetime], pages: str, temporal: TemporalUI
 ) -> Starlette:
-    """The status page and the inbox as an ASGI application; `now` gives program time (UTC)."""
-    pages = Backstage(database, inbox, now, around)
+    """The status page and the inbox as an ASGI application; `now` gives program time (UTC), `pages` is the address
+    of the participants' pages."""
+    shown = Backstage(database, inbox, now, pages, temporal)
 
     async def refused(_: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
@@ -224,14 +199,14 @@ def create_backstage(
 
     return Starlette(
         routes=[
-            Route("/", pages.status),
-            Route("/inbox", pages.mails),
-            Route("/inbox/{number:int}", pages.mail),
-            Route("/inbox/{number:int}/html", pages.html),
-            Route("/inbox/{number:int}/source", pages.source),
-            Route("/inbox/{number:int}/parts/{part:int}", pages.part),
-            Route("/static/backstage.css", pages.stylesheet),
-            Route("/static/icon.svg", pages.icon_file),
+            Route("/", shown.status),
+            Route("/inbox", shown.mails),
+            Route("/inbox/{number:int}", shown.mail),
+            Route("/inbox/{number:int}/html", shown.html),
+            Route("/inbox/{number:int}/source", shown.source),
+            Route("/inbox/{number:int}/parts/{part:int}", shown.part),
+            Route("/static/backstage.css", shown.stylesheet),
+            Route("/static/icon.svg", shown.icon_file),
         ],
         # A page of the network that got itself the name of this machine must not read what is here.
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])],

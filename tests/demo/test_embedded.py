@@ -20,9 +20,10 @@ from pathlib import Path
 import httpx
 from sqlalchemy import select
 
+from cli.screen import UNREACHABLE
 from demo.season import CONFIG, at_once
+from embedded import Stack, running
 from lifecycle.calendar import local_date
-from operations.embedded import Stack, running
 from operations.launch import launch
 from operations.settings import Settings
 from program.loader import load_cohort
@@ -45,7 +46,7 @@ class Running:
     def __init__(self, data: Path, **variables: int) -> None:
         environment = os.environ | {name: str(port) for name, port in (VARIABLES | variables).items()}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "operations.embedded"],
+            [str(Path(sys.executable).with_name("mentorship")), "up"],
             cwd=ROOT,
             env=environment | {"MENTORSHIP_DATA": str(data)},
             stdout=subprocess.PIPE,
@@ -135,7 +136,7 @@ def test_a_taken_port_is_named_with_what_to_do(tmp_path: Path) -> None:
         port = other.getsockname()[1]
         with embedded(tmp_path, MENTORSHIP_WEB_PORT=port) as stack:
             _, said = stack.process.communicate(timeout=60)
-    assert stack.process.returncode == 1
+    assert stack.process.returncode == UNREACHABLE
     assert f"port {port} of this machine, where the pages should be, is taken" in said
     assert f"MENTORSHIP_WEB_PORT={port + 1}" in said
 

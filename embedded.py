@@ -24,15 +24,14 @@ from pydantic import SecretStr
 from starlette.applications import Starlette
 from temporalio.client import Client
 
-from operations.binaries import MissingProgram
-from operations.dev_server import DevServer, DevServerFailed
-from operations.logs import set_up_logs
+from operations.dev_server import DevServer
 from operations.settings import Settings
 from operations.sink import Inbox, Sink
 from operations.temporal import Teller, Waker
+from operations.temporal_ui import TemporalUI
 from store.database import Database, migrate
 from web.app import create_app
-from web.backstage import Surroundings, create_backstage
+from web.backstage import create_backstage
 from worker import running as running_worker
 
 LOOPBACK = "127.0.0.1"
@@ -134,8 +133,8 @@ async def running(settings: Settings, *, in_memory: bool = False, any_port: bool
             await wake(shard)
         app = create_app(settings, database, Teller(client), now, wake)
         await stack.enter_async_context(serving(app, pages))
-        around = Surroundings(settings.public_url, server.ui, client.namespace)
-        await stack.enter_async_context(serving(create_backstage(database, inbox, now, around), backstage))
+        desk = create_backstage(database, inbox, now, settings.public_url, TemporalUI(server.ui, client.namespace))
+        await stack.enter_async_context(serving(desk, backstage))
         status = f"http://{LOOPBACK}:{port_of(backstage)}"
         addresses = Addresses(
             status=f"{status}/",
@@ -264,21 +263,3 @@ async def until_told_to_stop() -> AsyncIterator[asyncio.Event]:
     finally:
         for name in names:
             loop.remove_signal_handler(name)
-
-
-def main() -> None:
-    """`python -m operations.embedded`: the same as `mentorship up`."""
-    set_up_logs()
-    status = 0
-    try:
-        asyncio.run(up(Settings()))
-    except (PortTaken, DevServerFailed, MissingProgram) as trouble:
-        print(trouble, file=sys.stderr)
-        status = 1
-    sys.stdout.flush()
-    # Temporal's SDK can abort when the interpreter takes it down thread by thread.
-    os._exit(status)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,7 @@
+"""The browser that looks at the status page and the inbox."""
+
+from __future__ import annotations
+
+from tests.browser import browser
+
+__all__ = ["browser"]
