@@ -67,7 +67,9 @@ class Visitor:
             return await self._send(token, page, typed or signature, sign=True)
         if table is not None:
             changed = await self.client.get(f"/f/{token}?change=1")
-            stands = {name for found in forms_on(changed.text) for name, values in found.fields.items() if any(values)}
+            stands = {
+                name for found in forms_on(changed.text) for name, values in found.fields.items() if any(values)
+            }
             # What a partner may not see is not filled in, and has to be answered anew.
             own = {n: v for n, v in typed_of(questions, reply.answers).items() if n not in stands}
             typed = own | {"a_last": [f"A walk, as we said for version {asked.number}."]}
