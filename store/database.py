@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -121,6 +122,25 @@ def upserting(session: AsyncSession, table: type[Base]) -> postgresql.Insert | s
     if session.get_bind().dialect.name == "postgresql":
         return postgresql.insert(bare)
     return sqlite.insert(bare)
+
+
+def putting(
+    session: AsyncSession, table: type[Base], identity: tuple[str, ...], over: tuple[str, ...] = ()
+) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT for rows that may be there already, by `identity`: then the columns `over` are written over, and
+    without any the row is left as it is. Built once for each dialect."""
+    return _putting(session.get_bind().dialect.name, table.__tablename__, identity, over)
+
+
+@lru_cache(maxsize=64)
+def _putting(
+    dialect: str, table: str, identity: tuple[str, ...], over: tuple[str, ...]
+) -> postgresql.Insert | sqlite.Insert:
+    bare = Base.metadata.tables[table]
+    new = postgresql.insert(bare) if dialect == "postgresql" else sqlite.insert(bare)
+    if not over:
+        return new.on_conflict_do_nothing(index_elements=identity)
+    return new.on_conflict_do_update(index_elements=identity, set_={name: new.excluded[name] for name in over})
 
 
 def migrate(url: str, revision: str = "head") -> None:

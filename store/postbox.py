@@ -21,9 +21,13 @@ from lifecycle.letterbox import LetterboxRule, rule_of
 from lifecycle.postbox import DropReason
 from lifecycle.standstill import Standstill, fate_of
 from program.models import Letterbox
-from store.database import upserting
+from store.database import putting
 from store.shards import shard_of
 from store.tables import EventRow, ItemRow, MembershipRow, ParticipantRow, RequestRow
+
+FACTS = select(ParticipantRow.id, ParticipantRow.zone, ParticipantRow.last_mail_on).where(
+    ParticipantRow.id.in_(bindparam("people", expanding=True))
+)
 
 WAITING = ("queued", "held")
 """States of an item that is still to be delivered and that nobody is delivering now."""
@@ -107,8 +111,7 @@ async def post(session: AsyncSession, address: Address, posts: Sequence[Post], s
             }
             | _standing(fate, address, person, item)
         )
-    new = upserting(session, ItemRow).on_conflict_do_nothing(index_elements=["key"])
-    await session.execute(new, rows)
+    await session.execute(putting(session, ItemRow, ("key",)), rows)
     return [(row["shard"], row["deliver_at"]) for row in rows if row["deliver_at"] is not None]
 
 
@@ -211,9 +214,5 @@ def _post_of(item: ItemRow) -> Post:
 
 
 async def _facts(session: AsyncSession, people: Iterable[str], rule: LetterboxRule) -> dict[str, ParticipantFacts]:
-    found = await session.execute(
-        select(ParticipantRow.id, ParticipantRow.zone, ParticipantRow.last_mail_on).where(
-            ParticipantRow.id.in_(people)
-        )
-    )
+    found = await session.execute(FACTS, {"people": list(people)})
     return {person: ParticipantFacts(person, zone, last, rule) for person, zone, last in found}

@@ -13,16 +13,17 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lifecycle.calendar import local_date
 from lifecycle.commands import Assess, Batch, MoveRequest
 from lifecycle.standstill import Standstill
-from store.database import upserting
+from store.database import putting, upserting
 from store.postbox import Address, DeliverAt, Moment, letterbox_rule, post, redelivered, stand_still
 from store.tables import (
     AnswerRow,
+    Base,
     CohortRow,
     EventRow,
     ItemRow,
@@ -35,6 +36,31 @@ from store.tables import (
 )
 
 Rows = list[dict[str, Any]]
+# The bare table: its row is changed without the ORM's bookkeeping.
+MENTORSHIPS = Base.metadata.tables[MentorshipRow.__tablename__]
+
+STANDS = (
+    select(
+        MentorshipRow.program, MentorshipRow.program_hash,
+        MentorshipRow.turn, MentorshipRow.state, MentorshipRow.held, MentorshipRow.paused_until,
+        CohortRow.zone, CohortRow.letterbox, CohortRow.holidays,
+    )
+    .join(CohortRow, CohortRow.id == MentorshipRow.cohort)
+    .where(MentorshipRow.cohort == bindparam("its_cohort"), MentorshipRow.key == bindparam("its_key"))
+    .with_for_update(of=MentorshipRow)
+)  # fmt: skip
+"""How a mentorship stands before a turn; it is locked."""
+STANDING = (
+    "turn", "state", "phase", "health", "next_step", "next_on", "next_at", "awaited", "open_tasks", "paused_until",
+    "held", "start", "midpoint", "end",
+)  # fmt: skip
+GOES_ON, ENDS = (
+    update(MENTORSHIPS)
+    .where(MENTORSHIPS.c.cohort == bindparam("its_cohort"), MENTORSHIPS.c.key == bindparam("its_key"))
+    .values({name: bindparam(name) for name in (*STANDING, *more)})
+    for more in ((), ("ending", "reason", "ended_on"))
+)
+"""How it stands after a turn, and after its last one."""
 
 
 class UnknownMentorship(LookupError):
@@ -127,16 +153,7 @@ async def read_answers(session: AsyncSession, assess: Assess) -> dict[str, tuple
 
 
 async def _lock(session: AsyncSession, batch: Batch) -> Any:
-    found = await session.execute(
-        select(
-            MentorshipRow.program, MentorshipRow.program_hash,
-            MentorshipRow.turn, MentorshipRow.state, MentorshipRow.held, MentorshipRow.paused_until,
-            CohortRow.zone, CohortRow.letterbox, CohortRow.holidays,
-        )
-        .join(CohortRow, CohortRow.id == MentorshipRow.cohort)
-        .where(MentorshipRow.cohort == batch.cohort, MentorshipRow.key == batch.mentorship)
-        .with_for_update(of=MentorshipRow)
-    )  # fmt: skip
+    found = await session.execute(STANDS, {"its_cohort": batch.cohort, "its_key": batch.mentorship})
     row = found.one_or_none()
     if row is None:
         raise UnknownMentorship(f"no mentorship {batch.mentorship!r} in cohort {batch.cohort!r}")
@@ -169,13 +186,13 @@ async def _write_requests(session: AsyncSession, batch: Batch) -> None:
                 "opens": request.opens,
                 "closes": request.closes,
                 "closes_at": request.closes_at,
+                "state": "open",
+                "answered_at": None,
             }
             for request in batch.open_requests
         ]
-        opened = upserting(session, RequestRow)
-        window = ("role", "early", "opens", "closes", "closes_at")
-        again = {name: opened.excluded[name] for name in window} | {"state": "open", "answered_at": None}
-        await session.execute(opened.on_conflict_do_update(index_elements=["key"], set_=again), rows)
+        window = ("role", "early", "opens", "closes", "closes_at", "state", "answered_at")
+        await session.execute(putting(session, RequestRow, ("key",), window), rows)
     moves: dict[MoveRequest, list[str]] = defaultdict(list)
     for move in batch.move_requests:
         moves[MoveRequest("", move.closes, move.closes_at, move.reopen)].append(move.key)
@@ -218,7 +235,7 @@ async def _write_tasks(session: AsyncSession, batch: Batch, zone: str) -> None:
             }
             for task in batch.open_tasks
         ]
-        await session.execute(upserting(session, TaskRow).on_conflict_do_nothing(index_elements=["key"]), rows)
+        await session.execute(putting(session, TaskRow, ("key",)), rows)
     for growth in batch.grow_tasks:
         task = await session.get_one(TaskRow, growth.key)
         if growth.reason not in task.reason.splitlines():
@@ -253,10 +270,9 @@ async def _write_steps(session: AsyncSession, batch: Batch) -> None:
         }
         for step in batch.steps
     ]
-    new = upserting(session, StepRow)
     identity = ("cohort", "mentorship", "name", "number")
-    rest = {name: new.excluded[name] for name in rows[0] if name not in identity}
-    await session.execute(new.on_conflict_do_update(index_elements=identity, set_=rest), rows)
+    rest = tuple(name for name in rows[0] if name not in identity)
+    await session.execute(putting(session, StepRow, identity, rest), rows)
 
 
 async def _write_notes(session: AsyncSession, batch: Batch) -> None:
@@ -301,6 +317,8 @@ async def _write_members(session: AsyncSession, batch: Batch) -> None:
 async def _write_mentorship(session: AsyncSession, batch: Batch) -> None:
     now = batch.snapshot
     values: dict[str, Any] = {
+        "its_cohort": batch.cohort,
+        "its_key": batch.mentorship,
         "turn": batch.turn,
         "state": "over" if now.over else "running",
         "phase": now.phase,
@@ -328,8 +346,4 @@ async def _write_mentorship(session: AsyncSession, batch: Batch) -> None:
             at=batch.now,
         )
         await session.execute(outcome.on_conflict_do_nothing(index_elements=("cohort", "mentorship")))
-    await session.execute(
-        update(MentorshipRow)
-        .where(MentorshipRow.cohort == batch.cohort, MentorshipRow.key == batch.mentorship)
-        .values(values)
-    )
+    await (await session.connection()).execute(ENDS if batch.finish else GOES_ON, values)

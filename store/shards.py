@@ -8,10 +8,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from zlib import crc32
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from store.tables import PostmasterRow
+
+WAKES = select(PostmasterRow.shard, PostmasterRow.wakes_at).where(
+    PostmasterRow.shard.in_(bindparam("shards", expanding=True))
+)
 
 
 def shard_of(person: str, shards: int) -> int:
@@ -27,9 +31,7 @@ async def shards_to_wake(session: AsyncSession, earliest: Mapping[int, datetime]
     """
     if not earliest:
         return ()
-    rows = await session.execute(
-        select(PostmasterRow.shard, PostmasterRow.wakes_at).where(PostmasterRow.shard.in_(earliest))
-    )
+    rows = await session.execute(WAKES, {"shards": list(earliest)})
     sleeping: dict[int, datetime | None] = dict(iter(rows))
     return tuple(
         shard
