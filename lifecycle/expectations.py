@@ -37,7 +37,6 @@ def drafters(state: State) -> list[str]:
 
 def open_agreement(turn: Turn, step: Step) -> None:
     """The agreement is laid before those who draft it."""
-    _fresh(turn.state)
     for person in drafters(turn.state):
         _give_turn(turn, step, person, turn.state.agreement.version + 1, on=step.opens)
 

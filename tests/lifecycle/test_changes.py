@@ -63,12 +63,17 @@ def test_what_is_not_yet_done_lies_later_by_the_length_of_the_pause() -> None:
     assert played.ending == ("completed", "", 192)
 
 
+OPEN = ("check_in", "open")
+
+
 def test_an_open_window_and_its_reminders_lie_later_too() -> None:
     played = season().silent("ned", "check_in 1").on(32, Pause("e", season().day(52), "ned")).play(until=70)
     assert played.plan("check_in")[0] == "check_in 1 S+30..60 settled S+61"
     assert played.mail("check_in")["ned"] == ["request S+30", "reminder S+53"]
     moves = [(move.key, played.offset(move.closes)) for done in played.batches for move in done.move_requests]
     assert moves == [("c/m/check_in#1/mia", 60), ("c/m/check_in#1/ned", 60)]
+    recorded = [step.closes for done in played.batches for step in done.steps if (step.name, step.state) == OPEN]
+    assert recorded == [played.day(40), played.day(40), played.day(60)]  # opened, one answer, paused
 
 
 def test_nothing_falls_due_while_it_lasts() -> None:
@@ -88,8 +93,11 @@ def test_a_step_of_the_very_day_on_which_the_pause_begins_has_happened() -> None
     assert played.told("winding_down") == {"mia": [154, 178], "ned": [154, 178]}
 
 
-def resumed(at: int) -> Callable[[Season], Season]:
-    return lambda played: played.on(at, Resume("resume", "cora"))
+def test_a_step_of_that_day_that_has_not_begun_for_anybody_moves() -> None:
+    # In the cohort's zone it is S+60 already, where the participants live it is not.
+    home = dict.fromkeys(("mia", "ned"), "America/Los_Angeles")
+    played = season(zone="Pacific/Auckland", zones=home).on(60, Pause("e", season().day(70), "ned"), hour=6)
+    assert played.play().opens("check_in") == [30, 70, 130, 160]
 
 
 @pytest.mark.parametrize(
@@ -195,6 +203,10 @@ def test_the_midpoint_stays_once_its_form_is_out() -> None:
     assert played.opens("check_in") == [30, 60, 120, 150, 180, 210]
 
 
+def test_one_week_is_enough() -> None:
+    assert season().on(125, Extend("e", 1, "cora")).play().ending == ("completed", "", 189)
+
+
 def test_extended_twice_is_extended_by_the_sum() -> None:
     twice = season().on(20, Extend("a", 3, "cora")).on(25, Extend("b", 5, "cora")).play()
     assert dates(twice) == dates(season().on(20, Extend("a", 8, "cora")).play())
@@ -284,6 +296,8 @@ def test_leave_takes_effect_at_once_and_a_task_asks_about_the_rest() -> None:
     played = season("group").on(40, Leave("e", "nia")).play(until=65)
     assert played.mail("partner_left") == {person: ["urgent S+40"] for person in ("mia", "ned", "noa")}
     assert {item.post.about for item in played.items if item.name == "partner_left"} == {"nia"}
+    members = [(member.person, member.standing) for done in played.batches for member in done.members]
+    assert members[-1] == ("nia", "out")
     assert played.task_lines() == ["withdrawn S+40 due S+44"]
     assert [line for line in played.everything_told("nia") if int(line.split()[0][1:]) >= 40] == []
     assert played.step("check_in", 2).asked == ["mia", "ned", "noa"]

@@ -133,6 +133,19 @@ def test_a_version_that_was_overtaken_counts_for_nothing() -> None:
     assert played.noted("stale_version") == [(2, "mia", "version 2")]
 
 
+def test_a_version_that_comes_after_the_close_is_kept_so_the_next_one_has_another_number() -> None:
+    played = season().silent("ned", "agreement 1").on(40, acts("late", "ned", "draft", 1))
+    played.says("everyone", "midpoint", r_decide="change").play(until=83)
+    assert played.noted("late_answer") == [(40, "ned", "agreement")]
+    played.version = 1
+    played.play(until=100)
+    assert [item.post.key for item in played.items if item.name == "agreement" and item.day > 40] == [
+        "c/m/agreement.2#2/ned/request",
+        "c/m/agreement.2#2/mia/request",
+    ]
+    assert played.noted("agreement_concluded") == [(87, "", "version 2")]
+
+
 def test_whoever_leaves_takes_their_turn_and_their_signature_along() -> None:
     played = (
         season("group").silent("noa", "agreement").on(5, Leave("e1", "ned")).on(6, Leave("e2", "mia")).play(until=30)

@@ -87,6 +87,8 @@ def test_waiting_keeps_the_request_open_for_seven_more_days_without_mail_and_the
     ]
     assert played.task_lines() == ["seat_empty S-6 due S-3 wait S-4", "seat_empty S+4 due S+9"]
     assert len(played.told("invitation")["ned"]) == 3
+    ended = [(end.key, end.state) for done in played.batches for end in done.end_requests]
+    assert ended == [("c/m/invitation#1/ned", "closed")] * 2  # at its close, and after the seven days
     assert played.play().ending == GIVEN_UP
 
 

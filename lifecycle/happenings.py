@@ -1,0 +1,157 @@
+"""What each event does: answers, what they mean, decisions, changes. Whether it makes sense was asked before."""
+
+from __future__ import annotations
+
+from lifecycle import changes, check_ins, closure, expectations, onboarding, steps, tasks
+from lifecycle.calendar import is_zone
+from lifecycle.decisions import decide
+from lifecycle.events import (
+    Add,
+    Answered,
+    Assessed,
+    Bounced,
+    Cancel,
+    Decided,
+    End,
+    Event,
+    Extend,
+    Leave,
+    Moved,
+    Nudge,
+    Pause,
+    Release,
+    Remove,
+    Replace,
+    Resume,
+    Seen,
+)
+from lifecycle.findings import Signals
+from lifecycle.state import State
+from lifecycle.turn import Turn
+
+
+def happen(turn: Turn, event: Event) -> None:
+    """Let an event happen that was not refused, and look after what depends on everything."""
+    state = turn.state
+    turn.by = getattr(event, "by", "")
+    zones = state.zones()
+    if not isinstance(event, Assessed | Bounced):
+        check_ins.alive(turn)
+    _take(turn, event)
+    for step in state.open_asks():
+        steps.settle_if_complete(turn, step)
+    onboarding.seats_checked(turn)
+    if state.zones() != zones:
+        changes.move_windows(turn)
+    turn.by = ""
+
+
+def _take(turn: Turn, event: Event) -> None:
+    state = turn.state
+    match event:
+        case Answered():
+            _answered(turn, event)
+        case Assessed():
+            step = state.step(event.ask, event.number)
+            if step is not None and step.assessing:
+                steps.assessed(turn, step, event.findings)
+        case Decided():
+            decide(turn, event)
+        case Pause():
+            changes.pause(turn, event.until)
+        case Resume():
+            changes.resume(turn)
+        case Extend():
+            changes.extend(turn, event.weeks)
+        case End():
+            closure.end_early(turn, event.reason, [event.person] if event.person else [])
+        case Replace():
+            changes.replace(turn, event.person, event.newcomer, event.zone)
+        case Add():
+            changes.join(turn, event.person, event.role, event.zone)
+        case Remove():
+            changes.remove(turn, event.person)
+        case Leave():
+            changes.leave(turn, event.person)
+        case Nudge():
+            changes.nudge(turn)
+        case Release():
+            tasks.close_task(turn, "safety", "release", event.by)
+            changes.release(turn)
+        case Cancel():
+            changes.cancel(turn)
+        case Moved():
+            _lives_in(state, event.person, event.zone)
+        case Seen():
+            pass  # a sign of life, nothing else
+        case Bounced():
+            _bounced(turn, event.person)
+
+
+def _lives_in(state: State, person: str, zone: str) -> None:
+    for member in state.members:
+        if member.person == person:
+            member.zone = zone
+
+
+def _bounced(turn: Turn, person: str) -> None:
+    turn.note("bounced", person)
+    member = turn.state.member(person)
+    if member is not None and member.standing != "out" and not turn.state.closed:
+        tasks.open_task(turn, "bounced", "Mail to somebody is refused for good.", [person])
+
+
+def _answered(turn: Turn, event: Answered) -> None:
+    """Signals act at once; an answer in time counts, and the ask settles when everyone has answered."""
+    state = turn.state
+    _signalled(turn, event.person, event.signals)
+    step = state.step(event.ask, event.number)
+    if event.ask == "agreement":
+        return expectations.acted(turn, event.person, event.signals)
+    if event.ask == "invitation":
+        if event.signals.accepted is None:
+            return None
+        _invited(turn, event.person, event.signals.accepted)
+    if step is None or event.person not in step.asked or event.person in step.answered:
+        return None
+    if step.state != "open":
+        return turn.note("late_answer", event.person, f"{event.ask}#{event.number}")
+    step.answered.append(event.person)
+    return turn.record(step)
+
+
+def _signalled(turn: Turn, person: str, signals: Signals) -> None:
+    state = turn.state
+    if signals.zone and is_zone(signals.zone):
+        _lives_in(state, person, signals.zone)
+    if signals.safety:
+        _safety(turn, person)
+    if signals.help:
+        tasks.open_task(turn, "help", "Somebody asks you to get in touch.", [person])
+    if state.closed:
+        return
+    if signals.fit:
+        expectations.fit_doubted(turn, person)
+    if signals.stopped:
+        tasks.open_task(turn, "silent", "Somebody says that the mentorship has stopped.", [person])
+
+
+def _invited(turn: Turn, person: str, accepted: bool) -> None:
+    """Whoever takes part and says no once it has begun leaves; when it is ending nobody joins."""
+    state = turn.state
+    member = state.member(person)
+    if member is None or state.closed or state.early:
+        return
+    if state.running and member.standing == "accepted" and not accepted:
+        changes.leave(turn, person)
+    else:
+        onboarding.answered(turn, member, accepted)
+
+
+def _safety(turn: Turn, reporter: str) -> None:
+    """A safety report: a coordinator hears at once, the pair's items are held, the partner is told nothing."""
+    turn.state.held = True
+    turn.note("held")
+    tasks.open_task(turn, "safety", "A report about safety or conduct has come in.", [reporter])
+    number = turn.count("safety_received")
+    turn.tell([reporter], "safety_received", number=number, kind="receipt", after_end=True)
