@@ -251,9 +251,7 @@ def _fill_ordinary_mail(found: Delivery, items: list[Waiting], in_fast_mail: set
     found.ordinary.sort(key=lambda item: item.order)
 
 
-def _why_not_again(
-    item: Waiting, carried: set[str], in_fast_mail: set[str], today: date
-) -> DropReason | None:
+def _why_not_again(item: Waiting, carried: set[str], in_fast_mail: set[str], today: date) -> DropReason | None:
     request = item.request
     if request is None:
         return None
