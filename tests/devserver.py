@@ -1,7 +1,8 @@
 """Temporal's development server for tests: one for the whole run, in memory, on ports of its own.
 
 Import `dev_server` into the test module (or its conftest) that needs it. Workflow ids are the same in every
-installation, so one at a time uses the server, and `cleared` ends what another one left.
+installation, so one at a time uses the server, and `cleared` ends what another one left. A mentorship is never
+started twice under one id, so each test names its cohorts as no other does.
 """
 
 from __future__ import annotations

@@ -4,7 +4,10 @@ processes do the same work.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 import uvicorn
@@ -100,9 +103,25 @@ async def serve(
     await server(create_app(settings, database, tell, clock_now, wake), settings).serve()
 
 
+class _Server(uvicorn.Server):
+    """Ends at a signal and lets whoever started it end in order as well; uvicorn would raise the signal once more."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        names = (signal.SIGINT, signal.SIGTERM)
+        for name in names:
+            loop.add_signal_handler(name, self.handle_exit, name, None)
+        try:
+            yield
+        finally:
+            for name in names:
+                loop.remove_signal_handler(name)
+
+
 def server(app: Starlette, settings: Settings) -> uvicorn.Server:
     """The server of these pages. Its own access log is off, because paths hold tokens."""
-    return uvicorn.Server(
+    return _Server(
         uvicorn.Config(
             app,
             host=settings.web_host,

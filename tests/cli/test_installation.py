@@ -1,0 +1,147 @@
+"""Looking after an installation: what is wrong is said with what to do, and mended where that was asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from store.database import is_migrated
+from tests.cli.conftest import Office, settle
+from tests.cli.desk import Said, mentorship
+from tests.devserver import free_port
+
+ROOT = Path(__file__).parent.parent.parent
+WEAK = "a" * 40
+
+
+def found(said: Said) -> dict[str, str]:
+    """What was looked at, and how it stands."""
+    return {one["what"]: one["state"] for one in said.json}
+
+
+def test_where_nothing_answers_each_finding_says_what_to_do(installation: pytest.MonkeyPatch) -> None:
+    said = mentorship("doctor", "--json")
+    assert said.code == 1
+    assert found(said) == {
+        "secret": "good", "public URL": "warning", "database": "fault", "Temporal": "fault", "mail relay": "fault",
+        "pages": "warning",
+    }  # fmt: skip
+    assert all(one["remedy"] for one in said.json if one["state"] in ("warning", "fault"))
+    shown = mentorship("doctor")
+    assert "mentorship migrate" in shown.out
+    assert "TEMPORAL_ADDRESS" in shown.out
+    assert "3 faults to mend" in shown.err
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "what", "state", "says"),
+    [
+        ("MENTORSHIP_SECRET", "", "secret", "fault", "there is no secret"),
+        ("MENTORSHIP_SECRET", "short", "secret", "fault", "shorter than 32"),
+        ("MENTORSHIP_SECRET", WEAK, "secret", "fault", "easily guessed"),
+        ("MENTORSHIP_PUBLIC_URL", "mentoring.example.org", "public URL", "fault", "is no address"),
+        ("MENTORSHIP_PUBLIC_URL", "http://mentoring.invalid", "public URL", "fault", "over an open line"),
+        ("MENTORSHIP_PUBLIC_URL", "http://localhost:9", "public URL", "warning", "only this machine"),
+        ("MENTORSHIP_MAIL_FROM", "x@localhost.localdomain", "sender", "warning", "x@localhost.localdomain"),
+        ("MENTORSHIP_REDIRECT_ALL_TO", "me@example.org", "staging guard", "warning", "every mail goes to"),
+        ("MENTORSHIP_SPEED", "3600", "clock", "warning", "3600 times as fast"),
+        ("MENTORSHIP_SMTP_HOST", "relay.invalid", "mail relay", "fault", "relays on this machine only"),
+        ("MENTORSHIP_DATABASE_URL", "postgresql://u:hidden@127.0.0.1:9/x", "database", "fault", "u:***@127.0.0.1"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_found(
+    installation: pytest.MonkeyPatch, variable: str, value: str, what: str, state: str, says: str
+) -> None:
+    installation.setenv(variable, value)
+    said = mentorship("doctor", "--json")
+    [finding] = [one for one in said.json if one["what"] == what]
+    assert finding["state"] == state
+    assert says in finding["says"]
+    assert "hidden" not in said.out
+
+
+def test_a_setting_that_cannot_be_read_is_named(installation: pytest.MonkeyPatch) -> None:
+    installation.setenv("MENTORSHIP_SMTP_SECURITY", "perhaps")
+    said = mentorship("status")
+    assert said.code == 1
+    assert said.err.startswith("MENTORSHIP_SMTP_SECURITY: ")
+    assert "Traceback" not in said.err
+
+
+def test_migrate_makes_the_database_and_doctor_fix_does_too(installation: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'other.db'}"
+    installation.setenv("MENTORSHIP_DATABASE_URL", url)
+    assert found(mentorship("doctor", "--fix", "--json"))["database"] == "mended"
+    assert is_migrated(url)
+    assert found(mentorship("doctor", "--json"))["database"] == "good"
+    assert "Up to date already" in mentorship("migrate").out
+
+
+async def test_a_running_installation_is_in_good_health(office: Office) -> None:
+    said = await office.mentorship("doctor", "--json")
+    assert said.code == 0, said.out
+    good = {"database", "Temporal", "namespace", "search attributes", "worker", "mail relay"}
+    assert {what for what, state in found(said).items() if state == "good"} >= good
+
+
+async def test_a_namespace_that_is_not_there_is_found(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEMPORAL_NAMESPACE", "nowhere")
+    said = await office.mentorship("doctor", "--json")
+    assert said.code == 1
+    assert found(said)["namespace"] == "fault"
+    status = await office.mentorship("status")
+    assert status.code == 0, "reading needs no Temporal"
+
+
+async def test_web_serves_the_pages_while_temporal_is_away_and_ends_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle(monkeypatch, tmp_path)
+    port = free_port()
+    monkeypatch.setenv("MENTORSHIP_WEB_PORT", str(port))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    assert (await asyncio.to_thread(mentorship, "migrate")).code == 0
+    code = "from cli.main import main; main()"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, "web", stderr=asyncio.subprocess.DEVNULL
+    )
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http, asyncio.timeout(60):
+            while True:
+                try:
+                    answer = await http.get("/readyz")
+                    break
+                except httpx.ConnectError:
+                    assert process.returncode is None, "it ended by itself"
+                    await asyncio.sleep(0.05)
+        assert answer.text == "ready\n"
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(30):
+            assert await process.wait() == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+@pytest.mark.parametrize("command", ["worker", "web"])
+def test_a_process_that_cannot_work_says_so_at_once(installation: pytest.MonkeyPatch, command: str) -> None:
+    without_tables = mentorship(command)
+    assert without_tables.code == 3
+    assert "mentorship migrate" in without_tables.err
+    installation.setenv("MENTORSHIP_SECRET", "")
+    without_secret = mentorship(command)
+    assert without_secret.code == 3
+    assert "MENTORSHIP_SECRET must be at least 32 characters" in without_secret.err
+
+
+def test_a_worker_without_temporal_says_so_at_once(installation: pytest.MonkeyPatch) -> None:
+    assert mentorship("migrate").code == 0
+    said = mentorship("worker")
+    assert said.code == 3
+    assert "Temporal does not answer at 127.0.0.1:9" in said.err
