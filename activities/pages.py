@@ -28,7 +28,7 @@ from store.waiting import Item, Postbox
 
 Compose = Callable[[Letter], Composed]
 
-PAGE = 100
+PAGE = 200
 """People decided about, and mails frozen, in one transaction."""
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 GRAIN = timedelta(minutes=10)
@@ -222,7 +222,9 @@ def _mail(draft: Draft, fast: bool, letter: Letter, subject: str, raw: str, box:
         subject=subject,
         raw=raw,
         items=tuple(item.key for item in draft.items),
-        attempts=box.attempts,
+        requests=tuple({item.request: None for item in draft.items if item.request}),
+        attempts=box.put_off or 0,
+        put_off=box.put_off is not None,
     )
 
 

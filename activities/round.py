@@ -55,6 +55,7 @@ class Outgoing:
     raw: str
     local_date: date
     fast: bool
+    requests: tuple[str, ...]
     attempts: int = 0
     again: bool = False
 
@@ -148,7 +149,14 @@ class Round:
             self._remember(page.trouble)
             for mail in page.mails:
                 yield Outgoing(
-                    mail.id, mail.person, mail.recipient, mail.raw, mail.local_date, mail.fast, mail.attempts
+                    id=mail.id,
+                    person=mail.person,
+                    recipient=mail.recipient,
+                    raw=mail.raw,
+                    local_date=mail.local_date,
+                    fast=mail.fast,
+                    requests=mail.requests,
+                    attempts=mail.attempts,
                 )
 
     @property
@@ -179,7 +187,10 @@ class Round:
         return [self._of_doubtful(mail, boxes.get(mail.id)) for mail in doubtful if mail.id in claimed]
 
     def _of_doubtful(self, mail: Unsettled, box: Postbox | None) -> Outgoing | Outcome:
-        counted = Outcome(mail.id, mail.person, "ambiguous", mail.local_date, mail.fast, "ambiguous", burnt=False)
+        requests = tuple({item.request: None for item in box.items.values() if item.request}) if box else ()
+        counted = Outcome(
+            mail.id, mail.person, "ambiguous", mail.local_date, mail.fast, requests, "ambiguous", burnt=False
+        )
         if box is None or not mail.raw or box.person.standing != "active":
             return counted
         delivery = decide(box, self.now)
@@ -188,7 +199,7 @@ class Round:
         if not (delivery.ordinary or delivery.fast):
             return counted
         today = local_date(self.now, box.person.zone)
-        return Outgoing(mail.id, mail.person, mail.recipient, mail.raw, today, mail.fast, again=True)
+        return Outgoing(mail.id, mail.person, mail.recipient, mail.raw, today, mail.fast, requests, again=True)
 
     # -- sending ---------------------------------------------------------------------------------------------------
 
@@ -199,7 +210,7 @@ class Round:
         except NotSent as refusal:
             return self._of_trouble(mail, refusal.trouble)
         self.result.sent += 1
-        return Outcome(mail.id, mail.person, "sent", mail.local_date, mail.fast)
+        return self._outcome(mail, "sent")
 
     def _of_trouble(self, mail: Outgoing, trouble: Trouble) -> Outcome:
         rules, failures = self.office.rules, self.office.failures
@@ -219,7 +230,7 @@ class Round:
                 return self._outcome(mail, "ambiguous", f"{trouble}", until)
             case Kind.PERMANENT if not rules.redirected:
                 self.result.refused += 1
-                return self._outcome(mail, "refused", f"{trouble}", None)
+                return self._outcome(mail, "refused", f"{trouble}")
             case Kind.TRANSIENT:
                 wait = max(asked, doubling(mail.attempts + 1))
             case Kind.PERMANENT | Kind.POLICY:
@@ -228,17 +239,18 @@ class Round:
         self.result.deferred += 1
         return self._outcome(mail, "ambiguous" if mail.again else "deferred", f"{trouble}", self.now + wait)
 
-    def _outcome(self, mail: Outgoing, state: str, error: str, until: datetime | None) -> Outcome:
-        return Outcome(mail.id, mail.person, state, mail.local_date, mail.fast, error, until)
+    def _outcome(
+        self, mail: Outgoing, state: str, error: str = "", until: datetime | None = None, *, burnt: bool = True
+    ) -> Outcome:
+        return Outcome(
+            mail.id, mail.person, state, mail.local_date, mail.fast, mail.requests, error, until, burnt=burnt
+        )
 
     def _not_taken_up(self, mail: Outgoing) -> Outcome:
         """Certainly not sent now, and through no fault of its own."""
         self.result.deferred += 1
         until = self._stopped_until or self.now
-        state = "ambiguous" if mail.again else "deferred"
-        return Outcome(
-            mail.id, mail.person, state, mail.local_date, mail.fast, self.result.trouble, until, burnt=False
-        )
+        return self._outcome(mail, "ambiguous" if mail.again else "deferred", self.result.trouble, until, burnt=False)
 
     def _stop(self, wait: timedelta, trouble: Trouble) -> None:
         if self._stopped_until is None:
@@ -251,15 +263,19 @@ class Round:
     # -- writing down ----------------------------------------------------------------------------------------------
 
     async def _write_all(self, done: list[Outcome], finished: asyncio.Event) -> None:
+        clock = asyncio.get_running_loop().time
+        pause = WRITE_DOWN
         while not finished.is_set() or done:
             with suppress(TimeoutError):
-                await asyncio.wait_for(finished.wait(), WRITE_DOWN)
+                await asyncio.wait_for(finished.wait(), pause)
             some, done[:] = done[:], []
+            began = clock()
             try:
                 await self._write_down(some)
             except BaseException:
                 self.cancel()  # what is sent now could not be written down either
                 raise
+            pause = max(WRITE_DOWN, 2 * (clock() - began))  # a slow database is not asked more often for it
 
     async def _write_down(self, outcomes: Sequence[Outcome]) -> None:
         """What came of these mails must not be lost to a deadlock or a busy database: try until it is written."""

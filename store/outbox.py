@@ -51,7 +51,11 @@ class Mail:
     subject: str
     raw: str
     items: tuple[str, ...]
+    requests: tuple[str, ...] = ()
+    """Keys of the requests that it carries."""
     attempts: int = 0
+    put_off: bool = False
+    """Takes the place of a mail that was put off."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,8 @@ class Outcome:
     on: date
     """Local date of the person at the moment of sending."""
     fast: bool = False
+    requests: tuple[str, ...] = ()
+    """Keys of the requests that the mail carries."""
     error: str = ""
     until: datetime | None = None
     burnt: bool = True
@@ -90,14 +92,6 @@ SETTLE_MESSAGE = (
         next_try_at=bindparam("next_try_at"),
         sent_at=bindparam("sent_at"),
     )
-)
-CARRIED_REQUESTS = (
-    select(ITEMS.c.request, ITEMS.c.message)
-    .where(
-        ITEMS.c.message.in_(bindparam("messages", expanding=True)), ITEMS.c.state == "sending", ITEMS.c.request != ""
-    )
-    .distinct()
-    .order_by(ITEMS.c.request)
 )
 COUNT_REQUEST = (
     update(REQUESTS)
@@ -146,12 +140,8 @@ async def _settle_messages(session: AsyncSession, outcomes: Sequence[Outcome], n
 
 
 async def _count_requests(session: AsyncSession, reached: Sequence[Outcome]) -> None:
-    on = {one.id: one.on for one in reached}
-    if on:
-        carried = await session.execute(CARRIED_REQUESTS, {"messages": list(on)})
-        await _change(
-            session, COUNT_REQUEST, [{"its_key": request, "on": on[message]} for request, message in carried]
-        )
+    rows = [{"its_key": request, "on": one.on} for one in reached for request in one.requests]
+    await _change(session, COUNT_REQUEST, sorted(rows, key=lambda row: row["its_key"]))
 
 
 async def _close_items(
