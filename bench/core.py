@@ -1,21 +1,16 @@
 """How fast the core is: calls of `advance`, each with its batch, per second of one core over whole seasons.
 
-    python bench/core.py [seconds]
-
 Drives pairs and groups through complete 26-week seasons, once with everybody answering and once in silence.
 """
 
 from __future__ import annotations
 
-import sys
 import time
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import cast
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
+from bench.table import Line
 from lifecycle import rules
 from lifecycle.advance import advance, begin, next_moment
 from lifecycle.batch import batch
@@ -85,7 +80,12 @@ def _answer(request: OpenRequest, at: datetime) -> Answered:
     return Answered(f"answer/{request.key}", request.person, request.ask, request.number, signals, at)
 
 
-def measure(seconds: float = 3.0) -> float:
+async def measure(*, quick: bool) -> list[Line]:
+    """Calls of `advance` a second of CPU time."""
+    return [Line("core, advance with its batch", calls_a_second(1.0 if quick else 5.0), "calls/s", aim=20_000)]
+
+
+def calls_a_second(seconds: float) -> float:
     """Calls of `advance` per second of CPU time, over whole seasons; at least so many seconds of them."""
     for format_ in ("one_to_one", "group"):
         season(format_, answering=True)
@@ -95,8 +95,3 @@ def measure(seconds: float = 3.0) -> float:
         calls += season("one_to_one", answering=True) + season("one_to_one", answering=False)
         calls += season("group", answering=True)
     return calls / spent
-
-
-if __name__ == "__main__":
-    found = measure(float(sys.argv[1]) if len(sys.argv) > 1 else 3.0)
-    print(f"core: {found:,.0f} advance calls a second on one core, each with its batch and the next due moment")

@@ -1,0 +1,154 @@
+"""Mails a second: the postmaster's round with its store, wording and bookkeeping, beside bare aiosmtplib that hands
+over the very same bytes, to the same sink in another process, over as many kept connections.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from aiosmtplib import SMTP
+from sqlalchemy import select
+
+from activities.deliver import PostOffice
+from activities.messages import DeliverInput
+from activities.record import Recorder
+from activities.smtp import SmtpTransport
+from bench.pairs import pairs
+from bench.smtp_sink import sink
+from bench.table import Line
+from lifecycle.advance import advance, begin
+from lifecycle.batch import batch
+from lifecycle.calendar import local_date
+from lifecycle.state import Member
+from operations.settings import Settings
+from store import cohorts
+from store.database import Database, migrate
+from store.programs import freeze_program
+from store.tables import MessageRow
+from worker import make_post_office, make_transport
+
+LAUNCHED = datetime(2026, 12, 1, 1, 0, tzinfo=UTC)
+"""A Tuesday, in the night."""
+NINE = datetime(2026, 12, 1, 8, 0, 30, tzinfo=UTC)
+"""Nine o'clock in Berlin, where everybody lives here."""
+SECRET = "only-for-measuring-only-for-measuring"
+
+
+async def measure(*, quick: bool) -> list[Line]:
+    """Bare, with wording, with what was worded in the quiet before nine; bare again, and the better of the two."""
+    many = 500 if quick else 1500
+    with TemporaryDirectory() as folder:
+        async with sink() as port:
+            settings = _settings(port)
+            await _warm_up(Path(folder), settings)
+            async with _posted(Path(folder) / "worded.db", settings, many) as (database, office):
+                worded = await _delivered(office)
+                mails = await _mails(database)
+            bare = await _bare(mails, port, settings.smtp_connections)
+            async with _posted(Path(folder) / "ahead.db", settings, many) as (_, office):
+                await _word_ahead(office)
+                ahead = await _delivered(office)
+            bare = max(bare, await _bare(mails, port, settings.smtp_connections))
+    size = sum(len(raw) for _, raw in mails) / len(mails) / 1000
+    floor = (
+        f"{len(mails)} ready-made mails of {size:.1f} KB by bare aiosmtplib over {settings.smtp_connections} "
+        "kept connections to the same sink"
+    )
+    return [
+        Line("postmaster, worded before nine", ahead, "mails/s", bare, floor, aim=0.7),
+        Line("postmaster, wording included", worded, "mails/s", bare, aim=0.5),
+    ]
+
+
+def _settings(port: int) -> Settings:
+    return Settings(
+        _env_file=None,  # pyright: ignore[reportCallIssue]
+        secret=SECRET,  # pyright: ignore[reportArgumentType]
+        smtp_port=port,
+        smtp_security="none",
+        mail_from="mentoring@bench.example.org",
+        public_url="https://mentoring.bench.example.org",
+    )
+
+
+async def _warm_up(folder: Path, settings: Settings) -> None:
+    async with _posted(folder / "warm.db", settings, 20) as (_, office):
+        await _delivered(office)
+
+
+async def _nobody(shard: int) -> None:
+    return None
+
+
+@asynccontextmanager
+async def _posted(path: Path, settings: Settings, many: int) -> AsyncIterator[tuple[Database, PostOffice]]:
+    """A store in which this many invitations wait for nine o'clock, and the office that will deliver them."""
+    url = f"sqlite+aiosqlite:///{path}"
+    await asyncio.to_thread(migrate, url)
+    loaded = pairs("bench", many // 2, date(2026, 12, 14), zones=("Europe/Berlin",))
+    transport: SmtpTransport = make_transport(settings)
+    async with Database.open(url) as database:
+        async with database.begin() as session:
+            frozen = {
+                id_: await freeze_program(session, used.program, used.forms, LAUNCHED)
+                for id_, used in loaded.used.items()
+            }
+        await cohorts.put(database, loaded.cohort, frozen, local_date(LAUNCHED, loaded.cohort.zone), LAUNCHED)
+        recorder = Recorder(database, _nobody)
+        for mentorship in loaded.cohort.mentorships:
+            state = begin(
+                loaded.program_of(mentorship).program, "bench", mentorship.key, loaded.cohort.start,
+                loaded.cohort.zone, local_date(LAUNCHED, loaded.cohort.zone),
+                [Member(person, role, "Europe/Berlin") for person, role in mentorship.members()], ["dc1"],
+            )  # fmt: skip
+            await recorder.carry_out(batch(state, advance(state, None, LAUNCHED), LAUNCHED))
+        yield database, make_post_office(settings, database, transport)
+        await transport.close()
+
+
+async def _delivered(office: PostOffice) -> float:
+    """Round after round until nothing is due; mails a second."""
+    began, sent = time.perf_counter(), 0
+    while True:
+        done = await office.deliver(DeliverInput(0, NINE))
+        sent += done.sent
+        if done.next_at is None or done.next_at > NINE:
+            return sent / (time.perf_counter() - began)
+
+
+async def _word_ahead(office: PostOffice) -> None:
+    """The round in the quiet before nine o'clock."""
+    await office.deliver(DeliverInput(0, NINE.replace(minute=0, second=0) - timedelta(minutes=5)))
+
+
+async def _mails(database: Database) -> list[tuple[str, bytes]]:
+    async with database.session() as session:
+        rows = await session.execute(select(MessageRow.recipient, MessageRow.raw))
+        return [(recipient, raw.encode()) for recipient, raw in rows if raw]
+
+
+async def _bare(mails: Sequence[tuple[str, bytes]], port: int, connections: int) -> float:
+    """Ready-made bytes over kept connections; mails a second."""
+    clients = [SMTP(hostname="127.0.0.1", port=port, start_tls=False) for _ in range(connections)]
+    for client in clients:
+        await client.connect()
+    queue = deque(mails)
+
+    async def carry(client: SMTP) -> None:
+        while queue:
+            recipient, raw = queue.popleft()
+            await client.sendmail("mentoring@bench.example.org", [recipient], raw)
+
+    began = time.perf_counter()
+    await asyncio.gather(*map(carry, clients))
+    spent = time.perf_counter() - began
+    for client in clients:
+        await client.quit()
+    return len(mails) / spent

@@ -1,0 +1,72 @@
+"""Processes to measure: Temporal's development server in memory, workers, and the CPU that each of them has used."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from socket import socket
+
+import psutil
+from temporalio.client import Client
+
+from operations.dev_server import DevServer
+
+ROOT = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running development server."""
+
+    client: Client
+    address: str
+    pid: int
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+@asynccontextmanager
+async def temporal(folder: Path) -> AsyncIterator[Server]:
+    """A server in memory for the length of a block."""
+    server = DevServer(free_port(), free_port(), folder / "temporal.log")
+    client = await server.start()
+    try:
+        [ours] = [child for child in psutil.Process().children() if _listens(child, server.port)]
+        yield Server(client, server.address, ours.pid)
+    finally:
+        await server.stop()
+
+
+@asynccontextmanager
+async def process(*arguments: str, environment: Mapping[str, str]) -> AsyncIterator[int]:
+    """A Python process of ours for the length of a block; its id. It is told to stop by SIGTERM."""
+    running = await asyncio.create_subprocess_exec(
+        sys.executable, *arguments, cwd=ROOT, env={**os.environ, **environment},
+        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        yield running.pid
+    finally:
+        running.terminate()
+        await running.wait()
+
+
+def cpu(pid: int) -> float:
+    """CPU seconds, of the system's too, that a process and its children have used so far."""
+    whole = psutil.Process(pid)
+    times = [one.cpu_times() for one in (whole, *whole.children(recursive=True))]
+    return sum(time.user + time.system for time in times)
+
+
+def _listens(shell: psutil.Process, port: int) -> bool:
+    return str(port) in shell.cmdline()
