@@ -15,7 +15,6 @@ from temporalio.service import RPCError
 from operations.binaries import find
 from workflows import search_attributes
 from workflows.payloads import DATA_CONVERTER
-from workflows.payloads import DATA_CONVERTER
 
 STARTS_WITHIN = 60.0
 """Real seconds; a slow disk and an old database file take their time."""
