@@ -101,7 +101,7 @@ def next_step(state: State) -> Step | None:
 
 def health(state: State) -> str:
     """`over`, `trouble` (a safety report), `attention` (a task is open), `quiet` (silence), or `good`."""
-    if state.held or "safety" in state.tasks:
+    if state.held:
         return "trouble"
     if state.closed:
         return "over"

@@ -196,8 +196,6 @@ def withdrawn(turn: Turn, person: str) -> None:
     """Somebody is out: their turn is withdrawn, and the others may now be agreed."""
     state = turn.state
     number = state.agreement.turns.pop(person, None)
-    if person in state.agreement.signed:
-        state.agreement.signed.remove(person)
     step = current(state)
     if step is None:
         return

@@ -106,15 +106,17 @@ def _answered(turn: Turn, event: Answered) -> None:
     state = turn.state
     _signalled(turn, event.person, event.signals)
     step = state.step(event.ask, event.number)
+    in_time = step is not None and step.state == "open"
     if event.ask == "agreement":
         return expectations.acted(turn, event.person, event.signals)
     if event.ask == "invitation":
+        in_time = in_time or state.seat_wait_until is not None
         if event.signals.accepted is None:
             return None
         _invited(turn, event.person, event.signals.accepted)
     if step is None or event.person not in step.asked or event.person in step.answered:
         return None
-    if step.state != "open":
+    if not in_time:
         return turn.note("late_answer", event.person, f"{event.ask}#{event.number}")
     step.answered.append(event.person)
     return turn.record(step)

@@ -156,6 +156,12 @@ def test_a_window_that_opens_in_a_pause_counts_from_its_end() -> None:
     assert played.mail("invitation")["nils"] == ["request S+45", "reminder S+64", "reminder S+69"]
 
 
+def test_so_does_an_agreement_that_opens_again() -> None:
+    played = season().says("ned", "midpoint", r_decide="unsure").silent("everyone", "agreement 2")
+    played.on(86, Pause("e", season().day(106), "cora")).decides("midpoint", "reopen_agreement", after=3)
+    assert played.play(until=130).plan("agreement")[1] == "agreement 2 S+88..127 settled S+128"
+
+
 def test_and_moves_with_it() -> None:
     played = season("group").on(40, Pause("e", season().day(60), "cora")).on(50, Resume("r", "cora"))
     played.on(45, Add("a", "nils", "mentee", "", "cora")).silent("nils", "invitation").play(until=80)

@@ -95,6 +95,7 @@ def test_waiting_keeps_the_request_open_for_seven_more_days_without_mail_and_the
 def test_an_answer_while_the_coordinator_waits_takes_the_seat() -> None:
     played = season().says("ned", "invitation", after=20).decides("seat_empty", "wait").play(until=1)
     assert played.task_lines() == ["seat_empty S-6 due S-3 wait S-5"]
+    assert played.noted("late_answer") == []
     assert played.told("introduction") == {"mia": [0], "ned": [0]}
     assert played.play().ending == ("completed", "", 182)
 
