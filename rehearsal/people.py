@@ -82,7 +82,10 @@ class People:
         if reaction.never:
             return None
         after = reaction.after if reaction.after is not None else default.after if default.after is not None else 1
-        answers = form.contented(asked.role, asked.format, asked.early) | reaction.answers
+        # Only what this person's page asks; a script may speak of questions that the partner's page has.
+        on_page = {question.id for question in form.questions_for(asked.role, asked.format, asked.early)}
+        scripted = {question: answer for question, answer in reaction.answers.items() if question in on_page}
+        answers = form.contented(asked.role, asked.format, asked.early) | scripted
         return Reply(_at(asked, after, reaction.at or default.at or NOON), answers, reaction.act or "sign")
 
     def _dealt(self, asked: Asked, form: Form, profile: Profile) -> Reply | None:

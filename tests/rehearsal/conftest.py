@@ -1,5 +1,8 @@
-"""Fixtures of the rehearsal's tests."""
+"""Fixtures of the rehearsal's tests; the season is played once a run, for the tests of the workflows too."""
+
+from __future__ import annotations
 
 from tests.browser import browser
+from tests.workflows.conftest import season
 
-__all__ = ["browser"]
+__all__ = ["browser", "season"]
