@@ -63,13 +63,15 @@ class MentorshipWorkflow(Updates):
         An event may ask nothing of the world and still change what is due next: that is put on the record too.
         """
         commands = advance(self.state, event, self.now)
-        if event is not None:
-            self.outcomes[event.id] = next((c.reason for c in commands if isinstance(c, Refuse)), "done")
+        outcome = next((command.reason for command in commands if isinstance(command, Refuse)), "done")
         while any(not isinstance(command, Refuse) for command in commands) or self.recorded != snapshot(self.state):
             carried_out = await self.carry_out(commands)
             commands = []
             for assessed in carried_out.assessed:
                 commands += advance(self.state, assessed, self.now)
+        if event is not None:
+            # Whoever sent it hears of it when it is on the record, so that what they look up next shows it.
+            self.outcomes[event.id] = outcome
 
     async def carry_out(self, commands: list[Command]) -> CarriedOut:
         """One transaction in SQL for the whole turn: tried at once, and for as long as it takes if need be."""
