@@ -64,7 +64,8 @@ def launch(
     alone, changes are shown and taken over only with --confirm, and mentorships
     that are no longer in the file go on. The same file twice changes nothing
     and mails nobody. A launch that broke off is finished by running it again. A
-    file with faults starts nothing.
+    file with faults starts nothing. With --json, and where nobody types,
+    nothing is asked.
 
     \b
     Examples:
@@ -339,7 +340,10 @@ def _print_timeline(timeline: Timeline) -> None:
         why = f"\n[dim]“{text(one.why)}”[/]" if one.why else ""
         when = f"{local(one.at, timeline.zone):%a %Y-%m-%d %H:%M}"
         rows.add_row(when, text(happening_words(one)) + why, text(who))
-    screen.print(rows)
+    if timeline.happened:
+        screen.print(rows)
+    else:
+        screen.print("Nothing has happened yet.")
     if timeline.tasks:
         print_tasks(timeline.tasks)
     ahead = table("from", "until", "what", "waits for", title="What comes next")

@@ -31,6 +31,8 @@ from workflows import search_attributes
 State = Literal["good", "mended", "warning", "fault"]
 
 A_SECRET = "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
+KEPT_SECRET = "secret"
+"""Where the embedded stack keeps the secret that it made, in the data folder."""
 ANSWERS_WITHIN = 5.0
 """Real seconds that the relay and the pages have to answer."""
 
@@ -87,6 +89,9 @@ def _settings(settings: Settings) -> list[Finding]:
 
 
 def _secret(settings: Settings) -> Finding:
+    kept = settings.data / KEPT_SECRET
+    if not settings.secrets and kept.is_file():
+        return Finding("secret", "good", f"the embedded stack has its own, in {kept}")
     if not settings.secrets:
         says = "there is no secret to sign the links in mails with"
         return Finding("secret", "fault", says, f"Set MENTORSHIP_SECRET; make one with: {A_SECRET}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -18,7 +17,7 @@ from operations.reach import now_of
 from operations.settings import Settings
 from operations.temporal import Waker
 from store.database import Database, migrate
-from tests.cli.desk import SECRET, Desk, Said, mentorship
+from tests.cli.desk import SECRET, Desk, Said, check_templates_once, mentorship
 from tests.devserver import Address, cleared, dev_server
 from tests.sink import Sink
 from tests.sink import running as running_sink
@@ -55,6 +54,7 @@ def settle(environment: pytest.MonkeyPatch, folder: Path) -> None:
     }
     for name, value in variables.items():
         environment.setenv(name, value)
+    environment.setattr(checking, "check_templates", check_templates_once)
 
 
 @dataclass
@@ -89,8 +89,6 @@ async def office(dev_server: Address, tmp_path_factory: pytest.TempPathFactory) 
             settle(environment, folder)
             environment.setenv("MENTORSHIP_SMTP_PORT", str(sink.port))
             environment.setenv("TEMPORAL_ADDRESS", dev_server.temporal)
-            # The templates are the same for every launch here, and looking at them all takes a while.
-            environment.setattr(checking, "check_templates", cache(checking.check_templates))
             client = await cleared(dev_server)
             settings = Settings()  # pyright: ignore[reportCallIssue]
             await asyncio.to_thread(migrate, settings.database)

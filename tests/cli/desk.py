@@ -6,15 +6,20 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from typer.testing import CliRunner
 
 from cli.main import app
+from mail.preview import check_templates
 
 CONFIG = Path(__file__).parent.parent.parent / "config"
 SECRET = "only-for-tests-only-for-tests-only-for-tests"
+
+check_templates_once = cache(check_templates)
+"""The templates are the same in almost every test, and looking at them all takes a while."""
 
 AROUND_THE_CLOCK = """\
 letterbox:
