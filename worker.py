@@ -49,6 +49,10 @@ GRACE = timedelta(seconds=30)
 CACHED_WORKFLOWS = 5000
 """Mentorships kept in memory. More than wake together in a night, or replay doubles the night's work."""
 
+TURNS_AT_ONCE = 8
+"""Turns of mentorships that one worker takes at once. More would only wait for the database with their workflow
+tasks open, and be given up and begun again: in the night when a thousand wake, they wait at the server instead."""
+
 
 def make_worker(
     client: Client, settings: Settings, database: Database, transport: Sender, *, cached: int = CACHED_WORKFLOWS
@@ -66,6 +70,7 @@ def make_worker(
             restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
         ),
         max_cached_workflows=cached,
+        max_concurrent_workflow_tasks=TURNS_AT_ONCE,
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
         activity_task_poller_behavior=PollerBehaviorAutoscaling(),
         graceful_shutdown_timeout=GRACE,
