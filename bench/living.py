@@ -60,7 +60,7 @@ class Spent:
 
 async def measure(*, quick: bool) -> list[Line]:
     """One season three times: as the engine lives it, with the least, and naively."""
-    many, takes = (10, 60.0) if quick else (40, 180.0)
+    many, takes = (20, 180.0) if quick else (40, 300.0)
     with TemporaryDirectory() as folder:
         async with temporal(Path(folder)) as server:
             engine = _Engine(server, Path(folder), many, takes)
@@ -114,9 +114,8 @@ def _each(ours: Cost, unit: str, lowest: Cost) -> tuple[float, str, float]:
 
 def _explain(ours: Cost, lowest: Cost, theirs: Cost, counted: Counted, answered: int) -> None:
     needs = list(counted.needs.values())
-    timers, updates, turns = (
-        sum(getattr(need, name) for need in needs) / len(needs) for name in ("timers", "updates", "turns")
-    )
+    names = ("timers", "overtaken", "updates", "turns")
+    timers, overtaken, updates, turns = (sum(getattr(need, name) for need in needs) / len(needs) for name in names)
     answers = len(counted.answers) / len(needs)
     print(
         f"answers of one mentorship:  {answered / len(needs):.1f}; in the rehearsal of the same season {answers:.1f}"
@@ -124,7 +123,8 @@ def _explain(ours: Cost, lowest: Cost, theirs: Cost, counted: Counted, answered:
     print(f"actions of one mentorship:  {ours.counting()}")
     print(f"  the least, as lived:      {lowest.counting()}")
     print(
-        f"  the least, as rehearsed:  1 start + {timers:.1f} due moments + {updates:.1f} answers + {turns:.1f} turns"
+        f"  the least, as rehearsed:  1 start + {timers:.1f} due moments + {overtaken:.1f} overtaken "
+        f"+ {updates:.1f} answers + {turns:.1f} turns"
     )
     print(f"  naive:                    {theirs.counting()}  ({theirs.each(theirs.events):.0f} events)")
 
