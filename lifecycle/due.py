@@ -19,7 +19,8 @@ CLOSE, TASK, OPEN, REMIND = range(4)
 
 def falls_due(state: State) -> Iterator[Due]:
     """Everything that waits for its moment: the instant (UTC), its rank among what falls due then, what happens."""
-    yield from _tasks_due(state)
+    if state.tasks:
+        yield from _tasks_due(state)
     pause = state.pause
     if pause is not None:
         yield from _pause_due(state, pause)

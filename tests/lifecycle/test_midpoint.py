@@ -176,7 +176,9 @@ def group(mentor: str | None, *mentees: str | None) -> Season:
 def test_a_group_is_decided_by_its_mentor_and_the_mentee_furthest_right(
     mentor: str | None, mentees: tuple[str | None, ...], decided: str
 ) -> None:
-    assert [detail for _, _, detail in group(mentor, *mentees).noted("midpoint_decided")] == [decided]
+    played = group(mentor, *mentees)
+    assert [detail for _, _, detail in played.noted("midpoint_decided")] == [decided]
+    assert [line.kind for line in played.tasks] == (["midpoint"] if decided == "task" else [])
 
 
 @pytest.mark.parametrize("wish", ["end", "new_partner"])
