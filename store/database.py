@@ -66,7 +66,8 @@ class Database:
         `connections` is how many may be open at once. The tables must be there already: see `migrate`.
         """
         parsed = url_of(url)
-        options: dict[str, Any] = {"pool_size": connections, "max_overflow": 0}
+        # What a failed statement held are names, addresses, answers: it must not stand in failures and logs.
+        options: dict[str, Any] = {"pool_size": connections, "max_overflow": 0, "hide_parameters": True}
         if parsed.get_backend_name() == "sqlite":
             options["connect_args"] = {"isolation_level": None, "timeout": BUSY_SECONDS}
         else:

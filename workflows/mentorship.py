@@ -9,7 +9,7 @@ from collections import deque
 from datetime import datetime
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from activities.messages import CARRY_OUT, CarriedOut
@@ -87,7 +87,10 @@ class MentorshipWorkflow(Updates):
                 retry_policy=options.TRY_AT_ONCE,
                 summary=summary,
             )
-        except ActivityError:
+        except FailureError as failure:
+            # A local activity fails with what went wrong itself, not wrapped in an ActivityError.
+            if is_cancelled_exception(failure):
+                raise
             return await workflow.execute_activity(
                 CARRY_OUT,
                 turn,
