@@ -48,8 +48,16 @@ class PostOffice:
                 this.cancel()
                 await asyncio.wait([work])
                 raise
+            except ExceptionGroup as failures:
+                # The Temporal UI shows what is raised here: the cause, not that several things were under way.
+                raise _first_of(failures) from None
             finally:
                 beats.cancel()
+
+
+def _first_of(failures: ExceptionGroup[Exception]) -> Exception:
+    first = failures.exceptions[0]
+    return _first_of(first) if isinstance(first, ExceptionGroup) else first
 
 
 async def _beat() -> None:

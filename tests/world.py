@@ -33,7 +33,6 @@ from operations.launch import launch
 from operations.relay import relay_once
 from operations.settings import Settings
 from operations.temporal import (
-    DATA_CONVERTER,
     NoSuchMentorship,
     RefusedChange,
     Teller,
@@ -88,7 +87,7 @@ class PatientTeller(Teller):
             await send(self.client, cohort, mentorship, happened)
 
 
-def _unrest() -> Select[tuple[str]]:
+def _unrest() -> Select[Any]:
     """What is due at `now` and not done; of mail, what was due at `before`. In one question to the database."""
     now, before = bindparam("now", type_=Instant()), bindparam("before", type_=Instant())
     queued = ItemRow.state == "queued"
@@ -214,7 +213,8 @@ class World:
         """What is due and not done, or nothing."""
         async with self.database.session() as session:
             due = {"now": self.now, "before": self.now - LOOK_AFTER}
-            return await session.scalar(UNREST, due) or ""
+            found: str | None = await session.scalar(UNREST, due)
+            return found or ""
 
     # -- people --------------------------------------------------------------------------------------------------
 
@@ -234,10 +234,13 @@ class World:
     async def _on_time(self) -> None:
         """People decide from the minute of a mail: it must not have lain about unread."""
         async with self.database.session() as session:
-            late = select(MessageRow.id).where(MessageRow.state == "sent", MessageRow.at < self.now - NOTICED_WITHIN)
+            late = select(MessageRow.at, MessageRow.person).where(
+                MessageRow.state == "sent", MessageRow.at < self.now - NOTICED_WITHIN
+            )
             if self.read_at is not None:
                 late = late.where(MessageRow.at > self.read_at + NOTICED_WITHIN)
-            assert await session.scalar(late.limit(1)) is None, f"a mail was read late, at {self.now}"
+            missed = [f"{person} at {at}" for at, person in await session.execute(late)]
+        assert not missed, f"read at {self.read_at} and then at {self.now}, though mail came to {', '.join(missed)}"
         self.read_at = self.now
 
     async def change(self, change: Change) -> None:

@@ -37,7 +37,7 @@ HALF_HOUR = 30
 OPTIONS = {"after": 5, "never": 0.12}
 
 
-def cohort(seed: int, mentorships: int = 4) -> tuple[dict[str, Any], dict[str, Any]]:
+def cohort(seed: int, mentorships: int = 3) -> tuple[dict[str, Any], dict[str, Any]]:
     """A cohort file and a behaviour file; the same seed, the same files."""
     chance = Random(f"cohort/{seed}")
     name = f"chance-{seed}"

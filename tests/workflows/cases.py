@@ -12,7 +12,8 @@ from datetime import date, timedelta
 from typing import Any
 
 START = date(2038, 3, 1)
-"""S: a Monday, and far ahead, for the server can only move forward from today; daylight saving time begins four weeks later in Berlin, two weeks later in Los Angeles."""
+"""S: a Monday, and far ahead, for the time of a server can only move forward from today. Daylight saving time begins
+four weeks later in Berlin, two weeks later in Los Angeles."""
 LAUNCH = START - timedelta(days=30)
 
 Script = Mapping[str, Any]
@@ -83,12 +84,13 @@ ONBOARDING = [
     Case("declined", "fit", mentor=DECLINES, decides={"seat_empty": "end"}, tasks=("seat_empty end",),
          told={"not_starting": "mentee"}, ending="never_started seat_empty"),
     # Each wait keeps the seat open for a week; the end of S+21d gives it up.
-    Case("no-word", "fit", mentee=ABSENT, decides={"seat_empty": "wait"}, tasks=(*("seat_empty wait",) * 3, "seat_empty lapsed"),
-         told={"not_starting": "mentor"}, ending="never_started no_decision"),
+    Case("no-word", "fit", mentee=ABSENT, decides={"seat_empty": "wait"},
+         tasks=(*("seat_empty wait",) * 3, "seat_empty lapsed"), told={"not_starting": "mentor"},
+         ending="never_started no_decision"),
     Case("nobody", "fit", mentor=ABSENT, mentee=ABSENT, decides={"seat_empty": "end"}, tasks=("seat_empty end",),
          ending="never_started seat_empty"),
     Case("after-all", "fit", mentee={"invitation": {"after": 20}}, decides={"seat_empty": "wait"},
-         tasks=("seat_empty wait",), notes=("late_answer",)),
+         tasks=("seat_empty wait",)),
 ]  # fmt: skip
 
 # -- expectations ----------------------------------------------------------------------------------------------------
@@ -135,7 +137,8 @@ CHECK_INS = [
          mentee={"check_in#1": says(p_met="0", p_next=False, p_useful=1)}, tasks=("low_score noted",)),
     Case("Z1", "pulse", mentor={"check_in#1": NO_MEETING}, mentee={"check_in#1": NO_MEETING},
          told={"get_going": BOTH}),
-    Case("Z1-booked", "pulse", mentor={"check_in#1": NO_MEETING}, mentee={"check_in#1": says(p_met="0", p_next=True)}),
+    Case("Z1-booked", "pulse", mentor={"check_in#1": NO_MEETING},
+         mentee={"check_in#1": says(p_met="0", p_next=True)}),
     Case("Z1-by-one", "pulse", mentor={"check_in#1": SILENT}, mentee={"check_in#1": NO_MEETING},
          told={"get_going": BOTH}),
     Case("Z2", "pulse", mentor={"check_in": NO_MEETING}, mentee={"check_in": NO_MEETING},

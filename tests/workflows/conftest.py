@@ -1,11 +1,15 @@
-"""The one season that the tests of this room and of the rehearsal share."""
+"""The one season that the tests of this room and of the rehearsal share, and a server for real time."""
 
 from __future__ import annotations
+
+from collections.abc import AsyncIterator
 
 import pytest
 
 from store.database import migrate
+from tests.devserver import Address, free_port
 from tests.workflows.played import Played, play
+from tests.workflows.stage import EarlyServer
 
 _played: list[Played] = []
 
@@ -19,3 +23,14 @@ async def season(tmp_path_factory: pytest.TempPathFactory) -> Played:
         migrate(url)
         _played.append(await play(folder, url))
     return _played[0]
+
+
+@pytest.fixture(scope="session")
+async def early_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Address]:
+    """A development server that suggests to continue as new very early."""
+    server = EarlyServer(free_port(), free_port(), tmp_path_factory.mktemp("temporal") / "temporal.log")
+    await server.start()
+    try:
+        yield Address(server.address, server.ui)
+    finally:
+        await server.stop()

@@ -1,0 +1,264 @@
+"""Mentorships on a real Temporal server: what senders hear, what ops see, what a long history does not lose."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy import func, select
+from sqlalchemy import text as sql_text
+from sqlalchemy.engine import make_url
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.sdk.v1 import WorkflowMetadata
+from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
+from temporalio.client import WorkflowUpdateStage
+
+from lifecycle.events import Add, Decided, End, Event, Extend, Leave, Moved, Nudge, Pause, Release, Remove, Resume
+from operations.launch import launch
+from operations.temporal import RefusedChange
+from store.tables import ItemRow, MessageRow
+from tests.devserver import Address
+from tests.postgresql import PostgreSQL
+from tests.workflows.cases import Case
+from tests.workflows.season import FAMILY, POST
+from tests.workflows.stage import Stage, stage, until
+from workflows import search_attributes
+
+PAIR = Case("pair", "clock")
+GROUP = Case("group", "clock_group", others=({},))
+TODAY = datetime.now(UTC).date()
+MONTH = timedelta(days=30)
+
+
+@pytest.fixture
+async def here(early_server: Address, new_sqlite: Callable[[], str], tmp_path: Path):
+    """A pair and a group, launched."""
+    async with stage(early_server, new_sqlite(), tmp_path, PAIR, GROUP) as found:
+        await found.launch()
+        yield found
+
+
+# -- what senders hear -----------------------------------------------------------------------------------------------
+
+REFUSED: list[tuple[str, Event, str]] = [
+    ("pair", Pause("x", TODAY - MONTH, "c1"), "a pause must end after today"),
+    ("pair", Resume("x", "c1"), "the mentorship is not paused"),
+    ("pair", Extend("x", 0, "c1"), "write how many weeks longer"),
+    ("pair", End("x", "boredom", "c1"), "'boredom' is no reason to end early; write one of"),
+    ("pair", Add("x", "new", "mentee", "", "c1"), "takes no further member; use replace"),
+    ("pair", Remove("x", "pair-mentee", "c1"), "can't lose a member and go on"),
+    ("group", Add("x", "new", "mentor", "", "c1"), "the group has its mentor already"),
+    ("group", Add("x", "group-mentee", "mentee", "", "c1"), "has a seat in this mentorship already"),
+    ("group", Remove("x", "nobody", "c1"), "nobody has no seat in this mentorship; those who have: group-mentor"),
+    ("pair", Leave("x", "nobody"), "nobody has no seat in this mentorship"),
+    ("pair", Moved("x", "pair-mentor", "Mars/Olympus"), "'Mars/Olympus' is no zone; write one such as"),
+    ("pair", Decided("x", "task", "noted", "c1"), "this task is not open"),
+    ("pair", Release("x", "c1"), "nothing is held"),
+]
+
+
+async def test_a_refusal_reaches_its_sender_in_words_and_leaves_no_trace(here: Stage) -> None:
+    before = {key: len((await here.workflow(key).fetch_history()).events) for key in ("pair", "group")}
+    for key, event, why in REFUSED:
+        with pytest.raises(RefusedChange) as refused:
+            await here.send(key, event)
+        assert why in str(refused.value), f"{event} was refused with: {refused.value}"
+    assert {key: len((await here.workflow(key).fetch_history()).events) for key in before} == before
+
+
+async def test_what_is_sent_again_is_the_same_event(here: Stage) -> None:
+    pause, resume = Pause("op/1", TODAY + MONTH, "c1"), Resume("op/2", "c1")
+    assert await asyncio.gather(*(here.send("pair", pause) for _ in range(3))) == ["done"] * 3
+    assert await here.send("pair", resume) == "done"
+    assert await here.send("pair", pause) == "done"
+    assert [name for name in await here.noted("pair") if name in ("paused", "resumed")] == ["paused", "resumed"]
+
+
+# -- what a long history does not lose -------------------------------------------------------------------------------
+
+
+async def test_continuing_as_new_loses_no_event_and_takes_none_twice(here: Stage) -> None:
+    await here.send("pair", Pause("op/pause", TODAY + MONTH, "c1"))
+    await here.send("pair", Extend("op/extend", 2, "c1"))
+    nudges = [Nudge(f"op/nudge/{n}", "c1") for n in range(40)]
+    # Many at a time, so that some always wait while the workflow begins anew; nudges of a paused one are refused.
+    await here.send("pair", Resume("op/resume", "c1"))
+    for several in (nudges[:20], nudges[20:]):
+        assert await asyncio.gather(*(here.send("pair", event) for event in several)) == ["done"] * 20
+    assert await here.runs("pair") > 2
+    assert (await here.noted("pair")).count("nudged") == 40
+
+    # The ids of events are remembered across runs, and so is everything else.
+    for event in (nudges[0], nudges[-1], Extend("op/extend", 2, "c1"), Pause("op/pause", TODAY + MONTH, "c1")):
+        assert await here.send("pair", event) == "done"
+    assert (await here.noted("pair")).count("nudged") == 40
+    assert (await here.noted("pair")).count("extended") == 1
+    assert (await here.noted("pair")).count("paused") == 1
+
+
+async def test_search_attributes_stay_true_when_a_run_begins_anew(here: Stage) -> None:
+    for n in range(25):
+        await here.send("pair", Pause(f"op/pause/{n}", TODAY + MONTH, "c1"))
+        await here.send("pair", Resume(f"op/resume/{n}", "c1"))
+        description = await here.workflow("pair").describe()
+        assert description.typed_search_attributes[search_attributes.PAUSED] is False
+    assert await here.runs("pair") > 2
+
+
+# -- what ops see ----------------------------------------------------------------------------------------------------
+
+
+async def test_what_ops_see_of_a_mentorship(here: Stage) -> None:
+    await here.send("pair", Leave("op/leave", "pair-mentee"))
+    description = await here.workflow("pair").describe()
+    shown = description.typed_search_attributes
+    assert shown[search_attributes.COHORT] == here.cohort
+    assert shown[search_attributes.PROGRAM] == "clock"
+    assert shown[search_attributes.PHASE] == "onboarding"
+    assert shown[search_attributes.HEALTH] == "attention"
+    assert shown[search_attributes.OPEN_TASKS] == 1
+    assert shown[search_attributes.PAUSED] is False
+    assert shown[search_attributes.NEXT_STEP_AT].date() == TODAY + timedelta(days=9)  # midnight in Berlin
+    assert await description.static_summary() == f"pair of {here.cohort} (one_to_one, clock)"
+
+    metadata = await here.workflow("pair").query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
+    card = metadata.current_details
+    assert "| Phase | onboarding |" in card
+    assert "| Awaited | pair-mentor |" in card
+    assert "| Open tasks | seat_empty (due " in card
+    assert f"| Next step | introduction 1 on {TODAY + timedelta(days=10)} |" in card
+
+
+async def test_activities_and_timers_say_what_they_are_for(here: Stage) -> None:
+    said: dict[str, list[str]] = {}
+    for workflow in (f"mentorship/{here.cohort}/group", "postmaster/0", f"cohort/{here.cohort}"):
+        history = await here.client.get_workflow_handle(workflow).fetch_history()
+        for event in history.events:
+            kind = EventType.Name(event.event_type).removeprefix("EVENT_TYPE_")
+            if kind in ("TIMER_STARTED", "ACTIVITY_TASK_SCHEDULED"):
+                said.setdefault(kind, []).append(event.user_metadata.summary.data.decode())
+    assert said["TIMER_STARTED"]
+    assert said["ACTIVITY_TASK_SCHEDULED"]
+    assert all(text.strip('"') for texts in said.values() for text in texts)
+    assert any("the close of invitation 1" in text for text in said["TIMER_STARTED"])
+
+
+async def test_ops_can_list_by_what_they_see(here: Stage) -> None:
+    await here.send("group", Pause("op/pause", TODAY + MONTH, "c1"))
+
+    async def found() -> bool:
+        query = f"Cohort = '{here.cohort}' AND Paused = true AND ExecutionStatus = 'Running'"
+        return [one.id async for one in here.client.list_workflows(query)] == [f"mentorship/{here.cohort}/group"]
+
+    await until(found)
+
+
+async def test_launching_twice_starts_nothing_and_mails_nobody(here: Stage) -> None:
+    await until(lambda: _sent(here, 5))
+    before = await _counts(here)
+    await launch(here.database, here.client, here.settings, here.loaded, datetime.now(UTC))
+    await here.send("pair", Nudge("op/after", "c1"))  # whatever the launch had set off would be done by now
+    assert await _counts(here) == before
+
+
+async def _counts(here: Stage) -> tuple[int, int, int]:
+    workflows = [one.id async for one in here.client.list_workflows(f"Cohort = '{here.cohort}'")]
+    async with here.database.session() as session:
+        items = await session.scalar(select(func.count(ItemRow.key)).where(ItemRow.key.not_like("%nudge%")))
+    return len(set(workflows)), items or 0, len({one.recipient for one in here.sink.received})
+
+
+async def _sent(here: Stage, number: int) -> bool:
+    async with here.database.session() as session:
+        return await session.scalar(select(func.count(MessageRow.id)).where(MessageRow.state == "sent")) == number
+
+
+# -- a database that is away -----------------------------------------------------------------------------------------
+
+
+class Away:
+    """Takes a database away from everybody, and gives it back."""
+
+    def __init__(self, postgresql: PostgreSQL, url: str) -> None:
+        self.conninfo, self.name = postgresql.conninfo("postgres"), str(make_url(url).database)
+
+    def goes(self) -> None:
+        self._say("ALTER DATABASE {} ALLOW_CONNECTIONS false")
+        with psycopg.connect(self.conninfo, autocommit=True) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [self.name]
+            )
+
+    def comes_back(self) -> None:
+        self._say("ALTER DATABASE {} ALLOW_CONNECTIONS true")
+
+    def _say(self, statement: str) -> None:
+        with psycopg.connect(self.conninfo, autocommit=True) as connection:
+            connection.execute(sql.SQL(statement).format(sql.Identifier(self.name)))
+
+
+async def test_a_turn_waits_in_sight_for_a_database_that_is_away(
+    early_server: Address, postgresql: PostgreSQL, postgresql_url: str, tmp_path: Path
+) -> None:
+    database = Away(postgresql, postgresql_url)
+    async with stage(early_server, postgresql_url, tmp_path, PAIR) as here:
+        await here.launch()
+        database.goes()
+        update = await here.workflow("pair").start_update(
+            "Pause",
+            Pause("op/pause", TODAY + MONTH, "c1"),
+            id="op/pause",
+            wait_for_stage=WorkflowUpdateStage.ACCEPTED,
+        )
+        failures: list[str] = []
+
+        async def in_sight() -> bool:
+            asked = DescribeWorkflowExecutionRequest(
+                namespace=here.client.namespace, execution=WorkflowExecution(workflow_id=here.workflow("pair").id)
+            )
+            pending = (await here.client.workflow_service.describe_workflow_execution(asked)).pending_activities
+            failures[:] = [activity.last_failure.message for activity in pending if activity.attempt > 1]
+            return bool(failures)
+
+        try:
+            await until(in_sight)
+        finally:
+            database.comes_back()
+        assert await update.result() == "done"
+        assert (await here.noted("pair")).count("paused") == 1
+        assert not any(secret in failure for failure in failures for secret in (FAMILY, POST))
+
+
+async def test_a_statement_that_fails_tells_temporal_nothing_of_what_it_held(
+    early_server: Address, new_sqlite: Callable[[], str], tmp_path: Path
+) -> None:
+    async with stage(early_server, new_sqlite(), tmp_path, PAIR) as here:
+        async with here.database.begin() as session:
+            # Whoever writes a mail down is refused, with everything that stands in it.
+            await session.execute(
+                sql_text(
+                    "CREATE TRIGGER no_mail BEFORE INSERT ON messages BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+                )
+            )
+        await here.launch()
+        failures: list[str] = []
+
+        async def in_sight() -> bool:
+            asked = DescribeWorkflowExecutionRequest(
+                namespace=here.client.namespace, execution=WorkflowExecution(workflow_id="postmaster/0")
+            )
+            described = await here.client.workflow_service.describe_workflow_execution(asked)
+            failures[:] = [str(activity.last_failure) for activity in described.pending_activities]
+            return "disk full" in "".join(failures)
+
+        await until(in_sight)
+        assert not any(secret in failure for failure in failures for secret in (FAMILY, POST))
+        async with here.database.begin() as session:
+            await session.execute(sql_text("DROP TRIGGER no_mail"))
+        await until(lambda: _sent(here, 2))
