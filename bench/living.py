@@ -186,7 +186,7 @@ class _Engine:
         await sink.start()
         async with (
             Database.open(self.database_url) as database,
-            process("worker.py", environment=self.environment()) as worker,
+            process("worker.py", environment=self.environment(), log=self.folder / "worker.log") as worker,
         ):
             await _until(lambda: _delivers(client))
             meter = await _Meter.start(self.server.pid, worker)
@@ -250,7 +250,9 @@ async def _naively(server: Server, engine: _Engine, written: dict[str, Any]) -> 
     client = server.client
     deeds, answers = _deeds(engine, written)
     arguments = ("-m", "bench.naive", server.address, engine.database_url, str(engine.smtp_port))
-    async with process(*arguments, environment={"PYTHONDONTWRITEBYTECODE": ""}) as worker:
+    async with process(
+        *arguments, environment={"PYTHONDONTWRITEBYTECODE": ""}, log=engine.folder / "naive.log"
+    ) as worker:
         await client.execute_workflow("naive", args=["warm", [], 0], id="warm", task_queue=naive.QUEUE)
         meter = await _Meter.start(server.pid, worker)
 

@@ -47,18 +47,35 @@ async def temporal(folder: Path) -> AsyncIterator[Server]:
         await server.stop()
 
 
+class Ended(RuntimeError):
+    """A process ended before it was told to; the message shows the end of what it said."""
+
+
 @asynccontextmanager
-async def process(*arguments: str, environment: Mapping[str, str]) -> AsyncIterator[int]:
-    """A Python process of ours for the length of a block; its id. It is told to stop by SIGTERM."""
-    running = await asyncio.create_subprocess_exec(
-        sys.executable, *arguments, cwd=ROOT, env={**os.environ, **environment},
-        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        yield running.pid
-    finally:
-        running.terminate()
-        await running.wait()
+async def process(*arguments: str, environment: Mapping[str, str], log: Path) -> AsyncIterator[int]:
+    """A Python process of ours for the length of a block; its id. It is told to stop by SIGTERM.
+
+    Raises Ended, and breaks the block off, where it ends by itself.
+    """
+    with log.open("wb") as file:
+        running = await asyncio.create_subprocess_exec(
+            sys.executable, *arguments, cwd=ROOT, env={**os.environ, **environment}, stdout=file, stderr=file
+        )
+
+    async def watch() -> None:
+        status = await running.wait()
+        said = log.read_text(errors="replace")[-2000:]
+        raise Ended(f"{' '.join(arguments[:2])} ended with {status}. It said:\n{said}")
+
+    async with asyncio.TaskGroup() as group:
+        watching = group.create_task(watch())
+        try:
+            yield running.pid
+        finally:
+            watching.cancel()
+            if running.returncode is None:
+                running.terminate()
+                await running.wait()
 
 
 def cpu(pid: int) -> float:
