@@ -60,7 +60,7 @@ class Spent:
 
 async def measure(*, quick: bool) -> list[Line]:
     """One season three times: as the engine lives it, with the least, and naively."""
-    many, takes = (20, 180.0) if quick else (40, 300.0)
+    many, takes = (12, 120.0) if quick else (40, 300.0)
     with TemporaryDirectory() as folder:
         async with temporal(Path(folder)) as server:
             engine = _Engine(server, Path(folder), many, takes)

@@ -1,6 +1,7 @@
 """A mail server that does the least that one can do, in a process of its own, so that it isn't what is measured.
 
-python -m bench.smtp_sink       prints its port and takes mails until its standard input ends
+`python -m bench.smtp_sink SECONDS` prints its port and takes mails until its standard input ends. It may be told to
+take its time before it has accepted a mail, as a relay across a network does.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ from contextlib import asynccontextmanager
 
 
 class Taker(asyncio.Protocol):
-    """One connection: says yes to everything and forgets it."""
+    """One connection: says yes to everything and forgets it. `delay` in seconds."""
+
+    def __init__(self, delay: float) -> None:
+        self.delay = delay
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -28,7 +32,10 @@ class Taker(asyncio.Protocol):
                 if not self.held.endswith(b"\r\n.\r\n"):
                     return
                 self.held, self.in_data = b"", False
-                self.transport.write(b"250 OK\r\n")
+                if self.delay:
+                    asyncio.get_running_loop().call_later(self.delay, self.transport.write, b"250 OK\r\n")
+                else:
+                    self.transport.write(b"250 OK\r\n")
                 return
             line, found, rest = self.held.partition(b"\r\n")
             if not found:
@@ -47,10 +54,10 @@ class Taker(asyncio.Protocol):
 
 
 @asynccontextmanager
-async def sink() -> AsyncIterator[int]:
+async def sink(delay: float = 0) -> AsyncIterator[int]:
     """A sink in a process of its own for the length of a block; its port."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", __name__, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        sys.executable, "-m", __name__, str(delay), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )
     assert process.stdin is not None
     assert process.stdout is not None
@@ -61,13 +68,13 @@ async def sink() -> AsyncIterator[int]:
         await process.wait()
 
 
-async def _serve() -> None:
+async def _serve(delay: float) -> None:
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(Taker, "127.0.0.1", 0)
+    server = await loop.create_server(lambda: Taker(delay), "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
     server.close()
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve())
+    asyncio.run(_serve(float(sys.argv[1])))
