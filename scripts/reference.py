@@ -5,6 +5,7 @@ Run it after changing any of them: `.venv/bin/python -m scripts.reference`. A te
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from pathlib import Path
@@ -141,4 +142,6 @@ def page() -> str:
 
 
 if __name__ == "__main__":
+    if "--check" in sys.argv:
+        sys.exit(page() != PAGE.read_text(encoding="utf-8"))
     PAGE.write_text(page(), encoding="utf-8")

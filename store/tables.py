@@ -52,7 +52,7 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {datetime: Instant, dict[str, Any]: JSON, list[str]: JSON, str: String}  # noqa: RUF012
+    type_annotation_map = {datetime: Instant, dict[str, Any]: JSON, list[str]: JSON, str: String}
 
 
 class ParticipantRow(Base):

@@ -82,7 +82,12 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, d
     log = folder / "up.log"
     with log.open("w") as output:
         stack = subprocess.Popen(
-            [BIN / "mentorship", "up"], cwd=folder, env=env, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            [BIN / "mentorship", "up"],
+            cwd=folder,
+            env=env,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
     try:
         _wait_for(int(ports["WEB_PORT"]), stack, log)
@@ -137,7 +142,11 @@ def test_commands_that_run_elsewhere_are_targets_of_the_makefile() -> None:
 
 def test_the_reference_says_what_the_code_says() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", "from scripts.reference import PAGE, page; import sys; sys.exit(page() != PAGE.read_text())"],
+        [
+            sys.executable,
+            "-c",
+            "from scripts.reference import PAGE, page; raise SystemExit(page() != PAGE.read_text())",
+        ],
         cwd=ROOT,
         check=False,
     )
