@@ -63,17 +63,15 @@ async def stop_reminders(session: AsyncSession, person: str, generation: int) ->
 
 async def cohorts_of(session: AsyncSession, person: str) -> list[CohortDesk]:
     """The running cohorts in which this person takes part, with their coordinators."""
-    rows = (
-        await session.execute(
-            select(CohortRow.id, CohortRow.letterbox, CohortRow.holidays, CohortPersonRow.person)
-            .join(CohortPersonRow, CohortPersonRow.cohort == CohortRow.id)
-            .where(
-                CohortRow.state == "running",
-                CohortPersonRow.role == "coordinator",
-                CohortRow.id.in_(select(MembershipRow.cohort).where(MembershipRow.person == person)),
-            )
-            .order_by(CohortRow.id, CohortPersonRow.person)
+    rows = await session.execute(
+        select(CohortRow.id, CohortRow.letterbox, CohortRow.holidays, CohortPersonRow.person)
+        .join(CohortPersonRow, CohortPersonRow.cohort == CohortRow.id)
+        .where(
+            CohortRow.state == "running",
+            CohortPersonRow.role == "coordinator",
+            CohortRow.id.in_(select(MembershipRow.cohort).where(MembershipRow.person == person)),
         )
+        .order_by(CohortRow.id, CohortPersonRow.person)
     )
     found: dict[str, CohortDesk] = {}
     for cohort, letterbox, holidays, coordinator in rows:
