@@ -46,6 +46,9 @@ PASSED_THROUGH = ("program", "lifecycle", "activities", "pydantic", "pydantic_co
 GRACE = timedelta(seconds=30)
 """Real time that a worker which is told to stop gives to mails on their way."""
 
+HEARTBEATS = timedelta(seconds=5)
+"""The SDK keeps heartbeats back for up to this long: the shortest time-out of one leaves a slow moment its time."""
+
 CACHED_WORKFLOWS = 5000
 """Mentorships kept in memory. More than wake together in a night, or replay doubles the night's work."""
 
@@ -74,6 +77,7 @@ def make_worker(
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
         activity_task_poller_behavior=PollerBehaviorAutoscaling(),
         graceful_shutdown_timeout=GRACE,
+        max_heartbeat_throttle_interval=HEARTBEATS,
         deployment_config=_deployment(settings),
     )
 

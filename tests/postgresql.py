@@ -119,9 +119,7 @@ def _account() -> pwd.struct_passwd | None:
             return pwd.getpwnam(name)
         except KeyError:
             continue
-    raise PostgreSQLMissing(
-        "PostgreSQL can't run as root: run the tests as another user, or add one named nobody."
-    )
+    raise PostgreSQLMissing("PostgreSQL can't run as root: run the tests as another user, or add one named nobody.")
 
 
 def _programs(folder: Path, as_account: dict[str, Any]) -> Path:

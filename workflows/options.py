@@ -30,8 +30,8 @@ ONE_ROUND = timedelta(hours=2)
 ONE_LAUNCH = timedelta(hours=2)
 """Starting the mentorships of a cohort; it heartbeats."""
 
-HEARTBEAT = timedelta(seconds=60)
-"""A round whose worker died is taken over after this time."""
+HEARTBEAT = timedelta(seconds=20)
+"""A round whose worker died is taken over after this time. A worker that lives says so every few seconds."""
 
 LAUNCH_HEARTBEAT = timedelta(seconds=15)
 """A launch whose worker died is taken over after this time: a coordinator may be looking on."""

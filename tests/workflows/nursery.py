@@ -1,0 +1,35 @@
+"""Workers to be killed: a process that has loaded everything and forks a worker for each line it reads, so that a new
+one is there at once. It says each one's process id, and ends them all when nobody holds its standard input any more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from contextlib import suppress
+
+import worker
+
+
+def main() -> None:
+    """One line in, one worker more."""
+    children: list[int] = []
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # whoever is killed needs no burial
+    print("ready", flush=True)
+    while sys.stdin.readline():
+        child = os.fork()
+        if child == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            asyncio.run(worker.main())
+            os._exit(0)
+        children.append(child)
+        print(child, flush=True)
+    for child in children:
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()
