@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from lifecycle.advance import next_moment
@@ -64,6 +65,9 @@ def batch(state: State, commands: list[Command], now: datetime) -> Batch:
             case Refuse():
                 pass  # it was for the sender of the event, not for the world
     found.steps = list(steps.values())
+    if found.assess:
+        # What the answers mean comes at once, as a turn of its own; until then this one is not over.
+        found.snapshot = replace(found.snapshot, next_at=now)
     return found
 
 

@@ -234,12 +234,12 @@ class World:
     async def _on_time(self) -> None:
         """People decide from the minute of a mail: it must not have lain about unread."""
         async with self.database.session() as session:
-            late = select(MessageRow.at, MessageRow.person).where(
+            late = select(MessageRow.at, MessageRow.sent_at, MessageRow.person).where(
                 MessageRow.state == "sent", MessageRow.at < self.now - NOTICED_WITHIN
             )
             if self.read_at is not None:
                 late = late.where(MessageRow.at > self.read_at + NOTICED_WITHIN)
-            missed = [f"{person} at {at}" for at, person in await session.execute(late)]
+            missed = [f"{person} at {at} (out at {out})" for at, out, person in await session.execute(late)]
         assert not missed, f"read at {self.read_at} and then at {self.now}, though mail came to {', '.join(missed)}"
         self.read_at = self.now
 
