@@ -46,7 +46,7 @@ LASTS = timedelta(days=80)
 """From the launch to the last closure form: eight weeks, and what lies before and after."""
 SECONDS = 60
 """Real time in which that passes."""
-RESTS_WITHIN = 60
+RESTS_WITHIN = 120
 """Real seconds after the last kill: a round that died is taken over when its heartbeat is missed."""
 
 CASES = (
