@@ -69,9 +69,7 @@ def make_worker(
         task_queue=settings.task_queue,
         workflows=WORKFLOWS,
         activities=[recorder.carry_out, launcher.start_mentorships, launcher.cohort_progress, office.deliver],
-        workflow_runner=SandboxedWorkflowRunner(
-            restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
-        ),
+        workflow_runner=sandbox(),
         max_cached_workflows=cached,
         max_concurrent_workflow_tasks=TURNS_AT_ONCE,
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
@@ -80,6 +78,11 @@ def make_worker(
         max_heartbeat_throttle_interval=HEARTBEATS,
         deployment_config=_deployment(settings),
     )
+
+
+def sandbox() -> SandboxedWorkflowRunner:
+    """How workflows run, here and when stored histories are replayed."""
+    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
 
 
 def make_post_office(settings: Settings, database: Database, transport: Sender) -> PostOffice:
