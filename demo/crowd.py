@@ -18,7 +18,7 @@ from temporalio.client import Client
 from demo.visitor import Visitor, public_id, tokens_in
 from lifecycle.calendar import instant, local_date
 from lifecycle.events import Decided
-from operations.temporal import NoSuchMentorship, RefusedChange, send
+from operations.temporal import NoSuchMentorship, NotTaken, RefusedChange, send
 from program.loader import Loaded
 from rehearsal.behaviour import Behaviour
 from rehearsal.people import Asked, People, Reply
@@ -127,7 +127,10 @@ class Crowd:
         script = self.behaviour.coordinator.decides(task.mentorship, task.kind)
         today = local_date(self.now(), self.loaded.cohort.zone)
         until = today + timedelta(days=script.until) if script.decision == "pause" else None
+        event = Decided(f"decide/{task.key}", task.key, script.decision, by, until)
         # It may have lapsed meanwhile, with its mentorship even, or have been decided by somebody else.
         with suppress(RefusedChange, NoSuchMentorship):
-            event = Decided(f"decide/{task.key}", task.key, script.decision, by, until)
-            await send(self.client, task.cohort, task.mentorship, event)
+            try:
+                await send(self.client, task.cohort, task.mentorship, event)
+            except NotTaken:
+                self.at(self.now(), partial(self._decide, task, by))

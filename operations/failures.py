@@ -15,7 +15,7 @@ from operations.decide import Refused
 from operations.plan import UnknownKey
 from operations.reach import Unreachable, no_temporal
 from operations.status import Unknown
-from operations.temporal import NoSuchMentorship, RefusedChange
+from operations.temporal import NoSuchMentorship, NotTaken, RefusedChange
 from program.faults import Faults
 from store.cohorts import KnownOtherwise, UnknownCohort
 
@@ -27,7 +27,7 @@ UNREACHABLE = 3
 """Something that is needed does not answer or is not ready."""
 
 _MINE = (Refused, RefusedChange, Unknown, UnknownKey, UnknownCohort, KnownOtherwise)
-_MISSING = (Unreachable, MissingProgram)
+_MISSING = (Unreachable, MissingProgram, NotTaken)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,12 @@ import structlog
 from pydantic import TypeAdapter
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
-from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateStage
+from temporalio.client import (
+    Client,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+    WorkflowUpdateStage,
+)
 from temporalio.common import SearchAttributeKey, WorkflowIDReusePolicy
 from temporalio.envconfig import ClientConfig
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
@@ -45,6 +50,10 @@ class RefusedChange(Exception):
     """A mentorship refused an event; the message says why, and what would work."""
 
 
+class NotTaken(Exception):
+    """No worker has taken an event in time. It may still be taken; the same event sent again is the same event."""
+
+
 class NoSuchMentorship(LookupError):
     """No workflow runs for this mentorship: it has never been started, or it is over."""
 
@@ -67,8 +76,8 @@ def pace_of(settings: Settings) -> Pace:
 async def send(client: Client, cohort: str, mentorship: str, event: Event, *, wait: bool = True) -> str:
     """Let an event happen to a mentorship; its id is the update id, so a retry is the same update.
 
-    With `wait`, returns what came of it. Raises `RefusedChange` with the reason, `NoSuchMentorship`, and RPCError
-    where Temporal can't be reached.
+    With `wait`, returns what came of it. Raises `RefusedChange` with the reason, `NoSuchMentorship`, `NotTaken`
+    where no worker runs, and RPCError where Temporal can't be reached.
     """
     handle = client.get_workflow_handle(mentorship_id(cohort, mentorship))
     stage = WorkflowUpdateStage.COMPLETED if wait else WorkflowUpdateStage.ACCEPTED
@@ -81,6 +90,11 @@ async def send(client: Client, cohort: str, mentorship: str, event: Event, *, wa
         if isinstance(error.cause, ApplicationError) and error.cause.type == options.REFUSED:
             raise RefusedChange(error.cause.message) from error
         raise
+    except WorkflowUpdateRPCTimeoutOrCancelledError as error:
+        raise NotTaken(
+            f"no worker has taken this within {AN_UPDATE.total_seconds():.0f} seconds. Is one running "
+            "(`mentorship worker`)? Send it again then: it is not done twice."
+        ) from error
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             raise NoSuchMentorship(f"{cohort}/{mentorship}") from error

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from math import floor
 from random import Random
 from typing import Literal
 
@@ -56,13 +57,14 @@ class People:
             return {}
         Random(f"deal/{self.seed}").shuffle(free)
         total = sum(self.behaviour.mix.values())
-        dealt: dict[str, str] = {}
-        upto, done = 0.0, 0
-        for name, share in self.behaviour.mix.items():
-            upto += share / total * len(free)
-            for person in free[done : round(upto)]:
-                dealt[person] = name
-            done = round(upto)
+        exact = {name: share / total * len(free) for name, share in self.behaviour.mix.items()}
+        # Whole people first; who is left over goes to the largest remainders.
+        count = {name: floor(number + 1e-9) for name, number in exact.items()}
+        wanting = sorted(exact, key=lambda name: count[name] - exact[name])
+        for name in wanting[: len(free) - sum(count.values())]:
+            count[name] += 1
+        names = [name for name, number in count.items() for _ in range(number)]
+        dealt = dict(zip(free, names, strict=True))
         return dealt
 
     def reply(self, asked: Asked, form: Form) -> Reply | None:

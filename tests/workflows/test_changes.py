@@ -47,7 +47,8 @@ class Changed:
 async def changed(tmp_path_factory: pytest.TempPathFactory) -> Changed:
     """All of them in one season."""
     folder = tmp_path_factory.mktemp("changes")
-    file, behaviour = cohort_of(CASES, "changes") | {"program": "clock"}, behaviour_of(CASES)
+    file: dict[str, Any] = cohort_of(CASES, "changes") | {"program": "clock"}
+    behaviour = behaviour_of(CASES)
     for person in NEWCOMERS:
         file["participants"].append({**file["participants"][0], "id": person, "email": f"{person}@{POST}"})
         behaviour["people"][person] = {"default": {"after": 1, "at": "20:20"}}

@@ -65,6 +65,7 @@ class Changed:
 async def test_a_change_of_what_a_workflow_does_is_noticed() -> None:
     path = next(path for path in STORED if path.name.startswith("mentorship."))
     history = WorkflowHistory.from_json("mentorship/changed", path.read_text())
-    changed = Replayer(workflows=[Changed], workflow_runner=UnsandboxedWorkflowRunner(), data_converter=DATA_CONVERTER)
+    runner = UnsandboxedWorkflowRunner()
+    changed = Replayer(workflows=[Changed], workflow_runner=runner, data_converter=DATA_CONVERTER)
     result = await changed.replay_workflow(history, raise_on_replay_failure=False)
     assert isinstance(result.replay_failure, workflow.NondeterminismError)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import LiteralString
 
 import psycopg
 import pytest
@@ -20,15 +21,17 @@ from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
 from temporalio.client import WorkflowUpdateStage
 
 from lifecycle.events import Add, Decided, End, Event, Extend, Leave, Moved, Nudge, Pause, Release, Remove, Resume
+from operations import temporal
 from operations.launch import launch
-from operations.temporal import RefusedChange
+from operations.temporal import NotTaken, RefusedChange
 from store.tables import ItemRow, MessageRow
-from tests.devserver import Address
+from tests.devserver import Address, cleared
 from tests.postgresql import PostgreSQL
 from tests.workflows.cases import Case
 from tests.workflows.season import FAMILY, POST
 from tests.workflows.stage import Stage, stage, until
 from workflows import search_attributes
+from workflows.ids import mentorship_id
 
 PAIR = Case("pair", "clock")
 GROUP = Case("group", "clock_group", others=({},))
@@ -78,6 +81,16 @@ async def test_what_is_sent_again_is_the_same_event(here: Stage) -> None:
     assert await here.send("pair", resume) == "done"
     assert await here.send("pair", pause) == "done"
     assert [name for name in await here.noted("pair") if name in ("paused", "resumed")] == ["paused", "resumed"]
+
+
+async def test_where_no_worker_runs_the_sender_hears_that(
+    early_server: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(temporal, "AN_UPDATE", timedelta(seconds=1))
+    client = await cleared(early_server)
+    await client.start_workflow("mentorship", id=mentorship_id("nobody", "works"), task_queue="nobody-works-here")
+    with pytest.raises(NotTaken, match="no worker has taken this within 1 seconds"):
+        await temporal.send(client, "nobody", "works", Nudge("op/1", "c1"))
 
 
 # -- what a long history does not lose -------------------------------------------------------------------------------
@@ -137,16 +150,20 @@ async def test_what_ops_see_of_a_mentorship(here: Stage) -> None:
 
 async def test_activities_and_timers_say_what_they_are_for(here: Stage) -> None:
     said: dict[str, list[str]] = {}
-    for workflow in (f"mentorship/{here.cohort}/group", "postmaster/0", f"cohort/{here.cohort}"):
-        history = await here.client.get_workflow_handle(workflow).fetch_history()
-        for event in history.events:
-            kind = EventType.Name(event.event_type).removeprefix("EVENT_TYPE_")
-            if kind in ("TIMER_STARTED", "ACTIVITY_TASK_SCHEDULED"):
-                said.setdefault(kind, []).append(event.user_metadata.summary.data.decode())
-    assert said["TIMER_STARTED"]
+
+    async def read() -> bool:
+        said.clear()
+        for workflow in (f"mentorship/{here.cohort}/group", "postmaster/0", f"cohort/{here.cohort}"):
+            history = await here.client.get_workflow_handle(workflow).fetch_history()
+            for event in history.events:
+                kind = EventType.Name(event.event_type).removeprefix("EVENT_TYPE_")
+                if kind in ("TIMER_STARTED", "ACTIVITY_TASK_SCHEDULED"):
+                    said.setdefault(kind, []).append(event.user_metadata.summary.data.decode())
+        return any("the close of invitation 1" in text for text in said.get("TIMER_STARTED", []))
+
+    await until(read)
     assert said["ACTIVITY_TASK_SCHEDULED"]
     assert all(text.strip('"') for texts in said.values() for text in texts)
-    assert any("the close of invitation 1" in text for text in said["TIMER_STARTED"])
 
 
 async def test_ops_can_list_by_what_they_see(here: Stage) -> None:
@@ -198,7 +215,7 @@ class Away:
     def comes_back(self) -> None:
         self._say("ALTER DATABASE {} ALLOW_CONNECTIONS true")
 
-    def _say(self, statement: str) -> None:
+    def _say(self, statement: LiteralString) -> None:
         with psycopg.connect(self.conninfo, autocommit=True) as connection:
             connection.execute(sql.SQL(statement).format(sql.Identifier(self.name)))
 
