@@ -15,6 +15,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from sqlalchemy import func, select
+from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import Client, WorkflowHandle
 
 from lifecycle.events import Event
@@ -62,9 +63,11 @@ class Stage:
         return self.loaded.cohort.cohort
 
     async def launch(self) -> None:
-        """Launch the cohort now, and wait until all its mentorships have had their first turn."""
+        """Launch the cohort now, and wait until all its mentorships wait for somebody to do something."""
         await launch(self.database, self.client, self.settings, self.loaded, datetime.now(UTC))
         await until(self.has_begun)
+        for mentorship in self.loaded.cohort.mentorships:
+            await self.card(mentorship.key)  # is answered between two turns
 
     async def has_begun(self) -> bool:
         """Whether every mentorship has had its first turn."""
@@ -79,6 +82,11 @@ class Stage:
     def workflow(self, key: str) -> WorkflowHandle[object, object]:
         """The workflow of a mentorship."""
         return self.client.get_workflow_handle(mentorship_id(self.cohort, key))
+
+    async def card(self, key: str) -> str:
+        """What ops see of a mentorship in the Temporal UI, in Markdown."""
+        metadata = await self.workflow(key).query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
+        return metadata.current_details
 
     async def runs(self, key: str) -> int:
         """How many runs the workflow of a mentorship has had."""

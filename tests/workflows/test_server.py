@@ -16,7 +16,6 @@ from sqlalchemy import text as sql_text
 from sqlalchemy.engine import make_url
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType
-from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
 from temporalio.client import WorkflowUpdateStage
 
@@ -140,8 +139,7 @@ async def test_what_ops_see_of_a_mentorship(here: Stage) -> None:
     assert shown[search_attributes.NEXT_STEP_AT].date() == TODAY + timedelta(days=9)  # midnight in Berlin
     assert await description.static_summary() == f"pair of {here.cohort} (one_to_one, clock)"
 
-    metadata = await here.workflow("pair").query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
-    card = metadata.current_details
+    card = await here.card("pair")
     assert "| Phase | onboarding |" in card
     assert "| Awaited | pair-mentor |" in card
     assert "| Open tasks | seat_empty (due " in card
