@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+import structlog
 from psycopg import sql
 
 from store.database import Database, migrate
@@ -91,6 +92,13 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     """A fresh migrated database, open; the test runs on SQLite and on PostgreSQL."""
     async with Database.open(database_url) as opened:
         yield opened
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_they_come() -> Iterator[None]:
+    """What a command of one test has set up for its logs is no other test's business."""
+    yield
+    structlog.reset_defaults()
 
 
 def pytest_sessionfinish(exitstatus: int) -> None:

@@ -231,7 +231,7 @@ async def _nothing_lost(season: Kept, crowd: Crowd, keys: list[str]) -> None:
 
     # Every answer that a page took is there once, and its mentorship knows of it.
     assert len(answers) == crowd.answers
-    assert len(answers) > 30
+    assert len(answers) > 10, "a season in which hardly anybody answers shows little"
     for answer in answers:
         request = asked[answer.request]
         if request.ask in ("check_in", "closure") and not answer.late:
