@@ -25,6 +25,7 @@ def test_everyone_accepts_and_the_mentorship_waits_for_its_start() -> None:
     assert played.plan("invitation") == ["invitation 1 S-21..-7 settled S-20"]
     assert played.state.onboarded
     assert played.state.phase == "onboarding"
+    assert played.noted("accepted") == [(-20, "mia", ""), (-20, "ned", "")]
     assert {item.name for item in played.items} == {"invitation"}
 
 
