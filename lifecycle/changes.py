@@ -70,7 +70,6 @@ def resume(turn: Turn, on: date | None = None) -> None:
     state = turn.state
     running = state.pauses[-1]
     _shift(turn, running, ((on or turn.today) - running.on).days)
-    running.until = running.remind_on = None
     state.paused = False
     turn.note("resumed")
 
@@ -169,10 +168,10 @@ def take_out(turn: Turn, person: str) -> None:
             step.asked = [other for other in step.asked if other != person]
             step.answered = [other for other in step.answered if other != person]
             turn.record(step)
-        if step.name == "agreement" and took_part:
-            expectations.withdrawn(turn, person)
-        if step.state == "open" and step.name in NEED_A_PARTNER and not state.complete():
+        if step.name in NEED_A_PARTNER and not state.complete():
             closure.withdraw(turn, step, "a partner is missing")
+        elif step.name == "agreement" and took_part:
+            expectations.withdrawn(turn, step, person)
 
 
 NEED_A_PARTNER = ("introduction", "agreement", "fit_check", "check_in", "midpoint", "winding_down")

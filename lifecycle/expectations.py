@@ -192,19 +192,13 @@ def drop_turns(turn: Turn, step: Step, how: RequestEnd = "closed") -> None:
     turn.state.agreement.turns = {}
 
 
-def withdrawn(turn: Turn, person: str) -> None:
+def withdrawn(turn: Turn, step: Step, person: str) -> None:
     """Somebody is out: their turn is withdrawn, and the others may now be agreed."""
     state = turn.state
     number = state.agreement.turns.pop(person, None)
-    step = current(state)
-    if step is None:
-        return
     if number is not None:
         turn.end_request(step, person, "withdrawn", number)
-    if not state.complete():
-        drop_turns(turn, step, "withdrawn")
-        turn.skip(step, "a partner is missing")
-    elif state.agreement.version > state.agreement.base:
+    if state.agreement.version > state.agreement.base:
         hand_on(turn, step)
     elif not state.agreement.turns:
         for drafter in drafters(state):

@@ -61,6 +61,11 @@ def test_what_is_not_yet_done_lies_later_by_the_length_of_the_pause() -> None:
         [0, 101, 192],
     )  # fmt: skip
     assert played.ending == ("completed", "", 192)
+    [paused] = [done for done in played.batches if any(note.name == "paused" for note in done.notes)]
+    assert {(step.name, step.number): played.offset(step.opens) for step in paused.steps} == {
+        ("check_in", 2): 70, ("midpoint", 1): 94, ("check_in", 3): 130, ("check_in", 4): 160,
+        ("winding_down", 1): 164, ("winding_down", 2): 178, ("closure", 1): 189,
+    }  # fmt: skip
 
 
 OPEN = ("check_in", "open")

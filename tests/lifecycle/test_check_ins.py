@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from lifecycle.events import Answered, Decided, Leave, Release, Seen
-from lifecycle.findings import Signals
+from lifecycle.events import Answered, Assessed, Decided, Leave, Release, Seen
+from lifecycle.findings import Findings, Signals
 from tests.lifecycle.season import PEERS, Season, season
 
 NO_MEETING: dict[str, Any] = {"p_met": "0", "p_next": False}
@@ -112,6 +112,13 @@ def test_the_rules_run_once_when_the_ask_ends_either_way() -> None:
     played = season().says("ned", "check_in 1", m_load=1, p_useful=1).silent("mia", "check_in 1").play(until=45)
     assert played.task_lines() == ["low_score S+41 due S+46"]
     assert played.task("low_score").about == ("ned",)
+
+
+def test_findings_act_once_however_often_they_come() -> None:
+    played = season().play(until=45)
+    for id_ in ("again", "and again"):
+        played.turn(Assessed(id_, "check_in", 1, Findings(low=True, concerned=("ned",))))
+    assert played.task_lines() == []
 
 
 # -- twice -------------------------------------------------------------------------------------------------------

@@ -186,6 +186,13 @@ def test_a_changed_goal_opens_the_agreement_with_a_receipt_for_one_and_an_item_f
     assert played.noted("agreement_concluded") == [(2, "", "version 1"), (33, "", "version 2")]
 
 
+def test_the_changes_of_an_earlier_opening_do_not_count() -> None:
+    played = season().says("mia", "agreement 1", act="change").says("ned", "agreement 2", act="change")
+    played.says("ned", "check_in 1", p_goal="changed").says("mia", "agreement 4", act="change").play(until=50)
+    assert played.noted("agreement_concluded") == [(4, "", "version 3"), (34, "", "version 5")]
+    assert played.task_lines() == []
+
+
 def test_a_new_version_that_nobody_signs_leaves_the_old_one_in_force() -> None:
     played = season().says("ned", "check_in 1", p_goal="changed").silent("mia", "agreement 2").play(until=60)
     assert played.task_lines() == ["no_agreement S+53 due S+60"]
