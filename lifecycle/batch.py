@@ -29,10 +29,11 @@ from lifecycle.commands import (
 from lifecycle.state import State, Step
 
 
-def batch(state: State, commands: list[Command], now: datetime) -> Batch:
-    """Number this turn of the mentorship and sort its commands. `now` is program time (UTC)."""
+def batch(state: State, commands: list[Command], now: datetime, cause: str = "") -> Batch:
+    """Number this turn of the mentorship and sort its commands. `now` is program time (UTC), `cause` the id of the
+    operation behind it."""
     state.turn += 1
-    found = Batch(cohort=state.cohort, mentorship=state.key, turn=state.turn, now=now, snapshot=snapshot(state))
+    found = Batch(state.cohort, state.key, state.turn, now, snapshot(state), cause=cause)
     steps: dict[tuple[str, int], StepRecord] = {}
     for command in commands:
         match command:

@@ -233,6 +233,30 @@ def _without(turn: Turn, person: str) -> None:
     return None
 
 
+def propose_end(turn: Turn, person: str, reason: str) -> None:
+    """Somebody wants to end. The engine ends nothing because one person said so: it takes everybody, or a
+    coordinator."""
+    state = turn.state
+    state.end_proposed[person] = reason
+    turn.note("end_proposed", person, reason)
+    said = {state.end_proposed.get(other, "") for other in state.active()}
+    if "" not in said:
+        tasks.close_task(turn, "help", "end")
+        return closure.end_early(turn, said.pop() if len(said) == 1 else "no_fault")
+    return tasks.open_task(turn, "help", "Somebody proposes to end this mentorship.", [person])
+
+
+def corrected(turn: Turn, person: str, by: str) -> None:
+    """Mail reaches somebody again: the task that asked for it is done, unless it is about somebody else as well."""
+    turn.note("corrected", person)
+    task = turn.state.tasks.get("bounced")
+    if task is None or person not in task.about:
+        return
+    task.about.remove(person)
+    if not task.about:
+        tasks.close_task(turn, "bounced", "correct", by)
+
+
 # -- smaller things --------------------------------------------------------------------------------------------
 
 

@@ -242,3 +242,5 @@ class Batch:
     members: list[MemberRecord] = field(default_factory=list[MemberRecord])
     finish: Finish | None = None
     assess: list[Assess] = field(default_factory=list[Assess])
+    cause: str = ""
+    """Id of the operation that this turn carries out; who gave it and why stands in SQL under this id."""

@@ -1,5 +1,8 @@
 """What can happen to a mentorship from outside. Each event has an `id`: the submission or operation it comes
 from, so that a repeated event is the same event. Ids, dates and decisions only; never a name or an answer.
+
+A change may say what it is `based_on`: how many changes (`State.changes`) whoever gave it had seen. If there have
+been others since, it is refused. None means: whatever happened meanwhile.
 """
 
 from __future__ import annotations
@@ -56,6 +59,7 @@ class Pause:
     id: str
     until: date | None
     by: str
+    based_on: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,7 @@ class Resume:
 
     id: str
     by: str
+    based_on: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,7 @@ class Extend:
     id: str
     weeks: int
     by: str
+    based_on: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,17 @@ class End:
     by: str
     person: str = ""
     """With `left` and `safeguarding`: whom it concerns, where it is one person."""
+    based_on: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProposeEnd:
+    """A participant wants to end. One person's word opens a task; when all have said so, the mentorship ends."""
+
+    id: str
+    person: str
+    reason: str = "no_fault"
+    """`no_fault` or `goals_reached`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +112,7 @@ class Replace:
     newcomer: str
     zone: str
     by: str
+    based_on: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +124,7 @@ class Add:
     role: Role
     zone: str
     by: str
+    based_on: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +134,7 @@ class Remove:
     id: str
     person: str
     by: str
+    based_on: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +152,7 @@ class Nudge:
 
     id: str
     by: str
+    based_on: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +161,7 @@ class Release:
 
     id: str
     by: str
+    based_on: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +197,15 @@ class Bounced:
     person: str
 
 
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """A participant's address was corrected: mail reaches them again."""
+
+    id: str
+    person: str
+    by: str = ""
+
+
 Event = (
     Answered
     | Assessed
@@ -183,6 +214,7 @@ Event = (
     | Resume
     | Extend
     | End
+    | ProposeEnd
     | Replace
     | Add
     | Remove
@@ -193,13 +225,24 @@ Event = (
     | Moved
     | Seen
     | Bounced
+    | Corrected
 )
+
+CHANGES = (
+    Decided, Pause, Resume, Extend, End, ProposeEnd, Replace, Add, Remove, Leave, Nudge, Release, Cancel, Corrected,
+)  # fmt: skip
+"""What people do to a mentorship on purpose: each counts as a change."""
 
 EVENTS: dict[str, Any] = {
     kind.__name__: kind
     for kind in (
-        Answered, Assessed, Decided, Pause, Resume, Extend, End, Replace, Add, Remove, Leave, Nudge, Release,
-        Cancel, Moved, Seen, Bounced,
+        Answered, Assessed, Decided, Pause, Resume, Extend, End, ProposeEnd, Replace, Add, Remove, Leave,
+        Nudge, Release, Cancel, Moved, Seen, Bounced, Corrected,
     )
 }  # fmt: skip
 """Every event by name."""
+
+
+def cause_of(event: Event | None) -> str:
+    """The id of the operation behind a change, by which the record finds who asked for it and why; or nothing."""
+    return event.id if isinstance(event, CHANGES) else ""

@@ -6,11 +6,13 @@ from lifecycle import changes, check_ins, closure, expectations, onboarding, ste
 from lifecycle.calendar import is_zone
 from lifecycle.decisions import decide
 from lifecycle.events import (
+    CHANGES,
     Add,
     Answered,
     Assessed,
     Bounced,
     Cancel,
+    Corrected,
     Decided,
     End,
     Event,
@@ -19,6 +21,7 @@ from lifecycle.events import (
     Moved,
     Nudge,
     Pause,
+    ProposeEnd,
     Release,
     Remove,
     Replace,
@@ -38,6 +41,10 @@ def happen(turn: Turn, event: Event) -> None:
     if not isinstance(event, Assessed | Bounced):
         check_ins.alive(turn)
     _take(turn, event)
+    if isinstance(event, CHANGES):
+        state.changes += 1
+        by = turn.by or getattr(event, "person", "")
+        state.last_change = f"{type(event).__name__} on {turn.today}{f' by {by}' if by else ''}"
     for step in state.open_asks():
         steps.settle_if_complete(turn, step)
     onboarding.seats_checked(turn)
@@ -65,6 +72,8 @@ def _take(turn: Turn, event: Event) -> None:
             changes.extend(turn, event.weeks)
         case End():
             closure.end_early(turn, event.reason, [event.person] if event.person else [])
+        case ProposeEnd():
+            changes.propose_end(turn, event.person, event.reason)
         case Replace():
             changes.replace(turn, event.person, event.newcomer, event.zone)
         case Add():
@@ -86,6 +95,8 @@ def _take(turn: Turn, event: Event) -> None:
             pass  # a sign of life, nothing else
         case Bounced():
             _bounced(turn, event.person)
+        case Corrected():
+            changes.corrected(turn, event.person, event.by)
 
 
 def _lives_in(state: State, person: str, zone: str) -> None:

@@ -14,6 +14,7 @@ from lifecycle.events import (
     Assessed,
     Bounced,
     Cancel,
+    Corrected,
     Decided,
     End,
     Event,
@@ -22,6 +23,7 @@ from lifecycle.events import (
     Moved,
     Nudge,
     Pause,
+    ProposeEnd,
     Release,
     Remove,
     Replace,
@@ -33,14 +35,19 @@ from lifecycle.state import State, Task
 from lifecycle.tasks import KINDS
 from program.models import Role
 
+PROPOSED_REASONS = ("no_fault", "goals_reached")
+"""Reasons with which a participant can propose to end."""
 MOST_WEEKS = 520
 """More weeks than these at once are a slip of the keyboard."""
 
 
 def refusal(state: State, event: Event, today: date) -> str:
     """The reason to refuse an event in this state, or an empty string. `today` is the cohort's date."""
-    if isinstance(event, Assessed | Seen | Bounced):
+    if isinstance(event, Assessed | Seen | Bounced | Corrected):
         return ""
+    stale = _stale(state, getattr(event, "based_on", None))
+    if stale:
+        return stale
     if isinstance(event, Answered):
         return _answer(state, event)
     if isinstance(event, Moved):
@@ -65,6 +72,8 @@ def refusal(state: State, event: Event, today: date) -> str:
             if event.reason not in EARLY_REASONS:
                 return f"{event.reason!r} is no reason to end early; write one of {', '.join(EARLY_REASONS)}"
             return _ending(state)
+        case ProposeEnd():
+            return _proposing(state, event)
         case Replace():
             return _leaving(state, event.person) or _joining(state, event.newcomer, event.zone)
         case Add():
@@ -79,6 +88,21 @@ def refusal(state: State, event: Event, today: date) -> str:
             return "nothing is held"
         case Cancel():
             return ""
+
+
+def _stale(state: State, based_on: int | None) -> str:
+    """Whoever gave this change had seen another mentorship than the one that it would now change."""
+    if based_on is None or based_on == state.changes:
+        return ""
+    return f"it was changed meanwhile ({state.last_change}); look again, and decide anew"
+
+
+def _proposing(state: State, event: ProposeEnd) -> str:
+    if event.reason not in PROPOSED_REASONS:
+        return f"{event.reason!r} is no reason to propose; write one of {', '.join(PROPOSED_REASONS)}"
+    if not state.running:
+        return "the mentorship has not begun; leave it instead"
+    return _leaving(state, event.person) or _ending(state)
 
 
 def _answer(state: State, event: Answered) -> str:

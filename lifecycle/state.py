@@ -147,6 +147,12 @@ class State:
     seen: list[str] = field(default_factory=list[str])
     """Ids of the last events, so that a repeated event changes nothing."""
     turn: int = 0
+    changes: int = 0
+    """How many changes and decisions have been made: what a later change may be `based_on`."""
+    last_change: str = ""
+    """The last of them in words without names: what, when, and the id of who."""
+    end_proposed: dict[str, str] = field(default_factory=dict[str, str])
+    """Participant id to the reason with which they have proposed to end."""
 
     # -- who ---------------------------------------------------------------------------------------------------
 

@@ -17,8 +17,9 @@ with workflow.unsafe.imports_passed_through():
     from lifecycle.batch import batch, next_step, snapshot
     from lifecycle.calendar import local_date
     from lifecycle.commands import Batch, Command, Refuse
-    from lifecycle.events import Event
+    from lifecycle.events import Event, cause_of
     from lifecycle.refusals import refusal
+    from lifecycle.state import State
     from workflows import options, search_attributes, versions
     from workflows.card import card, waits_for
     from workflows.inputs import MentorshipInput
@@ -65,7 +66,7 @@ class MentorshipWorkflow(Updates):
         commands = advance(self.state, event, self.now)
         outcome = next((command.reason for command in commands if isinstance(command, Refuse)), "done")
         while any(not isinstance(command, Refuse) for command in commands) or self.recorded != snapshot(self.state):
-            carried_out = await self.carry_out(commands)
+            carried_out = await self.carry_out(commands, event)
             commands = []
             for assessed in carried_out.assessed:
                 commands += advance(self.state, assessed, self.now)
@@ -73,9 +74,9 @@ class MentorshipWorkflow(Updates):
             # Whoever sent it hears of it when it is on the record, so that what they look up next shows it.
             self.outcomes[event.id] = outcome
 
-    async def carry_out(self, commands: list[Command]) -> CarriedOut:
+    async def carry_out(self, commands: list[Command], event: Event | None) -> CarriedOut:
         """One transaction in SQL for the whole turn: tried at once, and for as long as it takes if need be."""
-        turn = batch(self.state, commands, self.now)
+        turn = batch(self.state, commands, self.now, cause=cause_of(event))
         self.recorded = turn.snapshot
         summary = _summary(turn)
         try:
@@ -143,6 +144,11 @@ class MentorshipWorkflow(Updates):
         self.inbox.append(event)
         await workflow.wait_condition(lambda: event.id in self.outcomes)
         return self.outcomes.pop(event.id)
+
+    @workflow.query(name="state")
+    def whole_state(self) -> State:
+        """Everything that is remembered, in ids and dates: what a dry run of a change is computed from."""
+        return self.state
 
     # -- what ops see --------------------------------------------------------------------------------------------
 

@@ -77,6 +77,15 @@ class Updates:
     def check_end(self, event: events.End) -> None:
         self.check(event)
 
+    @workflow.update(name="ProposeEnd")
+    async def propose_end(self, event: events.ProposeEnd) -> str:
+        """A participant proposes to end."""
+        return await self.happen(event)
+
+    @propose_end.validator
+    def check_propose_end(self, event: events.ProposeEnd) -> None:
+        self.check(event)
+
     @workflow.update(name="Replace")
     async def replace(self, event: events.Replace) -> str:
         """Give somebody's seat to a newcomer."""
@@ -165,4 +174,13 @@ class Updates:
 
     @bounced.validator
     def check_bounced(self, event: events.Bounced) -> None:
+        self.check(event)
+
+    @workflow.update(name="Corrected")
+    async def corrected(self, event: events.Corrected) -> str:
+        """A participant's address was corrected."""
+        return await self.happen(event)
+
+    @corrected.validator
+    def check_corrected(self, event: events.Corrected) -> None:
         self.check(event)
