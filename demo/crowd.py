@@ -46,6 +46,9 @@ class Crowd:
     """Told of each answer that a page took, with the key of its mentorship."""
     answers: int = 0
     """How many answers the pages took."""
+    missed: int = 0
+    """How many answers came too late for their window although the person meant to be in time: the clock was faster
+    than this machine."""
     _people: People = field(init=False)
     _requests: set[str] = field(default_factory=set[str])
     _tasks: set[str] = field(default_factory=set[str])
@@ -92,6 +95,7 @@ class Crowd:
                 row = await session.get_one(RequestRow, request.key)
                 closes_at, state = row.closes_at, row.state
             if self.now() >= closes_at or state not in ("open", "answered"):
+                self.missed += state in ("open", "closed") and reply.at < closes_at
                 return
             if await self.visitor.answer(token, asked, form, reply, person.name):
                 self.answers += 1

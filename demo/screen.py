@@ -80,7 +80,7 @@ class Screen:
         self.console.print(table)
         self.console.print()
         for check in checks:
-            mark = "[green]kept  [/]" if check.kept else "[bold red]BROKEN[/]"
+            mark = "[green]kept  [/]" if check.kept else "[yellow]late  [/]" if check.speed else "[bold red]BROKEN[/]"
             self.console.print(f"{mark} {check.promise}: {escape(check.counted)}", soft_wrap=True)
 
     def say(self, text: str) -> None:

@@ -13,12 +13,27 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 
 
+SPEEDS = ("4", "2", "1")
+"""A machine that is too slow for one of them says so, and gets the next."""
+TOO_FAST = 3
+
+pytestmark = pytest.mark.timeout(600)
+
+
 @pytest.fixture(scope="module")
 def season(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
     """A whole season of five mentorships: the folder it was kept in, and how it ended."""
-    data = tmp_path_factory.mktemp("demo")
-    command = [sys.executable, "-m", "demo", "--once", "--speed", "4", "--mentorships", "5", "--data", str(data)]
-    return data, subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=220)
+    *faster, last = SPEEDS
+    for speed in faster:
+        data, ended = _played(tmp_path_factory.mktemp("demo"), speed)
+        if ended.returncode != TOO_FAST:
+            return data, ended
+    return _played(tmp_path_factory.mktemp("demo"), last)
+
+
+def _played(data: Path, speed: str) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    command = [sys.executable, "-m", "demo", "--once", "--speed", speed, "--mentorships", "5", "--data", str(data)]
+    return data, subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=400)
 
 
 def test_it_ends_well_and_says_what_it_counted(season: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
