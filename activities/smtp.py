@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Literal
 
 from aiosmtplib import (
@@ -148,7 +149,8 @@ def _of_message(error: SMTPDataError) -> Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Relay:
-    """Where the relay is and how to be let in. Raises ValueError for an open connection over a network."""
+    """Where the relay is and how to be let in. Raises ValueError for an open connection over a network, or
+    certificates that are not there."""
 
     host: str
     port: int
@@ -156,6 +158,8 @@ class Relay:
     user: str = ""
     password: str = ""
     connections: int = 4
+    ca_file: str = ""
+    """Certificates to trust beside the system's."""
     timeout: float = 30.0
     """Seconds to wait for any one answer of the relay."""
 
@@ -164,6 +168,8 @@ class Relay:
             raise ValueError(
                 "MENTORSHIP_SMTP_SECURITY is `none`, which is for relays on this machine only; write starttls or tls"
             )
+        if self.ca_file and not Path(self.ca_file).is_file():
+            raise ValueError(f"MENTORSHIP_SMTP_CA_FILE names no file: {self.ca_file}")
 
     @property
     def loopback(self) -> bool:
@@ -227,7 +233,8 @@ class SmtpTransport:
             hostname=relay.host,
             port=relay.port,
             use_tls=relay.security == "tls",
-            start_tls=relay.security == "starttls" and not relay.loopback,
+            start_tls=relay.security == "starttls" and (not relay.loopback or bool(relay.ca_file)),
+            cert_bundle=relay.ca_file or None,
             username=relay.user or None,
             password=relay.password or None,
             timeout=relay.timeout,

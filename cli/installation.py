@@ -1,4 +1,4 @@
-"""Looking after an installation: doctor, migrate."""
+"""Looking after an installation: doctor, migrate, register."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _MARKS = {"good": "[green]✓[/]", "mended": "[green]✓[/]", "warning": "[yello
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (doctor, migrate):
-        app.command(rich_help_panel=PANEL, epilog=EXIT_CODES)(plainly(command))
+    for name, command in (("doctor", doctor), ("migrate", migrate), ("register", register_attributes)):
+        app.command(name, rich_help_panel=PANEL, epilog=EXIT_CODES)(plainly(command))
 
 
 def doctor(
@@ -77,4 +77,26 @@ def migrate() -> None:
     changed = bring_up_to_date(url)
     out().print(
         f"[green]✓[/] {'Up to date now' if changed else 'Up to date already'}: {text(shown(url))}", soft_wrap=True
+    )
+
+
+def register_attributes() -> None:
+    """Teach Temporal the search attributes by which mentorships are found.
+
+    Without them no mentorship can be started. Running it again does nothing.
+
+    \b
+    Examples:
+      mentorship register
+      TEMPORAL_ADDRESS=temporal:7233 TEMPORAL_NAMESPACE=mentorship mentorship register
+    """
+    from operations.reach import temporal
+    from operations.temporal import register_search_attributes
+
+    async def teach() -> list[str]:
+        return await register_search_attributes(await temporal())
+
+    added = run(teach)
+    out().print(
+        f"[green]✓[/] {'Registered: ' + ', '.join(added) if added else 'All of them were registered before.'}"
     )

@@ -1,18 +1,29 @@
-"""All settings in one class, from `MENTORSHIP_*` variables or a `.env` file.
+"""All settings in one class, from `MENTORSHIP_*` variables, a `.env` file, or a folder of secrets.
 
+A secret may stand in a file of its own, named like its variable in small letters (`mentorship_secret`), in the folder
+that `MENTORSHIP_SECRETS_DIR` names: by default /run/secrets, where containers are handed them.
 Temporal's own connection settings are not here: the SDK reads the standard `TEMPORAL_*` variables and profiles.
 """
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
 
 from lifecycle.clock import Clock
+
+SECRETS_DIR = "/run/secrets"
+"""Where containers are handed their secrets."""
 
 
 class Settings(BaseSettings):
@@ -35,6 +46,10 @@ class Settings(BaseSettings):
     smtp_security: Literal["none", "starttls", "tls"] = Field(
         default="starttls", description="`none` is accepted for loopback relays only."
     )
+    smtp_ca_file: str = Field(
+        default="",
+        description="Certificates (a file) to trust at the relay beside the system's: for a private authority.",
+    )
     smtp_user: str = Field(default="", description="User at the relay, where it asks for one.")
     smtp_password: SecretStr = Field(default=SecretStr(""), description="Password at the relay.")
     smtp_connections: int = Field(default=4, ge=1, le=64, description="Connections kept open to the relay.")
@@ -51,6 +66,12 @@ class Settings(BaseSettings):
     task_queue: str = Field(default="mentorship", description="Temporal task queue.")
     web_host: str = Field(default="127.0.0.1", description="Address the pages listen on.")
     web_port: int = Field(default=8080, description="Port the pages listen on.")
+    vitals_host: str = Field(
+        default="127.0.0.1", description="Address on which a worker or the pages can be watched."
+    )
+    vitals_port: int = Field(
+        default=0, description="Port of /metrics, /healthz and /readyz of a worker or the pages; 0 means none."
+    )
     temporal_port: int = Field(default=7233, description="Embedded stack: port of its Temporal server.")
     temporal_ui_port: int = Field(default=8233, description="Embedded stack: port of the Temporal UI.")
     backstage_port: int = Field(default=8025, description="Embedded stack: port of the status page and the inbox.")
@@ -58,6 +79,21 @@ class Settings(BaseSettings):
     epoch: datetime = Field(
         default=datetime(2026, 1, 1, tzinfo=UTC), description="Where program time and real time agree."
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Variables win over the `.env` file, and that over secrets in files."""
+        folder = Path(os.environ.get("MENTORSHIP_SECRETS_DIR") or SECRETS_DIR)
+        if folder.is_dir():
+            file_secret_settings = SecretsSettingsSource(settings_cls, secrets_dir=folder)
+        return init_settings, env_settings, dotenv_settings, file_secret_settings
 
     @property
     def clock(self) -> Clock:
