@@ -13,13 +13,13 @@ import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from activities.letters import Draft, LettersDesk
 from lifecycle.calendar import local_date
 from lifecycle.keys import message_key
-from lifecycle.letterbox import NeverOpenError, opening, ready_at
-from lifecycle.postbox import Delivery, Waiting, sort_out
+from lifecycle.letterbox import NeverOpenError
+from lifecycle.postbox import LOOK_AFTER, Delivery, Waiting, logical_moment, sort_out
 from mail.letters import Composed, Letter
 from store import outbox, waiting
 from store.database import Database
@@ -30,8 +30,6 @@ Compose = Callable[[Letter], Composed]
 
 PAGE = 200
 """People decided about, and mails frozen, in one transaction."""
-EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
-GRAIN = timedelta(minutes=10)
 PUT_BACK = timedelta(hours=1)
 """How long an item rests that can't be worded (program time)."""
 
@@ -122,7 +120,7 @@ class Preparer:
                 for some, fast in ((delivery.fast, True), (delivery.ordinary, False)):
                     if some:
                         box = boxes[person]
-                        at = now if fast else logical_moment(some, box, now)
+                        at = now if fast else logical_moment(box.person.zone, some, now)
                         draft = Draft(message_key(item.key for item in some), person, _items(box, some), at)
                         look.drafts.append((draft, fast))
             look.letters = await self.desk.letters(session, [draft for draft, _ in look.drafts])
@@ -192,19 +190,6 @@ def decide(box: Postbox, now: datetime) -> Delivery:
         return found
 
 
-def logical_moment(items: Iterable[Waiting], box: Postbox, now: datetime) -> datetime:
-    """The moment that an ordinary mail bears (its Date header): when it became due, at most `GRAIN` before now.
-
-    So a mail that waits a little for its turn at nine bears nine o'clock, and can be worded before.
-    """
-    zone = box.person.zone
-    moment = now - (now - EPOCH) % GRAIN
-    for item in items:
-        since = opening(item.rule, zone, local_date(now, zone)).opens
-        moment = max(moment, since, ready_at(item.date, zone, item.queued_at))
-    return moment
-
-
 def _items(box: Postbox, some: Iterable[Waiting]) -> tuple[Item, ...]:
     return tuple(box.items[item.key] for item in some)
 
@@ -235,4 +220,4 @@ def _fate(item: Item, reason: str = "", at: datetime | None = None) -> Fate:
 def _put_down(page: Page, box: Postbox, delivery: Delivery) -> None:
     page.dropped += [_fate(box.items[item.key], reason.value) for item, reason in delivery.dropped]
     page.held += [_fate(box.items[item.key]) for item in delivery.held]
-    page.later += [_fate(box.items[item.key], at=moment) for item, moment in delivery.later]
+    page.later += [_fate(box.items[item.key], at=moment + LOOK_AFTER) for item, moment in delivery.later]

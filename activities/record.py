@@ -14,6 +14,7 @@ from lifecycle import rules
 from lifecycle.commands import Batch, Post
 from lifecycle.events import Assessed
 from lifecycle.letterbox import next_open, ready_at
+from lifecycle.postbox import FAST, LOOK_AFTER
 from store import cohorts, record, shards
 from store.database import Database
 from store.postbox import ParticipantFacts
@@ -23,12 +24,12 @@ Wake = Callable[[int], Awaitable[None]]
 
 
 def look_at(person: ParticipantFacts, post: Post, now: datetime) -> datetime:
-    """When the postmaster must look at an item, UTC: receipts and urgent items at once, others when the person's
-    letterbox is open and has not had its mail of the day (lifecycle 2.5 and 2.6)."""
+    """When the postmaster must look at an item, UTC: receipts and urgent items at once, others a little after the
+    person's letterbox is open and has not had its mail of the day (lifecycle 2.5 and 2.6)."""
     ready = ready_at(post.date, person.zone, now)
-    if post.kind in ("receipt", "urgent"):
+    if post.kind in FAST:
         return ready
-    return next_open(person.rule, person.zone, ready, person.last_mail_on)
+    return next_open(person.rule, person.zone, ready, person.last_mail_on) + LOOK_AFTER
 
 
 class Recorder:

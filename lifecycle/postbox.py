@@ -10,17 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
 from lifecycle.calendar import DAY, begins, local_date
 from lifecycle.commands import ItemKind
-from lifecycle.letterbox import LetterboxRule, is_open, next_open, ready_at
+from lifecycle.letterbox import LetterboxRule, is_open, next_open, opening, ready_at
 
 LOOK_AFTER = timedelta(seconds=30)
-"""How long after its moment a postbox is looked at: what is decided at the very instant at which a letterbox opens
-(midnight in another zone) goes with the day's mail."""
+"""How long after its moment a postbox is looked at for ordinary mail: what is decided at the very instant at which a
+letterbox opens (midnight in another zone), or in several turns of one instant, goes in one mail."""
+
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+GRAIN = timedelta(minutes=10)
 
 MAILS_PER_REQUEST = 3
 """The request and two reminders, whatever the config says (lifecycle 2.8)."""
@@ -165,6 +168,19 @@ def sort_out(person: PersonFacts, items: Iterable[Waiting], now: datetime) -> De
         used = today if found.ordinary else person.last_mail_on
         found.later = [(item, _moment(person, item, now, used)) for item in early]
     return found
+
+
+def logical_moment(zone: str, items: Iterable[Waiting], now: datetime) -> datetime:
+    """The moment that an ordinary mail bears (its Date header): when it became due, at most `GRAIN` before now, UTC.
+
+    So a mail that waits a little for its turn at nine bears nine o'clock, and can be worded before.
+    """
+    moment = now - (now - EPOCH) % GRAIN
+    for item in items:
+        since = opening(item.rule, zone, local_date(now, zone)).opens
+        looked_at = ready_at(item.date, zone, item.queued_at) + LOOK_AFTER
+        moment = max(moment, since, min(looked_at, now))
+    return moment
 
 
 def record(person: PersonFacts, delivery: Delivery, now: datetime) -> None:

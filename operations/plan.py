@@ -212,7 +212,7 @@ def _delivered(
     facts = PersonFacts(person, zone)
     planned = {item.key: item for item, _ in items}
     waiting = [in_postbox for _, in_postbox in items]
-    now = launched_at
+    now = launched_at + LOOK_AFTER
     while waiting:
         delivery = sort_out(facts, waiting, now)
         if delivery.ordinary:

@@ -14,6 +14,7 @@ from lifecycle.calendar import begun_everywhere
 from lifecycle.commands import Post
 from lifecycle.keys import item_key
 from lifecycle.letterbox import next_open
+from lifecycle.postbox import LOOK_AFTER
 from store import people, postbox, requests
 from store.database import Database
 from store.postbox import Address, ParticipantFacts, Standstill
@@ -72,4 +73,4 @@ async def stop_reminders(
 
 
 def _deliver_at(person: ParticipantFacts, item: Post, now: datetime) -> datetime:
-    return next_open(person.rule, person.zone, now, person.last_mail_on)
+    return next_open(person.rule, person.zone, now, person.last_mail_on) + LOOK_AFTER

@@ -28,6 +28,7 @@ from lifecycle.postbox import (
     PersonFacts,
     RequestFacts,
     Waiting,
+    logical_moment,
     record,
     sort_out,
 )
@@ -209,7 +210,7 @@ class Season:
         ready = ready_at(post.date, postbox.person.zone, self.now)
         if post.kind in FAST:
             return ready
-        return next_open(self.rule, postbox.person.zone, ready, postbox.person.last_mail_on)
+        return next_open(self.rule, postbox.person.zone, ready, postbox.person.last_mail_on) + LOOK_AFTER
 
     def deliver_again(self, running: Running, key: str, nth: int, on: date) -> None:
         """A nudge: an open request that doesn't wait in the postbox anyway goes in again."""
@@ -244,8 +245,6 @@ class Season:
 
     def look_later(self, postbox: Postbox, moment: datetime) -> None:
         """The postmaster looks at this person at the moment, at the latest."""
-        if moment > self.now:
-            moment += LOOK_AFTER
         if postbox.look_at is None or moment < postbox.look_at:
             postbox.look_at = moment
             self.at(moment, DELIVER, partial(self.deliver, postbox, moment))
@@ -260,14 +259,15 @@ class Season:
         for item, reason in delivery.dropped:
             del postbox.letters[item.key]
             self.dropped.append((item.key, reason, self.now, person.id))
-        for mail in (delivery.fast, delivery.ordinary):
-            if mail:
-                self.send(postbox, mail)
+        if delivery.fast:
+            self.send(postbox, delivery.fast, self.now)
+        if delivery.ordinary:
+            self.send(postbox, delivery.ordinary, logical_moment(person.zone, delivery.ordinary, self.now))
         record(person, delivery, self.now)
         for item in delivery.held:
             postbox.letters[item.key].state = "held"
         if delivery.next_at is not None:
-            self.look_later(postbox, delivery.next_at)
+            self.look_later(postbox, delivery.next_at + LOOK_AFTER)
 
     def queued(self, postbox: Postbox) -> list[Letter]:
         """What waits for its moment."""
@@ -292,20 +292,20 @@ class Season:
             after_end=post.after_end,
         )
 
-    def send(self, postbox: Postbox, items: list[Waiting]) -> None:
-        """A mail goes out, and whoever reads it may act on it."""
+    def send(self, postbox: Postbox, items: list[Waiting], at: datetime) -> None:
+        """A mail goes out that bears this moment, and whoever reads it may act on it."""
         letters = [postbox.letters.pop(item.key) for item in items]
-        mail = Mail(postbox.person.id, self.now, tuple((one.post, one.mentorship.state.key) for one in letters))
+        mail = Mail(postbox.person.id, at, tuple((one.post, one.mentorship.state.key) for one in letters))
         self.mails.append(mail)
         for letter in letters:
             if letter.post.request:
-                self.read_request(letter)
+                self.read_request(letter, at)
             if letter.post.task:
-                self.read_task(letter)
+                self.read_task(letter, at)
 
     # -- people --------------------------------------------------------------------------------------------------
 
-    def read_request(self, letter: Letter) -> None:
+    def read_request(self, letter: Letter, at: datetime) -> None:
         """Somebody has got a request for the first time; what they will do with it is known."""
         running = letter.mentorship
         request = running.requests[letter.post.request]
@@ -313,7 +313,7 @@ class Season:
             return
         request.seen = True
         form = running.forms[running.program.form_for(request.asked.ask)]
-        request.asked = replace(request.asked, mailed_at=self.now)
+        request.asked = replace(request.asked, mailed_at=at)
         reply = self.people.reply(request.asked, form)
         if reply is not None:
             self.at(reply.at, ACT, partial(self.answer, running, request, form, reply))
@@ -348,7 +348,7 @@ class Season:
             return replace(signals, act="change", version=agreement.version + 1)
         return replace(signals, act="sign", version=agreement.version)
 
-    def read_task(self, letter: Letter) -> None:
+    def read_task(self, letter: Letter, mailed_at: datetime) -> None:
         """A coordinator has got a task for the first time."""
         key = letter.post.task
         script = self.behaviour.coordinator
@@ -356,8 +356,8 @@ class Season:
             return
         self.decided.add(key)
         zone = self.postboxes[letter.post.person].person.zone
-        on = local_date(self.now, zone) + timedelta(days=script.decides_after)
-        at = max(instant(on, script.at, zone), self.now + timedelta(minutes=1))
+        on = local_date(mailed_at, zone) + timedelta(days=script.decides_after)
+        at = max(instant(on, script.at, zone), mailed_at + timedelta(minutes=1))
         self.at(at, ACT, partial(self.decide, letter.mentorship, key, letter.post.person))
 
     def decide(self, running: Running, key: str, by: str) -> None:

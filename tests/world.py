@@ -27,7 +27,6 @@ from demo.crowd import Crowd
 from demo.visitor import Visitor
 from lifecycle.calendar import instant, local_date
 from lifecycle.events import EVENTS, Event
-from lifecycle.postbox import LOOK_AFTER
 from operations.binaries import find
 from operations.launch import launch
 from operations.relay import relay_once
@@ -88,18 +87,15 @@ class PatientTeller(Teller):
 
 
 def _unrest() -> Select[Any]:
-    """What is due at `now` and not done; of mail, what was due at `before`. In one question to the database."""
-    now, before = bindparam("now", type_=Instant()), bindparam("before", type_=Instant())
+    """What is due at `now` and not done. In one question to the database."""
+    now = bindparam("now", type_=Instant())
     queued = ItemRow.state == "queued"
     what = {
         "is not started": select(MentorshipRow.key).where(MentorshipRow.state == "planned"),
         "has not had its first turn": select(MentorshipRow.key).where(MentorshipRow.turn == 0),
         "has something due": select(MentorshipRow.key).where(MentorshipRow.next_at <= now),
         "has not been told": select(RelayRow.mentorship),
-        "waits in a postbox": select(ItemRow.key).where(queued, ItemRow.deliver_at <= before),
-        "waits in a postbox, though it must not wait": select(ItemRow.key).where(
-            queued, ItemRow.deliver_at <= now, ItemRow.kind.in_(("receipt", "urgent"))
-        ),
+        "waits in a postbox": select(ItemRow.key).where(queued, ItemRow.deliver_at <= now),
         "waits for a postmaster who does not know of it": select(ItemRow.key)
         .outerjoin(PostmasterRow, PostmasterRow.shard == ItemRow.shard)
         .where(queued, PostmasterRow.wakes_at.is_(None) | (ItemRow.deliver_at < PostmasterRow.wakes_at)),
@@ -108,7 +104,7 @@ def _unrest() -> Select[Any]:
     found = [each.with_only_columns(*each.selected_columns, literal(why).label("why")) for why, each in what.items()]
     found.append(
         select(literal("a postmaster"), literal("is at work").label("why")).where(
-            select(PostmasterRow.shard).where(PostmasterRow.wakes_at <= before).exists()
+            select(PostmasterRow.shard).where(PostmasterRow.wakes_at <= now).exists()
         )
     )
     every = union_all(*found).subquery()
@@ -192,7 +188,7 @@ class World:
                 first = select(func.min(column))
                 first = first.where(ItemRow.state == "queued") if column is ItemRow.deliver_at else first
                 found = await session.scalar(first)
-                moments += [found + LOOK_AFTER] if found else []
+                moments += [found] if found else []
         if self.acts:
             moments.append(self.acts[0][0])
         later = [moment for moment in moments if moment > self.now]
@@ -212,8 +208,7 @@ class World:
     async def unrest(self) -> str:
         """What is due and not done, or nothing."""
         async with self.database.session() as session:
-            due = {"now": self.now, "before": self.now - LOOK_AFTER}
-            found: str | None = await session.scalar(UNREST, due)
+            found: str | None = await session.scalar(UNREST, {"now": self.now})
             return found or ""
 
     # -- people --------------------------------------------------------------------------------------------------

@@ -5,13 +5,12 @@ A relay that is down backs up here, visibly, and nowhere else.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.messages import DELIVER, DeliverInput, DeliverResult
-    from lifecycle.postbox import LOOK_AFTER
     from workflows import options, versions
     from workflows.inputs import PostmasterInput
 
@@ -60,8 +59,7 @@ class PostmasterWorkflow:
         if moment is None:
             await workflow.wait_condition(lambda: self.woken)
             return
-        late = LOOK_AFTER if moment > self.now else timedelta()
-        span = max(self.clock.real_span(moment + late - self.now), options.SHORTEST_WAIT)
+        span = max(self.clock.real_span(moment - self.now), options.SHORTEST_WAIT)
         try:
             await workflow.wait_condition(
                 lambda: self.woken,

@@ -16,6 +16,7 @@ from activities.office import Sender
 from activities.pages import Preparer
 from lifecycle.commands import MemberRecord
 from lifecycle.events import EVENTS
+from lifecycle.postbox import LOOK_AFTER
 from mail.compose import compose
 from mail.letters import Letter
 from store.tables import MessageRow, SuppressionRow
@@ -137,7 +138,7 @@ async def test_no_answer_means_one_more_try_with_the_same_message(house: House, 
     assert (await house.deliver(NINE + MINUTE)).sent == 0
 
     second, then = await house.deliver_until_done(NINE + 5 * MINUTE)
-    assert (second.sent, then.sent, then.next_at) == (1, 0, NINE + DAY)
+    assert (second.sent, then.sent, then.next_at) == (1, 0, NINE + DAY + LOOK_AFTER)
     assert [one.said for one in house.sink.received] == [False, True]
     assert len({one.raw for one in house.sink.received}) == 1
     assert (await house.request("ada")).mails == 1
@@ -166,7 +167,7 @@ async def test_a_doubtful_mail_waits_for_the_letterbox_and_uses_up_that_day(hous
     assert (await house.deliver(evening + 5 * MINUTE)).next_at == NINE + DAY
     await house.post(about("winding_down", "ada"), now=NINE + DAY - HOUR)
     morning, then = await house.deliver_until_done(NINE + DAY)
-    assert (morning.sent, then.sent, then.next_at) == (1, 0, NINE + 2 * DAY)
+    assert (morning.sent, then.sent, then.next_at) == (1, 0, NINE + 2 * DAY + LOOK_AFTER)
     assert len({one.id for one in house.sink.received}) == 1
 
 
@@ -226,9 +227,9 @@ async def test_a_mail_put_off_overnight_is_checked_again(house: House) -> None:
     house.sink.script(ADA, "rcpt 450 4.2.0 greylisted", ACCEPT)
     await house.post(item("ada"))
     await house.deliver(evening)
-    assert (await house.deliver(evening + 2 * MINUTE)).next_at == NINE + DAY
+    assert (await house.deliver(evening + 2 * MINUTE)).next_at == NINE + DAY + LOOK_AFTER
     await house.change("ada", standing="left")
-    await house.deliver(NINE + DAY)
+    await house.deliver(NINE + DAY + LOOK_AFTER)
     assert await house.items() == {"check_in#1/ada/request": "dropped left"}
     assert house.sink.received == []
 
