@@ -1,5 +1,6 @@
 """Takes what a participant submits: an answer is committed before anything else, together with the row that tells
-the workflow of it, and is never lost whatever Temporal does.
+the workflow of it, and is never lost whatever Temporal does. Nobody waits for the workflow: whoever calls hands the
+row over (`relay.hand_over`) when the page is out.
 
 The page shows an outcome; it decides nothing. No name and no answer stands in an event, a log or an exception.
 """
@@ -7,7 +8,7 @@ The page shows an outcome; it decides nothing. No name and no answer stands in a
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Literal
@@ -21,7 +22,6 @@ from lifecycle.findings import Signals
 from lifecycle.rules import signals
 from operations import agreements, relay
 from operations.form_input import Fault, Typed, clean, read
-from operations.relay import Tell
 from operations.wording import worded, words_for
 from program.forms import Answers
 from store import relays, requests
@@ -55,6 +55,8 @@ class Kept:
     version: int
     late: bool = False
     repeated: bool = False
+    to_tell: tuple[str, str] = field(default=("", ""), compare=False, repr=False)
+    """(cohort, mentorship) whose workflow has something to be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,34 +108,23 @@ def access_of(requested: Requested, now: datetime) -> Access:
 
 
 async def submit(
-    database: Database,
-    tell: Tell,
-    public_id: str,
-    generation: int,
-    submission: str,
-    typed: Typed,
-    now: datetime,
+    database: Database, public_id: str, generation: int, submission: str, typed: Typed, now: datetime
 ) -> Outcome:
-    """Keep what somebody submitted and tell the workflow. `typed` are the fields as the browser sent them.
+    """Keep what somebody submitted. `typed` are the fields as the browser sent them.
 
-    The same submission twice is one answer. Raises SQLAlchemyError where the database can't be reached; whatever
-    the workflow does, the answer is kept.
+    The same submission twice is one answer. Raises SQLAlchemyError where the database can't be reached.
     """
     submission = _submission_id(public_id, submission, typed)
     attempt = 1
     while True:
         try:
             async with database.begin() as session:
-                outcome, requested = await _commit(session, public_id, generation, submission, typed, now)
-            break
+                return await _commit(session, public_id, generation, submission, typed, now)
         except (IntegrityError, OperationalError):
             # Somebody else kept the same version first, or the database chose us to step back.
             if attempt == ATTEMPTS:
                 raise
             attempt += 1
-    if isinstance(outcome, Kept) and requested is not None:
-        await relay.hand_over(database, tell, requested.cohort, requested.mentorship, now)
-    return outcome
 
 
 async def save_draft(database: Database, public_id: str, generation: int, typed: Typed, now: datetime) -> Outcome:
@@ -162,11 +153,12 @@ _MOST_DRAFT = 100
 
 async def _commit(
     session: AsyncSession, public_id: str, generation: int, submission: str, typed: Typed, now: datetime
-) -> tuple[Outcome, Requested | None]:
+) -> Outcome:
     await requests.lock(session, public_id, generation)
     requested = await requests.find(session, public_id, generation)
     if requested is None:
-        return Unknown(), None
+        return Unknown()
+    to_tell = (requested.cohort, requested.mentorship)
     questions = worded(requested.questions, words_for(requested))
     act = agreements.act_of(requested, typed) if requested.ask == "agreement" else ""
     if act == "sign":
@@ -175,18 +167,18 @@ async def _commit(
     earlier = await requests.answer_of(session, submission)
     if earlier is not None and requested.answer is not None:
         if earlier != (requested.key, reading.answers) or reading.faults:
-            return Differs(), requested
-        return Kept(requested.answer.version, requested.answer.late, repeated=True), requested
+            return Differs()
+        return Kept(requested.answer.version, requested.answer.late, repeated=True, to_tell=to_tell)
     access = access_of(requested, now)
     if access not in ("open", "late"):
-        return Shut(access), requested
+        return Shut(access)
     if act and not agreements.may(requested, act):
-        return Shut("superseded"), requested
+        return Shut("superseded")
     if act and agreements.seen_version(typed) != agreements.on_the_table(requested):
-        return Overtaken(agreements.seen_version(typed)), requested
+        return Overtaken(agreements.seen_version(typed))
     faults = _faults_that_count(requested, reading.answers, reading.faults)
     if faults:
-        return Faulty(faults), requested
+        return Faulty(faults)
     found = signals(requested.ask, reading.answers)
     if requested.ask == "invitation":
         found = await _introduce(session, requested, reading.answers, found)
@@ -199,7 +191,7 @@ async def _commit(
     payload = _ANSWERED.dump_python(event, mode="json")
     row = Relay(submission, requested.cohort, requested.mentorship, "Answered", payload)
     await relays.put(session, row, now + relay.GRACE)
-    return Kept(version, late), requested
+    return Kept(version, late, to_tell=to_tell)
 
 
 def _faults_that_count(requested: Requested, answers: Answers, faults: list[Fault]) -> tuple[Fault, ...]:

@@ -6,9 +6,11 @@ answers with a redirect, so that Back and Reload send nothing twice.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
@@ -16,7 +18,7 @@ from operations import answers
 from operations.answers import Differs, Faulty, Kept, Overtaken, Shut
 from operations.form_input import Typed, harmless
 from operations.links import Links
-from operations.relay import Tell
+from operations.relay import Tell, hand_over
 from operations.reminders import Wake, stop_reminders
 from store import people, requests
 from store.database import Database
@@ -25,6 +27,8 @@ from web.pages import Pages
 
 SUBMISSION = "submission_id"
 MOST_FIELDS = 2000
+TOLD_AT_ONCE = 16
+"""Workflows that are told of something at the same time: more would only wait for Temporal."""
 
 
 class Participant:
@@ -47,6 +51,7 @@ class Participant:
         self.now = now
         self.shards = shards
         self.wake = wake
+        self.telling = asyncio.Semaphore(TOLD_AT_ONCE)
 
     async def form(self, request: Request) -> Response:
         """GET: the page of a request. POST: its answers."""
@@ -99,9 +104,7 @@ class Participant:
         if more or save:
             outcome = await answers.save_draft(self.database, public_id, generation, typed, self.now())
         else:
-            outcome = await answers.submit(
-                self.database, self.tell, public_id, generation, submission, typed, self.now()
-            )
+            outcome = await answers.submit(self.database, public_id, generation, submission, typed, self.now())
         page = await self._page(public_id, generation)
         if page is None:
             return self.pages.unknown()
@@ -109,7 +112,8 @@ class Participant:
             case Kept() if more:
                 return RedirectResponse(f"{page.path}?more={_plain(more)}#entries-{_plain(more)}", 303)
             case Kept():
-                return RedirectResponse(f"{page.path}/{'saved' if save else 'thanks'}", 303)
+                told = BackgroundTask(self.hand_over, *outcome.to_tell) if not save else None
+                return RedirectResponse(f"{page.path}/{'saved' if save else 'thanks'}", 303, background=told)
             case Faulty(faults) if typed.get("act") == ["sign"]:
                 return page.document(faults=faults)
             case Faulty(faults):
@@ -126,6 +130,13 @@ class Participant:
                 return page.first(request.query_params)
             case _:
                 return self.pages.unknown()
+
+    async def hand_over(self, cohort: str, mentorship: str) -> None:
+        """Tell a workflow what was committed, when the page is out. In a crowd it is left to the relay."""
+        if self.telling.locked():
+            return
+        async with self.telling:
+            await hand_over(self.database, self.tell, cohort, mentorship, self.now())
 
     async def _linked(self, request: Request) -> FormPage | None:
         link = self.links.read_request(request.path_params["token"])

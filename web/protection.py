@@ -56,12 +56,15 @@ class Guard:
             return
         began = time.perf_counter()
         answered: list[int] = []
+        ended: list[float] = []
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 answered.append(message["status"])
                 self._add_headers(MutableHeaders(scope=message))
             await send(message)
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                ended.append(time.perf_counter())  # what is done after the page is no part of it
 
         refusal = self._refusal(scope)
         try:
@@ -76,7 +79,7 @@ class Guard:
             log.error("page_failed", page=_name(scope), failure=type(failure).__name__)
             if not answered:
                 await self.pages.failed()(scope, receive, send_guarded)
-        milliseconds = round((time.perf_counter() - began) * 1000, 1)
+        milliseconds = round(((ended or [time.perf_counter()])[-1] - began) * 1000, 1)
         log.info(
             "page", page=_name(scope), method=scope["method"], status=answered[0] if answered else 0, ms=milliseconds
         )

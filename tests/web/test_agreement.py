@@ -152,7 +152,7 @@ async def test_two_who_act_at_the_same_moment_on_the_same_version(both: World) -
         link = both.links.read_request(path.removeprefix("/f/"))
         assert link is not None
         typed = await filled_in(both, path) | {"seen_version": ["0"]}
-        return await submit(both.database, both.tell, *link, f"submission-{path[-8:]}", typed, both.now)
+        return await submit(both.database, *link, f"submission-{path[-8:]}", typed, both.now)
 
     outcomes = await asyncio.gather(draft(ada), draft(ben))
     assert sorted(map(repr, outcomes)) == sorted(map(repr, (Kept(1), Overtaken(0))))

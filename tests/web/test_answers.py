@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from operations.answers import Differs, Faulty, Kept, Outcome, Shut, Unknown, submit
 from operations.form_input import Typed
-from operations.relay import GRACE, relay_once
+from operations.relay import GRACE, hand_over, relay_once
 from store.tables import AnswerRow, DraftRow, MembershipRow, MentorshipRow, ParticipantRow, RelayRow, RequestRow
 from tests.web.world import CLOSES_AT, COHORT, NOW, World, filled_in
 
@@ -19,7 +19,10 @@ from tests.web.world import CLOSES_AT, COHORT, NOW, World, filled_in
 async def put_in(world: World, path: str, submission: str, typed: Typed) -> Outcome:
     link = world.links.read_request(path.removeprefix("/f/"))
     assert link is not None
-    return await submit(world.database, world.tell, *link, submission, typed, world.now)
+    outcome = await submit(world.database, *link, submission, typed, world.now)
+    if isinstance(outcome, Kept):
+        await hand_over(world.database, world.tell, *outcome.to_tell, world.now)
+    return outcome
 
 
 async def answers(world: World) -> list[AnswerRow]:
