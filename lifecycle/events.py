@@ -173,6 +173,17 @@ class Cancel:
 
 
 @dataclass(frozen=True, slots=True)
+class Staffed:
+    """Others coordinate the cohort now, or its holidays are others."""
+
+    id: str
+    coordinators: tuple[str, ...]
+    deputies: tuple[str, ...]
+    holidays: tuple[date, ...]
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Moved:
     """A participant lives in another zone now."""
 
@@ -222,6 +233,7 @@ Event = (
     | Nudge
     | Release
     | Cancel
+    | Staffed
     | Moved
     | Seen
     | Bounced
@@ -237,7 +249,7 @@ EVENTS: dict[str, Any] = {
     kind.__name__: kind
     for kind in (
         Answered, Assessed, Decided, Pause, Resume, Extend, End, ProposeEnd, Replace, Add, Remove, Leave,
-        Nudge, Release, Cancel, Moved, Seen, Bounced, Corrected,
+        Nudge, Release, Cancel, Staffed, Moved, Seen, Bounced, Corrected,
     )
 }  # fmt: skip
 """Every event by name."""

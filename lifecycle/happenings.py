@@ -27,6 +27,7 @@ from lifecycle.events import (
     Replace,
     Resume,
     Seen,
+    Staffed,
 )
 from lifecycle.findings import Signals
 from lifecycle.state import State
@@ -38,7 +39,7 @@ def happen(turn: Turn, event: Event) -> None:
     state = turn.state
     turn.by = getattr(event, "by", "")
     zones = state.zones()
-    if not isinstance(event, Assessed | Bounced):
+    if not isinstance(event, Assessed | Bounced | Staffed):
         check_ins.alive(turn)
     _take(turn, event)
     if isinstance(event, CHANGES):
@@ -89,6 +90,8 @@ def _take(turn: Turn, event: Event) -> None:
             changes.release(turn)
         case Cancel():
             changes.cancel(turn)
+        case Staffed():
+            tasks.staffed(turn, event.coordinators, event.deputies, event.holidays)
         case Moved():
             _lives_in(state, event.person, event.zone)
         case Seen():

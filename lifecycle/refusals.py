@@ -29,6 +29,7 @@ from lifecycle.events import (
     Replace,
     Resume,
     Seen,
+    Staffed,
 )
 from lifecycle.onboarding import last_wait
 from lifecycle.state import State, Task
@@ -43,7 +44,7 @@ MOST_WEEKS = 520
 
 def refusal(state: State, event: Event, today: date) -> str:
     """The reason to refuse an event in this state, or an empty string. `today` is the cohort's date."""
-    if isinstance(event, Assessed | Seen | Bounced | Corrected):
+    if isinstance(event, Assessed | Seen | Bounced | Corrected | Staffed):
         return ""
     stale = _stale(state, getattr(event, "based_on", None))
     if stale:

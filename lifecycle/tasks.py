@@ -101,6 +101,23 @@ def escalate(turn: Turn, task: Task) -> None:
     _tell_of(turn, task, "task_to_deputy", turn.state.deputies)
 
 
+def staffed(turn: Turn, coordinators: Iterable[str], deputies: Iterable[str], holidays: Iterable[date]) -> None:
+    """Others coordinate the cohort now: who is new among them hears of the tasks that are open.
+
+    A due date that was given stays; deputies who are new hear of a task that had gone to the deputies before.
+    """
+    state = turn.state
+    joined = [person for person in coordinators if person not in state.coordinators]
+    stand_in = [person for person in deputies if person not in state.deputies]
+    state.coordinators, state.deputies = list(coordinators), list(deputies)
+    state.holidays = tuple(holidays)
+    turn.note("staffed")
+    for task in state.tasks.values():
+        _tell_of(turn, task, "task_opened", joined)
+        if task.escalated:
+            _tell_of(turn, task, "task_to_deputy", stand_in)
+
+
 def _tell_of(turn: Turn, task: Task, name: str, people: Iterable[str], nth: int = 0) -> None:
     state = turn.state
     for person in people:

@@ -116,6 +116,18 @@ class CohortPersonRow(Base):
     role: Mapped[str]
 
 
+class EntryRow(Base):
+    """What the file of a cohort said of a person or a mentorship when it was last launched: by this a later launch
+    tells what its coordinator changed from what has happened since. Of names and addresses only marks."""
+
+    __tablename__ = "entries"
+    cohort: Mapped[str] = mapped_column(ForeignKey("cohorts.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    """person, mentorship, cohort"""
+    id: Mapped[str] = mapped_column(primary_key=True)
+    said: Mapped[dict[str, Any]]
+
+
 class MentorshipRow(Base):
     """One mentorship with the last snapshot of its workflow."""
 

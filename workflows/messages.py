@@ -149,6 +149,15 @@ class Updates:
     def check_cancel(self, event: events.Cancel) -> None:
         self.check(event)
 
+    @workflow.update(name="Staffed")
+    async def staffed(self, event: events.Staffed) -> str:
+        """Others coordinate the cohort now."""
+        return await self.happen(event)
+
+    @staffed.validator
+    def check_staffed(self, event: events.Staffed) -> None:
+        self.check(event)
+
     @workflow.update(name="Moved")
     async def moved(self, event: events.Moved) -> str:
         """A participant lives in another zone now."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lifecycle.events import Answered, Bounced, Decided, Leave, Remove
+from lifecycle.events import Answered, Bounced, Decided, Leave, Remove, Staffed
 from lifecycle.findings import Signals
 from lifecycle.state import State
 from lifecycle.tasks import KINDS
@@ -251,3 +251,26 @@ def test_of_what_outlives_the_mentorship_only_the_word_that_changes_nothing_is_l
 def test_an_answer_after_the_close_of_the_record_is_refused() -> None:
     late = Answered("e", "ned", "check_in", 4, Signals(help=True), season().now)
     assert season().on(190, late).play().refused == ["the mentorship is closed (completed); its record is final"]
+
+
+# -- others at the desk ------------------------------------------------------------------------------------------
+
+
+def test_who_joins_the_desk_hears_of_open_tasks_and_who_leaves_it_of_nothing_more() -> None:
+    desk = Staffed("e", ("carl",), ("dirk",), (), "cora")
+    played = low_score().on(34, desk).play(until=60)
+    assert played.told("task_opened") == {"cora": [31], "carl": [34]}
+    assert played.told("task_repeated") == {"carl": [38]}
+    assert played.told("task_to_deputy") == {"dirk": [42]}
+
+
+def test_a_new_deputy_hears_of_what_had_gone_to_the_deputies() -> None:
+    played = low_score().on(50, Staffed("e", ("cora",), ("dora", "dirk"), ())).play(until=60)
+    assert played.told("task_to_deputy") == {"dora": [42], "dirk": [50]}
+
+
+def test_other_holidays_count_from_now_on() -> None:
+    days = [season().day(39), season().day(40)]
+    played = low_score().on(32, Staffed("e", ("cora",), ("dora",), tuple(days))).play(until=60)
+    assert played.task_lines() == ["low_score S+31 due S+38"]
+    assert played.told("task_to_deputy") == {"dora": [43]}
