@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from hashlib import sha256
@@ -20,7 +21,7 @@ from program.faults import nearest
 from program.models import ID_PATTERN
 from store import desk, overview
 from store.database import Database
-from store.desk import KnownPerson, TaskFacts
+from store.desk import Decider, KnownPerson, TaskFacts
 
 if TYPE_CHECKING:
     from temporalio.client import Client
@@ -81,7 +82,7 @@ async def decide(
     """
     facts = await _task(database, task)
     decision = decision.replace("-", "_")
-    decider = _decider(facts, by)
+    decider = who_decides(facts.cohort, facts.deciders, by)
     if facts.closed_on is not None:
         return _decided_before(facts, decision)
     _check(facts, decision, until, newcomer, person)
@@ -146,18 +147,21 @@ async def _task(database: Database, key: str) -> TaskFacts:
     raise Refused(f"there is no task {key!r}; {remedy}")
 
 
-def _decider(facts: TaskFacts, by: str) -> str:
-    """The id of who decides, by id, name or address; the cohort's only coordinator where nobody is named."""
-    coordinators = [one for one in facts.deciders if one.role == "coordinator"]
+def who_decides(cohort: str, deciders: Sequence[Decider], by: str) -> str:
+    """The id of who decides, by id, name or address; the cohort's only coordinator where nobody is named.
+
+    Raises `Refused` with those who may.
+    """
+    coordinators = [one for one in deciders if one.role == "coordinator"]
     if not by and len(coordinators) == 1:
         return coordinators[0].id
     wanted = by.strip().casefold()
-    for one in facts.deciders:
+    for one in deciders:
         if wanted and wanted in (one.id.casefold(), one.name.casefold(), one.email.casefold()):
             return one.id
-    people = ", ".join(f"{one.id} ({one.name})" for one in facts.deciders)
+    people = ", ".join(f"{one.id} ({one.name})" for one in deciders)
     raise Refused(
-        f"{by!r} is no coordinator or deputy of {facts.cohort}; write --as with one of {people}"
+        f"{by!r} is no coordinator or deputy of {cohort}; write --as with one of {people}"
         if by
         else f"say who decides: --as with one of {people}"
     )

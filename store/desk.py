@@ -63,12 +63,6 @@ async def task(session: AsyncSession, key: str) -> TaskFacts | None:
     if row is None:
         return None
     cohort = await session.get_one(CohortRow, row.cohort)
-    found = await session.execute(
-        select(ParticipantRow.id, ParticipantRow.name, ParticipantRow.email, CohortPersonRow.role)
-        .join(CohortPersonRow, CohortPersonRow.person == ParticipantRow.id)
-        .where(CohortPersonRow.cohort == row.cohort)
-        .order_by(CohortPersonRow.role, ParticipantRow.id)
-    )
     return TaskFacts(
         key=row.key,
         cohort=row.cohort,
@@ -80,8 +74,19 @@ async def task(session: AsyncSession, key: str) -> TaskFacts | None:
         by=row.by,
         zone=cohort.zone,
         language=cohort.language,
-        deciders=tuple(Decider(*one) for one in found),
+        deciders=await deciders(session, row.cohort),
     )
+
+
+async def deciders(session: AsyncSession, cohort: str) -> tuple[Decider, ...]:
+    """Who may decide in a cohort: its coordinators, then its deputies."""
+    found = await session.execute(
+        select(ParticipantRow.id, ParticipantRow.name, ParticipantRow.email, CohortPersonRow.role)
+        .join(CohortPersonRow, CohortPersonRow.person == ParticipantRow.id)
+        .where(CohortPersonRow.cohort == cohort)
+        .order_by(CohortPersonRow.role, ParticipantRow.id)
+    )
+    return tuple(Decider(*one) for one in found)
 
 
 async def person(session: AsyncSession, id_: str = "", *, email: str = "") -> KnownPerson | None:
