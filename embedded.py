@@ -29,10 +29,12 @@ from operations.settings import Settings
 from operations.sink import Inbox, Sink
 from operations.temporal import Teller, Waker
 from operations.temporal_ui import TemporalUI
+from operations.vitals import Vitals
 from store.database import Database, migrate
 from web.app import create_app
 from web.backstage import create_backstage
 from worker import running as running_worker
+from worker import watched
 
 LOOPBACK = "127.0.0.1"
 ENDED_AT_ONCE = 130
@@ -128,6 +130,7 @@ async def running(settings: Settings, *, in_memory: bool = False, any_port: bool
         await sink.start()
         stack.push_async_callback(sink.stop)
         database = await stack.enter_async_context(running_worker(client, settings, now))
+        await stack.enter_async_context(watched(settings, Vitals(database, client, now, needs_temporal=True)))
         wake = Waker(client, settings)
         for shard in range(settings.shards):
             await wake(shard)

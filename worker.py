@@ -30,8 +30,10 @@ from operations.logs import set_up_logs
 from operations.relay import relay_forever
 from operations.settings import Settings
 from operations.temporal import Starter, Teller, Waker, connect
+from operations.vitals import Vitals, watched_runtime
 from store.database import Database
 from web.app import serve
+from web.vitals import shown
 from workflows.cohort import CohortWorkflow
 from workflows.mentorship import MentorshipWorkflow
 from workflows.postmaster import PostmasterWorkflow
@@ -141,16 +143,34 @@ async def running(client: Client, settings: Settings, now: Callable[[], datetime
         await database.close()
 
 
+@asynccontextmanager
+async def watched(settings: Settings, vitals: Vitals) -> AsyncIterator[None]:
+    """For the length of a block this process can be watched, where the settings name a port for it."""
+    if not settings.vitals_port:
+        yield
+        return
+    async with shown(vitals, settings.vitals_host, settings.vitals_port):
+        yield
+
+
 async def main() -> None:
     """Run a worker until it is told to stop by SIGTERM or SIGINT."""
     settings = Settings()
     set_up_logs()
-    client = await connect()
+    runtime, sdk = watched_runtime(settings)
+    client = await connect(runtime)
     stopped = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopped.set)
     clock = settings.clock
-    async with running(client, settings, lambda: clock.program(datetime.now(UTC))):
+
+    def now() -> datetime:
+        return clock.program(datetime.now(UTC))
+
+    async with (
+        running(client, settings, now) as database,
+        watched(settings, Vitals(database, client, now, needs_temporal=True, sdk=sdk)),
+    ):
         for shard in range(settings.shards):
             await Waker(client, settings)(shard)
         log.info("worker_runs", task_queue=settings.task_queue, namespace=client.namespace)
@@ -167,9 +187,13 @@ async def serve_pages() -> None:
     def now() -> datetime:
         return clock.program(datetime.now(UTC))
 
-    client = await connect(lazy=True)
+    runtime, sdk = watched_runtime(settings)
+    client = await connect(runtime, lazy=True)
     stop = asyncio.Event()
-    async with Database.open(settings.database) as database:
+    async with (
+        Database.open(settings.database) as database,
+        watched(settings, Vitals(database, client, now, needs_temporal=False, sdk=sdk)),
+    ):
         relay = asyncio.create_task(relay_forever(database, Teller(client), now, stop))
         log.info("pages_run", host=settings.web_host, port=settings.web_port)
         try:

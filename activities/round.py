@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from activities.counters import DELAY, MAILS
 from activities.messages import DeliverResult
 from activities.office import Office
 from activities.pages import PAGE, decide
@@ -58,6 +59,8 @@ class Outgoing:
     requests: tuple[str, ...]
     attempts: int = 0
     again: bool = False
+    at: datetime | None = None
+    """When the letterbox would have it delivered (program time, UTC), where that is known."""
 
 
 class Round:
@@ -157,6 +160,7 @@ class Round:
                     fast=mail.fast,
                     requests=mail.requests,
                     attempts=mail.attempts,
+                    at=mail.at,
                 )
 
     @property
@@ -210,6 +214,8 @@ class Round:
         except NotSent as refusal:
             return self._of_trouble(mail, refusal.trouble)
         self.result.sent += 1
+        if mail.at is not None:
+            DELAY.observe(max(self.now + self._elapsed * office.rules.speed - mail.at, timedelta(0)).total_seconds())
         return self._outcome(mail, "sent")
 
     def _of_trouble(self, mail: Outgoing, trouble: Trouble) -> Outcome:
@@ -242,6 +248,7 @@ class Round:
     def _outcome(
         self, mail: Outgoing, state: str, error: str = "", until: datetime | None = None, *, burnt: bool = True
     ) -> Outcome:
+        MAILS.labels(state).inc()
         return Outcome(
             mail.id, mail.person, state, mail.local_date, mail.fast, mail.requests, error, until, burnt=burnt
         )

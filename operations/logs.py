@@ -1,29 +1,104 @@
-"""Structured logs with ids; never a name, an address, an answer or a token."""
+"""Structured logs with ids; never a name, an address, an answer or a token.
+
+Everything that is logged in a process goes the same way, that of libraries and of Temporal's SDK included: one line
+each, with the ids of the workflow or activity that it is about. Of an error only its kind and its place are told,
+since its words may hold anything; in the Temporal UI they stand beside the workflow that it stopped.
+"""
 
 from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Mapping
+from pathlib import Path
+from traceback import walk_tb
+from types import TracebackType
+from typing import Any
 
 import structlog
+from structlog.typing import EventDict
+
+ROOT = Path(__file__).resolve().parent.parent
+
+IDS = {
+    "temporal_workflow": ("workflow_id", "run_id", "workflow_type", "attempt"),
+    "temporal_activity": ("workflow_id", "run_id", "activity_id", "activity_type", "attempt"),
+}
+"""What is taken over of that which the SDK knows about a line."""
 
 
 def set_up_logs(*, json: bool | None = None, level: int = logging.INFO) -> None:
     """Log to standard error: as JSON lines, or readable where a person looks on (the default decides)."""
     as_json = not sys.stderr.isatty() if json is None else json
-    renderer = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
+    renderer: Any = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
+    before: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _kind_and_place,
+    ]
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
+        processors=[*before, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         # Looked up anew each time: whoever redirects standard error later gets the logs too.
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
-    logging.basicConfig(
-        level=max(level, logging.WARNING), stream=sys.stderr, format="%(levelname)s %(name)s %(message)s"
+    handler = logging.StreamHandler(_StandardError())
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, _of_library, *before],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
     )
+    logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler])
+
+
+class _StandardError:
+    """Standard error, wherever it leads at the moment."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+
+def _of_library(_logger: Any, _name: str, event: EventDict) -> EventDict:
+    """One line, with ids in fields of their own."""
+    # The SDK writes what it knows behind its words as well; asyncio puts an error's words in the lines below.
+    event["event"] = str(event["event"]).partition("\n")[0].partition(" ({'")[0]
+    record = event["_record"]
+    for extra, names in IDS.items():
+        known = getattr(record, extra, None)
+        if isinstance(known, Mapping):
+            event.update({name: known[name] for name in names if name in known})
+    return event
+
+
+def _kind_and_place(_logger: Any, _name: str, event: EventDict) -> EventDict:
+    """Instead of a traceback: what went wrong because of what, and where."""
+    found: Any = event.pop("exc_info", None)
+    if found is True:
+        found = sys.exc_info()
+    error = found[1] if isinstance(found, tuple) else found
+    if isinstance(error, BaseException):
+        event["failure"] = " < ".join(type(one).__name__ for one in _causes(error))
+        event["where"] = _where(error.__traceback__)
+    return event
+
+
+def _causes(error: BaseException | None) -> list[BaseException]:
+    found: list[BaseException] = []
+    while error is not None and error not in found:
+        found.append(error)
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return found
+
+
+def _where(traceback: TracebackType | None) -> str:
+    """The innermost line of ours, or else the innermost of all."""
+    places = [(Path(frame.f_code.co_filename), line, frame.f_code.co_name) for frame, line in walk_tb(traceback)]
+    ours = [place for place in places if place[0].is_relative_to(ROOT) and ".venv" not in place[0].parts]
+    for path, line, name in reversed(ours or places):
+        return f"{path.relative_to(ROOT) if path.is_relative_to(ROOT) else path.name}:{line} in {name}"
+    return ""

@@ -111,6 +111,4 @@ async def _try(database: Database, tell: Tell, relay: Relay, now: datetime) -> L
         return "failed"
     async with database.begin() as session:
         await relays.done(session, relay.id)
-    async with database.begin() as session:
-        await relays.done(session, relay.id)
     return "told"

@@ -62,13 +62,14 @@ async def waiting(session: AsyncSession, cohort: str, mentorship: str) -> tuple[
     ).scalars()
     return tuple(
         Relay(row.id, row.cohort, row.mentorship, row.event, row.payload, row.attempts)
-        for row in sorted(rows, key=_happened)
+        for row in sorted(rows, key=lambda row: (happened(row), row.id))
     )
 
 
-def _happened(row: RelayRow) -> tuple[datetime, str]:
+def happened(row: RelayRow) -> datetime:
+    """When that happened of which a row tells (UTC)."""
     at = row.payload.get("at")
-    return (datetime.fromisoformat(at) if isinstance(at, str) else row.at, row.id)
+    return datetime.fromisoformat(at) if isinstance(at, str) else row.at
 
 
 async def claim(session: AsyncSession, relay: Relay, next_try: datetime) -> bool:
