@@ -93,7 +93,7 @@ async def _engine(client: Client, folder: Path) -> AsyncIterator[tuple[Settings,
 
 async def _launched(client: Client, settings: Settings, database: Database, name: str, many: int) -> float:
     """Starts a second while the launch activity ran, by its own history."""
-    loaded = _at_night(name, many)
+    loaded = at_night(name, many)
     await launch(database, client, settings, loaded, datetime.now(UTC))
     history = client.get_workflow_handle(cohort_id(name))
     ends: list[datetime] = []
@@ -108,8 +108,8 @@ async def _launched(client: Client, settings: Settings, database: Database, name
     return many / (ends[1] - ends[0]).total_seconds()
 
 
-def _at_night(name: str, many: int) -> Loaded:
-    """A cohort where it is night now, as when most things are decided: their mail waits for the morning."""
+def at_night(name: str, many: int) -> Loaded:
+    """So many pairs where it is night now, as when most things are decided: their mail waits for the morning."""
     now = datetime.now(UTC)
     east = (1 - now.hour + 12) % 24 - 12
     zone = f"Etc/GMT{-east:+d}" if east else "Etc/GMT"

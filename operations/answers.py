@@ -155,7 +155,7 @@ async def _commit(
     session: AsyncSession, public_id: str, generation: int, submission: str, typed: Typed, now: datetime
 ) -> Outcome:
     await requests.lock(session, public_id, generation)
-    requested = await requests.find(session, public_id, generation)
+    requested = await requests.find(session, public_id, generation, to_show=False)
     if requested is None:
         return Unknown()
     to_tell = (requested.cohort, requested.mentorship)

@@ -105,15 +105,16 @@ class Participant:
             outcome = await answers.save_draft(self.database, public_id, generation, typed, self.now())
         else:
             outcome = await answers.submit(self.database, public_id, generation, submission, typed, self.now())
+        if isinstance(outcome, Kept):
+            path = f"{self.pages.root}/f/{self.links.request_token(public_id, generation)}"
+            if more:
+                return RedirectResponse(f"{path}?more={_plain(more)}#entries-{_plain(more)}", 303)
+            told = BackgroundTask(self.hand_over, *outcome.to_tell) if not save else None
+            return RedirectResponse(f"{path}/{'saved' if save else 'thanks'}", 303, background=told)
         page = await self._page(public_id, generation)
         if page is None:
             return self.pages.unknown()
         match outcome:
-            case Kept() if more:
-                return RedirectResponse(f"{page.path}?more={_plain(more)}#entries-{_plain(more)}", 303)
-            case Kept():
-                told = BackgroundTask(self.hand_over, *outcome.to_tell) if not save else None
-                return RedirectResponse(f"{page.path}/{'saved' if save else 'thanks'}", 303, background=told)
             case Faulty(faults) if typed.get("act") == ["sign"]:
                 return page.document(faults=faults)
             case Faulty(faults):
