@@ -16,12 +16,12 @@ from program.faults import nearest
 from store import overview
 from store.database import Database
 from store.ledger import ledger as ledger_of
-from store.overview import Counts, Filters, StatusLine, TaskLine
+from store.overview import Counts, Filters, Someone, StatusLine, TaskLine
 from store.tables import CohortRow
 from store.timeline import Happening, Timeline, UnknownMentorship
 from store.timeline import timeline as timeline_of
 
-__all__ = ["Counts", "Filters", "Happening", "StatusLine", "TaskLine", "Timeline", "Unknown"]
+__all__ = ["Counts", "Filters", "Happening", "Someone", "StatusLine", "TaskLine", "Timeline", "Unknown"]
 
 
 class Unknown(LookupError):
@@ -124,6 +124,12 @@ def _plain(value: Any) -> Any:
             return value.isoformat()
         case _:
             return value
+
+
+async def known_cohort(session: AsyncSession, cohort: str) -> CohortRow:
+    """The row of this cohort. Raises `Unknown` with those that there are."""
+    [row] = await _cohorts(session, cohort)
+    return row
 
 
 async def _cohorts(session: AsyncSession, cohort: str) -> list[CohortRow]:

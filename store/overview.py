@@ -215,6 +215,17 @@ async def people_of(session: AsyncSession, cohort: str, keys: Sequence[str]) -> 
     return found
 
 
+async def names_of(session: AsyncSession, ids: Sequence[str]) -> tuple[Someone, ...]:
+    """These people, by name; who is not known is left out."""
+    found: list[Someone] = []
+    for first in range(0, len(ids), 1000):
+        rows = await session.execute(
+            select(ParticipantRow.id, ParticipantRow.name).where(ParticipantRow.id.in_(ids[first : first + 1000]))
+        )
+        found += [Someone(person, name) for person, name in rows]
+    return tuple(sorted(found, key=lambda one: (one.name, one.id)))
+
+
 def _among(column: Any, keys: Sequence[str]) -> ColumnElement[bool]:
     # Databases limit how many values a statement may name; a long list is most of the cohort anyway.
     return column.in_(keys) if len(keys) <= 1000 else column.is_not(None)

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from lifecycle.calendar import local_date
 from lifecycle.commands import Assess, Batch, MoveRequest
 from lifecycle.standstill import Standstill
+from store import cancelling
 from store.database import putting, upserting
 from store.postbox import Address, DeliverAt, Moment, letterbox_rule, post, redelivered, stand_still
 from store.tables import (
@@ -42,8 +43,8 @@ MENTORSHIPS = Base.metadata.tables[MentorshipRow.__tablename__]
 STANDS = (
     select(
         MentorshipRow.program, MentorshipRow.program_hash,
-        MentorshipRow.turn, MentorshipRow.state, MentorshipRow.held, MentorshipRow.paused_until,
-        CohortRow.zone, CohortRow.letterbox, CohortRow.holidays,
+        MentorshipRow.turn, MentorshipRow.state, MentorshipRow.held, MentorshipRow.paused_until, MentorshipRow.ending,
+        CohortRow.zone, CohortRow.letterbox, CohortRow.holidays, CohortRow.state.label("cohort_state"),
     )
     .join(CohortRow, CohortRow.id == MentorshipRow.cohort)
     .where(MentorshipRow.cohort == bindparam("its_cohort"), MentorshipRow.key == bindparam("its_key"))
@@ -97,6 +98,9 @@ async def apply(session: AsyncSession, batch: Batch, *, deliver_at: DeliverAt, s
     before = await _lock(session, batch)
     if batch.turn <= before.turn:
         return Applied(False, await _earliest(session, batch), before.program, before.program_hash)
+    cancelled = cancelling.CANCELLED in (before.ending, before.cohort_state)
+    if cancelled:
+        batch = cancelling.silenced(batch)
     address = Address(
         batch.cohort,
         batch.mentorship,
@@ -118,8 +122,8 @@ async def apply(session: AsyncSession, batch: Batch, *, deliver_at: DeliverAt, s
     await _write_notes(session, batch)
     again = await redelivered(session, batch.redeliver) if batch.redeliver else []
     moments += await post(session, address, [*batch.posts, *again], still)
-    await _write_mentorship(session, batch)
-    earliest: dict[int, datetime] = {}
+    await _write_mentorship(session, batch, over=cancelled)
+    earliest = await cancelling.tell_again(session, batch) if cancelled else dict[int, datetime]()
     for shard, at in moments:
         earliest[shard] = min(at, earliest.get(shard, at))
     return Applied(True, earliest, before.program, before.program_hash)
@@ -314,13 +318,13 @@ async def _write_members(session: AsyncSession, batch: Batch) -> None:
         )
 
 
-async def _write_mentorship(session: AsyncSession, batch: Batch) -> None:
+async def _write_mentorship(session: AsyncSession, batch: Batch, *, over: bool) -> None:
     now = batch.snapshot
     values: dict[str, Any] = {
         "its_cohort": batch.cohort,
         "its_key": batch.mentorship,
         "turn": batch.turn,
-        "state": "over" if now.over else "running",
+        "state": "over" if now.over or over else "running",
         "phase": now.phase,
         "health": now.health,
         "next_step": now.next_step,
