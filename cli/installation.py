@@ -28,9 +28,9 @@ def doctor(
 ) -> None:
     """Examine the installation; each finding says what to do.
 
-    Looks at settings, database, Temporal, worker, mail relay and pages. Mails
-    nobody and starts nothing. Ends with 1 where something is wrong; warnings
-    alone end with 0.
+    Looks at settings, database, what has piled up, Temporal, worker, mail relay,
+    the sender's domain (SPF, DKIM, DMARC) and pages. Mails nobody and starts
+    nothing. Ends with 1 where something is wrong; warnings alone end with 0.
 
     \b
     Examples:
@@ -38,7 +38,8 @@ def doctor(
       mentorship doctor --fix
       mentorship doctor --json | jq '.[] | select(.state == "fault")'
     """
-    from operations.doctor import Finding, examine
+    from operations.doctor import examine
+    from operations.findings import Finding
 
     async def look() -> list[Finding]:
         found: list[Finding] = []

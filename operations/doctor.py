@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
-from typing import Literal
 from urllib.parse import urlsplit
 
 import httpx
+from sqlalchemy import func, select
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.api.taskqueue.v1 import TaskQueue
@@ -21,43 +22,43 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.smtp import NotSent, Relay, SmtpTransport
+from operations.backlog import examine_backlog
+from operations.findings import Finding
 from operations.links import SHORTEST_SECRET
-from operations.reach import Unreachable, address, check_database, shown, temporal
+from operations.reach import Unreachable, address, check_database, now_of, shown, temporal
+from operations.sender_domain import examine_domain, reserved
 from operations.settings import Settings
 from operations.temporal import register_search_attributes
-from store.database import migrate
+from store.database import Database, migrate
+from store.stock import take_stock
 from workflows import search_attributes
-
-State = Literal["good", "mended", "warning", "fault"]
 
 A_SECRET = "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
 KEPT_SECRET = "secret"
 """Where the embedded stack keeps the secret that it made, in the data folder."""
 ANSWERS_WITHIN = 5.0
 """Real seconds that the relay and the pages have to answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at. `remedy` is empty where nothing is to be done."""
-
-    what: str
-    state: State
-    says: str
-    remedy: str = ""
+KEPT_FOR = timedelta(days=30)
+"""Closed workflows that are forgotten sooner can't be looked at when somebody asks."""
+CLOCKS_APART = timedelta(seconds=5)
+"""More than that, and letterboxes open late or early."""
 
 
 async def examine(settings: Settings, *, fix: bool = False) -> AsyncIterator[Finding]:
     """Look at everything, one after the other. `fix` registers search attributes and migrates the database."""
     for finding in _settings(settings):
         yield finding
-    yield await _database(settings, fix)
+    database = await _database(settings, fix)
+    yield database
+    if database.state != "fault":
+        for finding in await _inside(settings):
+            yield finding
     try:
         client = await temporal()
         yield Finding("Temporal", "good", f"answers at {address()}")
         namespace = await _namespace(client)
         yield namespace
-        if namespace.state == "good":
+        if namespace.state != "fault":
             yield await _attributes(client, fix)
             yield await _worker(client, settings)
     except Unreachable as missing:
@@ -67,7 +68,10 @@ async def examine(settings: Settings, *, fix: bool = False) -> AsyncIterator[Fin
         says = f"answers at {address()}, and refuses what we ask ({error.status.name})"
         yield Finding("Temporal", "fault", says, "Look at TEMPORAL_API_KEY and the TEMPORAL_TLS_* settings.")
     yield await _relay(settings)
-    yield await _pages(settings)
+    for finding in await _domain(settings):
+        yield finding
+    for finding in await _pages(settings):
+        yield finding
 
 
 # -- what the settings say ---------------------------------------------------------------------------------------
@@ -76,8 +80,8 @@ async def examine(settings: Settings, *, fix: bool = False) -> AsyncIterator[Fin
 def _settings(settings: Settings) -> list[Finding]:
     found = [_secret(settings), _public_url(settings)]
     domain = settings.mail_from.rpartition("@")[2]
-    if not domain or domain.startswith("localhost"):
-        what = f"mails would come from {settings.mail_from or 'nobody'}"
+    if not domain or reserved(domain):
+        what = f"mails would come from {settings.mail_from or 'nobody'}, a domain that belongs to nobody"
         found.append(Finding("sender", "warning", what, "Set MENTORSHIP_MAIL_FROM to an address of your domain."))
     if settings.redirect_all_to:
         what = "every mail goes to MENTORSHIP_REDIRECT_ALL_TO instead of its reader"
@@ -150,13 +154,20 @@ async def _database(settings: Settings, fix: bool) -> Finding:
 
 async def _namespace(client: Client) -> Finding:
     try:
-        await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=client.namespace))
+        described = await client.workflow_service.describe_namespace(
+            DescribeNamespaceRequest(namespace=client.namespace)
+        )
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise
         remedy = f"Create it (temporal operator namespace create -n {client.namespace}), or set TEMPORAL_NAMESPACE."
         return Finding("namespace", "fault", f"there is no namespace {client.namespace!r}", remedy)
-    return Finding("namespace", "good", client.namespace)
+    kept = described.config.workflow_execution_retention_ttl.ToTimedelta()
+    says = f"{client.namespace} keeps closed workflows for {kept.days} days"
+    if kept < KEPT_FOR:
+        remedy = f"Keep them longer: temporal operator namespace update -n {client.namespace} --retention 90d"
+        return Finding("namespace", "warning", says, remedy)
+    return Finding("namespace", "good", says)
 
 
 async def _attributes(client: Client, fix: bool) -> Finding:
@@ -199,6 +210,7 @@ async def _relay(settings: Settings) -> Finding:
                 settings.smtp_security,
                 settings.smtp_user,
                 settings.smtp_password.get_secret_value(),
+                ca_file=settings.smtp_ca_file,
                 timeout=ANSWERS_WITHIN,
             )
         )
@@ -207,17 +219,57 @@ async def _relay(settings: Settings) -> Finding:
         return Finding("mail relay", "fault", str(error), remedy)
     except NotSent as failure:
         return Finding("mail relay", "fault", f"{where} does not let us in ({failure})", remedy)
-    return Finding("mail relay", "good", f"answers at {where}")
+    line = "in the clear, on this machine" if settings.smtp_security == "none" else "over TLS"
+    known = f"knows us as {settings.smtp_user}" if settings.smtp_user else "asks for no password"
+    return Finding("mail relay", "good", f"answers at {where} {line}, and {known}")
 
 
-async def _pages(settings: Settings) -> Finding:
+async def _domain(settings: Settings) -> list[Finding]:
+    domain = settings.mail_from.rpartition("@")[2]
+    if not domain or reserved(domain):
+        return []
+    selectors = [one.strip() for one in settings.dkim_selector.split(",") if one.strip()]
+    return await examine_domain(settings.mail_from, settings.bounce_address, selectors)
+
+
+async def _pages(settings: Settings) -> list[Finding]:
     url = f"{settings.public_url.rstrip('/')}/healthz"
     remedy = "Start them (mentorship web), or look at what stands between them and the world."
     try:
         async with httpx.AsyncClient(timeout=ANSWERS_WITHIN, follow_redirects=False) as http:
             answer = await http.get(url)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        return Finding("pages", "warning", f"{url} does not answer ({type(error).__name__})", remedy)
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            return [Finding("pages", "fault", f"{url} has a certificate that nobody trusts", "Give it one that is.")]
+        return [Finding("pages", "warning", f"{url} does not answer ({type(error).__name__})", remedy)]
     if answer.status_code != 200 or answer.text.strip() != "ok":
-        return Finding("pages", "warning", f"{url} is not answered by our pages ({answer.status_code})", remedy)
-    return Finding("pages", "good", f"answer at {settings.public_url}")
+        return [Finding("pages", "warning", f"{url} is not answered by our pages ({answer.status_code})", remedy)]
+    found = [Finding("pages", "good", f"answer at {settings.public_url}")]
+    try:
+        theirs = parsedate_to_datetime(answer.headers["date"])
+    except (KeyError, ValueError):
+        return found
+    # The header has whole seconds, and was written a moment ago.
+    return [*found, *_clock("the pages", theirs, timedelta(seconds=1))]
+
+
+async def _inside(settings: Settings) -> list[Finding]:
+    """What the database says of its clock and of what has piled up."""
+    now = now_of(settings)
+    async with Database.open(settings.database) as database, database.session() as session:
+        stock = await take_stock(session, now)
+        clock = [] if database.sqlite else _clock("the database", await session.scalar(select(func.now())))
+    return [*clock, *examine_backlog(stock, now)]
+
+
+def _clock(whose: str, theirs: datetime | None, unsure: timedelta = timedelta(0)) -> list[Finding]:
+    """Whether a clock agrees with that of this machine; nothing where it does."""
+    if theirs is None:
+        return []
+    apart = abs(datetime.now(UTC) - theirs)
+    if apart <= CLOCKS_APART + unsure:
+        return []
+    says = f"this machine and {whose} are {apart.total_seconds():.0f} seconds apart"
+    return [
+        Finding("clock", "fault", says, "Let both keep time by NTP (timedatectl): dates and letterboxes need it.")
+    ]

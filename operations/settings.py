@@ -58,6 +58,9 @@ class Settings(BaseSettings):
     bounce_address: str = Field(
         default="", description="Envelope sender; a signed row id is added as +tag. Empty takes mail_from."
     )
+    dkim_selector: str = Field(
+        default="", description="Name of the DKIM key with which your relay signs; `mentorship doctor` looks it up."
+    )
     redirect_all_to: str = Field(default="", description="Staging guard: every mail goes to this address instead.")
     mails_per_second: float = Field(default=0, ge=0, description="Upper limit of the postmaster; 0 means none.")
     shards: int = Field(default=1, ge=1, le=64, description="Postmasters that share the work, by person.")

@@ -29,7 +29,7 @@ def test_where_nothing_answers_each_finding_says_what_to_do(installation: pytest
     assert said.code == 1
     assert found(said) == {
         "secret": "good", "public URL": "warning", "database": "fault", "Temporal": "fault", "mail relay": "fault",
-        "pages": "warning",
+        "pages": "warning", "sender": "warning",
     }  # fmt: skip
     assert all(one["remedy"] for one in said.json if one["state"] in ("warning", "fault"))
     shown = mentorship("doctor")
@@ -85,8 +85,13 @@ def test_migrate_makes_the_database_and_doctor_fix_does_too(installation: pytest
 async def test_a_running_installation_is_in_good_health(office: Office) -> None:
     said = await office.mentorship("doctor", "--json")
     assert said.code == 0, said.out
-    good = {"database", "Temporal", "namespace", "search attributes", "worker", "mail relay"}
+    good = {
+        "database", "deliveries", "answers", "mentorships", "Temporal", "search attributes", "worker", "mail relay",
+    }  # fmt: skip
     assert {what for what, state in found(said).items() if state == "good"} >= good
+    [namespace] = [one for one in said.json if one["what"] == "namespace"]
+    assert namespace["says"] == "default keeps closed workflows for 1 days", "a development server forgets soon"
+    assert "--retention 90d" in namespace["remedy"]
 
 
 async def test_a_namespace_that_is_not_there_is_found(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -144,6 +144,7 @@ async def test_a_mail_goes_out_and_an_answer_comes_in_through_separate_processes
         await until(coordinator_has_mail)
         await _as_it_is_watched(await measured(worker_port), await measured(web_port))
 
+        await _as_doctor_sees_it()
         await server.stop()
         assert await ready(worker_port) == "Temporal does not answer\n"
         assert await ready(web_port) == "ready\n", "answers are taken while Temporal is away"
@@ -153,6 +154,21 @@ async def test_a_mail_goes_out_and_an_answer_comes_in_through_separate_processes
             async with asyncio.timeout(30):
                 assert await one.wait() == 0
     _as_it_is_logged(tmp_path)
+
+
+async def _as_doctor_sees_it() -> None:
+    """All is well, but for what can't be well on one machine."""
+    said = await asyncio.to_thread(mentorship, "doctor", "--json")
+    assert said.code == 0, said.out
+    states = {one["what"]: one["state"] for one in said.json}
+    asked = {"public URL", "sender", "clock", "namespace"}
+    assert {what for what, state in states.items() if state != "good"} == asked
+    assert states.keys() - asked == {
+        "secret", "database", "deliveries", "answers", "mentorships", "Temporal", "search attributes", "worker",
+        "mail relay", "pages",
+    }  # fmt: skip
+    [clock] = [one for one in said.json if one["what"] == "clock"]
+    assert "60 times as fast" in clock["says"], "the clocks of this machine and of PostgreSQL agree"
 
 
 async def _as_it_is_watched(

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import ssl
 import subprocess
 from pathlib import Path
 
 import pytest
-from aiosmtpd.controller import UnthreadedController
-from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from activities.smtp import NotSent, Relay, SmtpTransport
 from operations.links import SHORTEST_SECRET, Links
 from operations.settings import Settings
+from tests.deploy.conftest import TlsRelay
 from tests.deploy.test_compose import ROOT, compose
-from tests.devserver import free_port
-
-
-@pytest.fixture(scope="module")
-def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What deploy/make-secrets makes."""
-    folder = tmp_path_factory.mktemp("made") / "secrets"
-    subprocess.run([ROOT / "deploy" / "make-secrets", folder], check=True, capture_output=True)
-    return folder
 
 
 def test_every_secret_of_the_compose_file_is_made_and_no_other(secrets: Path) -> None:
@@ -56,38 +44,20 @@ def test_the_settings_read_them_and_variables_win(secrets: Path, monkeypatch: py
     assert Settings(_env_file=None).database_url == ""  # pyright: ignore[reportCallIssue]
 
 
-class _Keeps:
-    """Keeps what it is handed."""
-
-    def __init__(self) -> None:
-        self.received: list[bytes] = []
-
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
-        self.received.append(envelope.original_content or b"")
-        return "250 OK"
-
-
-async def test_a_relay_with_a_certificate_of_its_own_is_trusted_where_that_is_named(secrets: Path) -> None:
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(secrets / "mail_certificate", secrets / "mail_key")
-    mailbox, port = _Keeps(), free_port()
-    relay = UnthreadedController(
-        mailbox, "localhost", port, tls_context=context, require_starttls=True, loop=asyncio.get_running_loop()
-    )
-    relay.server = await relay._create_server()
-    try:
-        trusted = SmtpTransport(Relay("localhost", port, "starttls", ca_file=str(secrets / "mail_certificate")))
-        await trusted.send("a@example.org", "b@example.org", b"Subject: hello\r\n\r\nhello\r\n")
-        await trusted.close()
-        assert len(mailbox.received) == 1
-        # The certificate is for another name.
-        stranger = SmtpTransport(Relay("127.0.0.1", port, ca_file=str(secrets / "mail_certificate")))
-        with pytest.raises(NotSent, match="configuration"):
-            await stranger.send("a@example.org", "b@example.org", b"Subject: no\r\n\r\nno\r\n")
-        assert len(mailbox.received) == 1
-    finally:
-        relay.server.close()
-        await relay.server.wait_closed()
+async def test_a_relay_with_a_certificate_of_its_own_is_trusted_where_that_is_named(
+    secrets: Path, tls_relay: TlsRelay
+) -> None:
+    certificate = str(secrets / "mail_certificate")
+    known = {"user": tls_relay.user, "password": tls_relay.password, "ca_file": certificate}
+    trusted = SmtpTransport(Relay("localhost", tls_relay.port, "starttls", **known))
+    await trusted.send("a@example.org", "b@example.org", b"Subject: hello\r\n\r\nhello\r\n")
+    await trusted.close()
+    assert tls_relay.received == 1
+    # The certificate is for another name.
+    stranger = SmtpTransport(Relay("127.0.0.1", tls_relay.port, "starttls", **known))
+    with pytest.raises(NotSent, match="configuration"):
+        await stranger.send("a@example.org", "b@example.org", b"Subject: no\r\n\r\nno\r\n")
+    assert tls_relay.received == 1
 
 
 def test_certificates_that_are_not_there_are_named() -> None:
