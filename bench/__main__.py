@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 
-from bench import core, crowded, delivering, launching, living, rehearsing
+from bench import core, crowded, delivering, launching, living, morning, rehearsing
 from bench.table import Line, table
 from operations.logs import set_up_logs
 
@@ -19,6 +19,7 @@ MEASURES: dict[str, Callable[..., Awaitable[list[Line]]]] = {
     "postmaster": delivering.measure,
     "mentorship": living.measure,
     "rehearsal": rehearsing.measure,
+    "morning": morning.measure,
     "crowd": crowded.measure,
 }
 

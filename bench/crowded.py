@@ -24,7 +24,7 @@ from sqlalchemy import Select, func, select
 from temporalio.client import Client
 
 from bench.launching import at_night
-from bench.servers import Server, free_port, process, temporal
+from bench.servers import Server, free_port, postgresql, process, temporal
 from bench.table import Line
 from operations.launch import launch
 from operations.links import Links
@@ -43,9 +43,9 @@ EVERYTHING_TAKEN = 600.0
 async def measure(*, quick: bool) -> list[Line]:
     """Launch so many, weigh, start cold, ask for the whole, and let people answer."""
     many, rate, seconds = (500, 50, 15) if quick else (10_000, 200, 60)
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, postgresql() as database_url:
         async with temporal(Path(folder)) as server:
-            house = _House(server, Path(folder))
+            house = _House(server, Path(folder), database_url)
             await asyncio.to_thread(migrate, house.settings.database)
             async with Database.open(house.settings.database) as database:
                 return await _lines(house, database, many, rate, seconds)
@@ -62,9 +62,10 @@ async def _lines(house: _House, database: Database, many: int, rate: int, second
         cold = time.perf_counter() - began
         listed = await _seconds(status(database, COHORT, datetime.now(UTC)))
         told = await _seconds(ledger(database, COHORT))
-        async with house.web() as base_url:
+        async with house.web(0) as first, house.web(1) as second:
             tokens = await _tokens(database, house.settings, rate * seconds)
-            waits = await answers(base_url, [f"/f/{token}" for token in tokens], rate)
+            pages = [f"{(first, second)[nth % 2]}/f/{token}" for nth, token in enumerate(tokens)]
+            waits = await answers(pages, rate)
         began = time.perf_counter()
         await _until(database, select(func.count()).select_from(RelayRow), 0, EVERYTHING_TAKEN)
         caught_up = time.perf_counter() - began
@@ -72,15 +73,23 @@ async def _lines(house: _House, database: Database, many: int, rate: int, second
             kept = await session.scalar(select(func.count()).select_from(AnswerRow)) or 0
         worker_weight = memory(worker)
     async with _bare_page(house.folder) as base_url:
-        bare = await answers(base_url, ["/"] * (rate * seconds), rate)
-    floor = f"a page that commits one row, at the same {rate} a second"
+        bare = await answers([base_url] * (rate * seconds), rate)
+    floor = f"one process whose page commits one row, at the same {rate} a second"
     return [
         Line(f"{many:,} open mentorships, memory of Temporal's server", weight, "MB"),
         Line("  memory of the worker that has taken the answers", worker_weight, "MB"),
         Line("  from a cold worker to its first answer", cold, "s"),
         Line("  `status` of all of them", listed, "s"),
         Line("  `ledger` of all of them", told, "s"),
-        Line(f"answers posted, {rate} a second: median", waits.median, "ms", bare.median, floor, None, "less"),
+        Line(
+            f"answers posted to two processes, {rate} a second: median",
+            waits.median,
+            "ms",
+            bare.median,
+            floor,
+            None,
+            "less",
+        ),
         Line("  99 of 100 within", waits.p99, "ms", bare.p99, "", None, "less"),
         Line("  kept, of those that the page said thanks for", kept / waits.thanked, "", aim=1.0),
         Line("  until every workflow had its own", caught_up, "s"),
@@ -88,19 +97,17 @@ async def _lines(house: _House, database: Database, many: int, rate: int, second
 
 
 class _House:
-    """The settings and processes of one installation, on a database file."""
+    """The settings and processes of one installation, on PostgreSQL."""
 
-    def __init__(self, server: Server, folder: Path) -> None:
+    def __init__(self, server: Server, folder: Path, database_url: str) -> None:
         self.server = server
         self.folder = folder
-        self.web_port = free_port()
         self.values = {
-            "database_url": f"sqlite+aiosqlite:///{folder}/mentorship.db",
+            "database_url": database_url,
             "secret": SECRET,
             "smtp_security": "none",
             "mail_from": "mentoring@bench.example.org",
-            "public_url": f"http://127.0.0.1:{self.web_port}",
-            "web_port": str(self.web_port),
+            "public_url": "http://127.0.0.1:8080",
         }
         self.settings = Settings(
             _env_file=None,  # pyright: ignore[reportCallIssue]
@@ -120,12 +127,14 @@ class _House:
             yield pid
 
     @asynccontextmanager
-    async def web(self) -> AsyncIterator[str]:
-        """The pages; their address."""
+    async def web(self, nth: int) -> AsyncIterator[str]:
+        """A process that serves the pages; its address."""
+        port = free_port()
+        environment = self.environment | {"MENTORSHIP_WEB_PORT": str(port)}
         arguments = ("-c", "from cli.main import app; app()", "web")
-        async with process(*arguments, environment=self.environment, log=self.folder / "web.log"):
-            await _answers_at(self.settings.public_url + "/healthz")
-            yield self.settings.public_url
+        async with process(*arguments, environment=environment, log=self.folder / f"web{nth}.log"):
+            await _answers_at(f"http://127.0.0.1:{port}/healthz")
+            yield f"http://127.0.0.1:{port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,21 +146,21 @@ class Waits:
     thanked: int
 
 
-async def answers(base_url: str, paths: Sequence[str], rate: float) -> Waits:
+async def answers(pages: Sequence[str], rate: float) -> Waits:
     """Post an accepted invitation to each of these pages, so many a second."""
     waits: list[float] = []
     limits = httpx.Limits(max_connections=200, max_keepalive_connections=200)
-    async with httpx.AsyncClient(base_url=base_url, limits=limits, timeout=60) as browser:
+    async with httpx.AsyncClient(limits=limits, timeout=60) as browser:
         began = time.perf_counter()
 
-        async def post(nth: int, path: str) -> None:
+        async def post(nth: int, url: str) -> None:
             due = began + nth / rate
             await asyncio.sleep(due - time.perf_counter())
-            page = await browser.post(path, data={"accept": "yes", "submission_id": f"bench-{nth:08}"})
+            page = await browser.post(url, data={"accept": "yes", "submission_id": f"bench-{nth:08}"})
             if page.status_code == 303:
                 waits.append((time.perf_counter() - due) * 1000)
 
-        await asyncio.gather(*(post(nth, path) for nth, path in enumerate(paths)))
+        await asyncio.gather(*(post(nth, url) for nth, url in enumerate(pages)))
     cuts = statistics.quantiles(waits, n=100)
     return Waits(cuts[49], cuts[98], len(waits))
 
@@ -180,7 +189,7 @@ async def _seconds(work: Coroutine[Any, Any, object]) -> float:
     return time.perf_counter() - began
 
 
-async def _until(database: Database, count: Select[tuple[int]], wanted: int, within: float = 3600) -> None:
+async def _until(database: Database, count: Select[int], wanted: int, within: float = 3600) -> None:
     async with asyncio.timeout(within):
         while True:
             async with database.session() as session:
@@ -208,4 +217,3 @@ async def _bare_page(folder: Path) -> AsyncIterator[str]:
     async with process(*arguments, environment={}, log=folder / "bare.log"):
         await _answers_at(f"http://127.0.0.1:{port}/")
         yield f"http://127.0.0.1:{port}"
-

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from socket import socket
@@ -15,6 +15,7 @@ import psutil
 from temporalio.client import Client
 
 from operations.dev_server import DevServer
+from tests.postgresql import PostgreSQL
 
 ROOT = Path(__file__).parent.parent
 
@@ -45,6 +46,16 @@ async def temporal(folder: Path) -> AsyncIterator[Server]:
         yield Server(client, server.address, ours.pid)
     finally:
         await server.stop()
+
+
+@contextmanager
+def postgresql() -> Iterator[str]:
+    """An empty PostgreSQL for the length of a block; its URL."""
+    server = PostgreSQL.start()
+    try:
+        yield server.url("postgres")
+    finally:
+        server.stop()
 
 
 class Ended(RuntimeError):

@@ -27,7 +27,7 @@ from web.pages import Pages
 
 SUBMISSION = "submission_id"
 MOST_FIELDS = 2000
-TOLD_AT_ONCE = 16
+TOLD_AT_ONCE = 2
 """Workflows that are told of something at the same time: more would only wait for Temporal."""
 
 
