@@ -30,6 +30,7 @@ from operations.logs import set_up_logs
 from operations.relay import relay_forever
 from operations.settings import Settings
 from operations.temporal import Starter, Teller, Waker, connect
+from operations.tracing import traced
 from operations.vitals import Vitals, watched_runtime
 from store.database import Database
 from web.app import serve
@@ -158,7 +159,6 @@ async def main() -> None:
     settings = Settings()
     set_up_logs()
     runtime, sdk = watched_runtime(settings)
-    client = await connect(runtime)
     stopped = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopped.set)
@@ -167,40 +167,40 @@ async def main() -> None:
     def now() -> datetime:
         return clock.program(datetime.now(UTC))
 
-    async with (
-        running(client, settings, now) as database,
-        watched(settings, Vitals(database, client, now, needs_temporal=True, sdk=sdk)),
-    ):
-        for shard in range(settings.shards):
-            await Waker(client, settings)(shard)
-        log.info("worker_runs", task_queue=settings.task_queue, namespace=client.namespace)
-        await stopped.wait()
-        log.info("worker_stops")
+    async with traced() as interceptors:
+        client = await connect(runtime, interceptors=interceptors)
+        async with (
+            running(client, settings, now) as database,
+            watched(settings, Vitals(database, client, now, needs_temporal=True, sdk=sdk)),
+        ):
+            for shard in range(settings.shards):
+                await Waker(client, settings)(shard)
+            log.info("worker_runs", task_queue=settings.task_queue, namespace=client.namespace)
+            await stopped.wait()
+            log.info("worker_stops")
 
 
 async def serve_pages() -> None:
     """Serve the participants' pages until told to stop by SIGTERM or SIGINT; a relay runs beside them."""
     settings = Settings()
     set_up_logs()
+    runtime, sdk = watched_runtime(settings)
     clock = settings.clock
 
     def now() -> datetime:
         return clock.program(datetime.now(UTC))
 
-    runtime, sdk = watched_runtime(settings)
-    client = await connect(runtime, lazy=True)
     stop = asyncio.Event()
-    async with (
-        Database.open(settings.database) as database,
-        watched(settings, Vitals(database, client, now, needs_temporal=False, sdk=sdk)),
-    ):
-        relay = asyncio.create_task(relay_forever(database, Teller(client), now, stop))
-        log.info("pages_run", host=settings.web_host, port=settings.web_port)
-        try:
-            await serve(settings, database, Teller(client), now, Waker(client, settings))
-        finally:
-            stop.set()
-            await relay
+    async with traced() as interceptors, Database.open(settings.database) as database:
+        client = await connect(runtime, lazy=True, interceptors=interceptors)
+        async with watched(settings, Vitals(database, client, now, needs_temporal=False, sdk=sdk)):
+            relay = asyncio.create_task(relay_forever(database, Teller(client), now, stop))
+            log.info("pages_run", host=settings.web_host, port=settings.web_port)
+            try:
+                await serve(settings, database, Teller(client), now, Waker(client, settings))
+            finally:
+                stop.set()
+                await relay
         log.info("pages_stop")
 
 

@@ -5,7 +5,7 @@ Connection settings come from the standard `TEMPORAL_*` variables and profiles, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -16,6 +16,7 @@ from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import (
     Client,
+    Interceptor,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
     WorkflowUpdateStage,
@@ -58,14 +59,18 @@ class NoSuchMentorship(LookupError):
     """No workflow runs for this mentorship: it has never been started, or it is over."""
 
 
-async def connect(runtime: Runtime | None = None, *, lazy: bool = False) -> Client:
+async def connect(
+    runtime: Runtime | None = None, *, lazy: bool = False, interceptors: Sequence[Interceptor] = ()
+) -> Client:
     """A client for the Temporal server that the environment names (`TEMPORAL_ADDRESS` …).
 
     A `lazy` one connects with its first call: for a process that works while Temporal is away.
     """
     config = ClientConfig.load_client_connect_config()
     config.setdefault("target_host", "127.0.0.1:7233")
-    return await Client.connect(**config, data_converter=DATA_CONVERTER, runtime=runtime, lazy=lazy)
+    return await Client.connect(
+        **config, data_converter=DATA_CONVERTER, runtime=runtime, lazy=lazy, interceptors=interceptors
+    )
 
 
 def pace_of(settings: Settings) -> Pace:

@@ -27,6 +27,7 @@ from store.database import Database
 from store.tables import AnswerRow, TaskRow
 from tests.cli.conftest import settle
 from tests.cli.desk import Desk, mentorship
+from tests.deploy.collector import Collector, collecting
 from tests.deploy.shipped import LAZY, metrics_named
 from tests.devserver import free_port
 from tests.sink import Sink
@@ -105,6 +106,8 @@ async def test_a_mail_goes_out_and_an_answer_comes_in_through_separate_processes
         stack.push_async_callback(server.stop)
         sink = await stack.enter_async_context(running_sink())
         monkeypatch.setenv("MENTORSHIP_SMTP_PORT", str(sink.port))
+        collector = await stack.enter_async_context(collecting())
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{collector.port}")
         assert "registered before" in (await asyncio.to_thread(mentorship, "register")).out
         worker = await stack.enter_async_context(
             process(tmp_path / "worker.log", "worker", MENTORSHIP_VITALS_PORT=worker_port)
@@ -153,6 +156,7 @@ async def test_a_mail_goes_out_and_an_answer_comes_in_through_separate_processes
             one.send_signal(signal.SIGTERM)
             async with asyncio.timeout(30):
                 assert await one.wait() == 0
+        _as_it_is_traced(collector)
     _as_it_is_logged(tmp_path)
 
 
@@ -185,6 +189,18 @@ async def _as_it_is_watched(
     assert {name for name, _ in worker} >= metrics_named() - LAZY
     values = {value for _, labels in (*worker, *web) for value in labels}
     assert not [value for value in values if "@" in value or "Grace" in value or "parts" in value]
+
+
+def _as_it_is_traced(collector: Collector) -> None:
+    """From the page to the workflow that was told, and on to the activity that delivered; ids only."""
+    spans = {span.name for span in collector.spans}
+    told = [span for span in collector.spans if span.name == "StartWorkflowUpdate:Answered"]
+    assert told
+    [took] = [span for span in collector.spans if span.name == "HandleUpdate:Answered"][:1]
+    assert took.trace_id in {span.trace_id for span in told}
+    assert spans >= {"RunWorkflow:mentorship", "RunActivity:deliver"}, spans
+    for word in ("Grace", "Deepak", "@"):
+        assert word not in str(collector.spans)
 
 
 def _as_it_is_logged(folder: Path) -> None:
