@@ -1,13 +1,14 @@
-"""What a person's own links change about them."""
+"""People as commands and links find them: by id or name, with the cohorts and coordinators they belong to."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from store.desk import Decider, KnownPerson
 from store.tables import CohortPersonRow, CohortRow, MembershipRow, ParticipantRow
 
 
@@ -79,3 +80,33 @@ async def cohorts_of(session: AsyncSession, person: str) -> list[CohortDesk]:
         coordinators = (*known.coordinators, coordinator) if known else (coordinator,)
         found[cohort] = CohortDesk(cohort, letterbox, holidays, coordinators)
     return list(found.values())
+
+
+async def called(session: AsyncSession, name: str) -> list[KnownPerson]:
+    """Everybody of this name; case doesn't count."""
+    rows = await session.scalars(
+        select(ParticipantRow)
+        .where(func.lower(ParticipantRow.name) == name.lower(), ParticipantRow.standing != "erased")
+        .order_by(ParticipantRow.id)
+    )
+    return [KnownPerson(row.id, row.name, row.email, row.zone, row.language, row.standing) for row in rows]
+
+
+async def ids(session: AsyncSession) -> list[str]:
+    """The ids of everybody."""
+    return list(await session.scalars(select(ParticipantRow.id).order_by(ParticipantRow.id)))
+
+
+async def deciders_for(session: AsyncSession, person: str) -> tuple[Decider, ...]:
+    """Who may decide about a person: the coordinators and deputies of the cohorts in which they have a seat, or which
+    they coordinate themselves. Each of them once."""
+    seats = select(MembershipRow.cohort).where(MembershipRow.person == person)
+    desks = select(CohortPersonRow.cohort).where(CohortPersonRow.person == person)
+    rows = await session.execute(
+        select(ParticipantRow.id, ParticipantRow.name, ParticipantRow.email, func.min(CohortPersonRow.role))
+        .join(CohortPersonRow, CohortPersonRow.person == ParticipantRow.id)
+        .where(CohortPersonRow.cohort.in_(seats.union(desks)))
+        .group_by(ParticipantRow.id, ParticipantRow.name, ParticipantRow.email)
+        .order_by(func.min(CohortPersonRow.role), ParticipantRow.id)
+    )
+    return tuple(Decider(*row) for row in rows)

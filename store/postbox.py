@@ -167,7 +167,7 @@ async def stand_still(session: AsyncSession, address: Address, still: Standstill
         fate = fate_of(item.kind, item.name, item.task, still)
         if fate == item.state:
             continue
-        standing = _standing(fate, address, people[item.person], _post_of(item))
+        standing = _standing(fate, address, people[item.person], post_of(item))
         changes.append({"its_key": item.key} | standing)
         if standing["deliver_at"] is not None:
             moments.append((item.shard, standing["deliver_at"]))
@@ -205,7 +205,8 @@ def _standing(fate: str, address: Address, person: ParticipantFacts, item: Post)
     }
 
 
-def _post_of(item: ItemRow) -> Post:
+def post_of(item: ItemRow) -> Post:
+    """An item that waits, as it was put in."""
     kind: ItemKind = item.kind  # pyright: ignore[reportAssignmentType]
     return Post(
         item.key, item.person, kind, item.name, item.number, item.date, item.request, item.task, item.about,

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -72,6 +73,8 @@ class ParticipantRow(Base):
     """Raised to revoke every link of this person."""
     last_mail_on: Mapped[date | None]
     """Local date of the last ordinary mail (lifecycle 2.5 d)."""
+    corrections: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How often the address was corrected. A mail to the new one is another mail than the one to the old."""
 
 
 class ProgramRow(Base):
@@ -158,6 +161,8 @@ class MentorshipRow(Base):
     ending: Mapped[str] = mapped_column(default="")
     reason: Mapped[str] = mapped_column(default="")
     ended_on: Mapped[date | None]
+    erasures: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How many of its people were erased: a mail worded before one of them was is worded anew."""
 
 
 class MembershipRow(Base):
@@ -322,6 +327,10 @@ class MessageRow(Base):
     error: Mapped[str] = mapped_column(default="")
     """Class and SMTP code only, never the relay's text (it may hold the address)."""
     sent_at: Mapped[datetime | None]
+    bounce: Mapped[str] = mapped_column(default="", server_default="")
+    """What was reported after the relay had accepted it: hard, soft, policy, or nothing."""
+    forget: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Somebody was erased of whom it may tell: what it says goes as soon as it need not be sent again."""
     __table_args__ = (Index("ix_messages_due", "shard", "state", "next_try_at"),)
 
 

@@ -22,8 +22,19 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["cohort"], ["cohorts.id"], name=op.f("fk_entries_cohort")),
         sa.PrimaryKeyConstraint("cohort", "kind", "id", name=op.f("pk_entries")),
     )
+    op.add_column("participants", sa.Column("corrections", sa.Integer(), server_default="0", nullable=False))
+    op.add_column("mentorships", sa.Column("erasures", sa.Integer(), server_default="0", nullable=False))
+    op.add_column("messages", sa.Column("bounce", sa.String(), server_default="", nullable=False))
+    op.add_column("messages", sa.Column("forget", sa.Boolean(), server_default=sa.false(), nullable=False))
 
 
 def downgrade() -> None:
     """Go back to the one before."""
+    for table, column in (
+        ("messages", "forget"),
+        ("messages", "bounce"),
+        ("mentorships", "erasures"),
+        ("participants", "corrections"),
+    ):
+        op.drop_column(table, column)
     op.drop_table("entries")
