@@ -163,7 +163,9 @@ class LettersDesk:
             case "safety_received":
                 matter["emergency"] = program.emergency
             case "partner_left" if item.about in known.people:
-                matter["about"] = _someone(known.people[item.about])
+                gone = _someone(known.people[item.about], _role(item, item.about, known))
+                erased = known.people[item.about].standing == "erased"
+                matter["about"] = replace(gone, name="") if erased else gone
             case "farewell":
                 matter |= _farewell(place, person.id, known)
                 matter["certificate"] = program.phases.closure.certificate and not matter["early"]

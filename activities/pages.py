@@ -121,7 +121,8 @@ class Preparer:
                     if some:
                         box = boxes[person]
                         at = now if fast else logical_moment(box.person.zone, some, now)
-                        draft = Draft(message_key(item.key for item in some), person, _items(box, some), at)
+                        id_ = message_key((item.key for item in some), box.corrections)
+                        draft = Draft(id_, person, _items(box, some), at)
                         look.drafts.append((draft, fast))
             look.letters = await self.desk.letters(session, [draft for draft, _ in look.drafts])
         return look

@@ -202,10 +202,11 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Bounced:
-    """A participant's address refuses mail for good."""
+    """A participant's address refuses mail for good; `soft`: it takes some, and of the last few it did not."""
 
     id: str
     person: str
+    soft: bool = False
 
 
 @dataclass(frozen=True, slots=True)

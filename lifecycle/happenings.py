@@ -97,7 +97,7 @@ def _take(turn: Turn, event: Event) -> None:
         case Seen():
             pass  # a sign of life, nothing else
         case Bounced():
-            _bounced(turn, event.person)
+            _bounced(turn, event)
         case Corrected():
             changes.corrected(turn, event.person, event.by)
 
@@ -108,11 +108,13 @@ def _lives_in(state: State, person: str, zone: str) -> None:
             member.zone = zone
 
 
-def _bounced(turn: Turn, person: str) -> None:
-    turn.note("bounced", person)
-    member = turn.state.member(person)
-    if member is not None and member.standing != "out" and not turn.state.closed:
-        tasks.open_task(turn, "bounced", "Mail to somebody is refused for good.", [person])
+def _bounced(turn: Turn, event: Bounced) -> None:
+    turn.note("bounced", event.person, "soft" if event.soft else "")
+    member = turn.state.member(event.person)
+    if member is None or member.standing == "out" or turn.state.closed:
+        return
+    reason = "Mail to somebody comes back again and again." if event.soft else "Mail to somebody is refused for good."
+    tasks.open_task(turn, "bounced", reason, [event.person])
 
 
 def _answered(turn: Turn, event: Answered) -> None:

@@ -39,7 +39,11 @@ def task_item_key(task: str, person: str, name: str, nth: int = 0) -> str:
     return f"{task}/{person}/{name}.{nth}" if nth else f"{task}/{person}/{name}"
 
 
-def message_key(items: Iterable[str]) -> str:
-    """Id of the mail that carries these items: 24 lower-case letters and digits, the same on every try."""
-    digest = sha256("\n".join(sorted(items)).encode()).digest()
+def message_key(items: Iterable[str], corrections: int = 0) -> str:
+    """Id of the mail that carries these items: 24 lower-case letters and digits, the same on every try.
+
+    To an address that was corrected (so many times) goes another mail than went to the one before.
+    """
+    lines = [*sorted(items), *([f"#{corrections}"] if corrections else [])]
+    digest = sha256("\n".join(lines).encode()).digest()
     return b32encode(digest[:15]).decode().lower()

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from activities.record import look_at
 from lifecycle.events import Answered
 from lifecycle.findings import Signals
 from lifecycle.rules import signals
@@ -24,7 +25,8 @@ from operations import agreements, relay
 from operations.form_input import Fault, Typed, clean, read
 from operations.wording import worded, words_for
 from program.forms import Answers
-from store import relays, requests
+from store import correcting, relays, requests
+from store.correcting import Order
 from store.database import Database
 from store.relays import Relay
 from store.requests import Requested
@@ -181,7 +183,7 @@ async def _commit(
         return Faulty(faults)
     found = signals(requested.ask, reading.answers)
     if requested.ask == "invitation":
-        found = await _introduce(session, requested, reading.answers, found)
+        found = await _introduce(session, requested, submission, reading.answers, found, now)
     if act:
         version = await agreements.act(session, requested, reading.answers, act, now)
         found = replace(found, act=act, version=version)
@@ -201,7 +203,9 @@ def _faults_that_count(requested: Requested, answers: Answers, faults: list[Faul
     return tuple(faults)
 
 
-async def _introduce(session: AsyncSession, requested: Requested, answers: Answers, found: Signals) -> Signals:
+async def _introduce(
+    session: AsyncSession, requested: Requested, submission: str, answers: Answers, found: Signals, now: datetime
+) -> Signals:
     """What an accepted invitation says about the person goes into their profile; a new zone moves their dates."""
     if answers.get("accept") is not True:
         return found
@@ -211,7 +215,11 @@ async def _introduce(session: AsyncSession, requested: Requested, answers: Answe
     zone = answers.get(ZONE)
     moved = zone if isinstance(zone, str) and zone != requested.zone else None
     await requests.update_profile(session, requested.person, profile, moved)
-    return replace(found, zone=moved) if moved else found
+    if moved is None:
+        return found
+    order = Order(f"moved/{submission}", requested.person, "", now, now + relay.GRACE)
+    await correcting.move(session, requested.person, order, look_at, (requested.cohort, requested.mentorship))
+    return replace(found, zone=moved)
 
 
 def _submission_id(public_id: str, submission: str, typed: Typed) -> str:

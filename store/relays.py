@@ -9,10 +9,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import and_, delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from store.tables import RelayRow
+from store.tables import MentorshipRow, RelayRow
+
+STARTED = ~exists().where(
+    and_(
+        MentorshipRow.cohort == RelayRow.cohort,
+        MentorshipRow.key == RelayRow.mentorship,
+        MentorshipRow.state == "planned",
+    )
+)
+"""Whether there is somebody to tell: what waits for a mentorship that is not started yet is told when it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +56,7 @@ async def due(session: AsyncSession, now: datetime, most: int) -> tuple[tuple[st
     """(cohort, mentorship) of those that have a row to be tried now, the one that waits longest first."""
     rows = await session.execute(
         select(RelayRow.cohort, RelayRow.mentorship)
-        .where(RelayRow.at <= now)
+        .where(RelayRow.at <= now, STARTED)
         .group_by(RelayRow.cohort, RelayRow.mentorship)
         .order_by(func.min(RelayRow.at), RelayRow.cohort, RelayRow.mentorship)
         .limit(most)
@@ -58,7 +67,9 @@ async def due(session: AsyncSession, now: datetime, most: int) -> tuple[tuple[st
 async def waiting(session: AsyncSession, cohort: str, mentorship: str) -> tuple[Relay, ...]:
     """Everything that this mentorship's workflow has not been told, in the order in which it happened."""
     rows = (
-        await session.execute(select(RelayRow).where(RelayRow.cohort == cohort, RelayRow.mentorship == mentorship))
+        await session.execute(
+            select(RelayRow).where(RelayRow.cohort == cohort, RelayRow.mentorship == mentorship, STARTED)
+        )
     ).scalars()
     return tuple(
         Relay(row.id, row.cohort, row.mentorship, row.event, row.payload, row.attempts)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import String, Update, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, String, Update, and_, bindparam, case, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from store import relays
@@ -20,6 +20,7 @@ from store.relays import Relay
 from store.tables import (
     Base,
     EventRow,
+    Instant,
     MembershipRow,
     MentorshipRow,
     MessageRow,
@@ -76,8 +77,17 @@ async def settle(session: AsyncSession, outcomes: Sequence[Outcome], now: dateti
     refused = [one for one in outcomes if one.state == "refused"]
     if not refused:
         return []
+    stale = await _to_an_older_address(session, refused)
+    await _change(session, PUT_BACK, [{"its_message": one.id, "until": now} for one in refused if one.id in stale])
+    refused = [one for one in refused if one.id not in stale]
     await _close_items(session, refused, "refused", "bounced", now)
     return await _suppress(session, refused, now)
+
+
+def _forgotten(column: ColumnElement[str]) -> ColumnElement[str]:
+    """What a mail says goes once it need not be sent again, where somebody was erased of whom it may tell."""
+    again = and_(bindparam("state") == "ambiguous", bindparam("next_try_at", type_=Instant()).is_not(None))
+    return case((and_(MESSAGES.c.forget, ~again), ""), else_=column)
 
 
 SETTLE_MESSAGE = (
@@ -91,6 +101,7 @@ SETTLE_MESSAGE = (
         attempts=MESSAGES.c.attempts + bindparam("tries"),
         next_try_at=bindparam("next_try_at"),
         sent_at=bindparam("sent_at"),
+        **{name: _forgotten(MESSAGES.c[name]) for name in ("raw", "subject", "recipient")},
     )
 )
 COUNT_REQUEST = (
@@ -180,6 +191,20 @@ async def _note(session: AsyncSession, outcomes: Sequence[Outcome], name: str, n
             for one in outcomes
         ],
     )
+
+
+async def _to_an_older_address(session: AsyncSession, outcomes: Sequence[Outcome]) -> set[str]:
+    """Mails whose person's address was corrected while they were on their way: nobody has refused the new one."""
+    stale = await session.scalars(
+        select(MessageRow.id)
+        .join(ParticipantRow, ParticipantRow.id == MessageRow.person)
+        .where(
+            MessageRow.id.in_([one.id for one in outcomes]),
+            func.lower(MessageRow.recipient) != func.lower(ParticipantRow.email),
+            ParticipantRow.standing != "erased",
+        )
+    )
+    return set(stale)
 
 
 async def _suppress(session: AsyncSession, refused: Sequence[Outcome], now: datetime) -> list[str]:

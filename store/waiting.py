@@ -61,6 +61,8 @@ class Postbox:
     """What can change, as it was read."""
     put_off: int | None = None
     """How often a mail to this person was refused for the time being; None where none is put off."""
+    corrections: int = 0
+    """How often the person's address was corrected."""
 
 
 NOW = bindparam("now", type_=Instant())
@@ -90,9 +92,11 @@ OLDEST_FIRST = (ItemRow.person, ItemRow.date, ItemRow.queued_at, ItemRow.key)
 WHAT_CAN_CHANGE = (
     ItemRow.person, ItemRow.key,
     ParticipantRow.zone, ParticipantRow.standing, ParticipantRow.reminders_stopped, ParticipantRow.last_mail_on,
+    ParticipantRow.corrections,
     RequestRow.state.label("request_state"), RequestRow.closes_at, RequestRow.mails,
     RequestRow.last_mail_on.label("request_last_on"),
     MentorshipRow.state.label("mentorship_state"), MentorshipRow.paused_until, MentorshipRow.held,
+    MentorshipRow.erasures,
     MembershipRow.standing.label("seat"),
     TaskRow.closed_at,
 )  # fmt: skip
@@ -207,7 +211,8 @@ async def _assembled(session: AsyncSession, rows: Sequence[Row[Any]]) -> dict[st
         box = found.get(row.person)
         if box is None:
             person = PersonFacts(row.person, row.zone, row.standing, row.reminders_stopped, row.last_mail_on)
-            box = found[row.person] = Postbox(person, row.shard, put_off=row.put_off)
+            box = Postbox(person, row.shard, put_off=row.put_off, corrections=row.corrections)
+            found[row.person] = box
         box.items[row.key] = Item(
             row.key, row.person, row.kind, row.name, row.number, row.cohort, row.mentorship, row.date,
             row.queued_at, row.request, row.task, row.about,
