@@ -18,8 +18,9 @@ PAGE = 100
 ABREAST = 20
 """Starts that are under way at once; more gain nothing."""
 
-Start = Callable[[Planned, FrozenProgram], Awaitable[None]]
-"""Starts the workflow of one mentorship; does nothing if it has been started before."""
+Start = Callable[[Planned, FrozenProgram], Awaitable[bool]]
+"""Starts the workflow of one mentorship; does nothing if it has been started before. False where another database's
+mentorship has its id."""
 
 
 class Launcher:
@@ -31,12 +32,13 @@ class Launcher:
 
     @activity.defn(name=START_MENTORSHIPS)
     async def start_mentorships(self, question: CohortQuestion) -> Started:
-        """Start every planned mentorship. One that was started by an attempt that died is only marked."""
-        started = 0
+        """Start every planned mentorship. One that was started by an attempt that died is only marked; one whose id
+        another database has used stays planned."""
+        started, last = 0, ""
         abreast = asyncio.Semaphore(ABREAST)
         while True:
             async with self.database.session() as session:
-                page = await cohorts.planned(session, question.cohort, limit=PAGE)
+                page = await cohorts.planned(session, question.cohort, after=last, limit=PAGE)
                 programs = {
                     which: await cohorts.frozen_program(session, *which)
                     for which in {(planned.program, planned.program_hash) for planned in page}
@@ -44,15 +46,17 @@ class Launcher:
             if not page:
                 return Started(started)
 
-            async def one(planned: Planned, programs: dict[tuple[str, str], FrozenProgram] = programs) -> None:
+            async def one(planned: Planned, programs: dict[tuple[str, str], FrozenProgram] = programs) -> bool:
                 async with abreast:
-                    await self.start(planned, programs[(planned.program, planned.program_hash)])
+                    ours = await self.start(planned, programs[(planned.program, planned.program_hash)])
                     activity.heartbeat()  # at every start: Temporal may be slow, and a page long
+                    return ours
 
-            await asyncio.gather(*(one(planned) for planned in page))
+            ours = await asyncio.gather(*(one(planned) for planned in page))
+            run = [planned.key for planned, is_ours in zip(page, ours, strict=True) if is_ours]
             async with self.database.begin() as session:
-                await cohorts.mark_running(session, question.cohort, [planned.key for planned in page])
-            started += len(page)
+                await cohorts.mark_running(session, question.cohort, run)
+            started, last = started + len(run), page[-1].key
 
     @activity.defn(name=COHORT_PROGRESS)
     async def cohort_progress(self, question: CohortQuestion) -> CohortProgress:

@@ -1,203 +1,24 @@
-"""A cohort that is launched and looked at: launch, status, show, ledger."""
+"""A cohort that is looked at: status, show, ledger."""
 
 from __future__ import annotations
 
-import asyncio
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.files import AsJson, File, print_faults
-from cli.screen import (
-    EXIT_CODES,
-    FAULTY,
-    UNREACHABLE,
-    err,
-    fail,
-    names,
-    on,
-    out,
-    plainly,
-    run,
-    say_json,
-    settings,
-    table,
-    text,
-)
+from cli.files import AsJson
+from cli.screen import EXIT_CODES, names, on, out, plainly, run, say_json, settings, table, text
 
 if TYPE_CHECKING:
-    from operations.checking import Loaded
     from operations.status import CohortStatus, Timeline
-    from store.comparison import Comparison
-    from store.database import Database
 
 PANEL = "A cohort"
-PATIENCE = 60.0
-"""Real seconds without a further start after which the command says that a worker is missing."""
-LOOK_EVERY = 0.2
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (launch, status, show, ledger):
+    for command in (status, show, ledger):
         app.command(rich_help_panel=PANEL, epilog=EXIT_CODES)(plainly(command))
-
-
-# -- launch ------------------------------------------------------------------------------------------------------
-
-
-def launch(
-    file: File,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Start without asking.")] = False,
-    confirm: Annotated[
-        bool, typer.Option("--confirm", help="Take over what the file says otherwise about people and cohort.")
-    ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would happen, and do nothing.")] = False,
-    wait: Annotated[bool, typer.Option(help="Stay until every mentorship is started.")] = True,
-    json: AsJson = False,
-) -> None:
-    """Start a cohort, or bring a running one up to date with its file.
-
-    Compares the file with what runs: new mentorships start, known ones are left
-    alone, changes are shown and taken over only with --confirm, and mentorships
-    that are no longer in the file go on. The same file twice changes nothing
-    and mails nobody. A launch that broke off is finished by running it again. A
-    file with faults starts nothing. With --json, and where nobody types,
-    nothing is asked.
-
-    \b
-    Examples:
-      mentorship launch config/cohorts/small.yaml
-      mentorship launch config/cohorts/small.yaml --dry-run
-      mentorship launch config/cohorts/small.yaml --yes --json
-      mentorship launch config/cohorts/small.yaml --confirm
-    """
-    from operations.checking import Faults
-
-    try:
-        result = run(lambda: _launch(file, yes or json or not sys.stdin.isatty(), confirm, dry_run, wait, json))
-    except Faults as found:
-        print_faults(found.faults, "red")
-        fail(f"{len(found.faults)} faults. Nothing was started.", FAULTY)
-    else:
-        if json:
-            say_json(result)
-        if result["state"] == "unfinished":
-            fail(
-                "nobody takes up the work: is a worker running? Start one: mentorship worker\n"
-                "The cohort is put down; its mentorships start by themselves as soon as there is a worker.",
-                UNREACHABLE,
-            )
-
-
-async def _launch(file: Path, yes: bool, confirm: bool, dry_run: bool, wait: bool, quiet: bool) -> dict[str, Any]:
-    from operations.checking import cohort_in, load
-    from operations.launch import compare, is_known, still_to_start
-    from operations.launch import launch as start
-    from operations.reach import database, now_of, temporal
-
-    surroundings = settings()
-    now = now_of(surroundings)
-    async with database(surroundings) as opened:
-        loaded = load(file, now, runs=await is_known(opened, cohort_in(file)))
-        before = await compare(opened, loaded, now)
-        applies = confirm and bool(before.put.changes)
-        to_do = bool(before.put.new or before.waiting or applies)
-        result = _as_object(loaded, before, applied=applies and not dry_run)
-        if not quiet:
-            _show_comparison(loaded, before, confirm)
-        if dry_run or not to_do:
-            if not quiet:
-                out().print("Nothing was started: this was a dry run." if dry_run else "Nothing to do.")
-            return result | {"state": "dry_run" if dry_run else "nothing_to_do", "started": 0}
-        client = await temporal()
-        if not yes and not typer.confirm(_question(before, applies), err=True):
-            out().print("Nothing was started.")
-            return result | {"state": "not_wanted", "started": 0}
-        await start(opened, client, surroundings, loaded, now, confirm=confirm)
-        total = len(before.put.new) + before.waiting
-        left = await _until_started(opened, loaded.cohort.cohort, total, quiet, still_to_start) if wait else total
-        if left and wait:
-            return result | {"state": "unfinished", "started": total - left}
-        if not quiet:
-            _say_done(loaded, total, wait)
-        return result | {"state": "started" if wait else "starting", "started": total if wait else 0}
-
-
-def _as_object(loaded: Loaded, before: Comparison, *, applied: bool) -> dict[str, Any]:
-    return {
-        "cohort": loaded.cohort.cohort,
-        "new": list(before.put.new),
-        "known": before.put.known,
-        "unfinished_before": before.waiting,
-        "changes": list(before.put.changes),
-        "changes_applied": applied,
-        "vanished": list(before.put.vanished),
-    }
-
-
-def _show_comparison(loaded: Loaded, before: Comparison, confirm: bool) -> None:
-    cohort, put, screen = loaded.cohort, before.put, out()
-    since = f", launched {before.launched_on}" if before.launched_on else ", not launched yet"
-    screen.print(
-        f"[bold]{text(cohort.cohort)}[/]: {text(cohort.title)}, from {on(cohort.start)}{since}", soft_wrap=True
-    )
-    screen.print(f"  new         {_some(put.new)}", soft_wrap=True)
-    screen.print(f"  known       {put.known}" + (f", {before.waiting} not yet started" if before.waiting else ""))
-    if put.changes:
-        screen.print(f"  otherwise   {len(put.changes)}")
-        for change in put.changes:
-            screen.print(f"              {text(change)}", soft_wrap=True)
-        if not confirm:
-            screen.print("              Left as they are; --confirm takes over what can still be changed.")
-    if put.vanished:
-        screen.print(f"  vanished    {_some(put.vanished)}: no longer in the file, and they go on", soft_wrap=True)
-
-
-def _some(keys: tuple[str, ...]) -> str:
-    if not keys:
-        return "0"
-    shown = ", ".join(keys[:12])
-    return f"{len(keys)}  ({text(shown)}{', …' if len(keys) > 12 else ''})"
-
-
-def _question(before: Comparison, applies: bool) -> str:
-    parts = []
-    if before.put.new or before.waiting:
-        parts.append(f"Start {len(before.put.new) + before.waiting} mentorships")
-    if applies:
-        parts.append("take over the changes" if parts else "Take over the changes")
-    return " and ".join(parts) + "?"
-
-
-async def _until_started(database: Database, cohort: str, total: int, quiet: bool, still_to_start: Any) -> int:
-    """Show how the mentorships start; how many are left where nothing has moved for a while."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    loop = asyncio.get_running_loop()
-    left, moved = total, loop.time()
-    bar = Progress(TextColumn("Starting"), BarColumn(), MofNCompleteColumn(), console=err(), disable=quiet)
-    with bar:
-        task = bar.add_task("", total=total)
-        while True:
-            now_left = min(await still_to_start(database, cohort), total)
-            if now_left != left:
-                left, moved = now_left, loop.time()
-            bar.update(task, completed=total - left)
-            if not left or loop.time() - moved > PATIENCE:
-                return left
-            await asyncio.sleep(LOOK_EVERY)
-
-
-def _say_done(loaded: Loaded, total: int, waited: bool) -> None:
-    cohort = text(loaded.cohort.cohort)
-    if total:
-        how = "started" if waited else "put down, to be started by a worker"
-        out().print(f"[green]✓[/] {total} mentorships {how}. Next: mentorship status {cohort}")
-    else:
-        out().print("[green]✓[/] The changes are taken over.")
 
 
 # -- status ------------------------------------------------------------------------------------------------------

@@ -1,49 +1,321 @@
-"""Launching: putting a cohort down and having its mentorships started. Launching again finishes what broke off."""
+"""Launching is reconciling (lifecycle 9): a cohort's file is compared with what runs; new mentorships start, changes
+are shown and done, what has vanished is listed. Launching again finishes what broke off.
+
+What was wanted stays on the record of the cohort until it is done, so an interruption loses nothing: each change has
+one id for ever, and the same change given twice is one.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+import asyncio
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
 
 from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
 
+from lifecycle.advance import advance
 from lifecycle.calendar import local_date
+from lifecycle.commands import Post, Refuse
+from lifecycle.refusals import refusal
+from lifecycle.state import State
+from operations.correct import Details, correct_in, pass_on
+from operations.decide import Refused, who_decides
+from operations.late import Late, late
+from operations.reconcile import Wanted, ending, wanted
 from operations.settings import Settings
-from operations.temporal import start_cohort
+from operations.temporal import NoSuchMentorship, RefusedChange, Teller, Waker, foreign, send, start_cohort
 from program.loader import Loaded
-from store import cohorts, comparison, progress
+from store import cohorts, comparison, desk, progress, taking_over
 from store.cohorts import FrozenProgram, Put
-from store.comparison import Comparison, is_known
+from store.comparison import Comparison, Difference, is_known
 from store.database import Database
+from workflows.ids import mentorship_id
 
-__all__ = ["compare", "is_known", "launch", "still_to_start"]
+__all__ = [
+    "Difference", "Given", "Launch", "Outlook", "Wanted", "carry_out", "is_known", "launch", "look", "still_to_start",
+]  # fmt: skip
+
+ABREAST = 8
+"""Mentorships that are changed at the same time."""
 
 
-async def launch(
-    database: Database, client: Client, settings: Settings, loaded: Loaded, now: datetime, *, confirm: bool = False
-) -> Put:
-    """Put the cohort down and start what is new. `now` is program time (UTC); the same file twice changes nothing.
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a change does to one mentorship, worked out by the core that then does it."""
 
-    `confirm` applies what would change of people and of the cohort; otherwise it is only listed. Raises
-    `KnownOtherwise` before anything is written.
+    end_before: date
+    end_after: date
+    told: tuple[tuple[str, str], ...]
+    """(person or coordinator, what they are told) as a consequence, at once or soon."""
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """What launching a file comes to, before anything is done."""
+
+    compared: Comparison
+    late: tuple[Late, ...]
+    """Of the new ones, those whose start has passed."""
+    wanted: tuple[Wanted, ...]
+    """Changes of mentorships that run, refused ones among them."""
+    ends: tuple[Wanted, ...]
+    """Mentorships that vanished from the file and are to end."""
+    outlooks: dict[str, Outlook]
+    """Key to what changes for it; empty where Temporal was not asked."""
+    by: str = ""
+
+    @property
+    def possible(self) -> tuple[Wanted, ...]:
+        """The changes of mentorships that can be done."""
+        return tuple(one for one in (*self.wanted, *self.ends) if one.event and not one.refused)
+
+    @property
+    def taken_over(self) -> tuple[Difference, ...]:
+        """What is taken over of the cohort and of its people."""
+        return tuple(one for one in self.compared.differences if not one.refused)
+
+    @property
+    def to_start(self) -> int:
+        """How many mentorships start."""
+        return len(self.compared.new) + len(self.compared.waiting)
+
+    @property
+    def nothing(self) -> bool:
+        """Whether there is nothing to do."""
+        return not (self.to_start or self.possible or self.taken_over or self.compared.new_people)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What came of one change: `done`, or why it was not."""
+
+    mentorship: str
+    what: str
+    outcome: str = "done"
+
+
+async def look(
+    database: Database,
+    client: Client | None,
+    loaded: Loaded,
+    now: datetime,
+    *,
+    end_missing: bool = False,
+    by: str = "",
+) -> Launch:
+    """What launching this file comes to; nothing is written and nothing starts. `now` is program time (UTC).
+
+    Without a client what changes mean for each mentorship is not worked out. Raises `KnownOtherwise`, and `Refused`
+    where the cohort is cancelled, or its id was used by another database.
+    """
+    cohort = loaded.cohort
+    compared = await comparison.compare(database, cohort, _frozen(loaded))
+    if compared.state == "cancelled":
+        raise Refused(f"{cohort.cohort} was cancelled; launch what comes next under another id")
+    if client is not None and (compared.new or compared.waiting):
+        await _make_sure_it_is_ours(database, client, cohort.cohort, {*compared.new, *compared.waiting})
+    zones = {person.id: person.zone or cohort.zone for person in cohort.participants}
+    changes = bool(compared.altered or compared.differences or (end_missing and compared.vanished))
+    who = await _who(database, cohort.cohort, by) if by or changes else ""
+    found = [one for altered in compared.altered for one in wanted(cohort.cohort, altered, zones, who)]
+    ends = [ending(cohort.cohort, key, who) for key in compared.vanished] if end_missing else []
+    outlooks: dict[str, Outlook] = {}
+    if client is not None:
+        found, outlooks = await _worked_out(client, cohort.cohort, found, now)
+        ends, more = await _worked_out(client, cohort.cohort, ends, now)
+        outlooks |= more
+    new = [one for one in cohort.mentorships if one.key in set(compared.new)]
+    return Launch(compared, tuple(late(loaded, new, now)), tuple(found), tuple(ends), outlooks, who)
+
+
+async def launch(database: Database, client: Client, settings: Settings, loaded: Loaded, now: datetime) -> Put:
+    """Put down what is new of a cohort and have it started. `now` is program time (UTC).
+
+    What is known stays as it is: see `look` for what a file says otherwise.
     """
     async with database.begin() as session:
-        frozen = {
+        programs = {
             id_: await cohorts.freeze_program(session, used.program, used.forms, now)
             for id_, used in loaded.used.items()
         }
-    today = local_date(now, loaded.cohort.zone)
-    put = await cohorts.put(database, loaded.cohort, frozen, today, now, confirm=confirm)
+    put = await cohorts.put(database, loaded.cohort, programs, local_date(now, loaded.cohort.zone), now)
     await start_cohort(client, settings, loaded.cohort.cohort)
     return put
 
 
-async def compare(database: Database, loaded: Loaded, now: datetime) -> Comparison:
-    """What launching this file would come to; nothing is written and nothing starts. Raises `KnownOtherwise`."""
-    frozen = {id_: FrozenProgram(used.program, used.hash, used.forms) for id_, used in loaded.used.items()}
-    return await comparison.compare(database, loaded.cohort, frozen, local_date(now, loaded.cohort.zone), now)
+async def carry_out(
+    database: Database,
+    client: Client,
+    settings: Settings,
+    loaded: Loaded,
+    planned: Launch,
+    now: datetime,
+    *,
+    why: str = "",
+    started: Callable[[int], Any] | None = None,
+) -> list[Given]:
+    """Put down what is new, start it, and change what runs. Launching the same file again finishes what broke off.
+
+    `started` waits until so many mentorships are started; without it, nobody waits. What came of each change of a
+    mentorship is returned.
+    """
+    cohort = loaded.cohort
+    await launch(database, client, settings, loaded, now)
+    if started is not None and planned.to_start:
+        await started(planned.to_start)
+    await _take_over(database, client, settings, loaded, planned, now, why)
+    given = await _give(database, client, cohort.cohort, planned.possible, now, why)
+    undone = {one.mentorship for one in given if one.outcome != "done"}
+    undone |= {one.mentorship for one in planned.wanted if one.refused}
+    async with database.begin() as session:
+        await taking_over.keep(session, cohort, _frozen(loaded), planned.compared.differences, undone)
+    return given
 
 
 async def still_to_start(database: Database, cohort: str) -> int:
     """How many mentorships of a cohort are put down and not started."""
     async with database.session() as session:
         return (await progress.by_state(session, cohort)).get("planned", 0)
+
+
+# -- looking -----------------------------------------------------------------------------------------------------
+
+
+def _frozen(loaded: Loaded) -> dict[str, FrozenProgram]:
+    return {id_: FrozenProgram(used.program, used.hash, used.forms) for id_, used in loaded.used.items()}
+
+
+async def _who(database: Database, cohort: str, by: str) -> str:
+    async with database.session() as session:
+        return who_decides(cohort, await desk.deciders(session, cohort), by)
+
+
+async def _make_sure_it_is_ours(database: Database, client: Client, cohort: str, keys: set[str]) -> None:
+    """Refuse to start what Temporal knows from a database that was there before this one."""
+    async with database.session() as session:
+        launched_at = await progress.launched_at(session, cohort)
+    found = [key for key in await foreign(client, cohort, launched_at) if key in keys]
+    if found:
+        some = ", ".join(found[:12]) + (", …" if len(found) > 12 else "")
+        raise Refused(
+            f"Temporal holds mentorships of {cohort} that another database has launched: {some}.\n"
+            "They would be taken for these. Give this cohort another id; or, if the older ones are of no use any "
+            "more, end them for good, and launch again:\n"
+            f"  temporal workflow delete --query \"Cohort = '{cohort}' AND WorkflowType = 'mentorship'\""
+        )
+
+
+async def _worked_out(
+    client: Client, cohort: str, changes: Sequence[Wanted], now: datetime
+) -> tuple[list[Wanted], dict[str, Outlook]]:
+    """The changes with what the core says of them, and what they do to each mentorship."""
+    states: dict[str, State | None] = {}
+    abreast = asyncio.Semaphore(ABREAST)
+
+    async def ask(key: str) -> None:
+        async with abreast:
+            states[key] = await _state(client, cohort, key)
+
+    await asyncio.gather(*(ask(key) for key in {one.mentorship for one in changes if one.event}))
+    found: list[Wanted] = []
+    outlooks: dict[str, Outlook] = {}
+    seen = {key: state.changes for key, state in states.items() if state is not None}
+    copies = {key: deepcopy(state) for key, state in states.items() if state is not None}
+    for one in changes:
+        state = copies.get(one.mentorship)
+        if one.event is None or one.refused or state is None:
+            found.append(one)
+            continue
+        why = refusal(state, one.event, local_date(now, state.zone))
+        if why:
+            found.append(replace(one, refused=why))
+            continue
+        before = state.end
+        commands = advance(state, one.event, now)
+        told = tuple((command.person, command.name) for command in commands if isinstance(command, Post))
+        known = outlooks.get(one.mentorship)
+        outlooks[one.mentorship] = Outlook(
+            known.end_before if known else before, state.end, (*(known.told if known else ()), *told)
+        )
+        based = replace(one.event, based_on=seen[one.mentorship])  # pyright: ignore[reportCallIssue]
+        seen[one.mentorship] += 1
+        found.append(replace(one, event=based))
+        assert not any(isinstance(command, Refuse) for command in commands)
+    return found, outlooks
+
+
+async def _state(client: Client, cohort: str, key: str) -> State | None:
+    """What a mentorship remembers; None where none runs."""
+    handle = client.get_workflow_handle(mentorship_id(cohort, key))
+    try:
+        return await handle.query("state", result_type=State)
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return None
+        raise
+
+
+# -- doing -------------------------------------------------------------------------------------------------------
+
+
+async def _take_over(
+    database: Database, client: Client, settings: Settings, loaded: Loaded, planned: Launch, now: datetime, why: str
+) -> None:
+    """What the file says of the cohort and of its people, in one transaction; mentorships hear of it by relay."""
+    people: dict[str, dict[str, Any]] = {}
+    for one in planned.taken_over:
+        if one.kind == "person":
+            people.setdefault(one.id, {})[one.field] = one.after
+    async with database.begin() as session:
+        await taking_over.take_over(session, loaded.cohort, planned.taken_over, now, planned.by, why)
+        corrections = [
+            await correct_in(session, id_, Details(**fields), now, by=planned.by, why=why)
+            for id_, fields in people.items()
+        ]
+    for correction in corrections:
+        await pass_on(database, correction, now, tell=Teller(client), wake=Waker(client, settings))
+
+
+async def _give(
+    database: Database, client: Client, cohort: str, changes: Sequence[Wanted], now: datetime, why: str
+) -> list[Given]:
+    """Give the changes, in order for each mentorship, several mentorships at a time."""
+    abreast = asyncio.Semaphore(ABREAST)
+    by_key: dict[str, list[Wanted]] = {}
+    for one in changes:
+        by_key.setdefault(one.mentorship, []).append(one)
+
+    async def give(some: Sequence[Wanted]) -> list[Given]:
+        async with abreast:
+            found: list[Given] = []
+            for one in some:
+                found.append(Given(one.mentorship, one.what, await _one(database, client, cohort, one, now, why)))
+                if found[-1].outcome != "done":
+                    break
+            return found
+
+    done = await asyncio.gather(*(give(some) for some in by_key.values()))
+    return [one for some in done for one in some]
+
+
+async def _one(database: Database, client: Client, cohort: str, change: Wanted, now: datetime, why: str) -> str:
+    """Give one change, with who and why on the record first; `done`, or why not."""
+    event = change.event
+    assert event is not None
+    async with database.begin() as session:
+        kind, by = type(event).__name__.lower(), getattr(event, "by", "")
+        await desk.put_operation(session, event.id, kind, cohort, change.mentorship, {}, by, why, now)
+    try:
+        outcome = await send(client, cohort, change.mentorship, event)
+    except RefusedChange as refused:
+        outcome = str(refused)
+    except NoSuchMentorship:
+        outcome = "it is over, or has not been started yet; launch again when it has"
+    async with database.begin() as session:
+        result = outcome if outcome == "done" else f"refused: {outcome}"
+        await desk.finish_operation(session, event.id, result)
+    return outcome

@@ -5,9 +5,8 @@ Connection settings come from the standard `TEMPORAL_*` variables and profiles, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
-from datetime import timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -43,6 +42,9 @@ log = structlog.get_logger(__name__)
 
 AN_UPDATE = timedelta(seconds=10)
 """Real time that an update may take to be accepted before its sender goes on and it is relayed later."""
+
+LAUNCHED = "launched"
+"""Memo of a mentorship's workflow: when its cohort was launched (program time, UTC)."""
 
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(kind) for name, kind in EVENTS.items()}
 
@@ -165,14 +167,18 @@ async def add_search_attributes(client: Client, keys: Iterable[SearchAttributeKe
 
 
 class Starter:
-    """Starts the workflow of a mentorship that a coordinator has launched."""
+    """Starts the workflow of a mentorship that a coordinator has launched.
+
+    Each one bears when its cohort was launched, by which it is told from one that another database had launched
+    under the same id before.
+    """
 
     def __init__(self, client: Client, settings: Settings) -> None:
         self.client = client
         self.settings = settings
 
-    async def __call__(self, planned: Planned, frozen: FrozenProgram) -> None:
-        """Start it once; if it was started before, it is left alone."""
+    async def __call__(self, planned: Planned, frozen: FrozenProgram) -> bool:
+        """Start it once; if it was started before, it is left alone. False where that one is another database's."""
         start = MentorshipInput(
             cohort=planned.cohort,
             key=planned.key,
@@ -186,16 +192,41 @@ class Starter:
             holidays=list(planned.holidays),
             pace=pace_of(self.settings),
         )
-        with suppress(WorkflowAlreadyStartedError):
+        id_ = mentorship_id(planned.cohort, planned.key)
+        try:
             await self.client.start_workflow(
                 MentorshipWorkflow.run,
                 start,
-                id=mentorship_id(planned.cohort, planned.key),
+                id=id_,
                 task_queue=self.settings.task_queue,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                memo={LAUNCHED: planned.launched_at.isoformat()},
                 search_attributes=search_attributes.at_start(planned.cohort, planned.program),
                 static_summary=f"{planned.key} of {planned.cohort} ({frozen.program.format}, {planned.program})",
             )
+        except WorkflowAlreadyStartedError:
+            known = await self.client.get_workflow_handle(id_).describe()
+            return _is_ours(await known.memo(), planned.launched_at)
+        return True
+
+
+async def foreign(client: Client, cohort: str, launched_at: datetime | None) -> list[str]:
+    """Keys of mentorships of this cohort's id that Temporal holds, running or ended, from another database.
+
+    `launched_at` is when this database launched the cohort; None: never yet.
+    """
+    found: list[str] = []
+    async for one in client.list_workflows(f"WorkflowType = 'mentorship' AND Cohort = '{cohort}'"):
+        if not _is_ours(await one.memo(), launched_at):
+            found.append(one.id.removeprefix(mentorship_id(cohort, "")))
+    return sorted(set(found))
+
+
+def _is_ours(memo: Mapping[str, Any], launched_at: datetime | None) -> bool:
+    """Whether a mentorship was launched by this database. One of a release that left no mark counts as ours."""
+    if launched_at is None:
+        return False
+    return memo.get(LAUNCHED, launched_at.isoformat()) == launched_at.isoformat()
 
 
 async def start_cohort(client: Client, settings: Settings, cohort: str) -> None:

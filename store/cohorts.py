@@ -1,7 +1,7 @@
 """Puts a cohort down and reads it back: frozen programs, people, planned mentorships, workflow inputs.
 
-Putting the same cohort twice changes nothing (lifecycle 9). What would change something that is known already
-is listed for a coordinator to confirm. Nothing here starts a mentorship or tells anybody of it.
+Putting the same cohort twice changes nothing (lifecycle 9), and what is known already stays as it is: see
+`store.comparison` for what a file says otherwise. Nothing here starts a mentorship or tells anybody of it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from program.models import Cohort, Mentorship, Participant, Person, Role
+from program.models import Cohort, Mentorship, Person, Role
+from store import entries
 from store.database import Database
 from store.programs import FrozenProgram, freeze_program, frozen_program
 from store.tables import (
@@ -27,8 +28,8 @@ from store.tables import (
 )
 
 __all__ = [
-    "FrozenProgram", "KnownOtherwise", "Planned", "Put", "Seat", "UnknownCohort", "freeze_program",
-    "frozen_program", "mark_running", "mentorship", "planned", "put", "put_cohort", "put_mentorships",
+    "FrozenProgram", "KnownOtherwise", "Planned", "Put", "Seat", "UnknownCohort", "freeze_program", "frozen_program",
+    "known_people", "mark_running", "mentorship", "people_in", "planned", "put", "put_desk",
 ]  # fmt: skip
 
 PAGE = 500
@@ -47,15 +48,11 @@ class UnknownCohort(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """What putting a cohort down came to, in keys and plain words without names."""
+    """What putting a cohort down came to."""
 
     new: tuple[str, ...]
     """Keys of mentorships that were not known before."""
     known: int
-    vanished: tuple[str, ...]
-    """Keys of mentorships that have not ended and are no longer in the file."""
-    changes: tuple[str, ...]
-    """What the file says otherwise than the store. Applied if confirmed, as far as it is not a mentorship's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +74,8 @@ class Planned:
     program_hash: str
     start: date
     launched_on: date
+    launched_at: datetime
+    """When its cohort was launched first: what tells this database's mentorship from another one's."""
     zone: str
     """The cohort's."""
     members: tuple[Seat, ...]
@@ -95,109 +94,108 @@ async def put(
     launched_on: date,
     now: datetime,
     *,
-    confirm: bool = False,
     page: int = PAGE,
 ) -> Put:
-    """Put a whole cohort down, in transactions of a page each; running it again finishes what broke off.
+    """Put down what is new of a cohort, in transactions of a page each; running it again finishes what broke off.
 
     `programs` holds a frozen program for every program id that the cohort names; `launched_on` is today in the
-    cohort's zone. Raises `KnownOtherwise` before anything is written.
+    cohort's zone. What is known stays as it is.
     """
     async with database.begin() as session:
-        changes = await put_cohort(session, cohort, programs, launched_on, now, confirm=confirm)
+        await _put_cohort(session, cohort, programs[cohort.program], launched_on, now)
     new: list[str] = []
     for first in range(0, len(cohort.mentorships), page):
         async with database.begin() as session:
-            mentorships = cohort.mentorships[first : first + page]
-            put_down, otherwise = await put_mentorships(session, cohort, programs, mentorships, launched_on)
-            new += put_down
-            changes += otherwise
-    in_file = {mentorship.key for mentorship in cohort.mentorships}
-    async with database.session() as session:
-        alive = await session.scalars(
-            select(MentorshipRow.key)
-            .where(MentorshipRow.cohort == cohort.cohort, MentorshipRow.state != "over")
-            .order_by(MentorshipRow.key)
-        )
-        vanished = tuple(key for key in alive if key not in in_file)
-    return Put(tuple(new), len(in_file) - len(new), vanished, tuple(changes))
+            some = cohort.mentorships[first : first + page]
+            new += await _put_mentorships(session, cohort, programs, some, launched_on)
+    return Put(tuple(new), len(cohort.mentorships) - len(new))
 
 
-async def put_cohort(
-    session: AsyncSession,
-    cohort: Cohort,
-    programs: Mapping[str, FrozenProgram],
-    launched_on: date,
-    now: datetime,
-    *,
-    confirm: bool = False,
-) -> list[str]:
-    """Put the cohort and its people down, without its mentorships; what it would change, in plain words.
+def people_in(cohort: Cohort) -> dict[str, Person]:
+    """Everybody whom a file names, by id."""
+    return {person.id: person for person in (*cohort.coordinators, *cohort.deputies, *cohort.participants)}
 
-    A cohort and people that are known stay as they are unless `confirm` is set: a zone may have been corrected
-    by the person since. Raises `KnownOtherwise` when an id is known with another email address.
-    """
-    people = {person.id: person for person in (*cohort.coordinators, *cohort.deputies, *cohort.participants)}
-    changes = await _put_people(session, cohort, people, confirm)
-    frozen = programs[cohort.program]
-    settled = {"program": cohort.program, "zone": cohort.zone, "start": cohort.start}
-    open_to_change = {
-        "title": cohort.title,
-        "organisation": cohort.organisation,
-        "program_hash": frozen.hash,
-        "language": cohort.language,
-        "holidays": [day.isoformat() for day in sorted(cohort.holidays)],
-        "letterbox": frozen.program.letterbox.model_dump(mode="json"),
+
+async def known_people(session: AsyncSession, ids: Iterable[str]) -> dict[str, ParticipantRow]:
+    """Those of these people whom the store knows, by id."""
+    known: dict[str, ParticipantRow] = {}
+    wanted = list(ids)
+    for first in range(0, len(wanted), PAGE):
+        some = wanted[first : first + PAGE]
+        rows = await session.scalars(select(ParticipantRow).where(ParticipantRow.id.in_(some)))
+        known |= {row.id: row for row in rows}
+    return known
+
+
+async def _put_cohort(
+    session: AsyncSession, cohort: Cohort, frozen: FrozenProgram, launched_on: date, now: datetime
+) -> None:
+    """The cohort and its people, as far as they are new; a person who is known from elsewhere stays as known."""
+    people = people_in(cohort)
+    known = await known_people(session, people)
+    new = [{"id": id_} | entries.fields_of(one, cohort.zone) for id_, one in people.items() if id_ not in known]
+    if new:
+        await session.execute(insert(ParticipantRow), new)
+    said: entries.Entries = {
+        (entries.PERSON, one["id"]): entries.of_person(people[one["id"]], cohort.zone) for one in new
     }
-    row = await session.get(CohortRow, cohort.cohort)
-    if row is None:
-        launched = {"launched_on": launched_on, "launched_at": now}
-        session.add(CohortRow(id=cohort.cohort, **settled, **open_to_change, **launched))
+    if await session.get(CohortRow, cohort.cohort) is None:
+        session.add(
+            CohortRow(
+                id=cohort.cohort,
+                title=cohort.title,
+                organisation=cohort.organisation,
+                program=cohort.program,
+                program_hash=frozen.hash,
+                zone=cohort.zone,
+                language=cohort.language,
+                start=cohort.start,
+                holidays=[day.isoformat() for day in sorted(cohort.holidays)],
+                letterbox=frozen.program.letterbox.model_dump(mode="json"),
+                launched_on=launched_on,
+                launched_at=now,
+            )
+        )
         await session.flush()
-    else:
-        changes += [f"the cohort's {name}" for name, value in settled.items() if getattr(row, name) != value]
-        for name, value in open_to_change.items():
-            if getattr(row, name) != value:
-                changes.append(f"the cohort's {name}")
-                if confirm:
-                    setattr(row, name, value)
-        await session.flush()
-    return changes + await _put_coordinators(session, cohort, confirm)
+        await put_desk(session, cohort.cohort, cohort)
+        said |= {(entries.PERSON, id_): entries.of_person(one, cohort.zone) for id_, one in people.items()}
+        said[(entries.COHORT, cohort.cohort)] = entries.of_cohort(cohort, frozen)
+    await entries.write(session, cohort.cohort, said)
 
 
-async def put_mentorships(
+async def put_desk(session: AsyncSession, cohort: str, says: Cohort) -> None:
+    """Let those coordinate a cohort whom its file names, and nobody else."""
+    wanted = {person.id: "deputy" for person in says.deputies}
+    wanted |= {person.id: "coordinator" for person in says.coordinators}
+    await session.execute(delete(CohortPersonRow).where(CohortPersonRow.cohort == cohort))
+    await session.execute(
+        insert(CohortPersonRow),
+        [{"cohort": cohort, "person": person, "role": role} for person, role in wanted.items()],
+    )
+
+
+async def _put_mentorships(
     session: AsyncSession,
     cohort: Cohort,
     programs: Mapping[str, FrozenProgram],
     mentorships: Sequence[Mentorship],
     launched_on: date,
-) -> tuple[list[str], list[str]]:
-    """Put mentorships down as planned; known ones stay as they are. Returns (new keys, changes in words)."""
+) -> list[str]:
+    """Put mentorships down as planned; known ones stay as they are. Returns the new keys."""
     keys = [mentorship.key for mentorship in mentorships]
-    known = await session.execute(
-        select(MentorshipRow.key, MentorshipRow.program, MentorshipRow.start, MentorshipRow.state).where(
-            MentorshipRow.cohort == cohort.cohort, MentorshipRow.key.in_(keys)
+    known = set(
+        await session.scalars(
+            select(MentorshipRow.key).where(MentorshipRow.cohort == cohort.cohort, MentorshipRow.key.in_(keys))
         )
     )
-    known_rows = {key: (program, start, state) for key, program, start, state in known}
-    seats = await _seats(session, cohort.cohort, list(known_rows))
     rows: Rows = []
     memberships: Rows = []
-    changes: list[str] = []
+    said: entries.Entries = {}
     for mentorship in mentorships:
+        if mentorship.key in known:
+            continue
         program = mentorship.program or cohort.program
         start = mentorship.start or cohort.start
-        if mentorship.key in known_rows:
-            its_program, its_start, state = known_rows[mentorship.key]
-            if its_program != program:
-                changes.append(f"the program of mentorship {mentorship.key}")
-            # Once it runs, a pause may have moved its dates.
-            if its_start != start and state == "planned":
-                changes.append(f"the start of mentorship {mentorship.key}")
-            seated = {(seat.person, seat.role) for seat in seats[mentorship.key]}
-            if seated != set(mentorship.members()):
-                changes.append(f"the people of mentorship {mentorship.key}")
-            continue
         frozen = programs[program]
         length = frozen.program.length
         rows.append(
@@ -223,70 +221,12 @@ async def put_mentorships(
             }
             for position, (person, role) in enumerate(mentorship.members())
         ]
+        said[(entries.MENTORSHIP, mentorship.key)] = entries.of_mentorship(mentorship, cohort, programs)
     if rows:
         await session.execute(insert(MentorshipRow), rows)
         await session.execute(insert(MembershipRow), memberships)
-    return [row["key"] for row in rows], changes
-
-
-async def _put_people(
-    session: AsyncSession, cohort: Cohort, people: Mapping[str, Person], confirm: bool
-) -> list[str]:
-    known: dict[str, ParticipantRow] = {}
-    ids = list(people)
-    for first in range(0, len(ids), PAGE):
-        rows = await session.scalars(select(ParticipantRow).where(ParticipantRow.id.in_(ids[first : first + PAGE])))
-        known |= {row.id: row for row in rows}
-    others = sorted(
-        row.id for row in known.values() if row.email.casefold() != people[row.id].email.strip().casefold()
-    )
-    if others:
-        raise KnownOtherwise(
-            f"known already with another email address: {', '.join(others)}. "
-            "If it is somebody else, choose another id; if the address has changed, correct it first."
-        )
-    new: Rows = []
-    changes: list[str] = []
-    for person in people.values():
-        values: dict[str, Any] = {
-            "name": person.name,
-            "zone": person.zone or cohort.zone,
-            "language": person.language,
-            "profile": dict(person.profile) if isinstance(person, Participant) else {},
-        }
-        row = known.get(person.id)
-        if row is None:
-            new.append({"id": person.id, "email": person.email.strip()} | values)
-            continue
-        for name, value in values.items():
-            # The profile grows by what people write themselves; the file may add to it, not empty it.
-            if name == "profile":
-                value = {**row.profile, **value}
-            if getattr(row, name) != value:
-                changes.append(f"the {name} of {person.id}")
-                if confirm:
-                    setattr(row, name, value)
-    if new:
-        await session.execute(insert(ParticipantRow), new)
-    await session.flush()
-    return changes
-
-
-async def _put_coordinators(session: AsyncSession, cohort: Cohort, confirm: bool) -> list[str]:
-    wanted = {person.id: "deputy" for person in cohort.deputies}
-    wanted |= {person.id: "coordinator" for person in cohort.coordinators}
-    rows = await session.scalars(select(CohortPersonRow).where(CohortPersonRow.cohort == cohort.cohort))
-    known = {row.person: row.role for row in rows}
-    if known == wanted:
-        return []
-    if known and not confirm:
-        return ["the coordinators or deputies"]
-    await session.execute(delete(CohortPersonRow).where(CohortPersonRow.cohort == cohort.cohort))
-    await session.execute(
-        insert(CohortPersonRow),
-        [{"cohort": cohort.cohort, "person": person, "role": role} for person, role in wanted.items()],
-    )
-    return ["the coordinators or deputies"] if known else []
+        await entries.write(session, cohort.cohort, said)
+    return [row["key"] for row in rows]
 
 
 # -- reading it back -------------------------------------------------------------------------------------------
@@ -343,6 +283,7 @@ async def _planned(session: AsyncSession, cohort: str, *which: Any, limit: int) 
             program_hash=program_hash,
             start=start,
             launched_on=launched_on,
+            launched_at=row.launched_at,
             zone=row.zone,
             members=tuple(seats[key]),
             coordinators=tuple(person for person, role in roles if role == "coordinator"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,6 +16,12 @@ async def by_state(session: AsyncSession, cohort: str) -> dict[str, int]:
         select(MentorshipRow.state, func.count()).where(MentorshipRow.cohort == cohort).group_by(MentorshipRow.state)
     )
     return {state: count for state, count in rows}  # noqa: C416
+
+
+async def launched_at(session: AsyncSession, cohort: str) -> datetime | None:
+    """When this database launched a cohort first (program time, UTC); None for one that it doesn't know."""
+    row = await session.get(CohortRow, cohort)
+    return row.launched_at if row else None
 
 
 async def mark_over(session: AsyncSession, cohort: str) -> None:

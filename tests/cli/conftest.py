@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -12,11 +13,14 @@ from uuid import uuid4
 import pytest
 from temporalio.client import Client
 
+from lifecycle.events import Answered
+from lifecycle.findings import Signals
 from operations import checking
 from operations.reach import now_of
 from operations.settings import Settings
-from operations.temporal import Waker
+from operations.temporal import Waker, send
 from store.database import Database, migrate
+from store.tables import TaskRow
 from tests.cli.desk import SECRET, Desk, Said, check_templates_once, mentorship
 from tests.devserver import Address, cleared, dev_server
 from tests.sink import Sink
@@ -95,3 +99,28 @@ async def office(dev_server: Address, tmp_path_factory: pytest.TempPathFactory) 
             async with running_worker(client, settings, lambda: now_of(settings)) as database:
                 await Waker(client, settings)(0)
                 yield Office(client, settings, database, sink)
+
+
+async def invited(office: Office, name: str, people: int) -> None:
+    """Wait until so many people of a cohort have their invitation."""
+
+    def all_have() -> bool:
+        return len({mail.recipient for mail in office.sink.received if f"@{name}." in mail.recipient}) >= people
+
+    await office.until(all_have)
+
+
+async def declined(office: Office, name: str, person: str = "a1", key: str = "m1") -> str:
+    """Somebody declines; the key of the task that opens."""
+    event = Answered(
+        f"decline/{name}/{person}", f"{name}-{person}", "invitation", 1, Signals(accepted=False), datetime.now(UTC)
+    )
+    await send(office.client, name, key, event)
+    task = f"{name}/{key}/task.seat_empty#1"
+
+    async def opened() -> bool:
+        async with office.database.session() as session:
+            return await session.get(TaskRow, task) is not None
+
+    await office.until(opened)
+    return task

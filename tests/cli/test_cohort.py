@@ -1,129 +1,19 @@
-"""A cohort as its coordinator runs it from a terminal: launched, looked at, decided. Temporal, SQL, mail are real."""
+"""A cohort as its coordinator runs it from a terminal: looked at, decided. Temporal, SQL, mail are real."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
-from lifecycle.events import Answered
-from lifecycle.findings import Signals
-from operations.temporal import send
-from store.tables import MentorshipRow, OperationRow, ParticipantRow, TaskRow
-from tests.cli.conftest import Office
+from store.tables import OperationRow, ParticipantRow, TaskRow
+from tests.cli.conftest import Office, declined, invited
 from tests.cli.desk import Desk, Said, mentorship, today
-
-
-async def invited(office: Office, name: str, people: int) -> None:
-    """Wait until so many people of a cohort have their invitation."""
-
-    def all_have() -> bool:
-        return len({mail.recipient for mail in office.sink.received if f"@{name}." in mail.recipient}) >= people
-
-    await office.until(all_have)
-
-
-async def declined(office: Office, name: str, person: str = "a1", key: str = "m1") -> str:
-    """Somebody declines; the key of the task that opens."""
-    event = Answered(
-        f"decline/{name}/{person}", f"{name}-{person}", "invitation", 1, Signals(accepted=False), datetime.now(UTC)
-    )
-    await send(office.client, name, key, event)
-    task = f"{name}/{key}/task.seat_empty#1"
-
-    async def opened() -> bool:
-        async with office.database.session() as session:
-            return await session.get(TaskRow, task) is not None
-
-    await office.until(opened)
-    return task
 
 
 async def task_row(office: Office, key: str) -> TaskRow:
     """A task as the store has it."""
     async with office.database.session() as session:
         return await session.get_one(TaskRow, key)
-
-
-# -- launch ------------------------------------------------------------------------------------------------------
-
-
-async def test_launch_starts_all_and_a_second_launch_does_nothing(office: Office, desk: Desk) -> None:
-    file = str(desk.cohort("twice", 3))
-    first = await office.mentorship("launch", file, "--yes")
-    assert first.code == 0, first.err
-    assert "3 mentorships started" in first.out
-    await invited(office, "twice", 6)
-    again = await office.mentorship("launch", file, "--yes", "--json")
-    assert again.json == {
-        "cohort": "twice", "new": [], "known": 3, "unfinished_before": 0, "changes": [], "changes_applied": False,
-        "vanished": [], "state": "nothing_to_do", "started": 0,
-    }  # fmt: skip
-    status = (await office.mentorship("status", "twice", "--json")).json
-    assert status[0]["counts"]["mentorships"] == {"running": 3}
-    assert len([mail for mail in office.sink.received if "@twice." in mail.recipient]) == 6
-    assert "Nothing to do." in (await office.mentorship("launch", file)).out
-
-
-async def test_a_dry_run_shows_and_does_nothing(office: Office, desk: Desk) -> None:
-    said = await office.mentorship("launch", str(desk.cohort("dry")), "--dry-run")
-    assert said.code == 0
-    assert "2  (m1, m2)" in said.out
-    async with office.database.session() as session:
-        of_cohort = select(func.count()).where(MentorshipRow.cohort == "dry")
-        assert await session.scalar(of_cohort) == 0
-        assert await session.get(ParticipantRow, "dry-a1") is None
-    assert (await office.mentorship("status", "dry")).code == 2
-
-
-async def test_a_later_file_starts_what_is_new_and_ends_nothing(office: Office, desk: Desk) -> None:
-    await office.mentorship("launch", str(desk.cohort("grows", ["m1", "m2"])), "--yes")
-    said = await office.mentorship("launch", str(desk.cohort("grows", ["m2", "m3"])), "--yes", "--json")
-    assert (said.json["new"], said.json["known"], said.json["vanished"]) == (["m3"], 1, ["m1"])
-    status = (await office.mentorship("status", "grows", "--json")).json
-    assert {line["key"]: line["state"] for line in status[0]["mentorships"]} == dict.fromkeys(
-        ("m1", "m2", "m3"), "running"
-    )
-
-
-async def test_changes_are_shown_and_taken_over_only_when_confirmed(office: Office, desk: Desk) -> None:
-    await office.mentorship("launch", str(desk.cohort("changes")), "--yes")
-    file = str(desk.cohort("changes", names={"a1": "Somebody Renamed"}, title="Another title"))
-    shown = await office.mentorship("launch", file)
-    assert "the name of changes-a1" in shown.out
-    assert "the cohort's title" in shown.out
-    assert "Nothing to do." in shown.out
-    assert "Somebody Renamed" not in (await office.mentorship("status", "changes")).out
-    confirmed = await office.mentorship("launch", file, "--confirm", "--yes")
-    assert "taken over" in confirmed.out
-    assert "Somebody Renamed" in (await office.mentorship("status", "changes")).out
-    assert "Nothing to do." in (await office.mentorship("launch", file, "--confirm")).out
-
-
-async def test_a_bad_file_starts_nothing_and_every_fault_is_shown(office: Office, desk: Desk) -> None:
-    path = desk.cohort("bad")
-    path.write_text(
-        path.read_text().replace("mentor: bad-a1", "mentor: bad-b1").replace("zone: UTC", "zone: Mars/Base")
-    )
-    said = await office.mentorship("launch", str(path), "--yes")
-    assert said.code == 1
-    assert f"{path}:5:7:" in said.err
-    assert f"{path}:14:" in said.err
-    assert (await office.mentorship("status", "bad")).code == 2
-
-
-async def test_an_id_that_belongs_to_somebody_else_is_refused_before_anything_is_written(
-    office: Office, desk: Desk
-) -> None:
-    path = desk.cohort("known", 1)
-    await office.mentorship("launch", str(path), "--yes")
-    path.write_text(path.read_text().replace("a1@known.example.org", "other@known.example.org").replace("m1", "m9"))
-    said = await office.mentorship("launch", str(path), "--yes")
-    assert said.code == 2
-    assert "known already with another email address: known-a1" in said.err
-    lines = (await office.mentorship("status", "known", "--json")).json[0]["mentorships"]
-    assert [line["key"] for line in lines] == ["m1"]
 
 
 # -- looking at it -----------------------------------------------------------------------------------------------
@@ -291,15 +181,6 @@ async def test_while_temporal_is_down_nothing_is_decided_and_nothing_is_lost(
     assert said.code == 3
     assert "Temporal does not answer at 127.0.0.1:9" in said.err
     assert (await task_row(office, empty_seat)).decision == ""
-
-
-async def test_a_launch_without_temporal_writes_nothing(
-    office: Office, desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:9")
-    said = await office.mentorship("launch", str(desk.cohort("away")), "--yes")
-    assert said.code == 3
-    assert (await office.mentorship("status", "away")).code == 2
 
 
 def test_without_a_database_every_command_says_what_to_do(installation: pytest.MonkeyPatch, desk: Desk) -> None:

@@ -6,34 +6,11 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from program.content import content_hash
 from store import desk
-from store.comparison import compare, is_known
 from store.database import Database
 from store.desk import KnownPerson
-from store.programs import FrozenProgram
 from store.tables import OperationRow
-from tests.store.season import COHORT, FORMS, GROUP, LAUNCH, PAIR, PROGRAM, cohort, launched
-from tests.store.test_cohorts import sizes
-
-FROZEN = {PROGRAM.program: FrozenProgram(PROGRAM, content_hash(PROGRAM, FORMS), FORMS)}
-
-
-async def test_a_comparison_says_what_putting_down_would_and_leaves_nothing(database: Database) -> None:
-    nothing = await sizes(database)
-    before = await compare(database, cohort(), FROZEN, LAUNCH.date(), LAUNCH)
-    assert (before.known, before.waiting, before.launched_on) == (False, 0, None)
-    assert await sizes(database) == nothing
-    assert not await is_known(database, COHORT)
-    assert before.put == await launched(database)
-
-    known = await sizes(database)
-    later = cohort(title="Another title", mentorships=(PAIR,))
-    after = await compare(database, later, FROZEN, LAUNCH.date(), LAUNCH)
-    assert (after.known, after.waiting, after.launched_on) == (True, 2, LAUNCH.date())
-    assert (after.put.new, after.put.known, after.put.vanished) == ((), 1, (GROUP.key,))
-    assert after.put.changes == ("the cohort's title",)
-    assert await sizes(database) == known
+from tests.store.season import COHORT, LAUNCH, PAIR, launched
 
 
 async def test_a_command_is_written_once_and_its_reason_can_become_clearer(database: Database) -> None:
