@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from lifecycle.batch import next_step, snapshot
 from lifecycle.state import State
 
 
-def card(state: State, trouble: str = "") -> str:
+def card(state: State) -> str:
     """A small card in Markdown: phase, what comes next and when, who is awaited, tasks, trouble."""
     now = snapshot(state)
     upcoming = next_step(state)
@@ -22,9 +24,14 @@ def card(state: State, trouble: str = "") -> str:
         rows.append(("Paused", "until further notice" if now.paused_until == "open" else f"until {now.paused_until}"))
     if now.held:
         rows.append(("Held", "a safety report: nothing goes out until a coordinator releases it"))
-    if trouble:
-        rows.append(("Trouble", trouble))
-    return "\n".join(["| | |", "| --- | --- |", *(f"| {name} | {value} |" for name, value in rows)])
+    if bounced := state.tasks.get("bounced"):
+        rows.append(("Trouble", f"mail to {', '.join(bounced.about) or 'somebody'} is refused for good"))
+    return table(rows)
+
+
+def table(rows: Iterable[tuple[str, object]]) -> str:
+    """Rows in Markdown as the UI shows them best: it leaves no room between columns, so the names bring their own."""
+    return "\n".join(["| | |", "| --- | --- |", *(f"| {name}\N{EM SPACE} | {value} |" for name, value in rows)])
 
 
 def waits_for(state: State) -> str:

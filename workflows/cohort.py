@@ -9,6 +9,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from activities.messages import COHORT_PROGRESS, START_MENTORSHIPS, CohortProgress, CohortQuestion, Started
     from workflows import options, versions
+    from workflows.card import table
     from workflows.inputs import CohortInput
 
 LOOK_EVERY = timedelta(days=7)
@@ -66,10 +67,8 @@ class CohortWorkflow:
             retry_policy=options.UNTIL_IT_WORKS,
             summary="count what still runs",
         )
-        workflow.set_current_details(
-            "| | |\n| --- | --- |\n"
-            f"| Running | {progress.running} |\n| Over | {progress.over} |\n| Not yet started | {progress.planned} |"
-        )
+        rows = [("Running", progress.running), ("Over", progress.over), ("Not yet started", progress.planned)]
+        workflow.set_current_details(table(rows))
         return progress
 
     async def sleep(self, span: timedelta) -> None:

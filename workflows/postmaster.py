@@ -12,6 +12,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from activities.messages import DELIVER, DeliverInput, DeliverResult
     from workflows import options, versions
+    from workflows.card import table
     from workflows.inputs import PostmasterInput
 
 
@@ -77,12 +78,11 @@ class PostmasterWorkflow:
     def show(self, result: DeliverResult) -> None:
         """A small card: what was sent, what waits, what is in the way."""
         self.delivered += result.sent
-        rows = [
-            ("Sent since this run began", str(self.delivered)),
+        rows: list[tuple[str, object]] = [
+            ("Sent since this run began", self.delivered),
             ("Last round", f"{result.sent} sent, {result.deferred} deferred, {result.refused} refused"),
             ("Next look", f"{result.next_at:%Y-%m-%d %H:%M} UTC" if result.next_at else "when something is queued"),
         ]
         if result.trouble:
             rows.append(("Trouble", result.trouble))
-        table = "\n".join(f"| {name} | {value} |" for name, value in rows)
-        workflow.set_current_details(f"| | |\n| --- | --- |\n{table}")
+        workflow.set_current_details(table(rows))

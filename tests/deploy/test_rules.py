@@ -19,9 +19,10 @@ from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio.client import Client
 
-from activities.counters import MAILS
+from activities.counters import MAILS, OUTCOMES
 from lifecycle.commands import OpenTask
-from operations.vitals import Vitals
+from lifecycle.tasks import KINDS
+from operations.vitals import HEALTH, PHASES, Vitals
 from store import relays
 from store.database import Database
 from store.relays import Relay
@@ -137,6 +138,19 @@ async def test_every_trouble_fires_its_own_alert_and_no_other(database: Database
         assert fired(now, before) == {alert}
         before = now
         await calm(database)
+
+
+async def test_labels_are_words_of_ours_and_few(database: Database) -> None:
+    await healthy(database)
+    words = {
+        *KINDS, *PHASES, *HEALTH, *OUTCOMES, "queued", "held", "sending", "database", "temporal", "worker", "web",
+        "w:1", "p:1", "invitation", "agreement", "fit_check", "check_in", "midpoint", "closure", "follow_up",
+    }  # fmt: skip
+    shown = await scraped(database)
+    ours = [labels for name, labels in shown.samples if name.startswith("mentorship_")]
+    values = {value for labels in ours for name, value in labels if name != "le"}
+    assert values <= words
+    assert len(ours) < 300
 
 
 def shows(job: str, *lines: str) -> Scraped:

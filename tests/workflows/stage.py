@@ -86,7 +86,7 @@ class Stage:
     async def card(self, key: str) -> str:
         """What ops see of a mentorship in the Temporal UI, in Markdown."""
         metadata = await self.workflow(key).query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
-        return metadata.current_details
+        return metadata.current_details.replace("\N{EM SPACE}", "")
 
     async def runs(self, key: str) -> int:
         """How many runs the workflow of a mentorship has had."""
