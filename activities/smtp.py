@@ -134,11 +134,15 @@ def _of_recipient(error: SMTPResponseException) -> Trouble:
     if enhanced is None:
         # 500 to 504, 530, 535: syntax and authentication, so nothing that the recipient could change.
         return Trouble(Kind.PERMANENT if 550 <= error.code <= 556 else Kind.POLICY, code)
-    subject, detail = int(enhanced[2]), int(enhanced[3])
+    return Trouble(kind_of(int(enhanced[2]), int(enhanced[3])), code)
+
+
+def kind_of(subject: int, detail: int) -> Kind:
+    """What a permanent failure (5.x.x) with this subject and detail means, said at once or in a report (RFC 3463)."""
     if (subject, detail) == (4, 4):
-        return Trouble(Kind.TRANSIENT, code)
-    # RFC 3463: 1 addressing, 2 mailbox, 4 routing; 3, 5, 6 and 7 speak of systems, protocol, content, policy.
-    return Trouble(Kind.PERMANENT if subject in (0, 1, 2, 4) else Kind.POLICY, code)
+        return Kind.TRANSIENT
+    # 1 addressing, 2 mailbox, 4 routing; 3, 5, 6 and 7 speak of systems, protocol, content, policy.
+    return Kind.PERMANENT if subject in (0, 1, 2, 4) else Kind.POLICY
 
 
 def _of_message(error: SMTPDataError) -> Trouble:

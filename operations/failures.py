@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from temporalio.service import RPCError, RPCStatusCode
 
 from operations.binaries import MissingProgram
+from operations.bounce_mailbox import NoMailbox
 from operations.decide import Refused
 from operations.plan import UnknownKey
 from operations.reach import Unreachable, no_temporal
@@ -27,7 +28,7 @@ UNREACHABLE = 3
 """Something that is needed does not answer or is not ready."""
 
 _MINE = (Refused, RefusedChange, Unknown, UnknownKey, UnknownCohort, KnownOtherwise)
-_MISSING = (Unreachable, MissingProgram, NotTaken)
+_MISSING = (Unreachable, MissingProgram, NotTaken, NoMailbox)
 
 
 @dataclass(frozen=True, slots=True)

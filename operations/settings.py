@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     )
     smtp_ca_file: str = Field(
         default="",
-        description="Certificates (a file) to trust at the relay beside the system's: for a private authority.",
+        description="Certificates (a file) to trust at relay and mailbox beside those of the system, such as yours.",
     )
     smtp_user: str = Field(default="", description="User at the relay, where it asks for one.")
     smtp_password: SecretStr = Field(default=SecretStr(""), description="Password at the relay.")
@@ -58,6 +58,12 @@ class Settings(BaseSettings):
     bounce_address: str = Field(
         default="", description="Envelope sender; a signed row id is added as +tag. Empty takes mail_from."
     )
+    bounce_mailbox: str = Field(
+        default="",
+        description="Where bounces are read: `imaps://user@host/INBOX`, or `imap+starttls://`; `imap://` for "
+        "loopback only. `?done=Folder` moves what was taken in. An @ in the user is written %40.",
+    )
+    bounce_mailbox_password: SecretStr = Field(default=SecretStr(""), description="Password of that mailbox.")
     dkim_selector: str = Field(
         default="", description="Name of the DKIM key with which your relay signs; `mentorship doctor` looks it up."
     )

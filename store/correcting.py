@@ -194,7 +194,15 @@ async def _send_again(
     found = await session.scalars(
         select(ItemRow).where(ItemRow.person == row.id, lost).order_by(ItemRow.key).with_for_update()
     )
-    return await _queue(session, row, found.all(), now, deliver_at)
+    items = found.all()
+    # They are worded anew; what was worded for the old address is of no use any more.
+    await session.execute(
+        update(MessageRow)
+        .where(MessageRow.id.in_({item.message for item in items if item.message}))
+        .values(raw="")
+        .execution_options(synchronize_session=False)
+    )
+    return await queue(session, row, items, now, deliver_at)
 
 
 async def _move(
@@ -208,12 +216,13 @@ async def _move(
         .order_by(ItemRow.key)
         .with_for_update()
     )
-    return await _queue(session, row, found.all(), now, deliver_at)
+    return await queue(session, row, found.all(), now, deliver_at)
 
 
-async def _queue(
+async def queue(
     session: AsyncSession, row: ParticipantRow, items: Sequence[ItemRow], now: datetime, deliver_at: DeliverAt
 ) -> tuple[list[str], list[Moment]]:
+    """Let items of this person wait for their moment anew; their keys, and when postmasters must look."""
     cohorts = await session.execute(
         select(CohortRow.id, CohortRow.letterbox, CohortRow.holidays).where(
             CohortRow.id.in_({item.cohort for item in items})

@@ -6,9 +6,10 @@ transaction. Nothing here may keep what a relay said.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, String, Update, and_, bindparam, case, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -81,7 +82,7 @@ async def settle(session: AsyncSession, outcomes: Sequence[Outcome], now: dateti
     await _change(session, PUT_BACK, [{"its_message": one.id, "until": now} for one in refused if one.id in stale])
     refused = [one for one in refused if one.id not in stale]
     await _close_items(session, refused, "refused", "bounced", now)
-    return await _suppress(session, refused, now)
+    return await suppress(session, refused, now)
 
 
 def _forgotten(column: ColumnElement[str]) -> ColumnElement[str]:
@@ -207,7 +208,7 @@ async def _to_an_older_address(session: AsyncSession, outcomes: Sequence[Outcome
     return set(stale)
 
 
-async def _suppress(session: AsyncSession, refused: Sequence[Outcome], now: datetime) -> list[str]:
+async def suppress(session: AsyncSession, refused: Sequence[Outcome], now: datetime) -> list[str]:
     """Nobody writes to these addresses any more, and every mentorship of these people hears of it."""
     error_of = {one.person: one.error for one in refused}
     message_of = {one.person: one.id for one in refused}
@@ -229,6 +230,22 @@ async def _suppress(session: AsyncSession, refused: Sequence[Outcome], now: date
         ],
     )
     await _note(session, [one for one in refused if one.person in emails], "bounced", now)
+    await tell_of_bounces(session, {person: message_of[person] for person in emails}, now)
+    return sorted(emails)
+
+
+async def tell_of_bounces(
+    session: AsyncSession, messages: Mapping[str, str], now: datetime, *, soft: bool = False
+) -> None:
+    """Every mentorship of these people that runs (person to the mail that came back) has to hear of it."""
+    for person, cohort, mentorship in await seats_of(session, messages):
+        id_ = f"{'bounced_soft' if soft else 'bounced'}/{messages[person]}/{cohort}/{mentorship}"
+        payload: dict[str, Any] = {"id": id_, "person": person} | ({"soft": True} if soft else {})
+        await relays.put(session, Relay(id_, cohort, mentorship, "Bounced", payload), now)
+
+
+async def seats_of(session: AsyncSession, people: Iterable[str]) -> list[tuple[str, str, str]]:
+    """(person, cohort, mentorship) of every seat of these people in a mentorship that runs."""
     seats = await session.execute(
         select(MembershipRow.person, MembershipRow.cohort, MembershipRow.mentorship)
         .join(
@@ -236,13 +253,10 @@ async def _suppress(session: AsyncSession, refused: Sequence[Outcome], now: date
             and_(MentorshipRow.cohort == MembershipRow.cohort, MentorshipRow.key == MembershipRow.mentorship),
         )
         .where(
-            MembershipRow.person.in_(emails),
+            MembershipRow.person.in_(list(people)),
             MembershipRow.standing != "out",
             MentorshipRow.state == "running",
         )
+        .order_by(MembershipRow.person, MembershipRow.cohort, MembershipRow.mentorship)
     )
-    for person, cohort, mentorship in seats:
-        id_ = f"bounced/{message_of[person]}/{cohort}/{mentorship}"
-        payload = {"id": id_, "person": person}
-        await relays.put(session, Relay(id_, cohort, mentorship, "Bounced", payload), now)
-    return sorted(emails)
+    return [(person, cohort, mentorship) for person, cohort, mentorship in seats]
