@@ -126,12 +126,11 @@ class Requested:
         return self.form.questions_for(self.role, self.format, self.early)
 
 
-async def find(
-    session: AsyncSession, public_id: str, generation: int, *, to_show: bool = True
-) -> Requested | None:
+async def find(session: AsyncSession, public_id: str, generation: int, *, to_show: bool = True) -> Requested | None:
     """The request of a link, or None where there is none, the link is revoked, or the person is erased.
 
-    Not `to_show`, it lacks what only stands on its page: the draft, whom to ask, and what else is open. Raises UnknownProgram, and KeyError where the program was frozen without the form.
+    Not `to_show`, it lacks what only stands on its page: the draft, whom to ask, and what else is open.
+    Raises UnknownProgram, and KeyError where the program was frozen without the form.
     """
     row = (
         await session.execute(
