@@ -24,7 +24,7 @@ from store.background import Background, Place, background
 from store.tables import MembershipRow, MentorshipRow, ParticipantRow, RequestRow
 from store.waiting import Item
 
-BEFORE_INTRODUCTION = frozenset({"invitation", "not_starting", "cancelled", "safety_received", *DESK})
+BEFORE_INTRODUCTION = frozenset({"invitation", "not_starting", "transferred", "cancelled", "safety_received", *DESK})
 """Mails in which nobody learns who the partner is."""
 WEEKS = {"weekly": 1, "every_2_weeks": 2, "every_3_weeks": 3, "monthly": 4, "every_6_weeks": 6}
 """Answers to `a_cadence` with the weeks between two meetings; any other makes no series."""
@@ -291,7 +291,8 @@ def _task(item: Item, known: Background) -> TaskFacts:
         if task.kind == "safety"
         else tuple(known.people[person].name for person in task.about if person in known.people)
     )
-    return TaskFacts(task.key, task.kind, task.reason, task.due, task.opened_on, tuple(task.decisions), about)
+    ids = tuple(task.about) if about else ()
+    return TaskFacts(task.key, task.kind, task.reason, task.due, task.opened_on, tuple(task.decisions), about, ids)
 
 
 def _since(request: RequestRow, known: Background) -> date | None:

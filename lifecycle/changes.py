@@ -54,7 +54,7 @@ def pause(turn: Turn, until: date | None) -> None:
     state = turn.state
     running = state.pause
     if running is None:
-        running = PauseSpan(on=turn.today, days=0)
+        running = PauseSpan(on=turn.today, days=0, started=state.running)
         state.pauses.append(running)
         state.paused = True
     elif until is not None and running.until is not None and until <= running.until:
@@ -145,6 +145,7 @@ def join(turn: Turn, person: str, role: Role, zone: str) -> None:
     """A newcomer is offered a seat: invitation with a fresh window, the plan's dates stay."""
     newcomer = Member(person, role, zone or turn.state.zone)
     turn.state.members.append(newcomer)
+    turn.state.end_proposed = {}
     turn.note("joined", person)
     onboarding.invite(turn, newcomer)
 
@@ -240,10 +241,15 @@ def propose_end(turn: Turn, person: str, reason: str) -> None:
     state.end_proposed[person] = reason
     turn.note("end_proposed", person, reason)
     said = {state.end_proposed.get(other, "") for other in state.active()}
+    task = state.tasks.get("help")
     if "" not in said:
-        tasks.close_task(turn, "help", "end")
+        if task is not None and task.key == state.end_task:
+            tasks.close_task(turn, "help", "end")
         return closure.end_early(turn, said.pop() if len(said) == 1 else "no_fault")
-    return tasks.open_task(turn, "help", "Somebody proposes to end this mentorship.", [person])
+    tasks.open_task(turn, "help", "Somebody proposes to end this mentorship.", [person])
+    if task is None:
+        state.end_task = state.tasks["help"].key
+    return None
 
 
 def corrected(turn: Turn, person: str, by: str) -> None:

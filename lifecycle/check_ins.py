@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from lifecycle import expectations, plan, tasks
+from lifecycle import closure, expectations, plan, tasks
 from lifecycle.calendar import local_date
 from lifecycle.findings import Findings
 from lifecycle.state import State, Step
@@ -86,7 +86,7 @@ def silence_date(state: State) -> date | None:
     """
     if not state.silence_armed or state.silence_told is not None or state.last_life is None:
         return None
-    if state.early or any(step.name == "closure" and step.state in ("open", "settled") for step in state.steps):
+    if state.early or closure.forms_out(state):
         return None
     last = local_date(state.last_life, state.zone)
     return state.postponed(last + timedelta(days=state.program.rules.silence), since=last)

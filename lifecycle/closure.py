@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 from lifecycle import expectations, plan, tasks
@@ -14,8 +14,11 @@ from lifecycle.turn import Turn
 WOUND_DOWN = "winding_down_again"
 """Counts how often the end moved after the winding down had begun."""
 
-EARLY_REASONS = ("no_fault", "goals_reached", "left", "inactive", "safeguarding")
-"""Reasons with which a mentorship can end early."""
+TRANSFERRED = "transferred"
+"""The people go on in another mentorship: this one closes at once, and they look back at the end of the other."""
+
+EARLY_REASONS = ("no_fault", "goals_reached", "left", "inactive", "safeguarding", TRANSFERRED)
+"""Reasons with which a mentorship can be ended before its time."""
 
 
 def steps(state: State, since: date | None = None) -> list[Step]:
@@ -38,6 +41,18 @@ def which_winding_down(state: State, step: Step) -> int:
     return (step.number - 1) % len(state.program.phases.closure.winding_down) + 1
 
 
+def forms_out(state: State) -> list[Step]:
+    """The closure form that people have in hand, if it is out; none where it was withdrawn."""
+    return [step for step in state.steps if step.name == "closure" and step.state in ("open", "settled")]
+
+
+def nobody_joins(turn: Turn) -> None:
+    """The closure form goes out: an invitation that is still open comes to nothing."""
+    for step in turn.state.open_asks():
+        if step.name == "invitation":
+            withdraw(turn, step, "the closure form is out")
+
+
 def may_be_asked(state: State, step: Step) -> list[str]:
     """Ids of those who get the closure form, or the follow-up."""
     if step.name == "follow_up":
@@ -52,17 +67,18 @@ def reopened(turn: Turn) -> None:
     told = [step.number for step in state.steps if step.name == "winding_down" and step.state == "settled"]
     if told and max(told) > state.counts.get(WOUND_DOWN, 0) * len(state.program.phases.closure.winding_down):
         turn.count(WOUND_DOWN)
-    for step in state.steps:
-        if step.name == "closure" and step.state in ("open", "settled"):
-            for person in step.asked:
-                turn.end_request(step, person, "withdrawn")
-            turn.skip(step, "extended")
+    for step in forms_out(state):
+        for person in step.asked:
+            turn.end_request(step, person, "withdrawn")
+        turn.skip(step, "extended")
 
 
-def settled(turn: Turn, findings: Findings) -> None:
+def settled(turn: Turn, step: Step, findings: Findings) -> None:
     """The closure form is in, or its window is over. The farewell waits for the end date."""
-    turn.state.ready_to_close = True
-    turn.state.follow_up = list(findings.follow_up)
+    state = turn.state
+    state.ready_to_close = True
+    before = [person for person in state.follow_up if person not in step.asked]
+    state.follow_up = [*before, *findings.follow_up]
     for person in findings.would_mentor:
         turn.note("would_mentor", person)
 
@@ -88,22 +104,25 @@ def say_farewell(turn: Turn) -> None:
         turn.record(asked_again)
 
 
-def end_early(turn: Turn, reason: str, concerned: Iterable[str] = ()) -> None:
+def end_early(turn: Turn, reason: str, concerned: Sequence[str] = ()) -> None:
     """E becomes today; the closure form opens tomorrow in its early wording; there is no winding down.
 
     Nobody whom a `safeguarding` or `left` ending concerns is sent a closure form; where it isn't said whom
-    a safeguarding ending concerns, nobody is.
+    a safeguarding ending concerns, nobody is. Whoever has filled one in already is not asked again.
     """
     state = turn.state
+    if reason == TRANSFERRED:
+        return transferred(turn)
     if not state.running:
         return never_started(turn, reason)
     turn.note("ending_early", detail=reason)
+    have_said = [person for step in forms_out(state) for person in step.answered]
     state.steps = [step for step in state.steps if not (step.name == "closure" and step.state == "planned")]
     stop_everything(turn, "ended early")
     tasks.close_task(turn, "seat_empty", "lapsed")
     state.early = True
     state.reason = reason
-    state.raw_start, state.raw_midpoint = state.start, min(state.midpoint, turn.today)
+    state.raw_start, state.raw_midpoint = (min(on, turn.today) for on in (state.start, state.midpoint))
     state.raw_end = turn.today
     state.pauses.clear()
     state.paused = False
@@ -111,8 +130,8 @@ def end_early(turn: Turn, reason: str, concerned: Iterable[str] = ()) -> None:
     state.silence_armed = False
     state.silence_told = None
     state.phase = "closure"
-    state.spared = list(concerned)
-    if reason == "safeguarding" and not state.spared:
+    state.spared = [*concerned, *have_said]
+    if reason == "safeguarding" and not concerned:
         state.spared = state.active()
     number = state.last_number("closure") + 1
     opens = state.raw_end + timedelta(days=1)
@@ -129,6 +148,12 @@ def never_started(turn: Turn, reason: str) -> None:
     """The mentorship never starts; those who had accepted are told."""
     turn.tell(turn.state.active(), "not_starting", after_end=True)
     close(turn, "never_started", reason)
+
+
+def transferred(turn: Turn) -> None:
+    """The people go on in another mentorship; nobody is asked to look back in the middle of it."""
+    turn.tell(turn.state.active(), TRANSFERRED, after_end=True)
+    close(turn, TRANSFERRED)
 
 
 def stop_everything(turn: Turn, why: str) -> None:

@@ -40,6 +40,8 @@ def decide(turn: Turn, event: Decided) -> None:
     tasks.close_task(turn, task.kind, event.decision, event.by)
     if task.kind == "safety":
         changes.release(turn)
+    if task.kind == "help":
+        state.end_proposed = {}
     match event.decision:
         case "wait":
             onboarding.wait(turn)

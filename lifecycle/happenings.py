@@ -145,6 +145,7 @@ def _signalled(turn: Turn, person: str, signals: Signals) -> None:
     if signals.safety:
         _safety(turn, person)
     if signals.help:
+        state.end_task = ""
         tasks.open_task(turn, "help", "Somebody asks you to get in touch.", [person])
     if state.closed:
         return
@@ -155,14 +156,14 @@ def _signalled(turn: Turn, person: str, signals: Signals) -> None:
 
 
 def _invited(turn: Turn, person: str, accepted: bool) -> None:
-    """Whoever takes part and says no once it has begun leaves; when it is ending nobody joins."""
+    """Whoever takes part and says no once it has begun leaves; when it is closing nobody joins."""
     state = turn.state
     member = state.member(person)
     if member is None or state.closed or state.early:
         return
     if state.running and member.standing == "accepted" and not accepted:
         changes.leave(turn, person)
-    else:
+    elif not closure.forms_out(state):
         onboarding.answered(turn, member, accepted)
 
 

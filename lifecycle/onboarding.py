@@ -125,8 +125,12 @@ def begin_afresh(turn: Turn, step: Step) -> None:
 
 
 def invite(turn: Turn, newcomer: Member) -> None:
-    """Somebody who comes later gets the invitation with a fresh window."""
+    """Somebody who comes later gets the invitation with a fresh window; together with the others where theirs is yet
+    to open."""
     state = turn.state
+    turn.record_member(newcomer)
+    if any(step.name == "invitation" and step.state == "planned" for step in state.steps):
+        return
     window = state.program.phases.onboarding.invitation
     number = state.last_number("invitation") + 1
     step = plan.ask(state, "invitation", "onboarding", number, window, turn.counts_from)
@@ -134,7 +138,6 @@ def invite(turn: Turn, newcomer: Member) -> None:
     step.state = "open"
     step.asked = [newcomer.person]
     state.steps.append(step)
-    turn.record_member(newcomer)
     turn.record(step)
     turn.ask_one(step, newcomer.person)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 from lifecycle.calendar import is_zone
 from lifecycle.changes import LONGEST_PAUSE
-from lifecycle.closure import EARLY_REASONS
+from lifecycle.closure import EARLY_REASONS, forms_out
 from lifecycle.decisions import seat_of, task_of
 from lifecycle.events import (
     Add,
@@ -65,10 +65,9 @@ def refusal(state: State, event: Event, today: date) -> str:
         case Pause():
             return _ending(state) or _pause(event.until, today)
         case Resume():
-            return "" if state.paused else "the mentorship is not paused"
+            return "" if state.paused else "the mentorship is not paused; there is nothing to resume"
         case Extend():
-            longest = f"write how many weeks longer, 1 to {MOST_WEEKS}"
-            return _ending(state) or ("" if 0 < event.weeks <= MOST_WEEKS else longest)
+            return _ending(state) or _extending(state, event.weeks, today)
         case End():
             if event.reason not in EARLY_REASONS:
                 return f"{event.reason!r} is no reason to end early; write one of {', '.join(EARLY_REASONS)}"
@@ -86,7 +85,7 @@ def refusal(state: State, event: Event, today: date) -> str:
         case Nudge():
             return _nudge(state)
         case Release():
-            return "nothing is held"
+            return "nothing is held; there is nothing to release"
         case Cancel():
             return ""
 
@@ -103,13 +102,16 @@ def _proposing(state: State, event: ProposeEnd) -> str:
         return f"{event.reason!r} is no reason to propose; write one of {', '.join(PROPOSED_REASONS)}"
     if not state.running:
         return "the mentorship has not begun; leave it instead"
+    member = state.member(event.person)
+    if member is not None and member.standing in ("invited", "declined", "silent"):
+        return "you have not taken your seat; decline the invitation instead"
     return _leaving(state, event.person) or _ending(state)
 
 
 def _answer(state: State, event: Answered) -> str:
     member = state.member(event.person)
     if member is None or member.standing == "out":
-        return "this person takes no part in the mentorship"
+        return "this person takes no part in the mentorship; nobody waits for an answer"
     if state.closed and event.ask != "follow_up" and not event.signals.safety:
         return f"the mentorship is closed ({state.ending}); its record is final"
     return ""
@@ -159,7 +161,7 @@ def _replacing(state: State, task: Task, event: Decided) -> str:
     if member is None:
         return _leaving(state, person)
     if member.standing == "out" and _taken(state, member.role):
-        return f"the seat of {person} is taken already"
+        return f"the seat of {person} is taken already; name somebody who has one: {_seated(state)}"
     return _joining(state, event.newcomer, event.newcomer_zone)
 
 
@@ -172,7 +174,9 @@ def _taken(state: State, role: Role) -> bool:
 
 
 def _ending(state: State) -> str:
-    return f"the mentorship is ending early already ({state.reason})" if state.early else ""
+    if not state.early:
+        return ""
+    return f"the mentorship is ending early already ({state.reason}); it closes by itself"
 
 
 def _nudge(state: State) -> str:
@@ -187,19 +191,32 @@ def _pause(until: date | None, today: date) -> str:
     return ""
 
 
+def _extending(state: State, weeks: int, today: date) -> str:
+    if not 0 < weeks <= MOST_WEEKS:
+        return f"write how many weeks longer, 1 to {MOST_WEEKS}"
+    end = state.moved(state.raw_end + timedelta(weeks=weeks))
+    if end < today:
+        enough = -(-(today - end).days // 7) + weeks
+        return f"its end would be {end}, which is past; write {enough} weeks or more"
+    return ""
+
+
 def _leaving(state: State, person: str) -> str:
     member = state.member(person)
     if member is None or member.standing == "out":
-        seats = ", ".join(seat.person for seat in state.seats())
-        return f"{person} has no seat in this mentorship; those who have: {seats}"
+        return f"{person} has no seat in this mentorship; those who have: {_seated(state)}"
     return ""
+
+
+def _seated(state: State) -> str:
+    return ", ".join(seat.person for seat in state.seats()) or "nobody"
 
 
 def _adding(state: State, event: Add) -> str:
     if state.format != "group":
         return f"a {state.format} mentorship takes no further member; use replace"
     if event.role == "peer":
-        return "a group has a mentor and mentees, no peers"
+        return "a group has a mentor and mentees, no peers; add a mentee"
     if _taken(state, event.role):
         return "the group has its mentor already; add a mentee, or use replace"
     return _joining(state, event.person, event.zone)
@@ -208,10 +225,10 @@ def _adding(state: State, event: Add) -> str:
 def _joining(state: State, person: str, zone: str) -> str:
     member = state.member(person)
     if member is not None and member.standing != "out":
-        return f"{person} has a seat in this mentorship already"
+        return f"{person} has a seat in this mentorship already; name somebody else"
     if member is not None:
-        return f"{person} has left this mentorship and can't come back under the same id"
-    if any(step.name == "closure" and step.state in ("open", "settled") for step in state.steps):
+        return f"{person} has left this mentorship and can't come back under the same id; name somebody else"
+    if forms_out(state):
         return "the closure form is out already; extend the mentorship first"
     return _ending(state) or (_zone(zone) if zone else "")
 

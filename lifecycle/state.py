@@ -95,6 +95,8 @@ class PauseSpan:
     until: date | None = None
     remind_on: date | None = None
     """Open pause: when its coordinators are reminded of it next."""
+    started: bool = False
+    """The mentorship had begun before: its first day stays where it was."""
 
 
 @dataclass(slots=True)
@@ -152,7 +154,9 @@ class State:
     last_change: str = ""
     """The last of them in words without names: what, when, and the id of who."""
     end_proposed: dict[str, str] = field(default_factory=dict[str, str])
-    """Participant id to the reason with which they have proposed to end."""
+    """Participant id to the reason with which they have proposed to end, until a coordinator has decided about it."""
+    end_task: str = ""
+    """Key of the task that is about nothing but such a proposal."""
 
     # -- who ---------------------------------------------------------------------------------------------------
 
@@ -193,9 +197,9 @@ class State:
 
     # -- when --------------------------------------------------------------------------------------------------
 
-    def moved(self, raw: date) -> date:
-        """A planned date with all pauses added."""
-        for pause in self.pauses:
+    def moved(self, raw: date, pauses: list[PauseSpan] | None = None) -> date:
+        """A planned date with all pauses added, or with these."""
+        for pause in self.pauses if pauses is None else pauses:
             if raw >= pause.on:
                 raw += timedelta(days=pause.days)
         return raw
@@ -211,7 +215,7 @@ class State:
     @property
     def start(self) -> date:
         """S: the first day."""
-        return self.moved(self.raw_start)
+        return self.moved(self.raw_start, [pause for pause in self.pauses if not pause.started])
 
     @property
     def midpoint(self) -> date:

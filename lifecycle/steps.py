@@ -29,6 +29,8 @@ def open_step(turn: Turn, step: Step) -> None:
     if not step.asked:
         return _leave_out(turn, step, "there is nobody to ask")
     step.state = "open"
+    if step.name == "closure":
+        closure.nobody_joins(turn)
     turn.record(step)
     if step.name == "agreement":
         return expectations.open_agreement(turn, step)
@@ -103,4 +105,4 @@ def assessed(turn: Turn, step: Step, findings: Findings) -> None:
     elif step.name == "midpoint":
         midpoint.settled(turn, findings)
     elif step.name == "closure":
-        closure.settled(turn, findings)
+        closure.settled(turn, step, findings)

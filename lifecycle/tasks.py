@@ -53,7 +53,7 @@ def open_task(turn: Turn, kind: str, reason: str, about: Iterable[str] = ()) -> 
         task.about += [person for person in concerned if person not in task.about]
         turn.do(GrowTask(task.key, reason, concerned))
         if urgent:
-            _tell_of(turn, task, "task_opened", state.coordinators, nth=turn.count("safety_again") + 1)
+            _tell_of(turn, task, "task_opened", state.coordinators, nth=turn.count("told_again") + 1)
         return
     number = turn.count(f"task.{kind}")
     working_days, decisions = KINDS[kind]
@@ -112,10 +112,12 @@ def staffed(turn: Turn, coordinators: Iterable[str], deputies: Iterable[str], ho
     state.coordinators, state.deputies = list(coordinators), list(deputies)
     state.holidays = tuple(holidays)
     turn.note("staffed")
+    # Somebody may come back who was told of the same task before, and lost it when they went.
+    nth = turn.count("told_again") + 1
     for task in state.tasks.values():
-        _tell_of(turn, task, "task_opened", joined)
+        _tell_of(turn, task, "task_opened", joined, nth)
         if task.escalated:
-            _tell_of(turn, task, "task_to_deputy", stand_in)
+            _tell_of(turn, task, "task_to_deputy", stand_in, nth)
 
 
 def _tell_of(turn: Turn, task: Task, name: str, people: Iterable[str], nth: int = 0) -> None:

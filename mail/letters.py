@@ -24,6 +24,7 @@ NOTICES = (
     "winding_down",
     "farewell",
     "not_starting",
+    "transferred",
     "closing_for_silence",
     "partner_left",
     "cancelled",
@@ -99,6 +100,8 @@ class TaskFacts:
     opened: date
     decisions: tuple[str, ...]
     about: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
+    """Ids of the same people, for commands."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,7 +150,7 @@ def sample_matter(
         program_about="Half a year, an hour every two weeks, one person who has your back.",
         start=date(2027, 3, 1),
         end=date(2027, 8, 30),
-        partners=() if name in ("invitation", "not_starting", "cancelled") else partners,
+        partners=() if name in ("invitation", "not_starting", "transferred", "cancelled") else partners,
         closes=date(2027, 3, 22),
         form_title=title,
         form_minutes=minutes,

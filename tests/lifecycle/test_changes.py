@@ -353,32 +353,34 @@ REFUSED: list[tuple[str, Event, str]] = [
     ("one_to_one", Pause("e", START, "x"), "a pause must end after today (2027-02-27); 2027-01-18 is not"),
     ("one_to_one", Pause("e", START.replace(year=2127), "x"),
      "2127-01-18 is more than ten years away; leave the date out for a pause without end"),
-    ("one_to_one", Resume("e", "x"), "the mentorship is not paused"),
+    ("one_to_one", Resume("e", "x"), "the mentorship is not paused; there is nothing to resume"),
     ("one_to_one", Extend("e", 0, "x"), "write how many weeks longer, 1 to 520"),
     ("one_to_one", Extend("e", -3, "x"), "write how many weeks longer, 1 to 520"),
     ("one_to_one", Extend("e", 521, "x"), "write how many weeks longer, 1 to 520"),
     ("one_to_one", End("e", "boredom", "x"),
-     "'boredom' is no reason to end early; write one of no_fault, goals_reached, left, inactive, safeguarding"),
+     "'boredom' is no reason to end early; "
+     "write one of no_fault, goals_reached, left, inactive, safeguarding, transferred"),
     ("one_to_one", Replace("e", "zoe", "nils", "", "x"),
      "zoe has no seat in this mentorship; those who have: mia, ned"),
-    ("one_to_one", Replace("e", "ned", "mia", "", "x"), "mia has a seat in this mentorship already"),
+    ("one_to_one", Replace("e", "ned", "mia", "", "x"),
+     "mia has a seat in this mentorship already; name somebody else"),
     ("one_to_one", Replace("e", "ned", "nils", "Berlin", "x"),
      "'Berlin' is no zone; write one such as Europe/Berlin"),
     ("one_to_one", Add("e", "nils", "mentee", "", "x"),
      "a one_to_one mentorship takes no further member; use replace"),
     ("group", Add("e", "nils", "mentor", "", "x"), "the group has its mentor already; add a mentee, or use replace"),
-    ("group", Add("e", "nils", "peer", "", "x"), "a group has a mentor and mentees, no peers"),
-    ("group", Add("e", "ned", "mentee", "", "x"), "ned has a seat in this mentorship already"),
+    ("group", Add("e", "nils", "peer", "", "x"), "a group has a mentor and mentees, no peers; add a mentee"),
+    ("group", Add("e", "ned", "mentee", "", "x"), "ned has a seat in this mentorship already; name somebody else"),
     ("one_to_one", Remove("e", "ned", "x"),
      "a one_to_one mentorship can't lose a member and go on; use replace or end"),
     ("group", Remove("e", "zoe", "x"), "zoe has no seat in this mentorship; those who have: mia, ned, noa, nia"),
     ("one_to_one", Leave("e", "zoe"), "zoe has no seat in this mentorship; those who have: mia, ned"),
-    ("one_to_one", Release("e", "x"), "nothing is held"),
+    ("one_to_one", Release("e", "x"), "nothing is held; there is nothing to release"),
     ("one_to_one", Moved("e", "ned", "America"), "'America' is no zone; write one such as Europe/Berlin"),
     ("one_to_one", Decided("e", "c/m/task.fit#1", "noted", "x"),
      "this task is not open: somebody has decided it, or it lapsed; see `mentorship tasks`"),
     ("one_to_one", Answered("e", "zoe", "check_in", 1, Signals(), season().now),
-     "this person takes no part in the mentorship"),
+     "this person takes no part in the mentorship; nobody waits for an answer"),
 ]  # fmt: skip
 
 
@@ -415,7 +417,7 @@ def test_a_closed_mentorship_is_final(event: Event) -> None:
 )  # fmt: skip
 def test_what_is_ending_early_is_not_changed_any_more(event: Event) -> None:
     played = season().on(40, End("e1", "no_fault", "cora")).on(40, event, hour=13).play(until=41)
-    assert played.refused == ["the mentorship is ending early already (no_fault)"]
+    assert played.refused == ["the mentorship is ending early already (no_fault); it closes by itself"]
 
 
 def test_nobody_joins_once_the_closure_form_is_out() -> None:
@@ -430,7 +432,9 @@ def test_a_paused_mentorship_is_not_nudged() -> None:
 
 def test_whoever_left_does_not_come_back_under_the_same_id() -> None:
     played = season("group").on(40, Leave("a", "nia")).on(42, Add("b", "nia", "mentee", "", "cora")).play(until=43)
-    assert played.refused == ["nia has left this mentorship and can't come back under the same id"]
+    assert played.refused == [
+        "nia has left this mentorship and can't come back under the same id; name somebody else"
+    ]
 
 
 # -- twice is once -----------------------------------------------------------------------------------------------

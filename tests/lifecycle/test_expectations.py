@@ -121,7 +121,7 @@ def test_a_signature_of_an_older_version_or_after_the_close_counts_for_nothing()
 def test_only_who_takes_part_acts_on_the_agreement() -> None:
     played = season("group").silent("nia", "agreement")
     played.on(5, Leave("e", "nia")).on(6, acts("e2", "nia", "sign", 1)).play(until=20)
-    assert played.refused == ["this person takes no part in the mentorship"]
+    assert played.refused == ["this person takes no part in the mentorship; nobody waits for an answer"]
     assert played.noted("agreement_concluded") == [(5, "", "version 1")]  # nobody is left who has not signed
     assert set(played.mail("agreement_concluded", "notice")) == {"mia", "ned", "noa"}
 

@@ -210,7 +210,8 @@ def test_a_newcomer_takes_the_seat_of_the_one_who_went_not_of_the_one_who_is_lef
         ("continue", {}, "a task of kind low_score can be decided noted, nudge, pause, replace, end; not 'continue'"),
         ("pause", {"until": season().day(33)}, "a pause must end after today (2027-02-20); 2027-02-20 is not"),
         ("replace", {}, "say who takes the seat: --with ID"),
-        ("replace", {"newcomer": "mia", "person": "ned"}, "mia has a seat in this mentorship already"),
+        ("replace", {"newcomer": "mia", "person": "ned"},
+         "mia has a seat in this mentorship already; name somebody else"),
         ("replace", {"newcomer": "nils", "person": "zoe"},
          "zoe has no seat in this mentorship; those who have: mia, ned"),
         ("replace", {"newcomer": "nils", "newcomer_zone": "Berlin", "person": "ned"},
@@ -238,7 +239,7 @@ def test_a_seat_that_is_taken_is_not_taken_again() -> None:
     played = season().on(40, Leave("e1", "ned")).decides("withdrawn", "replace", newcomer="nils")
     played.on(45, Leave("e2", "mia")).on(46, decided("withdrawn", "replace", newcomer="nele", person="ned"))
     played.play(until=47)
-    assert played.refused == ["the seat of ned is taken already"]
+    assert played.refused == ["the seat of ned is taken already; name somebody who has one: nils"]
 
 
 def test_of_what_outlives_the_mentorship_only_the_word_that_changes_nothing_is_left() -> None:
