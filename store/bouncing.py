@@ -64,7 +64,7 @@ async def take(
     person = await session.get_one(ParticipantRow, mail.person)
     if person.standing == "erased":
         return Taken("gone", person.id)
-    before = await _soft(session, person)
+    others = await _soft(session, person, but=mail.id)
     mail.bounce, mail.error = kind, f"{kind} {code}"
     await session.flush()
     if kind == "policy":
@@ -80,21 +80,23 @@ async def take(
         refused = Outcome(mail.id, person.id, "refused", mail.local_date, error=mail.error)
         await settling.suppress(session, [refused], now)
         return Taken("bounced", person.id)
-    if before <= SOFT_AT_MOST < await _soft(session, person) and person.standing == "active":
+    # Once: not again with every further one, as long as there are so many.
+    if others <= SOFT_AT_MOST < await _soft(session, person) and person.standing == "active":
         _note(session, mail, "bounced_often", now)
         await settling.tell_of_bounces(session, {person.id: mail.id}, now, soft=True)
         return Taken("often", person.id)
     return Taken("soft", person.id)
 
 
-async def _soft(session: AsyncSession, person: ParticipantRow) -> int:
-    """How many of the last mails to this address came back for the time being."""
+async def _soft(session: AsyncSession, person: ParticipantRow, but: str = "") -> int:
+    """How many of the last mails to this address came back for the time being; `but` leaves one out."""
     last = await session.scalars(
         select(MessageRow.bounce)
         .where(
             MessageRow.person == person.id,
             func.lower(MessageRow.recipient) == person.email.lower(),
             MessageRow.sent_at.is_not(None),
+            MessageRow.id != but,
         )
         .order_by(MessageRow.sent_at.desc(), MessageRow.id)
         .limit(LAST_MAILS)

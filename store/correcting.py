@@ -110,6 +110,7 @@ async def correct(
         return Correction(person)
     if "email" in fields:
         await _free(session, person, str(details.email))
+    if "email" in fields or healed:
         row.corrections += 1
     for name, value in _values(row, details).items():
         setattr(row, name, value)

@@ -1,0 +1,261 @@
+"""Mails that come back: whatever a mail server writes, the right person's mail stops, once; and junk does no harm."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from activities.verp import envelope_sender
+from lifecycle.events import EVENTS
+from operations.bounce_reports import Failure, Incoming, read
+from operations.bounces import Handled, take_in
+from operations.correct import Details, correct
+from operations.settings import Settings
+from store.database import Database
+from store.tables import ItemRow, MessageRow
+from tests.activities.house import DAY, HOUR, NINE_IN_NEW_YORK, SENDER, House, about, office, opened
+from tests.sink import Sink
+from tests.sink import running as running_sink
+from tests.store.season import GROUP, PAIR, item
+from tests.world import SECRET
+
+BEN, NEW = "ben@example.org", "benjamin@example.net"
+BOUNCES = "bounces@mail.example.org"
+SETTINGS = Settings(
+    _env_file=None,  # pyright: ignore[reportCallIssue]
+    secret=SECRET,  # pyright: ignore[reportArgumentType]
+    mail_from=SENDER,
+    bounce_address=BOUNCES,
+)
+
+
+def report(
+    to: str = BOUNCES,
+    status: str = "5.1.1",
+    *,
+    action: str = "failed",
+    who: str = BEN,
+    about_id: str = "",
+    more: str = "",
+) -> bytes:
+    """A delivery report as Postfix writes it (RFC 3464)."""
+    return f"""Return-Path: <>
+From: MAILER-DAEMON@mx.example.org (Mail Delivery System)
+To: {to}
+Subject: Undelivered Mail Returned to Sender
+Auto-Submitted: auto-replied
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary="B"
+
+--B
+Content-Type: text/plain; charset=us-ascii
+
+I'm sorry to have to inform you that your message could not be delivered.
+
+--B
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.example.org
+X-Postfix-Queue-ID: 4Xyz
+
+Final-Recipient: rfc822; {who}
+Action: {action}
+Status: {status}
+{more}
+--B
+Content-Type: message/rfc822
+
+From: mentoring@example.org
+Message-ID: {about_id or "<nothing@example.com>"}
+Subject: Check-in
+
+Hello
+--B--
+""".replace("\n", "\r\n").encode()
+
+
+# -- what a mail says ------------------------------------------------------------------------------------------------
+
+QMAIL = b"""From: MAILER-DAEMON@old.example.net
+To: bounces+tag@mail.example.org
+
+Hi. This is the qmail-send program at old.example.net.
+
+<ben@example.org>:
+Sorry, no mailbox here by that name. (#5.1.1)
+"""
+EXCHANGE = report(status="5.0.0", more="Diagnostic-Code: smtp;550 5.7.1 message content rejected")
+SENDMAIL = report(status="", more="Diagnostic-Code: smtp; 452 mailbox over quota")
+VACATION = b"From: ben@example.org\nTo: bounces+x@mail.example.org\nAuto-Submitted: auto-replied\n\nOn leave 5.1.1\n"
+OUTLOOK = b"From: ben@example.org\nSubject: Automatic reply: your mail\n\nBack on Monday\n"
+HUMAN = b"From: ben@example.org\nSubject: Re: Check-in\n\nI was asked to write to you about 5.1.1\n"
+
+
+@pytest.mark.parametrize(
+    ("raw", "kind", "codes"),
+    [
+        (report(), "report", ["5.1.1"]),
+        (report(status="4.2.2"), "report", ["4.2.2"]),
+        (report(action="delayed", status="4.4.1"), "report", []),
+        (report(action="delivered", status="2.1.5"), "report", []),
+        (EXCHANGE, "report", ["5.7.1"]),
+        (SENDMAIL, "report", ["4.0.0"]),
+        (report(status="rubbish"), "report", ["4.0.0"]),
+        (QMAIL, "report", ["5.1.1"]),
+        (VACATION, "auto_reply", []),
+        (OUTLOOK, "auto_reply", []),
+        (b"Precedence: bulk\n\nA newsletter\n", "auto_reply", []),
+        (HUMAN, "other", []),
+        (b"", "other", []),
+        (b"\xff\xfe\x00" * 50, "other", []),
+        (report().replace(b"Content-Type: message/delivery-status", b"Content-Type: message/delivery-status; \xff"),
+         "report", ["5.1.1"]),
+    ],
+)  # fmt: skip
+def test_what_a_mail_says_is_read(raw: bytes, kind: str, codes: list[str]) -> None:
+    found = read(raw)
+    assert (found.kind, [failure.code for failure in found.failures]) == (kind, codes)
+
+
+def test_a_report_names_the_address_that_was_written_to() -> None:
+    raw = report(who="forwarded@elsewhere.example", more="Original-Recipient: rfc822;Ben@Example.org")
+    assert read(raw).failures == (Failure("ben@example.org", (5, 1, 1)),)
+    assert read(report(to="bounces+a.b@mail.example.org")).envelopes == ("bounces+a.b@mail.example.org",)
+
+
+@given(st.binary(max_size=400), st.integers(0, 900), st.integers(0, 900))
+def test_whatever_comes_in_is_read(junk: bytes, start: int, end: int) -> None:
+    whole = report()
+    assert isinstance(read(whole[:start] + junk + whole[end:]), Incoming)
+
+
+# -- what comes of it ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def sink() -> AsyncIterator[Sink]:
+    """A real SMTP server that takes every mail."""
+    async with running_sink() as sink:
+        yield sink
+
+
+@pytest.fixture
+async def house(database: Database, sink: Sink) -> AsyncIterator[House]:
+    """A post office with a small cohort, of which both mentorships run; its mails come back to a signed address."""
+    async with opened(database, sink) as house:
+        house.office = office(
+            database, house.office._office.transport, bounce_address=BOUNCES, secret=SETTINGS.secrets[0]
+        )
+        await house.turn(mentorship=GROUP.key)
+        yield house
+
+
+async def mailed(house: House, *posts: Any, at: datetime = NINE_IN_NEW_YORK) -> str:
+    """Deliver these to ben; the signed address to which the mail comes back."""
+    await house.post(*(posts or [item("ben")]), now=at - 8 * HOUR)
+    assert (await house.deliver(at)).sent == 1
+    return house.sink.received[-1].sender
+
+
+async def comes(house: House, raw: bytes, now: datetime = NINE_IN_NEW_YORK + HOUR) -> Handled:
+    """A mail comes to the bounce address."""
+    return await take_in(house.database, SETTINGS, raw, now)
+
+
+async def test_a_mail_that_comes_back_for_good_stops_that_persons_mail_and_nobody_elses(house: House) -> None:
+    back = await mailed(house)
+    assert back.startswith("bounces+")
+    handled = await comes(house, report(back))
+    [message] = await house.rows(MessageRow)
+    assert handled == Handled("bounced", "ben", message.id, "5.1.1")
+    assert (await house.person("ben")).standing == "bounced"
+    assert await house.items() == {"check_in#1/ben/request": "refused bounced"}
+    assert (message.state, message.error, (await house.request("ben")).mails) == ("refused", "hard 5.1.1", 0)
+    # One for each mentorship, and none twice: not for the same report, nor for another of the same mail.
+    told = {row.mentorship for row in await house.relays()}
+    assert told == {PAIR.key, GROUP.key}
+    assert (await comes(house, report(back))).came == "known"
+    assert (await comes(house, report(back, "4.2.2"))).came == "known"
+    assert len(await house.relays()) == 2
+
+    await house.post(about("get_going", "ben"), about("get_going", "ada"))
+    await house.deliver(NINE_IN_NEW_YORK + DAY)
+    assert [mail.recipient for mail in house.sink.received[1:]] == ["ada@example.org"]
+
+    # A new address gets both; the old one's report, once more, changes nothing any more.
+    await correct(house.database, "ben", Details(email=NEW), NINE_IN_NEW_YORK + DAY, by="casey")
+    await house.deliver(NINE_IN_NEW_YORK + DAY + HOUR)
+    [mail] = house.sink.mails_to(NEW)
+    assert mail.sender != back
+    assert (await comes(house, report(back))).came == "known"
+    assert (await house.person("ben")).standing == "active"
+
+
+async def test_a_report_about_the_old_address_sends_the_mail_to_the_new_one(house: House) -> None:
+    back = await mailed(house)
+    await correct(house.database, "ben", Details(email=NEW), NINE_IN_NEW_YORK, by="casey")
+    assert (await comes(house, report(back))).came == "late"
+    assert (await comes(house, report(back))).came == "known"
+    assert (await house.person("ben")).standing == "active"
+    assert not [row for row in await house.relays() if row.event == "Bounced"]
+    await house.deliver(NINE_IN_NEW_YORK + DAY)
+    assert len(house.sink.mails_to(NEW)) == 1
+    assert {row.state for row in await house.rows(ItemRow)} == {"sent"}
+
+
+async def test_three_of_the_last_five_that_come_back_for_the_time_being_make_a_task(house: House) -> None:
+    came: list[str] = []
+    for day, status in enumerate(["4.2.2", "", "5.4.4", "", "4.4.7", "4.2.2", "", "", "", "", "4.2.2", "4.2.2"]):
+        at = NINE_IN_NEW_YORK + day * DAY
+        if at.weekday() > 4:
+            at += 30 * DAY  # only the days count, not their order
+        at = _working_day(day)
+        back = await mailed(house, about("get_going", "ben", number=day, on=at.date()), at=at)
+        if status:
+            came.append((await comes(house, report(back, status), at + HOUR)).came)
+    assert came == ["soft", "soft", "often", "soft", "soft", "soft"]
+    assert (await house.person("ben")).standing == "active"
+    told = [EVENTS[row.event](**row.payload) for row in await house.relays()]
+    assert [(event.person, event.soft) for event in told] == [("ben", True)] * 2, "once for each mentorship"
+    # What never arrived comes again once the address is right.
+    done = await correct(house.database, "ben", Details(email=NEW), _working_day(14), by="casey")
+    assert len(done.again) == 6
+
+
+def _working_day(nth: int) -> datetime:
+    weeks, days = divmod(nth, 5)
+    return NINE_IN_NEW_YORK + timedelta(weeks=weeks, days=days)
+
+
+async def test_by_the_message_id_only_the_recipient_can_report(house: House) -> None:
+    await mailed(house)
+    id_ = house.sink.received[-1].id
+    assert (await comes(house, report(about_id=id_, who="eve@example.net"))).came == "unmatched"
+    assert (await comes(house, report(about_id="<guess@example.org>"))).came == "unmatched"
+    assert (await comes(house, report(about_id=id_))).came == "bounced"
+    assert (await house.person("ben")).standing == "bounced"
+
+
+async def test_what_belongs_to_nobody_or_is_no_report_harms_nobody(house: House) -> None:
+    back = await mailed(house)
+    [message] = await house.rows(MessageRow)
+    forged = back.replace(f"+{message.id}.", f"+{message.id}.x")
+    strange = envelope_sender(BOUNCES, "a" * 24, SETTINGS.secrets[0])
+    said = [
+        await comes(house, raw)
+        for raw in (report(forged), report(strange), report(), VACATION, HUMAN, b"", report(back, action="delayed"))
+    ]
+    assert [one.came for one in said] == [
+        "unmatched", "unmatched", "unmatched", "auto_reply", "other", "other", "delayed",
+    ]  # fmt: skip
+    assert [one.for_a_human for one in said] == [True, True, True, False, True, True, False]
+    # Refused for what we are: nothing that this person could change.
+    assert (await comes(house, report(back, "5.7.1"))).came == "policy"
+    assert (await house.person("ben")).standing == "active"
+    assert await house.relays() == []
+    assert not [row for row in await house.rows(MessageRow) if "@" in row.error]
