@@ -112,7 +112,7 @@ def launch(
 
 async def _launch(file: Path, wish: Wish) -> dict[str, Any]:
     from operations.checking import cohort_in, load
-    from operations.launch import carry_out, is_known, look, still_to_start
+    from operations.launch import carry_out, is_known, keep, look, still_to_start
     from operations.reach import Unreachable, database, now_of, temporal
 
     surroundings = settings()
@@ -130,6 +130,8 @@ async def _launch(file: Path, wish: Wish) -> dict[str, Any]:
         if not wish.quiet:
             _show(loaded, planned, wish)
         if wish.dry_run or planned.nothing:
+            if not wish.dry_run:
+                await keep(opened, loaded, planned)
             if not wish.quiet:
                 out().print("Nothing was done: this was a dry run." if wish.dry_run else "Nothing to do.")
             return result | {"state": "dry_run" if wish.dry_run else "nothing_to_do", "started": 0}

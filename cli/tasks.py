@@ -13,6 +13,7 @@ from cli.screen import EXIT_CODES, REFUSED, err, fail, names, on, out, plainly, 
 if TYPE_CHECKING:
     from operations.decide import Taken
     from operations.status import TaskLine
+    from operations.tasks import OpenTask
 
 PANEL = "Decisions"
 
@@ -25,6 +26,20 @@ def register(app: typer.Typer) -> None:
 
 def tasks(
     cohort: Annotated[str, typer.Argument(help="The cohort.", show_default="all")] = "",
+    of_cohort: Annotated[
+        str, typer.Option("--cohort", metavar="COHORT", help="The same as an option.", show_default=False)
+    ] = "",
+    kind: Annotated[str, typer.Option(help="Only those of this kind, such as stalled.", show_default=False)] = "",
+    overdue: Annotated[bool, typer.Option("--overdue", help="Only those whose due date has passed.")] = False,
+    who: Annotated[
+        str,
+        typer.Option(
+            "--for",
+            metavar="WHO",
+            show_default=False,
+            help="Only those that wait for this coordinator, or have gone to this deputy: id, name or address.",
+        ),
+    ] = "",
     json: AsJson = False,
 ) -> None:
     """List the tasks that wait for a decision, the most pressing first.
@@ -37,21 +52,31 @@ def tasks(
     Examples:
       mentorship tasks
       mentorship tasks small
-      mentorship tasks --json | jq '.[].key'
+      mentorship tasks --overdue
+      mentorship tasks --kind safety --for petra@example.org
+      mentorship tasks --json | jq -r '.[].commands[]'
     """
-    from operations import status as looks
-    from operations.reach import database
+    from operations.reach import database, now_of
+    from operations.tasks import open_tasks
 
-    async def look() -> list[TaskLine]:
-        async with database(settings()) as opened:
-            return await looks.tasks(opened, cohort)
+    async def look() -> list[OpenTask]:
+        surroundings = settings()
+        async with database(surroundings) as opened:
+            return await open_tasks(
+                opened, now_of(surroundings), cohort=cohort or of_cohort, kind=kind, overdue=overdue, who=who
+            )
 
     found = run(look)
     if json:
-        say_json([looks.as_object(one) for one in found])
+        say_json([one.plain for one in found])
     elif found:
-        print_tasks(found)
-        out().print(f"To decide: mentorship decide {text(found[0].key)} {found[0].decisions[0]}", soft_wrap=True)
+        print_tasks(one.line for one in found)
+        late = sum(one.overdue for one in found)
+        if late:
+            out().print(f"{late} of them should have been decided before today.")
+        out().print(f"To look:   {text(found[0].look)}", soft_wrap=True)
+        for nth, command in enumerate(found[0].commands):
+            out().print(f"{'To decide:' if not nth else '':<10} {text(command)}", soft_wrap=True)
     else:
         out().print("Nothing waits for a decision.")
 

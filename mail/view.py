@@ -38,6 +38,7 @@ def called(person: Someone) -> str:
 class PersonView:
     """A person in a template; every field but `role` is a placeholder, or empty."""
 
+    id: str
     name: str
     called: str
     email: str
@@ -72,11 +73,15 @@ class TaskView:
     key: str
     kind: str
     mentorship: str
+    place: str
+    """The mentorship as commands take it: cohort and key."""
     reason: str
     due: str
     opened: str
     about: str
     """Names, listed; empty where the task names nobody."""
+    person_id: str
+    """Id of whom it concerns, where it is one person."""
     decisions: tuple[str, ...]
 
 
@@ -109,6 +114,7 @@ class View:
         elsewhere = someone.zone and someone.zone != self.zone
         shown = [(field, value) for field, value in someone.profile.items() if field != "called" and value]
         return PersonView(
+            id=self._line(someone.id),
             name=self._name(someone.name),
             called=self.inserts.put(called(someone)),
             email=self.inserts.put(email),
@@ -145,10 +151,12 @@ class View:
             key=self._line(facts.key),
             kind=facts.kind,
             mentorship=self._line(self.matter.mentorship),
+            place=self._line(f"{self.letter.cohort}/{self.matter.mentorship}"),
             reason=self._passage(facts.reason),
             due=self._day(facts.due),
             opened=self._day(facts.opened),
             about=self._line(dates.listed([name(one) for one in facts.about], self.language)),
+            person_id=self._line(facts.ids[0]) if len(facts.ids) == 1 else "",
             decisions=facts.decisions,
         )
 

@@ -36,7 +36,8 @@ from store.database import Database
 from workflows.ids import mentorship_id
 
 __all__ = [
-    "Difference", "Given", "Launch", "Outlook", "Wanted", "carry_out", "is_known", "launch", "look", "still_to_start",
+    "Difference", "Given", "Launch", "Outlook", "Wanted", "carry_out", "is_known", "keep", "launch", "look",
+    "still_to_start",
 ]  # fmt: skip
 
 ABREAST = 8
@@ -169,11 +170,17 @@ async def carry_out(
         await started(planned.to_start)
     await _take_over(database, client, settings, loaded, planned, now, why)
     given = await _give(database, client, cohort.cohort, planned.possible, now, why)
+    await keep(database, loaded, planned, given)
+    return given
+
+
+async def keep(database: Database, loaded: Loaded, planned: Launch, given: Sequence[Given] = ()) -> None:
+    """Keep what the file says, for the next launch to compare with; also where there was nothing to do, for it may say
+    by now what had come about otherwise. What was refused is told again."""
     undone = {one.mentorship for one in given if one.outcome != "done"}
     undone |= {one.mentorship for one in planned.wanted if one.refused}
     async with database.begin() as session:
-        await taking_over.keep(session, cohort, _frozen(loaded), planned.compared.differences, undone)
-    return given
+        await taking_over.keep(session, loaded.cohort, _frozen(loaded), planned.compared.differences, undone)
 
 
 async def still_to_start(database: Database, cohort: str) -> int:

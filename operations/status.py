@@ -89,14 +89,6 @@ async def show(database: Database, which: str) -> Timeline:
     raise Unknown(f"there is no mentorship {which!r}; {remedy}")
 
 
-async def tasks(database: Database, cohort: str = "") -> list[TaskLine]:
-    """Open tasks, the most pressing first. Raises `Unknown`."""
-    async with database.session() as session:
-        if cohort:
-            await _cohorts(session, cohort)
-        return await overview.open_tasks(session, cohort)
-
-
 async def ledger(database: Database, cohort: str) -> dict[str, Any]:
     """The ledger of a cohort: ids only. Raises `Unknown`."""
     async with database.session() as session:

@@ -89,6 +89,17 @@ async def deciders(session: AsyncSession, cohort: str) -> tuple[Decider, ...]:
     return tuple(Decider(*one) for one in found)
 
 
+async def all_deciders(session: AsyncSession) -> tuple[Decider, ...]:
+    """Everybody who coordinates a cohort or is a deputy of one, each of them once."""
+    found = await session.execute(
+        select(ParticipantRow.id, ParticipantRow.name, ParticipantRow.email, func.min(CohortPersonRow.role))
+        .join(CohortPersonRow, CohortPersonRow.person == ParticipantRow.id)
+        .group_by(ParticipantRow.id, ParticipantRow.name, ParticipantRow.email)
+        .order_by(ParticipantRow.id)
+    )
+    return tuple(Decider(*one) for one in found)
+
+
 async def person(session: AsyncSession, id_: str = "", *, email: str = "") -> KnownPerson | None:
     """The person of this id, or of this address (case doesn't count)."""
     which = func.lower(ParticipantRow.email) == email.strip().lower() if email else ParticipantRow.id == id_

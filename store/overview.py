@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from store.tables import (
     AnswerRow,
+    CohortPersonRow,
     CohortRow,
     ItemRow,
     MembershipRow,
@@ -150,14 +151,32 @@ async def status(session: AsyncSession, cohort: str, filters: Filters | None = N
 
 
 async def open_tasks(
-    session: AsyncSession, cohort: str = "", mentorship: str = "", *, due_by: date | None = None
+    session: AsyncSession,
+    cohort: str = "",
+    mentorship: str = "",
+    *,
+    kind: str = "",
+    told: str = "",
+    due_by: date | None = None,
 ) -> list[TaskLine]:
-    """Undecided tasks, the most pressing first; of all cohorts where none is named."""
+    """Undecided tasks, the most pressing first; of all cohorts where none is named.
+
+    `told` is the id of a coordinator, or of a deputy to whom they must have gone.
+    """
     where: list[ColumnElement[bool]] = [TaskRow.closed_at.is_(None)]
     if cohort:
         where.append(TaskRow.cohort == cohort)
     if mentorship:
         where.append(TaskRow.mentorship == mentorship)
+    if kind:
+        where.append(TaskRow.kind == kind)
+    if told:
+        at_desk = select(CohortPersonRow.person).where(
+            CohortPersonRow.cohort == TaskRow.cohort, CohortPersonRow.person == told
+        )
+        has_heard = select(ItemRow.key).where(ItemRow.task == TaskRow.key, ItemRow.person == told)
+        coordinates = at_desk.where(CohortPersonRow.role == "coordinator").exists()
+        where.append(or_(coordinates, and_(at_desk.exists(), has_heard.exists())))
     if due_by:
         where.append(TaskRow.due <= due_by)
     rows = await session.scalars(select(TaskRow).where(*where).order_by(TaskRow.due, TaskRow.key))

@@ -1,5 +1,5 @@
-"""Takes over what a cohort's file says otherwise of the cohort and of who coordinates it, and tells the workflows of it by
-relay rows of the same transaction. Must never touch a mentorship: those change by events only.
+"""Takes over what a cohort's file says otherwise of the cohort and of who coordinates it. Mentorships are told by
+relay rows of the same transaction, and must never be touched from here: they change by events only.
 """
 
 from __future__ import annotations

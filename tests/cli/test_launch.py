@@ -190,6 +190,14 @@ async def test_what_people_and_coordinators_have_changed_since_is_no_change_of_t
     assert (again.json["changes"], again.json["state"]) == ([], "nothing_to_do")
     assert await seats(office, "since") == {"a1": "out", "b1": "invited", "x1": "invited"}
 
+    # The file follows, and is right for once; then the person moves on.
+    file = edited(path, ("Person b1", "Bea"), with_person(path, "x1"), ("mentor: since-a1", "mentor: since-x1"))
+    edited(path, ("id: since-x1, name: Person x1, email: x1@", "id: since-x1, name: Ada Ng, email: ada@"))
+    assert (await office.mentorship("launch", file, "--json")).json["state"] == "nothing_to_do"
+    async with office.database.begin() as session:
+        await session.execute(update(ParticipantRow).where(ParticipantRow.id == "since-b1").values(name="Beatrice"))
+    assert (await office.mentorship("launch", file, "--json")).json["state"] == "nothing_to_do"
+
 
 async def test_somebody_else_in_the_file_takes_the_seat(office: Office, desk: Desk) -> None:
     path = desk.cohort("seats")

@@ -1,0 +1,152 @@
+"""Tasks reach a human: one mail on the days when something is new or due, with what it takes to decide."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from lifecycle.commands import CloseTask, OpenTask, Post
+from lifecycle.keys import task_item_key, task_key
+from lifecycle.tasks import KINDS
+from operations.status import Unknown
+from operations.tasks import open_tasks
+from store.database import Database
+from tests.activities.house import DAY, HOUR, NINE, House, opened
+from tests.sink import Sink
+from tests.sink import running as running_sink
+from tests.store.season import COHORT, GROUP, PAIR
+
+DUE = date(2026, 3, 5)
+"""A Thursday."""
+
+
+@pytest.fixture
+async def sink() -> AsyncIterator[Sink]:
+    async with running_sink() as found:
+        yield found
+
+
+@pytest.fixture
+async def house(database: Database, sink: Sink) -> AsyncIterator[House]:
+    async with opened(database, sink) as found:
+        yield found
+
+
+def key(kind: str, mentorship: str = PAIR.key) -> str:
+    return task_key(COHORT, mentorship, kind, 1)
+
+
+def opens(kind: str, *about: str, due: date = DUE, mentorship: str = PAIR.key) -> dict[str, Any]:
+    """A task, and the item that tells Casey of it."""
+    its_key = key(kind, mentorship)
+    task = OpenTask(its_key, kind, 1, f"Reason of {kind}.", due, KINDS[kind][1], about)
+    return {"open_tasks": [task], "posts": [tells("task_opened", kind, mentorship=mentorship)]}
+
+
+def tells(name: str, kind: str, person: str = "casey", mentorship: str = PAIR.key) -> Post:
+    its_key = key(kind, mentorship)
+    urgent: Any = "urgent" if kind == "safety" else "notice"
+    return Post(
+        task_item_key(its_key, person, name), person, urgent, name, 1, date(2026, 3, 1), task=its_key,
+        about=mentorship, after_end=True,
+    )  # fmt: skip
+
+
+def mails(house: House, person: str = "casey") -> list[str]:
+    return [mail.text.replace("\r\n", "\n") for mail in house.sink.mails_to(f"{person}@example.org")]
+
+
+async def test_one_mail_on_days_with_something_new_or_due_and_none_otherwise(house: House) -> None:
+    await house.turn(NINE - HOUR, **opens("stalled", "ben"))
+    await house.turn(NINE - HOUR, mentorship=GROUP.key, **opens("small_group", mentorship=GROUP.key))
+    await house.deliver_until_done(NINE + HOUR)
+    [mail] = mails(house)
+    assert "Reason of stalled." in mail
+    assert "Reason of small_group." in mail
+    assert "Concerns: Ben Mentee" in mail
+    assert "Please decide by: Thursday, 5 March" in mail or "Please decide by: Thursday 5 March" in mail
+    commands = re.findall(r"^mentorship .*$", mail, re.MULTILINE)
+    stalled, small = key("stalled"), key("small_group", GROUP.key)
+    assert commands == [
+        f"mentorship decide {stalled} noted --as casey",
+        f"mentorship decide {stalled} nudge --as casey",
+        f"mentorship decide {stalled} pause --until 3w --as casey",
+        f"mentorship decide {stalled} replace --with ID --as casey",
+        f"mentorship decide {stalled} end --as casey",
+        f"mentorship show {COHORT}/{PAIR.key}",
+        f"mentorship decide {small} noted --as casey",
+        f"mentorship decide {small} replace --with ID --as casey",
+        f"mentorship decide {small} end --as casey",
+        f"mentorship show {COHORT}/{GROUP.key}",
+    ]
+
+    for days in (1, 2):
+        await house.deliver_until_done(NINE + days * DAY + HOUR)
+    assert len(mails(house)) == 1, "nothing is new, nothing is due"
+
+    due = NINE + 3 * DAY
+    await house.turn(due - 8 * HOUR, posts=[tells("task_repeated", "stalled")])
+    closed = {"close_tasks": [CloseTask(small, "noted", "casey")]}
+    repeated = tells("task_repeated", "small_group", mentorship=GROUP.key)
+    await house.turn(due - 8 * HOUR, mentorship=GROUP.key, posts=[repeated])
+    await house.turn(due - HOUR, mentorship=GROUP.key, **closed)
+    await house.deliver_until_done(due + HOUR)
+    assert len(mails(house)) == 2
+    assert "Still open" in mails(house)[1]
+    assert "small_group" not in mails(house)[1], "it was decided meanwhile"
+
+    await house.turn(due + 4 * DAY - 8 * HOUR, posts=[tells("task_to_deputy", "stalled", "dana")])
+    await house.deliver_until_done(due + 4 * DAY + HOUR)
+    assert len(mails(house)) == 2
+    [to_deputy] = mails(house, "dana")
+    assert f"mentorship decide {stalled} noted --as dana" in to_deputy
+
+
+async def test_what_is_urgent_goes_at_once_and_says_nothing(house: House) -> None:
+    night = NINE - 6 * HOUR
+    await house.turn(night, **opens("safety", "ben", due=night.date()))
+    await house.deliver_until_done(night)
+    [mail] = mails(house)
+    assert "mentorship tasks --kind safety" in mail
+    for word in ("Reason of", "Ben", PAIR.key):
+        assert word not in mail
+
+
+async def test_an_address_that_bounces_is_corrected_with_a_command(house: House) -> None:
+    await house.turn(NINE - HOUR, **opens("bounced", "ben"))
+    await house.deliver_until_done(NINE + HOUR)
+    [mail] = mails(house)
+    assert "mentorship correct ben --email ADDRESS --as casey" in mail
+
+
+async def test_tasks_are_found_by_cohort_kind_and_whom_they_wait_for(house: House) -> None:
+    await house.turn(NINE - HOUR, **opens("stalled", "ben"))
+    await house.turn(NINE - HOUR, mentorship=GROUP.key, **opens("help", "dan", due=DUE + DAY, mentorship=GROUP.key))
+    told = tells("task_to_deputy", "stalled", "dana")
+    await house.turn(NINE, posts=[told])
+    stalled, wanted = key("stalled"), key("help", GROUP.key)
+
+    async def found(now: Any = NINE, **filters: Any) -> list[str]:
+        return [one.line.key for one in await open_tasks(house.database, now, **filters)]
+
+    assert await found() == [stalled, wanted]
+    assert await found(cohort=COHORT, kind="help") == [wanted]
+    assert await found(who="Casey Coordinator") == [stalled, wanted]
+    assert await found(who="dana@example.org") == [stalled], "only what has gone to the deputies"
+    midnight = NINE + 4 * DAY - 9 * HOUR
+    assert await found(midnight - timedelta(seconds=1), overdue=True) == []
+    assert await found(midnight, overdue=True) == [stalled], "once its date has ended in the cohort's zone"
+    [first, _] = await open_tasks(house.database, NINE)
+    assert first.plain["look"] == f"mentorship show {COHORT}/{PAIR.key}"
+    assert first.plain["commands"][2] == f"mentorship decide {stalled} pause --until 3w"
+    for filters, says in (
+        ({"kind": "stale"}, "did you mean stalled?"),
+        ({"cohort": "winter"}, "there is no cohort 'winter'"),
+        ({"who": "ben"}, "'ben' coordinates nothing and is nobody's deputy; there are casey"),
+    ):
+        with pytest.raises(Unknown, match=re.escape(says)):
+            await found(**filters)
