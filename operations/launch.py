@@ -175,7 +175,7 @@ async def carry_out(
 
 
 async def keep(database: Database, loaded: Loaded, planned: Launch, given: Sequence[Given] = ()) -> None:
-    """Keep what the file says, for the next launch to compare with; also where there was nothing to do, for it may say
+    """Keep what the file says, for the next launch to compare with. Also where there was nothing to do: it may say
     by now what had come about otherwise. What was refused is told again."""
     undone = {one.mentorship for one in given if one.outcome != "done"}
     undone |= {one.mentorship for one in planned.wanted if one.refused}
