@@ -7,6 +7,8 @@ message.
 from __future__ import annotations
 
 import asyncio
+import logging
+from dataclasses import asdict
 
 from temporalio import activity
 
@@ -16,6 +18,8 @@ from activities.office import Office, Pace, PostOfficeRules, Sender
 from activities.pages import Compose, Preparer
 from activities.round import Round
 from store.database import Database
+
+log = logging.getLogger("mentorship.delivery")
 
 
 class PostOffice:
@@ -43,7 +47,9 @@ class PostOffice:
             work = asyncio.create_task(this.run())
             beats = asyncio.create_task(_beat())
             try:
-                return await asyncio.shield(work)
+                result = await asyncio.shield(work)
+                _tell(order.shard, result)
+                return result
             except asyncio.CancelledError:
                 this.cancel()
                 await asyncio.wait([work])
@@ -53,6 +59,13 @@ class PostOffice:
                 raise _first_of(failures) from None
             finally:
                 beats.cancel()
+
+
+def _tell(shard: int, result: DeliverResult) -> None:
+    """One line in the log for each round that did something, or was kept from it: counts, and class and code."""
+    told = {name: value for name, value in asdict(result).items() if value and name != "bounced"}
+    if told.keys() - {"next_at"}:
+        log.info("delivered", extra={"round": {"shard": shard, **told}})
 
 
 def _first_of(failures: ExceptionGroup[Exception]) -> Exception:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from traceback import walk_tb
 from types import TracebackType
@@ -23,8 +24,9 @@ ROOT = Path(__file__).resolve().parent.parent
 IDS = {
     "temporal_workflow": ("workflow_id", "run_id", "workflow_type", "attempt"),
     "temporal_activity": ("workflow_id", "run_id", "activity_id", "activity_type", "attempt"),
+    "round": ("shard", "sent", "dropped", "held", "deferred", "refused", "ambiguous", "next_at", "trouble"),
 }
-"""What is taken over of that which the SDK knows about a line."""
+"""What is taken over of that which the SDK, or delivery, knows about a line."""
 
 
 def set_up_logs(*, json: bool | None = None, level: int = logging.INFO) -> None:
@@ -51,6 +53,7 @@ def set_up_logs(*, json: bool | None = None, level: int = logging.INFO) -> None:
         )
     )
     logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler])
+    logging.getLogger("mentorship").setLevel(level)
 
 
 class _StandardError:
@@ -71,8 +74,12 @@ def _of_library(_logger: Any, _name: str, event: EventDict) -> EventDict:
     for extra, names in IDS.items():
         known = getattr(record, extra, None)
         if isinstance(known, Mapping):
-            event.update({name: known[name] for name in names if name in known})
+            event.update({name: _plain(known[name]) for name in names if name in known})
     return event
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def _kind_and_place(_logger: Any, _name: str, event: EventDict) -> EventDict:

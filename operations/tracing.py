@@ -1,4 +1,4 @@
-"""Traces for whoever collects them, over OTLP: what a page told, the workflow that took it, the activity that followed.
+"""Traces for whoever collects them, over OTLP: what a page told, the workflow that took it, the activity after it.
 
 An extra (`pip install 'mentorship-engine[tracing]'`), and off unless the standard OTEL_EXPORTER_OTLP_ENDPOINT names
 a collector. Spans hold the ids of workflows, runs and updates; nothing else of ours may be put into them.

@@ -30,7 +30,9 @@ EXAMPLE = ROOT / ".env.example"
 
 JOBS = {"migrate", "search-attributes", "temporal-schema", "temporal-namespace"}
 TOOLS = {"mentorship"}
-PROFILES = {"dev": {"mail"}, "observe": {"prometheus", "grafana"}, "tools": TOOLS}
+WATCHERS = {"bounces"}
+"""They end when they can't work, and are started again."""
+PROFILES = {"bounces": WATCHERS, "dev": {"mail"}, "observe": {"prometheus", "grafana"}, "tools": TOOLS}
 COMMANDS = set(typer.main.get_command(app).commands)  # pyright: ignore[reportAttributeAccessIssue]
 
 EMBEDDED = {"data", "temporal_port", "temporal_ui_port", "backstage_port", "speed", "epoch"}
@@ -138,9 +140,9 @@ def test_the_example_says_the_same_as_the_defaults_of_the_file() -> None:
     assert {name: value for name, value in defaults.items() if given[name] != value} == {}
 
 
-@pytest.mark.parametrize("service", ["migrate", "search-attributes", "worker", "web"])
+@pytest.mark.parametrize("service", ["migrate", "search-attributes", "worker", "web", "bounces"])
 def test_commands_exist(service: str) -> None:
-    program, command = SERVICES[service]["command"]
+    program, command, *_ = SERVICES[service]["command"]
     assert program == "mentorship"
     assert command in COMMANDS
 
@@ -202,9 +204,12 @@ def test_a_service_may_do_as_little_as_possible(name: str) -> None:
 def test_what_lasts_says_how_it_is_and_comes_back(name: str) -> None:
     service = SERVICES[name]
     assert service["restart"] == "unless-stopped"
+    assert service["logging"]["options"]["max-size"], "logs grow without end"
+    if name in WATCHERS:
+        assert service["healthcheck"] == {"disable": True}
+        return
     assert service["healthcheck"]["test"][0] in ("CMD", "CMD-SHELL")
     assert service["healthcheck"].keys() >= {"interval", "timeout", "retries", "start_period"}
-    assert service["logging"]["options"]["max-size"], "logs grow without end"
 
 
 @pytest.mark.parametrize("name", sorted(JOBS))

@@ -213,3 +213,5 @@ def _as_it_is_logged(folder: Path) -> None:
         assert all(line.keys() >= {"event", "level", "timestamp"} for line in lines)
         for word in ("Grace", "Deepak", "parts.example.org"):
             assert word not in text
+        rounds = [line for line in lines if line["event"] == "delivered"]
+        assert sum(line.get("sent", 0) for line in rounds) >= 4 if name == "worker.log" else not rounds
