@@ -19,6 +19,10 @@ from store.database import Database, migrate
 from store.tables import EventRow, ItemRow, MembershipRow, MentorshipRow, OperationRow, ParticipantRow
 from tests.cli.conftest import Office, declined
 from tests.cli.desk import Desk, today
+from tests.cli.test_killed import process
+
+MANY = 30
+"""Mentorships that are changed, enough that a launch can be killed while it changes them."""
 
 
 def edited(path: Path, *changes: tuple[str, str]) -> str:
@@ -311,6 +315,36 @@ async def test_others_coordinate_and_hear_of_what_is_open(office: Office, desk: 
     said = await office.mentorship("decide", key, "wait", "--as", "staff-c1")
     assert said.code == 2
     assert (await office.mentorship("decide", key, "wait")).code == 0
+
+
+async def test_changes_that_are_killed_half_way_are_finished_by_the_next_launch(office: Office, desk: Desk) -> None:
+    path = desk.cohort("killed", MANY)
+    await office.mentorship("launch", str(path), "--yes")
+    changes = [with_person(path, f"x{n}") for n in range(1, MANY + 1)]
+    changes += [(f"mentee: killed-b{n}}}", f"mentee: killed-x{n}}}") for n in range(1, MANY + 1)]
+    file = edited(path, *changes)
+
+    async def joined() -> int:
+        async with office.database.session() as session:
+            newcomer = MembershipRow.person.like("killed-x%")
+            return await session.scalar(select(func.count()).select_from(MembershipRow).where(newcomer)) or 0
+
+    async def some() -> bool:
+        return await joined() > 0
+
+    async with process("launch", file, "--yes"):
+        await office.until(some)
+    assert await joined() < MANY, "the launch was over before it was killed"
+    assert (await office.mentorship("launch", file, "--yes")).code == 0
+    assert await joined() == MANY
+    everybody = await told(office, "killed", people=3 * MANY)
+    assert sorted(one for one in everybody if " to x" in one) == sorted(
+        f"invitation to x{n}" for n in range(1, MANY + 1)
+    )
+    assert (await office.mentorship("launch", file, "--json")).json["state"] == "nothing_to_do"
+    async with office.database.session() as session:
+        events = select(func.count()).select_from(EventRow).where(EventRow.cohort == "killed")
+        assert await session.scalar(events.where(EventRow.name == "replaced")) == MANY
 
 
 # -- what has vanished -------------------------------------------------------------------------------------------
