@@ -1,7 +1,8 @@
 """Writes what one turn of a mentorship asks of the world: one batch, one transaction, once.
 
-The batch comes from a workflow that may send it again after a crash; its turn says whether it is known. Nothing
-here decides anything about a mentorship, sends anything, or reads an answer but to hand it to the rules.
+The batch comes from a workflow that may send it again after a crash; its turn and its moment say whether it is known,
+or taken anew by a workflow that lost it (`store.retaken`). Nothing here decides anything about a mentorship, sends
+anything, or reads an answer but to hand it to the rules.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from lifecycle.standstill import Standstill
 from store import cancelling
 from store.database import putting, upserting
 from store.postbox import Address, DeliverAt, Moment, letterbox_rule, post, redelivered, stand_still
+from store.retaken import forget_later_turns
 from store.tables import (
     AnswerRow,
     Base,
@@ -43,7 +45,8 @@ MENTORSHIPS = Base.metadata.tables[MentorshipRow.__tablename__]
 STANDS = (
     select(
         MentorshipRow.program, MentorshipRow.program_hash,
-        MentorshipRow.turn, MentorshipRow.state, MentorshipRow.held, MentorshipRow.paused_until, MentorshipRow.ending,
+        MentorshipRow.turn, MentorshipRow.turn_at, MentorshipRow.furthest,
+        MentorshipRow.state, MentorshipRow.held, MentorshipRow.paused_until, MentorshipRow.ending,
         CohortRow.zone, CohortRow.letterbox, CohortRow.holidays, CohortRow.state.label("cohort_state"),
     )
     .join(CohortRow, CohortRow.id == MentorshipRow.cohort)
@@ -52,7 +55,8 @@ STANDS = (
 )  # fmt: skip
 """How a mentorship stands before a turn; it is locked."""
 STANDING = (
-    "turn", "state", "phase", "health", "next_step", "next_on", "next_at", "awaited", "open_tasks", "paused_until",
+    "turn", "turn_at", "furthest",
+    "state", "phase", "health", "next_step", "next_on", "next_at", "awaited", "open_tasks", "paused_until",
     "held", "start", "midpoint", "end",
 )  # fmt: skip
 GOES_ON, ENDS = (
@@ -97,7 +101,10 @@ async def apply(session: AsyncSession, batch: Batch, *, deliver_at: DeliverAt, s
     """
     before = await _lock(session, batch)
     if batch.turn <= before.turn:
-        return Applied(False, await _earliest(session, batch), before.program, before.program_hash)
+        # The same turn of the same moment is a second try to write it, one of an earlier moment a dead worker's.
+        if before.turn_at is None or batch.now <= before.turn_at:
+            return Applied(False, await _earliest(session, batch), before.program, before.program_hash)
+        await forget_later_turns(session, batch, local_date(batch.now, before.zone))
     cancelled = cancelling.CANCELLED in (before.ending, before.cohort_state)
     if cancelled:
         batch = cancelling.silenced(batch)
@@ -116,13 +123,13 @@ async def apply(session: AsyncSession, batch: Batch, *, deliver_at: DeliverAt, s
     if was != still:
         moments += await stand_still(session, address, still)
     await _write_members(session, batch)
-    await _write_requests(session, batch)
+    await _write_requests(session, batch, again=batch.turn <= before.furthest)
     await _write_tasks(session, batch, before.zone)
     await _write_steps(session, batch)
     await _write_notes(session, batch)
     again = await redelivered(session, batch.redeliver) if batch.redeliver else []
     moments += await post(session, address, [*batch.posts, *again], still)
-    await _write_mentorship(session, batch, over=cancelled)
+    await _write_mentorship(session, batch, over=cancelled, furthest=max(batch.turn, before.furthest))
     earliest = await cancelling.tell_again(session, batch) if cancelled else dict[int, datetime]()
     for shard, at in moments:
         earliest[shard] = min(at, earliest.get(shard, at))
@@ -173,7 +180,8 @@ async def _earliest(session: AsyncSession, batch: Batch) -> dict[int, datetime]:
     return {shard: at for shard, at in found if at is not None}
 
 
-async def _write_requests(session: AsyncSession, batch: Batch) -> None:
+async def _write_requests(session: AsyncSession, batch: Batch, *, again: bool) -> None:
+    """`again`: a turn that is taken anew may have been answered meanwhile, and an answer stays."""
     if batch.open_requests:
         rows: Rows = [
             {
@@ -195,8 +203,13 @@ async def _write_requests(session: AsyncSession, batch: Batch) -> None:
             }
             for request in batch.open_requests
         ]
-        window = ("role", "early", "opens", "closes", "closes_at", "state", "answered_at")
-        await session.execute(putting(session, RequestRow, ("key",), window), rows)
+        window = ("role", "early", "opens", "closes", "closes_at")
+        fresh = () if again else ("state", "answered_at")
+        await session.execute(putting(session, RequestRow, ("key",), (*window, *fresh)), rows)
+        if again:
+            keys = [row["key"] for row in rows]
+            unanswered = update(RequestRow).where(RequestRow.key.in_(keys), RequestRow.state != "answered")
+            await session.execute(unanswered.values(state="open"))
     moves: dict[MoveRequest, list[str]] = defaultdict(list)
     for move in batch.move_requests:
         moves[MoveRequest("", move.closes, move.closes_at, move.reopen)].append(move.key)
@@ -206,7 +219,9 @@ async def _write_requests(session: AsyncSession, batch: Batch) -> None:
         if move.reopen:
             await session.execute(
                 update(RequestRow)
-                .where(RequestRow.key.in_(keys), RequestRow.state.in_(("answered", "closed")))
+                .where(
+                    RequestRow.key.in_(keys), RequestRow.state.in_(("closed",) if again else ("answered", "closed"))
+                )
                 .values(state="open", answered_at=None)
             )
     ends: dict[str, list[str]] = defaultdict(list)
@@ -236,10 +251,16 @@ async def _write_tasks(session: AsyncSession, batch: Batch, zone: str) -> None:
                 "due": task.due,
                 "opened_at": batch.now,
                 "opened_on": today,
+                "turn": batch.turn,
+                "closed_in": 0,
+                "closed_at": None,
+                "closed_on": None,
+                "decision": "",
+                "by": "",
             }
             for task in batch.open_tasks
         ]
-        await session.execute(putting(session, TaskRow, ("key",)), rows)
+        await session.execute(putting(session, TaskRow, ("key",), tuple(rows[0])), rows)
     for growth in batch.grow_tasks:
         task = await session.get_one(TaskRow, growth.key)
         if growth.reason not in task.reason.splitlines():
@@ -250,7 +271,9 @@ async def _write_tasks(session: AsyncSession, batch: Batch, zone: str) -> None:
         await session.execute(
             update(TaskRow)
             .where(TaskRow.key == closing.key)
-            .values(decision=closing.decision, by=closing.by, closed_at=batch.now, closed_on=today)
+            .values(
+                decision=closing.decision, by=closing.by, closed_at=batch.now, closed_on=today, closed_in=batch.turn
+            )
         )
 
 
@@ -291,6 +314,7 @@ async def _write_notes(session: AsyncSession, batch: Batch) -> None:
             "person": note.person,
             "detail": note.detail,
             "by": note.by,
+            "turn": batch.turn,
         }
         for note in batch.notes
     ]
@@ -318,12 +342,14 @@ async def _write_members(session: AsyncSession, batch: Batch) -> None:
         )
 
 
-async def _write_mentorship(session: AsyncSession, batch: Batch, *, over: bool) -> None:
+async def _write_mentorship(session: AsyncSession, batch: Batch, *, over: bool, furthest: int) -> None:
     now = batch.snapshot
     values: dict[str, Any] = {
         "its_cohort": batch.cohort,
         "its_key": batch.mentorship,
         "turn": batch.turn,
+        "turn_at": batch.now,
+        "furthest": furthest,
         "state": "over" if now.over or over else "running",
         "phase": now.phase,
         "health": now.health,
@@ -348,6 +374,7 @@ async def _write_mentorship(session: AsyncSession, batch: Batch, *, over: bool) 
             reason=finish.reason,
             on=finish.on,
             at=batch.now,
+            turn=batch.turn,
         )
         await session.execute(outcome.on_conflict_do_nothing(index_elements=("cohort", "mentorship")))
     await (await session.connection()).execute(ENDS if batch.finish else GOES_ON, values)

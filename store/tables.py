@@ -147,6 +147,10 @@ class MentorshipRow(Base):
     state: Mapped[str] = mapped_column(default="planned")
     """planned (row only), running (workflow started), over"""
     turn: Mapped[int] = mapped_column(default=0)
+    turn_at: Mapped[datetime | None]
+    """When that turn was taken."""
+    furthest: Mapped[int] = mapped_column(default=0)
+    """The highest turn ever written; a turn taken anew can be lower."""
     """The last batch applied; a batch with this number or a lower one was applied before."""
     phase: Mapped[str] = mapped_column(default="onboarding")
     health: Mapped[str] = mapped_column(default="good")
@@ -354,6 +358,9 @@ class TaskRow(Base):
     decision: Mapped[str] = mapped_column(default="")
     by: Mapped[str] = mapped_column(default="")
     why: Mapped[str] = mapped_column(Text, default="")
+    turn: Mapped[int] = mapped_column(default=0)
+    """In which turn of its mentorship it was opened; `closed_in`: closed."""
+    closed_in: Mapped[int] = mapped_column(default=0)
     __table_args__ = (
         ForeignKeyConstraint(["cohort", "mentorship"], ["mentorships.cohort", "mentorships.key"]),
         Index("ix_tasks_cohort", "cohort", "decision"),
@@ -373,6 +380,8 @@ class EventRow(Base):
     detail: Mapped[str] = mapped_column(Text, default="")
     by: Mapped[str] = mapped_column(default="")
     why: Mapped[str] = mapped_column(Text, default="")
+    turn: Mapped[int] = mapped_column(default=0)
+    """Of the mentorship; 0 for what its workflow did not write."""
     __table_args__ = (Index("ix_events_mentorship", "cohort", "mentorship", "id"),)
 
 
@@ -386,6 +395,7 @@ class OutcomeRow(Base):
     reason: Mapped[str] = mapped_column(default="")
     on: Mapped[date]
     at: Mapped[datetime]
+    turn: Mapped[int] = mapped_column(default=0)
 
 
 class SuppressionRow(Base):

@@ -26,11 +26,24 @@ def upgrade() -> None:
     op.add_column("mentorships", sa.Column("erasures", sa.Integer(), server_default="0", nullable=False))
     op.add_column("messages", sa.Column("bounce", sa.String(), server_default="", nullable=False))
     op.add_column("messages", sa.Column("forget", sa.Boolean(), server_default=sa.false(), nullable=False))
+    op.add_column("mentorships", sa.Column("turn_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("mentorships", sa.Column("furthest", sa.Integer(), server_default="0", nullable=False))
+    op.execute("UPDATE mentorships SET furthest = turn")
+    op.add_column("events", sa.Column("turn", sa.Integer(), server_default="0", nullable=False))
+    op.add_column("outcomes", sa.Column("turn", sa.Integer(), server_default="0", nullable=False))
+    op.add_column("tasks", sa.Column("turn", sa.Integer(), server_default="0", nullable=False))
+    op.add_column("tasks", sa.Column("closed_in", sa.Integer(), server_default="0", nullable=False))
 
 
 def downgrade() -> None:
     """Go back to the one before."""
     for table, column in (
+        ("tasks", "closed_in"),
+        ("tasks", "turn"),
+        ("outcomes", "turn"),
+        ("events", "turn"),
+        ("mentorships", "furthest"),
+        ("mentorships", "turn_at"),
         ("messages", "forget"),
         ("messages", "bounce"),
         ("mentorships", "erasures"),
