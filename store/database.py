@@ -28,6 +28,9 @@ from store.tables import Base
 BUSY_SECONDS = 15
 """How long a writer waits for another process that writes to the same SQLite file."""
 
+READERS_SECONDS = 2
+"""How long it is waited for those who read in an SQLite file that is written anew."""
+
 MIGRATIONS = Path(__file__).parent / "migrations"
 _WRITES = "mentorship_writes"
 _MIGRATION_LOCK = 7_160_246
@@ -107,17 +110,22 @@ class Database:
 
     async def rewrite(self) -> bool:
         """Leave nothing of what was deleted or overwritten in the files of an SQLite database; False where somebody
-        reads in them for longer than writers wait. On PostgreSQL its own vacuum does that in its time."""
+        goes on reading in them. On PostgreSQL its own vacuum does that in its time."""
         if not self.sqlite:
             return True
         # SQLite marks what is deleted as free, and its write-ahead log keeps earlier pages: the one is written anew,
         # the other cut off.
-        async with self._turn, self.engine.connect() as connection:
+        async with self.engine.connect() as connection:
             raw = await connection.get_raw_connection()
             driver: Any = raw.driver_connection
-            await driver.execute("VACUUM")
-            async with driver.execute("PRAGMA wal_checkpoint(TRUNCATE)") as cursor:
-                busy, _, _ = await cursor.fetchone()
+            async with self._turn:
+                await driver.execute("VACUUM")
+            await driver.execute(f"PRAGMA busy_timeout = {READERS_SECONDS * 1000}")
+            try:
+                async with driver.execute("PRAGMA wal_checkpoint(TRUNCATE)") as cursor:
+                    busy, _, _ = await cursor.fetchone()
+            finally:
+                await driver.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
         return busy == 0
 
     async def close(self) -> None:

@@ -184,7 +184,8 @@ async def _agreements(session: AsyncSession, person: str, places: Sequence[Place
         documents.setdefault((row.cohort, row.mentorship), []).append(row)
     changed = 0
     for place, versions in documents.items():
-        form = programs[place].form_for("agreement")
+        program = programs[place]
+        form = program.forms.get(program.program.form_for("agreement"))
         bodies = without_words_of(person, [Draft(row.by, row.body) for row in versions], form)
         for row, body in zip(versions, bodies, strict=True):
             signed = dict(row.signed)

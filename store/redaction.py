@@ -67,16 +67,16 @@ class Draft:
     body: Answers
 
 
-def without_words_of(person: str, versions: Iterable[Draft], form: Form) -> list[Answers]:
+def without_words_of(person: str, versions: Iterable[Draft], form: Form | None) -> list[Answers]:
     """The bodies of an agreement's versions, oldest first, without what this person wrote of their own: neither where
     they wrote it nor where somebody took it over. What was chosen from a list stays, the others' dates hang on it."""
-    written = {question.id for question in form.questions if question.type in WRITTEN}
+    chosen = {question.id for question in form.questions if question.type not in WRITTEN} if form else set[str]()
     theirs: dict[str, list[str]] = {}
     before: Answers = {}
     bodies: list[Answers] = []
     for version in versions:
         for name, value in version.body.items():
-            if name in written and version.by == person and value != before.get(name):
+            if name not in chosen and version.by == person and value != before.get(name):
                 theirs.setdefault(name, []).append(str(value))
         before = version.body
         bodies.append(
