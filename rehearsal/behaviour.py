@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from lifecycle.tasks import KINDS
 from program.durations import Days
-from program.models import Id, Model, WallTime
+from program.models import Id, Model, Role, WallTime
 
 
 def _share(value: Any) -> Any:
@@ -110,16 +110,55 @@ class Coordinator(Model):
 
 
 class Change(Model):
-    """Something a coordinator or a participant does on a date, at noon in the cohort's zone."""
+    """Something that happens on a date, at noon in the cohort's zone: exactly one of WHAT, with what belongs to it."""
 
     on: date
-    mentorship: Id
+    mentorship: Id | None = None
+    """Which mentorship it changes; what concerns a person or the whole cohort has none."""
     pause: Days | None = None
+    """For so many days."""
+    pause_open: bool = False
+    """Without an end."""
     resume: bool = False
     extend: Days | None = None
     end: str | None = None
+    propose_end: Id | None = None
+    """This participant proposes to end."""
     leave: Id | None = None
+    replace: Id | None = None
+    """This participant's seat is given to `newcomer`."""
+    add: Id | None = None
+    """This participant joins a group, as a mentee where no `role` is written."""
+    remove: Id | None = None
     nudge: bool = False
+    release: bool = False
+    cancel: bool = False
+    """The whole cohort is cancelled."""
+    bounce: Id | None = None
+    """From now on this participant's address refuses mail for good."""
+    correct: Id | None = None
+    """This participant's address is corrected: mail reaches them again."""
+    move: Id | None = None
+    """This participant lives in `zone` from now on."""
+    newcomer: Id | None = None
+    """With `replace`: who takes the seat. A participant of the cohort."""
+    role: Role = "mentee"
+    """With `add`."""
+    zone: str = ""
+    """With `move`: an IANA zone."""
+
+    def what(self) -> tuple[str, ...]:
+        """Which of WHAT are written; exactly one, in a file that was read."""
+        return tuple(name for name in WHAT if getattr(self, name))
+
+
+WHAT = (
+    "pause", "pause_open", "resume", "extend", "end", "propose_end", "leave", "replace", "add", "remove", "nudge",
+    "release", "cancel", "bounce", "correct", "move",
+)  # fmt: skip
+"""What can happen in the script of a season."""
+OF_ALL = ("cancel", "bounce", "correct", "move")
+"""What concerns a person or the cohort and no single mentorship."""
 
 
 class Behaviour(Model):

@@ -95,3 +95,7 @@ class Postbox:
     person: PersonFacts
     letters: dict[str, Letter] = field(default_factory=dict[str, Letter])
     look_at: datetime | None = None
+    refuses: bool = False
+    """The address refuses mail for good, whether anybody knows it yet or not."""
+    lost: dict[str, Letter] = field(default_factory=dict[str, Letter])
+    """What the address did not take."""

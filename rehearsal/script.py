@@ -14,6 +14,7 @@ from program.loader import Loaded
 from program.program_checks import ASKS
 from program.reading import Source, read_yaml
 from rehearsal.behaviour import PROFILES, Behaviour
+from rehearsal.script_events import events_checked
 
 
 def load_behaviour(path: Path | str, loaded: Loaded) -> Behaviour:
@@ -26,7 +27,7 @@ def load_behaviour(path: Path | str, loaded: Loaded) -> Behaviour:
             *_people(behaviour, loaded, source),
             *_mix(behaviour, source),
             *_decisions(behaviour, loaded, source),
-            *_events(behaviour, loaded, source),
+            *events_checked(behaviour, loaded, source),
         ]
     if faults or behaviour is None:
         raise Faults(faults)
@@ -120,33 +121,4 @@ def _decisions(behaviour: Behaviour, loaded: Loaded, source: Source) -> Iterator
                 source.place(*trail),
                 f"a task of kind {kind} can't be decided {quoted(decision.decision)}",
                 f"Write {either(KINDS[kind][1])}.",
-            )
-
-
-def _events(behaviour: Behaviour, loaded: Loaded, source: Source) -> Iterator[Fault]:
-    keys = [mentorship.key for mentorship in loaded.cohort.mentorships]
-    for index, event in enumerate(behaviour.events):
-        if event.mentorship not in keys:
-            yield fault(
-                source.place("events", index, "mentorship"),
-                f"no mentorship has the key {quoted(event.mentorship)}",
-                suggestion(event.mentorship, keys, "Write the key of a mentorship of the cohort."),
-            )
-            continue
-        mentorship = next(one for one in loaded.cohort.mentorships if one.key == event.mentorship)
-        members = [person for person, _ in mentorship.members()]
-        if event.leave is not None and event.leave not in members:
-            yield fault(
-                source.place("events", index, "leave"),
-                f"{quoted(event.leave)} has no seat in {event.mentorship}",
-                f"Write {either(members)}.",
-            )
-        if (
-            sum(bool(what) for what in (event.pause, event.resume, event.extend, event.end, event.leave, event.nudge))
-            != 1
-        ):
-            yield fault(
-                source.place("events", index),
-                "an event does exactly one thing",
-                "Write one of pause: 3w, resume: true, extend: 4w, end: REASON, leave: ID, nudge: true.",
             )

@@ -18,7 +18,7 @@ from lifecycle.advance import advance, begin, next_moment
 from lifecycle.batch import batch
 from lifecycle.calendar import instant, local_date
 from lifecycle.commands import Assess, Batch, Post
-from lifecycle.events import Answered, Assessed, Decided, End, Event, Extend, Leave, Nudge, Pause, Resume
+from lifecycle.events import Answered, Assessed, Bounced, Decided, Event
 from lifecycle.findings import Signals
 from lifecycle.letterbox import LetterboxRule, next_open, ready_at, rule_of
 from lifecycle.postbox import (
@@ -36,7 +36,8 @@ from lifecycle.standstill import Standstill, fate_of
 from lifecycle.state import Member
 from program.forms import Form
 from program.models import Cohort, Program
-from rehearsal.behaviour import Behaviour, Change
+from rehearsal.behaviour import Behaviour
+from rehearsal.changes import change_happens
 from rehearsal.people import Asked, People, Reply
 from rehearsal.records import Given, Letter, Mail, Postbox, Request, Running, TaskLine
 
@@ -75,6 +76,7 @@ class Season:
         self.answers: list[Given] = []
         self.tasks: dict[str, TaskLine] = {}
         self.decided: set[str] = set()
+        self.cancelled = False
         self.running: dict[str, Running] = {}
         for mentorship in cohort.mentorships:
             program = programs[mentorship.program or cohort.program]
@@ -101,7 +103,7 @@ class Season:
             self.turn(running, None)
         for change in self.behaviour.events:
             at = instant(change.on, NOON, self.cohort.zone)
-            self.at(at, ACT, partial(self.change, change))
+            self.at(at, ACT, partial(change_happens, self, change))
         while self.queue:
             moment, _, _, happen = heapq.heappop(self.queue)
             if progress is not None and moment != self.now:
@@ -151,6 +153,8 @@ class Season:
     def carry_out(self, running: Running, turn: Batch) -> None:
         """What the engine writes down in SQL, in memory."""
         key = running.state.key
+        if self.cancelled:
+            turn = silenced(turn)
         for step in turn.steps:
             running.steps[(step.name, step.number)] = step
         for opened in turn.open_requests:
@@ -161,12 +165,16 @@ class Season:
             facts = RequestFacts(opened.key, "open", opened.closes_at)
             running.requests[opened.key] = Request(facts, asked, opened.step)
         for moved in turn.move_requests:
-            request = running.requests[moved.key]
+            request = running.requests.get(moved.key)
+            if request is None:
+                continue
             request.facts.closes_at = moved.closes_at
             if moved.reopen and request.facts.state != "answered":
                 request.facts.state = "open"
         for ended in turn.end_requests:
-            request = running.requests[ended.key]
+            request = running.requests.get(ended.key)
+            if request is None:
+                continue
             if request.facts.state == "open" or (request.facts.state == "answered" and ended.state != "closed"):
                 request.facts.state = ended.state
         for task in turn.open_tasks:
@@ -257,17 +265,43 @@ class Season:
         person = postbox.person
         delivery = sort_out(person, (self.waiting(letter) for letter in self.queued(postbox)), self.now)
         for item, reason in delivery.dropped:
-            del postbox.letters[item.key]
-            self.dropped.append((item.key, reason, self.now, person.id))
-        if delivery.fast:
-            self.send(postbox, delivery.fast, self.now)
-        if delivery.ordinary:
-            self.send(postbox, delivery.ordinary, logical_moment(person.zone, delivery.ordinary, self.now))
-        record(person, delivery, self.now)
+            self.drop(postbox, item.key, reason)
+        if postbox.refuses and (delivery.fast or delivery.ordinary):
+            self.refused(postbox, [*delivery.fast, *delivery.ordinary])
+        else:
+            if delivery.fast:
+                self.send(postbox, delivery.fast, self.now)
+            if delivery.ordinary:
+                self.send(postbox, delivery.ordinary, logical_moment(person.zone, delivery.ordinary, self.now))
+            record(person, delivery, self.now)
         for item in delivery.held:
             postbox.letters[item.key].state = "held"
         if delivery.next_at is not None:
             self.look_later(postbox, delivery.next_at + LOOK_AFTER)
+
+    def drop(self, postbox: Postbox, key: str, reason: DropReason) -> None:
+        """An item does not go out; what an address did not take is kept, in case it is corrected."""
+        letter = postbox.letters.pop(key)
+        self.dropped.append((key, reason, self.now, postbox.person.id))
+        if reason is DropReason.BOUNCED:
+            postbox.lost[key] = letter
+
+    def refused(self, postbox: Postbox, items: list[Waiting]) -> None:
+        """An address refuses mail for good: it gets no more, and every mentorship of its owner hears of it."""
+        for item in items:
+            self.drop(postbox, item.key, DropReason.BOUNCED)
+        person = postbox.person
+        if person.standing == "bounced":
+            return
+        person.standing = "bounced"
+        for running in self.seats_of(person.id):
+            self.turn(running, Bounced(f"bounced/{person.id}/{self.ticket}", person.id))
+
+    def seats_of(self, person: str) -> list[Running]:
+        """The mentorships that are not over and in which somebody has a seat."""
+        found = [one for one in self.running.values() if not one.facts.over]
+        seats = [(one, one.state.member(person)) for one in found]
+        return [one for one, member in seats if member is not None and member.standing != "out"]
 
     def queued(self, postbox: Postbox) -> list[Letter]:
         """What waits for its moment."""
@@ -313,7 +347,7 @@ class Season:
             return
         request.seen = True
         form = running.forms[running.program.form_for(request.asked.ask)]
-        request.asked = replace(request.asked, mailed_at=at)
+        request.asked = replace(request.asked, mailed_at=at, zone=self.postboxes[request.asked.person].person.zone)
         reply = self.people.reply(request.asked, form)
         if reply is not None:
             self.at(reply.at, ACT, partial(self.answer, running, request, form, reply))
@@ -371,24 +405,10 @@ class Season:
         event = Decided(f"decide/{key}", key, script.decision, by, until)
         self.turn(running, event)
 
-    def change(self, change: Change) -> None:
-        """Something a coordinator or a participant does on a date of the script."""
-        event = happening(change, local_date(self.now, self.cohort.zone))
-        if event is not None:
-            self.turn(self.running[change.mentorship], event)
 
-
-def happening(change: Change, today: date) -> Event | None:
-    """The event that a line of the script stands for. `today` is the cohort's date."""
-    by, name = "script", f"change/{change.mentorship}/{change.on}"
-    if change.pause is not None:
-        return Pause(f"{name}/pause", today + timedelta(days=change.pause), by)
-    if change.resume:
-        return Resume(f"{name}/resume", by)
-    if change.extend is not None:
-        return Extend(f"{name}/extend", change.extend // 7, by)
-    if change.end is not None:
-        return End(f"{name}/end", change.end, by)
-    if change.leave is not None:
-        return Leave(f"{name}/leave", change.leave)
-    return Nudge(f"{name}/nudge", by) if change.nudge else None
+def silenced(turn: Batch) -> Batch:
+    """A turn in a cohort that is cancelled, as far as it is put down: what a coordinator must still decide, and the
+    receipt for what somebody just did."""
+    told = [post for post in turn.posts if post.task or post.kind == "receipt"]
+    finish = turn.finish if turn.finish and turn.finish.ending == "cancelled" else None
+    return replace(turn, open_requests=[], redeliver=[], posts=told, finish=finish)

@@ -28,6 +28,9 @@ from demo.visitor import Visitor
 from lifecycle.calendar import instant, local_date
 from lifecycle.events import EVENTS, Event
 from operations.binaries import find
+from operations.cancel import cancel
+from operations.correct import Details, correct
+from operations.decide import Refused
 from operations.launch import launch
 from operations.relay import relay_once
 from operations.settings import Settings
@@ -41,10 +44,10 @@ from operations.temporal import (
 )
 from program.loader import Loaded
 from rehearsal.behaviour import Behaviour, Change
-from rehearsal.season import happening
+from rehearsal.changes import happening, zones_of
 from store.database import Database
 from store.ledger import ledger
-from store.tables import Instant, ItemRow, MentorshipRow, MessageRow, PostmasterRow, RelayRow
+from store.tables import Instant, ItemRow, MentorshipRow, MessageRow, ParticipantRow, PostmasterRow, RelayRow
 from tests.sink import Sink
 from tests.sink import running as running_sink
 from web.app import create_app
@@ -240,9 +243,27 @@ class World:
 
     async def change(self, change: Change) -> None:
         """What the script says that somebody does on a date."""
-        event = happening(change, local_date(self.now, self.loaded.cohort.zone))
+        cohort = self.loaded.cohort
+        event = happening(change, local_date(self.now, cohort.zone), zones_of(cohort))
+        teller, waker, by = PatientTeller(self.client), Waker(self.client, self.settings), cohort.coordinators[0].id
         if event is not None:
-            await self.send(change.mentorship, event)
+            await self.send(change.mentorship or "", event)
+        elif change.cancel:
+            with suppress(Refused):
+                await cancel(self.database, cohort.cohort, self.now, by=by, wake=waker)
+        elif change.bounce:
+            self.sink.script(await self.address_of(change.bounce), "rcpt 550 5.1.1 no such user")
+        elif change.correct:
+            other = Details(email=f"again.{await self.address_of(change.correct)}")
+            await correct(self.database, change.correct, other, self.now, by=by, tell=teller, wake=waker)
+        elif change.move:
+            other = Details(zone=change.zone)
+            await correct(self.database, change.move, other, self.now, by=by, tell=teller, wake=waker)
+
+    async def address_of(self, person: str) -> str:
+        """Where somebody gets mail at present."""
+        async with self.database.session() as session:
+            return (await session.get_one(ParticipantRow, person)).email
 
     async def send(self, mentorship: str, event: Event) -> None:
         """Let an event happen, if the mentorship takes it."""
