@@ -310,8 +310,9 @@ class Season:
     def waiting(self, letter: Letter) -> Waiting:
         """An item with the facts that decide about it."""
         post, running = letter.post, letter.mentorship
-        coordinators = bool(post.task)
         member = running.state.member(post.person)
+        # Whoever has no seat in the mentorship gets the item as a coordinator.
+        coordinators = bool(post.task) or member is None
         return Waiting(
             key=post.key,
             kind=post.kind,
@@ -322,7 +323,7 @@ class Season:
             request=running.requests[post.request].facts if post.request else None,
             mentorship=None if coordinators else running.facts,
             out=not coordinators and member is not None and member.standing == "out",
-            task_closed=coordinators and self.tasks[post.task].closed is not None,
+            task_closed=bool(post.task) and self.tasks[post.task].closed is not None,
             after_end=post.after_end,
         )
 

@@ -6,7 +6,7 @@ very same instant has no order in reality, so that nothing could be compared.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from random import Random
 from typing import Any
 
@@ -34,7 +34,7 @@ DECISIONS: dict[str, tuple[Any, ...]] = {
     "bounced": ("noted",),
 }
 HALF_HOUR = 30
-OPTIONS = {"after": 5, "never": 0.12}
+OPTIONS = {"after": 5, "never": 0.12, "changed": 0.8, "cancelled": 0.04}
 
 
 def cohort(seed: int, mentorships: int = 3) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -48,7 +48,8 @@ def cohort(seed: int, mentorships: int = 3) -> tuple[dict[str, Any], dict[str, A
     for number in range(1, mentorships + 1):
         key, program = f"m{number}", chance.choice(PROGRAMS)
         members = [f"{key}p{seat}" for seat in range(1, 4 if program.endswith("group") else 3)]
-        for person in members:
+        newcomer = f"{key}new"
+        for person in (*members, newcomer):
             minute = 1 + 2 * len(participants)
             assert minute < HALF_HOUR, "too many people for a minute each"
             zone = chance.choice(ZONES)
@@ -60,9 +61,8 @@ def cohort(seed: int, mentorships: int = 3) -> tuple[dict[str, Any], dict[str, A
         if chance.random() < 0.3:
             start = pair["start"] = START + timedelta(days=chance.randint(1, 20))
         pairs.append(pair)
-        if chance.random() < 0.5:
-            day = start + timedelta(days=chance.randint(1, 50))
-            events.append({"on": day, "mentorship": key, **_change(chance, members)})
+        if chance.random() < OPTIONS["changed"]:
+            events += _changes(chance, start, key, members, newcomer, group=program.endswith("group"))
     return {
         "cohort": name,
         "title": "By chance",
@@ -81,7 +81,7 @@ def cohort(seed: int, mentorships: int = 3) -> tuple[dict[str, Any], dict[str, A
             "at": "10:00",
             "decisions": {kind: chance.choice(decisions) for kind, decisions in DECISIONS.items()},
         },
-        "events": [{**event, "on": event["on"].isoformat()} for event in events],
+        "events": [{**event, "on": event["on"].isoformat()} for event in _apart(events)],
     }  # fmt: skip
 
 
@@ -121,14 +121,44 @@ def _script(chance: Random, minute: int) -> dict[str, Any]:
     return script
 
 
-def _change(chance: Random, members: list[str]) -> dict[str, Any]:
-    return chance.choice(
-        (
-            {"pause": "2w"},
-            {"pause": "5w"},
-            {"extend": "2w"},
-            {"end": "goals_reached"},
-            {"leave": chance.choice(members)},
-            {"nudge": True},
-        )
-    )
+def _changes(
+    chance: Random, start: date, key: str, members: list[str], newcomer: str, *, group: bool
+) -> list[dict[str, Any]]:
+    """What befalls a mentorship: one change, or two of which the second takes up the first."""
+    somebody, day = chance.choice(members), start + timedelta(days=chance.randint(-10, 50))
+    later = day + timedelta(days=chance.randint(1, 25))
+    here, other_zone = {"mentorship": key}, chance.choice(ZONES)
+    kinds: list[list[dict[str, Any]]] = [
+        [here | {"pause": chance.choice(("2w", "5w"))}],
+        [here | {"pause": "3w"}, here | {"resume": True}],
+        [here | {"pause_open": True}, here | {"resume": True}],
+        [here | {"pause": "4w"}, here | {"pause": "2w"}],
+        [here | {"extend": "2w"}, here | {"extend": "1w"}],
+        [here | {"end": chance.choice(("goals_reached", "no_fault", "transferred", "safeguarding"))}],
+        [here | {"propose_end": person} for person in members[:2]],
+        [here | {"leave": somebody}, here | {"replace": somebody, "newcomer": newcomer}],
+        [here | {"replace": somebody, "newcomer": newcomer}, here | {"leave": newcomer}],
+        [here | {"nudge": True}, here | {"release": True}],
+        [{"bounce": somebody}, {"correct": somebody}],
+        [{"move": somebody, "zone": other_zone}],
+    ]
+    if group:
+        kinds += [
+            [here | {"add": newcomer}, here | {"remove": chance.choice((newcomer, members[-1]))}],
+            [here | {"remove": members[1]}, here | {"remove": members[2]}],
+        ]
+    if chance.random() < OPTIONS["cancelled"]:
+        kinds = [[{"cancel": True}]]
+    chosen = chance.choice(kinds)
+    return [{"on": on, **event} for on, event in zip((day, later), chosen, strict=False)]
+
+
+def _apart(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """No two on one day: they happen at noon, and what happens in the same instant has no order in reality."""
+    apart: dict[date, dict[str, Any]] = {}
+    for event in sorted(events, key=lambda event: event["on"]):
+        day = event["on"]
+        while day in apart:
+            day += timedelta(days=1)
+        apart[day] = event | {"on": day}
+    return list(apart.values())

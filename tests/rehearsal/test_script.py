@@ -52,6 +52,57 @@ FAULTS = {
         "`d09` has no seat in m01. Write `d01` or `d02`.",
     ),
     "an event that does nothing": ("events: [{on: 2027-04-02, mentorship: m01}]\n", "1:10", "does exactly one thing"),
+    "an event that does two things": (
+        "events: [{on: 2027-04-02, mentorship: m01, nudge: true, resume: true}]\n",
+        "1:10",
+        "an event does exactly one thing, not `resume` and `nudge`",
+    ),
+    "a change of no mentorship": ("events: [{on: 2027-04-02, nudge: true}]\n", "1:10", "doesn't say which mentorship"),
+    "an event in another century": (
+        "events: [{on: 2072-04-02, mentorship: m01, nudge: true}]\n",
+        "1:15",
+        "2072-04-02 is nowhere near this cohort",
+    ),
+    "a seat given to nobody": (
+        "events: [{on: 2027-04-02, mentorship: m01, replace: d02}]\n",
+        "1:53",
+        "it doesn't say who takes the seat",
+    ),
+    "a newcomer beside a pause": (
+        "events: [{on: 2027-04-02, mentorship: m01, pause: 2w, newcomer: d09}]\n",
+        "1:65",
+        "`newcomer` means nothing here. Write it beside `replace`.",
+    ),
+    "a newcomer who has the other seat": (
+        "events: [{on: 2027-04-02, mentorship: m01, replace: d02, newcomer: d01}]\n",
+        "1:68",
+        "`d01` has a seat in m01 already",
+    ),
+    "a newcomer whom nobody knows": (
+        "events: [{on: 2027-04-02, mentorship: m01, replace: d02, newcomer: d77}]\n",
+        "1:68",
+        "no participant has the id `d77`",
+    ),
+    "a longer pair": (
+        "events: [{on: 2027-04-02, mentorship: m01, add: d09}]\n",
+        "1:49",
+        "m01 is no group. Write replace: ID with newcomer: ID",
+    ),
+    "days longer": (
+        "events: [{on: 2027-04-02, mentorship: m01, extend: 10d}]\n",
+        "1:52",
+        "a mentorship is extended by whole weeks",
+    ),
+    "an end for no reason": (
+        "events: [{on: 2027-04-02, mentorship: m01, end: no_falt}]\n",
+        "1:49",
+        "`no_falt` is no reason to end early. Did you mean `no_fault`?",
+    ),
+    "a move to nowhere": (
+        "events: [{on: 2027-04-02, move: d01, zone: Europe/Berln}]\n",
+        "1:44",
+        "there is no time zone `Europe/Berln`. Did you mean `Europe/Berlin`",
+    ),
     "an unknown key": ("peple: {}\n", "1:1", "Did you mean `people`?"),
 }
 

@@ -35,6 +35,11 @@ SECRET_WORD = "zephyrine-quibble"
 """Stands in every free text that the people of the season write; it must never leave the database and the mail."""
 
 
+JOINS = ("newcomer", "add")
+PEOPLE = ("leave", "replace", "remove", "propose_end", "bounce", "correct", "move", *JOINS)
+"""Keys of an event that name a person."""
+
+
 def says(**answers: Any) -> dict[str, Any]:
     """A reaction with these answers; the rest is content."""
     return {"answers": answers}
@@ -53,7 +58,7 @@ class Case:
     decides: Mapping[str, Any] = field(default_factory=dict)
     """Kind of task to the coordinator's decision."""
     events: tuple[Mapping[str, Any], ...] = ()
-    """Changes, as a behaviour file has them; `leave` names a role."""
+    """Changes, as a behaviour file has them; people are named by their role, who joins as `new`."""
     zones: tuple[str, ...] = ()
 
     tasks: tuple[str, ...] = ()
@@ -73,6 +78,20 @@ class Case:
         """Person id to script, mentor first."""
         scripts = {f"{self.key}-mentor": self.mentor, f"{self.key}-mentee": self.mentee}
         return scripts | {f"{self.key}-mentee{n}": script for n, script in enumerate(self.others, start=2)}
+
+    def joiners(self) -> list[str]:
+        """Ids of those who have no seat yet and get one."""
+        return sorted({f"{self.key}-{event[key]}" for event in self.events for key in JOINS if key in event})
+
+    def happenings(self) -> list[dict[str, Any]]:
+        """The events as a behaviour file has them."""
+        return [
+            {
+                **{key: f"{self.key}-{value}" if key in PEOPLE else value for key, value in event.items()},
+                "mentorship": self.key,
+            }
+            for event in self.events
+        ]
 
 
 # -- onboarding ------------------------------------------------------------------------------------------------------

@@ -43,6 +43,8 @@ def cohort_of(cases: Iterable[Case], name: str = "season") -> dict[str, Any]:
             participants.append(
                 {"id": person, "name": f"{person.title()} {FAMILY}", "email": f"{person}@{POST}", "zone": zone}
             )
+        for person in case.joiners():
+            participants.append({"id": person, "name": f"{person.title()} {FAMILY}", "email": f"{person}@{POST}"})
         mentorship: dict[str, Any] = {"key": case.key, "program": case.program}
         if case.peers:
             mentorship["peers"] = people
@@ -69,14 +71,13 @@ def behaviour_of(cases: Iterable[Case]) -> dict[str, Any]:
     decisions: dict[str, Any] = {}
     events: list[Any] = []
     for minute, case in enumerate(cases):
-        for hour, (person, script) in enumerate(case.people().items()):
+        scripts = case.people() | {person: {} for person in case.joiners()}
+        for hour, (person, script) in enumerate(scripts.items()):
             # Everybody has a minute of their own: what happens in the very same instant has no order in reality.
             default = {"after": 1, "at": f"{10 + 2 * hour + minute // 60:02}:{minute % 60:02}"}
             people[person] = wordy({"default": default, "closure": "never"} | dict(script))
         decisions |= {f"{case.key}/{kind}": decision for kind, decision in case.decides.items()}
-        for event in case.events:
-            leaves = {"leave": f"{case.key}-{event['leave']}"} if "leave" in event else {}
-            events.append({**event, **leaves, "mentorship": case.key})
+        events += case.happenings()
     return {
         "people": people,
         "coordinator": {"decides_after": 1, "at": "09:50", "decisions": decisions},
