@@ -110,7 +110,7 @@ class Coordinator(Model):
 
 
 class Change(Model):
-    """Something that happens on a date, at noon in the cohort's zone: exactly one of WHAT, with what belongs to it."""
+    """Something that happens on a date, at noon in the cohort's zone: one of WHAT, with what belongs to it."""
 
     on: date
     mentorship: Id | None = None

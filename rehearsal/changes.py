@@ -1,4 +1,4 @@
-"""What the script of a season lets happen on a date: changes of a mentorship, and what befalls a person or the cohort.
+"""What the script of a season lets happen: changes of a mentorship, and what befalls a person or the cohort.
 
 A change of a mentorship is an event like any other. What befalls a person or the cohort is done here as the engine
 does it in SQL, so that the ledgers are the same.

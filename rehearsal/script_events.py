@@ -1,4 +1,4 @@
-"""Checks the `events` of a behaviour file against the cohort it is for: who, where, when, and what makes sense at all.
+"""Checks the `events` of a behaviour file against the cohort it is for: who, where, when, and what makes sense.
 
 Whether a change is refused when its day has come is for the lifecycle to say, as in a real run.
 """

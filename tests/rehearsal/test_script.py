@@ -57,7 +57,7 @@ FAULTS = {
         "1:10",
         "an event does exactly one thing, not `resume` and `nudge`",
     ),
-    "a change of no mentorship": ("events: [{on: 2027-04-02, nudge: true}]\n", "1:10", "doesn't say which mentorship"),
+    "a change of nobody": ("events: [{on: 2027-04-02, nudge: true}]\n", "1:10", "doesn't say which mentorship"),
     "an event in another century": (
         "events: [{on: 2072-04-02, mentorship: m01, nudge: true}]\n",
         "1:15",
