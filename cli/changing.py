@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -19,6 +19,8 @@ from cli.screen import REFUSED, UNREACHABLE, err, fail, out, run, say_json, sett
 from cli.what_changes import as_object, show
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from temporalio.client import Client
 
     from operations.change import Change, Order, Outcome, Place, Prospect
@@ -129,7 +131,7 @@ def _say_nobody(wanted: Change, wish: Wish) -> None:
 class _Desk:
     database: Database
     client: Client
-    now: Any
+    now: datetime
     wish: Wish
 
     async def one(self, order: Order) -> None:
