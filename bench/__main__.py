@@ -9,13 +9,14 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 
-from bench import core, crowded, delivering, launching, living, morning, rehearsing
+from bench import changing, core, crowded, delivering, launching, living, morning, rehearsing
 from bench.table import Line, table
 from operations.logs import set_up_logs
 
 MEASURES: dict[str, Callable[..., Awaitable[list[Line]]]] = {
     "core": core.measure,
     "launch": launching.measure,
+    "change": changing.measure,
     "postmaster": delivering.measure,
     "mentorship": living.measure,
     "rehearsal": rehearsing.measure,

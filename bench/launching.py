@@ -45,14 +45,14 @@ async def measure(*, quick: bool) -> list[Line]:
     """Bare starts, a launch, bare starts again; the floor is the mean of the two."""
     many = 200 if quick else 1000
     with TemporaryDirectory() as folder:
-        async with temporal(Path(folder)) as server, _engine(server.client, Path(folder)) as engine:
-            await _launched(server.client, *engine, "warm", 20)
-            await _had_their_first_turn(engine[1], "warm")
+        async with temporal(Path(folder)) as server, engine(server.client, Path(folder)) as running:
+            await launched(server.client, *running, "warm", 20)
+            await had_their_first_turn(running[1], "warm")
             await _bare(server.client, "warm", 20)
             before = await _bare(server.client, "before", many)
             began = time.perf_counter()
-            launched = await _launched(server.client, *engine, "bench", many)
-            await _had_their_first_turn(engine[1], "bench")
+            started = await launched(server.client, *running, "bench", many)
+            await had_their_first_turn(running[1], "bench")
             lived = many / (time.perf_counter() - began)
             after = await _bare(server.client, "after", many)
     floor = (
@@ -60,12 +60,12 @@ async def measure(*, quick: bool) -> list[Line]:
     )
     bare = (before + after) / 2
     return [
-        Line(f"launch of {many:,} mentorships", launched, "starts/s", bare, floor, aim=0.8),
+        Line(f"launch of {many:,} mentorships", started, "starts/s", bare, floor, aim=0.8),
         Line("  until each has had its first turn", lived, "starts/s", bare),
     ]
 
 
-async def _had_their_first_turn(database: Database, name: str) -> None:
+async def had_their_first_turn(database: Database, name: str) -> None:
     """Everybody's invitation is written down."""
     waiting = select(MentorshipRow.key).where(MentorshipRow.cohort == name, MentorshipRow.turn == 0).limit(1)
     while True:
@@ -76,7 +76,8 @@ async def _had_their_first_turn(database: Database, name: str) -> None:
 
 
 @asynccontextmanager
-async def _engine(client: Client, folder: Path) -> AsyncIterator[tuple[Settings, Database]]:
+async def engine(client: Client, folder: Path) -> AsyncIterator[tuple[Settings, Database]]:
+    """A worker with a database of its own."""
     settings = Settings(
         _env_file=None,  # pyright: ignore[reportCallIssue]
         data=folder,
@@ -91,7 +92,7 @@ async def _engine(client: Client, folder: Path) -> AsyncIterator[tuple[Settings,
         await transport.close()
 
 
-async def _launched(client: Client, settings: Settings, database: Database, name: str, many: int) -> float:
+async def launched(client: Client, settings: Settings, database: Database, name: str, many: int) -> float:
     """Starts a second while the launch activity ran, by its own history."""
     loaded = at_night(name, many)
     await launch(database, client, settings, loaded, datetime.now(UTC))

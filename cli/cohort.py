@@ -26,6 +26,9 @@ def register(app: typer.Typer) -> None:
 
 def status(
     cohort: Annotated[str, typer.Argument(help="The cohort.", show_default="all that run")] = "",
+    of_cohort: Annotated[
+        str, typer.Option("--cohort", metavar="COHORT", help="The same as an option.", show_default=False)
+    ] = "",
     phase: Annotated[str, typer.Option(help="Only those in this phase.", show_default=False)] = "",
     health: Annotated[
         str,
@@ -36,6 +39,9 @@ def status(
     json: AsJson = False,
 ) -> None:
     """One line a mentorship: phase, next step, whom it waits for, tasks.
+
+    What is selected here can be changed in one command: `mentorship pause`,
+    `nudge` and so on take the same options.
 
     \b
     Examples:
@@ -52,7 +58,7 @@ def status(
         surroundings = settings()
         filters = looks.Filters(phase=phase, health=health, person=person)
         async with database(surroundings) as opened:
-            return await looks.status(opened, cohort, now_of(surroundings), filters, awaiting=awaiting)
+            return await looks.status(opened, cohort or of_cohort, now_of(surroundings), filters, awaiting=awaiting)
 
     found = run(look)
     if json:

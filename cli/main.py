@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from cli import cancel, cohort, files, installation, launch, people, processes, rehearse, tasks
+from cli import cancel, change, cohort, files, installation, launch, people, processes, rehearse, seats, tasks
 from cli.screen import EXIT_CODES
 
 app = typer.Typer(
@@ -20,7 +20,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=f"{EXIT_CODES} Every command takes --help, with examples; most take --json, for scripts.",
 )
-for commands in (files, rehearse, launch, cohort, cancel, tasks, people, installation, processes):
+for commands in (files, rehearse, launch, cohort, cancel, tasks, change, seats, people, installation, processes):
     commands.register(app)
 
 
@@ -38,6 +38,7 @@ def mentorship() -> None:
       mentorship launch config/cohorts/small.yaml     start it
       mentorship status                               how it stands
       mentorship tasks                                what waits for your decision
+      mentorship pause small/m1 --until 3w --dry-run  what a change would do
 
     \b
     To try everything on this machine, with a mailbox that keeps all mails:

@@ -144,6 +144,7 @@ class Leave:
     id: str
     person: str
     erased: bool = False
+    based_on: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

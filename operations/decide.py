@@ -87,7 +87,7 @@ async def decide(
         return _decided_before(facts, decision)
     _check(facts, decision, until, newcomer, person)
     ends = until_date(until, local_date(now, facts.zone)) if until else None
-    someone = await _newcomer(database, facts, newcomer) if newcomer else None
+    someone = await known_newcomer(database, newcomer, facts.zone, facts.language) if newcomer else None
     zone = someone.zone if someone else ""
     joins = newcomer.id if newcomer else ""
     id_ = operation_id(task, decision, ends, joins, person)
@@ -187,8 +187,11 @@ def _check(facts: TaskFacts, decision: str, until: str, newcomer: Newcomer | Non
         raise Refused(f"--person goes with replace and end, not with {decision}")
 
 
-async def _newcomer(database: Database, facts: TaskFacts, newcomer: Newcomer) -> KnownPerson:
-    """The newcomer as they stand in the store, or are about to. Raises `Refused`."""
+async def known_newcomer(database: Database, newcomer: Newcomer, zone: str, language: str) -> KnownPerson:
+    """The newcomer as they stand in the store, or are about to. `zone` and `language` are the cohort's.
+
+    Raises `Refused`.
+    """
     if not re.match(ID_PATTERN, newcomer.id):
         raise Refused(f"{newcomer.id!r} is no id: use letters, digits, . - and _, and nothing of the person's name")
     async with database.session() as session:
@@ -197,15 +200,14 @@ async def _newcomer(database: Database, facts: TaskFacts, newcomer: Newcomer) ->
     if known is not None:
         return _is_known(known, newcomer)
     if not newcomer.name or not newcomer.email:
-        raise Refused(f"{newcomer.id} is not known yet; add --name and --email (and --zone, if not {facts.zone})")
+        raise Refused(f"{newcomer.id} is not known yet; add --name and --email (and --zone, if not {zone})")
     if not _EMAIL.fullmatch(newcomer.email.strip()):
         raise Refused(f"{newcomer.email!r} is no address; write it such as name@example.org")
     if same is not None:
         raise Refused(f"this address is known as {same.id}; write --with {same.id}")
     if newcomer.zone and not is_zone(newcomer.zone):
         raise Refused(f"{newcomer.zone!r} is no zone; write one such as Europe/Berlin")
-    zone = newcomer.zone or facts.zone
-    return KnownPerson(newcomer.id, newcomer.name, newcomer.email.strip(), zone, facts.language, "active")
+    return KnownPerson(newcomer.id, newcomer.name, newcomer.email.strip(), newcomer.zone or zone, language, "active")
 
 
 def _is_known(known: KnownPerson, newcomer: Newcomer) -> KnownPerson:

@@ -9,22 +9,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
 from temporalio.client import Client
-from temporalio.service import RPCError, RPCStatusCode
 
-from lifecycle.advance import advance
 from lifecycle.calendar import local_date
-from lifecycle.commands import Post, Refuse
-from lifecycle.refusals import refusal
 from lifecycle.state import State
 from operations.correct import Details, correct_in, pass_on
 from operations.decide import Refused, who_decides
 from operations.late import Late, late
+from operations.outlook import foresee, state_of
 from operations.reconcile import Wanted, ending, wanted
 from operations.settings import Settings
 from operations.temporal import NoSuchMentorship, RefusedChange, Teller, Waker, foreign, send, start_cohort
@@ -33,7 +29,6 @@ from store import cohorts, comparison, desk, progress, taking_over
 from store.cohorts import FrozenProgram, Put
 from store.comparison import Comparison, Difference, is_known
 from store.database import Database
-from workflows.ids import mentorship_id
 
 __all__ = [
     "Difference", "Given", "Launch", "Outlook", "Wanted", "carry_out", "is_known", "keep", "launch", "look",
@@ -225,45 +220,29 @@ async def _worked_out(
 
     async def ask(key: str) -> None:
         async with abreast:
-            states[key] = await _state(client, cohort, key)
+            states[key] = await state_of(client, cohort, key)
 
     await asyncio.gather(*(ask(key) for key in {one.mentorship for one in changes if one.event}))
     found: list[Wanted] = []
     outlooks: dict[str, Outlook] = {}
-    seen = {key: state.changes for key, state in states.items() if state is not None}
-    copies = {key: deepcopy(state) for key, state in states.items() if state is not None}
     for one in changes:
-        state = copies.get(one.mentorship)
+        state = states.get(one.mentorship)
         if one.event is None or one.refused or state is None:
             found.append(one)
             continue
-        why = refusal(state, one.event, local_date(now, state.zone))
-        if why:
-            found.append(replace(one, refused=why))
+        after, seen = foresee(state, one.event, now)
+        if seen.refused:
+            found.append(replace(one, refused=seen.refused))
             continue
-        before = state.end
-        commands = advance(state, one.event, now)
-        told = tuple((command.person, command.name) for command in commands if isinstance(command, Post))
+        told = tuple((item.person, item.name) for item in seen.told)
         known = outlooks.get(one.mentorship)
         outlooks[one.mentorship] = Outlook(
-            known.end_before if known else before, state.end, (*(known.told if known else ()), *told)
+            known.end_before if known else seen.end_before, after.end, (*(known.told if known else ()), *told)
         )
-        based = replace(one.event, based_on=seen[one.mentorship])  # pyright: ignore[reportCallIssue]
-        seen[one.mentorship] += 1
+        states[one.mentorship] = after
+        based = replace(one.event, based_on=seen.based_on)  # pyright: ignore[reportCallIssue]
         found.append(replace(one, event=based))
-        assert not any(isinstance(command, Refuse) for command in commands)
     return found, outlooks
-
-
-async def _state(client: Client, cohort: str, key: str) -> State | None:
-    """What a mentorship remembers; None where none runs."""
-    handle = client.get_workflow_handle(mentorship_id(cohort, key))
-    try:
-        return await handle.query("state", result_type=State)
-    except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
-            return None
-        raise
 
 
 # -- doing -------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ Read from SQL with names, for human eyes; nothing of it may be passed to Tempora
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
@@ -18,7 +19,7 @@ from store.database import Database
 from store.ledger import ledger as ledger_of
 from store.overview import Counts, Filters, Someone, StatusLine, TaskLine
 from store.tables import CohortRow
-from store.timeline import Happening, Timeline, UnknownMentorship
+from store.timeline import Happening, Timeline
 from store.timeline import timeline as timeline_of
 
 __all__ = ["Counts", "Filters", "Happening", "Someone", "StatusLine", "TaskLine", "Timeline", "Unknown"]
@@ -69,24 +70,40 @@ async def status(
 
 async def show(database: Database, which: str) -> Timeline:
     """The timeline of `COHORT/KEY`; the cohort may be left out where only one has such a key. Raises `Unknown`."""
-    cohort, _, key = which.strip("/").rpartition("/")
     async with database.session() as session:
-        rows = await _cohorts(session, cohort) if cohort else await overview.cohorts(session)
-        known: list[str] = []
-        matches: list[Timeline] = []
-        for row in rows:
-            try:
-                matches.append(await timeline_of(session, row.id, key))
-            except UnknownMentorship:
-                known += [f"{row.id}/{line.key}" for line in await overview.status(session, row.id)]
-    if len(matches) == 1:
-        return matches[0]
+        [place] = await find(session, [which])
+        return await timeline_of(session, *place)
+
+
+async def find(session: AsyncSession, wanted: Iterable[str]) -> list[tuple[str, str]]:
+    """(cohort, key) of each `COHORT/KEY`, or KEY alone where only one cohort has it. Raises `Unknown`."""
+    known = await overview.places(session)
+    by_name = {f"{cohort}/{key}": (cohort, key) for cohort, key in known}
+    by_key: dict[str, list[tuple[str, str]]] = {}
+    for place in known:
+        by_key.setdefault(place[1], []).append(place)
+    found: list[tuple[str, str]] = []
+    for which in wanted:
+        name = which.strip("/")
+        matches = [by_name[name]] if name in by_name else by_key.get(name, [])
+        if len(matches) != 1:
+            raise await _not_one(session, which, matches, list(by_name))
+        found += matches
+    return list(dict.fromkeys(found))
+
+
+async def _not_one(
+    session: AsyncSession, which: str, matches: Sequence[tuple[str, str]], known: Sequence[str]
+) -> Unknown:
     if matches:
-        several = ", ".join(f"{one.mentorship.cohort}/{key}" for one in matches)
-        raise Unknown(f"{key!r} is a mentorship of several cohorts; write one of {several}")
+        several = ", ".join(f"{cohort}/{key}" for cohort, key in matches)
+        return Unknown(f"{which.strip('/')!r} is a mentorship of several cohorts; write one of {several}")
+    cohort = which.strip("/").rpartition("/")[0]
+    if cohort:
+        await _cohorts(session, cohort)
     near = nearest(which, known)
     remedy = f"did you mean {near[0]}?" if near else "`mentorship status` lists them"
-    raise Unknown(f"there is no mentorship {which!r}; {remedy}")
+    return Unknown(f"there is no mentorship {which!r}; {remedy}")
 
 
 async def ledger(database: Database, cohort: str) -> dict[str, Any]:

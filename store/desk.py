@@ -6,6 +6,7 @@ stay in SQL.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -14,7 +15,12 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from store.database import upserting
-from store.tables import CohortPersonRow, CohortRow, OperationRow, ParticipantRow, TaskRow
+from store.tables import CohortPersonRow, CohortRow, ItemRow, OperationRow, ParticipantRow, TaskRow
+
+CHANGES = ("pause", "resume", "extend", "end", "replace", "add", "remove", "leave", "nudge", "release")
+"""Kinds of commands that change one mentorship, as the lifecycle names them."""
+PAGE = 500
+"""Ids that one statement names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,31 @@ class KnownPerson:
     zone: str
     language: str
     standing: str
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingItem:
+    """A mail of a mentorship that waits in somebody's postbox."""
+
+    person: str
+    kind: str
+    name: str
+    number: int
+    request: str
+    task: str
+    after_end: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A command as it is written down. `result`: empty while nobody knows, `done`, or why it was refused."""
+
+    id: str
+    kind: str
+    cohort: str
+    mentorship: str
+    by: str
+    result: str = ""
 
 
 async def task(session: AsyncSession, key: str) -> TaskFacts | None:
@@ -145,6 +176,65 @@ async def put_operation(
 async def finish_operation(session: AsyncSession, id_: str, result: str) -> None:
     """What came of a command: `done`, or why it was refused."""
     await session.execute(update(OperationRow).where(OperationRow.id == id_).values(result=result))
+
+
+async def put_operations(session: AsyncSession, operations: Sequence[Operation], why: str, at: datetime) -> None:
+    """Write many commands down before they are given; `why` holds for all."""
+    if not operations:
+        return
+    rows = [
+        {
+            "id": one.id, "kind": one.kind, "cohort": one.cohort, "mentorship": one.mentorship, "by": one.by,
+            "detail": {}, "why": why, "at": at, "result": "",
+        }
+        for one in operations
+    ]  # fmt: skip
+    written = upserting(session, OperationRow)
+    again = {"by": written.excluded.by} | ({"why": why} if why else {})
+    await session.execute(written.on_conflict_do_update(index_elements=("id",), set_=again), rows)
+
+
+async def finish_operations(session: AsyncSession, results: Mapping[str, str]) -> None:
+    """What came of many commands, by their ids."""
+    by_result: dict[str, list[str]] = {}
+    for id_, result in results.items():
+        by_result.setdefault(result, []).append(id_)
+    for result, ids in by_result.items():
+        for first in range(0, len(ids), PAGE):
+            some = OperationRow.id.in_(ids[first : first + PAGE])
+            await session.execute(update(OperationRow).where(some).values(result=result))
+
+
+async def operations(session: AsyncSession, kind: str, cohorts: Collection[str]) -> dict[str, Operation]:
+    """Commands of this kind that were given in these cohorts, by their ids."""
+    rows = await session.execute(
+        select(
+            OperationRow.id, OperationRow.kind, OperationRow.cohort, OperationRow.mentorship, OperationRow.by,
+            OperationRow.result,
+        ).where(OperationRow.kind == kind, OperationRow.cohort.in_(cohorts))
+    )  # fmt: skip
+    return {row.id: Operation(*row) for row in rows}
+
+
+async def change_behind(session: AsyncSession, id_: str) -> OperationRow | None:
+    """The coordinator's change with this id, with who gave it and why; None where it was something else."""
+    row = await session.get(OperationRow, id_)
+    return row if row is not None and row.kind in CHANGES else None
+
+
+async def waiting_items(session: AsyncSession, cohort: str, mentorship: str) -> list[WaitingItem]:
+    """The mails of a mentorship that wait, also those that a pause or a hold keeps back."""
+    rows = await session.execute(
+        select(
+            ItemRow.person, ItemRow.kind, ItemRow.name, ItemRow.number, ItemRow.request, ItemRow.task,
+            ItemRow.after_end,
+        )
+        .where(
+            ItemRow.cohort == cohort, ItemRow.mentorship == mentorship, ItemRow.state.in_(("queued", "held")),
+        )
+        .order_by(ItemRow.key)
+    )  # fmt: skip
+    return [WaitingItem(*row) for row in rows]
 
 
 async def say_why(session: AsyncSession, task_key: str, why: str) -> None:

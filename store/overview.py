@@ -138,6 +138,16 @@ async def cohorts(session: AsyncSession) -> list[CohortRow]:
     return list(await session.scalars(select(CohortRow).order_by(CohortRow.launched_at.desc(), CohortRow.id)))
 
 
+async def places(session: AsyncSession) -> list[tuple[str, str]]:
+    """(cohort, key) of every mentorship, those of the latest cohort first."""
+    rows = await session.execute(
+        select(MentorshipRow.cohort, MentorshipRow.key)
+        .join(CohortRow, CohortRow.id == MentorshipRow.cohort)
+        .order_by(CohortRow.launched_at.desc(), MentorshipRow.cohort, MentorshipRow.key)
+    )
+    return [(cohort, key) for cohort, key in rows]
+
+
 async def status(session: AsyncSession, cohort: str, filters: Filters | None = None) -> list[StatusLine]:
     """One line a mentorship, by key."""
     rows = await session.scalars(

@@ -22,6 +22,7 @@ from lifecycle.commands import Assess, Batch, MoveRequest
 from lifecycle.standstill import Standstill
 from store import cancelling
 from store.database import putting, upserting
+from store.desk import change_behind
 from store.postbox import Address, DeliverAt, Moment, letterbox_rule, post, redelivered, stand_still
 from store.retaken import forget_later_turns
 from store.tables import (
@@ -92,6 +93,10 @@ def public_id(request: str) -> str:
     It is no secret, the link's signature is; but it says nothing about the person.
     """
     return b32encode(sha256(request.encode()).digest()).decode()[:16].lower()
+
+
+AFTERMATH = ("step_skipped",)
+"""Notes of what follows from a change; its reason stands with the change itself."""
 
 
 async def apply(session: AsyncSession, batch: Batch, *, deliver_at: DeliverAt, shards: int = 1) -> Applied:
@@ -305,6 +310,8 @@ async def _write_steps(session: AsyncSession, batch: Batch) -> None:
 async def _write_notes(session: AsyncSession, batch: Batch) -> None:
     if not batch.notes:
         return
+    given = await change_behind(session, batch.cause) if batch.cause else None
+    whose = next((note for note in batch.notes if note.name not in AFTERMATH), batch.notes[0])
     rows: Rows = [
         {
             "cohort": batch.cohort,
@@ -313,7 +320,8 @@ async def _write_notes(session: AsyncSession, batch: Batch) -> None:
             "name": note.name,
             "person": note.person,
             "detail": note.detail,
-            "by": note.by,
+            "by": given.by if given and note is whose else note.by,
+            "why": given.why if given and note is whose else "",
             "turn": batch.turn,
         }
         for note in batch.notes

@@ -1,0 +1,271 @@
+"""Changing mentorships that run, one or many: pause, resume, extend, end, nudge, release."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.changing import Which, Wish, change, places_of
+from cli.files import AsJson
+from cli.people import By, DryRun, Why
+from cli.screen import EXIT_CODES, plainly
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from operations.change import Change, Place
+    from operations.settings import Settings
+    from store.database import Database
+
+PANEL = "Changes"
+MANY = "Which, if not by key"
+
+Keys = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[COHORT/KEY]...", help="Which; KEY alone where only one cohort has it.", show_default=False
+    ),
+]
+From = Annotated[
+    str,
+    typer.Option(
+        "--from", metavar="FILE", rich_help_panel=MANY, help="Those in this file, one a line; - is standard input."
+    ),
+]
+Cohort = Annotated[str, typer.Option(metavar="COHORT", rich_help_panel=MANY, help="All of this cohort that run.")]
+Phase = Annotated[str, typer.Option(metavar="PHASE", rich_help_panel=MANY, help="Only those in this phase.")]
+Health = Annotated[str, typer.Option(metavar="HEALTH", rich_help_panel=MANY, help="Only those in this health.")]
+Person = Annotated[str, typer.Option(metavar="ID", rich_help_panel=MANY, help="Only those of this person.")]
+Awaiting = Annotated[
+    bool, typer.Option("--awaiting", rich_help_panel=MANY, help="Only those that wait for an answer.")
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
+Again = Annotated[bool, typer.Option("--again", help="Once more, though it was done today already.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (pause, resume, extend, end, nudge, release):
+        app.command(rich_help_panel=PANEL, epilog=EXIT_CODES)(plainly(command))
+
+
+def _change(which: Which, wish: Wish, made: Callable[[], Change]) -> None:
+    async def find(database: Database, surroundings: Settings) -> tuple[list[Place], Change]:
+        return await places_of(which, database, surroundings), made()
+
+    change(find, wish, one=which.one)
+
+
+def _which(keys: list[str] | None, file: str, awaiting: bool, **filters: str) -> Which:
+    return Which(keys or (), file, filters, awaiting)
+
+
+def pause(
+    keys: Keys = None,
+    until: Annotated[
+        str,
+        typer.Option(metavar="DATE|3w", help="Until when. Left out: until somebody resumes.", show_default=False),
+    ] = "",
+    file: From = "",
+    cohort: Cohort = "",
+    phase: Phase = "",
+    health: Health = "",
+    person: Person = "",
+    awaiting: Awaiting = False,
+    again: Again = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    by: By = "",
+    why: Why = "",
+    json: AsJson = False,
+) -> None:
+    """Pause: nothing goes out and nothing falls due until a date.
+
+    Everything not yet done lies later by the length of the pause: steps, open
+    forms, half way and the end. A second pause merges with the first; the later
+    end counts. Of a pause without an end you are reminded every 30 days.
+
+    \b
+    Examples:
+      mentorship pause small/m1 --until 3w --dry-run
+      mentorship pause small/m1 --until 2027-04-19 --why "parental leave"
+      mentorship pause --cohort small --until 2w --why "the works are closed"
+      mentorship pause --from keys.txt --yes --json
+    """
+    from operations import change as changes
+
+    which = _which(keys, file, awaiting, cohort=cohort, phase=phase, health=health, person=person)
+    _change(which, Wish(dry_run, yes, again, by, why, json), lambda: changes.pause(until))
+
+
+def resume(
+    keys: Keys = None,
+    file: From = "",
+    cohort: Cohort = "",
+    phase: Phase = "",
+    health: Health = "",
+    person: Person = "",
+    awaiting: Awaiting = False,
+    again: Again = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    by: By = "",
+    why: Why = "",
+    json: AsJson = False,
+) -> None:
+    """Resume: a pause ends today, and what it had moved further comes earlier.
+
+    \b
+    Examples:
+      mentorship resume small/m1 --dry-run
+      mentorship resume small/m1 --why "back from leave"
+      mentorship resume --cohort small --phase check_ins --yes
+    """
+    from operations import change as changes
+
+    which = _which(keys, file, awaiting, cohort=cohort, phase=phase, health=health, person=person)
+    _change(which, Wish(dry_run, yes, again, by, why, json), changes.resume)
+
+
+def extend(
+    keys: Keys = None,
+    by_weeks: Annotated[
+        str, typer.Option("--by", metavar="4w", help="How many weeks longer.", show_default=False)
+    ] = "",
+    file: From = "",
+    cohort: Cohort = "",
+    phase: Phase = "",
+    health: Health = "",
+    person: Person = "",
+    awaiting: Awaiting = False,
+    again: Again = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    by: By = "",
+    why: Why = "",
+    json: AsJson = False,
+) -> None:
+    """Extend: the end lies later by whole weeks, and half way, if it is ahead.
+
+    A closure form that is out is withdrawn and comes again. The same extension
+    given twice on one day is one, so a command that broke off can be given
+    again; --again makes it longer once more.
+
+    \b
+    Examples:
+      mentorship extend small/m1 --by 4w --dry-run
+      mentorship extend small/m1 --by 4w --why "they asked for it"
+      mentorship extend --cohort small --by 2w --yes
+      mentorship extend small/m1 --by 4w --again
+    """
+    from operations import change as changes
+
+    which = _which(keys, file, awaiting, cohort=cohort, phase=phase, health=health, person=person)
+    _change(which, Wish(dry_run, yes, again, by, why, json), lambda: changes.extend(by_weeks))
+
+
+def end(
+    keys: Keys = None,
+    reason: Annotated[
+        str,
+        typer.Option(
+            metavar="REASON",
+            show_default=False,
+            help="no_fault, goals_reached, left, inactive, safeguarding or transferred.",
+        ),
+    ] = "",
+    about: Annotated[
+        str,
+        typer.Option(
+            metavar="ID", show_default=False, help="With left and safeguarding: whom it concerns. Gets no form."
+        ),
+    ] = "",
+    file: From = "",
+    cohort: Cohort = "",
+    phase: Phase = "",
+    health: Health = "",
+    person: Person = "",
+    awaiting: Awaiting = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    by: By = "",
+    why: Why = "",
+    json: AsJson = False,
+) -> None:
+    """End early: to closure at once, in its kind early form.
+
+    Open forms are withdrawn; the closure form goes out tomorrow. One that has not
+    begun never starts, and whoever had accepted is told. This can't be taken
+    back, so it shows what it does and asks. Participants don't see the reason.
+
+    \b
+    Examples:
+      mentorship end small/m1 --reason no_fault --dry-run
+      mentorship end small/m1 --reason goals_reached --why "done early"
+      mentorship end small/m1 --reason left --about s2 --yes
+      mentorship end --cohort small --health trouble --reason inactive
+    """
+    from operations import change as changes
+
+    which = _which(keys, file, awaiting, cohort=cohort, phase=phase, health=health, person=person)
+    _change(which, Wish(dry_run, yes, False, by, why, json), lambda: changes.end(reason, about))
+
+
+def nudge(
+    keys: Keys = None,
+    file: From = "",
+    cohort: Cohort = "",
+    phase: Phase = "",
+    health: Health = "",
+    person: Person = "",
+    awaiting: Awaiting = False,
+    again: Again = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    by: By = "",
+    why: Why = "",
+    json: AsJson = False,
+) -> None:
+    """Nudge: open forms go out again with the next letterbox.
+
+    Counts toward the three mails that a form gets at most, so nobody is chased.
+
+    \b
+    Examples:
+      mentorship nudge small/m1 --dry-run
+      mentorship nudge small/m1 --why "the mails went to spam"
+      mentorship nudge --cohort small --awaiting
+    """
+    from operations import change as changes
+
+    which = _which(keys, file, awaiting, cohort=cohort, phase=phase, health=health, person=person)
+    _change(which, Wish(dry_run, yes, again, by, why, json), changes.nudge)
+
+
+def release(
+    keys: Keys = None,
+    file: From = "",
+    cohort: Cohort = "",
+    phase: Phase = "",
+    health: Health = "",
+    person: Person = "",
+    awaiting: Awaiting = False,
+    again: Again = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    by: By = "",
+    why: Why = "",
+    json: AsJson = False,
+) -> None:
+    """Release: mail that is held after a safety report goes out again.
+
+    \b
+    Examples:
+      mentorship release small/m1 --dry-run
+      mentorship release small/m1 --why "talked to both, all is well"
+    """
+    from operations import change as changes
+
+    which = _which(keys, file, awaiting, cohort=cohort, phase=phase, health=health, person=person)
+    _change(which, Wish(dry_run, yes, again, by, why, json), changes.release)

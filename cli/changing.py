@@ -1,0 +1,250 @@
+"""How every change is given from a terminal: looked at, shown, confirmed where it must be, done, reported.
+
+One mentorship is shown with everything that the change does to it. Many are counted, confirmed and reported line by
+line; giving the same command again goes on where it broke off.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from cli.screen import REFUSED, UNREACHABLE, err, fail, out, run, say_json, settings, text
+from cli.what_changes import as_object, show
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from temporalio.client import Client
+
+    from operations.change import Change, Order, Outcome, Place, Prospect
+    from operations.settings import Settings
+    from store.database import Database
+
+SOME = 12
+"""How many mentorships are shown one by one in the dry run of many."""
+WORDS = {"done": "done", "done_before": "nothing to do", "refused": "refused", "not_reached": "not reached"}
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How a change is meant."""
+
+    dry_run: bool = False
+    yes: bool = False
+    again: bool = False
+    by: str = ""
+    why: str = ""
+    json: bool = False
+
+    @property
+    def typed(self) -> bool:
+        """Whether somebody sits at a terminal who can be asked."""
+        return sys.stdin.isatty() and not self.json
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """Which mentorships are meant: by key, from a file, or as `status` selects them."""
+
+    keys: Sequence[str] = ()
+    file: str = ""
+    filters: dict[str, str] = field(default_factory=dict[str, str])
+    """cohort, phase, health, person."""
+    awaiting: bool = False
+
+    @property
+    def one(self) -> bool:
+        """Whether a single mentorship is named."""
+        return len(self.keys) == 1 and not self.file
+
+    @property
+    def selects(self) -> bool:
+        """Whether mentorships are selected instead of named."""
+        return self.awaiting or any(self.filters.values())
+
+
+Find = Callable[["Database", "Settings"], Awaitable["tuple[list[Place], Change]"]]
+"""Finds which mentorships a command is about, and what is to be done to them."""
+
+
+def change(find: Find, wish: Wish, *, one: bool) -> None:
+    """Give a change to one mentorship, or to many."""
+    run(lambda: _give(find, wish, one))
+
+
+async def places_of(which: Which, database: Database, surroundings: Settings) -> list[Place]:
+    """The mentorships that are meant. Raises `Unknown`, and ends the command where none is named."""
+    from operations.choosing import Filters, named, selected
+    from operations.reach import now_of
+
+    keys = [*which.keys, *(_keys_in(which.file) if which.file else ())]
+    if keys and which.selects:
+        fail("write either which mentorships, or a selection such as --cohort and --phase", REFUSED)
+    if keys:
+        return await named(database, keys)
+    if not which.selects:
+        if which.file:
+            fail(f"{which.file} names no mentorship", REFUSED)
+        fail("say which: COHORT/KEY, --from FILE, or a selection such as --cohort and --phase", REFUSED)
+    says = which.filters.get
+    filters = Filters(phase=says("phase", ""), health=says("health", ""), person=says("person", ""))
+    return await selected(database, says("cohort", ""), now_of(surroundings), filters, awaiting=which.awaiting)
+
+
+def _keys_in(file: str) -> list[str]:
+    """One mentorship a line; what follows # is a remark."""
+    lines = (sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")).splitlines()
+    return [key for line in lines if (key := line.partition("#")[0].strip())]
+
+
+async def _give(find: Find, wish: Wish, one: bool) -> None:
+    from operations.change import orders
+    from operations.reach import database, now_of, temporal
+
+    surroundings = settings()
+    async with database(surroundings) as opened:
+        places, wanted = await find(opened, surroundings)
+        if not places:
+            _say_nobody(wanted, wish)
+            return
+        client, now = await temporal(), now_of(surroundings)
+        given = await orders(opened, places, wanted, now, by=wish.by, again=wish.again)
+        desk = _Desk(opened, client, now, wish)
+        await (desk.one(given[0]) if one else desk.many(wanted, given))
+
+
+def _say_nobody(wanted: Change, wish: Wish) -> None:
+    if wish.json:
+        say_json({"change": wanted.kind, "dry_run": wish.dry_run, "mentorships": [], "counts": {}})
+    else:
+        out().print("No mentorship that runs is selected. Nothing to do.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    database: Database
+    client: Client
+    now: datetime
+    wish: Wish
+
+    async def one(self, order: Order) -> None:
+        """One mentorship, shown whole."""
+        from operations.change import carry_out, look
+
+        wish = self.wish
+        seen = await look(self.database, self.client, order, self.now)
+        if seen.outlook.refused:
+            fail(f"{order.place}: {seen.outlook.refused}", REFUSED)
+        result = as_object(seen) | {"outcome": "nothing_to_do" if seen.nothing_to_do else "dry_run"}
+        if seen.nothing_to_do:
+            if not wish.json:
+                out().print(f"{text(order.place)}: {text(seen.nothing_to_do)}. Nothing to do.", soft_wrap=True)
+        elif wish.dry_run:
+            if not wish.json:
+                show(seen)
+                out().print("Nothing was changed: this was a dry run.")
+        else:
+            confirmed = self._confirmed(seen)
+            [outcome] = await carry_out(
+                self.database, self.client, [seen.confirmed if confirmed else order], self.now, why=wish.why
+            )
+            if outcome.outcome != "done":
+                fail(
+                    f"{order.place}: {outcome.reason}",
+                    REFUSED if outcome.outcome == "refused" else UNREACHABLE,
+                )
+            result["outcome"] = outcome.outcome
+            if not wish.json:
+                show(seen, done=True, brief=confirmed)
+        if wish.json:
+            say_json(result)
+
+    def _confirmed(self, seen: Prospect) -> bool:
+        """Whether somebody has seen what the change does and wants it; whoever doesn't ends the command."""
+        wish, final = self.wish, seen.order.change.final
+        if not final or wish.yes:
+            return False
+        if not wish.typed:
+            fail("this can't be taken back: write --yes as well. Nothing was changed.", REFUSED)
+        show(seen)
+        if not typer.confirm(f"This can't be taken back. {seen.order.change.kind.capitalize()}?", err=True):
+            fail("Nothing was changed.", REFUSED)
+        return True
+
+    async def many(self, wanted: Change, given: Sequence[Order]) -> None:
+        """Many mentorships: counted, confirmed, reported line by line."""
+        from operations.change import carry_out, look_at_all
+
+        wish = self.wish
+        if wish.dry_run:
+            seen = await look_at_all(self.database, self.client, given, self.now)
+            _show_many(wanted, seen, wish)
+            if any(one.outlook.refused for one in seen):
+                raise typer.Exit(REFUSED)
+            return
+        left = sum(not one.done for one in given)
+        if left and not wish.yes:
+            what = f"{wanted.kind.capitalize()} {left} mentorships" + (
+                f" ({len(given) - left} more were done before)" if left < len(given) else ""
+            )
+            if not wish.typed:
+                fail(f"{what}: write --yes as well. Nothing was changed.", REFUSED)
+            if not typer.confirm(f"{what}?", err=True):
+                fail("Nothing was changed.", REFUSED)
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+        quiet = wish.json or not sys.stderr.isatty()
+        bar = Progress(
+            TextColumn(wanted.kind), BarColumn(), MofNCompleteColumn(), console=err(), disable=quiet, transient=True
+        )
+        with bar:
+            task = bar.add_task("", total=len(given))
+
+            def said(_: Outcome) -> None:
+                bar.advance(task)
+
+            outcomes = await carry_out(self.database, self.client, given, self.now, why=wish.why, said=said)
+        _report(wanted, outcomes, wish)
+
+
+def _show_many(wanted: Change, seen: Sequence[Prospect], wish: Wish) -> None:
+    if wish.json:
+        say_json({"change": wanted.kind, "dry_run": True, "mentorships": [as_object(one) for one in seen]})
+        return
+    screen = out()
+    doing = [one for one in seen if not one.outlook.refused and not one.nothing_to_do]
+    for one in doing[:SOME]:
+        show(one)
+    if len(doing) > SOME:
+        screen.print(f"… and {len(doing) - SOME} more; --json shows all of them")
+    for one in seen:
+        if why := one.outlook.refused or one.nothing_to_do:
+            word = "refused" if one.outlook.refused else "nothing to do"
+            screen.print(f"  {text(one.order.place)}  {word}: {text(why)}", soft_wrap=True)
+    screen.print(f"{len(doing)} of {len(seen)} would be changed. Nothing was changed: this was a dry run.")
+
+
+def _report(wanted: Change, outcomes: Sequence[Outcome], wish: Wish) -> None:
+    counts = Counter(one.outcome for one in outcomes)
+    if wish.json:
+        lines = [{"mentorship": one.mentorship, "outcome": one.outcome, "reason": one.reason} for one in outcomes]
+        say_json({"change": wanted.kind, "dry_run": False, "mentorships": lines, "counts": dict(counts)})
+    else:
+        for one in outcomes:
+            reason = f": {text(one.reason)}" if one.reason else ""
+            out().print(f"  {text(one.mentorship)}  {WORDS[one.outcome]}{reason}", soft_wrap=True)
+        said = ", ".join(f"{count} {WORDS[outcome]}" for outcome, count in counts.items())
+        out().print(f"{wanted.kind}: {said}")
+    if counts["not_reached"]:
+        err().print("What was not reached is done by the same command again; nothing is done twice.")
+    if counts["refused"]:
+        raise typer.Exit(REFUSED)
+    if counts["not_reached"]:
+        raise typer.Exit(UNREACHABLE)
