@@ -227,7 +227,9 @@ async def _worked_out(
     outlooks: dict[str, Outlook] = {}
     for one in changes:
         state = states.get(one.mentorship)
-        if one.event is None or one.refused or state is None:
+        # Where an earlier launch broke off, its change may have been taken after the database was read: given again,
+        # it is the same change.
+        if one.event is None or one.refused or state is None or one.event.id in state.seen:
             found.append(one)
             continue
         after, seen = foresee(state, one.event, now)
