@@ -27,6 +27,10 @@ class Signals:
     act: AgreementAct = ""
     version: int = 0
     """Agreement: the version drafted, made by the change, or signed."""
+    erase: bool = False
+    """The person asks to be erased. It goes with `help`."""
+    not_to: tuple[str, ...] = ()
+    """A concern: ids of coordinators whom it is about, and who are not told."""
     zone: str = ""
     """Invitation: the zone the person lives in, where it is another than before."""
 
