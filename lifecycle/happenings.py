@@ -33,6 +33,9 @@ from lifecycle.findings import Signals
 from lifecycle.state import State
 from lifecycle.turn import Turn
 
+IN_TOUCH = "Somebody asks you to get in touch."
+TO_BE_ERASED = "Somebody asks to be erased; `mentorship erase` does it."
+
 
 def happen(turn: Turn, event: Event) -> None:
     """Let an event happen that was not refused, and look after what depends on everything."""
@@ -146,8 +149,7 @@ def _signalled(turn: Turn, person: str, signals: Signals) -> None:
         _safety(turn, person, signals.not_to)
     if signals.help:
         state.end_task = ""
-        reason = "Somebody asks to be erased." if signals.erase else "Somebody asks you to get in touch."
-        tasks.open_task(turn, "help", reason, [person])
+        tasks.open_task(turn, "help", TO_BE_ERASED if signals.erase else IN_TOUCH, [person])
     if state.closed:
         return
     if signals.fit:

@@ -44,6 +44,7 @@ _EVENTS = {
     "held": "Mail of this mentorship is held back after a report",
     "released": "Mail of this mentorship is released",
     "left": "Has left",
+    "concern_raised": "Has raised a concern",
     "seen_differently": "Partners see it differently",
     "one_silent": "One side did not answer",
 }

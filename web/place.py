@@ -33,7 +33,7 @@ CONCERN = Words(
     follows=(
         "The coordinators are told at once, without what you write in the mail.",
         "Your partner is told nothing. Mails about this mentorship may be held until a coordinator has looked at it.",
-        "Nobody watches this form round the clock: we look at it within a working day.",
+        "Nobody watches this form round the clock.",
     ),
     button="Send to the coordinators",
 )

@@ -10,6 +10,7 @@ from typing import Any
 
 from starlette.responses import HTMLResponse
 
+from lifecycle.calendar import local_date
 from mail.dates import day
 from operations.form_input import Fault, Typed, zone_names
 from operations.links import Links
@@ -75,6 +76,8 @@ class OpenForm:
     title: str
     link: str
     can_change: bool
+    sent: date | None
+    """Where the person lives; None where they have not answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +190,9 @@ class PlacePage:
     def _form(self, seat: Seat, one: Asked) -> OpenForm:
         link = f"{self.pages.root}/f/{self.links.request_token(one.public_id, one.generation)}"
         in_time = self.now < one.closes_at or bool(seat.paused_until)
+        sent = local_date(one.answered_at, self.holder.zone) if one.answered_at else None
         can_change = seat.lives and one.state in ("open", "answered") and in_time
-        return OpenForm(one, _titled(one.title, one.ask, one.number), link, can_change)
+        return OpenForm(one, _titled(one.title, one.ask, one.number), link, can_change, sent)
 
     def _paused(self, seat: Seat) -> str:
         if not seat.paused_until or not seat.lives:

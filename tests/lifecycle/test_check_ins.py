@@ -267,6 +267,29 @@ def test_a_second_report_makes_the_task_grow_and_is_told_at_once_too() -> None:
     assert len({item.post.key for item in played.items}) == len(played.items)
 
 
+def test_a_concern_about_a_coordinator_goes_past_them_to_a_deputy() -> None:
+    report = Answered("e", "ned", "concern", 1, Signals(safety=True, not_to=("cora",)), season().now)
+    played = season().on(20, report).play(until=22)
+    assert played.task_lines() == ["safety S+20 due S+20"]
+    assert played.mail("task_opened") == {"dora": ["urgent S+20"]}
+    assert played.mail("safety_received") == {}  # it would name the coordinator
+    assert played.state.held
+
+
+def test_a_concern_adds_to_an_open_report_and_still_goes_past_the_coordinator() -> None:
+    report = Answered("e", "ned", "concern", 1, Signals(safety=True, not_to=("cora",)), season().now)
+    played = season().says("ned", "check_in 1", p_help="safety").on(32, report).play(until=33)
+    assert played.mail("task_opened") == {"cora": ["urgent S+31"], "dora": ["urgent S+32"]}
+
+
+def test_whoever_asks_to_be_erased_becomes_a_task_that_says_so() -> None:
+    asked = Answered("e", "ned", "erasure", 1, Signals(help=True, erase=True), season().now)
+    played = season().on(20, asked).play(until=21)
+    [task] = [task for done in played.batches for task in done.open_tasks]
+    assert (task.kind, task.about) == ("help", ("ned",))
+    assert "asks to be erased" in task.reason
+
+
 def test_the_partner_is_told_nothing_of_a_report_or_a_call_for_help() -> None:
     before = season().play(until=59).everything_told("mia")
     for word in ("safety", "yes"):

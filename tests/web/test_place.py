@@ -89,7 +89,7 @@ async def test_the_page_shows_what_is_open_what_comes_and_what_was_answered(
     assert "until the end of Thursday 15 April" in text
     assert "Friday 30 April A check-in of a minute Monday 24 May Looking back half way" in text
     assert f'href="{fit}"' in page.text
-    assert "Two weeks in , sent on Monday, 5 April 2027" in text
+    assert "Two weeks in , sent on Monday 5 April" in text
     assert page.headers["cache-control"] == "no-store"
     assert page.headers["referrer-policy"] == "no-referrer"
     assert "noindex" in page.headers["x-robots-tag"]
@@ -143,10 +143,9 @@ async def test_looking_at_everything_changes_nothing(both: World, client: httpx.
         for _ in range(5):
             page = await client.get(path)
             assert page.status_code == 200, path
+            paths |= {found.partition("#")[0] for found in re.findall(r'(?:href|action)="(/me/[^"]+)"', page.text)}
         await client.head(path)
-        paths |= {found.partition("#")[0] for found in re.findall(r'(?:href|action)="(/me/[^"]+)"', page.text)} - {
-            f"{me(both)}/reminders"
-        }
+        paths.discard(f"{me(both)}/reminders")
     assert len(seen) > 10
     assert (await client.get(f"{me(both)}/reminders")).status_code == 405
     assert await both.snapshot() == before
