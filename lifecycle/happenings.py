@@ -29,12 +29,16 @@ from lifecycle.events import (
     Seen,
     Staffed,
 )
-from lifecycle.findings import Signals
+from lifecycle.findings import Signals, Wish
 from lifecycle.state import State
 from lifecycle.turn import Turn
 
-IN_TOUCH = "Somebody asks you to get in touch."
-TO_BE_ERASED = "Somebody asks to be erased; `mentorship erase` does it."
+WISHES: dict[Wish, str] = {
+    "": "Somebody asks you to get in touch.",
+    "erase": "Somebody asks to be erased; `mentorship erase` does it.",
+    "address": "Somebody has a new address; `mentorship show` says which, and `mentorship correct` takes it over.",
+}
+"""Why a `help` task is opened, by what the person asks for."""
 
 
 def happen(turn: Turn, event: Event) -> None:
@@ -149,7 +153,7 @@ def _signalled(turn: Turn, person: str, signals: Signals) -> None:
         _safety(turn, person, signals.not_to)
     if signals.help:
         state.end_task = ""
-        tasks.open_task(turn, "help", TO_BE_ERASED if signals.erase else IN_TOUCH, [person])
+        tasks.open_task(turn, "help", WISHES[signals.wish], [person])
     if state.closed:
         return
     if signals.fit:

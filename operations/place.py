@@ -1,5 +1,5 @@
-"""What a participant does on their own page: pause, resume, propose an end, leave, raise a concern, ask to be erased,
-correct their details, stop or restart reminders.
+"""What a participant does on their own page: pause, resume, propose an end, leave, raise a concern, correct their
+details, ask for a new address or to be erased, stop or restart reminders.
 
 Each act is one transaction: what it changes, a line on the record, and a row for each workflow that has to hear of
 it. Nobody waits for a workflow: whoever calls hands the rows over when the page is out. The same submission twice is
@@ -22,9 +22,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from lifecycle.calendar import local_date
 from lifecycle.changes import LONGEST_PAUSE
 from lifecycle.events import EVENTS, Answered, Event, Leave, Pause, ProposeEnd, Resume, Seen
-from lifecycle.findings import Signals
+from lifecycle.findings import Signals, Wish
 from operations import relay
-from operations.correct import Correction, Details, correct_in
+from operations.correct import EMAIL, Correction, Details, correct_in
 from operations.decide import Refused
 from store import desk, people, place, relays, requests
 from store.database import Database
@@ -181,24 +181,26 @@ async def raise_concern(
     return await _once(database, person, generation, submission, content, carry_out, now)
 
 
-async def ask_to_be_erased(
-    database: Database, person: str, generation: int, submission: str, now: datetime
+async def ask_for(
+    database: Database, person: str, generation: int, submission: str, wish: Wish, now: datetime, address: str = ""
 ) -> Outcome:
-    """Ask the coordinators of every cohort in which the person takes part to erase them."""
+    """Ask the coordinators of every cohort in which the person takes part to erase them, or to take a new address."""
 
     async def carry_out(session: AsyncSession, holder: Holder, id_: str) -> Outcome:
         found = {seat.cohort: seat.where for seat in reversed(await place.seats(session, holder.id)) if seat.lives}
         if not found:
-            return Not("None of your mentorships is running. Write to a coordinator: they erase you.")
+            return Not("None of your mentorships is running. Please write to a coordinator.")
+        if wish == "address" and not EMAIL.fullmatch(address):
+            return Not("That is no address: write it such as name@example.org.")
         for where in sorted(found.values()):
             own = f"{id_}/{where[0]}"
-            await desk.put_operation(session, own, "ask_to_be_erased", *where, {}, holder.id, "", now)
-            await requests.note(session, *where, now, "asks_to_be_erased", holder.id, by=holder.id)
-            signals = Signals(help=True, erase=True)
-            await _tell(session, where, Answered(own, holder.id, "erasure", 1, signals, now), now)
+            await desk.put_operation(session, own, f"asks_for_{wish}", *where, {}, holder.id, "", now)
+            await requests.note(session, *where, now, f"asks_for_{wish}", holder.id, by=holder.id, why=address)
+            signals = Signals(help=True, wish=wish)
+            await _tell(session, where, Answered(own, holder.id, "wish", 1, signals, now), now)
         return Done(to_tell=tuple(sorted(found.values())))
 
-    return await _once(database, person, generation, submission, ("erase",), carry_out, now)
+    return await _once(database, person, generation, submission, (wish, address), carry_out, now)
 
 
 async def correct_details(

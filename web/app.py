@@ -85,6 +85,7 @@ def create_app(
             Route("/f/{token}/saved", participant.saved),
             Route("/stop/{token}", participant.stop, methods=["GET", "POST"]),
             Route("/me/{token}", place.overview),
+            Route("/me/{token}/address", place.address, methods=["GET", "POST"]),
             Route("/me/{token}/concern", place.concern, methods=["GET", "POST"]),
             Route("/me/{token}/details", place.details, methods=["GET", "POST"]),
             Route("/me/{token}/erase", place.erase, methods=["GET", "POST"]),

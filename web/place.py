@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from operations import place as acts
-from operations.correct import pass_on
+from operations.correct import EMAIL, pass_on
 from operations.form_input import Fault, Typed, read
 from operations.place import Change, Concern, Done, Not, Outcome
 from operations.reminders import stop_reminders
@@ -24,7 +24,7 @@ from store.correcting import Details
 from store.place import Holder, Seat
 from store.requests import Requested
 from web.participant import SUBMISSION, Participant, typed_in
-from web.place_forms import ACTS, ERASE, Words, concern_questions, details_questions, place_of
+from web.place_forms import ACTS, ADDRESS, ERASE, Words, concern_questions, details_questions, place_of
 from web.place_page import PlacePage
 
 CONCERN = Words(
@@ -126,11 +126,11 @@ class OwnPlace:
         questions = details_questions(holder.language)
         if request.method != "POST":
             known = {"name": [holder.name], "zone": [holder.zone], "language": [holder.language]}
-            return page.act(DETAILS, path, questions, typed=known, address=holder.email)
+            return page.act(DETAILS, path, questions, typed=known)
         typed, submission = await self._sent(request)
         reading = read(questions, typed)
         if reading.faults:
-            return page.act(DETAILS, path, questions, typed=typed, faults=reading.faults, address=holder.email)
+            return page.act(DETAILS, path, questions, typed=typed, faults=reading.faults)
         said = reading.answers
         details = Details(name=said["name"], zone=said["zone"], language=said.get("language"))
         outcome = await acts.correct_details(
@@ -163,10 +163,32 @@ class OwnPlace:
         if request.method != "POST":
             return page.act(ERASE, f"{page.path}/erase")
         _, submission = await self._sent(request)
-        outcome = await acts.ask_to_be_erased(
-            self.database, page.holder.id, page.holder.generation, submission, self.now()
+        outcome = await acts.ask_for(
+            self.database, page.holder.id, page.holder.generation, submission, "erase", self.now()
         )
         return self._answer(page, outcome, "erase")
+
+    async def address(self, request: Request) -> Response:
+        """GET: what it takes to have another address. POST: the coordinators are asked for it."""
+        page = await self._page(request)
+        if page is None:
+            return self.pages.unknown()
+        if not any(seat.lives for seat in page.seats):
+            return page.ask_in_person(ADDRESS.heading)
+        if request.method != "POST":
+            return page.act(ADDRESS, f"{page.path}/address")
+        typed, submission = await self._sent(request)
+        reading = read(ADDRESS.questions, typed)
+        email = reading.answers.get("email", "")
+        faults = list(reading.faults)
+        if email and not EMAIL.fullmatch(email):
+            faults.append(Fault("email", "Enter an address such as name@example.org"))
+        if faults:
+            return page.act(ADDRESS, f"{page.path}/address", typed=typed, faults=faults)
+        outcome = await acts.ask_for(
+            self.database, page.holder.id, page.holder.generation, submission, "address", self.now(), email
+        )
+        return self._answer(page, outcome, "address")
 
     async def data(self, request: Request) -> Response:
         """GET: everything that is held on the person, to be read."""

@@ -97,6 +97,17 @@ ERASE = Words(
     ),
     button="Ask to be erased",
 )
+ADDRESS = Words(
+    heading="Another address",
+    lead="A coordinator is asked to send your mails to another address from now on.",
+    follows=(
+        "Because this page can’t know that it is you, a coordinator makes sure of it first.",
+        "Until then mail goes to the address that we have.",
+        "Once it is changed, the link to this page is a new one: it comes with the next mail.",
+    ),
+    button="Ask for it",
+    questions=(Question(id="email", type="text", label="The new address", required=True, longest=120),),
+)
 ACTS: Mapping[Act, Words] = {"pause": PAUSE, "end": END, "leave": LEAVE}
 
 

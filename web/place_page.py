@@ -55,6 +55,7 @@ DONE = {
     "details": "Your details are saved",
     "stopped": "Your reminders are stopped",
     "restarted": "You get reminders again",
+    "address": "The coordinators are asked to take over your new address",
     "erase": "The coordinators are asked to erase you",
 }
 """What was done, by the word in the address; any other word says nothing."""
@@ -133,7 +134,6 @@ class PlacePage:
         typed: Typed | None = None,
         faults: Sequence[Fault] = (),
         emergency: Sequence[str] = (),
-        address: str = "",
     ) -> HTMLResponse:
         """What an act does, what is asked about it, and its button."""
         fields = fields_of(words.questions if questions is None else questions, typed or {}, faults)
@@ -145,7 +145,6 @@ class PlacePage:
             fields=fields,
             faults=faults,
             emergency=emergency,
-            address=address,
             zones=zone_names() if any(field.suggestions for field in fields) else (),
             submission=token_urlsafe(16),
         )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lifecycle.events import Answered, Assessed, Decided, Leave, Release, Seen
-from lifecycle.findings import Findings, Signals
+from lifecycle.findings import Findings, Signals, Wish
 from tests.lifecycle.season import PEERS, Season, season
 
 NO_MEETING: dict[str, Any] = {"p_met": "0", "p_next": False}
@@ -282,12 +282,13 @@ def test_a_concern_adds_to_an_open_report_and_still_goes_past_the_coordinator() 
     assert played.mail("task_opened") == {"cora": ["urgent S+31"], "dora": ["urgent S+32"]}
 
 
-def test_whoever_asks_to_be_erased_becomes_a_task_that_says_so() -> None:
-    asked = Answered("e", "ned", "erasure", 1, Signals(help=True, erase=True), season().now)
+@pytest.mark.parametrize(("wish", "says"), [("erase", "asks to be erased"), ("address", "has a new address")])
+def test_what_somebody_asks_a_coordinator_for_becomes_a_task_that_says_so(wish: Wish, says: str) -> None:
+    asked = Answered("e", "ned", "wish", 1, Signals(help=True, wish=wish), season().now)
     played = season().on(20, asked).play(until=21)
     [task] = [task for done in played.batches for task in done.open_tasks]
     assert (task.kind, task.about) == ("help", ("ned",))
-    assert "asks to be erased" in task.reason
+    assert says in task.reason
 
 
 def test_the_partner_is_told_nothing_of_a_report_or_a_call_for_help() -> None:

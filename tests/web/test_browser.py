@@ -273,14 +273,8 @@ async def test_a_participants_day(browser: Browser, served: World) -> None:
         assert held["person"]["name"] == "Ada Lindqvist"
         await page.click("text=Stop reminders")
         assert "Your reminders are stopped" in await page.inner_text(".done")
-        for what in (
-            "data",
-            "details",
-            "erase",
-            f"leave/{COHORT}/pair",
-            f"end/{COHORT}/pair",
-            f"resume/{COHORT}/ben",
-        ):
+        pages = ("data", "details", "address", "erase", *(f"{act}/{COHORT}/pair" for act in ("leave", "end")))
+        for what in (*pages, f"end/{COHORT}/peers"):
             await page.goto(f"{own}/{what}")
             found += await violations(page, what)
     assert found == []

@@ -12,6 +12,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from operations.correct import Details, correct
 from operations.relay import relay_once
 from store.tables import (
     AnswerRow,
@@ -38,6 +39,12 @@ def me(world: World, person: str = "ada", generation: int = 1) -> str:
 @pytest.fixture
 async def client(both: World) -> AsyncIterator[httpx.AsyncClient]:
     async with both.client() as client:
+        yield client
+
+
+@pytest.fixture
+async def reader(world: World) -> AsyncIterator[httpx.AsyncClient]:
+    async with world.client() as client:
         yield client
 
 
@@ -72,16 +79,16 @@ async def plan(world: World) -> None:
 
 
 async def test_the_page_shows_what_is_open_what_comes_and_what_was_answered(
-    both: World, client: httpx.AsyncClient
+    world: World, reader: httpx.AsyncClient
 ) -> None:
-    await plan(both)
-    await both.change(MentorshipRow, {"key": "pair"}, phase="check_ins")
+    await plan(world)
+    await world.change(MentorshipRow, {"key": "pair"}, phase="check_ins")
     for key in ("pair-2", "reverse", "peers", "group"):
-        await both.change(MentorshipRow, {"key": key}, phase="expectations")
-    await both.ask("check_in", "ada")
-    fit = await both.ask("fit_check", "ada")
-    await send(client, fit, await filled_in(both, fit))
-    page = await client.get(me(both))
+        await world.change(MentorshipRow, {"key": key}, phase="expectations")
+    await world.ask("check_in", "ada")
+    fit = await world.ask("fit_check", "ada")
+    await send(reader, fit, await filled_in(world, fit))
+    page = await reader.get(me(world))
     assert page.status_code == 200
     text = " ".join(re.sub(r"<[^>]+>", " ", page.text).split())
     assert "For Ada L. – not you?" in text
@@ -96,60 +103,60 @@ async def test_the_page_shows_what_is_open_what_comes_and_what_was_answered(
 
 
 async def test_nobody_learns_who_the_partner_is_before_the_introduction(
-    both: World, client: httpx.AsyncClient
+    world: World, reader: httpx.AsyncClient
 ) -> None:
-    page = await client.get(me(both))
+    page = await reader.get(me(world))
     assert "Mia Okonkwo" not in page.text
 
 
 @pytest.mark.parametrize("spoilt", ["stop", "generation", "erased", "changed"])
-async def test_a_link_that_is_not_good_opens_nothing(both: World, client: httpx.AsyncClient, spoilt: str) -> None:
-    path = me(both)
+async def test_a_link_that_is_not_good_opens_nothing(world: World, reader: httpx.AsyncClient, spoilt: str) -> None:
+    path = me(world)
     if spoilt == "stop":
-        path = "/me/" + both.links.stop_token("ada", 1)
+        path = "/me/" + world.links.stop_token("ada", 1)
     if spoilt == "changed":
         path = path[:-1] + ("A" if path[-1] != "A" else "B")
     if spoilt == "generation":
-        await both.change(ParticipantRow, {"id": "ada"}, generation=2)
+        await world.change(ParticipantRow, {"id": "ada"}, generation=2)
     if spoilt == "erased":
-        await both.change(ParticipantRow, {"id": "ada"}, standing="erased")
-    before = await both.snapshot()
-    for rest in ("", "/data", "/data.json", "/concern", "/details", "/erase", "/leave/spring/pair"):
-        assert (await client.get(path + rest)).status_code == 404, rest
+        await world.change(ParticipantRow, {"id": "ada"}, standing="erased")
+    before = await world.snapshot()
+    for rest in ("", "/data", "/data.json", "/address", "/concern", "/details", "/erase", "/leave/spring/pair"):
+        assert (await reader.get(path + rest)).status_code == 404, rest
     for rest in ("/reminders", "/erase", "/concern", "/details", "/leave/spring/pair", "/pause/spring/pair"):
-        assert (await client.post(path + rest, data={"wanted": "no"})).status_code == 404, rest
-    assert await both.snapshot() == before
+        assert (await reader.post(path + rest, data={"wanted": "no"})).status_code == 404, rest
+    assert await world.snapshot() == before
 
 
-async def test_nobody_acts_on_a_mentorship_that_is_not_theirs(both: World, client: httpx.AsyncClient) -> None:
-    before = await both.snapshot()
+async def test_nobody_acts_on_a_mentorship_that_is_not_theirs(world: World, reader: httpx.AsyncClient) -> None:
+    before = await world.snapshot()
     for where in ("spring/pair-2", "spring/nowhere", "autumn/pair"):
         for name in ("pause", "resume", "end", "leave"):
-            answer = await client.post(f"{me(both)}/{name}/{where}", data={"reason": "no_fault"})
+            answer = await reader.post(f"{me(world)}/{name}/{where}", data={"reason": "no_fault"})
             assert answer.status_code == 404, (name, where)
-    assert (await client.post(f"{me(both)}/extend/spring/pair")).status_code == 404
-    assert await both.snapshot() == before
+    assert (await reader.post(f"{me(world)}/extend/spring/pair")).status_code == 404
+    assert await world.snapshot() == before
 
 
-async def test_looking_at_everything_changes_nothing(both: World, client: httpx.AsyncClient) -> None:
-    await both.change(MentorshipRow, {"key": "pair"}, phase="check_ins")
-    await both.ask("check_in", "ada")
-    before = await both.snapshot()
-    paths = {me(both)}
+async def test_looking_at_everything_changes_nothing(world: World, reader: httpx.AsyncClient) -> None:
+    await world.change(MentorshipRow, {"key": "pair"}, phase="check_ins")
+    await world.ask("check_in", "ada")
+    before = await world.snapshot()
+    paths = {me(world)}
     seen: set[str] = set()
     while paths - seen:
         path = sorted(paths - seen)[0]
         seen.add(path)
         for _ in range(5):
-            page = await client.get(path)
+            page = await reader.get(path)
             assert page.status_code == 200, path
             paths |= {found.partition("#")[0] for found in re.findall(r'(?:href|action)="(/me/[^"]+)"', page.text)}
-        await client.head(path)
-        paths.discard(f"{me(both)}/reminders")
+        await reader.head(path)
+        paths.discard(f"{me(world)}/reminders")
     assert len(seen) > 10
-    assert (await client.get(f"{me(both)}/reminders")).status_code == 405
-    assert await both.snapshot() == before
-    assert both.told == []
+    assert (await reader.get(f"{me(world)}/reminders")).status_code == 405
+    assert await world.snapshot() == before
+    assert world.told == []
 
 
 # -- what can be done ----------------------------------------------------------------------------------------------
@@ -186,15 +193,15 @@ async def test_a_pause_is_committed_told_and_resumed(both: World, client: httpx.
     ],
 )
 async def test_a_pause_that_makes_no_sense_is_said_at_the_field(
-    both: World, client: httpx.AsyncClient, until: str, says: str
+    world: World, reader: httpx.AsyncClient, until: str, says: str
 ) -> None:
-    page = await act(client, f"{me(both)}/pause/spring/pair", until=until)
+    page = await act(reader, f"{me(world)}/pause/spring/pair", until=until)
     assert page.status_code == 422
     assert "There is a problem" in page.text
     assert says in page.text
     assert f'value="{until}"' in page.text
-    assert await both.count(RelayRow) == 0
-    assert both.told == []
+    assert await world.count(RelayRow) == 0
+    assert world.told == []
 
 
 async def test_the_same_button_twice_is_one_act(both: World, client: httpx.AsyncClient) -> None:
@@ -226,39 +233,39 @@ async def test_what_was_done_while_temporal_was_away_is_told_later(both: World, 
     assert await both.count(RelayRow) == 0
 
 
-async def test_an_end_is_proposed_once_it_has_begun(both: World, client: httpx.AsyncClient) -> None:
-    path = f"{me(both)}/end/spring/pair"
-    early = await act(client, path, reason="no_fault")
+async def test_an_end_is_proposed_once_it_has_begun(world: World, reader: httpx.AsyncClient) -> None:
+    path = f"{me(world)}/end/spring/pair"
+    early = await act(reader, path, reason="no_fault")
     assert early.status_code == 409
     assert "has not begun yet" in early.text
-    await both.change(MentorshipRow, {"key": "pair"}, phase="check_ins")
-    assert (await act(client, path)).status_code == 422
-    await act(client, path, reason="goals_reached")
-    [proposed] = told(both, "ProposeEnd")
+    await world.change(MentorshipRow, {"key": "pair"}, phase="check_ins")
+    assert (await act(reader, path)).status_code == 422
+    await act(reader, path, reason="goals_reached")
+    [proposed] = told(world, "ProposeEnd")
     assert (proposed["person"], proposed["reason"]) == ("ada", "goals_reached")
 
 
 @pytest.mark.parametrize("state", ["over", "early", "out"])
 async def test_what_the_workflow_would_refuse_is_said_kindly(
-    both: World, client: httpx.AsyncClient, state: str
+    world: World, reader: httpx.AsyncClient, state: str
 ) -> None:
     if state == "over":
-        await both.change(MentorshipRow, {"key": "pair"}, state="over")
+        await world.change(MentorshipRow, {"key": "pair"}, state="over")
     elif state == "out":
-        await both.change(MembershipRow, {"mentorship": "pair", "person": "ada"}, standing="out")
+        await world.change(MembershipRow, {"mentorship": "pair", "person": "ada"}, standing="out")
     else:
-        async with both.database.begin() as session:
-            session.add(EventRow(cohort=COHORT, mentorship="pair", at=both.now, name="ending_early"))
+        async with world.database.begin() as session:
+            session.add(EventRow(cohort=COHORT, mentorship="pair", at=world.now, name="ending_early"))
     for name in ("pause", "end", "resume"):
         for page in (
-            await client.get(f"{me(both)}/{name}/spring/pair"),
-            await client.post(f"{me(both)}/{name}/spring/pair", data={"reason": "no_fault"}),
+            await reader.get(f"{me(world)}/{name}/spring/pair"),
+            await reader.post(f"{me(world)}/{name}/spring/pair", data={"reason": "no_fault"}),
         ):
             if name != "resume" or page.request.method == "POST":
                 assert page.status_code == 409
                 assert "That is not possible now" in page.text
-    assert f"{me(both)}/pause/spring/pair" not in (await client.get(me(both))).text
-    assert both.told == []
+    assert f"{me(world)}/pause/spring/pair" not in (await reader.get(me(world))).text
+    assert world.told == []
 
 
 async def test_reminders_stop_and_come_again(both: World, client: httpx.AsyncClient) -> None:
@@ -291,16 +298,16 @@ async def test_a_concern_goes_the_way_of_a_safety_report(both: World, client: ht
     assert raised == [("pair", "concern_raised", "conduct, in danger now", f"{secret}\nTo be contacted: 0123")]
 
 
-async def test_a_concern_about_a_coordinator_goes_past_them(both: World, client: httpx.AsyncClient) -> None:
-    assert "Is it about a coordinator?" not in (await client.get(f"{me(both)}/concern")).text
-    async with both.database.begin() as session:
+async def test_a_concern_about_a_coordinator_goes_past_them(world: World, reader: httpx.AsyncClient) -> None:
+    assert "Is it about a coordinator?" not in (await reader.get(f"{me(world)}/concern")).text
+    async with world.database.begin() as session:
         session.add(ParticipantRow(id="dora", name="Dora", email="dora@example.org", zone="Europe/Rome"))
         await session.flush()
         session.add(CohortPersonRow(cohort=COHORT, person="dora", role="deputy"))
     await act(
-        client, f"{me(both)}/concern", where="spring/pair", kind="interest", text="x", contact="no", about="coco"
+        reader, f"{me(world)}/concern", where="spring/pair", kind="interest", text="x", contact="no", about="coco"
     )  # fmt: skip
-    [answered] = told(both, "Answered")
+    [answered] = told(world, "Answered")
     assert answered["signals"]["safety"] is True
     assert answered["signals"]["not_to"] == ["coco"]
 
@@ -321,11 +328,29 @@ async def test_whoever_asks_to_be_erased_becomes_a_task(both: World, client: htt
     assert "The coordinators are asked to erase you" in page.text
     [answered] = told(both, "Answered")
     assert answered["signals"]["help"] is True
-    assert answered["signals"]["erase"] is True
+    assert answered["signals"]["wish"] == "erase"
     await both.change(MentorshipRow, {"cohort": COHORT}, state="over")
     page = await client.get(f"{me(both)}/erase")
     assert "coco@example.org" in page.text
     assert "Ask to be erased</button>" not in page.text
+
+
+async def test_a_new_address_is_asked_for_and_taken_over_by_a_coordinator(
+    world: World, reader: httpx.AsyncClient
+) -> None:
+    assert (await act(reader, f"{me(world)}/address", email="nowhere")).status_code == 422
+    page = await act(reader, f"{me(world)}/address", email="ada@new.example.org")
+    assert "The coordinators are asked to take over your new address" in page.text
+    [answered] = told(world, "Answered")
+    assert (answered["signals"]["help"], answered["signals"]["wish"]) == (True, "address")
+    assert "new.example.org" not in json.dumps([row[3] for row in world.told])
+    assert [(name, why) for _, name, _, why in await events(world)] == [("asks_for_address", "ada@new.example.org")]
+    details = Details(email="ada@new.example.org")
+    await correct(world.database, "ada", details, world.now, by="coco", tell=world.tell)
+    # Whoever reads the old address opens nothing of hers any more; her next mail brings a new link.
+    assert (await reader.get(me(world))).status_code == 404
+    page = await reader.get(me(world, generation=2))
+    assert "ada@new.example.org" in page.text
 
 
 # -- everything that is held ---------------------------------------------------------------------------------------
