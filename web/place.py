@@ -71,7 +71,7 @@ class OwnPlace:
         if request.method != "POST":
             if act == "resume":
                 return RedirectResponse(page.path, 303)
-            return page.refused(why) if why else page.act(ACTS[act], self._path_of(page, act, seat))
+            return page.refused(why) if why else page.act(ACTS[act], self._path_of(page, act, seat), seat=seat)
         typed, submission = await self._sent(request)
         reading = read(ACTS[act].questions if act in ACTS else (), typed)
         until = date.fromisoformat(reading.answers["until"]) if reading.answers.get("until") else None
@@ -80,7 +80,7 @@ class OwnPlace:
             faults.append(Fault("until", no_day))
         if faults:
             path = self._path_of(page, act, seat)
-            return page.refused(why) if why else page.act(ACTS[act], path, typed=typed, faults=faults)
+            return page.refused(why) if why else page.act(ACTS[act], path, typed=typed, faults=faults, seat=seat)
         wanted = Change(act, until, reading.answers.get("reason", ""))
         outcome = await acts.change(
             self.database, page.holder.id, page.holder.generation, submission, where, wanted, self.now()

@@ -43,7 +43,7 @@ PAUSE = Words(
             id="until",
             type="date",
             label="On which day does it go on?",
-            help="Leave it empty if you don’t know yet. The coordinators are then asked every 30 days.",
+            help="Leave it empty if you don’t know yet. The coordinators are then asked from time to time.",
         ),
         Question(
             id="reason",

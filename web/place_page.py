@@ -134,8 +134,9 @@ class PlacePage:
         typed: Typed | None = None,
         faults: Sequence[Fault] = (),
         emergency: Sequence[str] = (),
+        seat: Seat | None = None,
     ) -> HTMLResponse:
-        """What an act does, what is asked about it, and its button."""
+        """What an act does, what is asked about it, and its button. `seat` is the mentorship that it changes."""
         fields = fields_of(words.questions if questions is None else questions, typed or {}, faults)
         return self._page(
             "place_act.html",
@@ -145,6 +146,7 @@ class PlacePage:
             fields=fields,
             faults=faults,
             emergency=emergency,
+            about=title_of(seat) if seat else "",
             zones=zone_names() if any(field.suggestions for field in fields) else (),
             submission=token_urlsafe(16),
         )

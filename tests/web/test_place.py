@@ -10,8 +10,10 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import TypeAdapter
 from sqlalchemy import select
 
+from lifecycle.events import EVENTS
 from operations.correct import Details, correct
 from operations.relay import relay_once
 from store.tables import (
@@ -55,6 +57,9 @@ async def act(client: httpx.AsyncClient, path: str, **typed: Any) -> httpx.Respo
 
 
 def told(world: World, *names: str) -> list[dict[str, Any]]:
+    """What the workflows were told, each as an event that they understand."""
+    for _, _, name, payload, id_ in world.told:
+        assert TypeAdapter(EVENTS[name]).validate_python(payload).id == id_
     return [payload for _, _, name, payload, _ in world.told if name in names]
 
 
