@@ -47,6 +47,10 @@ class LinkMaker(Protocol):
         """Where a person's reminders are stopped."""
         ...
 
+    def place_url(self, person: str, generation: int) -> str:
+        """The person's own page."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -113,6 +117,7 @@ class LettersDesk:
             sender_name=self.sender_name,
             references=tuple(threads),
             unsubscribe_url=self.links.stop_url(person.id, person.generation) if stops else "",
+            place_url=self.links.place_url(person.id, person.generation) if stops else "",
             capacity=capacity,
             matters=tuple(self._matter(item, person, known) for item in draft.items),
         )

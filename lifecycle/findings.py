@@ -9,6 +9,7 @@ from datetime import date
 from typing import Literal
 
 AgreementAct = Literal["", "draft", "change", "sign"]
+Wish = Literal["", "erase", "address"]
 MidpointOutcome = Literal["", "go_on", "reopen_agreement", "pause", "end", "task", "are_you_there"]
 
 
@@ -27,6 +28,10 @@ class Signals:
     act: AgreementAct = ""
     version: int = 0
     """Agreement: the version drafted, made by the change, or signed."""
+    wish: Wish = ""
+    """What the person asks a coordinator for on their own page. It goes with `help`."""
+    not_to: tuple[str, ...] = ()
+    """A concern: ids of coordinators whom it is about, and who are not told."""
     zone: str = ""
     """Invitation: the zone the person lives in, where it is another than before."""
 

@@ -29,9 +29,16 @@ from lifecycle.events import (
     Seen,
     Staffed,
 )
-from lifecycle.findings import Signals
+from lifecycle.findings import Signals, Wish
 from lifecycle.state import State
 from lifecycle.turn import Turn
+
+WISHES: dict[Wish, str] = {
+    "": "Somebody asks you to get in touch.",
+    "erase": "Somebody asks to be erased; `mentorship erase` does it.",
+    "address": "Somebody has a new address; `mentorship show` says which, and `mentorship correct` takes it over.",
+}
+"""Why a `help` task is opened, by what the person asks for."""
 
 
 def happen(turn: Turn, event: Event) -> None:
@@ -143,10 +150,10 @@ def _signalled(turn: Turn, person: str, signals: Signals) -> None:
     if signals.zone and is_zone(signals.zone):
         _lives_in(state, person, signals.zone)
     if signals.safety:
-        _safety(turn, person)
+        _safety(turn, person, signals.not_to)
     if signals.help:
         state.end_task = ""
-        tasks.open_task(turn, "help", "Somebody asks you to get in touch.", [person])
+        tasks.open_task(turn, "help", WISHES[signals.wish], [person])
     if state.closed:
         return
     if signals.fit:
@@ -167,10 +174,15 @@ def _invited(turn: Turn, person: str, accepted: bool) -> None:
         onboarding.answered(turn, member, accepted)
 
 
-def _safety(turn: Turn, reporter: str) -> None:
-    """A safety report: a coordinator hears at once, the pair's items are held, the partner is told nothing."""
+def _safety(turn: Turn, reporter: str, not_to: tuple[str, ...]) -> None:
+    """A safety report: a coordinator hears at once, the pair's items are held, the partner is told nothing.
+
+    One about a coordinator goes to the others, or to the deputies; the receipt, which names a coordinator, stays out.
+    """
     turn.state.held = True
     turn.note("held")
-    tasks.open_task(turn, "safety", "A report about safety or conduct has come in.", [reporter])
+    tasks.open_task(turn, "safety", "A report about safety or conduct has come in.", [reporter], not_to)
+    if not_to:
+        return
     number = turn.count("safety_received")
     turn.tell([reporter], "safety_received", number=number, kind="receipt", after_end=True)

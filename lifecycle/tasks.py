@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 
 from lifecycle import keys
@@ -43,8 +43,8 @@ def working_day(turn: Turn, on: date, count: int) -> date:
     return working_days_after(on, count, state.program.letterbox.days, state.holidays)
 
 
-def open_task(turn: Turn, kind: str, reason: str, about: Iterable[str] = ()) -> None:
-    """Open a task, or let the open one of this kind grow; its coordinators are told."""
+def open_task(turn: Turn, kind: str, reason: str, about: Iterable[str] = (), not_to: Collection[str] = ()) -> None:
+    """Open a task, or let the open one of this kind grow; its coordinators are told, but for those in `not_to`."""
     state = turn.state
     concerned = tuple(about)
     urgent = kind == "safety"
@@ -53,7 +53,7 @@ def open_task(turn: Turn, kind: str, reason: str, about: Iterable[str] = ()) -> 
         task.about += [person for person in concerned if person not in task.about]
         turn.do(GrowTask(task.key, reason, concerned))
         if urgent:
-            _tell_of(turn, task, "task_opened", state.coordinators, nth=turn.count("told_again") + 1)
+            _tell_of(turn, task, "task_opened", _told(state, not_to), nth=turn.count("told_again") + 1)
         return
     number = turn.count(f"task.{kind}")
     working_days, decisions = KINDS[kind]
@@ -67,7 +67,13 @@ def open_task(turn: Turn, kind: str, reason: str, about: Iterable[str] = ()) -> 
     )
     state.tasks[kind] = task
     turn.do(OpenTask(task.key, kind, number, reason, task.due, decisions, concerned))
-    _tell_of(turn, task, "task_opened", state.coordinators)
+    _tell_of(turn, task, "task_opened", _told(state, not_to))
+
+
+def _told(state: State, not_to: Collection[str]) -> list[str]:
+    """Coordinators whom a task is not about; where there is none left, deputies."""
+    coordinators = [person for person in state.coordinators if person not in not_to]
+    return coordinators or [person for person in state.deputies if person not in not_to]
 
 
 def close_task(turn: Turn, kind: str, decision: str, by: str = "") -> None:

@@ -219,6 +219,7 @@ def _frame_context(letter: Letter, frame: Wording, sections: list[_Section], ins
         "organisation": inserts.put(line(letter.organisation)),
         "capacity": letter.capacity,
         "own": letter.recipient.id == letter.coordinator.id,
+        "place": inserts.put_url(letter.place_url),
         "unsubscribe": inserts.put_url(letter.unsubscribe_url),
         "subject": inserts.put(sections[0].subject),
         "count": len(sections),

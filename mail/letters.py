@@ -198,6 +198,8 @@ class Letter:
     """Message-IDs of earlier mails about the same request, oldest first (a reminder threads under them)."""
     unsubscribe_url: str = ""
     """Stops reminders and tells the coordinator. One-click headers are written for an https address only."""
+    place_url: str = ""
+    """The recipient's own page, where they pause, leave, and see what is held on them. Empty for coordinators."""
     unsubscribe_mailto: str = ""
     """`mailto:` address beside it; empty: none."""
     capacity: Capacity = "participant"

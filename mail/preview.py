@@ -217,6 +217,7 @@ def letter_of(*matters: Matter, language: str = "en") -> Letter:
         references=(message_id("first", "example.org"),) if first.kind == "reminder" else (),
         sender="mentoring@example.org",
         unsubscribe_url="" if desk else "https://mentoring.example.org/u/4kX9q2mZ7vB1.1.aB3dE5fG7hJ9kL1mN3pQ5rS7",
+        place_url="" if desk else "https://mentoring.example.org/me/4kX9q2mZ7vB1.1.aB3dE5fG7hJ9kL1mN3pQ5rS7",
         unsubscribe_mailto="" if desk else "mailto:stop@example.org?subject=stop-4kX9q2mZ7vB1",
         capacity=capacity,
         matters=matters,

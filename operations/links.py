@@ -32,6 +32,7 @@ class Links:
         # One salt for each purpose: a token for stopping reminders never opens a form.
         self._request = Signer(oldest_first, salt=b"mentorship.request", key_derivation="hmac")
         self._stop = Signer(oldest_first, salt=b"mentorship.stop", key_derivation="hmac")
+        self._place = Signer(oldest_first, salt=b"mentorship.place", key_derivation="hmac")
         self.public_url = public_url.rstrip("/")
 
     @classmethod
@@ -63,6 +64,18 @@ class Links:
     def read_stop(self, token: str) -> tuple[str, int] | None:
         """(participant id, generation) of a stop token; None where it isn't one of ours."""
         return _read(self._stop, token)
+
+    def place_token(self, person: str, generation: int) -> str:
+        """The token of a person's own page; reveals the participant's id and nothing more."""
+        return _sign(self._place, person, generation)
+
+    def place_url(self, person: str, generation: int) -> str:
+        """The person's own page, where they see and do everything that is theirs."""
+        return f"{self.public_url}/me/{self.place_token(person, generation)}"
+
+    def read_place(self, token: str) -> tuple[str, int] | None:
+        """(participant id, generation) of the token of a person's own page; None where it isn't one of ours."""
+        return _read(self._place, token)
 
 
 def _sign(signer: Signer, what: str, generation: int) -> str:

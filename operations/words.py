@@ -44,6 +44,9 @@ _EVENTS = {
     "held": "Mail of this mentorship is held back after a report",
     "released": "Mail of this mentorship is released",
     "left": "Has left",
+    "concern_raised": "Has raised a concern",
+    "asks_for_erase": "Asks to be erased",
+    "asks_for_address": "Asks for another address",
     "seen_differently": "Partners see it differently",
     "one_silent": "One side did not answer",
 }

@@ -114,6 +114,8 @@ async def correct(
         row.corrections += 1
     for name, value in _values(row, details).items():
         setattr(row, name, value)
+    if "email" in fields:
+        row.generation += 1  # whoever reads the old address opens nothing of theirs any more
     if healed:
         row.standing = "active"
     await session.flush()

@@ -173,6 +173,18 @@ async def put_operation(
     await session.execute(operation.on_conflict_do_update(index_elements=("id",), set_=again))
 
 
+async def is_known(session: AsyncSession, id_: str) -> bool:
+    """Whether a command of this id was given before."""
+    return await session.scalar(select(OperationRow.id).where(OperationRow.id == id_)) is not None
+
+
+async def mark_known(session: AsyncSession, id_: str, kind: str, by: str, at: datetime) -> None:
+    """Keep the id of a command that was carried out, so that the same one changes nothing; one that was written down
+    stays as it is."""
+    operation = upserting(session, OperationRow).values(id=id_, kind=kind, cohort="", by=by, at=at, detail={})
+    await session.execute(operation.on_conflict_do_nothing(index_elements=("id",)))
+
+
 async def finish_operation(session: AsyncSession, id_: str, result: str) -> None:
     """What came of a command: `done`, or why it was refused."""
     await session.execute(update(OperationRow).where(OperationRow.id == id_).values(result=result))

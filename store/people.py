@@ -62,6 +62,17 @@ async def stop_reminders(session: AsyncSession, person: str, generation: int) ->
     return None if await reader(session, person, generation) is None else False
 
 
+async def restart_reminders(session: AsyncSession, person: str) -> bool:
+    """Send this person reminders again; False where they had not been stopped. Needs a writing transaction."""
+    restarted = await session.execute(
+        update(ParticipantRow)
+        .where(ParticipantRow.id == person, ParticipantRow.reminders_stopped.is_(True))
+        .values(reminders_stopped=False)
+        .returning(ParticipantRow.id)
+    )
+    return restarted.one_or_none() is not None
+
+
 async def cohorts_of(session: AsyncSession, person: str) -> list[CohortDesk]:
     """The running cohorts in which this person takes part, with their coordinators."""
     rows = await session.execute(

@@ -363,7 +363,12 @@ async def note(
     name: str,
     person: str = "",
     detail: str = "",
+    *,
+    by: str = "",
+    why: str = "",
 ) -> None:
-    """Put a line on the record; ids and words of the lifecycle only."""
-    session.add(EventRow(cohort=cohort, mentorship=mentorship, at=at, name=name, person=person, detail=detail))
+    """Put a line on the record; ids and words of the lifecycle, and `why` in the words of whoever it is `by`."""
+    session.add(
+        EventRow(cohort=cohort, mentorship=mentorship, at=at, name=name, person=person, detail=detail, by=by, why=why)
+    )
     await session.flush()

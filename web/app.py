@@ -27,6 +27,7 @@ from operations.settings import Settings
 from store.database import Database
 from web.pages import Pages
 from web.participant import Participant
+from web.place import OwnPlace
 from web.protection import Guard
 
 FOR_EVER = {"cache-control": "public, max-age=31536000, immutable"}
@@ -48,6 +49,7 @@ def create_app(
     links = Links.of(settings)
     pages = Pages(settings.public_url)
     participant = Participant(pages, links, database, tell, clock_now, settings.shards, wake)
+    place = OwnPlace(participant)
 
     async def home(_: Request) -> Response:
         return pages.page("home.html")
@@ -82,6 +84,15 @@ def create_app(
             Route("/f/{token}/thanks", participant.thanks),
             Route("/f/{token}/saved", participant.saved),
             Route("/stop/{token}", participant.stop, methods=["GET", "POST"]),
+            Route("/me/{token}", place.overview),
+            Route("/me/{token}/address", place.address, methods=["GET", "POST"]),
+            Route("/me/{token}/concern", place.concern, methods=["GET", "POST"]),
+            Route("/me/{token}/details", place.details, methods=["GET", "POST"]),
+            Route("/me/{token}/erase", place.erase, methods=["GET", "POST"]),
+            Route("/me/{token}/reminders", place.reminders, methods=["POST"]),
+            Route("/me/{token}/data", place.data),
+            Route("/me/{token}/data.json", place.download),
+            Route("/me/{token}/{act}/{cohort}/{mentorship}", place.change, methods=["GET", "POST"]),
             Route("/static/pages.css", stylesheet),
             Route("/static/icon.svg", icon),
             Route("/healthz", healthz),

@@ -89,15 +89,17 @@ class Participant:
             # Mailbox providers want a short answer and no redirect; people get a page.
             if "text/html" not in request.headers.get("accept", ""):
                 return PlainTextResponse("Reminders are stopped.\n")
-            return self.pages.page("stopped.html", fresh=stopped.fresh)
+            place = f"{self.pages.root}/me/{self.links.place_token(*link)}"
+            return self.pages.page("stopped.html", fresh=stopped.fresh, place=place)
         async with self.database.session() as session:
             reader = await people.reader(session, *link)
         if reader is None:
             return self.pages.unknown()
-        return self.pages.page("stop.html", reader=reader, path=self._stop_path(*link))
+        place = f"{self.pages.root}/me/{self.links.place_token(*link)}"
+        return self.pages.page("stop.html", reader=reader, path=self._stop_path(*link), place=place)
 
     async def _submitted(self, request: Request, public_id: str, generation: int) -> Response:
-        typed = await _typed(request)
+        typed = await typed_in(request)
         submission = (typed.pop(SUBMISSION, None) or [""])[0]
         more = (typed.pop("more", None) or [""])[0]
         save = typed.pop("save", None)
@@ -152,7 +154,8 @@ class Participant:
         return f"{self.pages.root}/stop/{self.links.stop_token(person, generation)}"
 
 
-async def _typed(request: Request) -> Typed:
+async def typed_in(request: Request) -> Typed:
+    """The fields that a browser has sent."""
     typed: Typed = {}
     async with request.form(max_files=0, max_fields=MOST_FIELDS, max_part_size=512 * 1024) as form:
         for name, value in form.multi_items():

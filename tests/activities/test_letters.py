@@ -216,6 +216,9 @@ async def test_who_writes_to_whom(world: World) -> None:
     assert (letter.cohort_title, letter.organisation, letter.sender) == ("Spring 2027", "Example Society", SENDER)
     assert (letter.coordinator.email, letter.capacity) == ("casey@example.org", "participant")
     assert letter.unsubscribe_url == LINKS.stop_url("formal-eli", 1)
+    assert letter.place_url == LINKS.place_url("formal-eli", 1)
+    task = world.item("formal", "casey", "task_opened", task=task_key(COHORT, "formal", "stalled", 1), about="formal")
+    assert (await world.letter(task)).place_url == ""
 
 
 async def test_partners_are_met_at_the_introduction_and_not_before(world: World) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lifecycle.events import Answered, Assessed, Decided, Leave, Release, Seen
-from lifecycle.findings import Findings, Signals
+from lifecycle.findings import Findings, Signals, Wish
 from tests.lifecycle.season import PEERS, Season, season
 
 NO_MEETING: dict[str, Any] = {"p_met": "0", "p_next": False}
@@ -265,6 +265,30 @@ def test_a_second_report_makes_the_task_grow_and_is_told_at_once_too() -> None:
     assert [line.kind for line in played.tasks] == ["safety"]
     assert played.mail("task_opened") == {"cora": ["urgent S+31", "urgent S+31"]}
     assert len({item.post.key for item in played.items}) == len(played.items)
+
+
+def test_a_concern_about_a_coordinator_goes_past_them_to_a_deputy() -> None:
+    report = Answered("e", "ned", "concern", 1, Signals(safety=True, not_to=("cora",)), season().now)
+    played = season().on(20, report).play(until=22)
+    assert played.task_lines() == ["safety S+20 due S+20"]
+    assert played.mail("task_opened") == {"dora": ["urgent S+20"]}
+    assert played.mail("safety_received") == {}  # it would name the coordinator
+    assert played.state.held
+
+
+def test_a_concern_adds_to_an_open_report_and_still_goes_past_the_coordinator() -> None:
+    report = Answered("e", "ned", "concern", 1, Signals(safety=True, not_to=("cora",)), season().now)
+    played = season().says("ned", "check_in 1", p_help="safety").on(32, report).play(until=33)
+    assert played.mail("task_opened") == {"cora": ["urgent S+31"], "dora": ["urgent S+32"]}
+
+
+@pytest.mark.parametrize(("wish", "says"), [("erase", "asks to be erased"), ("address", "has a new address")])
+def test_what_somebody_asks_a_coordinator_for_becomes_a_task_that_says_so(wish: Wish, says: str) -> None:
+    asked = Answered("e", "ned", "wish", 1, Signals(help=True, wish=wish), season().now)
+    played = season().on(20, asked).play(until=21)
+    [task] = [task for done in played.batches for task in done.open_tasks]
+    assert (task.kind, task.about) == ("help", ("ned",))
+    assert says in task.reason
 
 
 def test_the_partner_is_told_nothing_of_a_report_or_a_call_for_help() -> None:

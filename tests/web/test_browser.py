@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,8 +14,10 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page
 
+from mail.compose import compose
+from mail.preview import sample
 from store.tables import AnswerRow, MentorshipRow, RequestRow
-from tests.web.world import World, filled_in, hidden, send
+from tests.web.world import COHORT, World, filled_in, hidden, send
 
 PHONE = {"width": 320, "height": 640}
 LIGHT = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
@@ -217,3 +222,60 @@ async def test_every_page_in_every_state_is_accessible_in_light_and_dark(browser
                 found += await violations(page, f"{what} with errors")
     assert found == []
     assert len(pages) > 20
+
+
+async def test_a_participants_day(browser: Browser, served: World) -> None:
+    """From the mail to the person's own page, and everything that is done there, on a phone."""
+    await served.change(MentorshipRow, {"key": "pair"}, phase="check_ins")
+    form = await served.ask("fit_check", "ada")
+    async with httpx.AsyncClient(base_url=served.settings.public_url, follow_redirects=True) as client:
+        await send(client, form, await filled_in(served, form))
+    mail = compose(replace(sample("check_in"), place_url=served.links.place_url("ada", 1)))
+    found: list[str] = []
+    async with opened(browser, served, "/") as page:
+        await page.set_content(mail.html)
+        await page.click("text=Your own page")
+        found += await violations(page, "the page")
+        own = page.url
+
+        await page.click(f'a[href$="/pause/{COHORT}/pair"]')
+        await page.fill('[name="until"]', "2027-01-01")
+        await page.click("button.main")
+        assert "after today" in await page.inner_text(".error-summary")
+        found += await violations(page, "a pause, with an error")
+        await page.fill('[name="until"]', "2027-05-03")
+        await page.check('[name="reason"][value="workload"]')
+        await page.click("button.main")
+        assert "The mentorship is paused" in await page.inner_text(".done")
+        await served.change(MentorshipRow, {"key": "pair"}, paused_until="2027-05-03")
+
+        await page.goto(own)
+        assert "paused until Monday 3 May" in await page.inner_text("main")
+        found += await violations(page, "the page, paused")
+        await page.focus("text=Go on today")
+        await page.keyboard.press("Enter")
+        await page.wait_for_url("**?done=resume")
+        await served.change(MentorshipRow, {"key": "pair"}, paused_until="")
+
+        await page.click("text=Raise a concern")
+        assert "emergency number" in await page.inner_text(".notice")
+        found += await violations(page, "a concern")
+        for name, value in (("where", f"{COHORT}/pair"), ("kind", "conduct"), ("contact", "no")):
+            await page.check(f'[name="{name}"][value="{value}"]')
+        await page.fill('[name="text"]', "It is not right")
+        await page.click("button.main")
+        assert "We have your concern" in await page.inner_text(".done")
+        found += await violations(page, "after a concern")
+
+        async with page.expect_download() as downloading:
+            await page.click("text=Download it")
+        held = json.loads(Path(await (await downloading.value).path()).read_text("utf-8"))
+        assert held["person"]["name"] == "Ada Lindqvist"
+        await page.click("text=Stop reminders")
+        assert "Your reminders are stopped" in await page.inner_text(".done")
+        pages = ("data", "details", "address", "erase", *(f"{act}/{COHORT}/pair" for act in ("leave", "end")))
+        for what in (*pages, f"end/{COHORT}/peers"):
+            await page.goto(f"{own}/{what}")
+            found += await violations(page, what)
+    assert found == []
+    assert [name for _, _, name, _, _ in served.told if name != "Seen"] == ["Answered", "Pause", "Resume", "Answered"]

@@ -53,6 +53,9 @@ def test_no_changed_token_is_taken() -> None:
 def test_a_link_is_good_for_one_purpose_only() -> None:
     assert links().read_request(links().stop_token("ada", 1)) is None
     assert links().read_stop(links().request_token("ada", 1)) is None
+    assert links().read_place(links().stop_token("ada", 1)) is None
+    assert links().read_stop(links().place_token("ada", 1)) is None
+    assert links().read_place(links().place_token("ada", 3)) == ("ada", 3)
 
 
 @pytest.mark.parametrize("secrets", [(), ("short",), (NEW, "short")])

@@ -1,0 +1,253 @@
+"""A participant's own page as routes: everything that is theirs to see, and everything that they may do themselves.
+
+The link of every mail opens it, so GET, HEAD and OPTIONS change nothing. Every act is a POST that writes through
+`operations.place` and answers with a redirect; the workflows are told when the page is out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date
+
+from starlette.background import BackgroundTask
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from operations import place as acts
+from operations.correct import EMAIL, pass_on
+from operations.form_input import Fault, Typed, read
+from operations.place import Change, Concern, Done, Not, Outcome
+from operations.reminders import stop_reminders
+from store import held, place, requests
+from store.correcting import Details
+from store.place import Holder, Seat
+from store.requests import Requested
+from web.participant import SUBMISSION, Participant, typed_in
+from web.place_forms import ACTS, ADDRESS, ERASE, Words, concern_questions, details_questions, place_of
+from web.place_page import PlacePage
+
+CONCERN = Words(
+    heading="Raise a concern",
+    lead="Tell us when something is not right: with your partner, with the program, or with one of us.",
+    follows=(
+        "The coordinators are told at once, without what you write in the mail.",
+        "Your partner is told nothing. Mails about this mentorship may be held until a coordinator has looked at it.",
+        "Nobody watches this form round the clock.",
+    ),
+    button="Send to the coordinators",
+)
+DETAILS = Words(
+    heading="Correct your details",
+    lead="Changes hold at once.",
+    follows=(),
+    button="Save",
+)
+
+
+class OwnPlace:
+    """The routes. They share what the pages of forms have: links, database, clock, and whoever tells workflows."""
+
+    def __init__(self, participant: Participant) -> None:
+        self.participant = participant
+        self.pages = participant.pages
+        self.links = participant.links
+        self.database = participant.database
+        self.now = participant.now
+
+    async def overview(self, request: Request) -> Response:
+        """GET: the page itself."""
+        page = await self._page(request)
+        return page.overview(request.query_params.get("done", "")) if page else self.pages.unknown()
+
+    async def change(self, request: Request) -> Response:
+        """GET: what an act does to a mentorship, with its button. POST: the act."""
+        page = await self._page(request)
+        act, where = request.path_params["act"], (request.path_params["cohort"], request.path_params["mentorship"])
+        seat = next((seat for seat in page.seats if seat.where == where), None) if page else None
+        if page is None or seat is None or act not in (*ACTS, "resume"):
+            return self.pages.unknown()
+        why = acts.why_not(seat, act, None, self.now())
+        if request.method != "POST":
+            if act == "resume":
+                return RedirectResponse(page.path, 303)
+            return page.refused(why) if why else page.act(ACTS[act], self._path_of(page, act, seat), seat=seat)
+        typed, submission = await self._sent(request)
+        reading = read(ACTS[act].questions if act in ACTS else (), typed)
+        until = date.fromisoformat(reading.answers["until"]) if reading.answers.get("until") else None
+        faults = list(reading.faults)
+        if until is not None and (no_day := acts.why_not(seat, act, until, self.now())) and not why:
+            faults.append(Fault("until", no_day))
+        if faults:
+            path = self._path_of(page, act, seat)
+            return page.refused(why) if why else page.act(ACTS[act], path, typed=typed, faults=faults, seat=seat)
+        wanted = Change(act, until, reading.answers.get("reason", ""))
+        outcome = await acts.change(
+            self.database, page.holder.id, page.holder.generation, submission, where, wanted, self.now()
+        )
+        return self._answer(page, outcome, act)
+
+    async def concern(self, request: Request) -> Response:
+        """GET: the form for a concern. POST: it is raised."""
+        page = await self._page(request)
+        if page is None:
+            return self.pages.unknown()
+        seats = [seat for seat in page.seats if acts.is_reachable(seat)]
+        questions = concern_questions(seats)
+        path = f"{page.path}/concern"
+        if not seats:
+            return page.ask_in_person(CONCERN.heading)
+        if request.method != "POST":
+            return page.act(CONCERN, path, questions, emergency=_emergency(seats))
+        typed, submission = await self._sent(request)
+        reading = read(questions, typed)
+        if reading.faults:
+            return page.act(CONCERN, path, questions, typed=typed, faults=reading.faults, emergency=_emergency(seats))
+        said = reading.answers
+        seat = next((seat for seat in seats if place_of(seat) == said.get("where")), seats[0])
+        concern = Concern(
+            kind=said["kind"],
+            text=said["text"],
+            contact=(said.get("how") or page.holder.email) if said["contact"] else "",
+            danger=said.get("danger") is True,
+            about=tuple(said.get("about", ())),
+        )
+        outcome = await acts.raise_concern(
+            self.database, page.holder.id, page.holder.generation, submission, seat.where, concern, self.now()
+        )
+        return self._answer(page, outcome, "concern")
+
+    async def details(self, request: Request) -> Response:
+        """GET: name, zone and language as we have them. POST: they are corrected."""
+        page = await self._page(request)
+        if page is None:
+            return self.pages.unknown()
+        holder, path = page.holder, f"{page.path}/details"
+        questions = details_questions(holder.language)
+        if request.method != "POST":
+            known = {"name": [holder.name], "zone": [holder.zone], "language": [holder.language]}
+            return page.act(DETAILS, path, questions, typed=known)
+        typed, submission = await self._sent(request)
+        reading = read(questions, typed)
+        if reading.faults:
+            return page.act(DETAILS, path, questions, typed=typed, faults=reading.faults)
+        said = reading.answers
+        details = Details(name=said["name"], zone=said["zone"], language=said.get("language"))
+        outcome = await acts.correct_details(
+            self.database, holder.id, holder.generation, submission, details, self.now()
+        )
+        return self._answer(page, outcome, "details")
+
+    async def reminders(self, request: Request) -> Response:
+        """POST: reminders stop, or come again."""
+        page = await self._page(request)
+        if page is None:
+            return self.pages.unknown()
+        typed, submission = await self._sent(request)
+        person, generation = page.holder.id, page.holder.generation
+        if typed.get("wanted") == ["yes"]:
+            outcome = await acts.restart_reminders(self.database, person, generation, submission, self.now())
+            return self._answer(page, outcome, "restarted")
+        shards, wake = self.participant.shards, self.participant.wake
+        await stop_reminders(self.database, person, generation, self.now(), shards=shards, wake=wake)
+        outcome = await acts.was_seen(self.database, person, generation, submission, self.now())
+        return self._answer(page, outcome, "stopped")
+
+    async def erase(self, request: Request) -> Response:
+        """GET: what it means to be erased. POST: the coordinators are asked for it."""
+        page = await self._page(request)
+        if page is None:
+            return self.pages.unknown()
+        if not any(seat.lives for seat in page.seats):
+            return page.ask_in_person(ERASE.heading)
+        if request.method != "POST":
+            return page.act(ERASE, f"{page.path}/erase")
+        _, submission = await self._sent(request)
+        outcome = await acts.ask_for(
+            self.database, page.holder.id, page.holder.generation, submission, "erase", self.now()
+        )
+        return self._answer(page, outcome, "erase")
+
+    async def address(self, request: Request) -> Response:
+        """GET: what it takes to have another address. POST: the coordinators are asked for it."""
+        page = await self._page(request)
+        if page is None:
+            return self.pages.unknown()
+        if not any(seat.lives for seat in page.seats):
+            return page.ask_in_person(ADDRESS.heading)
+        if request.method != "POST":
+            return page.act(ADDRESS, f"{page.path}/address")
+        typed, submission = await self._sent(request)
+        reading = read(ADDRESS.questions, typed)
+        email = reading.answers.get("email", "")
+        faults = list(reading.faults)
+        if email and not EMAIL.fullmatch(email):
+            faults.append(Fault("email", "Enter an address such as name@example.org"))
+        if faults:
+            return page.act(ADDRESS, f"{page.path}/address", typed=typed, faults=faults)
+        outcome = await acts.ask_for(
+            self.database, page.holder.id, page.holder.generation, submission, "address", self.now(), email
+        )
+        return self._answer(page, outcome, "address")
+
+    async def data(self, request: Request) -> Response:
+        """GET: everything that is held on the person, to be read."""
+        page = await self._page(request)
+        if page is None:
+            return self.pages.unknown()
+        async with self.database.session() as session:
+            everything = await held.everything(session, page.holder.id)
+            answered: list[Requested] = []
+            for seat in page.seats:
+                for one in seat.asked:
+                    found = await requests.find(session, one.public_id, one.generation) if one.answered_at else None
+                    answered += [found] if found else []
+        return page.data(everything, answered)
+
+    async def download(self, request: Request) -> Response:
+        """GET: the same as one JSON file."""
+        page = await self._page(request)
+        if page is None:
+            return self.pages.unknown()
+        async with self.database.session() as session:
+            everything = await held.everything(session, page.holder.id)
+        body = json.dumps({"as_of": self.now().isoformat()} | everything, ensure_ascii=False, indent=2)
+        headers = {"content-disposition": 'attachment; filename="what-we-hold-on-you.json"'}
+        return Response(body, media_type="application/json", headers=headers)
+
+    # -- parts ---------------------------------------------------------------------------------------------------
+
+    async def _page(self, request: Request) -> PlacePage | None:
+        link = self.links.read_place(request.path_params["token"])
+        if link is None:
+            return None
+        async with self.database.session() as session:
+            holder: Holder | None = await place.holder(session, *link)
+            seats = await place.seats(session, holder.id) if holder else []
+        return PlacePage(self.pages, self.links, holder, seats, self.now()) if holder else None
+
+    async def _sent(self, request: Request) -> tuple[Typed, str]:
+        typed = await typed_in(request)
+        return typed, (typed.pop(SUBMISSION, None) or [""])[0]
+
+    def _path_of(self, page: PlacePage, act: str, seat: Seat) -> str:
+        return f"{page.path}/{act}/{place_of(seat)}"
+
+    def _answer(self, page: PlacePage, outcome: Outcome, done: str) -> Response:
+        if isinstance(outcome, Done):
+            told = BackgroundTask(self._hand_over, outcome)
+            return RedirectResponse(f"{page.path}?done={done}", 303, background=told)
+        if isinstance(outcome, Not):
+            return page.refused(outcome.why)
+        return self.pages.unknown()
+
+    async def _hand_over(self, done: Done) -> None:
+        if done.correction is not None:
+            tell, wake = self.participant.tell, self.participant.wake
+            await pass_on(self.database, done.correction, self.now(), tell=tell, wake=wake)
+        for where in done.to_tell:
+            await self.participant.hand_over(*where)
+
+
+def _emergency(seats: Sequence[Seat]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(seat.emergency for seat in seats if seat.emergency))
