@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select, update
@@ -268,6 +269,25 @@ async def test_a_longer_program_extends_what_runs_and_a_shorter_one_does_not(off
     assert "m1: 56 days shorter: it can't become shorter; `mentorship end longer/m1` ends it" in refused.out
     assert (await row(office, "longer")).end == end
     assert (await office.mentorship("launch", str(path), "--yes")).code == 2, "it stays said"
+
+
+async def test_an_edited_program_holds_for_those_that_start_from_now_on(office: Office, desk: Desk) -> None:
+    path = desk.cohort("frozen", ["m1"])
+    await office.mentorship("launch", str(path), "--yes")
+    before = await _promised(office, "m1")
+    program = desk.folder / "programs" / "trial.yaml"
+    program.write_text(program.read_text().replace("reminders: [6d, 10d]", "reminders: [5d, 9d]"))
+    assert (await office.mentorship("launch", str(desk.cohort("frozen", ["m1", "m2"])), "--yes")).code == 0
+    assert await _promised(office, "m1") == before, "what it was promised, it keeps"
+    other = await _promised(office, "m2")
+    assert other != before
+    assert other[1]["phases"]["midpoint"]["window"]["reminders"] == [5, 9]
+
+
+async def _promised(office: Office, key: str) -> tuple[str, dict[str, Any]]:
+    """The version of its program that a mentorship has in the database, and what its workflow lives by."""
+    state = await office.client.get_workflow_handle(f"mentorship/frozen/{key}").query("state", result_type=dict)
+    return (await row(office, "frozen", key)).program_hash, state["program"]
 
 
 async def test_what_cannot_be_done_is_refused_with_what_would_work(office: Office, desk: Desk) -> None:

@@ -112,8 +112,10 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(address: Address, database_url: str, folder: Path, *cases: Case) -> AsyncIterator[Stage]:
-    """An engine with a production worker; the start of its cohort is ten days away."""
+async def stage(
+    address: Address, database_url: str, folder: Path, *cases: Case, build_id: str = ""
+) -> AsyncIterator[Stage]:
+    """An engine with a production worker; the start of its cohort is ten days away. `build_id`: its version."""
     client = await cleared(address)
     file = cohort_of(cases, f"stage-{uuid4().hex[:8]}") | {
         "start": datetime.now(UTC).date() + timedelta(days=10),
@@ -129,6 +131,8 @@ async def stage(address: Address, database_url: str, folder: Path, *cases: Case)
             smtp_security="none",
             mail_from="mentoring@engine.example.org",
             task_queue=file["cohort"],
+            deployment=file["cohort"],
+            build_id=build_id,
         )
         transport = make_transport(settings)
         async with make_worker(client, settings, database, transport):
