@@ -20,7 +20,7 @@ class PostOfficeRules:
     sender: str
     """Envelope sender where there is no address for bounces."""
     bounce_address: str = ""
-    secret: str = ""
+    secret: str = field(default="", repr=False)
     """Signs the tag of the bounce address."""
     mails_per_second: float = 0
     """Upper limit (real seconds); 0 means none."""

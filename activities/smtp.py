@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from ipaddress import ip_address
@@ -160,7 +160,7 @@ class Relay:
     port: int
     security: Literal["none", "starttls", "tls"] = "starttls"
     user: str = ""
-    password: str = ""
+    password: str = field(default="", repr=False)
     connections: int = 4
     ca_file: str = ""
     """Certificates to trust beside the system's."""

@@ -12,7 +12,7 @@ import re
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any, Literal
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -46,7 +46,7 @@ class MailboxAddress:
     host: str
     port: int
     user: str
-    password: str
+    password: str = field(repr=False)
     security: Literal["none", "starttls", "tls"]
     folder: str = "INBOX"
     done: str = ""

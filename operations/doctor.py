@@ -79,6 +79,10 @@ async def examine(settings: Settings, *, fix: bool = False) -> AsyncIterator[Fin
 
 def _settings(settings: Settings) -> list[Finding]:
     found = [_secret(settings), _public_url(settings)]
+    if settings.public_url.startswith("https://") and not settings.proxies:
+        what = "whatever speaks TLS before the pages looks to them like everybody, so nobody is limited by address"
+        remedy = "Set MENTORSHIP_PROXIES to the number of proxies before the pages that add to X-Forwarded-For."
+        found.append(Finding("proxies", "warning", what, remedy))
     domain = settings.mail_from.rpartition("@")[2]
     if not domain or reserved(domain):
         what = f"mails would come from {settings.mail_from or 'nobody'}, a domain that belongs to nobody"

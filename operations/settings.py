@@ -33,7 +33,7 @@ class Settings(BaseSettings):
 
     data: Path = Field(default=Path("data"), description="Folder of the embedded stack: database, Temporal, inbox.")
     database_url: str = Field(
-        default="", description="SQLAlchemy or libpq URL; empty means SQLite in the data folder."
+        default="", repr=False, description="SQLAlchemy or libpq URL; empty means SQLite in the data folder."
     )
     secret: SecretStr = Field(
         default=SecretStr(""),
@@ -60,6 +60,7 @@ class Settings(BaseSettings):
     )
     bounce_mailbox: str = Field(
         default="",
+        repr=False,
         description="Where bounces are read: `imaps://user@host/INBOX`, or `imap+starttls://`; `imap://` for "
         "loopback only. `?done=Folder` moves what was taken in. An @ in the user is written %40.",
     )
@@ -75,6 +76,18 @@ class Settings(BaseSettings):
     task_queue: str = Field(default="mentorship", description="Temporal task queue.")
     web_host: str = Field(default="127.0.0.1", description="Address the pages listen on.")
     web_port: int = Field(default=8080, description="Port the pages listen on.")
+    proxies: int = Field(
+        default=0,
+        ge=0,
+        le=9,
+        description="Proxies of yours before the pages that add to X-Forwarded-For; 0 trusts none.",
+    )
+    requests_per_minute: int = Field(
+        default=600, ge=0, description="What one address may ask of one process of the pages; 0 means no limit."
+    )
+    requests_per_link: int = Field(
+        default=120, ge=0, description="How often a minute one link may be asked for there; 0 means no limit."
+    )
     vitals_host: str = Field(
         default="127.0.0.1", description="Address on which a worker or the pages can be watched."
     )

@@ -51,6 +51,23 @@ def test_nothing_names_a_package_index_or_somebody_s_machine() -> None:
     assert not found
 
 
+@pytest.mark.parametrize("name", ["requirements.lock", "deploy/requirements.lock"])
+def test_what_is_installed_is_locked_to_the_byte_and_names_no_index(name: str) -> None:
+    """Every line is a package at one version with its hashes, or a comment: no address, no option, nothing loose."""
+    text = (ROOT / name).read_text()
+    entries = re.sub(r" \\\n", " ", re.sub(r"^ *#.*\n", "", text, flags=re.MULTILINE)).splitlines()
+    pinned = re.compile(r"[a-z0-9][\w.-]*(\[[\w,-]+\])?==[\w.!+]+( ; [^\\]+?)?( +--hash=sha256:[0-9a-f]{64})+")
+    assert len(entries) > 40
+    assert [entry for entry in entries if entry and not pinned.fullmatch(entry)] == []
+    assert "://" not in text
+
+
+def test_make_audit_looks_at_both_locks_and_takes_no_silence_for_an_answer() -> None:
+    """Where the list of weaknesses can't be asked, `--strict` makes that a failure instead of a clean bill."""
+    [command] = [line for line in (ROOT / "Makefile").read_text().splitlines() if "bin/pip-audit --" in line]
+    assert {"--strict", "--require-hashes", "requirements.lock", "deploy/requirements.lock"} <= set(command.split())
+
+
 def test_workflows_read_no_clock_and_draw_no_lots() -> None:
     """What a replay could not repeat must not stand in workflows or in the core."""
     forbidden = re.compile(r"datetime\.now|time\.time\(|utcnow|import random|uuid4|date\.today|(?<!\w)open\(")

@@ -25,6 +25,7 @@ from operations.relay import Tell
 from operations.reminders import Wake
 from operations.settings import Settings
 from store.database import Database
+from web.limits import Buckets, Limits
 from web.pages import Pages
 from web.participant import Participant
 from web.place import OwnPlace
@@ -77,7 +78,7 @@ def create_app(
             return pages.unknown()
         return pages.message(status, "That did not work", "Open the link in your mail again and try once more.")
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/", home),
             Route("/f/{token}", participant.form, methods=["GET", "POST"]),
@@ -98,9 +99,21 @@ def create_app(
             Route("/healthz", healthz),
             Route("/readyz", readyz),
         ],
-        middleware=[Middleware(Guard, pages=pages, public_url=settings.public_url)],
+        middleware=[
+            Middleware(Guard, pages=pages, public_url=settings.public_url),
+            Middleware(
+                Limits,
+                pages=pages,
+                proxies=settings.proxies,
+                by_address=Buckets(settings.requests_per_minute),
+                by_link=Buckets(settings.requests_per_link),
+            ),
+        ],
         exception_handlers={HTTPException: refused},
     )
+    # It would send people wherever the Host header says, and past the path under which the pages lie.
+    app.router.redirect_slashes = False
+    return app
 
 
 async def serve(

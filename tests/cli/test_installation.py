@@ -48,6 +48,7 @@ def test_where_nothing_answers_each_finding_says_what_to_do(installation: pytest
         ("MENTORSHIP_PUBLIC_URL", "mentoring.example.org", "public URL", "fault", "is no address"),
         ("MENTORSHIP_PUBLIC_URL", "http://mentoring.invalid", "public URL", "fault", "over an open line"),
         ("MENTORSHIP_PUBLIC_URL", "http://localhost:9", "public URL", "warning", "only this machine"),
+        ("MENTORSHIP_PUBLIC_URL", "https://mentoring.invalid", "proxies", "warning", "nobody is limited by address"),
         ("MENTORSHIP_MAIL_FROM", "x@localhost.localdomain", "sender", "warning", "x@localhost.localdomain"),
         ("MENTORSHIP_REDIRECT_ALL_TO", "me@example.org", "staging guard", "warning", "every mail goes to"),
         ("MENTORSHIP_SPEED", "3600", "clock", "warning", "3600 times as fast"),

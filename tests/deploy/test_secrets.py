@@ -8,10 +8,15 @@ from pathlib import Path
 import pytest
 
 from activities.smtp import NotSent, Relay, SmtpTransport
+from operations.bounce_mailbox import MailboxAddress
 from operations.links import SHORTEST_SECRET, Links
 from operations.settings import Settings
+from store.database import Database
+from tests.cli.conftest import settle
+from tests.cli.desk import mentorship
 from tests.deploy.conftest import TlsRelay
 from tests.deploy.test_compose import ROOT, compose
+from worker import make_post_office, make_transport
 
 
 def test_every_secret_of_the_compose_file_is_made_and_no_other(secrets: Path) -> None:
@@ -63,3 +68,53 @@ async def test_a_relay_with_a_certificate_of_its_own_is_trusted_where_that_is_na
 def test_certificates_that_are_not_there_are_named() -> None:
     with pytest.raises(ValueError, match="MENTORSHIP_SMTP_CA_FILE names no file: /nowhere"):
         Relay("relay.example.org", 587, ca_file="/nowhere")
+
+
+SECRETS = {
+    "MENTORSHIP_SECRET": "first-secret-that-signs-links-3141592653, older-secret-that-is-accepted-2718281828",
+    "MENTORSHIP_SMTP_PASSWORD": "smtp-password-1618033988",
+    "MENTORSHIP_BOUNCE_MAILBOX_PASSWORD": "mailbox-password-5772156649",
+    "MENTORSHIP_DATABASE_URL": "postgresql://engine:database-password-1414213562@127.0.0.1:9/engine",
+    "TEMPORAL_API_KEY": "temporal-key-6931471805",
+}
+TOLD = ("3141592653", "2718281828", "1618033988", "5772156649", "1414213562", "6931471805")
+"""Digits that stand in no other text."""
+
+
+@pytest.fixture
+def guarded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+    """An installation whose every secret is known to us, and in which nothing answers."""
+    settle(monkeypatch, tmp_path)
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("MENTORSHIP_SMTP_USER", "engine")
+    monkeypatch.setenv("MENTORSHIP_BOUNCE_MAILBOX", "imap://bounces@127.0.0.1:9/INBOX")
+    monkeypatch.setenv("MENTORSHIP_BOUNCE_ADDRESS", "bounces@engine.example.org")
+    return monkeypatch
+
+
+@pytest.mark.usefixtures("guarded")
+async def test_nothing_that_holds_a_secret_shows_it() -> None:
+    settings = Settings()
+    database = Database.open(settings.database)
+    held = {
+        "settings": settings,
+        "links": Links.of(settings),
+        "relay": make_transport(settings)._relay,
+        "mailbox": MailboxAddress.of(settings),
+        "post office": make_post_office(settings, database, make_transport(settings))._office.rules,
+        "database": database,
+    }
+    await database.close()
+    assert settings.secrets[1].endswith("2718281828")
+    for what, thing in held.items():
+        for shown in (repr(thing), str(thing)):
+            assert not [secret for secret in TOLD if secret in shown], what
+
+
+@pytest.mark.usefixtures("guarded")
+@pytest.mark.parametrize("words", ["doctor", "doctor --json", "worker", "web", "migrate", "status", "bounces"])
+def test_no_command_says_a_secret_while_nothing_answers(words: str) -> None:
+    said = mentorship(*words.split())
+    assert said.code != 0
+    assert not [secret for secret in TOLD if secret in said.out + said.err]

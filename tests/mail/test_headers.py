@@ -30,6 +30,8 @@ SMUGGLED = (
     "Ada\nBcc: evil@example.com\n\nbody",
     "Ada\rBcc: evil@example.com",
     "Ada\u2028Bcc: evil@example.com",
+    "Ada\u2029Bcc: evil@example.com",
+    "{{ ''.__class__ }}",
     "Ada\u0085Bcc: evil@example.com",
     "Ada\x0bBcc: evil@example.com",
     "Ada\x00",

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from jinja2 import TemplateError
 
 from mail.compose import Composer
 from mail.preview import check_templates, sample
@@ -78,6 +79,38 @@ def test_a_template_is_refused_with_what_to_do(folder: Path, old: str, new: str,
     write(folder / "en" / "not_starting.md", old, new)
     with pytest.raises(ValueError, match=said):
         Composer(folder).compose(sample("not_starting"))
+
+
+ESCAPES = (
+    "{{ ''.__class__.__mro__[1].__subclasses__() }}",
+    "{{ me.called.__init__.__globals__ }}",
+    "{{ cycler.__init__.__globals__.os.popen('id').read() }}",
+    "{{ words.check.__globals__ }}",
+    "{{ self.__init__.__globals__ }}",
+    "{{ '{0.__class__.__init__.__globals__}'.format(me) }}",
+    "{{ ''['__cla' ~ 'ss__'] }}",
+    "{{ (me | attr('__class__')).x }}",
+    "{{ config.secret }}",
+    "{% include '../../../../../../etc/hostname' %}",
+    "{% include '/etc/hostname' %}",
+    "{% import '../../../worker.py' as worker %}",
+    "{{ range(10 ** 9) | list }}",
+    "{% set _ = [].append(1) %}",
+)
+"""Ways out of a template, or of its share of the machine."""
+
+
+@pytest.mark.parametrize("escape", ESCAPES)
+def test_a_template_can_not_reach_beyond_its_letter(folder: Path, escape: str) -> None:
+    """Neither in its body nor in a short text; `mentorship validate` finds the same, as above."""
+    path = folder / "en" / "not_starting.md"
+    text = path.read_text("utf-8")
+    subject = text.partition("\nsubject: ")[2].partition("\n")[0]
+    for changed in (f"{text}\n{escape}\n", text.replace(subject, f'"{escape}"', 1)):
+        assert changed != text
+        path.write_text(changed, "utf-8")
+        with pytest.raises((TemplateError, OverflowError)):
+            Composer(folder).compose(sample("not_starting"))
 
 
 def test_a_template_that_is_missing_or_that_no_mail_uses_is_a_fault(folder: Path) -> None:
