@@ -84,6 +84,7 @@ async def erase(session: AsyncSession, person: str, order: Order) -> Erasure:
     counts["answers"] += await _answers(session, person, places, words)
     counts["agreements"] += await _agreements(session, person, places, words)
     counts["drafts"] += await _drafts(session, person, places, words)
+    counts["participants"] += await _profiles(session, person, places, words)
     counts["messages"] += await _messages(session, person, places)
     counts["items"] += await _items(session, person, order)
     counts["events"] += await _reasons(session, EventRow, _told_of(EventRow, person, places), person, words)
@@ -203,6 +204,18 @@ async def _drafts(session: AsyncSession, person: str, places: Sequence[Place], w
     others = select(RequestRow.key).where(_in_places(RequestRow, places))
     for row in await session.scalars(select(DraftRow).where(DraftRow.request.in_(others))):
         changed += _write(row, "body", words.out_of(row.body))
+    await session.flush()
+    return changed
+
+
+async def _profiles(session: AsyncSession, person: str, places: Sequence[Place], words: Words) -> int:
+    """What partners say of themselves may thank somebody by name."""
+    partners = select(MembershipRow.person).where(_in_places(MembershipRow, places), MembershipRow.person != person)
+    changed = 0
+    for row in await session.scalars(
+        select(ParticipantRow).where(ParticipantRow.id.in_(partners)).order_by(ParticipantRow.id)
+    ):
+        changed += _write(row, "profile", words.out_of(row.profile))
     await session.flush()
     return changed
 

@@ -169,8 +169,13 @@ async def season(folder: Path, database_url: str) -> Found:
         if one["id"] in people:
             one |= {"name": name_of(one["id"]), "email": f"{one['id']}.private@vexmail.example.org"}
     for person, reactions in script["people"].items():
-        about_partner = f"{SECRET_WORD} of {person}, with thanks to {name_of(person)}"
-        script["people"][person] = json.loads(json.dumps(reactions).replace(SECRET_WORD, about_partner))
+        phase = person.partition("-")[0]
+        for ask, reaction in reactions.items():
+            said = f"{SECRET_WORD} of {person}"
+            if ask != "closure" or PHASES[phase] >= PHASES["closure"]:
+                # Nobody can take out a name that is written when it is forgotten already.
+                said += f", with thanks to {name_of(person)}"
+            reactions[ask] = json.loads(json.dumps(reaction).replace(SECRET_WORD, said))
     (folder / "programs").mkdir(parents=True)
     (folder / "programs" / "whole.yaml").write_text(PROGRAM)
     cohort, behaviour = written(folder, file, script)
