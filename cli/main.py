@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from cli import cancel, cohort, files, installation, launch, people, processes, rehearse, tasks
+from cli import cancel, cohort, files, installation, launch, people, processes, rehearse, restoring, tasks
 from cli.screen import EXIT_CODES
 
 app = typer.Typer(
@@ -20,7 +20,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=f"{EXIT_CODES} Every command takes --help, with examples; most take --json, for scripts.",
 )
-for commands in (files, rehearse, launch, cohort, cancel, tasks, people, installation, processes):
+for commands in (files, rehearse, launch, cohort, cancel, tasks, people, installation, restoring, processes):
     commands.register(app)
 
 
