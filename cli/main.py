@@ -7,7 +7,20 @@ import sys
 
 import typer
 
-from cli import cancel, change, cohort, files, installation, launch, people, processes, rehearse, seats, tasks
+from cli import (
+    cancel,
+    change,
+    cohort,
+    files,
+    installation,
+    launch,
+    people,
+    processes,
+    rehearse,
+    restoring,
+    seats,
+    tasks,
+)
 from cli.screen import EXIT_CODES
 
 app = typer.Typer(
@@ -20,7 +33,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=f"{EXIT_CODES} Every command takes --help, with examples; most take --json, for scripts.",
 )
-for commands in (files, rehearse, launch, cohort, cancel, tasks, change, seats, people, installation, processes):
+_ROOMS = (
+    files, rehearse, launch, cohort, cancel, tasks, change, seats, people, installation, restoring, processes,
+)  # fmt: skip
+for commands in _ROOMS:
     commands.register(app)
 
 

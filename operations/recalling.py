@@ -55,7 +55,9 @@ async def recall(client: Client, cohort: str, key: str) -> State | None:
     history = await client.get_workflow_handle(id_).fetch_history()
     past = WorkflowHistory(history.workflow_id, _taken(history.events))
     if not past.events:
-        return None
+        handed = history.events[0].workflow_execution_started_event_attributes.input.payloads
+        start, *_ = await client.data_converter.decode(handed, [MentorshipInput])
+        return start.begin()
     replayer = Replayer(
         workflows=[Recalled], workflow_runner=UnsandboxedWorkflowRunner(), data_converter=DATA_CONVERTER
     )

@@ -13,7 +13,7 @@ import pytest
 
 from store.database import is_migrated
 from tests.cli.conftest import Office, settle
-from tests.cli.desk import Said, mentorship
+from tests.cli.desk import Desk, Said, mentorship
 from tests.devserver import free_port
 
 ROOT = Path(__file__).parent.parent.parent
@@ -94,6 +94,24 @@ async def test_a_running_installation_is_in_good_health(office: Office) -> None:
     [namespace] = [one for one in said.json if one["what"] == "namespace"]
     assert namespace["says"] == "default keeps closed workflows for 1 days", "a development server forgets soon"
     assert "--retention 90d" in namespace["remedy"]
+
+
+async def test_what_was_restored_is_compared_with_what_was_not(office: Office, desk: Desk) -> None:
+    await office.mentorship("launch", str(desk.cohort("restored", ["m1"])), "--yes")
+
+    async def agree() -> bool:
+        said = await office.mentorship("reconcile", "--restored", "temporal", "--dry-run")
+        return said.out == "✓ Database and Temporal agree.\n"
+
+    await office.until(agree)
+    await office.client.get_workflow_handle("cohort/restored").terminate()
+    shown = await office.mentorship("reconcile", "--restored", "temporal", "--dry-run")
+    assert shown.out.startswith("✓ restored: its workflow does not run")
+    assert "Nothing was done: this was a dry run." in shown.out
+    said = await office.mentorship("reconcile", "--restored", "temporal", "--json")
+    assert [(one["kind"], one["what"], one["mended"]) for one in said.json] == [("cohort", "restored", True)]
+    assert (await office.mentorship("reconcile", "--restored", "temporal", "--json")).json == []
+    assert (await office.mentorship("reconcile", "--dry-run")).code == 2, "it must be said what was restored"
 
 
 async def test_a_namespace_that_is_not_there_is_found(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
