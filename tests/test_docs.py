@@ -153,6 +153,13 @@ def test_the_reference_says_what_the_code_says() -> None:
     assert done.returncode == 0, "docs/reference.md is old: run .venv/bin/python -m scripts.reference"
 
 
+def test_what_the_page_on_security_claims_is_held_by_tests_that_exist() -> None:
+    claims = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (ROOT / "docs" / "security.md").read_text(encoding="utf-8"))
+    assert len(claims) > 40
+    for file, test in claims:
+        assert re.search(rf"^(async )?def {test}\(", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE), test
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_within_the_project_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?://|#|mailto:)([^)#]+)", page.read_text(encoding="utf-8")):
