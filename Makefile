@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint bench lock
+.PHONY: help venv demo test lint bench faults lock
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -29,6 +29,9 @@ lint: $(READY) ## Style, types, the arrows between the rooms, dead code
 
 bench: $(READY) ## Speed as ratios to the bare Temporal and SMTP floor of the same run. ARGS="core launch" for some
 	@$(BIN)/python -m bench $(ARGS)
+
+faults: $(READY) ## Kill, cut off and fill up every part in turn: nothing lost, nothing doubled. ARGS="worker disk" for some, SEED=2 for another run
+	@$(BIN)/python -m faults $(ARGS) $(if $(SEED),--seed $(SEED))
 
 lock: ## Write both lock files anew: with hashes, without index addresses (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group dev \

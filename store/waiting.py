@@ -143,7 +143,7 @@ async def unchanged(session: AsyncSession, boxes: Mapping[str, Postbox], now: da
     return {person for person, seen in found.items() if seen == boxes[person].seen}
 
 
-async def places_due(session: AsyncSession, people: Collection[str], now: datetime) -> Sequence[Row[Any]]:
+async def places_due(session: AsyncSession, people: Collection[str], now: datetime) -> Sequence[Any]:
     """What is due for these people (key, person, cohort, mentorship, name), without reading what it says; those whom
     another postmaster holds are left out. Locks the others for the transaction."""
     if not people:
