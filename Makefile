@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint bench audit lock
+.PHONY: help venv demo test lint bench faults audit lock
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -33,6 +33,9 @@ bench: $(READY) ## Speed as ratios to the bare Temporal and SMTP floor of the sa
 audit: ## Known weaknesses in what is locked. Needs the network: pip-audit itself, and the list at pypi.org
 	@test -x .audit/bin/pip-audit || { $(PYTHON) -m venv .audit && .audit/bin/python -m pip install --quiet pip-audit; }
 	.audit/bin/pip-audit --strict --require-hashes --disable-pip -r requirements.lock -r deploy/requirements.lock
+
+faults: $(READY) ## Kill, cut off and fill up every part in turn: nothing lost, nothing doubled. ARGS="worker disk" for some, SEED=2 for another run
+	@$(BIN)/python -m faults $(ARGS) $(if $(SEED),--seed $(SEED))
 
 lock: ## Write both lock files anew: with hashes, without index addresses (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group dev \

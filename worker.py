@@ -112,6 +112,7 @@ def make_transport(settings: Settings) -> SmtpTransport:
             user=settings.smtp_user,
             password=settings.smtp_password.get_secret_value(),
             connections=settings.smtp_connections,
+            timeout=settings.smtp_timeout,
             ca_file=settings.smtp_ca_file,
         )
     )

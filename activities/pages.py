@@ -15,6 +15,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from activities.letters import Draft, LettersDesk
 from lifecycle.calendar import local_date
 from lifecycle.keys import message_key
@@ -64,6 +66,18 @@ class Look:
     """With whether it is a fast one."""
     letters: Sequence[Letter | Exception] = ()
     """For each draft, in order."""
+    unreadable: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Those about whom nothing could be decided (person to what is in the way)."""
+
+    def with_(self, other: Look) -> Look:
+        """Both as one."""
+        return Look(
+            {**self.boxes, **other.boxes},
+            {**self.decided, **other.decided},
+            [*self.drafts, *other.drafts],
+            [*self.letters, *other.letters],
+            {**self.unreadable, **other.unreadable},
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +127,20 @@ class Preparer:
         return len(ahead)
 
     async def _look(self, people: Collection[str], now: datetime) -> Look:
+        """Look at all of them at once; where a row can't be made sense of, at one after the other."""
+        try:
+            return await self._look_at(people, now)
+        except SQLAlchemyError:
+            raise  # the database, not a row
+        except Exception as error:  # whatever a row holds, the others get their mail
+            if len(people) == 1:
+                return Look({}, {}, unreadable=dict.fromkeys(people, type(error).__name__))
+        found = Look({}, {})
+        for person in people:
+            found = found.with_(await self._look([person], now))
+        return found
+
+    async def _look_at(self, people: Collection[str], now: datetime) -> Look:
         async with self.database.session() as session:
             boxes = await waiting.postboxes(session, people, now)
             look = Look(boxes, {person: decide(box, now) for person, box in boxes.items()})
@@ -173,6 +201,18 @@ class Preparer:
                 for key, reason in one.broken.items():
                     item = look.boxes[one.person].items[key]
                     page.broken.append(_fate(item, f"{item.name}: {reason}", now + PUT_BACK))
+            for place in await waiting.places_due(session, look.unreadable, now):
+                reason = look.unreadable[place.person]
+                page.broken.append(
+                    Fate(
+                        place.key,
+                        place.person,
+                        place.cohort,
+                        place.mentorship,
+                        f"{place.name}: {reason}",
+                        now + PUT_BACK,
+                    )
+                )
             await outbox.freeze(session, page, now, claim_until)
         found.mails = sorted(page.mails, key=lambda mail: not mail.fast)
         found.dropped, found.held = len(page.dropped), len(page.held)

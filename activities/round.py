@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from activities.counters import DELAY, MAILS
 from activities.messages import DeliverResult
 from activities.office import Office
-from activities.pages import PAGE, decide
+from activities.pages import PAGE, PUT_BACK, decide
 from activities.smtp import Kind, NotSent, Trouble
 from lifecycle.calendar import local_date
 from store import outbox, settling, waiting
@@ -197,7 +197,11 @@ class Round:
         )
         if box is None or not mail.raw or box.person.standing != "active":
             return counted
-        delivery = decide(box, self.now)
+        try:
+            delivery = decide(box, self.now)
+        except Exception as error:  # whatever a row holds, the others get their mail
+            self._remember(f"not decided: {type(error).__name__}")
+            return replace(counted, until=self.now + PUT_BACK)
         if delivery.later and not (delivery.ordinary or delivery.fast):
             return replace(counted, until=delivery.next_at)
         if not (delivery.ordinary or delivery.fast):

@@ -53,6 +53,9 @@ class Settings(BaseSettings):
     smtp_user: str = Field(default="", description="User at the relay, where it asks for one.")
     smtp_password: SecretStr = Field(default=SecretStr(""), description="Password at the relay.")
     smtp_connections: int = Field(default=4, ge=1, le=64, description="Connections kept open to the relay.")
+    smtp_timeout: float = Field(
+        default=30, gt=0, description="Seconds for an answer of the relay; after the message itself, it is in doubt."
+    )
     mail_from: str = Field(default="mentoring@localhost.localdomain", description="From address, aligned with DKIM.")
     mail_from_name: str = Field(default="", description="Display name of the sender; empty takes the cohort's title.")
     bounce_address: str = Field(

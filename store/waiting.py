@@ -143,6 +143,20 @@ async def unchanged(session: AsyncSession, boxes: Mapping[str, Postbox], now: da
     return {person for person, seen in found.items() if seen == boxes[person].seen}
 
 
+async def places_due(session: AsyncSession, people: Collection[str], now: datetime) -> Sequence[Any]:
+    """What is due for these people (key, person, cohort, mentorship, name), without reading what it says; those whom
+    another postmaster holds are left out. Locks the others for the transaction."""
+    if not people:
+        return []
+    free = await lock_people(session, people)
+    rows = await session.execute(
+        select(ItemRow.key, ItemRow.person, ItemRow.cohort, ItemRow.mentorship, ItemRow.name)
+        .where(ItemRow.person.in_(free), ItemRow.state == "queued", ItemRow.deliver_at <= now)
+        .order_by(ItemRow.key)
+    )
+    return rows.all()
+
+
 async def of_messages(session: AsyncSession, messages: Collection[str]) -> dict[str, Postbox]:
     """Message id to its person and the items that it carries, as if they were still waiting."""
     if not messages:

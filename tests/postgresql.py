@@ -10,6 +10,7 @@ import importlib.util
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -37,6 +38,8 @@ class PostgreSQL:
     """A running server."""
 
     folder: Path
+    command: list[str | Path]
+    as_account: dict[str, Any]
     guard: subprocess.Popen[Any]
 
     @classmethod
@@ -72,12 +75,8 @@ class PostgreSQL:
             "dynamic_shared_memory_type": "mmap", "autovacuum": "off",
         }  # fmt: skip
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        with (folder / "log").open("wb") as log:
-            guard = subprocess.Popen(
-                ["sh", "-c", GUARD, "sh", programs / "postgres", "-D", "data", *options],
-                stdin=subprocess.PIPE, stdout=log, stderr=log, **as_account,
-            )  # fmt: skip
-        server = cls(folder, guard)
+        command = [programs / "postgres", "-D", "data", *options]
+        server = cls(folder, command, as_account, _guarded(folder, command, as_account))
         server._await_readiness()
         return server
 
@@ -88,6 +87,20 @@ class PostgreSQL:
     def url(self, database: str) -> str:
         """SQLAlchemy's URL of this database."""
         return f"postgresql+psycopg://postgres@/{database}?host={self.folder}"
+
+    def go_away(self) -> None:
+        """End the server at once, cutting its connections; what it holds stays for `come_back`."""
+        self.guard.kill()  # it must not clear up behind a server that comes back
+        self.guard.wait(30)
+        written = self.folder / "data" / "postmaster.pid"
+        os.kill(int(written.read_text().split()[0]), signal.SIGINT)
+        while written.exists():
+            time.sleep(0.02)
+
+    def come_back(self) -> None:
+        """Start it on what it holds."""
+        self.guard = _guarded(self.folder, self.command, self.as_account)
+        self._await_readiness()
 
     def stop(self) -> None:
         """End the server and remove its folder."""
@@ -108,6 +121,13 @@ class PostgreSQL:
                     self.stop()
                     raise PostgreSQLMissing(f"{REMEDY}\nThe server did not answer: {log}") from error
                 time.sleep(0.05)
+
+
+def _guarded(folder: Path, command: list[str | Path], as_account: dict[str, Any]) -> subprocess.Popen[Any]:
+    with (folder / "log").open("ab") as log:
+        return subprocess.Popen(
+            ["sh", "-c", GUARD, "sh", *command], stdin=subprocess.PIPE, stdout=log, stderr=log, **as_account
+        )
 
 
 def _account() -> pwd.struct_passwd | None:

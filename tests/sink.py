@@ -19,6 +19,9 @@ DROP = "drop"
 """Takes the whole message, then closes the connection without an answer."""
 HANG = "hang"
 """Takes the whole message and never answers."""
+SLOW = "slow"
+"""Accepts, after SLOW_SECONDS."""
+SLOW_SECONDS = 0.4
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class Received:
 class Sink:
     """Scripts are lists of steps, one for each attempt; the last step is repeated.
 
-    A step is ACCEPT, DROP, HANG, or an answer with its command: `rcpt 550 5.1.1 no such user`,
+    A step is ACCEPT, SLOW, DROP, HANG, or an answer with its command: `rcpt 550 5.1.1 no such user`,
     `mail 421 closing`, `data 451 try again`.
     """
 
@@ -162,7 +165,9 @@ class _Handler:
         if step.startswith("data "):
             return step.removeprefix("data ")
         raw, sender = envelope.original_content or b"", envelope.mail_from or ""
-        self.sink.received.append(Received(sender, recipient, raw, said=step == ACCEPT))
+        self.sink.received.append(Received(sender, recipient, raw, said=step in (ACCEPT, SLOW)))
+        if step == SLOW:
+            await asyncio.sleep(SLOW_SECONDS)
         if step == DROP:
             server.transport.abort()  # pyright: ignore
         if step == HANG:

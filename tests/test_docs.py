@@ -25,6 +25,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 ELSEWHERE = {
     "make demo": "tests/demo plays it",
     "make test": "is what runs this",
+    "make faults": "takes its time; tests/faults plays some of it",
     "make bench": "measures, and takes its time; its parts are tried in tests/bench",
 }
 """Commands that are not run here, and where they are."""

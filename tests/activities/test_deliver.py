@@ -31,6 +31,7 @@ from tests.activities.house import (
     check_in,
     office,
 )
+from tests.sink import ACCEPT, DROP
 from tests.store.season import COHORT, GROUP, PAIR, item
 
 ADA, BEN = "ada@example.org", "ben@example.org"
@@ -241,6 +242,40 @@ async def test_one_item_that_cannot_be_worded_keeps_nobody_back(house: House) ->
     assert (await house.deliver(NINE + HOUR)).sent == 1
     assert (await house.deliver(NINE + DAY + LOOK_AFTER)).sent == 1
     assert set((await house.items()).values()) == {"sent"}
+
+
+async def test_a_row_that_makes_no_sense_keeps_nobody_back(house: House) -> None:
+    await house.post(item("ada"))
+    await house.post(about("get_going", "dan"), mentorship=GROUP.key)
+    zone = (await house.person("ada")).zone
+    await house.change("ada", zone="Atlantis/Capital")
+    result = await house.deliver(NINE)
+    assert [one.recipient for one in house.sink.received] == ["dan@example.org"]
+    assert (result.sent, result.trouble) == (1, "not worded: check_in: ZoneInfoNotFoundError")
+    assert (await house.items())["check_in#1/ada/request"] == "queued check_in: ZoneInfoNotFoundError"
+    assert [person for person, _ in await house.events("mail_failed")] == ["ada"]
+    assert result.next_at == NINE + HOUR
+
+    await house.change("ada", zone=zone)
+    assert (await house.deliver(NINE + HOUR)).sent == 1
+    assert set((await house.items()).values()) == {"sent"}
+
+
+async def test_a_mail_in_doubt_whose_row_makes_no_sense_keeps_nobody_back(house: House) -> None:
+    await house.post(item("ada"))
+    house.sink.script(ADA, DROP, ACCEPT)
+    await house.deliver(NINE)
+    zone = (await house.person("ada")).zone
+    await house.change("ada", zone="Atlantis/Capital")
+    await house.post(about("get_going", "dan"), now=NINE, mentorship=GROUP.key)
+    result = await house.deliver(NINE + HOUR)
+    assert (result.sent, result.trouble) == (1, "not decided: ZoneInfoNotFoundError")
+    assert len(house.sink.mails_to(ADA)) == 1
+
+    await house.change("ada", zone=zone)
+    assert (await house.deliver(NINE + 2 * HOUR)).sent == 1
+    assert len({one.id for one in house.sink.mails_to(ADA)}) == 1
+    assert len(house.sink.mails_to(ADA)) == 2
 
 
 async def test_an_item_that_lacks_what_it_tells_of_keeps_nobody_back(house: House) -> None:
