@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from starlette.routing import Route
 
-from tests.web.world import BASE_URL, World, filled_in, send, world_of
+from tests.web.world import BASE_URL, COHORT, World, filled_in, send, world_of
 from web.protection import HEADERS
 
 LOOKS = settings(
@@ -55,6 +55,8 @@ LIVE = re.compile(f'<{MARK}|["\']{MARK}["\'=]|href="(?:https?:)?//{MARK}|(?:href
 """An attack that came back as more than text."""
 FIELDS = ("more", "save", "change", "state", "act", "version", "submission_id", "q", "name", "List-Unsubscribe")
 """Names that a page may know beside those of its questions."""
+PLACES = {"act": "pause", "cohort": COHORT, "mentorship": "pair"}
+"""What stands in a path beside the token."""
 METHODS = ("POST", "POST", "POST", "POST", "GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE", "PROPFIND")
 READING = ("GET", "HEAD", "OPTIONS")
 
@@ -125,6 +127,9 @@ class Doors:
         async with self.world.client() as client:
             for route in self.routes:
                 tokens = self.tokens if "{" in route.path else [""]
+                if "GET" not in (route.methods or ()):
+                    self.opening[route.path] = tokens
+                    continue
                 answers = [(await client.get(_with(route.path, token))).status_code for token in tokens]
                 self.opening[route.path] = [
                     token for token, status in zip(tokens, answers, strict=True) if status == 200
@@ -133,7 +138,7 @@ class Doors:
 
 
 def _with(path: str, token: str) -> str:
-    return re.sub(r"\{[^}]+\}", lambda _: token, path)
+    return re.sub(r"\{([^}]+)\}", lambda found: PLACES.get(found[1], token), path)
 
 
 def body_of(draw: Any, pairs: Pairs) -> tuple[bytes, str]:
@@ -167,6 +172,7 @@ async def doors(world: World, tmp_path: Path) -> AsyncIterator[Doors]:
     tokens = [path.removeprefix("/f/") for path in paths]
     asked = {question.id for path in paths for question in (await unlimited.requested(path)).questions}
     tokens += [unlimited.links.stop_token("ben", 1), unlimited.links.stop_token("ada", 7)]
+    tokens += [unlimited.links.place_token("ada", 1), unlimited.links.place_token("ben", 7)]
     with closing(sqlite3.connect(tmp_path / "world.db")) as watching:
         found = Doors(unlimited, tokens, [*sorted(asked), *FIELDS], await unlimited.snapshot(), watching)
         await found.try_keys()
