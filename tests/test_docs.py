@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from scripts import scaling
+
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -159,6 +161,11 @@ def test_what_the_page_on_security_claims_is_held_by_tests_that_exist() -> None:
     assert len(claims) > 40
     for file, test in claims:
         assert re.search(rf"^(async )?def {test}\(", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE), test
+
+
+def test_the_arithmetic_of_scaling_is_worked_out() -> None:
+    text = scaling.PAGE.read_text(encoding="utf-8")
+    assert all(table in text for table in scaling.tables().values()), "run .venv/bin/python -m scripts.scaling"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
