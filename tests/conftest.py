@@ -101,18 +101,6 @@ def _logs_as_they_come() -> Iterator[None]:
     structlog.reset_defaults()
 
 
-TOGETHER = ("tests/workflows", "tests/rehearsal")
-"""Rooms whose tests share what takes long to set up: they run in one process. Others are dealt out by file."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say which tests stay together where they run in several processes."""
-    for item in items:
-        file = item.nodeid.partition("::")[0]
-        group = TOGETHER[0] if file.startswith(TOGETHER) else file
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 def pytest_sessionfinish(exitstatus: int) -> None:
     """Remember how the run ended."""
     _exit_status[:] = [int(exitstatus)]
