@@ -69,7 +69,7 @@ def test_every_change_is_among_them() -> None:
 
 
 def test_two_rehearsals_with_one_seed_are_the_same_to_the_byte(tmp_path: Path) -> None:
-    cohort, _ = written(tmp_path, *chance.cohort(5, mentorships=5))
+    cohort, _ = written(tmp_path, *chance.cohort(5))
     loaded = load_cohort(cohort)
     mix = Behaviour.model_validate({"mix": {"prompt": "30%", "busy": "40%", "fading": "20%", "unhappy": "10%"}})
     texts = [json.dumps(ledger(rehearsed(loaded, mix, seed))) for seed in (1, 1, 2)]
