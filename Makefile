@@ -30,7 +30,7 @@ lint: $(READY) ## Style, types, the arrows between the rooms, dead code
 bench: $(READY) ## Speed as ratios to the bare Temporal and SMTP floor of the same run. ARGS="core launch" for some
 	@$(BIN)/python -m bench $(ARGS)
 
-audit: ## Known weaknesses in what is locked. Needs the network: pip-audit itself, and the list at pypi.org
+audit: ## Known weaknesses in what is locked. Needs the network, for pip-audit and for the list
 	@test -x .audit/bin/pip-audit || { $(PYTHON) -m venv .audit && .audit/bin/python -m pip install --quiet pip-audit; }
 	.audit/bin/pip-audit --strict --require-hashes --disable-pip -r requirements.lock -r deploy/requirements.lock
 
