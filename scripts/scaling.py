@@ -51,9 +51,7 @@ def _season() -> str:
 
 
 def _day() -> str:
-    rows = [
-        "| mentorships | CPU of their night | cores, for nine hours | in memory | mails at nine | sent in |"
-    ]
+    rows = ["| mentorships | CPU of their night | cores, for nine hours | in memory | mails at nine | sent in |"]
     rows.append("| ---: | ---: | ---: | ---: | ---: | ---: |")
     for size in SIZES:
         cpu = size * (CPU_SERVER + CPU_WORKER) / TURNS
