@@ -46,15 +46,23 @@ class MentorshipWorkflow(Updates):
     async def run(self, start: MentorshipInput) -> str:
         """Live until nothing is left to do; returns the ending."""
         await self.take_turn(None)
-        while not self.state.finished:
-            self.show()
+        while not await self.all_is_said_and_done():
             await self.something_happens()
             await self.take_turn(self.inbox.popleft() if self.inbox else None)
             if self.time_to_start_afresh():
                 await self.start_afresh()
-        self.show()
-        await workflow.wait_condition(workflow.all_handlers_finished)
         return self.state.ending
+
+    async def all_is_said_and_done(self) -> bool:
+        """Show where things stand; whether nothing is left to do, and whoever sent an event has heard of it.
+
+        An event may have come in together with the one that ended it all: it has its turn too, if only to be refused.
+        """
+        self.show()
+        if not self.state.finished:
+            return False
+        await workflow.wait_condition(lambda: bool(self.inbox) or workflow.all_handlers_finished())
+        return not self.inbox
 
     # -- a turn: the core decides, the world follows -------------------------------------------------------------
 
@@ -171,7 +179,7 @@ class MentorshipWorkflow(Updates):
 
     async def start_afresh(self) -> None:
         """Continue as new with everything that is known; handlers have their answers before."""
-        await workflow.wait_condition(workflow.all_handlers_finished)
+        await workflow.wait_condition(lambda: bool(self.inbox) or workflow.all_handlers_finished())
         if self.inbox:
             return
         # The next run takes over the search attributes, and tells changes from what a mentorship starts with.

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -18,6 +18,7 @@ from sqlalchemy import func, select
 from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import Client, WorkflowHandle
 
+from activities.smtp import SmtpTransport
 from lifecycle.events import Event
 from operations.dev_server import DevServer
 from operations.launch import launch
@@ -56,6 +57,17 @@ class Stage:
     database: Database
     sink: Sink
     loaded: Loaded
+    transport: SmtpTransport
+    shift: AsyncExitStack = field(default_factory=AsyncExitStack)
+    """The worker that works now."""
+
+    async def begin_work(self) -> None:
+        """A production worker works from now on."""
+        await self.shift.enter_async_context(make_worker(self.client, self.settings, self.database, self.transport))
+
+    async def end_work(self) -> None:
+        """Nobody works; what comes in waits."""
+        await self.shift.aclose()
 
     @property
     def cohort(self) -> str:
@@ -135,9 +147,13 @@ async def stage(
             build_id=build_id,
         )
         transport = make_transport(settings)
-        async with make_worker(client, settings, database, transport):
-            yield Stage(client, settings, database, sink, load_cohort(cohort))
-        await transport.close()
+        here = Stage(client, settings, database, sink, load_cohort(cohort), transport)
+        await here.begin_work()
+        try:
+            yield here
+        finally:
+            await here.end_work()
+            await transport.close()
 
 
 async def until(holds: Callable[[], Awaitable[bool]], seconds: float = 60) -> None:

@@ -92,6 +92,25 @@ async def test_where_no_worker_runs_the_sender_hears_that(
         await temporal.send(client, "nobody", "works", Nudge("op/1", "c1"))
 
 
+async def test_whoever_comes_together_with_the_end_hears_of_it(here: Stage) -> None:
+    """Several events are taken in one workflow task, and the first of them ends the mentorship for good."""
+    await here.end_work()
+    end = End("op/end", "transferred", "c1")
+    later = [Nudge(f"op/nudge/{n}", "c1") for n in range(3)]
+    sent: list[asyncio.Task[str]] = []
+    for event in (end, *later):
+        sent.append(asyncio.create_task(here.send("pair", event)))
+        await asyncio.sleep(0.3)  # it waits at the server, before the next
+    await here.begin_work()
+    heard = await asyncio.wait_for(asyncio.gather(*sent, return_exceptions=True), 60)
+    assert heard[0] == "done"
+    # The server may hand them on in another order; whatever comes after the end is refused, and none is left waiting.
+    final = "the mentorship is closed (transferred); its record is final"
+    assert {str(one) for one in heard[1:]} <= {"done", final}
+    assert final in {str(one) for one in heard[1:]}
+    assert await asyncio.wait_for(here.workflow("pair").result(), 30) == "transferred"
+
+
 # -- what a long history does not lose -------------------------------------------------------------------------------
 
 
