@@ -21,7 +21,7 @@ from activities.smtp import Kind, NotSent, Trouble
 from lifecycle.calendar import local_date
 from store import outbox, settling, waiting
 from store.outbox import Unsettled
-from store.settling import Outcome
+from store.settling import NOT_REPEATED, Outcome
 from store.waiting import Postbox
 
 WRITE_DOWN = 0.05
@@ -195,8 +195,9 @@ class Round:
         counted = Outcome(
             mail.id, mail.person, "ambiguous", mail.local_date, mail.fast, requests, "ambiguous", burnt=False
         )
+        not_repeated = replace(counted, error=NOT_REPEATED)
         if box is None or not mail.raw or box.person.standing != "active":
-            return counted
+            return not_repeated
         try:
             delivery = decide(box, self.now)
         except Exception as error:  # whatever a row holds, the others get their mail
@@ -205,7 +206,7 @@ class Round:
         if delivery.later and not (delivery.ordinary or delivery.fast):
             return replace(counted, until=delivery.next_at)
         if not (delivery.ordinary or delivery.fast):
-            return counted
+            return not_repeated
         today = local_date(self.now, box.person.zone)
         return Outgoing(mail.id, mail.person, mail.recipient, mail.raw, today, mail.fast, requests, again=True)
 

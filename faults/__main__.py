@@ -17,15 +17,24 @@ from faults.town import Size
 from operations.logs import set_up_logs
 
 HEAD = (
-    "| fault | mails | meanwhile | answers | mails lost | doubled | same again | answers lost | recovered in |\n"
-    "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+    "| fault | mails | meanwhile | answers | mails lost | doubled | same again | not repeated | answers lost "
+    "| recovered in |\n"
+    "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
 )
 
 
 def line(says: str, one: Played) -> str:
     """A row of the table."""
     found = one.tally
-    counts = (found.mails, one.meanwhile, found.answers, found.mails_lost, found.mails_doubled, found.ambiguous)
+    counts = (
+        found.mails,
+        one.meanwhile,
+        found.answers,
+        found.mails_lost,
+        found.mails_doubled,
+        found.ambiguous,
+        found.unknown,
+    )
     numbers = " | ".join(str(count) for count in counts)
     return f"| {says} | {numbers} | {found.answers_lost} | {one.recovered:.1f} s |"
 

@@ -98,6 +98,7 @@ async def _poison_template(here: Town) -> None:
     wording.write_text(as_it_was + "\n{{ nobody.has.this }}\n")
     await here.restart_worker()
     await here.days(DAYS)
+    await here.until(here.mail_failed)  # or it would be a fault that never happened
     wording.write_text(as_it_was)
     await here.restart_worker()
 

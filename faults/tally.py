@@ -11,6 +11,7 @@ from email import message_from_string, policy
 from sqlalchemy import select
 
 from faults.town import Town
+from store.settling import NOT_REPEATED
 from store.tables import AnswerRow, ItemRow, MentorshipRow, MessageRow, OutcomeRow, RelayRow
 
 
@@ -32,6 +33,8 @@ class Tally:
     """Taken by a page and not on the record, or never told to the mentorship."""
     stuck: int
     """Mentorships without an end."""
+    unknown: int
+    """In doubt and not repeated, because nothing in them was true any more when their dead worker was missed."""
 
     @property
     def kept(self) -> bool:
@@ -53,8 +56,16 @@ async def tally(here: Town, doubts: int) -> Tally:
     arrived = {id_ for id_, _ in copies}
     again = copies.total() - len(copies)
 
-    unsettled = [item for item in items if item.state not in ("sent", "dropped", "refused")]
-    nowhere = [item for item in items if item.state == "sent" and sent.get(item.message or "") not in arrived]
+    # No fault refuses anybody for good, so whoever was refused has lost a mail; one that was in doubt and had nothing
+    # true left to say is on the record as such.
+    unknown = {message.id for message in messages if message.error == NOT_REPEATED}
+    sent = {message: id_ for message, id_ in sent.items() if message not in unknown or id_ in arrived}
+    unsettled = [item for item in items if item.state not in ("sent", "dropped")]
+    nowhere = [
+        item
+        for item in items
+        if item.state == "sent" and item.message not in unknown and sent.get(item.message or "") not in arrived
+    ]
     # One Message-ID with two texts is two mails; what nobody put on the record is one too many.
     differing, unknown = len(copies) - len(arrived), arrived - set(sent.values())
     requests = await here.requests()
@@ -67,6 +78,7 @@ async def tally(here: Town, doubts: int) -> Tally:
         ambiguous=min(again, doubts),
         answers_lost=(Counter(asked) - answers).total() + untold,
         stuck=len(mentorships - ended),
+        unknown=len(unknown),
     )
 
 

@@ -29,7 +29,7 @@ from program.loader import Loaded, load_cohort
 from rehearsal.behaviour import Behaviour
 from rehearsal.people import Asked
 from store.database import Database, migrate
-from store.tables import ItemRow, MentorshipRow, MessageRow, ParticipantRow, RelayRow, RequestRow
+from store.tables import EventRow, ItemRow, MentorshipRow, MessageRow, ParticipantRow, RelayRow, RequestRow
 from tests.devserver import free_port
 from tests.postgresql import PostgreSQL
 from tests.sink import Received, Sink
@@ -208,6 +208,11 @@ class Town:
             counts = [await session.scalar(query) for query in (waiting, running, select(func.count(RelayRow.id)))]
         return not any(counts)
 
+    async def mail_failed(self) -> bool:
+        """Whether the record says of any mail that it could not be worded."""
+        async with self.database.session() as session:
+            return bool(await session.scalar(select(func.count(EventRow.id)).where(EventRow.name == "mail_failed")))
+
     async def has_mail(self) -> bool:
         """Whether anybody got a mail yet."""
         return bool(self.arrived)
@@ -291,10 +296,13 @@ def _people(folder: Path, size: Size, today: date) -> tuple[Loaded, Behaviour]:
 def _checkout(folder: Path) -> Path:
     """The engine as it is, but with templates of its own that can be spoilt."""
     folder.mkdir()
+    # The room that words mails looks for templates beside itself, where it really is.
+    own = ("mail", "templates")
     for entry in ROOT.iterdir():
-        if entry.name != "templates" and not entry.name.startswith("."):
+        if entry.name not in own and not entry.name.startswith("."):
             (folder / entry.name).symlink_to(entry)
-    shutil.copytree(ROOT / "templates", folder / "templates")
+    for name in own:
+        shutil.copytree(ROOT / name, folder / name)
     return folder
 
 

@@ -34,6 +34,10 @@ MESSAGES, REQUESTS, PEOPLE = (
     Base.metadata.tables[row.__tablename__] for row in (MessageRow, RequestRow, ParticipantRow)
 )
 
+NOT_REPEATED = "not_repeated"
+"""Error of an `ambiguous` mail that did not go again, because nothing in it was true any more or its reader gets no
+mail: whether it ever arrived is for the relay's log to say. It counts as sent, so that nobody gets too much."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

@@ -19,7 +19,8 @@ from lifecycle.events import EVENTS
 from lifecycle.postbox import LOOK_AFTER
 from mail.compose import compose
 from mail.letters import Letter
-from store.tables import MessageRow, SuppressionRow
+from store.settling import NOT_REPEATED
+from store.tables import MessageRow, RequestRow, SuppressionRow
 from tests.activities.house import (
     DAY,
     HOUR,
@@ -180,6 +181,19 @@ async def test_a_doubtful_mail_is_not_sent_again_to_whoever_has_gone(house: Hous
     await house.deliver(NINE + HOUR)
     assert len(house.sink.received) == 1
     assert await house.items() == {"check_in#1/ada/request": "sent"}
+    assert [row.error for row in await house.rows(MessageRow)] == [NOT_REPEATED]
+
+
+async def test_a_doubtful_mail_in_which_nothing_is_true_any_more_is_marked_as_never_repeated(house: House) -> None:
+    await house.post(item("ada"))
+    await killed(house, accepted=0)
+    async with house.database.begin() as session:
+        (await session.get_one(RequestRow, (await house.request("ada")).key)).state = "closed"
+    assert (await house.deliver(LAPSED)).sent == 0
+    assert house.sink.received == []
+    [message] = await house.rows(MessageRow)
+    assert (message.state, message.error) == ("ambiguous", NOT_REPEATED)
+    assert await house.events("mail_ambiguous") == [("ada", f"{message.id} {NOT_REPEATED}")]
 
 
 async def test_nothing_is_frozen_for_whoever_has_a_mail_on_its_way(house: House) -> None:

@@ -30,6 +30,7 @@ from operations.temporal import Teller, Waker
 from program.loader import load_cohort
 from rehearsal.behaviour import Behaviour
 from store.database import Database, migrate
+from store.settling import NOT_REPEATED
 from store.tables import AnswerRow, ItemRow, MentorshipRow, MessageRow, OutcomeRow, RelayRow, RequestRow, StepRow
 from tests.devserver import free_port
 from tests.sink import Sink
@@ -224,9 +225,14 @@ async def _nothing_lost(season: Kept, crowd: Crowd, keys: list[str]) -> None:
     assert {item.message for item in items if item.state == "sent"} == {message.id for message in messages}
 
     # Every mail of the record has arrived, nothing else has, and what came twice is the same mail.
+    # Of one that was in doubt and had nothing true left to say when its dead worker was missed (twenty seconds are a
+    # month here), nobody knows whether it has; the record says so.
     arrived = Counter((mail.id, mail.raw) for mail in season.sink.received)
-    assert {id_ for id_, _ in arrived} == {_message_id(message.raw) for message in messages}
-    assert len(arrived) == len(messages)
+    ids = {id_ for id_, _ in arrived}
+    unknown = {_message_id(message.raw) for message in messages if message.error == NOT_REPEATED}
+    assert ids - unknown == {_message_id(message.raw) for message in messages} - unknown
+    assert ids >= {_message_id(message.raw) for message in messages if message.state == "sent"}
+    assert len(arrived) == len(ids), "one Message-ID, one text"
     assert sum(arrived.values()) - len(arrived) <= KILLS
 
     # Every answer that a page took is there once, and its mentorship knows of it.
