@@ -11,15 +11,13 @@ from typing import Any
 import pytest
 
 from program.loader import Loaded, load_cohort
-from rehearsal.behaviour import WHAT, Behaviour
+from rehearsal.behaviour import Behaviour
 from rehearsal.ledger import ledger
 from rehearsal.script import load_behaviour
 from rehearsal.season import Season
 from tests.rehearsal import chance
-from tests.rehearsal.changed import CHANGED, STOPPED
-from tests.workflows.cases import Case
 from tests.workflows.played import Played
-from tests.workflows.season import behaviour_of, cohort_of, launch_moment, written
+from tests.workflows.season import launch_moment, written
 from tests.world import time_skipping, world
 
 PARTS = ("mails", "dropped", "steps", "answers", "tasks", "endings")
@@ -53,19 +51,6 @@ async def test_what_once_differed(folder: Path, new_sqlite: Callable[[], str]) -
 async def test_the_rehearsal_of_any_cohort_is_what_happens_on_postgresql(tmp_path: Path, postgresql_url: str) -> None:
     paths = written(tmp_path, *chance.cohort(4, mentorships=2))
     await compare(*paths, postgresql_url, keep_in=FAILING / "seed-4")
-
-
-@pytest.mark.parametrize("cases", [CHANGED, STOPPED], ids=["changed", "cancelled"])
-async def test_the_rehearsal_of_every_change_is_what_happens(
-    cases: list[Case], tmp_path: Path, new_sqlite: Callable[[], str]
-) -> None:
-    paths = written(tmp_path, cohort_of(cases), behaviour_of(cases))
-    await compare(*paths, new_sqlite())
-
-
-def test_every_change_is_among_them() -> None:
-    tried = {key for case in (*CHANGED, *STOPPED) for event in case.events for key in event}
-    assert set(WHAT) <= tried
 
 
 def test_two_rehearsals_with_one_seed_are_the_same_to_the_byte(tmp_path: Path) -> None:
