@@ -17,6 +17,8 @@ import psycopg
 import pytest
 import structlog
 from psycopg import sql
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling, LoadScopeScheduling
 
 from store.database import Database, migrate
 from tests.postgresql import PostgreSQL, PostgreSQLMissing
@@ -103,13 +105,13 @@ def _logs_as_they_come() -> Iterator[None]:
 
 LONG = (
     "tests/rehearsal/test_equality.py",
-    "tests/demo/test_demo.py",
-    "tests/workflows/test_season.py",
-    "tests/rehearsal/test_every_change.py",
     "tests/test_docs.py",
     "tests/workflows",
-    "tests/cli/test_launch.py",
+    "tests/demo/test_demo.py",
+    "tests/rehearsal/test_every_change.py",
+    "tests/faults",
     "tests/cli/test_killed.py",
+    "tests/cli/test_launch.py",
     "tests/cli/test_changes.py",
     "tests/cli/test_cohort.py",
     "tests/test_project.py",
@@ -117,10 +119,30 @@ LONG = (
 )
 """What takes longest comes first, so that no process is left alone with it at the end."""
 
+LOOK_AT_THE_SEASON = (
+    "tests/rehearsal/test_equality.py::test_the_rehearsal_of_all_cases",
+    "tests/workflows/test_privacy.py",
+    "tests/workflows/test_replay.py",
+    "tests/workflows/test_season.py",
+)
+"""Tests of the one season that is played once: all of them in one process, or it would be played in each."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put long files first; the others keep their order."""
     items.sort(key=lambda item: next((n for n, one in enumerate(LONG) if item.nodeid.startswith(one)), len(LONG)))
+
+
+class Together(LoadFileScheduling):
+    """Gives each process whole files, and what looks at the season to one of them."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "season" if nodeid.startswith(LOOK_AT_THE_SEASON) else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Deal the tests out to the processes."""
+    return Together(config, log)
 
 
 def pytest_sessionfinish(exitstatus: int) -> None:

@@ -93,6 +93,9 @@ async def office(dev_server: Address, tmp_path_factory: pytest.TempPathFactory) 
             settle(environment, folder)
             environment.setenv("MENTORSHIP_SMTP_PORT", str(sink.port))
             environment.setenv("TEMPORAL_ADDRESS", dev_server.temporal)
+            # Half a minute, for which mails wait for each other, passes in three seconds.
+            environment.setenv("MENTORSHIP_SPEED", "10")
+            environment.setenv("MENTORSHIP_EPOCH", datetime.now(UTC).isoformat())
             client = await cleared(dev_server)
             settings = Settings()  # pyright: ignore[reportCallIssue]
             await asyncio.to_thread(migrate, settings.database)

@@ -31,7 +31,7 @@ from tests.sink import running as running_sink
 from worker import make_post_office, make_transport
 from worker import running as running_worker
 
-PAIRS = 70
+PAIRS = 40
 """Many enough that the launch is still under way when it is killed."""
 PROGRAM = [sys.executable, "-c", "from cli.main import main; main()"]
 

@@ -70,13 +70,18 @@ class Stage:
         await self.shift.aclose()
 
     @property
+    def now(self) -> datetime:
+        """Program time, UTC."""
+        return self.settings.clock.program(datetime.now(UTC))
+
+    @property
     def cohort(self) -> str:
         """The id of the cohort, as no other test has it."""
         return self.loaded.cohort.cohort
 
     async def launch(self) -> None:
         """Launch the cohort now, and wait until all its mentorships wait for somebody to do something."""
-        await launch(self.database, self.client, self.settings, self.loaded, datetime.now(UTC))
+        await launch(self.database, self.client, self.settings, self.loaded, self.now)
         await until(self.has_begun)
         for mentorship in self.loaded.cohort.mentorships:
             await self.card(mentorship.key)  # is answered between two turns
@@ -125,7 +130,7 @@ class Stage:
 
 @asynccontextmanager
 async def stage(
-    address: Address, database_url: str, folder: Path, *cases: Case, build_id: str = ""
+    address: Address, database_url: str, folder: Path, *cases: Case, build_id: str = "", speed: float = 1
 ) -> AsyncIterator[Stage]:
     """An engine with a production worker; the start of its cohort is ten days away. `build_id`: its version."""
     client = await cleared(address)
@@ -145,6 +150,8 @@ async def stage(
             task_queue=file["cohort"],
             deployment=file["cohort"],
             build_id=build_id,
+            speed=speed,
+            epoch=datetime.now(UTC),
         )
         transport = make_transport(settings)
         here = Stage(client, settings, database, sink, load_cohort(cohort), transport)
