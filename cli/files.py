@@ -199,7 +199,7 @@ def as_of(today: datetime | None) -> datetime:
     """Program time (UTC); noon of the given date where one is given."""
     from datetime import UTC
 
-    from operations.reach import now_of
+    from operations.settings import now_of
 
     return today.replace(hour=12, tzinfo=UTC) if today else now_of(settings())
 

@@ -4,7 +4,7 @@ does not render before nine o'clock does. The people are invented; nothing here 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -263,8 +263,8 @@ def _variants(name: str) -> Iterator[tuple[str, dict[str, object]]]:
         yield "-receipt", {"kind": "receipt"}
 
 
-def samples(language: str = "en") -> Iterator[Sample]:
-    """Every mail in every format and role that it is worded for, full and bare."""
+def samples(language: str = "en", formats: Collection[Format] = FORMATS) -> Iterator[Sample]:
+    """Every mail in every role of these formats that it is worded for, full and bare."""
     for name in NAMES:
         if name in DESK:
             for task in TASKS if name.startswith("task_") else ("stalled",):
@@ -272,7 +272,7 @@ def samples(language: str = "en") -> Iterator[Sample]:
                     letter = sample(name, task=task, full=full, language=language)
                     yield Sample(f"{name}-{task}{'' if full else '-bare'}", letter)
             continue
-        for format_ in FORMATS:
+        for format_ in formats:
             for role in ROLES[format_]:
                 for variant, options in _variants(name):
                     for full in (True, False):
@@ -280,8 +280,8 @@ def samples(language: str = "en") -> Iterator[Sample]:
                         yield Sample(f"{name}-{format_}-{role}{variant}{'' if full else '-bare'}", letter)
 
 
-def check_templates(folder: Path = SHIPPED) -> list[tuple[str, int, str]]:
-    """Every fault of the mail templates of a folder: (file, line, what is wrong).
+def check_templates(folder: Path = SHIPPED, formats: Collection[Format] = FORMATS) -> list[tuple[str, int, str]]:
+    """Every fault of the mail templates of a folder in the wording of these formats: (file, line, what is wrong).
 
     Each template is rendered with every sample that uses it, so a word that only mentors of groups see is
     found as well. A language may lack templates (English stands in), English may not.
@@ -294,16 +294,18 @@ def check_templates(folder: Path = SHIPPED) -> list[tuple[str, int, str]]:
         return list(faults)
     composer = Composer(folder)
     for language in composer.templates.languages():
-        faults.update(dict.fromkeys(_faults_of(composer, folder, language)))
+        faults.update(dict.fromkeys(_faults_of(composer, folder, language, formats)))
     return list(faults)
 
 
-def _faults_of(composer: Composer, folder: Path, language: str) -> Iterator[tuple[str, int, str]]:
+def _faults_of(
+    composer: Composer, folder: Path, language: str, formats: Collection[Format]
+) -> Iterator[tuple[str, int, str]]:
     known = {*NAMES, FRAME, WORDS}
     for path in sorted((folder / language).glob("*.md")):
         if path.stem not in known:
             yield str(path), 1, f"no mail has this name; the mails are {', '.join(NAMES)}"
-    for one in samples(language):
+    for one in samples(language, formats):
         name = one.letter.matters[0].name
         path = folder / language / f"{name}.md"
         if language != FALLBACK and not path.is_file():

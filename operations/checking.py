@@ -9,11 +9,12 @@ from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
 
-from lifecycle.calendar import begun_everywhere, local_date
+from lifecycle.calendar import begun_everywhere, is_zone, local_date
 from mail.preview import check_templates
 from program.loader import Fault, Faults, Loaded, load_cohort
+from program.reading import read_yaml
 
-__all__ = ["Fault", "Faults", "Loaded", "cohort_in", "load", "today_in"]
+__all__ = ["Fault", "Faults", "Loaded", "cohort_in", "load"]
 
 
 def load(path: Path, now: datetime, *, runs: bool = False) -> Loaded:
@@ -21,18 +22,16 @@ def load(path: Path, now: datetime, *, runs: bool = False) -> Loaded:
 
     A start in the past is a fault, unless the cohort `runs` already.
     """
-    return load_cohort(path, None if runs else today_in(path, now), check_templates)
+
+    def today(zone: str) -> date:
+        """Today in the cohort's zone; where the file names none, a date that has begun everywhere."""
+        return local_date(now, zone) if is_zone(zone) else begun_everywhere(now)
+
+    return load_cohort(path, None if runs else today, check_templates)
 
 
 def cohort_in(path: Path) -> str:
-    """The id of the cohort in a file; empty where the file has faults."""
+    """The id of the cohort in a file; empty where the file can't be read."""
     with suppress(Faults):
-        return load_cohort(path).cohort.cohort
+        return read_yaml(path).text("cohort") or ""
     return ""
-
-
-def today_in(path: Path, now: datetime) -> date:
-    """Today in the cohort's zone; where the file doesn't say which, a date that has begun everywhere."""
-    with suppress(Faults):
-        return local_date(now, load_cohort(path).cohort.zone)
-    return begun_everywhere(now)

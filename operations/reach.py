@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
@@ -14,6 +13,7 @@ from temporalio.envconfig import ClientConfig
 
 from operations.links import Links
 from operations.settings import Settings
+from operations.settings import now_of as now_of
 from operations.temporal import connect
 from store.database import Database, is_migrated, migrate
 
@@ -23,11 +23,6 @@ TEMPORAL_WITHIN = 10.0
 
 class Unreachable(Exception):
     """Something that is needed does not answer, or is not ready; the message says what to do about it."""
-
-
-def now_of(settings: Settings) -> datetime:
-    """Program time of this installation, UTC. The edge at which the command line reads the clock."""
-    return settings.clock.program(datetime.now(UTC))
 
 
 def shown(url: str) -> str:

@@ -138,3 +138,8 @@ class Settings(BaseSettings):
             if url.startswith(plain):
                 return "postgresql+psycopg://" + url.removeprefix(plain)
         return url
+
+
+def now_of(settings: Settings) -> datetime:
+    """Program time of this installation, UTC. The edge at which the command line reads the clock."""
+    return settings.clock.program(datetime.now(UTC))

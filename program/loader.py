@@ -6,7 +6,7 @@ instead. A loader never asks a clock: what "in the past" means comes in as an ar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -17,7 +17,7 @@ from program.complaints import validated
 from program.content import content_hash
 from program.faults import Fault, Faults, Place, fault, quoted
 from program.forms import Form
-from program.models import Cohort, Mentorship, Participant, Person, Program
+from program.models import Cohort, Format, Mentorship, Participant, Person, Program
 from program.people import Rows, read_pairs, read_people
 from program.reading import Source, merged, read_yaml
 from program.shelf import SHIPPED, LoadedProgram, Shelf
@@ -35,8 +35,11 @@ __all__ = [
     "load_program",
 ]
 
-CheckTemplates = Callable[[Path], Iterable[tuple[str, int, str]]]
+CheckTemplates = Callable[[Path, Collection[Format]], Iterable[tuple[str, int, str]]]
 """Given the folder of the mail templates, says which do not render: (file, line, what is wrong)."""
+
+TodayIn = Callable[[str], date]
+"""Today in the zone that a file names; what it names may be no zone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +91,14 @@ def load_program(path: Path | str) -> LoadedProgram:
     return found
 
 
-def load_cohort(path: Path | str, today: date | None = None, check_templates: CheckTemplates | None = None) -> Loaded:
+def load_cohort(
+    path: Path | str, today: date | TodayIn | None = None, check_templates: CheckTemplates | None = None
+) -> Loaded:
     """The cohort in a file, with its people, programs and forms. Raises Faults with all of them at once.
 
     A start before `today` (the date in the cohort's zone) is a fault; None accepts any, as for a cohort that
-    already runs. `check_templates` is asked about the mail templates beside the config, or the shipped ones.
+    already runs. `check_templates` is asked about the mail templates beside the config, or the shipped ones, in the
+    wording of the formats that the cohort uses.
     """
     path = Path(path)
     shelf = Shelf(path.parent.parent)
@@ -101,7 +107,8 @@ def load_cohort(path: Path | str, today: date | None = None, check_templates: Ch
     _accept_mentee(source, shelf.faults)
     cohort = validated(Cohort, source, shelf.faults, also_known=("people", "pairs"))
     used = _programs(source, shelf)
-    formats = {id_: loaded.program.format for id_, loaded in used.items()}
+    formats: dict[str, Format] = {id_: loaded.program.format for id_, loaded in used.items()}
+    today = today(source.text("zone") or "") if callable(today) else today
     shelf.faults.extend(check_cohort(source, today, formats, shelf.warnings))
     if cohort is not None and cohort.cohort != path.stem:
         shelf.warnings.append(
@@ -120,7 +127,7 @@ def load_cohort(path: Path | str, today: date | None = None, check_templates: Ch
                 f"this template does not render: {problem.rstrip('.')}",
                 "Compare it with the shipped one.",
             )
-            for file, line, problem in check_templates(_templates(shelf.folder))
+            for file, line, problem in check_templates(_templates(shelf.folder), frozenset(formats.values()))
         )
     if shelf.faults or cohort is None:
         raise Faults(shelf.faults)

@@ -3,6 +3,7 @@
 # ruff: noqa: E501  (one fault a line reads as a table)
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from mail.preview import check_templates
 from program.loader import Fault, Faults, load_cohort
+from program.models import Format
 from tests.program.desk import COHORT, FILES, FROM_CSV, PAIRS, PEOPLE, lay, spoil
 
 TODAY = date(2026, 11, 22)
@@ -265,17 +267,17 @@ def test_no_such_file(tmp_path: Path) -> None:
 
 
 def test_a_template_that_does_not_render_is_a_fault(tmp_path: Path) -> None:
-    asked: list[Path] = []
+    asked: list[tuple[Path, set[str]]] = []
 
-    def check(folder: Path) -> list[tuple[str, int, str]]:
-        asked.append(folder)
+    def check(folder: Path, formats: Collection[Format]) -> list[tuple[str, int, str]]:
+        asked.append((folder, set(formats)))
         return [("invitation.md", 7, "'partnr' is undefined")]
 
     cohort = lay(tmp_path, {"templates/mail/en/invitation.md": "Hello {{ partnr }}"})
     with pytest.raises(Faults) as raised:
         load_cohort(cohort, TODAY, check)
     assert str(raised.value).startswith("invitation.md:7:1: this template does not render: 'partnr' is undefined. ")
-    assert asked == [tmp_path / "templates" / "mail"]
+    assert asked == [(tmp_path / "templates" / "mail", {"one_to_one"})]
 
 
 def test_the_shipped_templates_render(tmp_path: Path) -> None:
