@@ -60,7 +60,8 @@ def _length(cohort: str, key: str, before: int, after: int, by: str) -> Wanted:
     weeks, days = divmod(abs(after - before), 7)
     if after < before:
         what = f"{before - after} days shorter"
-        return Wanted(key, what, refused=f"it can't become shorter; `mentorship end {place}` ends it")
+        how = f"launching makes nothing shorter; `mentorship adopt {place} --file FILE` does"
+        return Wanted(key, what, refused=how)
     if days:
         what = f"{after - before} days longer"
         return Wanted(key, what, refused=f"it can become longer by whole weeks: `mentorship extend {place}`")

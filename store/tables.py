@@ -152,6 +152,8 @@ class MentorshipRow(Base):
     furthest: Mapped[int] = mapped_column(default=0)
     """The highest turn ever written; a turn taken anew can be lower."""
     """The last batch applied; a batch with this number or a lower one was applied before."""
+    first_hash: Mapped[str] = mapped_column(default="", server_default="")
+    """The version of its program with which it was launched, where it runs on another one by now; or empty."""
     phase: Mapped[str] = mapped_column(default="onboarding")
     health: Mapped[str] = mapped_column(default="good")
     next_step: Mapped[str] = mapped_column(default="")
@@ -227,6 +229,8 @@ class RequestRow(Base):
     """How many mails carried it (lifecycle 2.8)."""
     last_mail_on: Mapped[date | None]
     """Local date of the last mail about it (lifecycle 2.7, too_soon)."""
+    program_hash: Mapped[str] = mapped_column(default="", server_default="")
+    """The version of the program whose form it asks; empty: the one by which its mentorship goes."""
     __table_args__ = (
         ForeignKeyConstraint(["cohort", "mentorship"], ["mentorships.cohort", "mentorships.key"]),
         Index("ix_requests_mentorship", "cohort", "mentorship"),
