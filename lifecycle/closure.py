@@ -31,7 +31,8 @@ def steps(state: State, since: date | None = None) -> list[Step]:
         if since is None or state.moved(plan.raw_date(state, on)) >= since
     ]
     begun = [step for step in state.steps if step.name == "closure" and step.state != "planned"]
-    if all(step.state == "skipped" for step in begun):
+    # One that was left out, for its window was past, is not planned once more.
+    if not state.ready_to_close and all(step.state == "skipped" for step in begun):
         found.append(plan.ask(state, "closure", "closure", len(begun) + 1, phase.window))
     return found
 

@@ -34,6 +34,8 @@ def wanted(cohort: str, altered: Altered, zones: Mapping[str, str], by: str) -> 
     `zones` holds the zone of everybody in the file, `by` the id of who launches.
     """
     key, place = altered.key, f"{cohort}/{altered.key}"
+    if altered.state == "over" and altered.said | {"length": altered.says["length"]} == altered.says:
+        return []  # its program has become longer or shorter since
     if altered.state == "over":
         final = f"it is closed ({altered.ending or 'over'}), and its record is final"
         return [Wanted(key, "what the file says of it", refused=final)]
