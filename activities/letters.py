@@ -187,8 +187,7 @@ class LettersDesk:
         request = known.requests.get(item.request)
         if request is None:
             raise Missing(f"no request {item.request!r}")
-        place = (item.cohort, item.mentorship)
-        form = known.programs[place].form_for(request.ask)
+        form = known.asked[request.key].form_for(request.ask)
         matter: dict[str, Any] = {
             "link": self.links.request_url(request.public_id, request.generation),
             "form_title": form.title,
@@ -214,9 +213,9 @@ class LettersDesk:
         body = next((row.body for row in known.agreements.get(place, ()) if row.version == item.number), None)
         if body is None:
             raise Missing(f"no version {item.number} of the agreement of {item.mentorship!r}")
-        form = known.programs[place].form_for("agreement")
-        words = _words(place, person.id, known)
         request = known.agreement_requests.get((*place, person.id))
+        form = (known.asked[request.key] if request else known.programs[place]).form_for("agreement")
+        words = _words(place, person.id, known)
         return {
             "agreement_version": item.number,
             "agreement": document.rows(form, body, mentorship.format, person.language, words),
@@ -327,7 +326,7 @@ def _on_the_table(item: Item, request: RequestRow, person: ParticipantRow, known
         found["about"] = _someone(known.people[table.by])
     seen = [row for row in versions if row.version < table.version and person.id in (row.by, *row.signed)]
     if seen:
-        form = known.programs[place].form_for("agreement")
+        form = known.asked[request.key].form_for("agreement")
         format_ = known.mentorships[place].format
         words = _words(place, person.id, known)
         found["changes"] = document.changes(form, seen[-1].body, table.body, format_, person.language, words)
@@ -362,7 +361,8 @@ def _clock(text: Any) -> time | None:
 def _farewell(place: Place, person: str, known: Background) -> dict[str, Any]:
     """Notes to be passed on, and contact details where every single one chose to stay in touch."""
     said = known.closures.get(place, {})
-    form = known.programs[place].forms.get(known.programs[place].program.form_for("closure"))
+    asked = known.closed_with.get(place, known.programs[place])
+    form = asked.forms.get(asked.program.form_for("closure"))
     passed_on = form is not None and any(
         question.id == "c_note" and question.visible == "pair" for question in form.questions
     )

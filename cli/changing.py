@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,6 +68,13 @@ class Which:
     def selects(self) -> bool:
         """Whether mentorships are selected instead of named."""
         return self.awaiting or any(self.filters.values())
+
+    def of(self, cohort: str) -> Which:
+        """Those of this cohort: all of them, where nothing else is said."""
+        named = [key if "/" in key else f"{cohort}/{key}" for key in self.keys]
+        if named or self.file:
+            return replace(self, keys=named)
+        return replace(self, filters={**self.filters, "cohort": cohort})
 
 
 Find = Callable[["Database", "Settings"], Awaitable["tuple[list[Place], Change]"]]

@@ -307,7 +307,8 @@ def _difference(one: Difference) -> str:
         case "profile" | "letterbox":
             return f"the {one.field}{whose}"
         case "version":
-            return "its program has another version, for mentorships that are new; those that run keep theirs"
+            keep = "those that run keep theirs until `mentorship adopt --file FILE`"
+            return f"its program has another version, for mentorships that are new; {keep}"
         case field:
             name = {"email": "address"}.get(field, field)
             return f"the {name}{whose}: {_value(one.before)} → {_value(one.after)}"

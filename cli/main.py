@@ -8,6 +8,7 @@ import sys
 import typer
 
 from cli import (
+    adopt,
     cancel,
     change,
     cohort,
@@ -34,7 +35,7 @@ app = typer.Typer(
     epilog=f"{EXIT_CODES} Every command takes --help, with examples; most take --json, for scripts.",
 )
 _ROOMS = (
-    files, rehearse, launch, cohort, cancel, tasks, change, seats, people, installation, restoring, processes,
+    files, rehearse, launch, cohort, cancel, tasks, change, adopt, seats, people, installation, restoring, processes,
 )  # fmt: skip
 for commands in _ROOMS:
     commands.register(app)

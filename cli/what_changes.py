@@ -36,7 +36,7 @@ def as_object(seen: Prospect) -> dict[str, Any]:
         "tasks": [{"kind": kind, "due": due.isoformat()} for kind, due in outlook.tasks],
         "tasks_closed": list(outlook.decided),
         "ending": outlook.ending,
-    }
+    } | ({"says": list(order.change.says)} if order.change.says else {})
 
 
 def show(seen: Prospect, *, done: bool = False, brief: bool = False) -> None:
@@ -50,6 +50,8 @@ def show(seen: Prospect, *, done: bool = False, brief: bool = False) -> None:
         return
     if outlook.ending:
         _line("over", f"at once, as {in_words(outlook.ending).lower()}")
+    for says in seen.order.change.says:
+        _line("version", says)
     for one in outlook.moved:
         what = in_words(one.name) if one.name in ("start", "end") else step_words(one.name, one.number)
         if one.name == "midpoint" and one.closes is None:

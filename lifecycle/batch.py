@@ -33,7 +33,7 @@ def batch(state: State, commands: list[Command], now: datetime, cause: str = "")
     """Number this turn of the mentorship and sort its commands. `now` is program time (UTC), `cause` the id of the
     operation behind it."""
     state.turn += 1
-    found = Batch(state.cohort, state.key, state.turn, now, snapshot(state), cause=cause)
+    found = Batch(state.cohort, state.key, state.turn, now, snapshot(state), cause=cause, version=state.version)
     steps: dict[tuple[str, int], StepRecord] = {}
     for command in commands:
         match command:

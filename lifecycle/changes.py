@@ -10,7 +10,7 @@ from lifecycle.commands import MoveRequest, Redeliver
 from lifecycle.standstill import STILL_PAUSED
 from lifecycle.state import Member, PauseSpan, State, Step
 from lifecycle.turn import Turn
-from program.models import Role
+from program.models import Program, Role
 
 LONGEST_PAUSE = timedelta(days=3653)
 """A later end of a pause is a slip of the keyboard."""
@@ -128,14 +128,53 @@ def move_windows(turn: Turn) -> None:
 def extend(turn: Turn, weeks: int) -> None:
     """E moves later by whole weeks; M too, as long as it and the midpoint form are still ahead."""
     state = turn.state
-    form = state.step("midpoint", 1)
-    ahead = state.midpoint > turn.today and (form is None or form.state == "planned")
+    ahead = _midpoint_ahead(turn)
     state.raw_end += timedelta(weeks=weeks)
     if ahead:
         state.raw_midpoint = state.raw_start + timedelta(days=(state.raw_end - state.raw_start).days // 2)
     closure.reopened(turn)
     turn.note("extended", detail=f"{weeks}w")
     replan(turn)
+
+
+# -- another version of the program ----------------------------------------------------------------------------
+
+
+def adopt(turn: Turn, program: Program, version: str) -> None:
+    """What lies ahead follows another version of the program; what has begun stays as it was begun.
+
+    So does E, unless it was extended beyond the new length: what people were given they keep.
+    """
+    state = turn.state
+    times = len(state.program.phases.closure.winding_down)
+    end, ahead = adopted_end(state, program), _midpoint_ahead(turn)
+    later, moves = end > state.raw_end, end != state.raw_end
+    state.program = program
+    state.version = version
+    if moves:
+        state.raw_end = end
+        half = state.raw_start + timedelta(days=(end - state.raw_start).days // 2)
+        state.raw_midpoint = half if ahead else min(state.raw_midpoint, end)
+    if state.running:
+        check_ins.adopted(state, state.pause.on if state.pause else turn.today)
+    closure.adopted(state, times)
+    if later:
+        closure.reopened(turn)
+    turn.note("adopted", detail=version[:12])
+    replan(turn)
+
+
+def adopted_end(state: State, program: Program) -> date:
+    """E by another version of the program, before any pause was added."""
+    end = state.raw_start + timedelta(days=program.length)
+    extended = state.raw_end > state.raw_start + timedelta(days=state.program.length)
+    return max(end, state.raw_end) if extended else end
+
+
+def _midpoint_ahead(turn: Turn) -> bool:
+    state = turn.state
+    form = state.step("midpoint", 1)
+    return state.midpoint > turn.today and (form is None or form.state == "planned")
 
 
 # -- people ----------------------------------------------------------------------------------------------------

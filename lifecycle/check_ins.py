@@ -16,12 +16,14 @@ from program.models import Window
 def steps(state: State, since: date | None = None) -> list[Step]:
     """Check-in n opens at S + n × every; those too near to the midpoint or the end are left out.
 
-    Where the plan is built anew, so is what would have had to open before `since` and did not.
+    Where the plan is built anew, so is what would have had to open before `since` and did not. By a version of the
+    program that was taken up on the way they go on where those of the one before ended.
     """
     rhythm = state.program.phases.check_ins
     if rhythm is None or rhythm.every == 0:
         return []
     has_midpoint = state.program.phases.midpoint is not None
+    asked, first = state.check_ins_before, state.check_ins_from
     begun = {step.number for step in state.steps if step.name == "check_in" and step.state != "planned"}
     found: list[Step] = []
     days = rhythm.every
@@ -29,15 +31,32 @@ def steps(state: State, since: date | None = None) -> list[Step]:
         days += rhythm.every
         near_midpoint = has_midpoint and abs((opens - state.raw_midpoint).days) <= rhythm.clear_of_midpoint
         near_end = (state.raw_end - opens).days <= rhythm.clear_of_end
-        if near_midpoint or near_end:
+        if near_midpoint or near_end or (first is not None and opens < first):
             continue
-        if since is not None and state.moved(opens) < since and len(found) + 1 not in begun:
+        number = asked + len(found) + 1
+        if since is not None and state.moved(opens) < since and number not in begun:
             continue
-        if rhythm.at_most is not None and len(found) >= rhythm.at_most:
+        if rhythm.at_most is not None and number > rhythm.at_most:
             break
         window = Window(opens=StepDate(anchor="start"), reminders=rhythm.reminders, closes=rhythm.closes)
-        found.append(plan.ask(state, "check_in", "check_ins", len(found) + 1, window, opens))
+        found.append(plan.ask(state, "check_in", "check_ins", number, window, opens))
     return found
+
+
+def adopted(state: State, reached: date) -> None:
+    """Another version of the program holds from the date `reached`: its check-ins count on from the last one, and
+    none opens while that one is open, or before half of the new rhythm is over."""
+    last = max(
+        (step for step in state.steps if step.name == "check_in" and step.state != "planned"),
+        key=lambda step: step.number,
+        default=None,
+    )
+    state.check_ins_before = last.number if last else 0
+    state.check_ins_from = state.unmoved(reached)
+    rhythm = state.program.phases.check_ins
+    if last is not None and rhythm is not None:
+        apart = timedelta(days=max(min(rhythm.every, rhythm.closes), rhythm.every // 2))
+        state.check_ins_from = max(state.check_ins_from, state.unmoved(last.opens) + apart)
 
 
 def settled(turn: Turn, step: Step, findings: Findings) -> None:

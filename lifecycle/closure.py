@@ -31,7 +31,8 @@ def steps(state: State, since: date | None = None) -> list[Step]:
         if since is None or state.moved(plan.raw_date(state, on)) >= since
     ]
     begun = [step for step in state.steps if step.name == "closure" and step.state != "planned"]
-    if all(step.state == "skipped" for step in begun):
+    # One that was left out, for its window was past, is not planned once more.
+    if not state.ready_to_close and all(step.state == "skipped" for step in begun):
         found.append(plan.ask(state, "closure", "closure", len(begun) + 1, phase.window))
     return found
 
@@ -65,12 +66,21 @@ def reopened(turn: Turn) -> None:
     state = turn.state
     state.ready_to_close = False
     told = [step.number for step in state.steps if step.name == "winding_down" and step.state == "settled"]
-    if told and max(told) > state.counts.get(WOUND_DOWN, 0) * len(state.program.phases.closure.winding_down):
+    times = len(state.program.phases.closure.winding_down)
+    while times and told and max(told) > state.counts.get(WOUND_DOWN, 0) * times:
         turn.count(WOUND_DOWN)
     for step in forms_out(state):
         for person in step.asked:
             turn.end_request(step, person, "withdrawn")
         turn.skip(step, "extended")
+
+
+def adopted(state: State, times: int) -> None:
+    """Another version of the program winds down in another number of steps than `times`: those of an end that has
+    moved since keep their numbers."""
+    now, moved = len(state.program.phases.closure.winding_down), state.counts.get(WOUND_DOWN, 0)
+    if now and moved:
+        state.counts[WOUND_DOWN] = -(-moved * times // now)
 
 
 def settled(turn: Turn, step: Step, findings: Findings) -> None:

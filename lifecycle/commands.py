@@ -244,3 +244,5 @@ class Batch:
     assess: list[Assess] = field(default_factory=list[Assess])
     cause: str = ""
     """Id of the operation that this turn carries out; who gave it and why stands in SQL under this id."""
+    version: str = ""
+    """The version of its program by which the mentorship goes on; empty: the one with which it was launched."""

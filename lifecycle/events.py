@@ -82,6 +82,18 @@ class Extend:
 
 
 @dataclass(frozen=True, slots=True)
+class Adopt:
+    """The mentorship goes on by another version of its program. `program` has its numbers, without its wording."""
+
+    id: str
+    program: dict[str, Any]
+    version: str
+    """The hash by which the version is kept in SQL, with its wording and its forms."""
+    by: str
+    based_on: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """End early, with one of the reasons of the lifecycle."""
 
@@ -226,6 +238,7 @@ Event = (
     | Pause
     | Resume
     | Extend
+    | Adopt
     | End
     | ProposeEnd
     | Replace
@@ -243,14 +256,15 @@ Event = (
 )
 
 CHANGES = (
-    Decided, Pause, Resume, Extend, End, ProposeEnd, Replace, Add, Remove, Leave, Nudge, Release, Cancel, Corrected,
+    Decided, Pause, Resume, Extend, Adopt, End, ProposeEnd, Replace, Add, Remove, Leave, Nudge, Release, Cancel,
+    Corrected,
 )  # fmt: skip
 """What people do to a mentorship on purpose: each counts as a change."""
 
 EVENTS: dict[str, Any] = {
     kind.__name__: kind
     for kind in (
-        Answered, Assessed, Decided, Pause, Resume, Extend, End, ProposeEnd, Replace, Add, Remove, Leave,
+        Answered, Assessed, Decided, Pause, Resume, Extend, Adopt, End, ProposeEnd, Replace, Add, Remove, Leave,
         Nudge, Release, Cancel, Staffed, Moved, Seen, Bounced, Corrected,
     )
 }  # fmt: skip

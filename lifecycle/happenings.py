@@ -8,6 +8,7 @@ from lifecycle.decisions import decide
 from lifecycle.events import (
     CHANGES,
     Add,
+    Adopt,
     Answered,
     Assessed,
     Bounced,
@@ -32,6 +33,7 @@ from lifecycle.events import (
 from lifecycle.findings import Signals, Wish
 from lifecycle.state import State
 from lifecycle.turn import Turn
+from program.models import Program
 
 WISHES: dict[Wish, str] = {
     "": "Somebody asks you to get in touch.",
@@ -78,6 +80,8 @@ def _take(turn: Turn, event: Event) -> None:
             changes.resume(turn)
         case Extend():
             changes.extend(turn, event.weeks)
+        case Adopt():
+            changes.adopt(turn, Program.model_validate(event.program), event.version)
         case End():
             closure.end_early(turn, event.reason, [event.person] if event.person else [])
         case ProposeEnd():

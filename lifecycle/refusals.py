@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from lifecycle.calendar import is_zone
-from lifecycle.changes import LONGEST_PAUSE
+from lifecycle.changes import LONGEST_PAUSE, adopted_end
 from lifecycle.closure import EARLY_REASONS, forms_out
 from lifecycle.decisions import seat_of, task_of
 from lifecycle.events import (
     Add,
+    Adopt,
     Answered,
     Assessed,
     Bounced,
@@ -34,7 +35,7 @@ from lifecycle.events import (
 from lifecycle.onboarding import last_wait
 from lifecycle.state import State, Task
 from lifecycle.tasks import KINDS
-from program.models import Role
+from program.models import Program, Role
 
 PROPOSED_REASONS = ("no_fault", "goals_reached")
 """Reasons with which a participant can propose to end."""
@@ -68,6 +69,8 @@ def refusal(state: State, event: Event, today: date) -> str:
             return "" if state.paused else "the mentorship is not paused; there is nothing to resume"
         case Extend():
             return _ending(state) or _extending(state, event.weeks, today)
+        case Adopt():
+            return _ending(state) or _adopting(state, event, today)
         case End():
             if event.reason not in EARLY_REASONS:
                 return f"{event.reason!r} is no reason to end early; write one of {', '.join(EARLY_REASONS)}"
@@ -198,6 +201,23 @@ def _extending(state: State, weeks: int, today: date) -> str:
     if end < today:
         enough = -(-(today - end).days // 7) + weeks
         return f"its end would be {end}, which is past; write {enough} weeks or more"
+    return ""
+
+
+def _adopting(state: State, event: Adopt, today: date) -> str:
+    try:
+        program = Program.model_validate(event.program)
+    except ValueError:
+        return "the workers don't understand this version of the program; bring them up to date first"
+    own = state.program
+    if program.program != own.program:
+        return f"it runs on the program {own.program!r}; write a version of that one, {program.program!r} is another"
+    if program.format != own.format:
+        return f"it is {own.format}; write a version of that format, {program.format} is another"
+    end = adopted_end(state, program)
+    reached = state.pause.on if state.pause else today
+    if end < state.raw_end and state.moved(end) < reached:
+        return f"its end would be {state.moved(end)}, which is past; write a longer `length`, or end it"
     return ""
 
 

@@ -157,6 +157,12 @@ class State:
     """Participant id to the reason with which they have proposed to end, until a coordinator has decided about it."""
     end_task: str = ""
     """Key of the task that is about nothing but such a proposal."""
+    version: str = ""
+    """The hash of the version of the program that was taken up on the way; empty where it is the first one still."""
+    check_ins_before: int = 0
+    """The number of the last check-in that was asked by an earlier version."""
+    check_ins_from: date | None = None
+    """Since another version holds: no check-in of it opens before this date, which has no pause in it."""
 
     # -- who ---------------------------------------------------------------------------------------------------
 
@@ -203,6 +209,13 @@ class State:
             if raw >= pause.on:
                 raw += timedelta(days=pause.days)
         return raw
+
+    def unmoved(self, on: date) -> date:
+        """The date, before any pause was added, that has become this one."""
+        for pause in reversed(self.pauses):
+            if on >= pause.on:
+                on = max(pause.on, on - timedelta(days=pause.days))
+        return on
 
     def postponed(self, on: date, since: date) -> date:
         """A date that counts from `since`, with the pauses in between added."""

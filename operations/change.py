@@ -12,7 +12,7 @@ are one operation for ever.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
@@ -32,10 +32,12 @@ from operations.decide import Refused, until_date, who_decides
 from operations.outlook import Outlook, Withdrawn, foresee, state_of, withdrawn
 from operations.temporal import NoSuchMentorship, NotTaken, RefusedChange, send
 from program.durations import days_of
+from program.loader import LoadedProgram
 from program.models import Role
 from store import desk, overview
 from store.database import Database
 from store.desk import KnownPerson, Operation
+from store.programs import freeze_program
 
 ABREAST = 20
 """Mentorships that are changed at the same time; more gain nothing."""
@@ -61,6 +63,15 @@ class Change:
     final: bool = False
     """Can't be taken back."""
     newcomer: KnownPerson | None = None
+    program: LoadedProgram | None = None
+    """Kept in SQL before anybody hears of it."""
+    so_already: str | None = None
+    """Where it shows whether it is so already: why there is nothing to do, or nothing. None: what was done before
+    tells."""
+    says: tuple[str, ...] = ()
+    """What it changes besides dates, in words."""
+    each: Mapping[Place, Change] | None = None
+    """What it is for each mentorship, where it is not the same for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +213,12 @@ async def orders(
     found: list[Order] = []
     for cohort, key in places:
         today = local_date(now, zones[cohort])
-        id_, done = _id(cohort, key, change, today, given, again=again)
-        found.append(Order(cohort, key, change, change.event(id_, who[cohort], today), who[cohort], done))
+        its = change.each[cohort, key] if change.each is not None else change
+        id_, done = _id(cohort, key, its, today, given, again=again or its.so_already is not None)
+        if its.so_already is not None:
+            # What broke off is given again, so that the record says what came of it.
+            done = bool(its.so_already) and id_ not in given
+        found.append(Order(cohort, key, its, its.event(id_, who[cohort], today), who[cohort], done))
     return found
 
 
@@ -251,6 +266,8 @@ def _nothing(state: State, event: Event) -> str:
 
 
 def _done_before(order: Order) -> str:
+    if order.change.so_already:
+        return order.change.so_already
     when = "" if order.change.once else " today"
     return f"this was done{when} already{'' if order.change.once else '; --again does it once more'}"
 
@@ -321,6 +338,8 @@ async def _put_down(database: Database, given: Sequence[Order], why: str, now: d
     """Who wants what, and why; and the newcomer, whom the mentorship knows by an id only."""
     new = [one for one in given if not one.done]
     async with database.begin() as session:
+        for its in _programs(new):
+            await freeze_program(session, its.program, its.forms, now)
         for someone in _newcomers(new):
             if await desk.person(session, someone.id) is None:
                 await desk.put_person(session, someone)
@@ -332,6 +351,10 @@ async def _put_down(database: Database, given: Sequence[Order], why: str, now: d
 
 def _newcomers(given: Iterable[Order]) -> Collection[KnownPerson]:
     return {one.change.newcomer.id: one.change.newcomer for one in given if one.change.newcomer}.values()
+
+
+def _programs(given: Iterable[Order]) -> Collection[LoadedProgram]:
+    return {one.change.program.hash: one.change.program for one in given if one.change.program}.values()
 
 
 async def _one(client: Client, order: Order) -> Outcome:

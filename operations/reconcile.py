@@ -34,6 +34,8 @@ def wanted(cohort: str, altered: Altered, zones: Mapping[str, str], by: str) -> 
     `zones` holds the zone of everybody in the file, `by` the id of who launches.
     """
     key, place = altered.key, f"{cohort}/{altered.key}"
+    if altered.state == "over" and altered.said | {"length": altered.says["length"]} == altered.says:
+        return []  # its program has become longer or shorter since
     if altered.state == "over":
         final = f"it is closed ({altered.ending or 'over'}), and its record is final"
         return [Wanted(key, "what the file says of it", refused=final)]
@@ -60,7 +62,8 @@ def _length(cohort: str, key: str, before: int, after: int, by: str) -> Wanted:
     weeks, days = divmod(abs(after - before), 7)
     if after < before:
         what = f"{before - after} days shorter"
-        return Wanted(key, what, refused=f"it can't become shorter; `mentorship end {place}` ends it")
+        how = f"launching makes nothing shorter; `mentorship adopt {place} --file FILE` does"
+        return Wanted(key, what, refused=how)
     if days:
         what = f"{after - before} days longer"
         return Wanted(key, what, refused=f"it can become longer by whole weeks: `mentorship extend {place}`")

@@ -41,6 +41,7 @@ _EVENTS = {
     "accepted": "Accepted the invitation",
     "declined": "Declined the invitation",
     "joined": "Was offered the seat",
+    "adopted": "Goes by another version of its program",
     "held": "Mail of this mentorship is held back after a report",
     "released": "Mail of this mentorship is released",
     "left": "Has left",

@@ -14,7 +14,7 @@ from sqlalchemy import Select, bindparam, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from program.forms import Answers
-from store.programs import FrozenProgram, frozen_program
+from store.programs import FrozenProgram, asked_with, frozen_program
 from store.tables import (
     AgreementRow,
     AnswerRow,
@@ -52,6 +52,8 @@ class Background:
     programs: dict[Place, FrozenProgram] = field(default_factory=dict[Place, FrozenProgram])
     """By (cohort, mentorship)."""
     requests: dict[str, RequestRow] = field(default_factory=dict[str, RequestRow])
+    asked: dict[str, FrozenProgram] = field(default_factory=dict[str, FrozenProgram])
+    """Request to the version of the program whose form it asks."""
     check_ins: dict[Place, list[tuple[int, date]]] = field(default_factory=dict[Place, list[tuple[int, date]]])
     """(number, opened on) of the check-ins so far."""
     agreements: dict[Place, list[AgreementRow]] = field(default_factory=dict[Place, list[AgreementRow]])
@@ -62,6 +64,8 @@ class Background:
     """(cohort, mentorship, person) to the last request about the agreement."""
     closures: dict[Place, dict[str, Answers]] = field(default_factory=dict[Place, dict[str, Answers]])
     """Person to what they said at closure."""
+    closed_with: dict[Place, FrozenProgram] = field(default_factory=dict[Place, FrozenProgram])
+    """The version of the program whose closure form was asked."""
     tasks: dict[str, TaskRow] = field(default_factory=dict[str, TaskRow])
     threads: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     """Request to the messages that have carried it, oldest first."""
@@ -84,9 +88,12 @@ async def background(session: AsyncSession, items: Collection[Item], people: Ite
         found.agreements.setdefault((row.cohort, row.mentorship), []).append(row)
     for row in await _read(session, AGREEMENT_REQUESTS, agreed):
         found.agreement_requests[row.cohort, row.mentorship, row.person] = row
+        found.asked[row.key] = await _asked(session, found, row)
     closed = {(item.cohort, item.mentorship) for item in items if item.name in WITH_CLOSURE}
-    for cohort, mentorship, person, body in await _read(session, CLOSURES, closed):
-        found.closures.setdefault((cohort, mentorship), {})[person] = body
+    for row in await _read(session, CLOSURES, closed):
+        place = (row.cohort, row.mentorship)
+        found.closures.setdefault(place, {})[row.person] = row.body
+        found.closed_with[place] = await _asked(session, found, row)
     concerned = {*people, *(item.about for item in items if item.about)}
     for row in await _read(session, PEOPLE, concerned | set(_named(found))):
         found.people[row.id] = row
@@ -105,9 +112,15 @@ async def _read_mentorships(session: AsyncSession, found: Background, places: se
         found.seats.setdefault((row.cohort, row.mentorship), []).append(row)
 
 
+async def _asked(session: AsyncSession, found: Background, row: Any) -> FrozenProgram:
+    """The version of the program with which a request was asked: its form stays, also where the program went on."""
+    return await asked_with(session, found.programs[row.cohort, row.mentorship], row.program_hash)
+
+
 async def _read_requests(session: AsyncSession, found: Background, items: Collection[Item]) -> None:
     for row in await _read(session, REQUESTS, {item.request for item in items if item.request}):
         found.requests[row.key] = row
+        found.asked[row.key] = await _asked(session, found, row)
     for request, message in await _read(
         session, THREADS, {item.request for item in items if item.kind == "reminder"}
     ):
@@ -178,7 +191,7 @@ AGREEMENT_REQUESTS = (
     .order_by(RequestRow.number)
 )
 CLOSURES = (
-    select(RequestRow.cohort, RequestRow.mentorship, RequestRow.person, AnswerRow.body)
+    select(RequestRow.cohort, RequestRow.mentorship, RequestRow.person, RequestRow.program_hash, AnswerRow.body)
     .join(AnswerRow, AnswerRow.request == RequestRow.key)
     .where(
         tuple_(RequestRow.cohort, RequestRow.mentorship).in_(KEYS),

@@ -17,7 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from store.database import upserting
 from store.tables import CohortPersonRow, CohortRow, ItemRow, OperationRow, ParticipantRow, TaskRow
 
-CHANGES = ("pause", "resume", "extend", "end", "replace", "add", "remove", "leave", "nudge", "release")
+CHANGES = (
+    "pause", "resume", "extend", "adopt", "end", "replace", "add", "remove", "leave", "nudge", "release",
+)  # fmt: skip
 """Kinds of commands that change one mentorship, as the lifecycle names them."""
 PAGE = 500
 """Ids that one statement names."""

@@ -18,11 +18,12 @@ from sqlalchemy import ColumnElement, and_, delete, exists, insert, or_, select,
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from store import entries
+from store.adopting import agreement_form
 from store.correcting import Order, Place, UnknownParticipant
 from store.database import putting
 from store.desk import put_operation
 from store.postbox import WAITING
-from store.programs import FrozenProgram, frozen_program
+from store.programs import FrozenProgram, asked_with, frozen_program
 from store.redaction import Draft, Words, numbers_only, without_words_of
 from store.tables import (
     AgreementRow,
@@ -160,14 +161,14 @@ async def _programs(session: AsyncSession, places: Sequence[Place]) -> dict[Plac
 async def _answers(session: AsyncSession, person: str, places: Sequence[Place], words: Words) -> int:
     programs = await _programs(session, places)
     rows = await session.execute(
-        select(AnswerRow, RequestRow.cohort, RequestRow.mentorship)
+        select(AnswerRow, RequestRow.cohort, RequestRow.mentorship, RequestRow.program_hash)
         .join(RequestRow, RequestRow.key == AnswerRow.request)
         .where(or_(AnswerRow.person == person, _in_places(RequestRow, places)))
     )
     changed = 0
-    for answer, cohort, mentorship in rows.all():
+    for answer, cohort, mentorship, version in rows.all():
         own = answer.person == person
-        form = programs[cohort, mentorship].forms.get(answer.form)
+        form = (await asked_with(session, programs[cohort, mentorship], version)).forms.get(answer.form)
         changed += _write(answer, "body", numbers_only(answer.body, form) if own else words.out_of(answer.body))
     await session.flush()
     return changed
@@ -185,8 +186,7 @@ async def _agreements(session: AsyncSession, person: str, places: Sequence[Place
         documents.setdefault((row.cohort, row.mentorship), []).append(row)
     changed = 0
     for place, versions in documents.items():
-        program = programs[place]
-        form = program.forms.get(program.program.form_for("agreement"))
+        form = await agreement_form(session, place, programs[place])
         bodies = without_words_of(person, [Draft(row.by, row.body) for row in versions], form)
         for row, body in zip(versions, bodies, strict=True):
             signed = dict(row.signed)

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from store.programs import frozen_program
+from store.programs import FrozenProgram, asked_with, frozen_program
 from store.tables import (
     AnswerRow,
     CohortPersonRow,
@@ -169,7 +169,6 @@ async def seats(session: AsyncSession, person: str) -> list[Seat]:
         where = (cohort.id, mentorship.key)
         frozen = await frozen_program(session, mentorship.program, mentorship.program_hash)
         known = mentorship.phase != "onboarding" and membership.standing == "accepted"
-        titles = {request.ask: frozen.forms.get(frozen.program.form_for(request.ask)) for request, _ in asked[where]}
         seats.append(
             Seat(
                 cohort=cohort.id,
@@ -191,15 +190,19 @@ async def seats(session: AsyncSession, person: str) -> list[Seat]:
                 emergency=frozen.program.emergency,
                 partners=tuple(partners[where]) if known else (),
                 desk=tuple(desks[cohort.id]),
-                asked=tuple(
-                    _as_asked(request, form.title if (form := titles[request.ask]) else request.ask, at)
-                    for request, at in asked[where]
-                ),
+                asked=tuple([_as_asked(one, await _title(session, frozen, one), at) for one, at in asked[where]]),
                 coming=tuple(coming[where]),
                 waiting=tuple(waiting[where]),
             )
         )
     return sorted(seats, key=lambda seat: not seat.lives)
+
+
+async def _title(session: AsyncSession, now: FrozenProgram, request: RequestRow) -> str:
+    """What the form of a request is called, by the version of the program with which it was asked."""
+    asked = await asked_with(session, now, request.program_hash)
+    form = asked.forms.get(asked.program.form_for(request.ask))
+    return form.title if form else request.ask
 
 
 def _as_asked(request: RequestRow, title: str, answered_at: datetime | None) -> Asked:

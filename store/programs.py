@@ -62,5 +62,10 @@ async def frozen_program(session: AsyncSession, program: str, digest: str) -> Fr
     return found
 
 
+async def asked_with(session: AsyncSession, now: FrozenProgram, version: str) -> FrozenProgram:
+    """A program as it was when something was asked: in the `version` that a request names, or as it is `now`."""
+    return await frozen_program(session, now.program.program, version) if version else now
+
+
 _parsed: dict[tuple[str, str], FrozenProgram] = {}
 """By content hash, so an entry can't become wrong; as many as there are program versions in use."""

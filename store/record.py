@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from lifecycle.calendar import local_date
 from lifecycle.commands import Assess, Batch, MoveRequest
 from lifecycle.standstill import Standstill
-from store import cancelling
+from store import adopting, cancelling
 from store.database import putting, upserting
 from store.desk import change_behind
 from store.postbox import Address, DeliverAt, Moment, letterbox_rule, post, redelivered, stand_still
@@ -45,7 +45,7 @@ MENTORSHIPS = Base.metadata.tables[MentorshipRow.__tablename__]
 
 STANDS = (
     select(
-        MentorshipRow.program, MentorshipRow.program_hash,
+        MentorshipRow.program, MentorshipRow.program_hash, MentorshipRow.first_hash,
         MentorshipRow.turn, MentorshipRow.turn_at, MentorshipRow.furthest,
         MentorshipRow.state, MentorshipRow.held, MentorshipRow.paused_until, MentorshipRow.ending,
         CohortRow.zone, CohortRow.letterbox, CohortRow.holidays, CohortRow.state.label("cohort_state"),
@@ -85,6 +85,7 @@ class Applied:
     program: str
     """Id of the mentorship's frozen program."""
     program_hash: str
+    """By which version of it the mentorship goes now."""
 
 
 def public_id(request: str) -> str:
@@ -128,6 +129,9 @@ async def apply(session: AsyncSession, batch: Batch, *, deliver_at: DeliverAt, s
     if was != still:
         moments += await stand_still(session, address, still)
     await _write_members(session, batch)
+    version = batch.version or before.first_hash or before.program_hash
+    if version != before.program_hash:
+        version = await adopting.go_over(session, batch, before.program, before.program_hash, version)
     await _write_requests(session, batch, again=batch.turn <= before.furthest)
     await _write_tasks(session, batch, before.zone)
     await _write_steps(session, batch)
@@ -138,7 +142,7 @@ async def apply(session: AsyncSession, batch: Batch, *, deliver_at: DeliverAt, s
     earliest = await cancelling.tell_again(session, batch) if cancelled else dict[int, datetime]()
     for shard, at in moments:
         earliest[shard] = min(at, earliest.get(shard, at))
-    return Applied(True, earliest, before.program, before.program_hash)
+    return Applied(True, earliest, before.program, version)
 
 
 async def read_answers(session: AsyncSession, assess: Assess) -> dict[str, tuple[str, dict[str, Any]]]:
@@ -188,6 +192,7 @@ async def _earliest(session: AsyncSession, batch: Batch) -> dict[int, datetime]:
 async def _write_requests(session: AsyncSession, batch: Batch, *, again: bool) -> None:
     """`again`: a turn that is taken anew may have been answered meanwhile, and an answer stays."""
     if batch.open_requests:
+        begun_with = await adopting.begun_with(session, batch.open_requests)
         rows: Rows = [
             {
                 "key": request.key,
@@ -205,6 +210,7 @@ async def _write_requests(session: AsyncSession, batch: Batch, *, again: bool) -
                 "closes_at": request.closes_at,
                 "state": "open",
                 "answered_at": None,
+                "program_hash": begun_with.get(request.step, ""),
             }
             for request in batch.open_requests
         ]

@@ -17,7 +17,7 @@ from program.forms import Answers, Form, Question
 from program.models import Program
 from store import agreements
 from store.agreements import Version
-from store.programs import frozen_program
+from store.programs import asked_with, frozen_program
 from store.tables import (
     AnswerRow,
     CohortPersonRow,
@@ -148,6 +148,7 @@ async def find(session: AsyncSession, public_id: str, generation: int, *, to_sho
         return None
     request, mentorship, cohort, person = row
     frozen = await frozen_program(session, mentorship.program, mentorship.program_hash)
+    asked = await asked_with(session, frozen, request.program_hash)
     return Requested(
         key=request.key,
         public_id=request.public_id,
@@ -177,7 +178,7 @@ async def find(session: AsyncSession, public_id: str, generation: int, *, to_sho
         closes=request.closes,
         closes_at=request.closes_at,
         state=request.state,
-        form=frozen.form_for(request.ask),
+        form=asked.form_for(request.ask),
         program=frozen.program,
         members=await _members(session, cohort.id, mentorship.key),
         coordinators=await _coordinators(session, cohort.id) if to_show else (),

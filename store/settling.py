@@ -16,12 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from store import relays
 from store.database import upserting
+from store.instants import Instant
 from store.outbox import ITEMS, Rows
 from store.relays import Relay
 from store.tables import (
     Base,
     EventRow,
-    Instant,
     MembershipRow,
     MentorshipRow,
     MessageRow,

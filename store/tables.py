@@ -2,43 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
     JSON,
-    DateTime,
-    Dialect,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
     MetaData,
     String,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     false,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-
-class Instant(TypeDecorator[datetime]):
-    """An aware datetime in UTC on every database; a naive one is refused."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"{value!r} has no zone; the store takes instants")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+from store.instants import Instant
 
 
 class Base(DeclarativeBase):
@@ -147,11 +127,13 @@ class MentorshipRow(Base):
     state: Mapped[str] = mapped_column(default="planned")
     """planned (row only), running (workflow started), over"""
     turn: Mapped[int] = mapped_column(default=0)
+    """The last batch applied; a batch with this number or a lower one was applied before."""
     turn_at: Mapped[datetime | None]
     """When that turn was taken."""
     furthest: Mapped[int] = mapped_column(default=0)
     """The highest turn ever written; a turn taken anew can be lower."""
-    """The last batch applied; a batch with this number or a lower one was applied before."""
+    first_hash: Mapped[str] = mapped_column(default="", server_default="")
+    """The version of its program with which it was launched, where it runs on another one by now; or empty."""
     phase: Mapped[str] = mapped_column(default="onboarding")
     health: Mapped[str] = mapped_column(default="good")
     next_step: Mapped[str] = mapped_column(default="")
@@ -227,6 +209,8 @@ class RequestRow(Base):
     """How many mails carried it (lifecycle 2.8)."""
     last_mail_on: Mapped[date | None]
     """Local date of the last mail about it (lifecycle 2.7, too_soon)."""
+    program_hash: Mapped[str] = mapped_column(default="", server_default="")
+    """The version of the program whose form it asks; empty: the one by which its mentorship goes."""
     __table_args__ = (
         ForeignKeyConstraint(["cohort", "mentorship"], ["mentorships.cohort", "mentorships.key"]),
         Index("ix_requests_mentorship", "cohort", "mentorship"),

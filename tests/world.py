@@ -46,8 +46,9 @@ from program.loader import Loaded
 from rehearsal.behaviour import Behaviour, Change
 from rehearsal.changes import happening, zones_of
 from store.database import Database
+from store.instants import Instant
 from store.ledger import ledger
-from store.tables import Instant, ItemRow, MentorshipRow, MessageRow, ParticipantRow, PostmasterRow, RelayRow
+from store.tables import ItemRow, MentorshipRow, MessageRow, ParticipantRow, PostmasterRow, RelayRow
 from tests.sink import Sink
 from tests.sink import running as running_sink
 from web.app import create_app

@@ -68,6 +68,15 @@ class Updates:
     def check_extend(self, event: events.Extend) -> None:
         self.check(event)
 
+    @workflow.update(name="Adopt")
+    async def adopt(self, event: events.Adopt) -> str:
+        """Go on by another version of the program."""
+        return await self.happen(event)
+
+    @adopt.validator
+    def check_adopt(self, event: events.Adopt) -> None:
+        self.check(event)
+
     @workflow.update(name="End")
     async def end(self, event: events.End) -> str:
         """End early, with a reason."""

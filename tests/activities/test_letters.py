@@ -15,6 +15,7 @@ from lifecycle.commands import Finish, OpenRequest, OpenTask
 from lifecycle.keys import item_key, message_key, request_key, step_key, task_key
 from mail.compose import compose
 from mail.letters import ASKS, DESK, NOTICES, Letter, Matter
+from program.forms import Form
 from program.loader import SHIPPED, LoadedProgram, load_program
 from program.models import Cohort, Mentorship, Participant, Person
 from store import agreements
@@ -390,6 +391,53 @@ async def test_an_early_end_is_worded_as_one(world: World) -> None:
     matter = await world.matter(world.item("formal", "eli", "farewell", about="no_fault"))
     assert matter.early
     assert not matter.certificate
+
+
+# -- another version of the program ---------------------------------------------------------------------------------
+
+
+async def test_what_an_earlier_version_asked_is_told_of_in_the_words_of_today_with_the_form_of_then(
+    world_on_both: World,
+) -> None:
+    world, formal = world_on_both, loaded()["formal"]
+    await world.said("formal", "mia", c_note="It was a pleasure.")
+    await world.agree("formal", 1, "eli", a_purpose="Find my field.")
+    edited = {
+        "check_in": formal.forms["check_in"].model_copy(update={"title": "Another check-in"}),
+        "closure": _without(formal.forms["closure"], "c_note"),
+        "agreement": _without(formal.forms["agreement"], "a_purpose"),
+    }
+    program = formal.program.model_copy(
+        update={"title": "Edited", "phases": formal.program.phases.model_copy(update={"midpoint": None})}
+    )
+    async with world.database.begin() as session:
+        version = (await freeze_program(session, program, edited, NOW)).hash
+    fresh = _request("formal", "check_in", 3, "formal-eli", "mentee")
+    later = turn(2, NOW, mentorship="formal", open_requests=[fresh], start=START, end=END)
+    await applied(world.database, replace(later, version=version))
+    titles = {
+        (item.name, item.number): (await world.matter(item)).form_title
+        for item in (
+            world.item("formal", "eli", "check_in", "request", 2),
+            world.item("formal", "eli", "check_in", "request", 3),
+            world.item("formal", "eli", "midpoint", "reminder"),
+        )
+    }
+    assert titles == {
+        ("check_in", 2): "Check-in",
+        ("check_in", 3): "Another check-in",
+        ("midpoint", 1): formal.forms["midpoint"].title,
+    }
+    concluded = await world.matter(world.item("formal", "mia", "agreement_concluded"))
+    assert [text for _, text in concluded.agreement] == ["Find my field."]
+    farewell = await world.matter(world.item("formal", "eli", "farewell"))
+    assert farewell.notes == (("Mia Mentor", "It was a pleasure."),), "whoever wrote it was told who reads it"
+    assert farewell.program_title == "Edited"
+
+
+def _without(form: Form, question: str) -> Form:
+    kept = tuple(one for one in form.questions if one.id != question)
+    return form.model_copy(update={"questions": kept})
 
 
 # -- coordinators --------------------------------------------------------------------------------------------------

@@ -266,7 +266,10 @@ async def test_a_longer_program_extends_what_runs_and_a_shorter_one_does_not(off
     program.write_text(program.read_text().replace("length: 28w", "length: 20w"))
     refused = await office.mentorship("launch", str(path), "--yes")
     assert refused.code == 2
-    assert "m1: 56 days shorter: it can't become shorter; `mentorship end longer/m1` ends it" in refused.out
+    assert (
+        "m1: 56 days shorter: launching makes nothing shorter; `mentorship adopt longer/m1 --file FILE` does"
+        in refused.out
+    )
     assert (await row(office, "longer")).end == end
     assert (await office.mentorship("launch", str(path), "--yes")).code == 2, "it stays said"
 

@@ -68,7 +68,7 @@ programs = st.fixed_dictionaries(
 EVENTS = (
     "answer", "answer", "answer", "decide", "decide", "pause", "open pause", "resume", "extend", "end", "replace",
     "add", "remove", "leave", "nudge", "release", "cancel", "move", "see", "bounce", "nonsense", "again", "assessed",
-    "propose", "propose", "correct", "staff",
+    "propose", "propose", "correct", "staff", "adopt", "adopt",
 )  # fmt: skip
 
 
@@ -96,6 +96,8 @@ class Life:
     """Where a mentorship comes from, and what happens to it."""
 
     program: Program
+    edited: tuple[Program, ...]
+    """Other versions of it, which may be taken up on the way."""
     start: date
     launched: int
     zones: tuple[str, ...]
@@ -110,6 +112,7 @@ class Life:
 lives = st.builds(
     Life,
     program=programs,
+    edited=st.lists(programs, min_size=2, max_size=2).map(tuple),
     start=st.dates(date(2026, 1, 1), date(2029, 12, 31)),
     launched=st.integers(-60, 60),
     zones=st.lists(st.sampled_from(ZONES), min_size=5, max_size=5).map(tuple),

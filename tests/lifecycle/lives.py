@@ -34,6 +34,7 @@ from lifecycle.commands import (
 )
 from lifecycle.events import (
     Add,
+    Adopt,
     Answered,
     Assessed,
     Bounced,
@@ -313,6 +314,10 @@ class Witness:
                 return Resume(id_, "cora")
             case "extend":
                 return Extend(id_, b - 1, "cora", based_on)
+            case "adopt":
+                edited = self.life.edited[b % 2]
+                numbers = edited.model_dump(mode="json") | {"format": edited.format if b == 5 else state.format}
+                return Adopt(id_, numbers, f"version {b}", "cora", based_on)
             case "end":
                 reasons = (*EARLY_REASONS, "boredom")
                 return End(id_, reasons[b % len(reasons)], "cora", person if a % 2 else "", based_on)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from rehearsal.behaviour import WHAT
+from lifecycle.events import CHANGES
+from rehearsal.behaviour import WHAT, Change
+from rehearsal.changes import happening
 from tests.rehearsal.changed import CHANGED, STOPPED
 from tests.rehearsal.test_equality import compare
-from tests.workflows.cases import Case
+from tests.workflows.cases import START, Case
 from tests.workflows.season import behaviour_of, cohort_of, written
 
 
@@ -25,3 +28,22 @@ async def test_the_rehearsal_of_every_change_is_what_happens(
 def test_every_change_is_among_them() -> None:
     tried = {key for case in (*CHANGED, *STOPPED) for event in case.events for key in event}
     assert set(WHAT) <= tried
+
+
+NOT_SCRIPTED = {
+    "Decided": "whoever coordinates decides, as the behaviour file has it",
+    "Adopt": "a season is played by one version of its program: an edited one is rehearsed by rehearsing its file",
+}
+"""What people do to a mentorship on purpose and a script can't let happen, and why."""
+
+
+def test_a_script_can_let_happen_whatever_people_do_to_a_mentorship() -> None:
+    scripted: set[str] = set()
+    for case in (*CHANGED, *STOPPED):
+        for written_down in case.happenings():
+            change = Change.model_validate(written_down)
+            event = happening(change, START, defaultdict(lambda: "UTC"))
+            scripted.add(type(event).__name__ if event else change.what()[0])
+    of_all = {"cancel": "Cancel", "correct": "Corrected"}
+    scripted |= {event for what, event in of_all.items() if what in scripted}
+    assert {kind.__name__ for kind in CHANGES} - scripted == set(NOT_SCRIPTED)

@@ -13,7 +13,8 @@ from sqlalchemy import JSON, Boolean, Column, Date, Integer, MetaData, insert, i
 
 import store.migrations
 from store.database import Database, is_migrated, migrate
-from store.tables import Base, Instant
+from store.instants import Instant
+from store.tables import Base
 from tests.store.season import GROUP, PAIR, applied, ask, item, launched, turn
 
 MIGRATIONS = Path(store.migrations.__file__).parent

@@ -56,6 +56,7 @@ HAPPENED: tuple[Event, ...] = (
     events.Pause("o/2", DAY, "casey", 3),
     events.Resume("o/3", "casey", 3),
     events.Extend("o/4", 2, "casey", 3),
+    events.Adopt("o/19", {"program": "formal", "title": "formal", "length": 196}, "f" * 64, "casey", 3),
     events.End("o/5", "left", "casey", "ben", 3),
     events.ProposeEnd("o/6", "ben", "goals_reached"),
     events.Replace("o/7", "ben", "cleo", "Asia/Tokyo", "casey", 3),

@@ -1,0 +1,76 @@
+"""Taking an edited program, or an edited form, to mentorships that run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.change import PANEL, Awaiting, From, Health, Keys, Person, Phase, Yes
+from cli.changing import Which, Wish, change, places_of
+from cli.files import AsJson, print_faults
+from cli.people import By, DryRun, Why
+from cli.screen import EXIT_CODES, FAULTY, fail, plainly
+
+if TYPE_CHECKING:
+    from operations.change import Change, Place
+    from operations.settings import Settings
+    from store.database import Database
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(rich_help_panel=PANEL, epilog=EXIT_CODES)(plainly(adopt))
+
+
+def adopt(
+    keys: Keys = None,
+    file: Annotated[
+        Path, typer.Option("--file", metavar="FILE", help="The cohort's file, which names the program.")
+    ] = ...,  # pyright: ignore[reportArgumentType]
+    listed: From = "",
+    phase: Phase = "",
+    health: Health = "",
+    person: Person = "",
+    awaiting: Awaiting = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    by: By = "",
+    why: Why = "",
+    json: AsJson = False,
+) -> None:
+    """Adopt: mentorships that run take up the program as its file says it now.
+
+    An edited program or form holds for what starts from now on; this takes it to
+    what runs: all of the cohort, or those that you name or select. What has begun
+    keeps its dates, and a form that was asked already stays as it was asked. What
+    lies ahead follows the file, the end as well, unless it was extended beyond
+    it. A file with faults changes nothing. To go back, put the old file back and
+    adopt that.
+
+    \b
+    Examples:
+      mentorship adopt --file config/cohorts/small.yaml --dry-run
+      mentorship adopt --file config/cohorts/small.yaml --yes --why "fewer forms"
+      mentorship adopt m1 --file config/cohorts/small.yaml
+      mentorship adopt --file config/cohorts/small.yaml --phase onboarding --yes
+    """
+    from operations.checking import Faults
+
+    given = Which(keys or (), listed, {"phase": phase, "health": health, "person": person}, awaiting)
+
+    async def find(database: Database, surroundings: Settings) -> tuple[list[Place], Change]:
+        from operations.adopting import adoption
+        from operations.checking import load
+        from operations.reach import now_of
+
+        loaded = load(file, now_of(surroundings), runs=True)
+        places = await places_of(given.of(loaded.cohort.cohort), database, surroundings)
+        return places, await adoption(database, loaded, places)
+
+    try:
+        change(find, Wish(dry_run, yes, False, by, why, json), one=given.one)
+    except Faults as found:
+        print_faults(found.faults, "red")
+        fail(f"{len(found.faults)} faults. Nothing was changed.", FAULTY)
