@@ -13,9 +13,11 @@ from typing import Any
 from sqlalchemy import Select, bindparam, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from lifecycle.postbox import ALONE
 from program.forms import Answers
 from store.programs import FrozenProgram, frozen_program
 from store.tables import (
+    AddressChangeRow,
     AgreementRow,
     AnswerRow,
     Base,
@@ -63,6 +65,7 @@ class Background:
     closures: dict[Place, dict[str, Answers]] = field(default_factory=dict[Place, dict[str, Answers]])
     """Person to what they said at closure."""
     tasks: dict[str, TaskRow] = field(default_factory=dict[str, TaskRow])
+    address_changes: dict[str, AddressChangeRow] = field(default_factory=dict[str, AddressChangeRow])
     threads: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     """Request to the messages that have carried it, oldest first."""
 
@@ -87,6 +90,8 @@ async def background(session: AsyncSession, items: Collection[Item], people: Ite
     closed = {(item.cohort, item.mentorship) for item in items if item.name in WITH_CLOSURE}
     for cohort, mentorship, person, body in await _read(session, CLOSURES, closed):
         found.closures.setdefault((cohort, mentorship), {})[person] = body
+    for row in await _read(session, ADDRESS_CHANGES, {item.about for item in items if item.name in ALONE}):
+        found.address_changes[row.id] = row
     concerned = {*people, *(item.about for item in items if item.about)}
     for row in await _read(session, PEOPLE, concerned | set(_named(found))):
         found.people[row.id] = row
@@ -187,4 +192,5 @@ CLOSURES = (
     )
     .order_by(RequestRow.number, AnswerRow.version)
 )
+ADDRESS_CHANGES = _rows(AddressChangeRow).where(AddressChangeRow.id.in_(KEYS))
 PEOPLE = _rows(ParticipantRow).where(ParticipantRow.id.in_(KEYS))

@@ -408,6 +408,28 @@ class SuppressionRow(Base):
     at: Mapped[datetime]
 
 
+class AddressChangeRow(Base):
+    """Another address that a person asked for: it counts once both have confirmed it, the old one and the new one."""
+
+    __tablename__ = "address_changes"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    """Stands in the links of both mails; `about` of the items that bring them."""
+    person: Mapped[str] = mapped_column(ForeignKey("participants.id"), index=True)
+    cohort: Mapped[str]
+    """In whose name the mails go."""
+    email: Mapped[str]
+    asked_at: Mapped[datetime]
+    lapses_at: Mapped[datetime]
+    old_at: Mapped[datetime | None]
+    """When it was confirmed from the old address."""
+    new_at: Mapped[datetime | None]
+    """When it was confirmed from the new address."""
+    state: Mapped[str] = mapped_column(default="pending")
+    """pending, done, denied (at either address), withdrawn, overtaken (by a later one), refused (by the new
+    address), taken (another person has it)"""
+    closed_at: Mapped[datetime | None]
+
+
 class OperationRow(Base):
     """A command that a coordinator or participant gave; the same id twice is one operation."""
 
