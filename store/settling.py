@@ -15,13 +15,13 @@ from sqlalchemy import ColumnElement, String, Update, and_, bindparam, case, fun
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from store import addresses, relays
+from store.columns import Instant
 from store.database import upserting
 from store.outbox import ITEMS, Rows
 from store.relays import Relay
 from store.tables import (
     Base,
     EventRow,
-    Instant,
     MembershipRow,
     MentorshipRow,
     MessageRow,

@@ -45,9 +45,10 @@ from operations.temporal import (
 from program.loader import Loaded
 from rehearsal.behaviour import Behaviour, Change
 from rehearsal.changes import happening, zones_of
+from store.columns import Instant
 from store.database import Database
 from store.ledger import ledger
-from store.tables import Instant, ItemRow, MentorshipRow, MessageRow, ParticipantRow, PostmasterRow, RelayRow
+from store.tables import ItemRow, MentorshipRow, MessageRow, ParticipantRow, PostmasterRow, RelayRow
 from tests.sink import Sink
 from tests.sink import running as running_sink
 from web.app import create_app

@@ -1,4 +1,4 @@
-"""Another address, confirmed by the person from both: through the pages and a real mail server, without coordinators."""
+"""Another address, confirmed by the person from both: through the pages and a real mail server, by nobody else."""
 
 from __future__ import annotations
 
