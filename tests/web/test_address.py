@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -37,7 +38,7 @@ from store.tables import (
     SuppressionRow,
 )
 from tests.operations.test_bounces import report
-from tests.sink import Received, Sink
+from tests.sink import ACCEPT, DROP, Received, Sink
 from tests.sink import running as running_sink
 from tests.web.test_place import ADAS, act, events, me, told
 from tests.web.world import BASE_URL, COHORT, SECRET, World, hidden, wants
@@ -112,7 +113,9 @@ async def sink() -> AsyncIterator[Sink]:
         yield sink
 
 
+@asynccontextmanager
 async def opened(world: World, sink: Sink) -> AsyncIterator[Town]:
+    """A post office beside the pages."""
     transport = SmtpTransport(Relay("127.0.0.1", sink.port, "none", connections=2, timeout=5))
     rules = PostOfficeRules(FROM, BOUNCES, SECRET)
     office = PostOffice(world.database, transport, LettersDesk(world.links, FROM), compose, rules)
@@ -124,14 +127,14 @@ async def opened(world: World, sink: Sink) -> AsyncIterator[Town]:
 @pytest.fixture
 async def town(both: World, sink: Sink) -> AsyncIterator[Town]:
     """On either database."""
-    async for town in opened(both, sink):
+    async with opened(both, sink) as town:
         yield town
 
 
 @pytest.fixture
 async def village(world: World, sink: Sink) -> AsyncIterator[Town]:
     """On SQLite."""
-    async for town in opened(world, sink):
+    async with opened(world, sink) as town:
         yield town
 
 
@@ -316,8 +319,28 @@ async def test_a_new_address_that_puts_us_off_keeps_nothing_else_back(village: T
     assert ((await village.change(change)).state, (await village.ada()).standing) == ("refused", "active")
 
 
-async def test_nobody_learns_whose_address_it_is_and_a_coordinator_decides(town: Town) -> None:
-    world, client = town.world, town.client
+@pytest.mark.parametrize("still_wanted", [True, False])
+async def test_a_mail_that_nobody_knows_the_end_of_goes_once_more_if_it_still_asks(
+    village: Town, still_wanted: bool
+) -> None:
+    world = village.world
+    village.sink.script(NEW, DROP, ACCEPT)
+    change = await wants(world, "ada", NEW)
+    assert (await village.deliver()).ambiguous == 1
+    if not still_wanted:
+        await village.client.post(f"{me(world)}/address/cancel")
+    await village.deliver(world.now + HOUR)
+    mails = village.sink.mails_to(NEW)
+    assert len(mails) == 1 + still_wanted
+    assert len({mail.id for mail in mails}) == 1
+    assert (await village.change(change)).state == ("pending" if still_wanted else "withdrawn")
+    # And her other mail goes its way.
+    await village.told_of("receipt", "safety_received")
+    assert (await village.deliver(world.now + 2 * HOUR)).sent == 1
+
+
+async def test_nobody_learns_whose_address_it_is_and_a_coordinator_decides(village: Town) -> None:
+    world, client = village.world, village.client
 
     def without(page: httpx.Response, email: str) -> str:
         return re.sub(r'value="[^"]*"', "", page.text.replace(email, ""))
@@ -330,15 +353,15 @@ async def test_nobody_learns_whose_address_it_is_and_a_coordinator_decides(town:
     assert found is not None
     change, says = found.id, ""
     for side in SIDES:
-        says = await town.says(change, side)
+        says = await village.says(change, side)
     assert "A coordinator looks at it" in says
-    assert (await town.ada()).email == OLD
+    assert (await village.ada()).email == OLD
     answered = told(world, "Answered")
     assert {one["signals"]["wish"] for one in answered} == {"address"}
     assert "ben" not in json.dumps([row[3] for row in world.told]).lower()
     assert ("asks_for_address", "BEN@example.org") in [(name, why) for _, name, _, why in await events(world)]
     after = await world.snapshot()
-    await town.says(change, "new")
+    await village.says(change, "new")
     assert await world.snapshot() == after
 
 
