@@ -78,6 +78,7 @@ _MEI = Someone("p03", "Mei Tanaka", "mei.tanaka@example.org", "mentee", "America
 _OMAR = Someone("p04", "Omar Haddad", "omar.haddad@example.org", "mentee", "Europe/Berlin")
 _PETRA = Someone("c01", "Petra Novák", "petra.novak@example.org", zone="Europe/Berlin")
 _LINK = "https://mentoring.example.org/f/4kX9q2mZ7vB1.1.aB3dE5fG7hJ9kL1mN3pQ5rS7"
+_ADDRESS_LINK = "https://mentoring.example.org/address/4kX9q2mZ7vB1.aB3dE5fG7hJ9kL1mN3pQ5rS7"
 
 _FORMS: dict[str, tuple[str, float]] = {
     "invitation": ("Invitation", 3),
@@ -166,7 +167,7 @@ def sample_matter(
         facts = TaskFacts(f"spring/m07/task.{task}#1", task, reason, date(2027, 3, 8), date(2027, 3, 1), decisions)
         matter = replace(matter, task=facts, role="deputy" if name == "task_to_deputy" else "coordinator")
     if name in PERSONAL:
-        matter = replace(matter, mentorship="", partners=(), link=_LINK, new_address="jonas@post.example.net")
+        matter = replace(matter, mentorship="", partners=(), link=_ADDRESS_LINK, new_address="jonas@post.example.net")
     if name in _FORMS or name in DESK:
         matter = replace(matter, link=_LINK)
     if name == "are_you_there":
