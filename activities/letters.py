@@ -16,12 +16,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from activities import document
 from lifecycle.calendar import DAY, local_date
+from lifecycle.postbox import ADDRESS_NEW
 from mail.dates import listed
 from mail.headers import domain_of, message_id
-from mail.letters import DESK, Capacity, Letter, Matter, Meetings, Someone, TaskFacts
+from mail.letters import DESK, PERSONAL, Capacity, Letter, Matter, Meetings, Someone, TaskFacts
 from program.forms import Answers
+from store.addresses import Side
 from store.background import Background, Place, background
-from store.tables import MembershipRow, MentorshipRow, ParticipantRow, RequestRow
+from store.tables import AddressChangeRow, MembershipRow, MentorshipRow, ParticipantRow, RequestRow
 from store.waiting import Item
 
 BEFORE_INTRODUCTION = frozenset({"invitation", "not_starting", "transferred", "cancelled", "safety_received", *DESK})
@@ -49,6 +51,10 @@ class LinkMaker(Protocol):
 
     def place_url(self, person: str, generation: int) -> str:
         """The person's own page."""
+        ...
+
+    def address_url(self, change: str, side: Side) -> str:
+        """Where the old or the new address confirms a change."""
         ...
 
 
@@ -96,9 +102,13 @@ class LettersDesk:
         cohort = known.cohorts[first.cohort]
         capacity = _capacity(draft.items, person.id, known)
         recipient = _someone(person)
+        elsewhere = first.name == ADDRESS_NEW
+        if elsewhere:
+            recipient = replace(recipient, email=_address_change(first, known).email)
         if self.redirect_all_to:
             recipient = replace(recipient, email=self.redirect_all_to)
-        stops = capacity == "participant"
+        # An address that nobody has confirmed may be a stranger's: it gets no key to anything.
+        stops = capacity == "participant" and not elsewhere
         threads = dict.fromkeys(
             message_id(message, self.domain)
             for item in draft.items
@@ -140,6 +150,11 @@ class LettersDesk:
             matter |= self._of_mentorship(item, person, mentorship, known)
         if item.request:
             matter |= self._of_request(item, person, known)
+        if item.name in PERSONAL:
+            change = _address_change(item, known)
+            matter["new_address"] = change.email
+            matter["closes"] = local_date(change.lapses_at, person.zone) - DAY
+            matter["link"] = self.links.address_url(change.id, "new" if item.name == ADDRESS_NEW else "old")
         if item.name == "reminders_stopped" and item.about in known.people:
             matter["about"] = _someone(known.people[item.about])
         return Matter(**matter)
@@ -222,6 +237,13 @@ class LettersDesk:
             "meetings": _meetings(body, item, mentorship, known),
             "link": self.links.request_url(request.public_id, request.generation) if request else "",
         }
+
+
+def _address_change(item: Item, known: Background) -> AddressChangeRow:
+    change = known.address_changes.get(item.about)
+    if change is None:
+        raise Missing(f"no change of an address {item.about!r}")
+    return change
 
 
 def _someone(person: ParticipantRow, role: str = "") -> Someone:

@@ -21,7 +21,7 @@ from activities.letters import Draft, LettersDesk
 from lifecycle.calendar import local_date
 from lifecycle.keys import message_key
 from lifecycle.letterbox import NeverOpenError
-from lifecycle.postbox import LOOK_AFTER, Delivery, Waiting, logical_moment, sort_out
+from lifecycle.postbox import ADDRESS_NEW, LOOK_AFTER, Delivery, Waiting, logical_moment, sort_out
 from mail.letters import Composed, Letter
 from store import outbox, waiting
 from store.database import Database
@@ -145,13 +145,12 @@ class Preparer:
             boxes = await waiting.postboxes(session, people, now)
             look = Look(boxes, {person: decide(box, now) for person, box in boxes.items()})
             for person, delivery in look.decided.items():
-                for some, fast in ((delivery.fast, True), (delivery.ordinary, False)):
-                    if some:
-                        box = boxes[person]
-                        at = now if fast else logical_moment(box.person.zone, some, now)
-                        id_ = message_key((item.key for item in some), box.corrections)
-                        draft = Draft(id_, person, _items(box, some), at)
-                        look.drafts.append((draft, fast))
+                for some, fast in delivery.mails:
+                    box = boxes[person]
+                    at = now if fast else logical_moment(box.person.zone, some, now)
+                    id_ = message_key((item.key for item in some), box.corrections)
+                    draft = Draft(id_, person, _items(box, some), at)
+                    look.drafts.append((draft, fast))
             look.letters = await self.desk.letters(session, [draft for draft, _ in look.drafts])
         return look
 
@@ -231,6 +230,11 @@ def decide(box: Postbox, now: datetime) -> Delivery:
         return found
 
 
+def goes_elsewhere(items: Iterable[Item]) -> bool:
+    """Whether a mail with these items goes to an address that is not its person's yet."""
+    return any(item.name == ADDRESS_NEW for item in items)
+
+
 def _items(box: Postbox, some: Iterable[Waiting]) -> tuple[Item, ...]:
     return tuple(box.items[item.key] for item in some)
 
@@ -249,6 +253,7 @@ def _mail(draft: Draft, fast: bool, letter: Letter, subject: str, raw: str, box:
         raw=raw,
         items=tuple(item.key for item in draft.items),
         requests=tuple({item.request: None for item in draft.items if item.request}),
+        elsewhere=goes_elsewhere(draft.items),
         attempts=box.put_off or 0,
         put_off=box.put_off is not None,
     )

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from activities.counters import DELAY, MAILS
 from activities.messages import DeliverResult
 from activities.office import Office
-from activities.pages import PAGE, PUT_BACK, decide
+from activities.pages import PAGE, PUT_BACK, decide, goes_elsewhere
 from activities.smtp import Kind, NotSent, Trouble
 from lifecycle.calendar import local_date
 from store import outbox, settling, waiting
@@ -32,6 +32,8 @@ LONGEST_WAIT = timedelta(hours=4)
 POLICY_WAIT = timedelta(hours=1)
 """Refused for what we are or send: a person must mend it."""
 CONFIGURATION_WAIT = timedelta(minutes=15)
+TRIES_ELSEWHERE = 10
+"""An address that is not the person's yet, and takes no mail so often in a row (most of a day), is refused."""
 SEND_AGAIN = timedelta(minutes=5)
 """After a moment in which nobody could know: the one second try (program time)."""
 LONGEST_ROUND = timedelta(seconds=30)
@@ -57,6 +59,8 @@ class Outgoing:
     local_date: date
     fast: bool
     requests: tuple[str, ...]
+    elsewhere: bool = False
+    """Goes to an address that is not the person's yet."""
     attempts: int = 0
     again: bool = False
     at: datetime | None = None
@@ -159,6 +163,7 @@ class Round:
                     local_date=mail.local_date,
                     fast=mail.fast,
                     requests=mail.requests,
+                    elsewhere=mail.elsewhere,
                     attempts=mail.attempts,
                     at=mail.at,
                 )
@@ -208,7 +213,10 @@ class Round:
         if not (delivery.ordinary or delivery.fast):
             return not_repeated
         today = local_date(self.now, box.person.zone)
-        return Outgoing(mail.id, mail.person, mail.recipient, mail.raw, today, mail.fast, requests, again=True)
+        return Outgoing(
+            mail.id, mail.person, mail.recipient, mail.raw, today, mail.fast, requests,
+            goes_elsewhere(box.items.values()), again=True,
+        )  # fmt: skip
 
     # -- sending ---------------------------------------------------------------------------------------------------
 
@@ -246,6 +254,9 @@ class Round:
                 wait = max(asked, doubling(mail.attempts + 1))
             case Kind.PERMANENT | Kind.POLICY:
                 wait = max(POLICY_WAIT, doubling(mail.attempts + 1))
+        if mail.elsewhere and mail.attempts + 1 >= TRIES_ELSEWHERE:
+            self.result.refused += 1
+            return self._outcome(mail, "refused", f"{trouble}")
         self._remember(f"{trouble}")
         self.result.deferred += 1
         return self._outcome(mail, "ambiguous" if mail.again else "deferred", f"{trouble}", self.now + wait)
@@ -255,8 +266,9 @@ class Round:
     ) -> Outcome:
         MAILS.labels(state).inc()
         return Outcome(
-            mail.id, mail.person, state, mail.local_date, mail.fast, mail.requests, error, until, burnt=burnt
-        )
+            mail.id, mail.person, state, mail.local_date, mail.fast, mail.requests, error, until,
+            burnt=burnt, elsewhere=mail.elsewhere,
+        )  # fmt: skip
 
     def _not_taken_up(self, mail: Outgoing) -> Outcome:
         """Certainly not sent now, and through no fault of its own."""

@@ -31,6 +31,11 @@ MAILS_PER_REQUEST = 3
 FAST: frozenset[ItemKind] = frozenset(("receipt", "urgent"))
 """Kinds that go at once and don't use up the day's mail (lifecycle 2.6)."""
 
+ADDRESS_OLD, ADDRESS_NEW = "address_old", "address_new"
+ALONE = frozenset((ADDRESS_OLD, ADDRESS_NEW))
+"""Items that ask whether a new address is right: each goes in a mail of its own, the second of them to another
+address than all the rest."""
+
 SAFETY_RECEIPT = "safety_received"
 """The one item that no hold and no pause keeps back: whoever reports a concern learns that it has arrived."""
 
@@ -131,6 +136,14 @@ class Delivery:
     """Wait for the end of a pause or of a hold; no moment is known."""
     later: list[tuple[Waiting, datetime]] = field(default_factory=list[tuple[Waiting, datetime]])
     """Wait for their moment (UTC), which is looked at anew when it comes."""
+
+    @property
+    def mails(self) -> list[tuple[list[Waiting], bool]]:
+        """What goes now, mail by mail, with whether it is a fast one."""
+        together = [item for item in self.fast if item.name not in ALONE]
+        alone = [[item] for item in self.fast if item.name in ALONE]
+        fast = [(some, True) for some in (together, *alone) if some]
+        return [*fast, *([(self.ordinary, False)] if self.ordinary else [])]
 
     @property
     def next_at(self) -> datetime | None:

@@ -33,8 +33,10 @@ NOTICES = (
 """Names of what participants are told."""
 DESK = ("task_opened", "task_repeated", "task_to_deputy", "reminders_stopped", "still_paused")
 """Names of what coordinators and deputies are told."""
-NAMES = ASKS + NOTICES + DESK
-"""Every mail that the lifecycle names; each has a template of this name."""
+PERSONAL = ("address_old", "address_new")
+"""Names of what a person is asked about themself, whichever mentorships they have."""
+NAMES = ASKS + NOTICES + DESK + PERSONAL
+"""Every mail that there is; each has a template of this name."""
 
 Kind = Literal["request", "reminder", "notice", "receipt", "urgent"]
 Reader = Literal["mentor", "mentee", "peer", "coordinator", "deputy"]
@@ -141,7 +143,8 @@ class Matter:
     links: Mapping[str, str] = field(default_factory=dict[str, str])
     """`are_you_there` only: `fine`, `stuck`, `stopped`."""
     closes: date | None = None
-    """Last day on which an answer counts; for `closing_for_silence` the last day to give a sign of life."""
+    """Last day on which an answer counts; for `closing_for_silence` the last day to give a sign of life, for
+    `address_old` and `address_new` the last day of their links."""
     form_title: str = ""
     form_minutes: float = 2
     since: date | None = None
@@ -171,6 +174,8 @@ class Matter:
     """Whom it is about: who left, who changed a goal, who stopped reminders. None where nobody is named."""
     emergency: str = ""
     """safety_received: what people in danger should do."""
+    new_address: str = ""
+    """address_old and address_new: where the reader's mail is to go from now on."""
     task: TaskFacts | None = None
 
 

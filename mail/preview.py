@@ -18,6 +18,7 @@ from mail.letters import (
     ASKS,
     DESK,
     NAMES,
+    PERSONAL,
     Change,
     Kind,
     Letter,
@@ -77,6 +78,7 @@ _MEI = Someone("p03", "Mei Tanaka", "mei.tanaka@example.org", "mentee", "America
 _OMAR = Someone("p04", "Omar Haddad", "omar.haddad@example.org", "mentee", "Europe/Berlin")
 _PETRA = Someone("c01", "Petra Novák", "petra.novak@example.org", zone="Europe/Berlin")
 _LINK = "https://mentoring.example.org/f/4kX9q2mZ7vB1.1.aB3dE5fG7hJ9kL1mN3pQ5rS7"
+_ADDRESS_LINK = "https://mentoring.example.org/address/4kX9q2mZ7vB1.aB3dE5fG7hJ9kL1mN3pQ5rS7"
 
 _FORMS: dict[str, tuple[str, float]] = {
     "invitation": ("Invitation", 3),
@@ -94,6 +96,8 @@ _KINDS: dict[str, Kind] = {
     "agreement_concluded": "notice",
     "partner_left": "urgent",
     "cancelled": "urgent",
+    "address_old": "urgent",
+    "address_new": "urgent",
     "safety_received": "receipt",
 }
 _AGREEMENT = (
@@ -162,6 +166,8 @@ def sample_matter(
     if name in DESK:
         facts = TaskFacts(f"spring/m07/task.{task}#1", task, reason, date(2027, 3, 8), date(2027, 3, 1), decisions)
         matter = replace(matter, task=facts, role="deputy" if name == "task_to_deputy" else "coordinator")
+    if name in PERSONAL:
+        matter = replace(matter, mentorship="", partners=(), link=_ADDRESS_LINK, new_address="jonas@post.example.net")
     if name in _FORMS or name in DESK:
         matter = replace(matter, link=_LINK)
     if name == "are_you_there":
@@ -206,6 +212,7 @@ def letter_of(*matters: Matter, language: str = "en") -> Letter:
     desk = first.name in DESK
     reader, _ = _company(first.format, first.role)
     capacity = ("deputy" if first.role == "deputy" else "coordinator") if desk else "participant"
+    without_links = desk or first.name == "address_new"
     return Letter(
         recipient=replace(_PETRA if desk else reader, language=language),
         cohort="spring",
@@ -216,9 +223,11 @@ def letter_of(*matters: Matter, language: str = "en") -> Letter:
         message_id=message_id("/".join(one.key for one in matters), "example.org"),
         references=(message_id("first", "example.org"),) if first.kind == "reminder" else (),
         sender="mentoring@example.org",
-        unsubscribe_url="" if desk else "https://mentoring.example.org/u/4kX9q2mZ7vB1.1.aB3dE5fG7hJ9kL1mN3pQ5rS7",
-        place_url="" if desk else "https://mentoring.example.org/me/4kX9q2mZ7vB1.1.aB3dE5fG7hJ9kL1mN3pQ5rS7",
-        unsubscribe_mailto="" if desk else "mailto:stop@example.org?subject=stop-4kX9q2mZ7vB1",
+        unsubscribe_url=""
+        if without_links
+        else "https://mentoring.example.org/u/4kX9q2mZ7vB1.1.aB3dE5fG7hJ9kL1mN3pQ5rS7",
+        place_url="" if without_links else "https://mentoring.example.org/me/4kX9q2mZ7vB1.1.aB3dE5fG7hJ9kL1mN3pQ5rS7",
+        unsubscribe_mailto="" if without_links else "mailto:stop@example.org?subject=stop-4kX9q2mZ7vB1",
         capacity=capacity,
         matters=matters,
     )
@@ -272,7 +281,7 @@ def samples(language: str = "en", formats: Collection[Format] = FORMATS) -> Iter
                     letter = sample(name, task=task, full=full, language=language)
                     yield Sample(f"{name}-{task}{'' if full else '-bare'}", letter)
             continue
-        for format_ in formats:
+        for format_ in formats if name not in PERSONAL else FORMATS[:1]:
             for role in ROLES[format_]:
                 for variant, options in _variants(name):
                     for full in (True, False):

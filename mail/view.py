@@ -217,6 +217,7 @@ class View:
             "notes": tuple((self._name(author), self._passage(text)) for author, text in matter.notes),
             "contacts": tuple(self.person(one) for one in matter.contacts),
             "about": self.person(matter.about) if matter.about else None,
+            "new_address": self._line(matter.new_address),
             "emergency": self._passage(matter.emergency),
             "task": self.task(matter.task),
         }

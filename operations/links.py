@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from itsdangerous import BadSignature, Signer
 
 from operations.settings import Settings
+from store.addresses import SIDES, Side
 
 SHORTEST_SECRET = 32
 
@@ -33,6 +34,10 @@ class Links:
         self._request = Signer(oldest_first, salt=b"mentorship.request", key_derivation="hmac")
         self._stop = Signer(oldest_first, salt=b"mentorship.stop", key_derivation="hmac")
         self._place = Signer(oldest_first, salt=b"mentorship.place", key_derivation="hmac")
+        self._address: dict[Side, Signer] = {
+            side: Signer(oldest_first, salt=f"mentorship.address.{side}".encode(), key_derivation="hmac")
+            for side in SIDES
+        }
         self.public_url = public_url.rstrip("/")
 
     @classmethod
@@ -76,6 +81,23 @@ class Links:
     def read_place(self, token: str) -> tuple[str, int] | None:
         """(participant id, generation) of the token of a person's own page; None where it isn't one of ours."""
         return _read(self._place, token)
+
+    def address_token(self, change: str, side: Side) -> str:
+        """The token by which one of two addresses confirms a change; good for that change and that side alone."""
+        return self._address[side].sign(change).decode("ascii")
+
+    def address_url(self, change: str, side: Side) -> str:
+        """The page on which the old or the new address confirms a change, or says that it wants none."""
+        return f"{self.public_url}/address/{self.address_token(change, side)}"
+
+    def read_address(self, token: str) -> tuple[str, Side] | None:
+        """(id of the change, side) of an address's token; None where it isn't one of ours."""
+        for side, signer in self._address.items():
+            try:
+                return signer.unsign(token.encode("utf-8", "replace")).decode("utf-8"), side
+            except (BadSignature, ValueError):
+                continue
+        return None
 
 
 def _sign(signer: Signer, what: str, generation: int) -> str:

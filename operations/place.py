@@ -9,7 +9,7 @@ one act. What somebody writes stays in SQL.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from hashlib import sha256
@@ -68,6 +68,8 @@ class Done:
     to_tell: tuple[Where, ...] = field(default=(), compare=False)
     """Mentorships whose workflow has something to be told."""
     correction: Correction | None = field(default=None, compare=False)
+    earliest: Mapping[int, datetime] = field(default_factory=dict[int, datetime], compare=False)
+    """Shard to the moment (UTC) at which its postmaster must look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,20 +189,27 @@ async def ask_for(
     """Ask the coordinators of every cohort in which the person takes part to erase them, or to take a new address."""
 
     async def carry_out(session: AsyncSession, holder: Holder, id_: str) -> Outcome:
-        found = {seat.cohort: seat.where for seat in reversed(await place.seats(session, holder.id)) if seat.lives}
-        if not found:
-            return Not("None of your mentorships is running. Please write to a coordinator.")
         if wish == "address" and not EMAIL.fullmatch(address):
             return Not("That is no address: write it such as name@example.org.")
-        for where in sorted(found.values()):
-            own = f"{id_}/{where[0]}"
-            await desk.put_operation(session, own, f"asks_for_{wish}", *where, {}, holder.id, "", now)
-            await requests.note(session, *where, now, f"asks_for_{wish}", holder.id, by=holder.id, why=address)
-            signals = Signals(help=True, wish=wish)
-            await _tell(session, where, Answered(own, holder.id, "wish", 1, signals, now), now)
-        return Done(to_tell=tuple(sorted(found.values())))
+        return await ask_desks(session, holder.id, id_, wish, now, address)
 
     return await _once(database, person, generation, submission, (wish, address), carry_out, now)
+
+
+async def ask_desks(
+    session: AsyncSession, person: str, id_: str, wish: Wish, now: datetime, address: str = ""
+) -> Done | Not:
+    """The same inside a writing transaction that is open, under this id."""
+    found = {seat.cohort: seat.where for seat in reversed(await place.seats(session, person)) if seat.lives}
+    if not found:
+        return Not("None of your mentorships is running. Please write to a coordinator.")
+    for where in sorted(found.values()):
+        own = f"{id_}/{where[0]}"
+        await desk.put_operation(session, own, f"asks_for_{wish}", *where, {}, person, "", now)
+        await requests.note(session, *where, now, f"asks_for_{wish}", person, by=person, why=address)
+        signals = Signals(help=True, wish=wish)
+        await _tell(session, where, Answered(own, person, "wish", 1, signals, now), now)
+    return Done(to_tell=tuple(sorted(found.values())))
 
 
 async def correct_details(

@@ -48,6 +48,12 @@ _EVENTS = {
     "concern_raised": "Has raised a concern",
     "asks_for_erase": "Asks to be erased",
     "asks_for_address": "Asks for another address",
+    "address_asked": "Wants another address, which both have to confirm",
+    "address_confirmed": "Has confirmed the new address from one of the two",
+    "address_denied": "Was asked about a new address, and said that it is not wanted",
+    "address_withdrawn": "Wants no other address after all",
+    "address_refused": "The new address refuses mail: the old one stays",
+    "address_taken": "Both have confirmed the new address, but somebody else has it",
     "seen_differently": "Partners see it differently",
     "one_silent": "One side did not answer",
 }

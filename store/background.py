@@ -13,9 +13,11 @@ from typing import Any
 from sqlalchemy import Select, bindparam, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from lifecycle.postbox import ALONE
 from program.forms import Answers
 from store.programs import FrozenProgram, asked_with, frozen_program
 from store.tables import (
+    AddressChangeRow,
     AgreementRow,
     AnswerRow,
     Base,
@@ -67,6 +69,7 @@ class Background:
     closed_with: dict[Place, FrozenProgram] = field(default_factory=dict[Place, FrozenProgram])
     """The version of the program whose closure form was asked."""
     tasks: dict[str, TaskRow] = field(default_factory=dict[str, TaskRow])
+    address_changes: dict[str, AddressChangeRow] = field(default_factory=dict[str, AddressChangeRow])
     threads: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     """Request to the messages that have carried it, oldest first."""
 
@@ -94,6 +97,8 @@ async def background(session: AsyncSession, items: Collection[Item], people: Ite
         place = (row.cohort, row.mentorship)
         found.closures.setdefault(place, {})[row.person] = row.body
         found.closed_with[place] = await _asked(session, found, row)
+    for row in await _read(session, ADDRESS_CHANGES, {item.about for item in items if item.name in ALONE}):
+        found.address_changes[row.id] = row
     concerned = {*people, *(item.about for item in items if item.about)}
     for row in await _read(session, PEOPLE, concerned | set(_named(found))):
         found.people[row.id] = row
@@ -200,4 +205,5 @@ CLOSURES = (
     )
     .order_by(RequestRow.number, AnswerRow.version)
 )
+ADDRESS_CHANGES = _rows(AddressChangeRow).where(AddressChangeRow.id.in_(KEYS))
 PEOPLE = _rows(ParticipantRow).where(ParticipantRow.id.in_(KEYS))

@@ -2,7 +2,8 @@
 
 For good: it counts as refused, like one that was refused at once. For the time being: it was not delivered, and three
 of the last five make a task. A mail to an address that was corrected meanwhile goes to the new one instead, and
-nobody's mail is stopped for it. The same report again changes nothing.
+nobody's mail is stopped for it. One that should have confirmed a new address says that this one is none. The same
+report again changes nothing.
 """
 
 from __future__ import annotations
@@ -14,14 +15,15 @@ from typing import Literal
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from store import correcting, settling
+from lifecycle.postbox import ALONE
+from store import addresses, correcting, settling
 from store.postbox import DeliverAt, Moment
 from store.settling import Outcome
 from store.tables import EventRow, ItemRow, MessageRow, ParticipantRow, RequestRow
 
 Kind = Literal["hard", "soft", "policy"]
 """What a report says of an address, or (policy) of us."""
-Result = Literal["bounced", "soft", "often", "policy", "late", "known", "early", "gone"]
+Result = Literal["bounced", "soft", "often", "policy", "late", "elsewhere", "known", "early", "gone"]
 
 LAST_MAILS, SOFT_AT_MOST = 5, 2
 """More soft ones than these of the last so many make a task."""
@@ -70,6 +72,10 @@ async def take(
     if kind == "policy":
         _note(session, mail, "mail_refused_by_policy", now)
         return Taken("policy", person.id)
+    if await addresses.refused_by_it(session, mail.id, mail.error, now):
+        await _not_delivered(session, mail, now)
+        mail.state = "refused"
+        return Taken("elsewhere", person.id)
     if mail.recipient.lower() != person.email.lower():
         moments = await _to_the_new_address(session, mail, person, now, deliver_at)
         return Taken("late", person.id, moments)
@@ -134,6 +140,7 @@ async def _to_the_new_address(
     await session.flush()
     if person.standing != "active":
         return ()
+    items = [item for item in items if item.name not in ALONE]  # what asked the old address asks it no more
     _, moments = await correcting.queue(session, person, items, now, deliver_at)
     return tuple(moments)
 

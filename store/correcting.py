@@ -15,7 +15,8 @@ from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, updat
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lifecycle.commands import Post
-from store import relays
+from lifecycle.postbox import ALONE
+from store import addresses, relays
 from store.desk import put_operation
 from store.outbox import ITEMS
 from store.postbox import DeliverAt, Moment, ParticipantFacts, letterbox_rule, post_of
@@ -115,6 +116,7 @@ async def correct(
     for name, value in _values(row, details).items():
         setattr(row, name, value)
     if "email" in fields:
+        await addresses.overtake(session, person, order.now)
         row.generation += 1  # whoever reads the old address opens nothing of theirs any more
     if healed:
         row.standing = "active"
@@ -190,8 +192,9 @@ async def _send_again(
     # What was put off is worded anew, for the new address.
     await session.execute(delete(MessageRow).where(MessageRow.person == row.id, MessageRow.state == "deferred"))
     lost = or_(
-        ItemRow.state == "refused",
-        and_(ItemRow.state == "dropped", ItemRow.reason == "bounced"),
+        # What asked the old address for a new one asks it no more.
+        and_(ItemRow.state == "refused", ItemRow.name.not_in(ALONE)),
+        and_(ItemRow.state == "dropped", ItemRow.reason == "bounced", ItemRow.name.not_in(ALONE)),
         and_(ItemRow.state == "sending", ItemRow.message.in_(doubtful.all())),
     )
     found = await session.scalars(

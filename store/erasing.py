@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, delete, exists, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from store import entries
+from store import addresses, entries
 from store.adopting import agreement_form
 from store.correcting import Order, Place, UnknownParticipant
 from store.database import putting
@@ -94,6 +94,7 @@ async def erase(session: AsyncSession, person: str, order: Order) -> Erasure:
     )
     counts["tasks"] += await _reasons(session, TaskRow, _in_places(TaskRow, places), person, words)
     counts["suppressions"] += await _suppressions(session, person, row.email)
+    counts["address_changes"] += await addresses.forget(session, person)
     told = await _still_in(session, person, places)
     if not before:
         counts["participants"] += 1

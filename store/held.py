@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from store import place
 from store.place import Seat
 from store.tables import (
+    AddressChangeRow,
     AgreementRow,
     AnswerRow,
     DraftRow,
@@ -52,6 +53,7 @@ async def everything(session: AsyncSession, person: str) -> Held:
         "agreements": await _agreements(session, person),
         "mails": await _mails(session, person),
         "refused_addresses": await _refused(session, person),
+        "new_addresses": await _new_addresses(session, person),
         "record": await _record(session, person),
         "asked_for": await _operations(session, person),
     }
@@ -162,6 +164,23 @@ async def _mails(session: AsyncSession, person: str) -> list[Held]:
 async def _refused(session: AsyncSession, person: str) -> list[Held]:
     rows = await session.scalars(select(SuppressionRow).where(SuppressionRow.person == person))
     return [{"address": row.email, "at": row.at.isoformat()} for row in rows]
+
+
+async def _new_addresses(session: AsyncSession, person: str) -> list[Held]:
+    """Every other address that was asked for on their page, and what came of it."""
+    rows = await session.scalars(
+        select(AddressChangeRow).where(AddressChangeRow.person == person).order_by(AddressChangeRow.asked_at)
+    )
+    return [
+        {
+            "address": row.email,
+            "asked_at": row.asked_at.isoformat(),
+            "confirmed_from_the_old_address": row.old_at.isoformat() if row.old_at else None,
+            "confirmed_from_the_new_address": row.new_at.isoformat() if row.new_at else None,
+            "state": row.state,
+        }
+        for row in rows
+    ]
 
 
 async def _record(session: AsyncSession, person: str) -> list[Held]:

@@ -53,6 +53,8 @@ class Mail:
     items: tuple[str, ...]
     requests: tuple[str, ...] = ()
     """Keys of the requests that it carries."""
+    elsewhere: bool = False
+    """Goes to an address that is not the person's yet."""
     attempts: int = 0
     put_off: bool = False
     """Takes the place of a mail that was put off."""

@@ -73,6 +73,21 @@ async def restart_reminders(session: AsyncSession, person: str) -> bool:
     return restarted.one_or_none() is not None
 
 
+async def lock(session: AsyncSession, person: str) -> None:
+    """Keep everybody else from changing this person until the transaction ends."""
+    await session.execute(select(ParticipantRow.id).where(ParticipantRow.id == person).with_for_update())
+
+
+async def revoke_links(session: AsyncSession, person: str) -> None:
+    """No link to this person's own page opens anything any more. Needs a writing transaction."""
+    await session.execute(
+        update(ParticipantRow)
+        .where(ParticipantRow.id == person)
+        .values(generation=ParticipantRow.generation + 1)
+        .execution_options(synchronize_session=False)
+    )
+
+
 async def cohorts_of(session: AsyncSession, person: str) -> list[CohortDesk]:
     """The running cohorts in which this person takes part, with their coordinators."""
     rows = await session.execute(

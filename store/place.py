@@ -44,6 +44,8 @@ class Holder:
     language: str
     generation: int
     reminders_stopped: bool
+    bounced: bool
+    """The address refuses mail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,8 @@ async def holder(session: AsyncSession, person: str, generation: int, *, to_writ
     row = await session.scalar(wanted.with_for_update(key_share=True) if to_write else wanted)
     if row is None:
         return None
-    return Holder(row.id, row.name, row.email, row.zone, row.language, row.generation, row.reminders_stopped)
+    bounced = row.standing == "bounced"
+    return Holder(row.id, row.name, row.email, row.zone, row.language, row.generation, row.reminders_stopped, bounced)
 
 
 async def seats(session: AsyncSession, person: str) -> list[Seat]:

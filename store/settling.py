@@ -14,9 +14,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, String, Update, and_, bindparam, case, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from store import relays
+from store import addresses, relays
+from store.columns import Instant
 from store.database import upserting
-from store.instants import Instant
 from store.outbox import ITEMS, Rows
 from store.relays import Relay
 from store.tables import (
@@ -58,6 +58,9 @@ class Outcome:
     error: str = ""
     until: datetime | None = None
     burnt: bool = True
+    elsewhere: bool = False
+    """It went to an address that is not the person's yet: nothing else waits for it, and what that address refuses
+    says nothing of the person."""
 
     @property
     def reached(self) -> bool:
@@ -79,7 +82,11 @@ async def settle(session: AsyncSession, outcomes: Sequence[Outcome], now: dateti
     doubtful = [one for one in outcomes if one.state == "ambiguous" and (one.reached or one.burnt)]
     if doubtful:
         await _note(session, doubtful, "mail_ambiguous", now)
-    refused = [one for one in outcomes if one.state == "refused"]
+    elsewhere = [one for one in outcomes if one.state == "refused" and one.elsewhere]
+    await _close_items(session, elsewhere, "refused", "bounced", now)
+    for one in elsewhere:
+        await addresses.refused_by_it(session, one.id, one.error, now)
+    refused = [one for one in outcomes if one.state == "refused" and not one.elsewhere]
     if not refused:
         return []
     stale = await _to_an_older_address(session, refused)
@@ -147,7 +154,8 @@ async def _settle_messages(session: AsyncSession, outcomes: Sequence[Outcome], n
             "on": one.on,
             "mark": one.error or None,
             "tries": int(one.burnt),
-            "next_try_at": one.until,
+            # The items say when they come again; without a moment of its own the mail keeps no postbox shut.
+            "next_try_at": None if one.elsewhere and one.state == "deferred" else one.until,
             "sent_at": now if one.reached else None,
         }
         for one in outcomes

@@ -5,35 +5,10 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import (
-    JSON,
-    ForeignKey,
-    ForeignKeyConstraint,
-    Index,
-    MetaData,
-    String,
-    Text,
-    UniqueConstraint,
-    false,
-)
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, Text, UniqueConstraint, false
+from sqlalchemy.orm import Mapped, mapped_column
 
-from store.instants import Instant
-
-
-class Base(DeclarativeBase):
-    """Base of all tables; constraint names are fixed so that migrations can name them."""
-
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(column_0_label)s",
-            "uq": "uq_%(table_name)s_%(column_0_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-    type_annotation_map = {datetime: Instant, dict[str, Any]: JSON, list[str]: JSON, str: String}
+from store.columns import Base
 
 
 class ParticipantRow(Base):
@@ -390,6 +365,28 @@ class SuppressionRow(Base):
     person: Mapped[str]
     reason: Mapped[str]
     at: Mapped[datetime]
+
+
+class AddressChangeRow(Base):
+    """Another address that a person asked for: it counts once both have confirmed it, the old one and the new one."""
+
+    __tablename__ = "address_changes"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    """Stands in the links of both mails; `about` of the items that bring them."""
+    person: Mapped[str] = mapped_column(ForeignKey("participants.id"), index=True)
+    cohort: Mapped[str]
+    """In whose name the mails go."""
+    email: Mapped[str]
+    asked_at: Mapped[datetime]
+    lapses_at: Mapped[datetime]
+    old_at: Mapped[datetime | None]
+    """When it was confirmed from the old address."""
+    new_at: Mapped[datetime | None]
+    """When it was confirmed from the new address."""
+    state: Mapped[str] = mapped_column(default="pending")
+    """pending, done, denied (at either address), withdrawn, overtaken (by a later one), refused (by the new
+    address), taken (another person has it)"""
+    closed_at: Mapped[datetime | None]
 
 
 class OperationRow(Base):

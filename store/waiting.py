@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lifecycle.letterbox import LetterboxRule
 from lifecycle.postbox import FAST, MentorshipFacts, PersonFacts, RequestFacts, Waiting
-from store.instants import Instant
+from store.columns import Instant
 from store.postbox import letterbox_rule
 from store.tables import (
     CohortRow,

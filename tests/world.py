@@ -45,8 +45,8 @@ from operations.temporal import (
 from program.loader import Loaded
 from rehearsal.behaviour import Behaviour, Change
 from rehearsal.changes import happening, zones_of
+from store.columns import Instant
 from store.database import Database
-from store.instants import Instant
 from store.ledger import ledger
 from store.tables import ItemRow, MentorshipRow, MessageRow, ParticipantRow, PostmasterRow, RelayRow
 from tests.sink import Sink

@@ -25,6 +25,7 @@ from operations.relay import Tell
 from operations.reminders import Wake
 from operations.settings import Settings
 from store.database import Database
+from web.confirming import Confirming
 from web.limits import Buckets, Limits
 from web.pages import Pages
 from web.participant import Participant
@@ -51,6 +52,7 @@ def create_app(
     pages = Pages(settings.public_url)
     participant = Participant(pages, links, database, tell, clock_now, settings.shards, wake)
     place = OwnPlace(participant)
+    confirming = Confirming(participant)
 
     async def home(_: Request) -> Response:
         return pages.page("home.html")
@@ -87,6 +89,8 @@ def create_app(
             Route("/stop/{token}", participant.stop, methods=["GET", "POST"]),
             Route("/me/{token}", place.overview),
             Route("/me/{token}/address", place.address, methods=["GET", "POST"]),
+            Route("/me/{token}/address/ask", place.address_by_desk, methods=["GET", "POST"]),
+            Route("/me/{token}/address/cancel", place.no_address, methods=["POST"]),
             Route("/me/{token}/concern", place.concern, methods=["GET", "POST"]),
             Route("/me/{token}/details", place.details, methods=["GET", "POST"]),
             Route("/me/{token}/erase", place.erase, methods=["GET", "POST"]),
@@ -94,6 +98,7 @@ def create_app(
             Route("/me/{token}/data", place.data),
             Route("/me/{token}/data.json", place.download),
             Route("/me/{token}/{act}/{cohort}/{mentorship}", place.change, methods=["GET", "POST"]),
+            Route("/address/{token}", confirming.page, methods=["GET", "POST"]),
             Route("/static/pages.css", stylesheet),
             Route("/static/icon.svg", icon),
             Route("/healthz", healthz),

@@ -22,7 +22,7 @@ from web.pages import Pages
 
 MOST_REMEMBERED = 10_000
 """Buckets of one kind: some 2 MB. Beyond it the one that was used least recently is forgotten, and is full again."""
-LINKS = ("/f/", "/stop/", "/me/")
+LINKS = ("/f/", "/stop/", "/me/", "/address/")
 """What stands before a token in a path."""
 NETWORK_OF_ONE = 64
 """Bits of an IPv6 address that belong to one household or machine; it can choose the rest for each request."""

@@ -8,23 +8,36 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from operations import addresses
 from operations import place as acts
-from operations.correct import EMAIL, pass_on
+from operations.correct import pass_on
 from operations.form_input import Fault, Typed, read
 from operations.place import Change, Concern, Done, Not, Outcome
 from operations.reminders import stop_reminders
 from store import held, place, requests
+from store.addresses import latest
 from store.correcting import Details
 from store.place import Holder, Seat
 from store.requests import Requested
 from web.participant import SUBMISSION, Participant, typed_in
-from web.place_forms import ACTS, ADDRESS, ERASE, Words, concern_questions, details_questions, place_of
+from web.place_forms import (
+    ACTS,
+    ADDRESS,
+    ADDRESS_BY_DESK,
+    ERASE,
+    NEW_ADDRESS,
+    Words,
+    concern_questions,
+    details_questions,
+    place_of,
+)
 from web.place_page import PlacePage
 
 CONCERN = Words(
@@ -169,26 +182,56 @@ class OwnPlace:
         return self._answer(page, outcome, "erase")
 
     async def address(self, request: Request) -> Response:
-        """GET: what it takes to have another address. POST: the coordinators are asked for it."""
+        """GET: what it takes to have another address. POST: both are asked for it."""
+        page = await self._page(request)
+        if page is None:
+            return self.pages.unknown()
+        holder, path = page.holder, f"{page.path}/address"
+        if holder.bounced or not page.seats:
+            return RedirectResponse(f"{path}/ask", 303)
+        by_desk = ("I can’t read mail at the old address any more", f"{path}/ask")
+        if request.method != "POST":
+            return page.act(ADDRESS, path, otherwise=by_desk)
+        typed, submission = await self._sent(request)
+        email, faults = _new_address(typed, holder)
+        if faults:
+            return page.act(ADDRESS, path, typed=typed, faults=faults, otherwise=by_desk)
+        now, shards = self.now(), self.participant.shards
+        outcome = await addresses.ask(
+            self.database, holder.id, holder.generation, submission, email, now, shards=shards
+        )
+        if isinstance(outcome, Done):
+            seen = await acts.was_seen(self.database, holder.id, holder.generation, submission, now)
+            if isinstance(seen, Done):
+                outcome = replace(outcome, to_tell=seen.to_tell)
+        return self._answer(page, outcome, "address")
+
+    async def address_by_desk(self, request: Request) -> Response:
+        """GET: how a coordinator changes the address of whoever can't read the old one. POST: they are asked."""
         page = await self._page(request)
         if page is None:
             return self.pages.unknown()
         if not any(seat.lives for seat in page.seats):
-            return page.ask_in_person(ADDRESS.heading)
+            return page.ask_in_person(ADDRESS_BY_DESK.heading)
+        holder, path = page.holder, f"{page.path}/address/ask"
         if request.method != "POST":
-            return page.act(ADDRESS, f"{page.path}/address")
+            return page.act(ADDRESS_BY_DESK, path)
         typed, submission = await self._sent(request)
-        reading = read(ADDRESS.questions, typed)
-        email = reading.answers.get("email", "")
-        faults = list(reading.faults)
-        if email and not EMAIL.fullmatch(email):
-            faults.append(Fault("email", "Enter an address such as name@example.org"))
+        email, faults = _new_address(typed, replace(holder, bounced=False))
         if faults:
-            return page.act(ADDRESS, f"{page.path}/address", typed=typed, faults=faults)
+            return page.act(ADDRESS_BY_DESK, path, typed=typed, faults=faults)
         outcome = await acts.ask_for(
-            self.database, page.holder.id, page.holder.generation, submission, "address", self.now(), email
+            self.database, holder.id, holder.generation, submission, "address", self.now(), email
         )
-        return self._answer(page, outcome, "address")
+        return self._answer(page, outcome, "address_asked")
+
+    async def no_address(self, request: Request) -> Response:
+        """POST: the address stays as it is, whatever was asked for."""
+        page = await self._page(request)
+        if page is None:
+            return self.pages.unknown()
+        outcome = await addresses.withdraw(self.database, page.holder.id, page.holder.generation, self.now())
+        return self._answer(page, outcome, "no_address")
 
     async def data(self, request: Request) -> Response:
         """GET: everything that is held on the person, to be read."""
@@ -223,8 +266,11 @@ class OwnPlace:
             return None
         async with self.database.session() as session:
             holder: Holder | None = await place.holder(session, *link)
-            seats = await place.seats(session, holder.id) if holder else []
-        return PlacePage(self.pages, self.links, holder, seats, self.now()) if holder else None
+            if holder is None:
+                return None
+            seats = await place.seats(session, holder.id)
+            change = await latest(session, holder.id, self.now())
+        return PlacePage(self.pages, self.links, holder, seats, self.now(), change)
 
     async def _sent(self, request: Request) -> tuple[Typed, str]:
         typed = await typed_in(request)
@@ -245,8 +291,17 @@ class OwnPlace:
         if done.correction is not None:
             tell, wake = self.participant.tell, self.participant.wake
             await pass_on(self.database, done.correction, self.now(), tell=tell, wake=wake)
+        await addresses.send_off(self.database, done, self.now(), self.participant.wake)
         for where in done.to_tell:
             await self.participant.hand_over(*where)
+
+
+def _new_address(typed: Typed, holder: Holder) -> tuple[str, list[Fault]]:
+    """The address that was typed in, and what is wrong with it."""
+    reading = read((NEW_ADDRESS,), typed)
+    email = reading.answers.get("email", "").strip()
+    why = addresses.why_not(holder, email) if email else ""
+    return email, [*reading.faults, *([Fault("email", why)] if why else [])]
 
 
 def _emergency(seats: Sequence[Seat]) -> tuple[str, ...]:

@@ -97,16 +97,28 @@ ERASE = Words(
     ),
     button="Ask to be erased",
 )
+NEW_ADDRESS = Question(id="email", type="text", label="The new address", required=True, longest=120)
 ADDRESS = Words(
     heading="Another address",
-    lead="A coordinator is asked to send your mails to another address from now on.",
+    lead="Your mails go to another address once you have confirmed it from both: the old one and the new one.",
+    follows=(
+        "Each of the two gets a mail with a link, at once. It can be confirmed for seven days.",
+        "Until both have confirmed it, mail goes to the address that we have.",
+        "Once it is changed, the link to this page is a new one: it comes with the next mail.",
+    ),
+    button="Write to both addresses",
+    questions=(NEW_ADDRESS,),
+)
+ADDRESS_BY_DESK = Words(
+    heading="Another address, without the old one",
+    lead="If you can’t read mail at the old address any more, a coordinator is asked to change it for you.",
     follows=(
         "Because this page can’t know that it is you, a coordinator makes sure of it first.",
         "Until then mail goes to the address that we have.",
         "Once it is changed, the link to this page is a new one: it comes with the next mail.",
     ),
-    button="Ask for it",
-    questions=(Question(id="email", type="text", label="The new address", required=True, longest=120),),
+    button="Ask a coordinator",
+    questions=(NEW_ADDRESS,),
 )
 ACTS: Mapping[Act, Words] = {"pause": PAUSE, "end": END, "leave": LEAVE}
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from secrets import token_urlsafe
 from typing import Any
 
 from starlette.responses import HTMLResponse
 
-from lifecycle.calendar import local_date
+from lifecycle.calendar import DAY, local_date
 from mail.dates import day
 from operations.form_input import Fault, Typed, zone_names
 from operations.links import Links
 from operations.place import is_reachable, why_not
 from operations.wording import worded, words_for
 from program.forms import Question
+from store.addresses import Change, Side, State
 from store.held import Held
 from store.place import Asked, Desk, Holder, Seat
 from store.requests import Requested
@@ -55,7 +56,9 @@ DONE = {
     "details": "Your details are saved",
     "stopped": "Your reminders are stopped",
     "restarted": "You get reminders again",
-    "address": "The coordinators are asked to take over your new address",
+    "address": "We have written to both addresses",
+    "no_address": "Your address stays as it is",
+    "address_asked": "The coordinators are asked to take over your new address",
     "erase": "The coordinators are asked to erase you",
 }
 """What was done, by the word in the address; any other word says nothing."""
@@ -65,6 +68,17 @@ WAITING = {
     "ProposeEnd": "Your wish to end",
     "Leave": "Your leaving",
 }
+CHANGES: dict[State, str] = {
+    "pending": "It waits for your word from",
+    "refused": "It refuses mail, so nothing was changed.",
+    "lapsed": "It was not confirmed from both in time, so nothing was changed.",
+    "denied": "One of the two said that it was not you, so nothing was changed.",
+    "taken": "Both have confirmed it, and a coordinator has to look at it.",
+}
+"""What is said of a new address, by its state."""
+WAITS_FOR: dict[Side, str] = {"old": "the old address", "new": "the new address"}
+TOLD_FOR = timedelta(days=14)
+"""So long the page says what came of it."""
 SOON = 4
 """So many of the steps ahead are shown."""
 
@@ -102,15 +116,37 @@ class Shown:
     waiting: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ShownChange:
+    """A new address as the page tells of it."""
+
+    email: str
+    says: str
+    waits_for: str
+    lapses: str
+    """The last day on which it can be confirmed."""
+    pending: bool
+
+
 class PlacePage:
     """The pages of one person, for whoever holds their link. `now` is program time, UTC."""
 
-    def __init__(self, pages: Pages, links: Links, holder: Holder, seats: Sequence[Seat], now: datetime) -> None:
+    def __init__(
+        self,
+        pages: Pages,
+        links: Links,
+        holder: Holder,
+        seats: Sequence[Seat],
+        now: datetime,
+        change: Change | None = None,
+    ) -> None:
         self.pages = pages
         self.links = links
         self.holder = holder
         self.seats = seats
         self.now = now
+        self.change = change
+        """The new address that they asked for last."""
         self.path = f"{pages.root}/me/{links.place_token(holder.id, holder.generation)}"
 
     def overview(self, done: str = "") -> HTMLResponse:
@@ -122,6 +158,7 @@ class PlacePage:
             concerned=done == "concern",
             emergency=tuple(dict.fromkeys(seat.emergency for seat in reachable if seat.emergency)),
             shown=[self._shown(seat) for seat in self.seats],
+            change=self._recent_change(),
             submission=token_urlsafe(16),
         )
 
@@ -135,8 +172,10 @@ class PlacePage:
         faults: Sequence[Fault] = (),
         emergency: Sequence[str] = (),
         seat: Seat | None = None,
+        otherwise: tuple[str, str] = ("", ""),
     ) -> HTMLResponse:
-        """What an act does, what is asked about it, and its button. `seat` is the mentorship that it changes."""
+        """What an act does, what is asked about it, and its button. `seat` is the mentorship that it changes,
+        `otherwise` a second way (words and path)."""
         fields = fields_of(words.questions if questions is None else questions, typed or {}, faults)
         return self._page(
             "place_act.html",
@@ -147,6 +186,7 @@ class PlacePage:
             faults=faults,
             emergency=emergency,
             about=title_of(seat) if seat else "",
+            otherwise=otherwise,
             zones=zone_names() if any(field.suggestions for field in fields) else (),
             submission=token_urlsafe(16),
         )
@@ -201,6 +241,17 @@ class PlacePage:
         if seat.paused_until == "open":
             return "until somebody ends the pause"
         return f"until {day(date.fromisoformat(seat.paused_until), 'en', self.now.year)}"
+
+    def _recent_change(self) -> ShownChange | None:
+        """What there is to say of a new address: whom it waits for, or for a while why it came to nothing."""
+        change = self.change
+        if change is None or (change.state != "pending" and self.now >= change.asked_at + TOLD_FOR):
+            return None
+        if change.state == "done" or change.state not in CHANGES:
+            return None
+        lapses = day(local_date(change.lapses_at, self.holder.zone) - DAY, "en", self.now.year)
+        waits_for = " and ".join(WAITS_FOR[side] for side in change.missing)
+        return ShownChange(change.email, CHANGES[change.state], waits_for, lapses, change.state == "pending")
 
     def _desk(self) -> tuple[Desk, ...]:
         found = {one.id: one for seat in self.seats for one in seat.desk if one.role == "coordinator"}

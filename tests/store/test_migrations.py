@@ -12,9 +12,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import JSON, Boolean, Column, Date, Integer, MetaData, insert, inspect, select
 
 import store.migrations
+from store.columns import Base, Instant
 from store.database import Database, is_migrated, migrate
-from store.instants import Instant
-from store.tables import Base
 from tests.store.season import GROUP, PAIR, applied, ask, item, launched, turn
 
 MIGRATIONS = Path(store.migrations.__file__).parent

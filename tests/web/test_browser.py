@@ -16,8 +16,9 @@ from playwright.async_api import Browser, Page
 
 from mail.compose import compose
 from mail.preview import sample
+from store.addresses import SIDES
 from store.tables import AnswerRow, MentorshipRow, RequestRow
-from tests.web.world import COHORT, World, filled_in, hidden, send
+from tests.web.world import COHORT, World, filled_in, hidden, send, wants
 
 PHONE = {"width": 320, "height": 640}
 LIGHT = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
@@ -273,9 +274,29 @@ async def test_a_participants_day(browser: Browser, served: World) -> None:
         assert held["person"]["name"] == "Ada Lindqvist"
         await page.click("text=Stop reminders")
         assert "Your reminders are stopped" in await page.inner_text(".done")
-        pages = ("data", "details", "address", "erase", *(f"{act}/{COHORT}/pair" for act in ("leave", "end")))
+        change = await wants(served, "ada", "ada@new.example.org")
+        for side in SIDES:
+            await page.goto(f"/address/{served.links.address_token(change, side)}")
+            found += await violations(page, f"{side} address")
+            await page.click("text=Yes, it was me" if side == "old" else "text=I read mail here")
+            await page.wait_for_selector("h1:has-text('confirmed')" if side == "old" else "h1:has-text('goes to')")
+            found += await violations(page, f"{side} address, confirmed")
+            if side == "old":
+                await page.goto(own)
+                assert "It waits for your word from the new address" in await page.inner_text("main")
+                found += await violations(page, "the page, with a new address")
+        own = served.links.place_url("ada", 2)
+        pages = (
+            "data",
+            "details",
+            "address",
+            "address/ask",
+            "erase",
+            *(f"{act}/{COHORT}/pair" for act in ("leave", "end")),
+        )
         for what in (*pages, f"end/{COHORT}/peers"):
             await page.goto(f"{own}/{what}")
             found += await violations(page, what)
     assert found == []
-    assert [name for _, _, name, _, _ in served.told if name != "Seen"] == ["Answered", "Pause", "Resume", "Answered"]
+    told = [name for _, _, name, _, _ in served.told if name not in ("Seen", "Corrected")]
+    assert told == ["Answered", "Pause", "Resume", "Answered"]

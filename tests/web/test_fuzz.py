@@ -20,7 +20,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from starlette.routing import Route
 
-from tests.web.world import BASE_URL, COHORT, World, filled_in, send, world_of
+from store.addresses import SIDES
+from tests.web.world import BASE_URL, COHORT, World, filled_in, send, wants, world_of
 from web.protection import HEADERS
 
 LOOKS = settings(
@@ -53,7 +54,8 @@ ATTACKS = (
 )
 LIVE = re.compile(f'<{MARK}|["\']{MARK}["\'=]|href="(?:https?:)?//{MARK}|(?:href|action)="javascript:')
 """An attack that came back as more than text."""
-FIELDS = ("more", "save", "change", "state", "act", "version", "submission_id", "q", "name", "List-Unsubscribe")
+FIELDS = ("more", "save", "change", "state", "act", "version", "submission_id", "q", "name", "List-Unsubscribe",
+          "email", "say")  # fmt: skip
 """Names that a page may know beside those of its questions."""
 PLACES = {"act": "pause", "cohort": COHORT, "mentorship": "pair"}
 """What stands in a path beside the token."""
@@ -173,6 +175,8 @@ async def doors(world: World, tmp_path: Path) -> AsyncIterator[Doors]:
     asked = {question.id for path in paths for question in (await unlimited.requested(path)).questions}
     tokens += [unlimited.links.stop_token("ben", 1), unlimited.links.stop_token("ada", 7)]
     tokens += [unlimited.links.place_token("ada", 1), unlimited.links.place_token("ben", 7)]
+    change = await wants(unlimited, "ada", "ada@new.example.org")
+    tokens += [unlimited.links.address_token(change, side) for side in SIDES]
     with closing(sqlite3.connect(tmp_path / "world.db")) as watching:
         found = Doors(unlimited, tokens, [*sorted(asked), *FIELDS], await unlimited.snapshot(), watching)
         await found.try_keys()
@@ -187,7 +191,7 @@ def judged(answer: httpx.Response) -> None:
     assert answer.headers.get_list("cache-control") == ["no-store"] or "immutable" in answer.headers["cache-control"]
     assert "set-cookie" not in answer.headers
     if "location" in answer.headers:
-        assert re.match(r"/(f|stop|me)/", answer.headers["location"]), answer.headers["location"]
+        assert re.match(r"/(f|stop|me|address)/", answer.headers["location"]), answer.headers["location"]
         assert MARK not in answer.headers["location"].partition("/thanks")[0].partition("?")[0]
     assert MARK not in repr([pair for pair in answer.headers.raw if pair[0].lower() != b"location"])
     live = LIVE.search(answer.text)

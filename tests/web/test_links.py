@@ -56,6 +56,11 @@ def test_a_link_is_good_for_one_purpose_only() -> None:
     assert links().read_place(links().stop_token("ada", 1)) is None
     assert links().read_stop(links().place_token("ada", 1)) is None
     assert links().read_place(links().place_token("ada", 3)) == ("ada", 3)
+    assert links().read_address(links().address_token("abc", "old")) == ("abc", "old")
+    assert links().read_address(links().address_token("abc", "new")) == ("abc", "new")
+    assert links().read_address(links().address_token("abc", "old").replace("abc", "abd")) is None
+    for other in (links().place_token("abc", 1), links().stop_token("abc", 1), links().request_token("abc", 1)):
+        assert links().read_address(other) is None
 
 
 @pytest.mark.parametrize("secrets", [(), ("short",), (NEW, "short")])

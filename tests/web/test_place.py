@@ -126,9 +126,10 @@ async def test_a_link_that_is_not_good_opens_nothing(world: World, reader: httpx
     if spoilt == "erased":
         await world.change(ParticipantRow, {"id": "ada"}, standing="erased")
     before = await world.snapshot()
-    for rest in ("", "/data", "/data.json", "/address", "/concern", "/details", "/erase", "/leave/spring/pair"):
+    forms = ("/address", "/address/ask", "/concern", "/details", "/erase", "/leave/spring/pair")
+    for rest in ("", "/data", "/data.json", *forms):
         assert (await reader.get(path + rest)).status_code == 404, rest
-    for rest in ("/reminders", "/erase", "/concern", "/details", "/leave/spring/pair", "/pause/spring/pair"):
+    for rest in (*forms, "/reminders", "/address/cancel", "/pause/spring/pair"):
         assert (await reader.post(path + rest, data={"wanted": "no"})).status_code == 404, rest
     assert await world.snapshot() == before
 
@@ -340,11 +341,11 @@ async def test_whoever_asks_to_be_erased_becomes_a_task(both: World, client: htt
     assert "Ask to be erased</button>" not in page.text
 
 
-async def test_a_new_address_is_asked_for_and_taken_over_by_a_coordinator(
+async def test_whoever_can_not_read_the_old_address_asks_a_coordinator_for_a_new_one(
     world: World, reader: httpx.AsyncClient
 ) -> None:
-    assert (await act(reader, f"{me(world)}/address", email="nowhere")).status_code == 422
-    page = await act(reader, f"{me(world)}/address", email="ada@new.example.org")
+    assert (await act(reader, f"{me(world)}/address/ask", email="nowhere")).status_code == 422
+    page = await act(reader, f"{me(world)}/address/ask", email="ada@new.example.org")
     assert "The coordinators are asked to take over your new address" in page.text
     [answered] = told(world, "Answered")
     assert (answered["signals"]["help"], answered["signals"]["wish"]) == (True, "address")

@@ -21,7 +21,7 @@ from program.forms import Answers, Question
 from program.loader import LoadedProgram, load_program
 from program.models import Cohort, Mentorship, Participant, Person
 from program.shelf import SHIPPED
-from store import requests
+from store import addresses, requests
 from store.cohorts import put
 from store.database import Database
 from store.programs import freeze_program
@@ -209,6 +209,17 @@ async def filled_in(world: World, path: str, **changes: str) -> Typed:
     """The fields of a form as a contented person fills them in, with some changed."""
     requested = await world.requested(path)
     return contented(requested.questions, requested.name) | {name: [value] for name, value in changes.items()}
+
+
+async def wants(world: World, person: str, email: str) -> str:
+    """Somebody asks on their own page for another address; the id of the change."""
+    path = f"/me/{world.links.place_token(person, 1)}/address"
+    async with world.client() as client:
+        await client.post(path, data=hidden((await client.get(path)).text) | {"email": email})
+    async with world.database.session() as session:
+        change = await addresses.latest(session, person, world.now)
+    assert change is not None
+    return change.id
 
 
 async def send(client: httpx.AsyncClient, path: str, typed: Typed, page: str = "") -> httpx.Response:

@@ -1,0 +1,188 @@
+"""Another address for a person, confirmed by themself from both: the one that we have, and the one to come.
+
+Whoever holds a link of theirs can ask for it, but only who reads both mailboxes can bring it about. Whether an
+address belongs to somebody else is said to nobody: it is asked like any other, and should both confirm it, a
+coordinator decides. Each act is one transaction, and the same act again changes nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lifecycle.commands import Post
+from mail.headers import BadHeader, address
+from operations.correct import EMAIL, Details, correct_in
+from operations.decide import Refused
+from operations.place import ATTEMPTS, Done, Not, Outcome, Unknown, ask_desks
+from operations.reminders import Wake
+from store import addresses, people, place, requests
+from store.addresses import Asked, Change, Side
+from store.database import Database
+from store.place import Holder
+from store.postbox import ParticipantFacts
+from store.record import public_id
+from store.shards import shards_to_wake
+
+LASTS = timedelta(days=7)
+"""How long both have to confirm it."""
+MOST = 3
+"""So many new addresses may be asked for within `WITHIN`: their mails go to anybody's address."""
+WITHIN = timedelta(days=1)
+
+_SUBMISSION = re.compile(r"[A-Za-z0-9_-]{8,64}")
+
+
+async def ask(
+    database: Database,
+    person: str,
+    generation: int,
+    submission: str,
+    email: str,
+    now: datetime,
+    *,
+    shards: int = 1,
+) -> Outcome:
+    """Ask both addresses whether mail shall go to the new one; what was asked before is overtaken."""
+    email = email.strip()
+    minted = submission if _SUBMISSION.fullmatch(submission) else f"{email.lower()} {now.date()}"
+    id_ = public_id(f"address/{person}/{minted}")
+
+    async def carry_out(session: AsyncSession) -> Outcome:
+        holder = await place.holder(session, person, generation, to_write=True)
+        if holder is None:
+            return Unknown()
+        if await addresses.find(session, id_, now):
+            return Done(repeated=True)
+        if why := why_not(holder, email):
+            return Not(why)
+        if await addresses.asked_since(session, person, now - WITHIN) >= MOST:
+            return Not(
+                "You have asked for new addresses several times today. Try again tomorrow, or ask a coordinator."
+            )
+        seats = await place.seats(session, person)
+        if not seats:
+            return Not("You take part in no mentorship. Please write to a coordinator.")
+        cohort = next((seat.cohort for seat in seats if seat.lives), seats[-1].cohort)
+        asked = Asked(id_, person, cohort, email, now, now + LASTS)
+        earliest = await addresses.put(session, asked, shards=shards, deliver_at=_at_once)
+        await requests.note(session, cohort, "", now, "address_asked", person, by=person)
+        return Done(earliest=earliest)
+
+    return await _in_one(database, carry_out)
+
+
+def why_not(holder: Holder, email: str) -> str:
+    """Why this can't be a new address of this person, in words for them; empty where it can."""
+    if holder.bounced:
+        return "Mail to the address that we have comes back, so it can’t confirm anything. Ask a coordinator instead."
+    if email.strip().lower() == holder.email.lower():
+        return "That is the address that we have. Enter another one"
+    try:
+        if EMAIL.fullmatch(email.strip()) and address(email, "To"):
+            return ""
+    except BadHeader:
+        return "Enter an address with plain letters before the @, such as name@example.org"
+    return "Enter an address such as name@example.org"
+
+
+async def withdraw(database: Database, person: str, generation: int, now: datetime) -> Outcome:
+    """The person wants no other address after all."""
+
+    async def carry_out(session: AsyncSession) -> Outcome:
+        if await place.holder(session, person, generation, to_write=True) is None:
+            return Unknown()
+        change = await addresses.latest(session, person, now)
+        if change is None or not await addresses.close(session, change.id, "withdrawn", now):
+            return Done(repeated=True)
+        await requests.note(session, change.cohort, "", now, "address_withdrawn", person, by=person)
+        return Done()
+
+    return await _in_one(database, carry_out)
+
+
+async def confirm(database: Database, change: str, side: Side, now: datetime) -> Outcome:
+    """One of the two addresses confirms a change (its id); with the second, the person is corrected.
+
+    Call `operations.correct.pass_on` with the correction, and hand over what is to be told.
+    """
+
+    async def carry_out(session: AsyncSession) -> Outcome:
+        found = await _locked(session, change, now)
+        if found is None:
+            return Unknown()
+        if found.state != "pending" or side in found.confirmed:
+            return Done(repeated=True)
+        person = found.person
+        await addresses.confirm(session, change, side, now)
+        await requests.note(session, found.cohort, "", now, "address_confirmed", person, side, by=person)
+        if found.missing != (side,):
+            return Done()
+        if await addresses.is_taken(session, found.email, person):
+            await addresses.close(session, change, "taken", now)
+            await requests.note(session, found.cohort, "", now, "address_taken", person)
+            asked = await ask_desks(session, person, f"own/{person}/{change}", "address", now, found.email)
+            return asked if isinstance(asked, Done) else Done()
+        await addresses.close(session, change, "done", now)
+        return Done(correction=await correct_in(session, person, Details(email=found.email), now, by=person))
+
+    return await _in_one(database, carry_out)
+
+
+async def deny(database: Database, change: str, side: Side, now: datetime) -> Outcome:
+    """One of the two addresses says that it was not them. Said from the old one, somebody else holds a link of
+    theirs: it opens nothing any more."""
+
+    async def carry_out(session: AsyncSession) -> Outcome:
+        found = await _locked(session, change, now)
+        if found is None:
+            return Unknown()
+        if found.state != "pending":
+            return Done(repeated=True)
+        await addresses.close(session, change, "denied", now)
+        await requests.note(session, found.cohort, "", now, "address_denied", found.person, side)
+        if side == "old":
+            await people.revoke_links(session, found.person)
+        return Done()
+
+    return await _in_one(database, carry_out)
+
+
+async def send_off(database: Database, done: Done, now: datetime, wake: Wake | None) -> None:
+    """Wake the postmasters for what was put into postboxes. `wake` may raise where Temporal is away."""
+    if wake is None or not done.earliest:
+        return
+    async with database.session() as session:
+        due = await shards_to_wake(session, done.earliest, now)
+    for shard in due:
+        await wake(shard)
+
+
+async def _locked(session: AsyncSession, change: str, now: datetime) -> Change | None:
+    """A change as it stands, with its person kept from everybody else until the transaction ends."""
+    found = await addresses.find(session, change, now)
+    if found is None:
+        return None
+    await people.lock(session, found.person)
+    return await addresses.find(session, change, now)
+
+
+async def _in_one(database: Database, carry_out: Callable[[AsyncSession], Awaitable[Outcome]]) -> Outcome:
+    attempt = 1
+    while True:
+        try:
+            async with database.begin() as session:
+                return await carry_out(session)
+        except (IntegrityError, OperationalError, Refused):
+            # The same act from another window, or somebody was given this address in this very moment.
+            if attempt == ATTEMPTS:
+                raise
+            attempt += 1
+
+
+def _at_once(_person: ParticipantFacts, _item: Post, now: datetime) -> datetime:
+    return now
