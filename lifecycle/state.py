@@ -100,6 +100,25 @@ class PauseSpan:
 
 
 @dataclass(slots=True)
+class PlannedPause:
+    """A pause that begins later. One without end has no `until`."""
+
+    on: date
+    until: date | None = None
+
+    @property
+    def words(self) -> str:
+        """Both dates, as ISO 8601 writes an interval; `open` where there is no end."""
+        return f"{self.on}/{self.until or 'open'}"
+
+    @classmethod
+    def of(cls, words: str) -> PlannedPause:
+        """The pause that such words say."""
+        on, _, until = words.partition("/")
+        return cls(date.fromisoformat(on), None if until == "open" else date.fromisoformat(until))
+
+
+@dataclass(slots=True)
 class State:
     """One mentorship. `zone` is the cohort's; `raw_*` are the dates before any pause was added."""
 
@@ -157,6 +176,8 @@ class State:
     """Participant id to the reason with which they have proposed to end, until a coordinator has decided about it."""
     end_task: str = ""
     """Key of the task that is about nothing but such a proposal."""
+    pause_ahead: PlannedPause | None = None
+    """The pause that begins later; there is one at most."""
 
     # -- who ---------------------------------------------------------------------------------------------------
 

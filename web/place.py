@@ -24,7 +24,7 @@ from store.correcting import Details
 from store.place import Holder, Seat
 from store.requests import Requested
 from web.participant import SUBMISSION, Participant, typed_in
-from web.place_forms import ACTS, ADDRESS, ERASE, Words, concern_questions, details_questions, place_of
+from web.place_forms import ACTS, ADDRESS, ERASE, Words, concern_questions, details_questions, place_of, words_of
 from web.place_page import PlacePage
 
 CONCERN = Words(
@@ -71,21 +71,27 @@ class OwnPlace:
         if request.method != "POST":
             if act == "resume":
                 return RedirectResponse(page.path, 303)
-            return page.refused(why) if why else page.act(ACTS[act], self._path_of(page, act, seat), seat=seat)
+            path = self._path_of(page, act, seat)
+            return page.refused(why) if why else page.act(words_of(act, seat), path, seat=seat)
         typed, submission = await self._sent(request)
         reading = read(ACTS[act].questions if act in ACTS else (), typed)
-        until = date.fromisoformat(reading.answers["until"]) if reading.answers.get("until") else None
+        begins, until = (_day_of(reading.answers.get(name)) for name in ("from", "until"))
         faults = list(reading.faults)
         if until is not None and (no_day := acts.why_not(seat, act, until, self.now())) and not why:
             faults.append(Fault("until", no_day))
+        elif no_day := acts.why_not_from(seat, begins, until, self.now()):
+            faults.append(Fault("from", no_day))
         if faults:
             path = self._path_of(page, act, seat)
-            return page.refused(why) if why else page.act(ACTS[act], path, typed=typed, faults=faults, seat=seat)
-        wanted = Change(act, until, reading.answers.get("reason", ""))
+            if why:
+                return page.refused(why)
+            return page.act(words_of(act, seat), path, typed=typed, faults=faults, seat=seat)
+        said = reading.answers
+        wanted = Change(act, until, said.get("reason", ""), begins, tell="yes" in said.get("tell", ()))
         outcome = await acts.change(
             self.database, page.holder.id, page.holder.generation, submission, where, wanted, self.now()
         )
-        return self._answer(page, outcome, act)
+        return self._answer(page, outcome, _done_word(act, seat, wanted))
 
     async def concern(self, request: Request) -> Response:
         """GET: the form for a concern. POST: it is raised."""
@@ -247,6 +253,16 @@ class OwnPlace:
             await pass_on(self.database, done.correction, self.now(), tell=tell, wake=wake)
         for where in done.to_tell:
             await self.participant.hand_over(*where)
+
+
+def _day_of(answer: str | None) -> date | None:
+    return date.fromisoformat(answer) if answer else None
+
+
+def _done_word(act: str, seat: Seat, wanted: Change) -> str:
+    if act == "pause" and wanted.begins is not None:
+        return "planned"
+    return "taken_back" if act == "resume" and not seat.paused_until else act
 
 
 def _emergency(seats: Sequence[Seat]) -> tuple[str, ...]:
