@@ -115,7 +115,7 @@ def test_what_makes_no_sense_is_refused() -> None:
 def test_the_others_are_told_the_dates_at_once_and_once(event: Pause) -> None:
     played = season().on(40, event).play(until=60)
     told = {"mia", "ned"} - {event.by}
-    assert played.mail("partner_paused") == dict.fromkeys(told, ["urgent S+40"])
+    assert played.mail("partner_paused") == {person: ["urgent S+40"] for person in told}
     first = 41 if event.begins else 40
     said = {item.post.about for item in played.items if item.name == "partner_paused"}
     assert said == {f"{played.day(first)}/{played.day(51)}"}
