@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 
 from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from lifecycle.calendar import local_date
 from operations import place as acts
 from operations.correct import EMAIL, pass_on
 from operations.form_input import Fault, Typed, read
@@ -91,7 +92,7 @@ class OwnPlace:
         outcome = await acts.change(
             self.database, page.holder.id, page.holder.generation, submission, where, wanted, self.now()
         )
-        return self._answer(page, outcome, _done_word(act, seat, wanted))
+        return self._answer(page, outcome, _done_word(act, seat, wanted, self.now()))
 
     async def concern(self, request: Request) -> Response:
         """GET: the form for a concern. POST: it is raised."""
@@ -259,8 +260,8 @@ def _day_of(answer: str | None) -> date | None:
     return date.fromisoformat(answer) if answer else None
 
 
-def _done_word(act: str, seat: Seat, wanted: Change) -> str:
-    if act == "pause" and wanted.begins is not None:
+def _done_word(act: str, seat: Seat, wanted: Change, now: datetime) -> str:
+    if act == "pause" and wanted.begins is not None and wanted.begins > local_date(now, seat.cohort_zone):
         return "planned"
     return "taken_back" if act == "resume" and not seat.paused_until else act
 

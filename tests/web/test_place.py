@@ -193,7 +193,7 @@ async def test_a_pause_is_committed_told_and_resumed(both: World, client: httpx.
 async def test_a_pause_can_begin_later_be_told_and_be_taken_back(both: World, client: httpx.AsyncClient) -> None:
     path = f"{me(both)}/pause/spring/pair"
     form = (await client.get(path)).text
-    assert "Tell my mentee (the dates only, not the reason)" in form
+    assert "Tell my mentor (the dates only, not the reason)" in form
     assert " checked" not in form
     assert (
         "Tell the others (the dates only, not the reason)" in (await client.get(path.replace("pair", "group"))).text
