@@ -10,6 +10,7 @@ import pytest
 from lifecycle.events import End, Extend, Pause, Resume
 from operations.outlook import foresee
 from tests.lifecycle.season import Season, season
+from workflows.card import card
 
 
 def dates(played: Season) -> list[str]:
@@ -75,6 +76,7 @@ def test_until_it_begins_nothing_moves_and_it_is_known() -> None:
     played = season().on(20, ahead(41, 51)).play(until=40)
     at_a_glance = played.batches[-1].snapshot
     assert (at_a_glance.pause_ahead, at_a_glance.paused_until) == ("2027-02-28/2027-03-10", "")
+    assert "2027-02-28 until 2027-03-10" in card(played.state)
     assert played.opens("check_in") == [30, 60, 120, 150]
     played.play(until=42)
     at_a_glance = played.batches[-1].snapshot
