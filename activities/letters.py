@@ -164,6 +164,8 @@ class LettersDesk:
     ) -> dict[str, Any]:
         place = (item.cohort, item.mentorship)
         program = known.programs[place].program
+        paused_before = item.name == "partner_paused" and mentorship.phase == "onboarding"
+        hidden = item.name in BEFORE_INTRODUCTION or paused_before
         matter: dict[str, Any] = {
             "format": mentorship.format,
             "program_title": program.title,
@@ -172,7 +174,7 @@ class LettersDesk:
             "end": mentorship.end,
             "rhythm_days": program.rhythm.every,
             "rhythm_minutes": program.rhythm.minutes,
-            "partners": () if item.name in BEFORE_INTRODUCTION else _partners(place, person.id, known),
+            "partners": () if hidden else _partners(place, person.id, known),
             "early": mentorship.ending == "ended_early",
         }
         match item.name:
@@ -186,6 +188,11 @@ class LettersDesk:
                 gone = _someone(known.people[item.about], _role(item, item.about, known))
                 erased = known.people[item.about].standing == "erased"
                 matter["about"] = replace(gone, name="") if erased else gone
+            case "partner_paused":
+                first, _, until = item.about.partition("/")
+                later = date.fromisoformat(first) > local_date(item.queued_at, known.cohorts[item.cohort].zone)
+                matter["since"] = date.fromisoformat(first) if later else None
+                matter["closes"] = None if until == "open" else date.fromisoformat(until)
             case "farewell":
                 matter |= _farewell(place, person.id, known)
                 matter["certificate"] = program.phases.closure.certificate and not matter["early"]

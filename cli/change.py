@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,7 +10,7 @@ import typer
 from cli.changing import Which, Wish, change, places_of
 from cli.files import AsJson
 from cli.people import By, DryRun, Why
-from cli.screen import EXIT_CODES, plainly
+from cli.screen import EXIT_CODES, REFUSED, fail, plainly
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,11 +64,23 @@ def _which(keys: list[str] | None, file: str, awaiting: bool, **filters: str) ->
 
 def pause(
     keys: Keys = None,
+    begins: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--from",
+            metavar="DATE|FILE",
+            show_default=False,
+            help="From which day on; left out: from now on. A file instead: those in it, one a line; - is standard "
+            "input. Can be given twice, for both.",
+        ),
+    ] = None,
     until: Annotated[
         str,
         typer.Option(metavar="DATE|3w", help="Until when. Left out: until somebody resumes.", show_default=False),
     ] = "",
-    file: From = "",
+    tell: Annotated[
+        bool, typer.Option("--tell", help="Tell the people in it: one mail, with the dates and no reason.")
+    ] = False,
     cohort: Cohort = "",
     phase: Phase = "",
     health: Health = "",
@@ -86,17 +99,36 @@ def pause(
     forms, half way and the end. A second pause merges with the first; the later
     end counts. Of a pause without an end you are reminded every 30 days.
 
+    One that begins later (--from) moves nothing until its day has come;
+    until then `mentorship resume` takes it back.
+
     \b
     Examples:
       mentorship pause small/m1 --until 3w --dry-run
       mentorship pause small/m1 --until 2027-04-19 --why "parental leave"
+      mentorship pause small/m1 --from 2027-03-01 --until 2027-04-19 --tell
       mentorship pause --cohort small --until 2w --why "the works are closed"
       mentorship pause --from keys.txt --yes --json
     """
     from operations import change as changes
 
+    first, file = _day_and_file(begins or [])
     which = _which(keys, file, awaiting, cohort=cohort, phase=phase, health=health, person=person)
-    _change(which, Wish(dry_run, yes, again, by, why, json), lambda: changes.pause(until))
+    _change(which, Wish(dry_run, yes, again, by, why, json), lambda: changes.pause(until, first, tell=tell))
+
+
+def _day_and_file(given: list[str]) -> tuple[date | None, str]:
+    """What `--from` says of a pause: the day on which it begins, a file of keys, or both."""
+    days: list[date] = []
+    files: list[str] = []
+    for one in given:
+        try:
+            days.append(date.fromisoformat(one))
+        except ValueError:
+            files.append(one)
+    if len(days) > 1 or len(files) > 1:
+        fail("--from takes one day, one file, or one of each", REFUSED)
+    return next(iter(days), None), next(iter(files), "")
 
 
 def resume(
@@ -115,6 +147,8 @@ def resume(
     json: AsJson = False,
 ) -> None:
     """Resume: a pause ends today, and what it had moved further comes earlier.
+
+    Where none runs, the one that is planned is taken back.
 
     \b
     Examples:

@@ -85,6 +85,9 @@ def _print_status(cohort: CohortStatus) -> None:
         if line.paused_until:
             until = line.paused_until
             phase += " (paused, open end)" if until == "open" else f" (paused until {until})"
+        if line.pause_ahead:
+            first, _, until = line.pause_ahead.partition("/")
+            phase += f" (pause from {first}{'' if until == 'open' else f' until {until}'})"
         if line.held:
             phase += " (held)"
         if line.ending:

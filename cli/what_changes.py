@@ -36,6 +36,8 @@ def as_object(seen: Prospect) -> dict[str, Any]:
         "tasks": [{"kind": kind, "due": due.isoformat()} for kind, due in outlook.tasks],
         "tasks_closed": list(outlook.decided),
         "ending": outlook.ending,
+        "pause_ahead": outlook.pause_ahead.words if outlook.pause_ahead else "",
+        "pause_taken_back": outlook.taken_back.words if outlook.taken_back else "",
     } | ({"says": list(order.change.says)} if order.change.says else {})
 
 
@@ -72,7 +74,13 @@ def show(seen: Prospect, *, done: bool = False, brief: bool = False) -> None:
         _line("task", f"{in_words(kind)}, due {on(due)}")
     for key in outlook.decided:
         _line("task", f"{key} is closed")
-    if outlook.pauses and seen.order.change.kind == "pause":
+    if outlook.taken_back:
+        _line("taken back", f"the pause from {on(outlook.taken_back.on)}")
+    if outlook.pause_ahead:
+        _line("later", f"from {on(outlook.pause_ahead.on)} nothing goes out and nothing falls due")
+        if not outlook.moved:
+            _line("moves", "nothing yet: what lies ahead moves when somebody resumes")
+    elif outlook.pauses and seen.order.change.kind == "pause":
         _line("meanwhile", "nothing goes out and nothing falls due")
         if not outlook.moved:
             _line("moves", "nothing yet: what lies ahead moves when somebody resumes")

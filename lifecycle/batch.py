@@ -90,6 +90,7 @@ def snapshot(state: State) -> Snapshot:
         awaited=tuple(awaited(state)),
         open_tasks=len(state.tasks),
         paused_until=paused,
+        pause_ahead=state.pause_ahead.words if state.pause_ahead else "",
         held=state.held,
         over=state.closed,
         start=state.start,

@@ -46,21 +46,24 @@ def replan(turn: Turn) -> None:
 # -- pause and resume ------------------------------------------------------------------------------------------
 
 
-def pause(turn: Turn, until: date | None) -> None:
+def pause(turn: Turn, until: date | None, since: date | None = None) -> None:
     """Nothing goes out and nothing falls due until `until`; what is not yet done lies later by as much.
+
+    It begins today, or on the day `since` for which it was planned, however late that is noticed.
 
     Overlapping pauses merge: the later end counts. A pause without end has the end that it is given later.
     """
     state = turn.state
+    on = since or turn.today
     running = state.pause
     if running is None:
-        running = PauseSpan(on=turn.today, days=0, started=state.running)
+        running = PauseSpan(on=on, days=0, started=state.running)
         state.pauses.append(running)
         state.paused = True
     elif until is not None and running.until is not None and until <= running.until:
         return turn.note("paused", detail=running.until.isoformat())
     running.until = until
-    running.remind_on = None if until else _in_days(turn.today, state.program.rules.open_pause_reminder)
+    running.remind_on = None if until else _in_days(on, state.program.rules.open_pause_reminder)
     _shift(turn, running, (until - running.on).days if until else 0)
     return turn.note("paused", detail=until.isoformat() if until else "open")
 

@@ -136,6 +136,7 @@ def end_early(turn: Turn, reason: str, concerned: Sequence[str] = ()) -> None:
     state.raw_end = turn.today
     state.pauses.clear()
     state.paused = False
+    state.pause_ahead = None
     state.seat_wait_until = None
     state.silence_armed = False
     state.silence_told = None
@@ -199,5 +200,6 @@ def close(turn: Turn, ending: str, reason: str = "") -> None:
     state.phase = "closed"
     state.closed = True
     state.paused = False
+    state.pause_ahead = None
     state.seat_wait_until = None
     turn.do(Finish(ending, reason, turn.today))

@@ -68,7 +68,7 @@ class Post:
     task: str = ""
     """Task key, where the item tells a coordinator of a task."""
     about: str = ""
-    """Id of the person the item is about, or a reason code, where its wording needs one."""
+    """Id of the person the item is about, a reason code, or the dates of a pause, where its wording needs one."""
     after_end: bool = False
     """Still true when the mentorship is over (farewell, a task …)."""
 
@@ -216,6 +216,8 @@ class Snapshot:
     start: date
     midpoint: date
     end: date
+    pause_ahead: str = ""
+    """A pause that begins later, as `2027-03-01/2027-04-19` or `2027-03-01/open`; or empty."""
 
 
 @dataclass(slots=True)

@@ -6,21 +6,24 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
 
-from lifecycle import changes, check_ins, closure, onboarding, steps, tasks
+from lifecycle import changes, check_ins, closure, onboarding, pauses, steps, tasks
 from lifecycle.calendar import begins, begins_for, ended_for
 from lifecycle.state import PauseSpan, State, Step
 from lifecycle.turn import Turn
 
 Due = tuple[datetime, int, Callable[[Turn], None]]
 
-CLOSE, TASK, OPEN, REMIND = range(4)
-"""Order of what falls due at the same instant: what ends comes before what begins."""
+CLOSE, PAUSE, TASK, OPEN, REMIND = range(5)
+"""Order of what falls due at the same instant: what ends comes before what begins, and a planned pause before what it
+keeps back."""
 
 
 def falls_due(state: State) -> Iterator[Due]:
     """Everything that waits for its moment: the instant (UTC), its rank among what falls due then, what happens."""
     if state.tasks:
         yield from _tasks_due(state)
+    if state.pause_ahead is not None:
+        yield begins(state.pause_ahead.on, state.zone), PAUSE, pauses.begin
     pause = state.pause
     if pause is not None:
         yield from _pause_due(state, pause)

@@ -60,11 +60,15 @@ class Pause:
     until: date | None
     by: str
     based_on: int | None = None
+    begins: date | None = None
+    """A later day on which it begins; None: at once."""
+    tell: bool = False
+    """The others are told its dates, at once and once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """A pause ends today."""
+    """A pause ends today; where none runs, the one that is planned is taken back."""
 
     id: str
     by: str

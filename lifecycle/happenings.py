@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lifecycle import changes, check_ins, closure, expectations, onboarding, steps, tasks
+from lifecycle import changes, check_ins, closure, expectations, onboarding, pauses, steps, tasks
 from lifecycle.calendar import is_zone
 from lifecycle.decisions import decide
 from lifecycle.events import (
@@ -75,9 +75,12 @@ def _take(turn: Turn, event: Event) -> None:
         case Decided():
             decide(turn, event)
         case Pause():
-            changes.pause(turn, event.until)
+            pauses.given(turn, event)
         case Resume():
-            changes.resume(turn)
+            if state.paused:
+                changes.resume(turn)
+            else:
+                pauses.take_back(turn)
         case Extend():
             changes.extend(turn, event.weeks)
         case Adopt():

@@ -39,6 +39,9 @@ address than all the rest."""
 SAFETY_RECEIPT = "safety_received"
 """The one item that no hold and no pause keeps back: whoever reports a concern learns that it has arrived."""
 
+PARTNER_PAUSED = "partner_paused"
+"""What tells the others of a pause. The pause itself does not keep it back, or it would come when all is over."""
+
 
 class DropReason(StrEnum):
     """Why an item that waited is not true any more (lifecycle 2.7)."""
@@ -262,7 +265,7 @@ def _is_held(item: Waiting) -> bool:
     mentorship = item.mentorship
     if mentorship is None or mentorship.over or item.name == SAFETY_RECEIPT:
         return False
-    return mentorship.held or mentorship.paused
+    return mentorship.held or (mentorship.paused and item.name != PARTNER_PAUSED)
 
 
 def _fill_ordinary_mail(found: Delivery, items: list[Waiting], in_fast_mail: set[str], today: date) -> None:

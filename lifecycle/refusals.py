@@ -33,6 +33,7 @@ from lifecycle.events import (
     Staffed,
 )
 from lifecycle.onboarding import last_wait
+from lifecycle.pauses import touches
 from lifecycle.state import State, Task
 from lifecycle.tasks import KINDS
 from program.models import Program, Role
@@ -64,9 +65,10 @@ def refusal(state: State, event: Event, today: date) -> str:
         return f"the mentorship is closed ({state.ending}); its record is final"
     match event:
         case Pause():
-            return _ending(state) or _pause(event.until, today)
+            return _ending(state) or _pausing(state, event, today)
         case Resume():
-            return "" if state.paused else "the mentorship is not paused; there is nothing to resume"
+            paused = state.paused or state.pause_ahead is not None
+            return "" if paused else "the mentorship is not paused; there is nothing to resume"
         case Extend():
             return _ending(state) or _extending(state, event.weeks, today)
         case Adopt():
@@ -184,6 +186,27 @@ def _ending(state: State) -> str:
 
 def _nudge(state: State) -> str:
     return "the mentorship is paused; resume it first" if state.paused else ""
+
+
+def _pausing(state: State, event: Pause, today: date) -> str:
+    on, until, planned = event.begins, event.until, state.pause_ahead
+    if on is None or on == today:
+        return _pause(until, today)
+    if on < today:
+        return f"a pause can't begin in the past ({on}); write {today} or a later day"
+    if until is not None and until <= on:
+        return f"a pause must end after the day on which it begins ({on}); {until} is not"
+    paused = state.pause
+    if on >= state.end and not (paused is not None and paused.until is None):
+        return f"the mentorship ends on {state.end}, before the pause would begin; extend it first"
+    if planned is not None and not touches(planned, on, until):
+        said = f"until {planned.until}" if planned.until else "without an end"
+        return f"a pause from {planned.on} {said} is planned already, and there can be one; resume takes it back"
+    return _pause(until, today) or _near(on, today)
+
+
+def _near(on: date, today: date) -> str:
+    return f"{on} is more than ten years away; write an earlier day" if on > today + LONGEST_PAUSE else ""
 
 
 def _pause(until: date | None, today: date) -> str:

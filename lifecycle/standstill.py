@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from lifecycle.postbox import SAFETY_RECEIPT
+from lifecycle.postbox import PARTNER_PAUSED, SAFETY_RECEIPT
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,11 @@ STILL_PAUSED = "still_paused"
 def fate_of(kind: str, name: str, task: str, still: Standstill) -> Literal["queued", "held", "dropped"]:
     """What a standstill does to an item; the same answer as `lifecycle.postbox` gives at delivery.
 
-    Items that tell a coordinator of a task or a pause, and the receipt for a safety report, always go.
+    Items that tell a coordinator of a task or a pause, and the receipt for a safety report, always go; what tells
+    the others of a pause goes in spite of it, but not in spite of a hold.
     """
+    if name == PARTNER_PAUSED and not still.held:
+        return "queued"
     if not still or task or name in (SAFETY_RECEIPT, STILL_PAUSED):
         return "queued"
     return "dropped" if still.paused and kind == "reminder" else "held"

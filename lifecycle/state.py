@@ -100,6 +100,25 @@ class PauseSpan:
 
 
 @dataclass(slots=True)
+class PlannedPause:
+    """A pause that begins later. One without end has no `until`."""
+
+    on: date
+    until: date | None = None
+
+    @property
+    def words(self) -> str:
+        """Both dates, as ISO 8601 writes an interval; `open` where there is no end."""
+        return f"{self.on}/{self.until or 'open'}"
+
+    @classmethod
+    def of(cls, words: str) -> PlannedPause:
+        """The pause that such words say."""
+        on, _, until = words.partition("/")
+        return cls(date.fromisoformat(on), None if until == "open" else date.fromisoformat(until))
+
+
+@dataclass(slots=True)
 class State:
     """One mentorship. `zone` is the cohort's; `raw_*` are the dates before any pause was added."""
 
@@ -163,6 +182,8 @@ class State:
     """The number of the last check-in that was asked by an earlier version."""
     check_ins_from: date | None = None
     """Since another version holds: no check-in of it opens before this date, which has no pause in it."""
+    pause_ahead: PlannedPause | None = None
+    """The pause that begins later; there is one at most."""
 
     # -- who ---------------------------------------------------------------------------------------------------
 

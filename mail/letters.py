@@ -27,6 +27,7 @@ NOTICES = (
     "transferred",
     "closing_for_silence",
     "partner_left",
+    "partner_paused",
     "cancelled",
     "safety_received",
 )
@@ -144,11 +145,13 @@ class Matter:
     """`are_you_there` only: `fine`, `stuck`, `stopped`."""
     closes: date | None = None
     """Last day on which an answer counts; for `closing_for_silence` the last day to give a sign of life, for
-    `address_old` and `address_new` the last day of their links."""
+    `address_old` and `address_new` the last day of their links, for `partner_paused` the day on which it goes on,
+    where that is known."""
     form_title: str = ""
     form_minutes: float = 2
     since: date | None = None
-    """check_in and midpoint: the day from which on we ask."""
+    """check_in and midpoint: the day from which on we ask. partner_paused: the day on which the pause begins, where
+    that is a later one."""
     early: bool = False
     """closure and farewell after an early end."""
     drafting: bool = False

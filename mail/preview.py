@@ -95,6 +95,7 @@ _FORMS: dict[str, tuple[str, float]] = {
 _KINDS: dict[str, Kind] = {
     "agreement_concluded": "notice",
     "partner_left": "urgent",
+    "partner_paused": "urgent",
     "cancelled": "urgent",
     "address_old": "urgent",
     "address_new": "urgent",
@@ -173,6 +174,8 @@ def sample_matter(
     if name == "are_you_there":
         links = {state: f"{_LINK}?state={state}" for state in ("fine", "stuck", "stopped")}
         matter = replace(matter, link="", links=links)
+    if name == "partner_paused":
+        matter = replace(matter, since=None, closes=None)
     return _filled(matter, partners) if full else matter
 
 
@@ -188,6 +191,8 @@ def _filled(matter: Matter, partners: tuple[Someone, ...]) -> Matter:
             return replace(matter, link=_LINK, agreement=_AGREEMENT, meetings=series)
         case "agreement_reopened" | "partner_left":
             return replace(matter, about=partners[-1])
+        case "partner_paused":
+            return replace(matter, since=date(2027, 4, 5), closes=date(2027, 5, 3))
         case "introduction":
             guide = "1. Tell each other how you got where you are.\n2. Agree on **when** you meet next."
             return replace(matter, first_meeting=guide)

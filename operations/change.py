@@ -27,6 +27,7 @@ from lifecycle.calendar import local_date
 from lifecycle.changes import open_requests
 from lifecycle.closure import EARLY_REASONS
 from lifecycle.events import Event
+from lifecycle.pauses import planned_with
 from lifecycle.state import State
 from operations.decide import Refused, until_date, who_decides
 from operations.outlook import Outlook, Withdrawn, foresee, state_of, withdrawn
@@ -121,13 +122,21 @@ class Outcome:
 # -- the changes -----------------------------------------------------------------------------------------------
 
 
-def pause(until: str = "") -> Change:
-    """Pause until a date (`2027-04-01`) or for so long (`3w`, `10d`); without either until somebody resumes."""
-    return Change("pause", lambda id_, by, today: events.Pause(id_, until_date(until, today) if until else None, by))
+def pause(until: str = "", begins: date | None = None, *, tell: bool = False) -> Change:
+    """Pause until a date (`2027-04-01`) or for so long (`3w`, `10d`); without either until somebody resumes.
+
+    `begins` is a later day on which it begins; with `tell` the people in it are told the dates.
+    """
+
+    def event(id_: str, by: str, today: date) -> Event:
+        end = until_date(until, begins or today) if until else None
+        return events.Pause(id_, end, by, begins=begins, tell=tell)
+
+    return Change("pause", event)
 
 
 def resume() -> Change:
-    """End a pause today."""
+    """End a pause today, or take back one that is planned."""
     return Change("resume", lambda id_, by, _: events.Resume(id_, by))
 
 
@@ -254,6 +263,11 @@ async def look_at_all(database: Database, client: Client, given: Sequence[Order]
 def _nothing(state: State, event: Event) -> str:
     """Why an event that is not refused would change nothing; empty where it does something."""
     match event:
+        case events.Pause(tell=True):
+            pass
+        case events.Pause(begins=date() as on):
+            if planned_with(state, on, event.until) == state.pause_ahead:
+                return "this pause is planned already"
         case events.Pause() if state.pause is not None:
             running = state.pause.until
             if event.until == running or (event.until and running and event.until <= running):
@@ -280,7 +294,7 @@ def _id(
     content = {
         name: str(value)
         for name, value in asdict(change.event("", "", today)).items()
-        if name not in ("id", "by", "based_on", "zone")
+        if name not in ("id", "by", "based_on", "zone") and (value or name not in ("begins", "tell"))
     }
     day = "" if change.once else today.isoformat()
     mark = sha256("\n".join((day, *(f"{name}={value}" for name, value in sorted(content.items())))).encode())

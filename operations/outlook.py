@@ -10,11 +10,13 @@ from datetime import date, datetime
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from lifecycle import pauses
 from lifecycle.advance import advance
 from lifecycle.commands import CloseTask, Command, EndRequest, Finish, OpenTask, Post, Redeliver, Refuse
-from lifecycle.events import Event
-from lifecycle.postbox import FAST
-from lifecycle.state import State, Step
+from lifecycle.events import Event, Resume
+from lifecycle.postbox import FAST, PARTNER_PAUSED
+from lifecycle.standstill import Standstill
+from lifecycle.state import PlannedPause, State, Step
 from store.desk import WaitingItem
 from workflows.ids import mentorship_id
 
@@ -88,6 +90,10 @@ class Outlook:
     out: frozenset[str] = frozenset()
     """Ids of those who have no seat any more."""
     pauses: bool = False
+    pause_ahead: PlannedPause | None = None
+    """The pause that is planned with it; what it will move is among `moved` already."""
+    taken_back: PlannedPause | None = None
+    """The planned pause that does not come."""
 
 
 async def state_of(client: Client, cohort: str, key: str) -> State | None:
@@ -105,14 +111,16 @@ def foresee(state: State, event: Event, now: datetime) -> tuple[State, Outlook]:
     """The state after an event, and what is otherwise by it; `state` stays as it is. `now` is program time (UTC)."""
     before = deepcopy(state)
     advance(before, None, now)
-    after = deepcopy(before)
-    commands = advance(after, event, now)
+    reached = deepcopy(before)
+    commands = advance(reached, event, now)
     refused = next((command.reason for command in commands if isinstance(command, Refuse)), "")
     if refused:
         return before, Outlook(state.changes, before.end, refused)
+    planned = reached.pause_ahead if reached.pause_ahead != before.pause_ahead else None
+    after = pauses.as_begun(reached) if planned else reached
     was = {(step.name, step.number): step for step in _ahead(before)}
     now_ahead = {(step.name, step.number): step for step in _ahead(after)}
-    return after, Outlook(
+    return reached, Outlook(
         based_on=state.changes,
         end_before=before.end,
         moved=(*_anchors(before, after), *_moved(was, now_ahead)),
@@ -120,13 +128,15 @@ def foresee(state: State, event: Event, now: datetime) -> tuple[State, Outlook]:
         left_out=tuple(
             _shown(step) for which, step in was.items() if which not in now_ahead and not _settled(after, *which)
         ),
-        told=tuple(_told(before, after, commands)),
+        told=tuple(_told(before, reached, commands)),
         tasks=tuple((command.kind, command.due) for command in commands if isinstance(command, OpenTask)),
         decided=tuple(command.key for command in commands if isinstance(command, CloseTask)),
         ending=next((command.ending for command in commands if isinstance(command, Finish)), ""),
         closed_requests=frozenset(command.key for command in commands if isinstance(command, EndRequest)),
         out=frozenset(_seated(before) - _seated(after)),
-        pauses=after.paused,
+        pauses=reached.paused,
+        pause_ahead=planned,
+        taken_back=before.pause_ahead if reached.pause_ahead is None and isinstance(event, Resume) else None,
     )
 
 
@@ -185,7 +195,7 @@ def _moved(was: dict[tuple[str, int], Step], now_ahead: dict[tuple[str, int], St
 
 
 def _told(before: State, after: State, commands: Iterable[Command]) -> Iterable[Told]:
-    kept = (after.paused or after.held) and not after.closed
+    still = Standstill() if after.closed else Standstill(after.held, after.paused)
     asked = {
         key: (person, step.name, step.number)
         for step in (*before.open_asks(), *after.open_asks())
@@ -193,10 +203,11 @@ def _told(before: State, after: State, commands: Iterable[Command]) -> Iterable[
     }
     for command in commands:
         if isinstance(command, Post):
+            kept = bool(still) and not (command.name == PARTNER_PAUSED and not after.held)
             when = "when mail goes again" if kept else "at once" if command.kind in FAST else "next letterbox"
             yield Told(command.person, command.name, command.number, command.date, when)
         elif isinstance(command, Redeliver):
-            when = "when mail goes again" if kept else "next letterbox"
+            when = "when mail goes again" if still else "next letterbox"
             for key in command.requests:
                 yield Told(*asked[key], command.date, when)
 

@@ -23,6 +23,8 @@ from lifecycle.calendar import local_date
 from lifecycle.changes import LONGEST_PAUSE
 from lifecycle.events import EVENTS, Answered, Event, Leave, Pause, ProposeEnd, Resume, Seen
 from lifecycle.findings import Signals, Wish
+from lifecycle.pauses import touches
+from lifecycle.state import PlannedPause
 from operations import relay
 from operations.correct import EMAIL, Correction, Details, correct_in
 from operations.decide import Refused
@@ -95,6 +97,10 @@ class Change:
     until: date | None = None
     reason: str = ""
     """A code: of PAUSE_REASONS, or of the lifecycle for an end."""
+    begins: date | None = None
+    """With pause: the day on which it begins; None is today."""
+    tell: bool = False
+    """With pause: the others are told the dates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,16 +126,18 @@ async def change(
         seat = _seat_at(await place.seats(session, holder.id), where)
         if seat is None:
             return Unknown()
-        why = why_not(seat, wanted.act, wanted.until, now)
+        why = why_not(seat, wanted.act, wanted.until, now) or why_not_from(seat, wanted.begins, wanted.until, now)
         if why:
             return Not(why)
         said = PAUSE_REASONS.get(wanted.reason, "") if wanted.act == "pause" else ""
-        detail = {"until": wanted.until.isoformat()} if wanted.until else {}
+        dates = {"from": wanted.begins, "until": wanted.until}
+        detail = {name: day.isoformat() for name, day in dates.items() if day}
         await desk.put_operation(session, id_, wanted.act, *where, detail, holder.id, said, now)
         await _tell(session, where, _event_of(wanted, id_, holder.id), now)
         return Done(to_tell=(where,))
 
-    content = (*where, wanted.act, str(wanted.until), wanted.reason)
+    later = (str(wanted.begins), "tell" if wanted.tell else "") if wanted.begins or wanted.tell else ()
+    content = (*where, wanted.act, str(wanted.until), wanted.reason, *later)
     return await _once(database, person, generation, submission, content, carry_out, now)
 
 
@@ -147,7 +155,7 @@ def why_not(seat: Seat, act: Act, until: date | None, now: datetime) -> str:
             return "Choose a day after today for the end of the pause."
         case "pause" if until is not None and until > today + LONGEST_PAUSE:
             return "That is more than ten years away. Leave the date out if you don’t know when the pause will end."
-        case "resume" if not seat.paused_until:
+        case "resume" if not seat.paused_until and not seat.pause_ahead:
             return "This mentorship is not paused."
         case "end" if not seat.running:
             return "This mentorship has not begun yet. You can leave it instead."
@@ -155,6 +163,24 @@ def why_not(seat: Seat, act: Act, until: date | None, now: datetime) -> str:
             return "You have not taken your seat in this mentorship. You can leave it instead."
         case _:
             return ""
+
+
+def why_not_from(seat: Seat, begins: date | None, until: date | None, now: datetime) -> str:
+    """Why a pause can't begin on this day, in words for the participant; empty where it can, or begins today."""
+    today = local_date(now, seat.cohort_zone)
+    if begins is None or begins == today:
+        return ""
+    if begins < today:
+        return "That day is over. Choose a day from today on, or leave it empty to pause at once."
+    if until is not None and until <= begins:
+        return "The pause must begin before the day on which it goes on."
+    if begins >= seat.end and seat.paused_until != "open":
+        return "The mentorship ends before that day. There is nothing to pause."
+    if begins > today + LONGEST_PAUSE:
+        return "That is more than ten years away."
+    if seat.pause_ahead and not touches(PlannedPause.of(seat.pause_ahead), begins, until):
+        return "Another pause is planned already. Take that one back first."
+    return ""
 
 
 async def raise_concern(
@@ -309,7 +335,7 @@ def _seat_at(seats: Sequence[Seat], where: Where) -> Seat | None:
 def _event_of(wanted: Change, id_: str, person: str) -> Event:
     match wanted.act:
         case "pause":
-            return Pause(id_, wanted.until, person)
+            return Pause(id_, wanted.until, person, begins=wanted.begins, tell=wanted.tell)
         case "resume":
             return Resume(id_, person)
         case "end":

@@ -45,6 +45,8 @@ _EVENTS = {
     "held": "Mail of this mentorship is held back after a report",
     "released": "Mail of this mentorship is released",
     "left": "Has left",
+    "pause_planned": "A pause is planned",
+    "pause_taken_back": "A planned pause is taken back",
     "concern_raised": "Has raised a concern",
     "asks_for_erase": "Asks to be erased",
     "asks_for_address": "Asks for another address",

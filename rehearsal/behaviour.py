@@ -119,6 +119,10 @@ class Change(Model):
     """For so many days."""
     pause_open: bool = False
     """Without an end."""
+    begins: date | None = Field(default=None, alias="from")
+    """With `pause` and `pause_open`: a later day on which it begins."""
+    tell: bool = False
+    """With `pause` and `pause_open`: the others are told the dates."""
     resume: bool = False
     extend: Days | None = None
     end: str | None = None

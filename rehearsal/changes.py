@@ -55,9 +55,10 @@ def happening(change: Change, today: date, zones: Mapping[str, str]) -> Event | 
     id_ = f"change/{change.mentorship}/{change.on}/{what}"
     match what:
         case "pause":
-            return Pause(id_, today + timedelta(days=change.pause or 0), BY)
+            until = (change.begins or today) + timedelta(days=change.pause or 0)
+            return Pause(id_, until, BY, begins=change.begins, tell=change.tell)
         case "pause_open":
-            return Pause(id_, None, BY)
+            return Pause(id_, None, BY, begins=change.begins, tell=change.tell)
         case "resume":
             return Resume(id_, BY)
         case "extend":

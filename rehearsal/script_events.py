@@ -17,15 +17,16 @@ from program.zones import is_zone, near_zones
 from rehearsal.behaviour import OF_ALL, Behaviour, Change
 
 EXAMPLES = (
-    "pause: 3w, pause_open: true, resume: true, extend: 4w, end: REASON, propose_end: ID, leave: ID, "
-    "replace: ID with newcomer: ID, add: ID, remove: ID, nudge: true, release: true, cancel: true, bounce: ID, "
-    "correct: ID, move: ID with zone: ZONE"
+    "pause: 3w (with from: DATE, tell: true), pause_open: true, resume: true, extend: 4w, end: REASON, "
+    "propose_end: ID, leave: ID, replace: ID with newcomer: ID, add: ID, remove: ID, nudge: true, release: true, "
+    "cancel: true, bounce: ID, correct: ID, move: ID with zone: ZONE"
 )
 BEFORE, AFTER = timedelta(days=366), timedelta(days=3660)
 """An event further from the cohort's start than these is a slip of the keyboard."""
 SEATED = ("leave", "remove", "replace", "propose_end")
 """What is done to, or by, somebody who has a seat."""
-COMPANIONS = {"newcomer": ("replace",), "zone": ("move",)}
+PAUSES = ("pause", "pause_open")
+COMPANIONS = {"newcomer": ("replace",), "zone": ("move",), "begins": PAUSES, "tell": PAUSES}
 """Keys that mean nothing without another."""
 
 
@@ -96,7 +97,10 @@ class _Event:
             )
         for key, needs in COMPANIONS.items():
             if getattr(event, key) and not set(what) & set(needs):
-                yield self.fault(key, f"{quoted(key)} means nothing here", f"Write it beside {either(needs)}.")
+                written = Change.model_fields[key].alias or key
+                yield self.fault(
+                    written, f"{quoted(written)} means nothing here", f"Write it beside {either(needs)}."
+                )
 
     def people(self, joining: Iterable[str]) -> Iterator[Fault]:
         """Whoever is named is somebody of the cohort, and has a seat where that matters."""
@@ -122,6 +126,8 @@ class _Event:
     def details(self) -> Iterator[Fault]:
         """What belongs to a change is there, and is such that it could be done at all."""
         event = self.event
+        if event.begins is not None and event.begins < event.on:
+            yield self.fault("from", "the pause begins before it is asked for", f"Write {event.on} or a later day.")
         if event.replace is not None and event.newcomer is None:
             yield self.fault("replace", "it doesn't say who takes the seat", "Write newcomer: ID beside it.")
         if event.extend is not None and event.extend % 7:

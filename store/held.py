@@ -75,6 +75,7 @@ def _mentorship(seat: Seat) -> Held:
         "end": seat.end.isoformat(),
         "ended_on": seat.ended_on.isoformat() if seat.ended_on else None,
         "paused_until": seat.paused_until or None,
+        "pause_ahead": seat.pause_ahead or None,
         "forms": [
             {
                 "form": one.ask,

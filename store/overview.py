@@ -86,6 +86,7 @@ class StatusLine:
     awaited: tuple[Someone, ...]
     open_tasks: int
     paused_until: str
+    pause_ahead: str
     held: bool
     start: date
     midpoint: date
@@ -282,6 +283,7 @@ def status_line(row: MentorshipRow, people: tuple[Someone, ...]) -> StatusLine:
         awaited=pick(people, row.awaited),
         open_tasks=row.open_tasks,
         paused_until=row.paused_until,
+        pause_ahead=row.pause_ahead,
         held=row.held,
         start=row.start,
         midpoint=row.midpoint,

@@ -102,6 +102,8 @@ class Seat:
     phase: str
     paused_until: str
     """ISO date, `open`, or empty"""
+    pause_ahead: str
+    """A pause that begins later: `2027-03-01/2027-04-19`, `2027-03-01/open`, or empty"""
     start: date
     end: date
     ended_on: date | None
@@ -185,6 +187,7 @@ async def seats(session: AsyncSession, person: str) -> list[Seat]:
                 state=mentorship.state,
                 phase=mentorship.phase,
                 paused_until=mentorship.paused_until,
+                pause_ahead=mentorship.pause_ahead,
                 start=mentorship.start,
                 end=mentorship.end,
                 ended_on=mentorship.ended_on,

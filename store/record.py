@@ -58,7 +58,7 @@ STANDS = (
 STANDING = (
     "turn", "turn_at", "furthest",
     "state", "phase", "health", "next_step", "next_on", "next_at", "awaited", "open_tasks", "paused_until",
-    "held", "start", "midpoint", "end",
+    "pause_ahead", "held", "start", "midpoint", "end",
 )  # fmt: skip
 GOES_ON, ENDS = (
     update(MENTORSHIPS)
@@ -373,6 +373,7 @@ async def _write_mentorship(session: AsyncSession, batch: Batch, *, over: bool, 
         "awaited": list(now.awaited),
         "open_tasks": now.open_tasks,
         "paused_until": now.paused_until,
+        "pause_ahead": now.pause_ahead,
         "held": now.held,
         "start": now.start,
         "midpoint": now.midpoint,

@@ -118,6 +118,8 @@ class MentorshipRow(Base):
     open_tasks: Mapped[int] = mapped_column(default=0)
     paused_until: Mapped[str] = mapped_column(default="")
     """ISO date, `open`, or empty"""
+    pause_ahead: Mapped[str] = mapped_column(default="", server_default="")
+    """A pause that begins later: `2027-03-01/2027-04-19`, `2027-03-01/open`, or empty"""
     held: Mapped[bool] = mapped_column(default=False)
     ending: Mapped[str] = mapped_column(default="")
     reason: Mapped[str] = mapped_column(default="")

@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
 from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from lifecycle.calendar import local_date
 from operations import addresses
 from operations import place as acts
 from operations.correct import pass_on
@@ -37,6 +38,7 @@ from web.place_forms import (
     concern_questions,
     details_questions,
     place_of,
+    words_of,
 )
 from web.place_page import PlacePage
 
@@ -84,21 +86,27 @@ class OwnPlace:
         if request.method != "POST":
             if act == "resume":
                 return RedirectResponse(page.path, 303)
-            return page.refused(why) if why else page.act(ACTS[act], self._path_of(page, act, seat), seat=seat)
+            path = self._path_of(page, act, seat)
+            return page.refused(why) if why else page.act(words_of(act, seat), path, seat=seat)
         typed, submission = await self._sent(request)
         reading = read(ACTS[act].questions if act in ACTS else (), typed)
-        until = date.fromisoformat(reading.answers["until"]) if reading.answers.get("until") else None
+        begins, until = (_day_of(reading.answers.get(name)) for name in ("from", "until"))
         faults = list(reading.faults)
         if until is not None and (no_day := acts.why_not(seat, act, until, self.now())) and not why:
             faults.append(Fault("until", no_day))
+        elif no_day := acts.why_not_from(seat, begins, until, self.now()):
+            faults.append(Fault("from", no_day))
         if faults:
             path = self._path_of(page, act, seat)
-            return page.refused(why) if why else page.act(ACTS[act], path, typed=typed, faults=faults, seat=seat)
-        wanted = Change(act, until, reading.answers.get("reason", ""))
+            if why:
+                return page.refused(why)
+            return page.act(words_of(act, seat), path, typed=typed, faults=faults, seat=seat)
+        said = reading.answers
+        wanted = Change(act, until, said.get("reason", ""), begins, tell="yes" in said.get("tell", ()))
         outcome = await acts.change(
             self.database, page.holder.id, page.holder.generation, submission, where, wanted, self.now()
         )
-        return self._answer(page, outcome, act)
+        return self._answer(page, outcome, _done_word(act, seat, wanted, self.now()))
 
     async def concern(self, request: Request) -> Response:
         """GET: the form for a concern. POST: it is raised."""
@@ -302,6 +310,16 @@ def _new_address(typed: Typed, holder: Holder) -> tuple[str, list[Fault]]:
     email = reading.answers.get("email", "").strip()
     why = addresses.why_not(holder, email) if email else ""
     return email, [*reading.faults, *([Fault("email", why)] if why else [])]
+
+
+def _day_of(answer: str | None) -> date | None:
+    return date.fromisoformat(answer) if answer else None
+
+
+def _done_word(act: str, seat: Seat, wanted: Change, now: datetime) -> str:
+    if act == "pause" and wanted.begins is not None and wanted.begins > local_date(now, seat.cohort_zone):
+        return "planned"
+    return "taken_back" if act == "resume" and not seat.paused_until else act
 
 
 def _emergency(seats: Sequence[Seat]) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from babel import Locale
 
@@ -30,15 +30,21 @@ class Words:
 
 PAUSE = Words(
     heading="Pause this mentorship",
-    lead="The pause begins when you press the button, and holds for everybody in this mentorship.",
+    lead="The pause begins when you press the button, or on a later day, and holds for everybody in this mentorship.",
     follows=(
         "Nothing goes out and nothing falls due until the pause ends.",
         "Everything that is not done yet, the end included, then lies later by the length of the pause.",
-        "The others see on their own pages until when you pause. The reason is for the coordinators only.",
-        "You can end the pause at any time.",
+        "The others see the days on their own pages. The reason is for the coordinators only.",
+        "You can end the pause, or take it back, at any time.",
     ),
-    button="Pause now",
+    button="Pause",
     questions=(
+        Question(
+            id="from",
+            type="date",
+            label="From which day on?",
+            help="Leave it empty to pause from now on.",
+        ),
         Question(
             id="until",
             type="date",
@@ -50,6 +56,13 @@ PAUSE = Words(
             type="one",
             label="Why?",
             options=tuple(Option(value=value, label=label) for value, label in PAUSE_REASONS.items()),
+        ),
+        Question(
+            id="tell",
+            type="many",
+            label="Shall we write to the others?",
+            help="One mail, at once.",
+            options=(Option(value="yes", label="Tell the others (the dates only, not the reason)"),),
         ),
     ),
 )
@@ -121,6 +134,18 @@ ADDRESS_BY_DESK = Words(
     questions=(NEW_ADDRESS,),
 )
 ACTS: Mapping[Act, Words] = {"pause": PAUSE, "end": END, "leave": LEAVE}
+
+
+def words_of(act: Act, seat: Seat) -> Words:
+    """What the page of an act says for this seat: whoever would be told of a pause is called what they are."""
+    words = ACTS[act]
+    partner = {"mentor": "mentee", "mentee": "mentor", "peer": "partner"}.get(seat.role)
+    if act != "pause" or seat.format == "group" or partner is None:
+        return words
+    tell = words.questions[-1]
+    option = Option(value="yes", label=f"Tell my {partner} (the dates only, not the reason)")
+    named = tell.model_copy(update={"label": f"Shall we write to your {partner}?", "options": (option,)})
+    return replace(words, questions=(*words.questions[:-1], named))
 
 
 def concern_questions(seats: Sequence[Seat]) -> tuple[Question, ...]:

@@ -11,6 +11,7 @@ from typing import Any
 from starlette.responses import HTMLResponse
 
 from lifecycle.calendar import DAY, local_date
+from lifecycle.state import PlannedPause
 from mail.dates import day
 from operations.form_input import Fault, Typed, zone_names
 from operations.links import Links
@@ -49,6 +50,8 @@ STEPS = {
 }
 DONE = {
     "pause": "The mentorship is paused",
+    "planned": "The pause is planned",
+    "taken_back": "The pause is taken back",
     "resume": "The pause is over",
     "end": "Your wish to end is with the coordinators",
     "leave": "You have left the mentorship",
@@ -107,6 +110,8 @@ class Shown:
     """Where its acts lie: `pause/…` and so on."""
     paused: str
     """Until when it is paused, in words; empty where it is not."""
+    pause_ahead: str
+    """From when until when it will be, in words; empty where no pause is planned."""
     open: tuple[OpenForm, ...]
     answered: tuple[OpenForm, ...]
     agreement: str
@@ -221,6 +226,7 @@ class PlacePage:
             phase=_phase(seat),
             path=place_of(seat),
             paused=self._paused(seat),
+            pause_ahead=self._pause_ahead(seat),
             open=tuple(is_open) if seat.lives else (),
             answered=tuple(form for one, form in forms if one.answered_at and one.ask != "agreement"),
             agreement=documents[-1].link if documents else "",
@@ -252,6 +258,13 @@ class PlacePage:
         lapses = day(local_date(change.lapses_at, self.holder.zone) - DAY, "en", self.now.year)
         waits_for = " and ".join(WAITS_FOR[side] for side in change.missing)
         return ShownChange(change.email, CHANGES[change.state], waits_for, lapses, change.state == "pending")
+
+    def _pause_ahead(self, seat: Seat) -> str:
+        if not seat.pause_ahead or not seat.lives:
+            return ""
+        planned = PlannedPause.of(seat.pause_ahead)
+        until = day(planned.until, "en", self.now.year) if planned.until else "somebody ends the pause"
+        return f"from {day(planned.on, 'en', self.now.year)} until {until}"
 
     def _desk(self) -> tuple[Desk, ...]:
         found = {one.id: one for seat in self.seats for one in seat.desk if one.role == "coordinator"}

@@ -201,7 +201,7 @@ async def test_every_mail_can_be_written_in_every_format(world_on_both: World, f
         asked = request_key(COHORT, format_, "are_you_there", 1, f"{format_}-{seat}")
         for name in NOTICES:
             carries = asked if name in ("are_you_there", "closing_for_silence") else ""
-            about = f"{format_}-mia" if name == "partner_left" else ""
+            about = {"partner_left": f"{format_}-mia", "partner_paused": "2027-04-05/open"}.get(name, "")
             await world.letter(world.item(format_, seat, name, request=carries, about=about))
     for name in DESK:
         about = f"{format_}-mia" if name == "reminders_stopped" else format_
@@ -209,6 +209,20 @@ async def test_every_mail_can_be_written_in_every_format(world_on_both: World, f
         await world.letter(
             world.item(format_, "dana" if name == "task_to_deputy" else "casey", name, task=task, about=about)
         )
+
+
+@pytest.mark.parametrize(
+    ("dates", "says"),
+    [
+        ("2127-04-05/2127-05-03", (date(2127, 4, 5), date(2127, 5, 3))),
+        ("2027-01-01/2127-05-03", (None, date(2127, 5, 3))),  # it has begun
+        ("2127-04-05/open", (date(2127, 4, 5), None)),
+    ],
+)
+async def test_a_pause_is_told_by_its_dates(world: World, dates: str, says: tuple[date | None, date | None]) -> None:
+    matter = await world.matter(world.item("formal", "eli", "partner_paused", about=dates))
+    assert (matter.since, matter.closes) == says
+    assert matter.about is None
 
 
 async def test_who_writes_to_whom(world: World) -> None:

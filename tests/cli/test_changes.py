@@ -178,6 +178,21 @@ async def test_a_pause_ends_where_somebody_resumes_and_a_longer_end_once_more_wh
     refused = await tried.mentorship("resume", "tried/m8", "--again")
     assert (refused.code, "the mentorship is not paused; there is nothing to resume" in refused.err) == (2, True)
 
+    first = today() + 2 * WEEK
+    ahead = ("pause", "tried/m8", "--from", str(first), "--until", "3w")
+    shown = await tried.mentorship(*ahead, "--dry-run")
+    assert f"moves       End {end:%a} {end} → {end + 3 * WEEK:%a} {end + 3 * WEEK}" in shown.out
+    assert f"later       from {first:%a} {first} nothing goes out" in shown.out
+    assert (await tried.mentorship(*ahead)).code == 0
+    found = await state(tried, "tried", "m8")
+    assert (found.paused, found.end) == (False, end)
+    assert found.pause_ahead is not None
+    assert (found.pause_ahead.on, found.pause_ahead.until) == (first, first + 3 * WEEK)
+    assert "this pause is planned already. Nothing to do." in (await tried.mentorship(*ahead, "--again")).out
+    back = await tried.mentorship("resume", "tried/m8", "--again")
+    assert f"taken back  the pause from {first:%a} {first}" in back.out
+    assert (await state(tried, "tried", "m8")).pause_ahead is None
+
     for words, longer in (((), 4), ((), 4), (("--again",), 8), ((), 8)):
         assert (await tried.mentorship("extend", "tried/m8", "--by", "4w", *words)).code == 0
         assert (await state(tried, "tried", "m8")).end == end + longer * WEEK
@@ -221,6 +236,8 @@ async def test_what_makes_no_sense_is_refused_in_words(tried: Office) -> None:
         (["pause", "tried/m99"], "there is no mentorship 'tried/m99'; did you mean"),
         (["pause", "tried/m11", "--until", "soon"], "'soon' is no date; write one such as"),
         (["pause", "tried/m11", "--until", "2020-01-01"], "a pause must end after today"),
+        (["pause", "tried/m11", "--from", "2020-01-01"], "a pause can't begin in the past (2020-01-01); write"),
+        (["pause", "--from", "a.txt", "--from", "b.txt"], "--from takes one day, one file, or one of each"),
         (["pause"], "say which: COHORT/KEY, --from FILE, or a selection"),
         (["pause", "tried/m11", "--cohort", "tried"], "write either which mentorships, or a selection"),
         (["pause", "tried/m11", "--as", "nobody"], "'nobody' is no coordinator or deputy of tried"),

@@ -66,7 +66,8 @@ programs = st.fixed_dictionaries(
 ).map(Program.model_validate)
 
 EVENTS = (
-    "answer", "answer", "answer", "decide", "decide", "pause", "open pause", "resume", "extend", "end", "replace",
+    "answer", "answer", "answer", "decide", "decide", "pause", "open pause", "planned pause",
+    "resume", "extend", "end", "replace",
     "add", "remove", "leave", "nudge", "release", "cancel", "move", "see", "bounce", "nonsense", "again", "assessed",
     "propose", "propose", "correct", "staff", "adopt", "adopt",
 )  # fmt: skip

@@ -63,7 +63,7 @@ from tests.lifecycle.any_life import ZONES, Happening, Life
 from tests.lifecycle.season import PEOPLE
 
 AFTER_CLOSE = ("farewell", "transferred", "follow_up", "safety_received")
-IN_A_PAUSE = ("still_paused", "task_repeated", "task_to_deputy")
+IN_A_PAUSE = ("still_paused", "partner_paused", "task_repeated", "task_to_deputy")
 OFFERS = re.compile(r"; |write |say who|those who have|its record is final|can be decided|must end after")
 """How a refusal says what would work, or that nothing will."""
 STATES: TypeAdapter[State] = TypeAdapter(State)
@@ -308,6 +308,10 @@ class Witness:
                 return Decided(id_, task.key, decisions[b % len(decisions)], "cora", until, newcomer, zone, whose)
             case "pause":
                 return Pause(id_, until, "cora", based_on)
+            case "planned pause":
+                begins = local_date(self.now, self.zone) + timedelta(days=(a - 1) * 4)
+                ends = None if b == 0 else begins + timedelta(days=(b - 1) * 5)
+                return Pause(id_, ends, person, based_on, begins, tell=b % 2 == 0)
             case "open pause":
                 return Pause(id_, None, person)
             case "resume":

@@ -178,6 +178,7 @@ def test_an_item_that_is_no_longer_true_is_dropped_with_its_reason(
         ({"standing": "left"}, {"kind": "notice", "name": "task_opened", "mentorship": None}),
         ({}, {"kind": "receipt", "name": "safety_received", "mentorship": HELD}),
         ({}, {"kind": "receipt", "name": "safety_received", "mentorship": PAUSED}),
+        ({}, {"kind": "urgent", "name": "partner_paused", "mentorship": PAUSED}),
         ({}, {"kind": "urgent", "mentorship": replace(OVER, held=True), "after_end": True}),
     ],
 )
@@ -195,6 +196,7 @@ def test_what_is_still_true_goes(who: dict[str, Any], item: dict[str, Any]) -> N
         {"mentorship": HELD},
         {"mentorship": HELD, "kind": "reminder", "request": request()},
         {"mentorship": HELD, "kind": "urgent", "name": "partner_left"},
+        {"mentorship": HELD, "kind": "urgent", "name": "partner_paused"},
         {"mentorship": HELD, "kind": "receipt", "name": "agreement_concluded"},
     ],
 )

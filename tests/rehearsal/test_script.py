@@ -73,6 +73,16 @@ FAULTS = {
         "1:65",
         "`newcomer` means nothing here. Write it beside `replace`.",
     ),
+    "a first day beside an extension": (
+        "events: [{on: 2027-04-02, mentorship: m01, extend: 2w, from: 2027-04-09}]\n",
+        "1:62",
+        "`from` means nothing here. Write it beside `pause` or `pause_open`.",
+    ),
+    "a pause that begins before it is asked for": (
+        "events: [{on: 2027-04-02, mentorship: m01, pause: 2w, from: 2027-03-09}]\n",
+        "1:61",
+        "the pause begins before it is asked for. Write 2027-04-02 or a later day.",
+    ),
     "a newcomer who has the other seat": (
         "events: [{on: 2027-04-02, mentorship: m01, replace: d02, newcomer: d01}]\n",
         "1:68",

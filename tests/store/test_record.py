@@ -325,6 +325,20 @@ async def test_a_hold_keeps_what_the_pair_would_get_and_nothing_else(season: Dat
     }
 
 
+PAUSE_TOLD = item("ben", "urgent", key=f"{COHORT}/{PAIR.key}/partner_paused#1/ben/urgent", name="partner_paused")
+
+
+@pytest.mark.parametrize(("held", "state"), [(False, "queued"), (True, "held")])
+async def test_what_tells_of_a_pause_goes_in_it_and_waits_for_the_end_of_a_hold(
+    season: Database, held: bool, state: str
+) -> None:
+    await applied(season, WAITING, turn(2, LATER, held=held, paused_until="2026-06-01", posts=[PAUSE_TOLD]))
+    assert (await states(season))["partner_paused#1/ben/urgent"] == state
+    await applied(season, turn(3, LATER, held=held, pause_ahead="2026-07-01/open"))
+    (row,) = await rows(season, MentorshipRow, MentorshipRow.key == PAIR.key)
+    assert (row.paused_until, row.pause_ahead) == ("", "2026-07-01/open")
+
+
 async def test_what_a_hold_kept_is_queued_again_at_the_next_opening(season: Database) -> None:
     friday_evening = datetime(2026, 3, 6, 20, 0, tzinfo=UTC)
     monday = datetime(2026, 3, 9, 8, 0, tzinfo=UTC)

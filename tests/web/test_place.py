@@ -173,7 +173,9 @@ async def test_a_pause_is_committed_told_and_resumed(both: World, client: httpx.
     assert page.url.path == me(both)
     assert "The mentorship is paused" in page.text
     [paused] = told(both, "Pause")
-    assert paused | {"id": ""} == {"id": "", "until": "2027-05-03", "by": "ada", "based_on": None}
+    assert paused | {"id": ""} == {
+        "id": "", "until": "2027-05-03", "by": "ada", "based_on": None, "begins": None, "tell": False
+    }  # fmt: skip
     async with both.database.session() as session:
         operation = await session.get(OperationRow, paused["id"])
         assert operation is not None
@@ -187,6 +189,50 @@ async def test_a_pause_is_committed_told_and_resumed(both: World, client: httpx.
     page = await client.post(action, data={"submission_id": "abcdefgh1"})
     assert "The pause is over" in page.text
     assert [one["by"] for one in told(both, "Resume")] == ["ada"]
+
+
+async def test_a_pause_can_begin_later_be_told_and_be_taken_back(both: World, client: httpx.AsyncClient) -> None:
+    path = f"{me(both)}/pause/spring/pair"
+    form = (await client.get(path)).text
+    assert "Tell my mentor (the dates only, not the reason)" in form
+    assert " checked" not in form
+    assert (
+        "Tell the others (the dates only, not the reason)" in (await client.get(path.replace("pair", "group"))).text
+    )
+    fields: dict[str, str] = {"from": "2027-04-19", "until": "2027-05-03", "reason": "parental", "tell": "yes"}
+    page = await client.post(path, data=hidden(form) | fields)
+    assert "The pause is planned" in page.text
+    [planned] = told(both, "Pause")
+    assert (planned["begins"], planned["until"], planned["tell"]) == ("2027-04-19", "2027-05-03", True)
+    assert "parental" not in json.dumps([row[3] for row in both.told]).lower()
+    await both.change(MentorshipRow, {"key": "pair"}, pause_ahead="2027-04-19/2027-05-03")
+    page = await client.get(me(both))
+    assert "will be paused from Monday 19 April until Monday 3 May" in page.text
+    assert "Take the pause back" in page.text
+    again = await client.post(path, data=hidden(form) | fields | {"from": "2027-05-10", "until": ""})
+    assert "Another pause is planned already" in again.text
+    page = await client.post(f"{me(both)}/resume/spring/pair", data={"submission_id": "abcdefgh1"})
+    assert "The pause is taken back" in page.text
+    assert [one["by"] for one in told(both, "Resume")] == ["ada"]
+
+
+@pytest.mark.parametrize(
+    ("begins", "until", "says"),
+    [
+        ("2027-04-04", "2027-05-03", "That day is over"),
+        ("2027-05-03", "2027-05-03", "must begin before the day"),
+        ("2127-05-03", "", "ends before that day"),
+    ],
+)
+async def test_a_first_day_that_makes_no_sense_is_said_at_its_field(
+    world: World, reader: httpx.AsyncClient, begins: str, until: str, says: str
+) -> None:
+    path = f"{me(world)}/pause/spring/pair"
+    page = await reader.post(path, data=hidden((await reader.get(path)).text) | {"from": begins, "until": until})
+    assert page.status_code == 422
+    assert says in page.text
+    assert f'value="{begins}"' in page.text
+    assert world.told == []
 
 
 @pytest.mark.parametrize(

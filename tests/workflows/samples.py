@@ -53,7 +53,7 @@ HAPPENED: tuple[Event, ...] = (
     events.Answered("s/1", "ada", "agreement", 1, SIGNALS, AT),
     events.Assessed("a/1", "midpoint", 1, FINDINGS),
     events.Decided("o/1", "task/1", "replace", "casey", DAY, "cleo", "Asia/Tokyo", "ben"),
-    events.Pause("o/2", DAY, "casey", 3),
+    events.Pause("o/2", DAY, "casey", 3, DAY, tell=True),
     events.Resume("o/3", "casey", 3),
     events.Extend("o/4", 2, "casey", 3),
     events.Adopt("o/19", {"program": "formal", "title": "formal", "length": 196}, "f" * 64, "casey", 3),
