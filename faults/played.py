@@ -35,7 +35,7 @@ async def played(folder: Path, fault: Fault, seed: int, size: Size) -> Played:
     """Play it."""
     async with town(folder, size, seed, on_postgresql=fault.on_postgresql) as here:
         await here.days(BEFORE)
-        await here.until(here.has_mail)
+        await here.until(here.has_answers)
         before = len(here.arrived)
         times = await fault.happens(here)
         meanwhile = len(here.arrived) - before

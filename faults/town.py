@@ -244,9 +244,13 @@ class Town:
         logs = (self.folder / name for name in (WORKERS_LOG, PAGES_LOG))
         return sum(word in line for log in logs for line in log.read_text(errors="replace").splitlines())
 
-    async def has_mail(self) -> bool:
-        """Whether anybody got a mail yet."""
-        return bool(self.arrived)
+    async def has_worker(self) -> bool:
+        """Whether a worker is at work."""
+        return self.logged("worker_runs") > 0
+
+    async def has_answers(self) -> bool:
+        """Whether anybody has answered yet."""
+        return bool(self.accepted)
 
     async def addresses(self) -> list[str]:
         """Everybody's."""
@@ -292,13 +296,14 @@ async def town(folder: Path, size: Size, seed: int, *, on_postgresql: bool = Fal
         environment = _environment(settings, server.address, _checkout(folder / "engine"))
         here._nursery = await stack.enter_async_context(_process(folder / WORKERS_LOG, environment, NURSERY))
         await stack.enter_async_context(_pages(here, environment))
+        await here.add_worker()
+        await here.until(here.has_worker)  # from here on the season's clock must not run away from the launch
         loaded, behaviour = _people(folder, size, here.now().date())
         browser = await stack.enter_async_context(httpx.AsyncClient(base_url=settings.public_url, timeout=20))
         crowd = Crowd(
             loaded, behaviour, database, client, Visitor(browser), here.now, here.at, seed,
             lambda asked, mentorship: here.accepted.append((mentorship, asked)),
         )  # fmt: skip
-        await here.add_worker()
         await launch(database, client, settings, loaded, here.now())
         tasks = [asyncio.create_task(here.live(crowd)), asyncio.create_task(here.mind_workers())]
         try:
