@@ -11,6 +11,7 @@ from typing import Protocol
 from activities.pages import Preparer
 from activities.verp import envelope_sender
 from store.database import Database
+from store.settling import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +85,5 @@ class Office:
     pace: Pace
     failures: dict[int, int] = field(default_factory=dict[int, int])
     """Shard to the rounds in a row that the relay has stopped."""
+    unwritten: dict[int, list[Outcome]] = field(default_factory=dict[int, list[Outcome]])
+    """Shard to what came of mails while the database was away: known here and nowhere else."""

@@ -87,6 +87,7 @@ class Round:
 
     async def run(self) -> DeliverResult:
         """The whole round; what it did."""
+        await self._write_what_is_left()
         async with self.office.database.begin() as session:
             # From here on whoever queues something wakes us, until we have put down when we wake by ourselves.
             await outbox.write_wake(session, self.shard, None)
@@ -134,7 +135,10 @@ class Round:
                     group.create_task(carry())
         finally:
             finished.set()
-            await clerk
+            try:
+                await clerk
+            finally:
+                self.office.unwritten[self.shard] = done
 
     # -- what is due -----------------------------------------------------------------------------------------------
 
@@ -298,8 +302,17 @@ class Round:
                 await self._write_down(some)
             except BaseException:
                 self.cancel()  # what is sent now could not be written down either
+                done[:0] = some
                 raise
             pause = max(WRITE_DOWN, 2 * (clock() - began))  # a slow database is not asked more often for it
+
+    async def _write_what_is_left(self) -> None:
+        """What the round before could not write down. Without it, mails that the relay has would go once more."""
+        left = self.office.unwritten.get(self.shard, [])
+        async with self.office.database.session() as session:
+            still = await outbox.being_sent(session, [one.id for one in left])
+        await self._write_down([one for one in left if one.id in still])
+        self.office.unwritten[self.shard] = []
 
     async def _write_down(self, outcomes: Sequence[Outcome]) -> None:
         """What came of these mails must not be lost to a deadlock or a busy database: try until it is written."""

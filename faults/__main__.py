@@ -17,9 +17,9 @@ from faults.town import Size
 from operations.logs import set_up_logs
 
 HEAD = (
-    "| fault | mails | meanwhile | answers | mails lost | doubled | same again | not repeated | answers lost "
-    "| recovered in |\n"
-    "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+    "| fault | times | mails | meanwhile | answers | mails lost | doubled | two a day | same again | not repeated "
+    "| answers lost | recovered in |\n"
+    "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
 )
 
 
@@ -27,13 +27,15 @@ def line(says: str, one: Played) -> str:
     """A row of the table."""
     found = one.tally
     counts = (
+        one.times,
         found.mails,
         one.meanwhile,
         found.answers,
         found.mails_lost,
         found.mails_doubled,
+        found.crowded,
         found.ambiguous,
-        found.unknown,
+        found.not_repeated,
     )
     numbers = " | ".join(str(count) for count in counts)
     return f"| {says} | {numbers} | {found.answers_lost} | {one.recovered:.1f} s |"

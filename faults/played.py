@@ -21,6 +21,8 @@ class Played:
     """What came of it."""
 
     tally: Tally
+    times: int
+    """How often it was seen to go wrong: processes killed, mails refused, writes that failed …"""
     meanwhile: int
     """Mails that arrived while it went wrong."""
     recovered: float
@@ -33,17 +35,21 @@ async def played(folder: Path, fault: Fault, seed: int, size: Size) -> Played:
     """Play it."""
     async with town(folder, size, seed, on_postgresql=fault.on_postgresql) as here:
         await here.days(BEFORE)
-        await here.until(here.has_mail)
+        await here.until(here.has_answers)
         before = len(here.arrived)
-        await fault.happens(here)
+        times = await fault.happens(here)
         meanwhile = len(here.arrived) - before
         recovered, troubles = await _recovers(here)
-        counted = await tally(here, fault.doubts(here))
+        counted = await tally(here, deaths=fault.deaths)
+        for look in here.asked_at_the_end:
+            troubles += await look()
+    if not times:
+        troubles.append("it never went wrong, so nothing was survived")
     if not counted.kept:
         troubles.append(f"{counted}")
     if fault.partial and not meanwhile:
         troubles.append("nothing else went out meanwhile")
-    return Played(counted, meanwhile, recovered, tuple(troubles))
+    return Played(counted, times, meanwhile, recovered, tuple(troubles))
 
 
 async def _recovers(here: Town) -> tuple[float, list[str]]:

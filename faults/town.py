@@ -78,6 +78,12 @@ class Town:
     """How many of our processes were killed in mid-work."""
     gone: bool = False
     """Whether people have gone home."""
+    told: str = ""
+    """What new workers are told beside the common settings, as NAME=VALUE."""
+    asked_at_the_end: list[Callable[[], Awaitable[list[str]]]] = field(
+        default_factory=list[Callable[[], Awaitable[list[str]]]]
+    )
+    """What a fault wants to be true when the season is over; each gives its troubles."""
     _nursery: asyncio.subprocess.Process | None = None
     _acts: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
     _read: int = 0
@@ -116,7 +122,7 @@ class Town:
         assert self._nursery is not None
         assert self._nursery.stdin is not None
         assert self._nursery.stdout is not None
-        self._nursery.stdin.write(b"one more\n")
+        self._nursery.stdin.write(f"one more {self.told}\n".encode())
         await self._nursery.stdin.drain()
         worker = int(await self._nursery.stdout.readline())
         self.workers.add(worker)
@@ -125,21 +131,32 @@ class Town:
     def kill(self, worker: int) -> None:
         """End a worker in the middle of whatever it does."""
         self.workers.discard(worker)
-        self.kills += 1
         with suppress(ProcessLookupError):
             os.kill(worker, signal.SIGKILL)
+            self.kills += 1
+
+    @property
+    def processes(self) -> list[int]:
+        """All that write to the database, and the one of which new workers come."""
+        assert self._nursery is not None
+        return [self._nursery.pid, *self.workers, self.pages]
 
     async def restart_worker(self) -> None:
         """Let all workers finish and start one anew, with the templates as they are now."""
+        await self.stop_workers()
+        await self.add_worker()
+
+    async def stop_workers(self) -> None:
+        """Let all workers finish; there is none after that."""
         ending, self.workers = self.workers, set()
         for worker in ending:
-            os.kill(worker, signal.SIGTERM)
+            with suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGTERM)
 
         async def ended() -> bool:
             return not any(Path(f"/proc/{worker}").exists() for worker in ending)
 
         await self.until(ended)
-        await self.add_worker()
 
     async def mind_workers(self) -> None:
         """For ever: put another in the place of a worker that ended by itself, as a service manager does."""
@@ -208,14 +225,32 @@ class Town:
             counts = [await session.scalar(query) for query in (waiting, running, select(func.count(RelayRow.id)))]
         return not any(counts)
 
-    async def mail_failed(self) -> bool:
-        """Whether the record says of any mail that it could not be worded."""
+    async def next_due(self) -> datetime | None:
+        """When something falls due next (UTC)."""
+        now = self.now()
+        item = select(func.min(ItemRow.deliver_at)).where(ItemRow.state == "queued", ItemRow.deliver_at > now)
+        step = select(func.min(MentorshipRow.next_at)).where(MentorshipRow.next_at > now)
         async with self.database.session() as session:
-            return bool(await session.scalar(select(func.count(EventRow.id)).where(EventRow.name == "mail_failed")))
+            moments = [await session.scalar(query) for query in (item, step)]
+        return min((moment for moment in moments if moment is not None), default=None)
 
-    async def has_mail(self) -> bool:
-        """Whether anybody got a mail yet."""
-        return bool(self.arrived)
+    async def failed(self) -> list[str]:
+        """What the record says of mails that could not be worded: the item, and what is in the way."""
+        async with self.database.session() as session:
+            return list(await session.scalars(select(EventRow.detail).where(EventRow.name == "mail_failed")))
+
+    def logged(self, word: str) -> int:
+        """How many lines of the workers' and the pages' logs hold a word."""
+        logs = (self.folder / name for name in (WORKERS_LOG, PAGES_LOG))
+        return sum(word in line for log in logs for line in log.read_text(errors="replace").splitlines())
+
+    async def has_worker(self) -> bool:
+        """Whether a worker is at work."""
+        return self.logged("worker_runs") > 0
+
+    async def has_answers(self) -> bool:
+        """Whether anybody has answered yet."""
+        return bool(self.accepted)
 
     async def addresses(self) -> list[str]:
         """Everybody's."""
@@ -259,15 +294,16 @@ async def town(folder: Path, size: Size, seed: int, *, on_postgresql: bool = Fal
         database = await stack.enter_async_context(Database.open(url))
         here = Town(settings, database, server, sink, folder, Random(seed), size, postgresql, client)
         environment = _environment(settings, server.address, _checkout(folder / "engine"))
-        here._nursery = await stack.enter_async_context(_process(folder / "workers.log", environment, NURSERY))
+        here._nursery = await stack.enter_async_context(_process(folder / WORKERS_LOG, environment, NURSERY))
         await stack.enter_async_context(_pages(here, environment))
+        await here.add_worker()
+        await here.until(here.has_worker)  # from here on the season's clock must not run away from the launch
         loaded, behaviour = _people(folder, size, here.now().date())
         browser = await stack.enter_async_context(httpx.AsyncClient(base_url=settings.public_url, timeout=20))
         crowd = Crowd(
             loaded, behaviour, database, client, Visitor(browser), here.now, here.at, seed,
             lambda asked, mentorship: here.accepted.append((mentorship, asked)),
         )  # fmt: skip
-        await here.add_worker()
         await launch(database, client, settings, loaded, here.now())
         tasks = [asyncio.create_task(here.live(crowd)), asyncio.create_task(here.mind_workers())]
         try:
@@ -279,6 +315,7 @@ async def town(folder: Path, size: Size, seed: int, *, on_postgresql: bool = Fal
             await here.go_home()
 
 
+WORKERS_LOG, PAGES_LOG = "workers.log", "pages.log"
 NURSERY = ("-m", "tests.workflows.nursery")
 PAGES = ("-c", "from cli.main import main; main()", "web")
 
@@ -316,11 +353,12 @@ def _environment(settings: Settings, address: str, engine: Path) -> dict[str, st
 async def _process(
     log: Path, environment: dict[str, str], arguments: tuple[str, ...]
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    with log.open("wb") as errors:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, *arguments, cwd=log.parent, env=environment,
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=errors,
-        )  # fmt: skip
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *arguments, cwd=log.parent, env=environment,
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    # Not a file of theirs: what may not grow any more could not say so either.
+    scribe = asyncio.create_task(_written_down(process, log))
     try:
         if arguments == NURSERY:
             assert process.stdout is not None
@@ -332,12 +370,20 @@ async def _process(
         if arguments != NURSERY and process.returncode is None:
             process.kill()
         await process.wait()
+        scribe.cancel()
+
+
+async def _written_down(process: asyncio.subprocess.Process, log: Path) -> None:
+    assert process.stderr is not None
+    with log.open("wb", buffering=0) as file:
+        while said := await process.stderr.read(1 << 16):
+            file.write(said)
 
 
 @asynccontextmanager
 async def _pages(here: Town, environment: dict[str, str]) -> AsyncIterator[None]:
     """The pages, once they answer."""
-    async with _process(here.folder / "pages.log", environment, PAGES) as process:
+    async with _process(here.folder / PAGES_LOG, environment, PAGES) as process:
         here.pages = process.pid
 
         async def answer() -> bool:

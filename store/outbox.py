@@ -145,6 +145,16 @@ async def claim_again(
     return set(rows.scalars())
 
 
+async def being_sent(session: AsyncSession, messages: Collection[str]) -> set[str]:
+    """Those of these mails of which it is not written down what came of them."""
+    if not messages:
+        return set()
+    rows = await session.scalars(
+        select(MessageRow.id).where(MessageRow.id.in_(messages), MessageRow.state == "sending")
+    )
+    return set(rows)
+
+
 async def next_wake(session: AsyncSession, shard: int, now: datetime) -> datetime | None:
     """When something is next to be looked at in this shard (UTC); None while nothing is."""
     found = [await session.scalar(query, {"shard": shard, "now": now}) for query in (NEXT_ITEM, NEXT_MAIL)]

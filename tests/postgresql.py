@@ -92,6 +92,8 @@ class PostgreSQL:
         """End the server at once, cutting its connections; what it holds stays for `come_back`."""
         self.guard.kill()  # it must not clear up behind a server that comes back
         self.guard.wait(30)
+        if self.guard.stdin is not None:
+            self.guard.stdin.close()
         written = self.folder / "data" / "postmaster.pid"
         os.kill(int(written.read_text().split()[0]), signal.SIGINT)
         while written.exists():

@@ -65,6 +65,8 @@ class Sink:
     """By recipient; under the empty name for all others."""
     connections: int = 0
     """How many were ever made."""
+    unkind: int = 0
+    """How many attempts were not simply accepted."""
     at_once: int = 0
     most_at_once: int = 0
     tries: dict[str, int] = field(default_factory=lambda: defaultdict(int))
@@ -102,6 +104,7 @@ class Sink:
 
     def tried(self, recipient: str) -> None:
         """This attempt is over."""
+        self.unkind += self.step(recipient) != ACCEPT
         self.tries[recipient if recipient in self.scripts else ""] += 1
 
 

@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio.testing import ActivityEnvironment
 
+from activities import round
 from activities.letters import Draft, LettersDesk
 from activities.messages import DeliverInput
 from activities.office import Sender
@@ -125,6 +128,41 @@ def _attempt(environment: ActivityEnvironment, number: int):
     import dataclasses
 
     return dataclasses.replace(environment.info, attempt=number)
+
+
+async def test_what_the_database_could_not_hear_is_written_down_when_it_is_back(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(round, "TRIES_TO_WRITE", 1)
+    house.sink.script(CLEO, "rcpt 450 4.2.0 later", ACCEPT)
+    await house.post(item("ada"), about("get_going", "cleo"))
+    sqlite = house.database.sqlite
+    async with house.database.begin() as session:
+        for statement in _REFUSES[sqlite]:
+            await session.execute(text(statement))
+    with pytest.raises(DBAPIError):
+        await house.deliver(NINE)
+    assert [one.recipient for one in house.sink.received] == [ADA]
+    assert await house.messages() == ["sending", "sending"]
+    async with house.database.begin() as session:
+        await session.execute(text(f"DROP TRIGGER refuses{'' if sqlite else ' ON messages'}"))
+    environment = ActivityEnvironment()
+    environment.info = _attempt(environment, 2)
+    await environment.run(house.office.deliver, DeliverInput(0, NINE + 5 * MINUTE))
+    assert [one.recipient for one in house.sink.received] == [ADA, CLEO], "the relay had it, and we knew"
+    assert sorted(await house.messages()) == ["sent", "sent"]
+    assert await house.events("mail_ambiguous") == []
+    assert (await house.request("ada")).mails == 1
+
+
+_REFUSES = {
+    True: ("""CREATE TRIGGER refuses BEFORE UPDATE ON messages BEGIN SELECT RAISE(ABORT, 'away'); END""",),
+    False: (
+        """CREATE FUNCTION refuses() RETURNS trigger AS $$ BEGIN RAISE 'away'; END $$ LANGUAGE plpgsql""",
+        """CREATE TRIGGER refuses BEFORE UPDATE ON messages FOR EACH ROW EXECUTE FUNCTION refuses()""",
+    ),
+}
+"""Makes SQLite (or not) refuse to hear what came of a mail."""
 
 
 @pytest.mark.parametrize("step", [DROP, HANG])

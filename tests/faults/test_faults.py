@@ -1,4 +1,4 @@
-"""`make faults` in short: one fault on a tiny cohort, from the launch to the count."""
+"""`make faults` in short: three faults in one small season, from the launch to the count."""
 
 from __future__ import annotations
 
@@ -6,14 +6,31 @@ from pathlib import Path
 
 import pytest
 
-from faults.catalogue import FAULTS
+from faults.catalogue import Fault
 from faults.played import played
-from faults.town import Size
+from faults.taken_away import outage
+from faults.town import Size, Town
+from tests.sink import ACCEPT, DROP
 
 
-@pytest.mark.timeout(240)
-async def test_a_relay_that_drops_what_it_took_is_survived(tmp_path: Path) -> None:
-    one = await played(tmp_path, FAULTS["drops"], 1, Size(pairs=2, seconds=15))
+async def one_after_the_other(here: Town) -> int:
+    """The relay drops what it took, a worker is killed, then relay, worker and database are away in turn."""
+
+    async def dropped() -> bool:
+        return here.sink.unkind > 0
+
+    here.sink.script("", DROP, DROP, ACCEPT)
+    await here.until(dropped)
+    here.kill(here.chance.choice(sorted(here.workers)))
+    await here.add_worker()
+    return min(await outage(here), here.kills)
+
+
+@pytest.mark.timeout(300)
+async def test_a_season_in_which_everything_goes_wrong_is_survived(tmp_path: Path) -> None:
+    fault = Fault("everything", one_after_the_other, on_postgresql=True, deaths=True)
+    one = await played(tmp_path, fault, 1, Size(pairs=3, seconds=20))
     assert one.troubles == ()
-    assert one.tally.ambiguous > 0, "the relay took mails without saying so, and got them once more"
+    assert one.times > 0
     assert one.tally.mails > 0
+    assert one.tally.ambiguous + one.tally.not_repeated > 0, "the relay took mails without saying so"
