@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from activities.pages import Preparer
@@ -85,5 +85,7 @@ class Office:
     pace: Pace
     failures: dict[int, int] = field(default_factory=dict[int, int])
     """Shard to the rounds in a row that the relay has stopped."""
+    catching_up: dict[int, datetime] = field(default_factory=dict[int, datetime])
+    """Shard to the moment (program time) since when mail waits for mentorships that an outage has left behind."""
     unwritten: dict[int, list[Outcome]] = field(default_factory=dict[int, list[Outcome]])
     """Shard to what came of mails while the database was away: known here and nowhere else."""

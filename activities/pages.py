@@ -99,9 +99,14 @@ class Preparer:
         self._ahead: dict[int, dict[str, Ahead]] = {}
         """Shard to what was worded ahead, by message."""
 
-    async def prepare(self, people: Collection[str], now: datetime, claim_until: datetime) -> Prepared:
-        """Decide about these people's postboxes at this moment, and claim what is to be sent (UTC)."""
-        look = await self._look(people, now)
+    async def prepare(
+        self, people: Collection[str], now: datetime, claim_until: datetime, behind: Collection[str] = ()
+    ) -> Prepared:
+        """Decide about these people's postboxes at this moment, and claim what is to be sent (UTC).
+
+        The ordinary mail of whoever is `behind` waits a moment: more of it is about to come.
+        """
+        look = await self._look(people, now, behind)
         worded: list[Worded] = []
         for (draft, fast), letter in zip(look.drafts, look.letters, strict=True):
             worded.append(await self._word(draft, fast, letter, look.boxes[draft.person]))
@@ -126,10 +131,10 @@ class Preparer:
                 await asyncio.sleep(0)
         return len(ahead)
 
-    async def _look(self, people: Collection[str], now: datetime) -> Look:
+    async def _look(self, people: Collection[str], now: datetime, behind: Collection[str] = ()) -> Look:
         """Look at all of them at once; where a row can't be made sense of, at one after the other."""
         try:
-            return await self._look_at(people, now)
+            return await self._look_at(people, now, behind)
         except SQLAlchemyError:
             raise  # the database, not a row
         except Exception as error:  # whatever a row holds, the others get their mail
@@ -137,14 +142,17 @@ class Preparer:
                 return Look({}, {}, unreadable=dict.fromkeys(people, type(error).__name__))
         found = Look({}, {})
         for person in people:
-            found = found.with_(await self._look([person], now))
+            found = found.with_(await self._look([person], now, behind))
         return found
 
-    async def _look_at(self, people: Collection[str], now: datetime) -> Look:
+    async def _look_at(self, people: Collection[str], now: datetime, behind: Collection[str]) -> Look:
         async with self.database.session() as session:
             boxes = await waiting.postboxes(session, people, now)
             look = Look(boxes, {person: decide(box, now) for person, box in boxes.items()})
             for person, delivery in look.decided.items():
+                if person in behind:
+                    delivery.later += [(item, now) for item in delivery.ordinary]
+                    delivery.ordinary = []
                 for some, fast in delivery.mails:
                     box = boxes[person]
                     at = now if fast else logical_moment(box.person.zone, some, now)

@@ -40,6 +40,10 @@ LONGEST_ROUND = timedelta(seconds=30)
 """Real time after which no further page is taken up, so that something urgent never waits behind a slow relay."""
 QUIET = timedelta(minutes=10)
 """How long before a letterbox opens its mails are worded (program time), where they are many."""
+LEFT_BEHIND = timedelta(minutes=1)
+"""Real time after which a turn that is due was held up."""
+CATCHING_UP = timedelta(minutes=10)
+"""Real time in which mail waits for such turns."""
 CROWD = 50
 """So many people are many."""
 AHEAD_AT_MOST = 5000
@@ -151,10 +155,13 @@ class Round:
                 yield mail
         async with self.office.database.session() as session:
             people = await waiting.people_due(session, self.shard, self.now, self.office.rules.people_per_round)
+            behind = await self._behind(session, people)
         for start in range(0, len(people), PAGE):
             if self.stopped or self._elapsed > LONGEST_ROUND:
                 return
-            page = await self.office.preparer.prepare(people[start : start + PAGE], self.now, self._claim_until)
+            page = await self.office.preparer.prepare(
+                people[start : start + PAGE], self.now, self._claim_until, behind
+            )
             self.result.dropped += page.dropped
             self.result.held += page.held
             self._remember(page.trouble)
@@ -171,6 +178,17 @@ class Round:
                     attempts=mail.attempts,
                     at=mail.at,
                 )
+
+    async def _behind(self, session: AsyncSession, people: Sequence[str]) -> set[str]:
+        """Those whose mentorships have yet to do what fell due in an outage: all of it comes in one mail (lifecycle
+        2.9). Nobody waits long for it, for a mentorship may be stuck."""
+        speed, since = self.office.rules.speed, self.office.catching_up
+        behind = await waiting.behind(session, people, self.now - LEFT_BEHIND * speed) if people else set[str]()
+        if not behind:
+            since.pop(self.shard, None)
+            return behind
+        waited = self.now - since.setdefault(self.shard, self.now)
+        return behind if waited < CATCHING_UP * speed else set()
 
     @property
     def _claim_until(self) -> datetime:

@@ -109,6 +109,13 @@ async def people_due(session: AsyncSession, shard: int, now: datetime, limit: in
     return list(rows)
 
 
+async def behind(session: AsyncSession, people: Collection[str], since: datetime) -> set[str]:
+    """Those of these people with a mentorship in which something fell due before `since` (UTC) that has not happened
+    yet."""
+    rows = await session.scalars(BEHIND, {"people": list(people), "since": since})
+    return set(rows)
+
+
 async def lock_people(session: AsyncSession, people: Collection[str]) -> set[str]:
     """Keep other postmasters from these people until the transaction ends; those whom one holds are left out."""
     if session.get_bind().dialect.name == "sqlite":
@@ -214,6 +221,22 @@ PEOPLE_DUE = (
     .group_by(ItemRow.person)
     .order_by(func.min(case((ItemRow.kind.in_(FAST), 0), else_=1)), func.min(ItemRow.deliver_at), ItemRow.person)
     .limit(bindparam("most"))
+)
+
+
+BEHIND = (
+    select(MembershipRow.person)
+    .join(
+        MentorshipRow,
+        and_(MentorshipRow.cohort == MembershipRow.cohort, MentorshipRow.key == MembershipRow.mentorship),
+    )
+    .where(
+        MembershipRow.person.in_(bindparam("people", expanding=True)),
+        MembershipRow.standing != "out",
+        MentorshipRow.state == "running",
+        MentorshipRow.next_at < bindparam("since", type_=Instant()),
+    )
+    .distinct()
 )
 
 

@@ -125,6 +125,26 @@ async def test_an_outage_of_three_days_is_one_mail_for_each(house: House) -> Non
     assert "3 things for you" in received.text
 
 
+async def test_what_fell_due_in_an_outage_and_what_waited_before_come_in_one_mail(house: House) -> None:
+    back = NINE + 3 * DAY
+    await house.post(item("ada"), about("partner_left", "ada", "urgent"), next_at=NINE + 2 * DAY)
+    first = await house.deliver(back)  # before the mentorship has had its turn
+    assert (first.sent, first.next_at) == (1, back + LOOK_AFTER)
+    await house.post(about("get_going", "ada"), now=back + LOOK_AFTER / 2, next_at=NINE + 9 * DAY)
+    [later] = await house.deliver_until_done(back + LOOK_AFTER)
+    assert later.sent == 1
+    urgent, ordinary = house.sink.received
+    assert "2 things for you" in ordinary.text
+    assert "2 things for you" not in urgent.text
+
+
+async def test_nobody_waits_long_for_a_mentorship_that_is_stuck(house: House) -> None:
+    back = NINE + 3 * DAY
+    await house.post(item("ada"), next_at=NINE + 2 * DAY)
+    sent = [(await house.deliver(back + n * MINUTE)).sent for n in range(12)]
+    assert sent == [0] * 10 + [1, 0]
+
+
 @pytest.mark.parametrize(
     ("friday", "monday"),
     [
@@ -134,10 +154,10 @@ async def test_an_outage_of_three_days_is_one_mail_for_each(house: House) -> Non
 )
 async def test_nine_oclock_is_nine_oclock_when_clocks_change(house: House, friday: Any, monday: Any) -> None:
     friday, monday = friday.replace(tzinfo=NINE.tzinfo), monday.replace(tzinfo=NINE.tzinfo)
-    await house.post(about("get_going", "ada", on=friday.date()), now=friday - 5 * HOUR)
+    await house.post(about("get_going", "ada", on=friday.date()), now=friday - 5 * HOUR, next_at=None)
     await house.deliver(friday)
     later = friday + 2 * HOUR
-    await house.post(about("winding_down", "ada", on=friday.date()), now=later)
+    await house.post(about("winding_down", "ada", on=friday.date()), now=later, next_at=None)
     assert (await house.deliver(later)).next_at == monday + LOOK_AFTER
     assert (await house.deliver(monday + LOOK_AFTER)).sent == 1
 
