@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.change import PANEL, Awaiting, From, Health, Keys, Person, Phase, Yes
+from cli.change import PANEL
 from cli.changing import Which, Wish, change, places_of
-from cli.files import AsJson, print_faults
-from cli.people import By, DryRun, Why
+from cli.files import print_faults
 from cli.screen import EXIT_CODES, FAULTY, fail, plainly
+from cli.selecting import of_many
 
 if TYPE_CHECKING:
     from operations.change import Change, Place
@@ -24,21 +24,13 @@ def register(app: typer.Typer) -> None:
     app.command(rich_help_panel=PANEL, epilog=EXIT_CODES)(plainly(adopt))
 
 
+@of_many(without=("cohort", "again"))
 def adopt(
-    keys: Keys = None,
+    which: Which,
+    wish: Wish,
     file: Annotated[
         Path, typer.Option("--file", metavar="FILE", help="The cohort's file, which names the program.")
     ] = ...,  # pyright: ignore[reportArgumentType]
-    listed: From = "",
-    phase: Phase = "",
-    health: Health = "",
-    person: Person = "",
-    awaiting: Awaiting = False,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-    by: By = "",
-    why: Why = "",
-    json: AsJson = False,
 ) -> None:
     """Adopt: mentorships that run take up the program as its file says it now.
 
@@ -58,19 +50,17 @@ def adopt(
     """
     from operations.checking import Faults
 
-    given = Which(keys or (), listed, {"phase": phase, "health": health, "person": person}, awaiting)
-
     async def find(database: Database, surroundings: Settings) -> tuple[list[Place], Change]:
         from operations.adopting import adoption
         from operations.checking import load
         from operations.reach import now_of
 
         loaded = load(file, now_of(surroundings), runs=True)
-        places = await places_of(given.of(loaded.cohort.cohort), database, surroundings)
+        places = await places_of(which.of(loaded.cohort.cohort), database, surroundings)
         return places, await adoption(database, loaded, places)
 
     try:
-        change(find, Wish(dry_run, yes, False, by, why, json), one=given.one)
+        change(find, wish, one=which.one)
     except Faults as found:
         print_faults(found.faults, "red")
         fail(f"{len(found.faults)} faults. Nothing was changed.", FAULTY)

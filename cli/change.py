@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.changing import Which, Wish, change, places_of
-from cli.files import AsJson
-from cli.people import By, DryRun, Why
-from cli.screen import EXIT_CODES, REFUSED, fail, plainly
+from cli.screen import EXIT_CODES, plainly
+from cli.selecting import of_many
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,29 +18,6 @@ if TYPE_CHECKING:
     from store.database import Database
 
 PANEL = "Changes"
-MANY = "Which, if not by key"
-
-Keys = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="[COHORT/KEY]...", help="Which; KEY alone where only one cohort has it.", show_default=False
-    ),
-]
-From = Annotated[
-    str,
-    typer.Option(
-        "--from", metavar="FILE", rich_help_panel=MANY, help="Those in this file, one a line; - is standard input."
-    ),
-]
-Cohort = Annotated[str, typer.Option(metavar="COHORT", rich_help_panel=MANY, help="All of this cohort that run.")]
-Phase = Annotated[str, typer.Option(metavar="PHASE", rich_help_panel=MANY, help="Only those in this phase.")]
-Health = Annotated[str, typer.Option(metavar="HEALTH", rich_help_panel=MANY, help="Only those in this health.")]
-Person = Annotated[str, typer.Option(metavar="ID", rich_help_panel=MANY, help="Only those of this person.")]
-Awaiting = Annotated[
-    bool, typer.Option("--awaiting", rich_help_panel=MANY, help="Only those that wait for an answer.")
-]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
-Again = Annotated[bool, typer.Option("--again", help="Once more, though it was done today already.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -58,22 +33,14 @@ def _change(which: Which, wish: Wish, made: Callable[[], Change]) -> None:
     change(find, wish, one=which.one)
 
 
-def _which(keys: list[str] | None, file: str, awaiting: bool, **filters: str) -> Which:
-    return Which(keys or (), file, filters, awaiting)
-
-
+@of_many()
 def pause(
-    keys: Keys = None,
-    begins: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--from",
-            metavar="DATE|FILE",
-            show_default=False,
-            help="From which day on; left out: from now on. A file instead: those in it, one a line; - is standard "
-            "input. Can be given twice, for both.",
-        ),
-    ] = None,
+    which: Which,
+    wish: Wish,
+    begin: Annotated[
+        str,
+        typer.Option(metavar="DATE|3w", help="From which day on. Left out: from now on.", show_default=False),
+    ] = "",
     until: Annotated[
         str,
         typer.Option(metavar="DATE|3w", help="Until when. Left out: until somebody resumes.", show_default=False),
@@ -81,17 +48,6 @@ def pause(
     tell: Annotated[
         bool, typer.Option("--tell", help="Tell the people in it: one mail, with the dates and no reason.")
     ] = False,
-    cohort: Cohort = "",
-    phase: Phase = "",
-    health: Health = "",
-    person: Person = "",
-    awaiting: Awaiting = False,
-    again: Again = False,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-    by: By = "",
-    why: Why = "",
-    json: AsJson = False,
 ) -> None:
     """Pause: nothing goes out and nothing falls due until a date.
 
@@ -99,53 +55,24 @@ def pause(
     forms, half way and the end. A second pause merges with the first; the later
     end counts. Of a pause without an end you are reminded every 30 days.
 
-    One that begins later (--from) moves nothing until its day has come;
+    One that begins later (--begin) moves nothing until its day has come;
     until then `mentorship resume` takes it back.
 
     \b
     Examples:
       mentorship pause small/m1 --until 3w --dry-run
       mentorship pause small/m1 --until 2027-04-19 --why "parental leave"
-      mentorship pause small/m1 --from 2027-03-01 --until 2027-04-19 --tell
+      mentorship pause small/m1 --begin 2027-03-01 --until 2027-04-19 --tell
       mentorship pause --cohort small --until 2w --why "the works are closed"
       mentorship pause --from keys.txt --yes --json
     """
     from operations import change as changes
 
-    first, file = _day_and_file(begins or [])
-    which = _which(keys, file, awaiting, cohort=cohort, phase=phase, health=health, person=person)
-    _change(which, Wish(dry_run, yes, again, by, why, json), lambda: changes.pause(until, first, tell=tell))
+    _change(which, wish, lambda: changes.pause(until, begin, tell=tell))
 
 
-def _day_and_file(given: list[str]) -> tuple[date | None, str]:
-    """What `--from` says of a pause: the day on which it begins, a file of keys, or both."""
-    days: list[date] = []
-    files: list[str] = []
-    for one in given:
-        try:
-            days.append(date.fromisoformat(one))
-        except ValueError:
-            files.append(one)
-    if len(days) > 1 or len(files) > 1:
-        fail("--from takes one day, one file, or one of each", REFUSED)
-    return next(iter(days), None), next(iter(files), "")
-
-
-def resume(
-    keys: Keys = None,
-    file: From = "",
-    cohort: Cohort = "",
-    phase: Phase = "",
-    health: Health = "",
-    person: Person = "",
-    awaiting: Awaiting = False,
-    again: Again = False,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-    by: By = "",
-    why: Why = "",
-    json: AsJson = False,
-) -> None:
+@of_many()
+def resume(which: Which, wish: Wish) -> None:
     """Resume: a pause ends today, and what it had moved further comes earlier.
 
     Where none runs, the one that is planned is taken back.
@@ -158,27 +85,16 @@ def resume(
     """
     from operations import change as changes
 
-    which = _which(keys, file, awaiting, cohort=cohort, phase=phase, health=health, person=person)
-    _change(which, Wish(dry_run, yes, again, by, why, json), changes.resume)
+    _change(which, wish, changes.resume)
 
 
+@of_many()
 def extend(
-    keys: Keys = None,
+    which: Which,
+    wish: Wish,
     by_weeks: Annotated[
         str, typer.Option("--by", metavar="4w", help="How many weeks longer.", show_default=False)
     ] = "",
-    file: From = "",
-    cohort: Cohort = "",
-    phase: Phase = "",
-    health: Health = "",
-    person: Person = "",
-    awaiting: Awaiting = False,
-    again: Again = False,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-    by: By = "",
-    why: Why = "",
-    json: AsJson = False,
 ) -> None:
     """Extend: the end lies later by whole weeks, and half way, if it is ahead.
 
@@ -195,12 +111,13 @@ def extend(
     """
     from operations import change as changes
 
-    which = _which(keys, file, awaiting, cohort=cohort, phase=phase, health=health, person=person)
-    _change(which, Wish(dry_run, yes, again, by, why, json), lambda: changes.extend(by_weeks))
+    _change(which, wish, lambda: changes.extend(by_weeks))
 
 
+@of_many(without=("again",))
 def end(
-    keys: Keys = None,
+    which: Which,
+    wish: Wish,
     reason: Annotated[
         str,
         typer.Option(
@@ -215,17 +132,6 @@ def end(
             metavar="ID", show_default=False, help="With left and safeguarding: whom it concerns. Gets no form."
         ),
     ] = "",
-    file: From = "",
-    cohort: Cohort = "",
-    phase: Phase = "",
-    health: Health = "",
-    person: Person = "",
-    awaiting: Awaiting = False,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-    by: By = "",
-    why: Why = "",
-    json: AsJson = False,
 ) -> None:
     """End early: to closure at once, in its kind early form.
 
@@ -242,25 +148,11 @@ def end(
     """
     from operations import change as changes
 
-    which = _which(keys, file, awaiting, cohort=cohort, phase=phase, health=health, person=person)
-    _change(which, Wish(dry_run, yes, False, by, why, json), lambda: changes.end(reason, about))
+    _change(which, wish, lambda: changes.end(reason, about))
 
 
-def nudge(
-    keys: Keys = None,
-    file: From = "",
-    cohort: Cohort = "",
-    phase: Phase = "",
-    health: Health = "",
-    person: Person = "",
-    awaiting: Awaiting = False,
-    again: Again = False,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-    by: By = "",
-    why: Why = "",
-    json: AsJson = False,
-) -> None:
+@of_many()
+def nudge(which: Which, wish: Wish) -> None:
     """Nudge: open forms go out again with the next letterbox.
 
     Counts toward the three mails that a form gets at most, so nobody is chased.
@@ -273,25 +165,11 @@ def nudge(
     """
     from operations import change as changes
 
-    which = _which(keys, file, awaiting, cohort=cohort, phase=phase, health=health, person=person)
-    _change(which, Wish(dry_run, yes, again, by, why, json), changes.nudge)
+    _change(which, wish, changes.nudge)
 
 
-def release(
-    keys: Keys = None,
-    file: From = "",
-    cohort: Cohort = "",
-    phase: Phase = "",
-    health: Health = "",
-    person: Person = "",
-    awaiting: Awaiting = False,
-    again: Again = False,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-    by: By = "",
-    why: Why = "",
-    json: AsJson = False,
-) -> None:
+@of_many()
+def release(which: Which, wish: Wish) -> None:
     """Release: mail that is held after a safety report goes out again.
 
     \b
@@ -301,5 +179,4 @@ def release(
     """
     from operations import change as changes
 
-    which = _which(keys, file, awaiting, cohort=cohort, phase=phase, health=health, person=person)
-    _change(which, Wish(dry_run, yes, again, by, why, json), changes.release)
+    _change(which, wish, changes.release)

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.change import PANEL, Yes
+from cli.change import PANEL
 from cli.changing import Wish, change
 from cli.files import AsJson
 from cli.people import By, DryRun, Person, Why
 from cli.screen import EXIT_CODES, REFUSED, fail, plainly
+from cli.selecting import Yes
 
 if TYPE_CHECKING:
     from collections.abc import Callable

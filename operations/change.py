@@ -122,13 +122,14 @@ class Outcome:
 # -- the changes -----------------------------------------------------------------------------------------------
 
 
-def pause(until: str = "", begins: date | None = None, *, tell: bool = False) -> Change:
+def pause(until: str = "", begin: str = "", *, tell: bool = False) -> Change:
     """Pause until a date (`2027-04-01`) or for so long (`3w`, `10d`); without either until somebody resumes.
 
-    `begins` is a later day on which it begins; with `tell` the people in it are told the dates.
+    `begin` is a later day on which it begins, written as `until`; with `tell` the people in it are told the dates.
     """
 
     def event(id_: str, by: str, today: date) -> Event:
+        begins = until_date(begin, today) if begin else None
         end = until_date(until, begins or today) if until else None
         return events.Pause(id_, end, by, begins=begins, tell=tell)
 

@@ -236,7 +236,7 @@ async def test_what_makes_no_sense_is_refused_in_words(tried: Office) -> None:
         (["pause", "tried/m99"], "there is no mentorship 'tried/m99'; did you mean"),
         (["pause", "tried/m11", "--until", "soon"], "'soon' is no date; write one such as"),
         (["pause", "tried/m11", "--until", "2020-01-01"], "a pause must end after today"),
-        (["pause", "tried/m11", "--from", "2020-01-01"], "a pause can't begin in the past (2020-01-01); write"),
+        (["pause", "tried/m11", "--begin", "2020-01-01"], "a pause can't begin in the past (2020-01-01); write"),
         (["pause", "--from", "a.txt", "--from", "b.txt"], "--from takes one day, one file, or one of each"),
         (["pause"], "say which: COHORT/KEY, --from FILE, or a selection"),
         (["pause", "tried/m11", "--cohort", "tried"], "write either which mentorships, or a selection"),
