@@ -16,7 +16,7 @@ from sqlalchemy import select
 from temporalio.client import Client
 
 from demo.visitor import Visitor, public_id, tokens_in
-from lifecycle.calendar import instant, local_date
+from lifecycle.calendar import begins, instant, local_date
 from lifecycle.events import Decided
 from operations.temporal import NoSuchMentorship, NotTaken, RefusedChange, send
 from program.loader import Loaded
@@ -28,6 +28,9 @@ from store.tables import ItemRow, MentorshipRow, MessageRow, ParticipantRow, Req
 Act = Callable[[], Awaitable[None]]
 At = Callable[[datetime, Act], None]
 """Lets an act happen at a moment (program time, UTC), or at once where that is past."""
+
+LETTERBOX = timedelta(days=4)
+"""A mail comes at most so long after its date has begun, over a weekend and a holiday."""
 
 
 @dataclass
@@ -47,8 +50,8 @@ class Crowd:
     answers: int = 0
     """How many answers the pages took."""
     missed: int = 0
-    """How many answers came too late for their window although the person meant to be in time: the clock was faster
-    than this machine."""
+    """How many answers came too late for their window although the person meant to be in time, and would have been
+    had the mail come when it should: the clock was faster than this machine."""
     _people: People = field(init=False)
     _requests: set[str] = field(default_factory=set[str])
     _tasks: set[str] = field(default_factory=set[str])
@@ -95,7 +98,8 @@ class Crowd:
                 row = await session.get_one(RequestRow, request.key)
                 closes_at, state = row.closes_at, row.state
             if self.now() >= closes_at or state not in ("open", "answered"):
-                self.missed += state in ("open", "closed") and reply.at < closes_at
+                punctual = begins(request.opens, person.zone) + (reply.at - mailed_at) + LETTERBOX
+                self.missed += state in ("open", "closed") and min(punctual, reply.at) < closes_at
                 return
             if await self.visitor.answer(token, asked, form, reply, person.name):
                 self.answers += 1

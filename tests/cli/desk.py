@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,13 @@ letterbox:
   closes: "23:59"
   days: [mon, tue, wed, thu, fri, sat, sun]
 """
+
+
+def closed_now() -> tuple[str, time]:
+    """A letterbox that stays closed for some hours, and when it opens."""
+    opens = time(20) if datetime.now(UTC).hour < 12 else time(2)
+    hours = f'  opens: "{opens:%H:%M}"\n  closes: "{opens.hour + 2:02}:00"\n'
+    return f"letterbox:\n{hours}  days: [mon, tue, wed, thu, fri, sat, sun]\n", opens
 
 
 @dataclass(frozen=True, slots=True)

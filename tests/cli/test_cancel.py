@@ -16,7 +16,7 @@ from temporalio.client import WorkflowExecutionStatus
 
 from store.tables import CohortRow, EventRow, MentorshipRow, OperationRow, OutcomeRow, TaskRow
 from tests.cli.conftest import Office, declined
-from tests.cli.desk import Desk
+from tests.cli.desk import Desk, closed_now
 
 ROOT = Path(__file__).parent.parent.parent
 PAIRS = 12
@@ -51,8 +51,9 @@ async def stopped(office: Office, name: str, keys: list[str]) -> bool:
     return all(one.status is WorkflowExecutionStatus.COMPLETED for one in found)
 
 
-async def test_everything_stops_and_everybody_gets_one_mail(office: Office, desk: Desk) -> None:
-    path = desk.cohort("stops", PAIRS)
+async def test_everything_stops_and_everybody_gets_one_mail(office: Office, tmp_path: Path) -> None:
+    letterbox, _ = closed_now()  # the invitations wait
+    path = Desk.at(tmp_path / "closed", letterbox).cohort("stops", PAIRS)
     # One person is in all of them.
     text = path.read_text()
     for n in range(2, PAIRS + 1):

@@ -179,7 +179,7 @@ async def test_a_pause_ends_where_somebody_resumes_and_a_longer_end_once_more_wh
     assert (refused.code, "the mentorship is not paused; there is nothing to resume" in refused.err) == (2, True)
 
     first = today() + 2 * WEEK
-    ahead = ("pause", "tried/m8", "--from", str(first), "--until", "3w")
+    ahead = ("pause", "tried/m8", "--begin", str(first), "--until", "3w")
     shown = await tried.mentorship(*ahead, "--dry-run")
     assert f"moves       End {end:%a} {end} → {end + 3 * WEEK:%a} {end + 3 * WEEK}" in shown.out
     assert f"later       from {first:%a} {first} nothing goes out" in shown.out
@@ -237,7 +237,6 @@ async def test_what_makes_no_sense_is_refused_in_words(tried: Office) -> None:
         (["pause", "tried/m11", "--until", "soon"], "'soon' is no date; write one such as"),
         (["pause", "tried/m11", "--until", "2020-01-01"], "a pause must end after today"),
         (["pause", "tried/m11", "--begin", "2020-01-01"], "a pause can't begin in the past (2020-01-01); write"),
-        (["pause", "--from", "a.txt", "--from", "b.txt"], "--from takes one day, one file, or one of each"),
         (["pause"], "say which: COHORT/KEY, --from FILE, or a selection"),
         (["pause", "tried/m11", "--cohort", "tried"], "write either which mentorships, or a selection"),
         (["pause", "tried/m11", "--as", "nobody"], "'nobody' is no coordinator or deputy of tried"),

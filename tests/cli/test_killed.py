@@ -12,7 +12,7 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, time, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -25,7 +25,7 @@ from operations.settings import Settings
 from operations.temporal import Waker
 from store.database import Database, migrate
 from store.tables import MentorshipRow
-from tests.cli.desk import Desk, mentorship, today
+from tests.cli.desk import Desk, closed_now, mentorship, today
 from tests.devserver import Address, cleared
 from tests.sink import running as running_sink
 from worker import make_post_office, make_transport
@@ -36,13 +36,6 @@ PAIRS = 40
 PROGRAM = [sys.executable, "-c", "from cli.main import main; main()"]
 
 Reached = Callable[[Database], Awaitable[bool]]
-
-
-def closed_now() -> tuple[str, time]:
-    """A letterbox that stays closed for some hours, and when it opens."""
-    opens = time(20) if datetime.now(UTC).hour < 12 else time(2)
-    hours = f'  opens: "{opens:%H:%M}"\n  closes: "{opens.hour + 2:02}:00"\n'
-    return f"letterbox:\n{hours}  days: [mon, tue, wed, thu, fri, sat, sun]\n", opens
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 
 
-SPEEDS = ("4", "2", "1")
+SPEEDS = ("3", "1.5", "0.8")
 """A machine that is too slow for one of them says so, and gets the next."""
 TOO_FAST = 3
 
