@@ -41,11 +41,11 @@ from tests.world import SECRET
 from web.app import create_app
 from workflows.ids import mentorship_id
 
-KILLS = 24
+KILLS = 20
 SEED = 20
 LASTS = timedelta(days=80)
 """From the launch to the last closure form: eight weeks, and what lies before and after."""
-SECONDS = 60
+SECONDS = 50
 """Real time in which that passes."""
 RESTS_WITHIN = 120
 """Real seconds after the last kill: a round that died is taken over when its heartbeat is missed."""
