@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -41,8 +43,18 @@ for commands in _ROOMS:
     commands.register(app)
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mentorship {version('mentorship-engine')}")
+        raise typer.Exit
+
+
 @app.callback()
-def mentorship() -> None:
+def mentorship(
+    _: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_version, help="Say which version this is.")
+    ] = False,
+) -> None:
     """Run mentorship programs: every mail, form, reminder and decision of a
     cohort, from its launch to its end.
 

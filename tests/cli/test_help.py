@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 import typer.main
@@ -30,6 +31,11 @@ def test_without_a_command_the_help_shows_the_way() -> None:
     assert "Exit codes: 0" in said.out
     for name in COMMANDS:
         assert f" {name} " in said.out
+
+
+def test_it_says_which_version_it_is() -> None:
+    said = mentorship("--version")
+    assert (said.code, said.out) == (0, f"mentorship {version('mentorship-engine')}\n")
 
 
 @pytest.mark.parametrize("name", COMMANDS)
