@@ -120,8 +120,11 @@ class _Morning:
         """Everybody's invitation is due since a minute ago."""
         now = datetime.now(UTC)
         loaded = pairs(self.name, self.people // 2, now.date() + timedelta(days=14), zones=("Europe/Berlin",))
-        cohort = loaded.cohort.model_copy(update={"letterbox": ANY_TIME})
-        await begun(database, replace(loaded, cohort=cohort), now - timedelta(minutes=1), SHARDS)
+        used = {
+            id_: replace(one, program=one.program.model_copy(update={"letterbox": ANY_TIME}))
+            for id_, one in loaded.used.items()
+        }
+        await begun(database, replace(loaded, used=used), now - timedelta(minutes=1), SHARDS)
 
 
 async def _naively(server: Server, morning: _Morning, people: int) -> float:
