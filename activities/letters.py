@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from activities import document
 from lifecycle.calendar import DAY, local_date
 from lifecycle.postbox import ADDRESS_NEW
+from lifecycle.state import PlannedPause
 from mail.dates import listed
 from mail.headers import domain_of, message_id
 from mail.letters import DESK, PERSONAL, Capacity, Letter, Matter, Meetings, Someone, TaskFacts
@@ -189,10 +190,10 @@ class LettersDesk:
                 erased = known.people[item.about].standing == "erased"
                 matter["about"] = replace(gone, name="") if erased else gone
             case "partner_paused":
-                first, _, until = item.about.partition("/")
-                later = date.fromisoformat(first) > local_date(item.queued_at, known.cohorts[item.cohort].zone)
-                matter["since"] = date.fromisoformat(first) if later else None
-                matter["closes"] = None if until == "open" else date.fromisoformat(until)
+                pause = PlannedPause.of(item.about)
+                later = pause.on > local_date(item.queued_at, known.cohorts[item.cohort].zone)
+                matter["since"] = pause.on if later else None
+                matter["closes"] = pause.until
             case "farewell":
                 matter |= _farewell(place, person.id, known)
                 matter["certificate"] = program.phases.closure.certificate and not matter["early"]
