@@ -14,8 +14,8 @@ from lifecycle import pauses
 from lifecycle.advance import advance
 from lifecycle.commands import CloseTask, Command, EndRequest, Finish, OpenTask, Post, Redeliver, Refuse
 from lifecycle.events import Event, Resume
-from lifecycle.postbox import FAST, PARTNER_PAUSED
-from lifecycle.standstill import Standstill
+from lifecycle.postbox import FAST
+from lifecycle.standstill import Standstill, fate_of
 from lifecycle.state import PlannedPause, State, Step
 from store.desk import WaitingItem
 from workflows.ids import mentorship_id
@@ -203,7 +203,7 @@ def _told(before: State, after: State, commands: Iterable[Command]) -> Iterable[
     }
     for command in commands:
         if isinstance(command, Post):
-            kept = bool(still) and not (command.name == PARTNER_PAUSED and not after.held)
+            kept = fate_of(command.kind, command.name, command.task, still) != "queued"
             when = "when mail goes again" if kept else "at once" if command.kind in FAST else "next letterbox"
             yield Told(command.person, command.name, command.number, command.date, when)
         elif isinstance(command, Redeliver):
