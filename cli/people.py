@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from operations.correct import Correction
     from operations.erase import Erasure
     from operations.relay import Tell
-    from operations.reminders import Wake
     from operations.settings import Settings
+    from operations.waking import Wake
     from store.database import Database
 
 PANEL = "People"

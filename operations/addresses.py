@@ -8,25 +8,22 @@ coordinator decides. Each act is one transaction, and the same act again changes
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
-from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lifecycle.commands import Post
 from mail.headers import BadHeader, address
+from operations.attempts import in_one
 from operations.correct import EMAIL, Details, correct_in
 from operations.decide import Refused
-from operations.place import ATTEMPTS, Done, Not, Outcome, Unknown, ask_desks
-from operations.reminders import Wake
+from operations.place import Done, Not, Outcome, Unknown, ask_desks
 from store import addresses, people, place, requests
 from store.addresses import Asked, Change, Side
 from store.database import Database
 from store.place import Holder
 from store.postbox import ParticipantFacts
 from store.record import public_id
-from store.shards import shards_to_wake
 
 LASTS = timedelta(days=7)
 """How long both have to confirm it."""
@@ -73,7 +70,7 @@ async def ask(
         await requests.note(session, cohort, "", now, "address_asked", person, by=person)
         return Done(earliest=earliest)
 
-    return await _in_one(database, carry_out)
+    return await in_one(database, carry_out)
 
 
 def why_not(holder: Holder, email: str) -> str:
@@ -102,7 +99,7 @@ async def withdraw(database: Database, person: str, generation: int, now: dateti
         await requests.note(session, change.cohort, "", now, "address_withdrawn", person, by=person)
         return Done()
 
-    return await _in_one(database, carry_out)
+    return await in_one(database, carry_out)
 
 
 async def confirm(database: Database, change: str, side: Side, now: datetime) -> Outcome:
@@ -122,7 +119,7 @@ async def confirm(database: Database, change: str, side: Side, now: datetime) ->
         await requests.note(session, found.cohort, "", now, "address_confirmed", person, side, by=person)
         if found.missing != (side,):
             return Done()
-        if await addresses.is_taken(session, found.email, person):
+        if await addresses.other_holder(session, found.email, person):
             await addresses.close(session, change, "taken", now)
             await requests.note(session, found.cohort, "", now, "address_taken", person)
             asked = await ask_desks(session, person, f"own/{person}/{change}", "address", now, found.email)
@@ -130,7 +127,8 @@ async def confirm(database: Database, change: str, side: Side, now: datetime) ->
         await addresses.close(session, change, "done", now)
         return Done(correction=await correct_in(session, person, Details(email=found.email), now, by=person))
 
-    return await _in_one(database, carry_out)
+    # Refused: somebody was given this address in this very moment.
+    return await in_one(database, carry_out, Refused)
 
 
 async def deny(database: Database, change: str, side: Side, now: datetime) -> Outcome:
@@ -149,17 +147,7 @@ async def deny(database: Database, change: str, side: Side, now: datetime) -> Ou
             await people.revoke_links(session, found.person)
         return Done()
 
-    return await _in_one(database, carry_out)
-
-
-async def send_off(database: Database, done: Done, now: datetime, wake: Wake | None) -> None:
-    """Wake the postmasters for what was put into postboxes. `wake` may raise where Temporal is away."""
-    if wake is None or not done.earliest:
-        return
-    async with database.session() as session:
-        due = await shards_to_wake(session, done.earliest, now)
-    for shard in due:
-        await wake(shard)
+    return await in_one(database, carry_out)
 
 
 async def _locked(session: AsyncSession, change: str, now: datetime) -> Change | None:
@@ -169,19 +157,6 @@ async def _locked(session: AsyncSession, change: str, now: datetime) -> Change |
         return None
     await people.lock(session, found.person)
     return await addresses.find(session, change, now)
-
-
-async def _in_one(database: Database, carry_out: Callable[[AsyncSession], Awaitable[Outcome]]) -> Outcome:
-    attempt = 1
-    while True:
-        try:
-            async with database.begin() as session:
-                return await carry_out(session)
-        except (IntegrityError, OperationalError, Refused):
-            # The same act from another window, or somebody was given this address in this very moment.
-            if attempt == ATTEMPTS:
-                raise
-            attempt += 1
 
 
 def _at_once(_person: ParticipantFacts, _item: Post, now: datetime) -> datetime:

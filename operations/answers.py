@@ -14,7 +14,6 @@ from hashlib import sha256
 from typing import Literal
 
 from pydantic import TypeAdapter
-from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from activities.record import look_at
@@ -22,6 +21,7 @@ from lifecycle.events import Answered
 from lifecycle.findings import Signals
 from lifecycle.rules import signals
 from operations import agreements, relay
+from operations.attempts import in_one
 from operations.form_input import Fault, Typed, clean, read
 from operations.wording import worded, words_for
 from program.forms import Answers
@@ -34,8 +34,6 @@ from store.requests import Requested
 Access = Literal["open", "late", "withdrawn", "superseded", "over"]
 """What a link lets its holder do: answer, answer although the window has closed, or only be told why not."""
 
-ATTEMPTS = 5
-"""How often a transaction is tried that lost a race against another one."""
 PROFILE = {
     "i_goals": "goals",
     "i_offer": "offer",
@@ -117,16 +115,7 @@ async def submit(
     The same submission twice is one answer. Raises SQLAlchemyError where the database can't be reached.
     """
     submission = _submission_id(public_id, submission, typed)
-    attempt = 1
-    while True:
-        try:
-            async with database.begin() as session:
-                return await _commit(session, public_id, generation, submission, typed, now)
-        except (IntegrityError, OperationalError):
-            # Somebody else kept the same version first, or the database chose us to step back.
-            if attempt == ATTEMPTS:
-                raise
-            attempt += 1
+    return await in_one(database, lambda session: _commit(session, public_id, generation, submission, typed, now))
 
 
 async def save_draft(database: Database, public_id: str, generation: int, typed: Typed, now: datetime) -> Outcome:

@@ -26,11 +26,11 @@ from operations import bounce_reports, relay
 from operations.bounce_mailbox import MailboxAddress, opened
 from operations.bounce_reports import Failure, Incoming
 from operations.relay import Tell
-from operations.reminders import Wake
 from operations.settings import Settings
+from operations.waking import Wake, wake_in_time
 from store import bouncing, settling
 from store.database import Database
-from store.shards import shards_to_wake
+from store.shards import soonest
 
 Came = Literal[
     "bounced",
@@ -150,14 +150,7 @@ async def _take(
             taken = await bouncing.take(session, message, _kind(failure), failure.code, now, look_at)
     if message is None or taken is None:
         return Handled("unmatched", code=failure.code)
-    earliest: dict[int, datetime] = {}
-    for shard, at in taken.moments:
-        earliest[shard] = min(at, earliest.get(shard, at))
-    if wake is not None and earliest:
-        async with database.session() as session:
-            due = await shards_to_wake(session, earliest, now)
-        for shard in due:
-            await wake(shard)
+    await wake_in_time(database, soonest(taken.moments), now, wake)
     return Handled(taken.result, taken.person, message, failure.code)
 
 

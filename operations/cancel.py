@@ -6,20 +6,16 @@ afterwards goes on by itself, and cancelling again does nothing twice.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from lifecycle.commands import Post
 from operations.decide import Refused, who_decides
 from operations.status import Someone, known_cohort
+from operations.waking import Wake, wake_in_time
 from store import cancelling, desk, overview
 from store.database import Database
 from store.postbox import ParticipantFacts
-from store.shards import shards_to_wake
-
-Wake = Callable[[int], Awaitable[None]]
-"""Wakes the postmaster of a shard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +70,7 @@ async def cancel(
         await desk.put_operation(session, id_, "cancel_cohort", cohort, "", {}, decider, why, now)
         earliest = await cancelling.stop(session, cohort, now, decider, why, shards=shards, deliver_at=_at_once)
         await desk.finish_operation(session, id_, "done")
-    if wake is not None:
-        async with database.session() as session:
-            due = await shards_to_wake(session, earliest, now)
-        for shard in due:
-            await wake(shard)
+    await wake_in_time(database, earliest, now, wake)
     return True
 
 

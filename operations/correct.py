@@ -18,11 +18,10 @@ from operations import relay
 from operations.decide import Refused, who_decides
 from operations.people import known_person
 from operations.relay import Tell
-from operations.reminders import Wake
+from operations.waking import Wake, wake_in_time
 from store import correcting, desk, people
 from store.correcting import AddressTaken, Correction, Details, Order, UnknownParticipant
 from store.database import Database
-from store.shards import shards_to_wake
 
 __all__ = ["Correction", "Details", "correct", "correct_in", "pass_on"]
 
@@ -100,11 +99,7 @@ async def pass_on(
     if tell is not None:
         for cohort, mentorship in correction.mentorships:
             told = await relay.hand_over(database, tell, cohort, mentorship, now) and told
-    if wake is not None and correction.earliest:
-        async with database.session() as session:
-            due = await shards_to_wake(session, correction.earliest, now)
-        for shard in due:
-            await wake(shard)
+    await wake_in_time(database, correction.earliest, now, wake)
     return told
 
 

@@ -16,7 +16,6 @@ from hashlib import sha256
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
-from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lifecycle.calendar import local_date
@@ -26,6 +25,7 @@ from lifecycle.findings import Signals, Wish
 from lifecycle.pauses import touches
 from lifecycle.state import PlannedPause
 from operations import relay
+from operations.attempts import in_one
 from operations.correct import EMAIL, Correction, Details, correct_in
 from operations.decide import Refused
 from store import desk, people, place, relays, requests
@@ -36,8 +36,6 @@ from store.relays import Relay
 Act = Literal["pause", "resume", "end", "leave"]
 """What somebody can do to one of their mentorships."""
 
-ATTEMPTS = 5
-"""How often a transaction is tried that lost a race against another one."""
 CONCERNS = {
     "conduct": "How somebody behaves",
     "safety": "My safety, or that of somebody else",
@@ -301,24 +299,19 @@ async def _once(
 ) -> Outcome:
     """Carry an act out in a transaction of its own, unless this submission was carried out before."""
     id_ = _operation_id(person, submission, content, now)
-    attempt = 1
-    while True:
-        try:
-            async with database.begin() as session:
-                holder = await place.holder(session, person, generation, to_write=True)
-                if holder is None:
-                    return Unknown()
-                if await desk.is_known(session, id_):
-                    return Done(repeated=True)
-                outcome = await carry_out(session, holder, id_)
-                if isinstance(outcome, Done):
-                    await desk.mark_known(session, id_, "own_page", holder.id, now)
-                return outcome
-        except (IntegrityError, OperationalError):
-            # The same act from another window, or the database chose us to step back.
-            if attempt == ATTEMPTS:
-                raise
-            attempt += 1
+
+    async def act(session: AsyncSession) -> Outcome:
+        holder = await place.holder(session, person, generation, to_write=True)
+        if holder is None:
+            return Unknown()
+        if await desk.is_known(session, id_):
+            return Done(repeated=True)
+        outcome = await carry_out(session, holder, id_)
+        if isinstance(outcome, Done):
+            await desk.mark_known(session, id_, "own_page", holder.id, now)
+        return outcome
+
+    return await in_one(database, act)
 
 
 def _operation_id(person: str, submission: str, content: Sequence[str], now: datetime) -> str:

@@ -6,7 +6,6 @@ of the person's cohorts are told.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,13 +14,11 @@ from lifecycle.commands import Post
 from lifecycle.keys import item_key
 from lifecycle.letterbox import next_open
 from lifecycle.postbox import LOOK_AFTER
+from operations.waking import Wake, wake_in_time
 from store import people, postbox, requests
 from store.database import Database
-from store.postbox import Address, ParticipantFacts, Standstill
-from store.shards import shards_to_wake
-
-Wake = Callable[[int], Awaitable[None]]
-"""Wakes the postmaster of a shard."""
+from store.postbox import Address, Moment, ParticipantFacts, Standstill
+from store.shards import soonest
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +35,7 @@ async def stop_reminders(
 
     None for a person who is unknown or erased, or a link that was revoked. `now` is program time, UTC.
     """
-    earliest: dict[int, datetime] = {}
+    moments: list[Moment] = []
     async with database.begin() as session:
         stopped = await people.stop_reminders(session, person, generation)
         if stopped is None:
@@ -62,13 +59,8 @@ async def stop_reminders(
                 )
                 for coordinator in cohort.coordinators
             ]
-            for shard, at in await postbox.post(session, address, posts, Standstill()):
-                earliest[shard] = min(at, earliest.get(shard, at))
-    if wake is not None:
-        async with database.session() as session:
-            due = await shards_to_wake(session, earliest, now)
-        for shard in due:
-            await wake(shard)
+            moments += await postbox.post(session, address, posts, Standstill())
+    await wake_in_time(database, soonest(moments), now, wake)
     return Stopped(fresh=True)
 
 

@@ -19,6 +19,7 @@ from lifecycle.keys import item_key
 from lifecycle.postbox import ADDRESS_NEW, ADDRESS_OLD
 from lifecycle.standstill import Standstill
 from store.postbox import WAITING, Address, DeliverAt, letterbox_rule, post
+from store.shards import soonest
 from store.tables import AddressChangeRow, CohortRow, EventRow, ItemRow, MessageRow, ParticipantRow
 
 Side = Literal["old", "new"]
@@ -66,14 +67,12 @@ class Change:
 
 async def find(session: AsyncSession, id_: str, now: datetime) -> Change | None:
     """A change by its id; None where there is none, or its person was erased."""
-    rows = await _read(session, now, AddressChangeRow.id == id_)
-    return rows[0] if rows else None
+    return await _first(session, now, AddressChangeRow.id == id_)
 
 
 async def latest(session: AsyncSession, person: str, now: datetime) -> Change | None:
     """What this person asked for last."""
-    rows = await _read(session, now, AddressChangeRow.person == person)
-    return rows[0] if rows else None
+    return await _first(session, now, AddressChangeRow.person == person)
 
 
 async def asked_since(session: AsyncSession, person: str, since: datetime) -> int:
@@ -82,14 +81,14 @@ async def asked_since(session: AsyncSession, person: str, since: datetime) -> in
     return await session.scalar(found) or 0
 
 
-async def is_taken(session: AsyncSession, email: str, person: str) -> bool:
-    """Whether somebody else has this address."""
-    found = await session.scalar(
+async def other_holder(session: AsyncSession, email: str, person: str) -> str | None:
+    """The id of somebody else who has this address."""
+    return await session.scalar(
         select(ParticipantRow.id)
-        .where(func.lower(ParticipantRow.email) == email.lower(), ParticipantRow.id != person)
+        .where(func.lower(ParticipantRow.email) == email.strip().lower(), ParticipantRow.id != person)
+        .order_by(ParticipantRow.id)
         .limit(1)
     )
-    return found is not None
 
 
 async def put(session: AsyncSession, asked: Asked, *, shards: int, deliver_at: DeliverAt) -> dict[int, datetime]:
@@ -122,10 +121,7 @@ async def put(session: AsyncSession, asked: Asked, *, shards: int, deliver_at: D
         for side, name in (("old", ADDRESS_OLD), ("new", ADDRESS_NEW))
     ]
     address = Address(asked.cohort, "", asked.at, rule, shards, deliver_at)
-    earliest: dict[int, datetime] = {}
-    for shard, at in await post(session, address, mails, Standstill()):
-        earliest[shard] = min(at, earliest.get(shard, at))
-    return earliest
+    return soonest(await post(session, address, mails, Standstill()))
 
 
 async def confirm(session: AsyncSession, id_: str, side: Side, now: datetime) -> None:
@@ -173,7 +169,7 @@ async def forget(session: AsyncSession, person: str) -> int:
     return len(gone.all())
 
 
-async def _read(session: AsyncSession, now: datetime, which: Any) -> list[Change]:
+async def _first(session: AsyncSession, now: datetime, which: Any) -> Change | None:
     rows = await session.execute(
         select(AddressChangeRow, ParticipantRow, CohortRow)
         .join(ParticipantRow, ParticipantRow.id == AddressChangeRow.person)
@@ -183,7 +179,11 @@ async def _read(session: AsyncSession, now: datetime, which: Any) -> list[Change
         .limit(1)
         .execution_options(populate_existing=True)
     )
-    return [_change(row, person, cohort, now) for row, person, cohort in rows]
+    found = rows.first()
+    if found is None:
+        return None
+    row, person, cohort = found
+    return _change(row, person, cohort, now)
 
 
 def _change(row: AddressChangeRow, person: ParticipantRow, cohort: CohortRow, now: datetime) -> Change:

@@ -19,7 +19,8 @@ from lifecycle.commands import Batch, Post
 from lifecycle.keys import item_key
 from lifecycle.standstill import Standstill
 from store.database import putting, upserting
-from store.postbox import WAITING, Address, DeliverAt, letterbox_rule, post
+from store.postbox import WAITING, Address, DeliverAt, Moment, letterbox_rule, post
+from store.shards import soonest
 from store.tables import (
     CohortRow,
     EventRow,
@@ -118,12 +119,11 @@ async def stop(
     await _drop_items(session, cohort, now)
     rule = letterbox_rule(row.letterbox, row.holidays)
     address = Address(cohort, "", now, rule, shards, deliver_at)
-    earliest: dict[int, datetime] = {}
+    moments: list[Moment] = []
     for first in range(0, len(found.people), PAGE):
         mails = [_mail(cohort, person, now) for person in found.people[first : first + PAGE]]
-        for shard, at in await post(session, address, mails, Standstill()):
-            earliest[shard] = min(at, earliest.get(shard, at))
-    return earliest
+        moments += await post(session, address, mails, Standstill())
+    return soonest(moments)
 
 
 def relay_id(cohort: str, mentorship: str) -> str:

@@ -21,6 +21,7 @@ from store.desk import put_operation
 from store.outbox import ITEMS
 from store.postbox import DeliverAt, Moment, ParticipantFacts, letterbox_rule, post_of
 from store.relays import Relay
+from store.shards import soonest
 from store.tables import (
     CohortPersonRow,
     CohortRow,
@@ -110,7 +111,9 @@ async def correct(
     if not fields and not healed:
         return Correction(person)
     if "email" in fields:
-        await _free(session, person, str(details.email))
+        other = await addresses.other_holder(session, str(details.email), person)
+        if other is not None:
+            raise AddressTaken(other)
     if "email" in fields or healed:
         row.corrections += 1
     for name, value in _values(row, details).items():
@@ -129,9 +132,7 @@ async def correct(
     places = await _mentorships(session, person)
     await _tell(session, row, places, order, address=healed or "email" in fields, zone="zone" in fields)
     await _note(session, person, places, fields or ["email"], order)
-    earliest: dict[int, datetime] = {}
-    for shard, at in (*moments, *later):
-        earliest[shard] = min(at, earliest.get(shard, at))
+    earliest = soonest((*moments, *later))
     return Correction(person, tuple(fields), healed, tuple(again), tuple(moved), tuple(places), earliest)
 
 
@@ -154,19 +155,6 @@ def _values(row: ParticipantRow, details: Details) -> dict[str, Any]:
         merged = {**row.profile, **details.profile}
         found["profile"] = {name: value for name, value in merged.items() if value != ""}
     return found
-
-
-async def _free(session: AsyncSession, person: str, email: str) -> None:
-    """Make sure that nobody else has this address."""
-    wanted = email.strip().lower()
-    other = await session.scalar(
-        select(ParticipantRow.id)
-        .where(func.lower(ParticipantRow.email) == wanted, ParticipantRow.id != person)
-        .order_by(ParticipantRow.id)
-        .limit(1)
-    )
-    if other is not None:
-        raise AddressTaken(other)
 
 
 # -- what waits, and what was never delivered ------------------------------------------------------------------

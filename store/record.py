@@ -25,6 +25,7 @@ from store.database import putting, upserting
 from store.desk import change_behind
 from store.postbox import Address, DeliverAt, Moment, letterbox_rule, post, redelivered, stand_still
 from store.retaken import forget_later_turns
+from store.shards import soonest
 from store.tables import (
     AnswerRow,
     Base,
@@ -140,9 +141,7 @@ async def apply(session: AsyncSession, batch: Batch, *, deliver_at: DeliverAt, s
     moments += await post(session, address, [*batch.posts, *again], still)
     await _write_mentorship(session, batch, over=cancelled, furthest=max(batch.turn, before.furthest))
     earliest = await cancelling.tell_again(session, batch) if cancelled else dict[int, datetime]()
-    for shard, at in moments:
-        earliest[shard] = min(at, earliest.get(shard, at))
-    return Applied(True, earliest, before.program, version)
+    return Applied(True, soonest((*earliest.items(), *moments)), before.program, version)
 
 
 async def read_answers(session: AsyncSession, assess: Assess) -> dict[str, tuple[str, dict[str, Any]]]:

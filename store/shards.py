@@ -4,7 +4,7 @@ in theirs as long as the number of shards stays. Must never send or queue anythi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from zlib import crc32
 
@@ -21,6 +21,14 @@ WAKES = select(PostmasterRow.shard, PostmasterRow.wakes_at).where(
 def shard_of(person: str, shards: int) -> int:
     """The shard of this person; the same on every machine and in every run."""
     return crc32(person.encode()) % shards
+
+
+def soonest(moments: Iterable[tuple[int, datetime]]) -> dict[int, datetime]:
+    """Shard to the earliest of its moments."""
+    found: dict[int, datetime] = {}
+    for shard, at in moments:
+        found[shard] = min(at, found.get(shard, at))
+    return found
 
 
 async def shards_to_wake(session: AsyncSession, earliest: Mapping[int, datetime], now: datetime) -> tuple[int, ...]:

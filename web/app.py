@@ -22,8 +22,8 @@ from starlette.routing import Route
 
 from operations.links import Links
 from operations.relay import Tell
-from operations.reminders import Wake
 from operations.settings import Settings
+from operations.waking import Wake
 from store.database import Database
 from web.confirming import Confirming
 from web.limits import Buckets, Limits

@@ -19,7 +19,8 @@ from operations.answers import Differs, Faulty, Kept, Overtaken, Shut
 from operations.form_input import Typed, harmless
 from operations.links import Links
 from operations.relay import Tell, hand_over
-from operations.reminders import Wake, stop_reminders
+from operations.reminders import stop_reminders
+from operations.waking import Wake
 from store import people, requests
 from store.database import Database
 from web.form_page import FormPage

@@ -22,6 +22,7 @@ from operations.correct import pass_on
 from operations.form_input import Fault, Typed, read
 from operations.place import Change, Concern, Done, Not, Outcome
 from operations.reminders import stop_reminders
+from operations.waking import wake_in_time
 from store import held, place, requests
 from store.addresses import latest
 from store.correcting import Details
@@ -299,7 +300,7 @@ class OwnPlace:
         if done.correction is not None:
             tell, wake = self.participant.tell, self.participant.wake
             await pass_on(self.database, done.correction, self.now(), tell=tell, wake=wake)
-        await addresses.send_off(self.database, done, self.now(), self.participant.wake)
+        await wake_in_time(self.database, done.earliest, self.now(), self.participant.wake)
         for where in done.to_tell:
             await self.participant.hand_over(*where)
 
