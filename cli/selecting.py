@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from functools import wraps
 from inspect import Parameter, Signature, signature
 from typing import Annotated, Any
@@ -56,7 +57,8 @@ def of_many(*, without: tuple[str, ...] = ()) -> Callable[[Callable[..., None]],
     """A command that changes mentorships: it gets `which` and a `wish`, made of the options of SHARED that it has."""
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        own = [one for name, one in signature(command, eval_str=True).parameters.items() if name not in MADE]
+        parameters = signature(command, eval_str=True).parameters
+        own = [one for name, one in parameters.items() if name not in ("which", "wish")]
         shared = [_option(name, *SHARED[name]) for name in SHARED if name not in without]
         options = [_option("keys", Keys, None), *(one.replace(kind=Parameter.KEYWORD_ONLY) for one in own), *shared]
 
@@ -64,7 +66,7 @@ def of_many(*, without: tuple[str, ...] = ()) -> Callable[[Callable[..., None]],
         def told(**said: Any) -> None:
             filters = {name: said.pop(name, "") for name in FILTERS}
             which = Which(said.pop("keys") or (), said.pop("listed"), filters, said.pop("awaiting"))
-            wish = Wish(**{name: said.pop(name) for name in HOW if name in said})
+            wish = Wish(**{one.name: said.pop(one.name) for one in fields(Wish) if one.name in said})
             command(which=which, wish=wish, **said)
 
         # What typer reads.
@@ -73,10 +75,6 @@ def of_many(*, without: tuple[str, ...] = ()) -> Callable[[Callable[..., None]],
         return told
 
     return decorate
-
-
-MADE = ("which", "wish")
-HOW = ("dry_run", "yes", "again", "by", "why", "json")
 
 
 def _option(name: str, annotation: Any, default: Any) -> Parameter:

@@ -13,7 +13,6 @@ from starlette.responses import RedirectResponse, Response
 from lifecycle.calendar import DAY, local_date
 from mail.dates import day
 from operations import addresses
-from operations.correct import pass_on
 from operations.place import Done
 from store.addresses import Change, Side, find
 from web.participant import Participant, typed_in
@@ -49,7 +48,7 @@ class Confirming:
         if not isinstance(outcome, Done):
             return self.pages.unknown()
         # Whatever was said, and however often: the page shows how it stands.
-        told = BackgroundTask(self._hand_over, outcome)
+        told = BackgroundTask(self.participant.see_through, outcome)
         return RedirectResponse(self._path(id_, side), 303, background=told)
 
     def _shown(self, change: Change, side: Side) -> Response:
@@ -65,10 +64,3 @@ class Confirming:
 
     def _path(self, id_: str, side: Side) -> str:
         return f"{self.pages.root}/address/{self.participant.links.address_token(id_, side)}"
-
-    async def _hand_over(self, done: Done) -> None:
-        if done.correction is not None:
-            tell, wake = self.participant.tell, self.participant.wake
-            await pass_on(self.participant.database, done.correction, self.participant.now(), tell=tell, wake=wake)
-        for where in done.to_tell:
-            await self.participant.hand_over(*where)

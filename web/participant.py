@@ -16,11 +16,13 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from operations import answers
 from operations.answers import Differs, Faulty, Kept, Overtaken, Shut
+from operations.correct import pass_on
 from operations.form_input import Typed, harmless
 from operations.links import Links
+from operations.place import Done
 from operations.relay import Tell, hand_over
 from operations.reminders import stop_reminders
-from operations.waking import Wake
+from operations.waking import Wake, wake_in_time
 from store import people, requests
 from store.database import Database
 from web.form_page import FormPage
@@ -141,6 +143,15 @@ class Participant:
             return
         async with self.telling:
             await hand_over(self.database, self.tell, cohort, mentorship, self.now())
+
+    async def see_through(self, done: Done) -> None:
+        """What follows from an act that is committed, when the page is out."""
+        now = self.now()
+        if done.correction is not None:
+            await pass_on(self.database, done.correction, now, tell=self.tell, wake=self.wake)
+        await wake_in_time(self.database, done.earliest, now, self.wake)
+        for where in done.to_tell:
+            await self.hand_over(*where)
 
     async def _linked(self, request: Request) -> FormPage | None:
         link = self.links.read_request(request.path_params["token"])

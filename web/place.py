@@ -18,11 +18,9 @@ from starlette.responses import RedirectResponse, Response
 from lifecycle.calendar import local_date
 from operations import addresses
 from operations import place as acts
-from operations.correct import pass_on
 from operations.form_input import Fault, Typed, read
 from operations.place import Change, Concern, Done, Not, Outcome
 from operations.reminders import stop_reminders
-from operations.waking import wake_in_time
 from store import held, place, requests
 from store.addresses import latest
 from store.correcting import Details
@@ -290,19 +288,11 @@ class OwnPlace:
 
     def _answer(self, page: PlacePage, outcome: Outcome, done: str) -> Response:
         if isinstance(outcome, Done):
-            told = BackgroundTask(self._hand_over, outcome)
+            told = BackgroundTask(self.participant.see_through, outcome)
             return RedirectResponse(f"{page.path}?done={done}", 303, background=told)
         if isinstance(outcome, Not):
             return page.refused(outcome.why)
         return self.pages.unknown()
-
-    async def _hand_over(self, done: Done) -> None:
-        if done.correction is not None:
-            tell, wake = self.participant.tell, self.participant.wake
-            await pass_on(self.database, done.correction, self.now(), tell=tell, wake=wake)
-        await wake_in_time(self.database, done.earliest, self.now(), self.participant.wake)
-        for where in done.to_tell:
-            await self.participant.hand_over(*where)
 
 
 def _new_address(typed: Typed, holder: Holder) -> tuple[str, list[Fault]]:

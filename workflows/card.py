@@ -22,10 +22,9 @@ def card(state: State) -> str:
     ]
     if now.paused_until:
         rows.append(("Paused", "until further notice" if now.paused_until == "open" else f"until {now.paused_until}"))
-    if now.pause_ahead:
-        first, _, until = now.pause_ahead.partition("/")
-        over = "until further notice" if until == "open" else f"until {until}"
-        rows.append(("Pause ahead", f"from {first} {over}"))
+    if pause := state.pause_ahead:
+        over = f"until {pause.until}" if pause.until else "until further notice"
+        rows.append(("Pause ahead", f"from {pause.on} {over}"))
     if now.held:
         rows.append(("Held", "a safety report: nothing goes out until a coordinator releases it"))
     if bounced := state.tasks.get("bounced"):
