@@ -53,7 +53,7 @@ def adopt(
     async def find(database: Database, surroundings: Settings) -> tuple[list[Place], Change]:
         from operations.adopting import adoption
         from operations.checking import load
-        from operations.reach import now_of
+        from operations.settings import now_of
 
         loaded = load(file, now_of(surroundings), runs=True)
         places = await places_of(which.of(loaded.cohort.cohort), database, surroundings)

@@ -58,7 +58,8 @@ def cancel_cohort(
 
 async def _cancel(cohort: str, dry_run: bool, confirm: str, by: str, why: str, quiet: bool) -> dict[str, Any]:
     from operations.cancel import cancel, outlook, still_to_tell
-    from operations.reach import Unreachable, database, now_of, temporal
+    from operations.reach import Unreachable, database, temporal
+    from operations.settings import now_of
     from operations.status import as_object
     from operations.temporal import Waker
 

@@ -89,7 +89,7 @@ def change(find: Find, wish: Wish, *, one: bool) -> None:
 async def places_of(which: Which, database: Database, surroundings: Settings) -> list[Place]:
     """The mentorships that are meant. Raises `Unknown`, and ends the command where none is named."""
     from operations.choosing import Filters, named, selected
-    from operations.reach import now_of
+    from operations.settings import now_of
 
     keys = [*which.keys, *(_keys_in(which.file) if which.file else ())]
     if keys and which.selects:
@@ -113,7 +113,8 @@ def _keys_in(file: str) -> list[str]:
 
 async def _give(find: Find, wish: Wish, one: bool) -> None:
     from operations.change import orders
-    from operations.reach import database, now_of, temporal
+    from operations.reach import database, temporal
+    from operations.settings import now_of
 
     surroundings = settings()
     async with database(surroundings) as opened:

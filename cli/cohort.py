@@ -52,7 +52,8 @@ def status(
       mentorship status --json | jq '.[].mentorships[].phase'
     """
     from operations import status as looks
-    from operations.reach import database, now_of
+    from operations.reach import database
+    from operations.settings import now_of
 
     async def look() -> list[CohortStatus]:
         surroundings = settings()

@@ -113,7 +113,8 @@ def launch(
 async def _launch(file: Path, wish: Wish) -> dict[str, Any]:
     from operations.checking import cohort_in, load
     from operations.launch import carry_out, is_known, keep, look, still_to_start
-    from operations.reach import Unreachable, database, now_of, temporal
+    from operations.reach import Unreachable, database, temporal
+    from operations.settings import now_of
 
     surroundings = settings()
     now = now_of(surroundings)

@@ -81,7 +81,8 @@ def correct(
     """
     from operations.correct import Details
     from operations.correct import correct as do_correct
-    from operations.reach import database, now_of
+    from operations.reach import database
+    from operations.settings import now_of
     from operations.status import as_object
 
     details = Details(name=name, email=email, zone=zone, language=language)
@@ -146,7 +147,8 @@ def erase(
       mentorship erase amelie@example.org --yes --json
     """
     from operations.erase import erase as do_erase
-    from operations.reach import database, now_of
+    from operations.reach import database
+    from operations.settings import now_of
     from operations.status import as_object
 
     async def do() -> Erasure:
@@ -220,7 +222,8 @@ def bounces(
       mentorship bounces - < returned.eml      (as an alias of your mail server)
     """
     from operations.bounces import read_mailbox, take_in
-    from operations.reach import database, now_of
+    from operations.reach import database
+    from operations.settings import now_of
     from operations.status import as_object
 
     mails = [sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes() for name in files or []]

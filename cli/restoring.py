@@ -46,13 +46,14 @@ def reconcile(
     """
     from operations import reach
     from operations.restore import Disagreement, reconcile, strangers
+    from operations.settings import now_of
 
     async def compare() -> list[Disagreement]:
         surroundings = settings()
         client = await reach.temporal()
         found: list[Disagreement] = []
         async with reach.database(surroundings) as database:
-            now = reach.now_of(surroundings)
+            now = now_of(surroundings)
             asked = reconcile(database, client, surroundings, now, restored.value, mend=not dry_run)
             found += [one async for one in asked]
             found += [one async for one in strangers(database, client)]

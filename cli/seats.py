@@ -62,7 +62,7 @@ def replace(
     """
     from operations import change as changes
     from operations.choosing import Newcomer, newcomer_of, seat_of
-    from operations.reach import now_of
+    from operations.settings import now_of
 
     async def find(database: Database, surroundings: Settings) -> tuple[list[Place], Change]:
         place, who = await seat_of(database, person, mentorship, now_of(surroundings))
@@ -163,7 +163,7 @@ def leave(
 
 def _of(person: str, mentorship: str, wish: Wish, made: Callable[[str], Change]) -> None:
     from operations.choosing import seat_of
-    from operations.reach import now_of
+    from operations.settings import now_of
 
     async def find(database: Database, surroundings: Settings) -> tuple[list[Place], Change]:
         place, who = await seat_of(database, person, mentorship, now_of(surroundings))

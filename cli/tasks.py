@@ -56,7 +56,8 @@ def tasks(
       mentorship tasks --kind safety --for petra@example.org
       mentorship tasks --json | jq -r '.[].commands[]'
     """
-    from operations.reach import database, now_of
+    from operations.reach import database
+    from operations.settings import now_of
     from operations.tasks import open_tasks
 
     async def look() -> list[OpenTask]:
@@ -131,7 +132,8 @@ def decide(
     from operations import status as looks
     from operations.decide import Newcomer
     from operations.decide import decide as take
-    from operations.reach import database, now_of, temporal
+    from operations.reach import database, temporal
+    from operations.settings import now_of
 
     if (name or email or zone) and not newcomer:
         fail("--name, --email and --zone describe a newcomer; write --with ID as well", REFUSED)

@@ -25,9 +25,9 @@ from activities.smtp import NotSent, Relay, SmtpTransport
 from operations.backlog import examine_backlog
 from operations.findings import Finding
 from operations.links import SHORTEST_SECRET
-from operations.reach import Unreachable, address, check_database, now_of, shown, temporal
+from operations.reach import Unreachable, address, check_database, shown, temporal
 from operations.sender_domain import examine_domain, reserved
-from operations.settings import Settings
+from operations.settings import Settings, now_of
 from operations.temporal import register_search_attributes
 from store.database import Database, migrate
 from store.stock import take_stock

@@ -13,7 +13,6 @@ from temporalio.envconfig import ClientConfig
 
 from operations.links import Links
 from operations.settings import Settings
-from operations.settings import now_of as now_of
 from operations.temporal import connect
 from store.database import Database, is_migrated, migrate
 

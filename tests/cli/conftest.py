@@ -16,8 +16,7 @@ from temporalio.client import Client
 from lifecycle.events import Answered
 from lifecycle.findings import Signals
 from operations import checking
-from operations.reach import now_of
-from operations.settings import Settings
+from operations.settings import Settings, now_of
 from operations.temporal import Waker, send
 from store.database import Database, migrate
 from store.tables import TaskRow

@@ -20,8 +20,7 @@ from sqlalchemy import func, select
 
 from activities.messages import DeliverInput
 from lifecycle.calendar import instant
-from operations.reach import now_of
-from operations.settings import Settings
+from operations.settings import Settings, now_of
 from operations.temporal import Waker
 from store.database import Database, migrate
 from store.tables import MentorshipRow
