@@ -16,7 +16,7 @@ import structlog
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import PollerBehaviorAutoscaling, Worker, WorkerDeploymentConfig
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+from temporalio.worker.workflow_sandbox import SandboxRestrictions
 
 from activities.deliver import PostOffice
 from activities.launch import Launcher
@@ -38,13 +38,11 @@ from web.vitals import shown
 from workflows.cohort import CohortWorkflow
 from workflows.mentorship import MentorshipWorkflow
 from workflows.postmaster import PostmasterWorkflow
+from workflows.sandbox import PASSED_THROUGH, Sandbox
 
 log = structlog.get_logger(__name__)
 
 WORKFLOWS = (MentorshipWorkflow, CohortWorkflow, PostmasterWorkflow)
-
-PASSED_THROUGH = ("program", "lifecycle", "activities", "pydantic", "pydantic_core", "annotated_types", "zoneinfo")
-"""Pure packages that the workflow sandbox need not load anew for every workflow: they keep no mutable state."""
 
 GRACE = timedelta(seconds=30)
 """Real time that a worker which is told to stop gives to mails on their way."""
@@ -83,9 +81,9 @@ def make_worker(
     )
 
 
-def sandbox() -> SandboxedWorkflowRunner:
+def sandbox() -> Sandbox:
     """How workflows run, here and when stored histories are replayed."""
-    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
+    return Sandbox(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
 
 
 def make_post_office(settings: Settings, database: Database, transport: Sender) -> PostOffice:

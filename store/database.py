@@ -19,10 +19,13 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from store import sqlite
 from store.tables import Base
 
 BUSY_SECONDS = 15
@@ -72,7 +75,9 @@ class Database:
         # What a failed statement held are names, addresses, answers: it must not stand in failures and logs.
         options: dict[str, Any] = {"pool_size": connections, "max_overflow": 0, "hide_parameters": True}
         if parsed.get_backend_name() == "sqlite":
-            options["connect_args"] = {"isolation_level": None, "timeout": BUSY_SECONDS}
+            options["connect_args"] = {
+                "async_creator_fn": sqlite.connect, "isolation_level": None, "timeout": BUSY_SECONDS,
+            }  # fmt: skip
         else:
             options["pool_pre_ping"] = True
         engine = create_async_engine(parsed, **options)
@@ -139,18 +144,18 @@ class Database:
         await self.close()
 
 
-def upserting(session: AsyncSession, table: type[Base]) -> postgresql.Insert | sqlite.Insert:
+def upserting(session: AsyncSession, table: type[Base]) -> postgresql.Insert | SqliteInsert:
     """An INSERT of the session's own dialect, for `on_conflict_do_nothing` and `on_conflict_do_update`."""
     # The bare table: rows go in by the driver's executemany, without the ORM's bookkeeping.
     bare = Base.metadata.tables[table.__tablename__]
     if session.get_bind().dialect.name == "postgresql":
         return postgresql.insert(bare)
-    return sqlite.insert(bare)
+    return sqlite_insert(bare)
 
 
 def putting(
     session: AsyncSession, table: type[Base], identity: tuple[str, ...], over: tuple[str, ...] = ()
-) -> postgresql.Insert | sqlite.Insert:
+) -> postgresql.Insert | SqliteInsert:
     """An INSERT for rows that may be there already, by `identity`: then the columns `over` are written over, and
     without any the row is left as it is. Built once for each dialect."""
     return _putting(session.get_bind().dialect.name, table.__tablename__, identity, over)
@@ -159,9 +164,9 @@ def putting(
 @lru_cache(maxsize=64)
 def _putting(
     dialect: str, table: str, identity: tuple[str, ...], over: tuple[str, ...]
-) -> postgresql.Insert | sqlite.Insert:
+) -> postgresql.Insert | SqliteInsert:
     bare = Base.metadata.tables[table]
-    new = postgresql.insert(bare) if dialect == "postgresql" else sqlite.insert(bare)
+    new = postgresql.insert(bare) if dialect == "postgresql" else sqlite_insert(bare)
     if not over:
         return new.on_conflict_do_nothing(index_elements=identity)
     return new.on_conflict_do_update(index_elements=identity, set_={name: new.excluded[name] for name in over})

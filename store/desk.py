@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from store.database import upserting
@@ -21,8 +21,20 @@ CHANGES = (
     "pause", "resume", "extend", "adopt", "end", "replace", "add", "remove", "leave", "nudge", "release",
 )  # fmt: skip
 """Kinds of commands that change one mentorship, as the lifecycle names them."""
+GIVEN = select(OperationRow.by, OperationRow.why).where(
+    OperationRow.id == bindparam("its_id"), OperationRow.kind.in_(CHANGES)
+)
+"""Who gave a change, and why."""
 PAGE = 500
 """Ids that one statement names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Who gave a change, and why."""
+
+    by: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,10 +242,10 @@ async def operations(session: AsyncSession, kind: str, cohorts: Collection[str])
     return {row.id: Operation(*row) for row in rows}
 
 
-async def change_behind(session: AsyncSession, id_: str) -> OperationRow | None:
-    """The coordinator's change with this id, with who gave it and why; None where it was something else."""
-    row = await session.get(OperationRow, id_)
-    return row if row is not None and row.kind in CHANGES else None
+async def change_behind(session: AsyncSession, id_: str) -> Given | None:
+    """Who gave the coordinator's change with this id, and why; None where it was something else."""
+    row = (await session.execute(GIVEN, {"its_id": id_})).one_or_none()
+    return Given(*row) if row is not None else None
 
 
 async def waiting_items(session: AsyncSession, cohort: str, mentorship: str) -> list[WaitingItem]:

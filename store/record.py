@@ -41,8 +41,9 @@ from store.tables import (
 )
 
 Rows = list[dict[str, Any]]
-# The bare table: its row is changed without the ORM's bookkeeping.
+# The bare tables: their rows are written without the ORM's bookkeeping.
 MENTORSHIPS = Base.metadata.tables[MentorshipRow.__tablename__]
+EVENTS = Base.metadata.tables[EventRow.__tablename__]
 
 STANDS = (
     select(
@@ -331,7 +332,7 @@ async def _write_notes(session: AsyncSession, batch: Batch) -> None:
         }
         for note in batch.notes
     ]
-    await session.execute(insert(EventRow), rows)
+    await (await session.connection()).execute(insert(EVENTS), rows)
 
 
 async def _write_members(session: AsyncSession, batch: Batch) -> None:

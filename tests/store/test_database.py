@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import func, insert, inspect, select, text
+from sqlalchemy import func, insert, inspect, make_url, select, text
 from sqlalchemy.exc import IntegrityError, StatementError
 
+from store import sqlite
 from store.database import Database, WriteOutsideBegin, is_migrated, migrate, url_of
 from store.tables import Base, CohortPersonRow, EventRow, ParticipantRow, PostmasterRow
 
@@ -117,6 +120,63 @@ async def test_processes_that_write_at_once_lose_nothing(database_url: str, data
     async with database.session() as session:
         assert await session.scalar(select(ParticipantRow.generation)) == 81
         assert await session.scalar(select(func.count()).select_from(EventRow)) == 80
+
+
+async def test_whoever_waits_for_another_process_keeps_nobody_else(sqlite_url: str) -> None:
+    with closing(_other_process(sqlite_url)) as other:
+        async with Database.open(sqlite_url) as database:
+            other.execute("BEGIN IMMEDIATE")
+            waiting = asyncio.create_task(_write_down(database))
+            for _ in range(20):
+                await asyncio.sleep(0.01)
+            assert not waiting.done()
+            other.execute("COMMIT")
+            await waiting
+
+
+async def test_whoever_gives_up_waiting_for_the_lock_does_not_get_it(sqlite_url: str) -> None:
+    with closing(_other_process(sqlite_url)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        async with sqlite.connect(
+            make_url(sqlite_url).database or "", isolation_level=None, timeout=30
+        ) as connection:
+            waiting = asyncio.create_task(connection.execute("BEGIN IMMEDIATE"))
+            await asyncio.sleep(0.1)
+            waiting.cancel()
+            given_back = asyncio.create_task(connection.rollback())
+            await asyncio.sleep(0.1)
+            other.execute("COMMIT")
+            await given_back
+            other.execute("PRAGMA busy_timeout = 300")
+            other.execute("BEGIN IMMEDIATE")
+
+
+async def test_a_long_transaction_lets_others_have_their_turn(sqlite_url: str) -> None:
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async with Database.open(sqlite_url) as database, database.begin() as session:
+        await session.execute(select(ParticipantRow.id))
+        background = asyncio.create_task(others())
+        for nth in range(300):
+            await session.execute(insert(ParticipantRow), [ADA | {"id": str(nth)}])
+        background.cancel()
+        assert 1 < turns < 300
+
+
+def _other_process(url: str) -> sqlite3.Connection:
+    """A connection as another process has one."""
+    return sqlite3.connect(make_url(url).database or "", isolation_level=None)
+
+
+async def _write_down(database: Database) -> None:
+    async with database.begin() as session:
+        await session.execute(insert(ParticipantRow), [ADA])
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -1,0 +1,58 @@
+"""SQLite without a change of threads for every statement.
+
+aiosqlite hands each call to a thread of its own and waits for what comes back: for the cursor, the statement, the
+rows, the end of the cursor; that takes longer than the statement itself. It is needed only where a call may have to
+wait for another process, and inside a transaction none does: a writer has the lock, and a reader needs none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from functools import partial
+from time import monotonic
+from typing import Any, ParamSpec, TypeVar
+
+import aiosqlite
+
+BREATH_SECONDS = 0.005
+"""How long one transaction may go on before whatever else the event loop has to do has its turn."""
+
+EASY = ("cursor", "rollback")
+"""What touches no file even outside of a transaction."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Connection(aiosqlite.Connection):
+    """What begins a transaction, or is outside of one, waits in the thread; what is inside is done at once."""
+
+    given = done = 0
+    """Calls that the thread was given, and those that it has ended. They differ while it is at work, also for
+    somebody who has been cancelled and no longer waits."""
+    breathed = 0.0
+
+    async def _execute(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        connection = self._connection
+        if self.given != self.done or connection is None or not (connection.in_transaction or fn.__name__ in EASY):
+            self.given += 1
+            return await super()._execute(self._there, partial(fn, *args, **kwargs))
+        if monotonic() - self.breathed > BREATH_SECONDS:
+            await asyncio.sleep(0)
+            self.breathed = monotonic()
+        return fn(*args, **kwargs)
+
+    def _there(self, call: Callable[[], T]) -> T:
+        try:
+            return call()
+        finally:
+            self.done += 1
+
+
+def connect(path: str, **options: Any) -> Connection:
+    """For SQLAlchemy's `async_creator_fn`; the options are those of `sqlite3.connect`."""
+    connection = Connection(partial(sqlite3.connect, path, **options), iter_chunk_size=64)
+    connection._thread.daemon = True  # as SQLAlchemy does: a process that ends does not wait for it
+    return connection
