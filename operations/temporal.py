@@ -43,6 +43,9 @@ log = structlog.get_logger(__name__)
 AN_UPDATE = timedelta(seconds=10)
 """Real time that an update may take to be accepted before its sender goes on and it is relayed later."""
 
+UNHANDLED = "expected but not found"
+"""What the SDK says of an update for which a workflow has no handler."""
+
 LAUNCHED = "launched"
 """Memo of a mentorship's workflow: when its cohort was launched (program time, UTC)."""
 
@@ -54,7 +57,8 @@ class RefusedChange(Exception):
 
 
 class NotTaken(Exception):
-    """No worker has taken an event in time. It may still be taken; the same event sent again is the same event."""
+    """No worker has taken an event in time, or one that doesn't know it. It may still be taken; the same event sent
+    again is the same event."""
 
 
 class NoSuchMentorship(LookupError):
@@ -96,6 +100,11 @@ async def send(client: Client, cohort: str, mentorship: str, event: Event, *, wa
     except WorkflowUpdateFailedError as error:
         if isinstance(error.cause, ApplicationError) and error.cause.type == options.REFUSED:
             raise RefusedChange(error.cause.message) from error
+        if isinstance(error.cause, ApplicationError) and UNHANDLED in error.cause.message:
+            raise NotTaken(
+                f"a worker of an older release came upon this and does not know {type(event).__name__}. Update the "
+                "workers, and send it again then: nothing has been done yet."
+            ) from error
         raise
     except WorkflowUpdateRPCTimeoutOrCancelledError as error:
         raise NotTaken(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from temporalio.converter import StorageDriverStoreContext
 from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
@@ -17,7 +19,7 @@ class Sandbox(SandboxedWorkflowRunner):
 
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
         """A workflow in a sandbox of its own."""
-        instance = super().create_instance(det)
+        instance: Any = super().create_instance(det)
         instance.get_serialization_context = lambda _: None
         instance.get_external_store_context = lambda _: StorageDriverStoreContext(target=None)
         return instance

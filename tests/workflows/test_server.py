@@ -14,10 +14,12 @@ from psycopg import sql
 from sqlalchemy import func, select
 from sqlalchemy import text as sql_text
 from sqlalchemy.engine import make_url
+from temporalio import workflow
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
 from temporalio.client import WorkflowUpdateStage
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from lifecycle.events import Add, Decided, End, Event, Extend, Leave, Moved, Nudge, Pause, Release, Remove, Resume
 from operations import temporal
@@ -102,6 +104,25 @@ async def test_where_no_worker_runs_the_sender_hears_that(
         await temporal.send(client, "nobody", "works", Nudge("op/1", "c1"))
 
 
+@workflow.defn(name="mentorship")
+class OfAnOlderRelease:
+    """A mentorship that knows no updates yet."""
+
+    @workflow.run
+    async def run(self) -> None:
+        """For ever."""
+        await workflow.wait_condition(lambda: False)
+
+
+async def test_where_an_older_worker_does_not_know_a_change_the_sender_hears_that(early_server: Address) -> None:
+    client = await cleared(early_server)
+    await client.start_workflow("mentorship", id=mentorship_id("older", "one"), task_queue="older-release")
+    runner = UnsandboxedWorkflowRunner()
+    async with Worker(client, task_queue="older-release", workflows=[OfAnOlderRelease], workflow_runner=runner):
+        with pytest.raises(NotTaken, match="a worker of an older release came upon this and does not know Nudge"):
+            await temporal.send(client, "older", "one", Nudge("op/1", "c1"))
+
+
 async def test_whoever_comes_together_with_the_end_hears_of_it(here: Stage) -> None:
     """Several events are taken in one workflow task, and the first of them ends the mentorship for good."""
     await here.end_work()
@@ -180,8 +201,8 @@ async def test_activities_and_timers_say_what_they_are_for(here: Stage) -> None:
 
     async def read() -> bool:
         said.clear()
-        for workflow in (f"mentorship/{here.cohort}/group", "postmaster/0", f"cohort/{here.cohort}"):
-            history = await here.client.get_workflow_handle(workflow).fetch_history()
+        for id_ in (f"mentorship/{here.cohort}/group", "postmaster/0", f"cohort/{here.cohort}"):
+            history = await here.client.get_workflow_handle(id_).fetch_history()
             for event in history.events:
                 kind = EventType.Name(event.event_type).removeprefix("EVENT_TYPE_")
                 if kind in ("TIMER_STARTED", "ACTIVITY_TASK_SCHEDULED"):
