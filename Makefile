@@ -18,7 +18,7 @@ demo: $(READY) ## Play half a year in four minutes: real Temporal, mail, forms. 
 
 test: $(READY) ## All tests: real Temporal, SQLite and PostgreSQL, SMTP, HTTP and browser. ARGS="-k letterbox" for some
 	@scripts/need-browser
-	@$(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(READY) ## Style, types, the arrows between the rooms, dead code
 	$(BIN)/ruff check .
