@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -257,9 +258,10 @@ def _zone(value: str) -> str:
     raise _Wrong(f"“{value}” is no time zone that we know: {hint}")
 
 
-def zone_names() -> list[str]:
-    """The zones that are offered: area and city."""
-    return sorted(name for name in available_timezones() if name.partition("/")[0] in _AREAS)
+@lru_cache(maxsize=1)
+def zone_names() -> tuple[str, ...]:
+    """The zones that are offered: area and city. They are looked up in hundreds of files, hence once."""
+    return tuple(sorted(name for name in available_timezones() if name.partition("/")[0] in _AREAS))
 
 
 def _sign(question: Question, values: list[str]) -> str:

@@ -21,6 +21,8 @@ BREATH_SECONDS = 0.005
 
 EASY = ("cursor", "rollback")
 """What touches no file even outside of a transaction."""
+TO_READ = "BEGIN"
+"""Begins a transaction that takes no lock."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -35,14 +37,16 @@ class Connection(aiosqlite.Connection):
     breathed = 0.0
 
     async def _execute(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        connection = self._connection
-        if self.given != self.done or connection is None or not (connection.in_transaction or fn.__name__ in EASY):
+        if self._connection is None or self.given != self.done or self._may_wait(fn, args):
             self.given += 1
             return await super()._execute(self._there, partial(fn, *args, **kwargs))
         if monotonic() - self.breathed > BREATH_SECONDS:
             await asyncio.sleep(0)
             self.breathed = monotonic()
         return fn(*args, **kwargs)
+
+    def _may_wait(self, fn: Callable[..., object], args: tuple[object, ...]) -> bool:
+        return not (self._conn.in_transaction or fn.__name__ in EASY or args[:1] == (TO_READ,))
 
     def _there(self, call: Callable[[], T]) -> T:
         try:
