@@ -36,6 +36,8 @@ from workflows.ids import mentorship_id
 
 SECRET = "only-for-measuring-only-for-measuring"
 COHORT = "crowd"
+ABREAST = 200
+"""Connections of all browsers together."""
 EVERYTHING_TAKEN = 600.0
 """Real seconds after which answers that no workflow has taken count as lost."""
 
@@ -91,6 +93,7 @@ async def _lines(house: _House, database: Database, many: int, rate: int, second
             "less",
         ),
         Line("  99 of 100 within", waits.p99, "ms", bare.p99, "", None, "less"),
+        Line("  thanked, of all that were sent", waits.thanked / len(pages), "", aim=1.0),
         Line("  kept, of those that the page said thanks for", kept / waits.thanked, "", aim=1.0),
         Line("  until every workflow had its own", caught_up, "s"),
     ]
@@ -149,20 +152,33 @@ class Waits:
 async def answers(pages: Sequence[str], rate: float) -> Waits:
     """Post an accepted invitation to each of these pages, so many a second."""
     waits: list[float] = []
-    limits = httpx.Limits(max_connections=200, max_keepalive_connections=200)
+    limits = httpx.Limits(max_connections=ABREAST, max_keepalive_connections=ABREAST)
+    # Those who have to wait for a connection wait here: httpx looks through all who wait at every turn.
+    connections = asyncio.Semaphore(ABREAST)
     async with httpx.AsyncClient(limits=limits, timeout=60) as browser:
         began = time.perf_counter()
 
         async def post(nth: int, url: str) -> None:
             due = began + nth / rate
             await asyncio.sleep(due - time.perf_counter())
-            page = await browser.post(url, data={"accept": "yes", "submission_id": f"bench-{nth:08}"})
-            if page.status_code == 303:
-                waits.append((time.perf_counter() - due) * 1000)
+            async with connections:
+                if await _sent(browser, url, nth):
+                    waits.append((time.perf_counter() - due) * 1000)
 
         await asyncio.gather(*(post(nth, url) for nth, url in enumerate(pages)))
     cuts = statistics.quantiles(waits, n=100)
     return Waits(cuts[49], cuts[98], len(waits))
+
+
+async def _sent(browser: httpx.AsyncClient, url: str, nth: int) -> bool:
+    """Whether the page said thanks. Where a connection breaks off it is sent once more, as browsers do."""
+    for _ in range(2):
+        try:
+            page = await browser.post(url, data={"accept": "yes", "submission_id": f"bench-{nth:08}"})
+        except httpx.TransportError:
+            continue
+        return page.status_code == 303
+    return False
 
 
 def memory(pid: int) -> float:

@@ -105,9 +105,9 @@ def _logs_as_they_come() -> Iterator[None]:
 
 LONG = (
     "tests/rehearsal/test_equality.py",
+    "tests/demo/test_demo.py",
     "tests/test_docs.py",
     "tests/workflows",
-    "tests/demo/test_demo.py",
     "tests/rehearsal/test_every_change.py",
     "tests/faults",
     "tests/cli/test_killed.py",
@@ -117,7 +117,8 @@ LONG = (
     "tests/test_project.py",
     "tests/web/test_browser.py",
 )
-"""What takes longest comes first, so that no process is left alone with it at the end."""
+"""What takes longest comes first, so that no process is left alone with it at the end; and what mostly waits, as the
+demo does, beside what mostly works."""
 
 LOOK_AT_THE_SEASON = (
     "tests/rehearsal/test_equality.py::test_the_rehearsal_of_all_cases",
