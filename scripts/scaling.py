@@ -28,7 +28,7 @@ KILOBYTES_OPEN = 71
 """What an open, idle workflow takes in a worker's cache."""
 MAILS = 26
 """Mails of a season to the people of one mentorship, about: 746 to 29 of them in the rehearsal of the README."""
-MAILS_A_SECOND = 202
+MAILS_A_SECOND = 150
 """Of one postmaster over four connections to a relay that takes 10 ms a mail."""
 NIGHT = 9 * 3600
 """Seconds from midnight, when dates begin, to nine, when letterboxes open."""
