@@ -16,7 +16,6 @@ import structlog
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import PollerBehaviorAutoscaling, Worker, WorkerDeploymentConfig
-from temporalio.worker.workflow_sandbox import SandboxRestrictions
 
 from activities.deliver import PostOffice
 from activities.launch import Launcher
@@ -38,7 +37,7 @@ from web.vitals import shown
 from workflows.cohort import CohortWorkflow
 from workflows.mentorship import MentorshipWorkflow
 from workflows.postmaster import PostmasterWorkflow
-from workflows.sandbox import PASSED_THROUGH, Sandbox
+from workflows.sandbox import sandbox
 
 log = structlog.get_logger(__name__)
 
@@ -79,11 +78,6 @@ def make_worker(
         max_heartbeat_throttle_interval=HEARTBEATS,
         deployment_config=_deployment(settings),
     )
-
-
-def sandbox() -> Sandbox:
-    """How workflows run, here and when stored histories are replayed."""
-    return Sandbox(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
 
 
 def make_post_office(settings: Settings, database: Database, transport: Sender) -> PostOffice:

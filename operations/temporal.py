@@ -98,9 +98,10 @@ async def send(client: Client, cohort: str, mentorship: str, event: Event, *, wa
         )
         outcome = await update.result() if wait else "done"
     except WorkflowUpdateFailedError as error:
-        if isinstance(error.cause, ApplicationError) and error.cause.type == options.REFUSED:
-            raise RefusedChange(error.cause.message) from error
-        if isinstance(error.cause, ApplicationError) and UNHANDLED in error.cause.message:
+        cause = error.cause
+        if isinstance(cause, ApplicationError) and cause.type == options.REFUSED:
+            raise RefusedChange(cause.message) from error
+        if isinstance(cause, ApplicationError) and UNHANDLED in cause.message:
             raise NotTaken(
                 f"a worker of an older release came upon this and does not know {type(event).__name__}. Update the "
                 "workers, and send it again then: nothing has been done yet."

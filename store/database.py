@@ -19,13 +19,11 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from store import sqlite
+from store.sqlite import TO_READ, TO_WRITE, connect
 from store.tables import Base
 
 BUSY_SECONDS = 15
@@ -75,9 +73,8 @@ class Database:
         # What a failed statement held are names, addresses, answers: it must not stand in failures and logs.
         options: dict[str, Any] = {"pool_size": connections, "max_overflow": 0, "hide_parameters": True}
         if parsed.get_backend_name() == "sqlite":
-            options["connect_args"] = {
-                "async_creator_fn": sqlite.connect, "isolation_level": None, "timeout": BUSY_SECONDS,
-            }  # fmt: skip
+            its = {"isolation_level": None, "timeout": BUSY_SECONDS}
+            options["connect_args"] = {"async_creator_fn": connect, **its}
         else:
             options["pool_pre_ping"] = True
         engine = create_async_engine(parsed, **options)
@@ -144,18 +141,18 @@ class Database:
         await self.close()
 
 
-def upserting(session: AsyncSession, table: type[Base]) -> postgresql.Insert | SqliteInsert:
+def upserting(session: AsyncSession, table: type[Base]) -> postgresql.Insert | sqlite.Insert:
     """An INSERT of the session's own dialect, for `on_conflict_do_nothing` and `on_conflict_do_update`."""
     # The bare table: rows go in by the driver's executemany, without the ORM's bookkeeping.
     bare = Base.metadata.tables[table.__tablename__]
     if session.get_bind().dialect.name == "postgresql":
         return postgresql.insert(bare)
-    return sqlite_insert(bare)
+    return sqlite.insert(bare)
 
 
 def putting(
     session: AsyncSession, table: type[Base], identity: tuple[str, ...], over: tuple[str, ...] = ()
-) -> postgresql.Insert | SqliteInsert:
+) -> postgresql.Insert | sqlite.Insert:
     """An INSERT for rows that may be there already, by `identity`: then the columns `over` are written over, and
     without any the row is left as it is. Built once for each dialect."""
     return _putting(session.get_bind().dialect.name, table.__tablename__, identity, over)
@@ -164,9 +161,9 @@ def putting(
 @lru_cache(maxsize=64)
 def _putting(
     dialect: str, table: str, identity: tuple[str, ...], over: tuple[str, ...]
-) -> postgresql.Insert | SqliteInsert:
+) -> postgresql.Insert | sqlite.Insert:
     bare = Base.metadata.tables[table]
-    new = postgresql.insert(bare) if dialect == "postgresql" else sqlite_insert(bare)
+    new = postgresql.insert(bare) if dialect == "postgresql" else sqlite.insert(bare)
     if not over:
         return new.on_conflict_do_nothing(index_elements=identity)
     return new.on_conflict_do_update(index_elements=identity, set_={name: new.excluded[name] for name in over})
@@ -247,7 +244,7 @@ def _tune_sqlite(engine: Engine, *, foreign_keys: bool = True) -> None:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get(_WRITES)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        connection.exec_driver_sql(TO_WRITE if writes else TO_READ)
 
 
 def _refuse_unannounced_writes(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import Row, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from store.database import upserting
@@ -27,14 +27,6 @@ GIVEN = select(OperationRow.by, OperationRow.why).where(
 """Who gave a change, and why."""
 PAGE = 500
 """Ids that one statement names."""
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """Who gave a change, and why."""
-
-    by: str
-    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,10 +234,9 @@ async def operations(session: AsyncSession, kind: str, cohorts: Collection[str])
     return {row.id: Operation(*row) for row in rows}
 
 
-async def change_behind(session: AsyncSession, id_: str) -> Given | None:
-    """Who gave the coordinator's change with this id, and why; None where it was something else."""
-    row = (await session.execute(GIVEN, {"its_id": id_})).one_or_none()
-    return Given(*row) if row is not None else None
+async def change_behind(session: AsyncSession, id_: str) -> Row[str, str] | None:
+    """Who gave the coordinator's change with this id (`by`), and `why`; None where it was something else."""
+    return (await session.execute(GIVEN, {"its_id": id_})).one_or_none()
 
 
 async def waiting_items(session: AsyncSession, cohort: str, mentorship: str) -> list[WaitingItem]:

@@ -43,7 +43,7 @@ from store.tables import (
 Rows = list[dict[str, Any]]
 # The bare tables: their rows are written without the ORM's bookkeeping.
 MENTORSHIPS = Base.metadata.tables[MentorshipRow.__tablename__]
-EVENTS = Base.metadata.tables[EventRow.__tablename__]
+NOTE = insert(Base.metadata.tables[EventRow.__tablename__])
 
 STANDS = (
     select(
@@ -332,7 +332,7 @@ async def _write_notes(session: AsyncSession, batch: Batch) -> None:
         }
         for note in batch.notes
     ]
-    await (await session.connection()).execute(insert(EVENTS), rows)
+    await (await session.connection()).execute(NOTE, rows)
 
 
 async def _write_members(session: AsyncSession, batch: Batch) -> None:

@@ -21,8 +21,8 @@ BREATH_SECONDS = 0.005
 
 EASY = ("cursor", "rollback")
 """What touches no file even outside of a transaction."""
-TO_READ = "BEGIN"
-"""Begins a transaction that takes no lock."""
+TO_READ, TO_WRITE = "BEGIN", "BEGIN IMMEDIATE"
+"""Begin a transaction that takes no lock, and one that waits for it."""
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -6,13 +6,18 @@ from typing import Any
 
 from temporalio.converter import StorageDriverStoreContext
 from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 PASSED_THROUGH = ("program", "lifecycle", "activities", "pydantic", "pydantic_core", "annotated_types", "zoneinfo")
 """Pure packages that the workflow sandbox need not load anew for every workflow: they keep no mutable state."""
 
 
-class Sandbox(SandboxedWorkflowRunner):
+def sandbox() -> SandboxedWorkflowRunner:
+    """For workers, and where stored histories are replayed."""
+    return Unasked(SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
+
+
+class Unasked(SandboxedWorkflowRunner):
     """The SDK's, without being asked four times for every payload in which context it is converted and where it is
     stored: ours are converted alike in each context (`workflows.payloads`), and stored nowhere but in the history.
     The asking was a tenth of a turn."""

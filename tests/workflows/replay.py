@@ -7,8 +7,9 @@ from pathlib import Path
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
-from worker import WORKFLOWS, sandbox
+from worker import WORKFLOWS
 from workflows.payloads import DATA_CONVERTER
+from workflows.sandbox import sandbox
 
 HISTORIES = Path(__file__).parent / "histories"
 STORED = sorted(HISTORIES.glob("*/*.json"))
