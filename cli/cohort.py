@@ -77,7 +77,7 @@ _COLOURS = {"good": "green", "quiet": "yellow", "attention": "yellow", "trouble"
 
 
 def _print_status(cohort: CohortStatus) -> None:
-    from operations.words import in_words, next_words
+    from operations.words import in_words, next_words, planned_words
 
     title = f"{text(cohort.id)}: {text(cohort.title)} · {on(cohort.today)} · {cohort.state}"
     rows = table("mentorship", "people", "phase", "next", "on", "waits for", "health", "tasks", title=title)
@@ -87,8 +87,7 @@ def _print_status(cohort: CohortStatus) -> None:
             until = line.paused_until
             phase += " (paused, open end)" if until == "open" else f" (paused until {until})"
         if line.pause_ahead:
-            first, _, until = line.pause_ahead.partition("/")
-            phase += f" (pause from {first}{'' if until == 'open' else f' until {until}'})"
+            phase += f" ({planned_words(line.pause_ahead)})"
         if line.held:
             phase += " (held)"
         if line.ending:

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Literal
 
 AgreementAct = Literal["", "draft", "change", "sign"]
-Wish = Literal["", "erase", "address"]
+Wish = Literal["", "erase", "address", "not_me"]
 MidpointOutcome = Literal["", "go_on", "reopen_agreement", "pause", "end", "task", "are_you_there"]
 
 
@@ -29,7 +29,8 @@ class Signals:
     version: int = 0
     """Agreement: the version drafted, made by the change, or signed."""
     wish: Wish = ""
-    """What the person asks a coordinator for on their own page. It goes with `help`."""
+    """What the person asks a coordinator for, or has to tell (`not_me`: somebody else has used a link of theirs). It
+    goes with `help`."""
     not_to: tuple[str, ...] = ()
     """A concern: ids of coordinators whom it is about, and who are not told."""
     zone: str = ""

@@ -39,6 +39,8 @@ def passage(text: str) -> str:
 
 def line(text: str) -> str:
     """Text as one line without controls."""
+    if text.isprintable():  # most are; nothing that Python calls printable is invisible
+        return " ".join(text.split())
     return " ".join(_INVISIBLE.sub(" ", text).split())
 
 
@@ -94,6 +96,8 @@ def fill(skeleton: str, values: Sequence[str], escape: Callable[[str], str]) -> 
             raise BadInsert("a placeholder stands in another section than its value")
         return escape(values[place])
 
+    if OPEN not in skeleton and CLOSE not in skeleton:
+        return skeleton
     filled = _INSERT.sub(value_of, skeleton)
     if OPEN in filled or CLOSE in filled:
         raise BadInsert("a template took a value apart: use whole values only, no slices or letters of them")

@@ -10,6 +10,7 @@ import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -131,18 +132,28 @@ def as_text(lines: Sequence[Line], values: Sequence[str]) -> str:
         if found and line.gap is not None:
             found.append(line.gap)
         first = line.first
-        filled = _SAID_TWICE.sub(r"\1", fill(line.text, values, plain))
+        filled = fill(line.text, values, plain)
+        if "(mailto:" in filled:
+            filled = _SAID_TWICE.sub(r"\1", filled)
         for part in filled.split("\n"):
             if line.literal or len(first) + len(part) <= WIDTH:
                 found.append(first + part if line.literal else (first + _SPACES.sub(" ", part)).rstrip())
             else:
-                found += textwrap.wrap(
-                    part,
-                    WIDTH,
-                    initial_indent=first,
-                    subsequent_indent=line.rest,
-                    break_long_words=False,
-                    break_on_hyphens=False,
-                )
+                found += _wrapped(part, first, line.rest)
             first = line.rest
     return "\n".join(found)
+
+
+@lru_cache(2048)
+def _wrapped(paragraph: str, first: str, rest: str) -> tuple[str, ...]:
+    """A paragraph in lines. Most of them are the same in many mails, and wrapping costs more than all else in a text."""
+    return tuple(
+        textwrap.wrap(
+            paragraph,
+            WIDTH,
+            initial_indent=first,
+            subsequent_indent=rest,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    )

@@ -133,7 +133,7 @@ async def confirm(database: Database, change: str, side: Side, now: datetime) ->
 
 async def deny(database: Database, change: str, side: Side, now: datetime) -> Outcome:
     """One of the two addresses says that it was not them. Said from the old one, somebody else holds a link of
-    theirs: it opens nothing any more."""
+    theirs: it opens nothing any more, and the coordinators hear of it. Hand over what is to be told."""
 
     async def carry_out(session: AsyncSession) -> Outcome:
         found = await _locked(session, change, now)
@@ -143,9 +143,11 @@ async def deny(database: Database, change: str, side: Side, now: datetime) -> Ou
             return Done(repeated=True)
         await addresses.close(session, change, "denied", now)
         await requests.note(session, found.cohort, "", now, "address_denied", found.person, side)
-        if side == "old":
-            await people.revoke_links(session, found.person)
-        return Done()
+        if side == "new":
+            return Done()
+        await people.revoke_links(session, found.person)
+        told = await ask_desks(session, found.person, f"own/{found.person}/{change}", "not_me", now)
+        return told if isinstance(told, Done) else Done()
 
     return await in_one(database, carry_out)
 

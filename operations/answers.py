@@ -202,9 +202,9 @@ async def _introduce(
     shown = {question.id for question in requested.questions}
     profile = {name: profile[name] for question, name in PROFILE.items() if question in shown}
     zone = answers.get(ZONE)
-    moved = zone if isinstance(zone, str) and zone != requested.zone else None
-    await requests.update_profile(session, requested.person, profile, moved)
-    if moved is None:
+    moved = zone if isinstance(zone, str) and zone != requested.zone else ""
+    await requests.update_profile(session, requested, profile, moved)
+    if not moved:
         return found
     order = Order(f"moved/{submission}", requested.person, "", now, now + relay.GRACE)
     await correcting.move(session, requested.person, order, look_at, (requested.cohort, requested.mentorship))

@@ -55,6 +55,12 @@ PAUSE_REASONS = {
     "rather_not": "I’d rather not say",
 }
 """Why somebody pauses, in the words that people choose among."""
+ON_RECORD: dict[Wish, str] = {
+    "erase": "asks_for_erase",
+    "address": "asks_for_address",
+    "not_me": "link_misused",
+}
+"""What somebody wants of the coordinators, as the record calls it."""
 
 _SUBMISSION = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(kind) for name, kind in EVENTS.items()}
@@ -228,9 +234,9 @@ async def ask_desks(
     if not found:
         return Not("None of your mentorships is running. Please write to a coordinator.")
     for where in sorted(found.values()):
-        own = f"{id_}/{where[0]}"
-        await desk.put_operation(session, own, f"asks_for_{wish}", *where, {}, person, "", now)
-        await requests.note(session, *where, now, f"asks_for_{wish}", person, by=person, why=address)
+        own, name = f"{id_}/{where[0]}", ON_RECORD[wish]
+        await desk.put_operation(session, own, name, *where, {}, person, "", now)
+        await requests.note(session, *where, now, name, person, by=person, why=address)
         signals = Signals(help=True, wish=wish)
         await _tell(session, where, Answered(own, person, "wish", 1, signals, now), now)
     return Done(to_tell=tuple(sorted(found.values())))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lifecycle.state import PlannedPause
 from store.timeline import Happening
 
 _STEPS = {
@@ -36,6 +37,12 @@ def in_words(name: str) -> str:
     return name.replace("_", " ").replace(".", " ").capitalize()
 
 
+def planned_words(pause_ahead: str) -> str:
+    """A pause that begins later, as the store writes it: `pause from 2027-03-01 until 2027-03-15`."""
+    planned = PlannedPause.of(pause_ahead)
+    return f"pause from {planned.on}" + (f" until {planned.until}" if planned.until else "")
+
+
 _EVENTS = {
     "onboarded": "Everybody has accepted",
     "accepted": "Accepted the invitation",
@@ -50,6 +57,7 @@ _EVENTS = {
     "concern_raised": "Has raised a concern",
     "asks_for_erase": "Asks to be erased",
     "asks_for_address": "Asks for another address",
+    "link_misused": "Says that somebody else has used a link of theirs",
     "address_asked": "Wants another address, which both have to confirm",
     "address_confirmed": "Has confirmed the new address from one of the two",
     "address_denied": "Was asked about a new address, and said that it is not wanted",

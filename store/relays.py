@@ -9,16 +9,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, delete, exists, func, select, update
+from sqlalchemy import Row, and_, bindparam, delete, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from store.tables import MentorshipRow, RelayRow
+from store.columns import Instant
+from store.tables import Base, MentorshipRow, RelayRow
 
+RELAYS, MENTORSHIPS = (Base.metadata.tables[row.__tablename__] for row in (RelayRow, MentorshipRow))
 STARTED = ~exists().where(
     and_(
-        MentorshipRow.cohort == RelayRow.cohort,
-        MentorshipRow.key == RelayRow.mentorship,
-        MentorshipRow.state == "planned",
+        MENTORSHIPS.c.cohort == RELAYS.c.cohort,
+        MENTORSHIPS.c.key == RELAYS.c.mentorship,
+        MENTORSHIPS.c.state == "planned",
     )
 )
 """Whether there is somebody to tell: what waits for a mentorship that is not started yet is told when it is."""
@@ -38,46 +40,33 @@ class Relay:
 
 async def put(session: AsyncSession, relay: Relay, not_before: datetime) -> None:
     """Write a row; nobody else takes it up before this instant. Raises IntegrityError for an id used before."""
-    session.add(
-        RelayRow(
-            id=relay.id,
-            cohort=relay.cohort,
-            mentorship=relay.mentorship,
-            event=relay.event,
-            payload=relay.payload,
-            at=not_before,
-            attempts=relay.attempts,
-        )
-    )
-    await session.flush()
+    row = {
+        "id": relay.id,
+        "cohort": relay.cohort,
+        "mentorship": relay.mentorship,
+        "event": relay.event,
+        "payload": relay.payload,
+        "at": not_before,
+        "attempts": relay.attempts,
+    }
+    await session.execute(PUT, row)
 
 
 async def due(session: AsyncSession, now: datetime, most: int) -> tuple[tuple[str, str], ...]:
     """(cohort, mentorship) of those that have a row to be tried now, the one that waits longest first."""
-    rows = await session.execute(
-        select(RelayRow.cohort, RelayRow.mentorship)
-        .where(RelayRow.at <= now, STARTED)
-        .group_by(RelayRow.cohort, RelayRow.mentorship)
-        .order_by(func.min(RelayRow.at), RelayRow.cohort, RelayRow.mentorship)
-        .limit(most)
-    )
-    return tuple(rows)
+    return tuple(await session.execute(DUE, {"now": now, "most": most}))
 
 
 async def waiting(session: AsyncSession, cohort: str, mentorship: str) -> tuple[Relay, ...]:
     """Everything that this mentorship's workflow has not been told, in the order in which it happened."""
-    rows = (
-        await session.execute(
-            select(RelayRow).where(RelayRow.cohort == cohort, RelayRow.mentorship == mentorship, STARTED)
-        )
-    ).scalars()
+    rows = (await session.execute(WAITING, {"cohort": cohort, "mentorship": mentorship})).all()
     return tuple(
         Relay(row.id, row.cohort, row.mentorship, row.event, row.payload, row.attempts)
         for row in sorted(rows, key=lambda row: (happened(row), row.id))
     )
 
 
-def happened(row: RelayRow) -> datetime:
+def happened(row: RelayRow | Row[Any]) -> datetime:
     """When that happened of which a row tells (UTC)."""
     at = row.payload.get("at")
     return datetime.fromisoformat(at) if isinstance(at, str) else row.at
@@ -85,15 +74,32 @@ def happened(row: RelayRow) -> datetime:
 
 async def claim(session: AsyncSession, relay: Relay, next_try: datetime) -> bool:
     """Take a row up for one attempt and put it off until `next_try`; False where another process was faster."""
-    claimed = await session.execute(
-        update(RelayRow)
-        .where(RelayRow.id == relay.id, RelayRow.attempts == relay.attempts)
-        .values(attempts=relay.attempts + 1, at=next_try)
-        .returning(RelayRow.id)
-    )
+    claimed = await session.execute(CLAIM, {"its_id": relay.id, "so_far": relay.attempts, "next_try": next_try})
     return claimed.one_or_none() is not None
 
 
 async def done(session: AsyncSession, id_: str) -> None:
     """The workflow has it."""
-    await session.execute(delete(RelayRow).where(RelayRow.id == id_))
+    await session.execute(DONE, {"its_id": id_})
+
+
+# -- the statements: built once, for building them costs more than running them ------------------------------------
+
+PUT = insert(RELAYS)
+DUE = (
+    select(RELAYS.c.cohort, RELAYS.c.mentorship)
+    .where(RELAYS.c.at <= bindparam("now", type_=Instant()), STARTED)
+    .group_by(RELAYS.c.cohort, RELAYS.c.mentorship)
+    .order_by(func.min(RELAYS.c.at), RELAYS.c.cohort, RELAYS.c.mentorship)
+    .limit(bindparam("most"))
+)
+WAITING = select(*RELAYS.c).where(
+    RELAYS.c.cohort == bindparam("cohort"), RELAYS.c.mentorship == bindparam("mentorship"), STARTED
+)
+CLAIM = (
+    update(RELAYS)
+    .where(RELAYS.c.id == bindparam("its_id"), RELAYS.c.attempts == bindparam("so_far"))
+    .values(attempts=RELAYS.c.attempts + 1, at=bindparam("next_try", type_=Instant()))
+    .returning(RELAYS.c.id)
+)
+DONE = delete(RELAYS).where(RELAYS.c.id == bindparam("its_id"))

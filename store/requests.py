@@ -10,20 +10,22 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import String, bindparam, case, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from program.forms import Answers, Form, Question
 from program.models import Program
 from store import agreements
 from store.agreements import Version
+from store.columns import Instant
 from store.programs import asked_with, frozen_program
+from store.record import NOTE
 from store.tables import (
     AnswerRow,
+    Base,
     CohortPersonRow,
     CohortRow,
     DraftRow,
-    EventRow,
     MembershipRow,
     MentorshipRow,
     ParticipantRow,
@@ -132,133 +134,73 @@ async def find(session: AsyncSession, public_id: str, generation: int, *, to_sho
     Not `to_show`, it lacks what only stands on its page: the draft, whom to ask, and what else is open.
     Raises UnknownProgram, and KeyError where the program was frozen without the form.
     """
-    row = (
-        await session.execute(
-            select(RequestRow, MentorshipRow, CohortRow, ParticipantRow)
-            .join(
-                MentorshipRow,
-                (MentorshipRow.cohort == RequestRow.cohort) & (MentorshipRow.key == RequestRow.mentorship),
-            )
-            .join(CohortRow, CohortRow.id == RequestRow.cohort)
-            .join(ParticipantRow, ParticipantRow.id == RequestRow.person)
-            .where(RequestRow.public_id == public_id, RequestRow.generation == generation)
-        )
-    ).one_or_none()
-    if row is None or row.ParticipantRow.standing == "erased":
+    row = (await session.execute(OF_LINK, {"public_id": public_id, "generation": generation})).one_or_none()
+    if row is None or row.standing == "erased":
         return None
-    request, mentorship, cohort, person = row
-    frozen = await frozen_program(session, mentorship.program, mentorship.program_hash)
-    asked = await asked_with(session, frozen, request.program_hash)
+    place = {"cohort": row.cohort, "mentorship": row.mentorship}
+    frozen = await frozen_program(session, row.program, row.program_hash)
+    asked = await asked_with(session, frozen, row.asked_with)
+    members = await session.execute(MEMBERS, place)
+    coordinators = await session.execute(COORDINATORS, {"cohort": row.cohort}) if to_show else ()
+    documented = to_show or row.ask == "agreement"
     return Requested(
-        key=request.key,
-        public_id=request.public_id,
-        generation=request.generation,
-        cohort=cohort.id,
-        cohort_title=cohort.title,
-        cohort_zone=cohort.zone,
-        organisation=cohort.organisation,
-        mentorship=mentorship.key,
-        mentorship_state=mentorship.state,
-        paused=bool(mentorship.paused_until),
-        format=mentorship.format,
-        start=mentorship.start,
-        midpoint=mentorship.midpoint,
-        end=mentorship.end,
-        ask=request.ask,
-        number=request.number,
-        person=person.id,
-        name=person.name,
-        zone=person.zone or cohort.zone,
-        language=person.language,
-        profile=dict(person.profile),
-        standing=person.standing,
-        role=request.role,
-        early=request.early,
-        opens=request.opens,
-        closes=request.closes,
-        closes_at=request.closes_at,
-        state=request.state,
-        form=asked.form_for(request.ask),
+        key=row.key,
+        public_id=public_id,
+        generation=generation,
+        cohort=row.cohort,
+        cohort_title=row.cohort_title,
+        cohort_zone=row.cohort_zone,
+        organisation=row.organisation,
+        mentorship=row.mentorship,
+        mentorship_state=row.mentorship_state,
+        paused=bool(row.paused_until),
+        format=row.format,
+        start=row.start,
+        midpoint=row.midpoint,
+        end=row.end,
+        ask=row.ask,
+        number=row.number,
+        person=row.person,
+        name=row.name,
+        zone=row.zone or row.cohort_zone,
+        language=row.language,
+        profile=dict(row.profile),
+        standing=row.standing,
+        role=row.role,
+        early=row.early,
+        opens=row.opens,
+        closes=row.closes,
+        closes_at=row.closes_at,
+        state=row.state,
+        form=asked.form_for(row.ask),
         program=frozen.program,
-        members=await _members(session, cohort.id, mentorship.key),
-        coordinators=await _coordinators(session, cohort.id) if to_show else (),
-        answer=await latest_answer(session, request.key),
-        draft=await _draft(session, request.key) if to_show else None,
-        versions=await agreements.versions(session, cohort.id, mentorship.key),
-        since=await _since(session, request) or mentorship.start,
-        others=await _others(session, request) if to_show else (),
+        members=tuple(Seat(*one) for one in members),
+        coordinators=tuple(coordinators),
+        answer=await latest_answer(session, row.key),
+        draft=await session.scalar(DRAFT, {"key": row.key}) if to_show else None,
+        versions=await agreements.versions(session, row.cohort, row.mentorship) if documented else (),
+        since=await _since(session, row) or row.start,
+        others=await _others(session, row) if to_show else (),
     )
 
 
-async def _members(session: AsyncSession, cohort: str, mentorship: str) -> tuple[Seat, ...]:
-    rows = await session.execute(
-        select(MembershipRow.person, ParticipantRow.name, MembershipRow.role, MembershipRow.standing)
-        .join(ParticipantRow, ParticipantRow.id == MembershipRow.person)
-        .where(MembershipRow.cohort == cohort, MembershipRow.mentorship == mentorship)
-        .order_by(MembershipRow.position, MembershipRow.person)
-    )
-    return tuple(Seat(*row) for row in rows)
-
-
-async def _coordinators(session: AsyncSession, cohort: str) -> tuple[tuple[str, str], ...]:
-    rows = await session.execute(
-        select(ParticipantRow.name, ParticipantRow.email)
-        .join(CohortPersonRow, CohortPersonRow.person == ParticipantRow.id)
-        .where(CohortPersonRow.cohort == cohort, CohortPersonRow.role == "coordinator")
-        .order_by(ParticipantRow.id)
-    )
-    return tuple(rows)
-
-
-async def _draft(session: AsyncSession, request: str) -> dict[str, list[str]] | None:
-    return (await session.execute(select(DraftRow.body).where(DraftRow.request == request))).scalar_one_or_none()
-
-
-async def _since(session: AsyncSession, request: RequestRow) -> date | None:
+async def _since(session: AsyncSession, request: Any) -> date | None:
     """When the check-in before this one was opened; the same day for everybody in the mentorship."""
     if request.ask != "check_in":
         return None
-    return (
-        await session.execute(
-            select(func.max(RequestRow.opens)).where(
-                RequestRow.cohort == request.cohort,
-                RequestRow.mentorship == request.mentorship,
-                RequestRow.ask == "check_in",
-                RequestRow.number < request.number,
-            )
-        )
-    ).scalar_one_or_none()
+    before = {"cohort": request.cohort, "mentorship": request.mentorship, "number": request.number}
+    return await session.scalar(CHECK_IN_BEFORE, before)
 
 
-async def _others(session: AsyncSession, request: RequestRow) -> tuple[Other, ...]:
-    rows = (
-        await session.execute(
-            select(RequestRow)
-            .where(
-                RequestRow.person == request.person,
-                RequestRow.cohort == request.cohort,
-                RequestRow.state == "open",
-                RequestRow.key != request.key,
-            )
-            .order_by(RequestRow.opens, RequestRow.number, RequestRow.key)
-        )
-    ).scalars()
-    found = list(rows)
+async def _others(session: AsyncSession, request: Any) -> tuple[Other, ...]:
+    mine = {"cohort": request.cohort, "person": request.person}
+    found = (await session.execute(OTHERS, {**mine, "key": request.key})).all()
     if not found:
         return ()
-    named = await session.execute(
-        select(MembershipRow.mentorship, ParticipantRow.name)
-        .join(ParticipantRow, ParticipantRow.id == MembershipRow.person)
-        .where(
-            MembershipRow.cohort == request.cohort,
-            MembershipRow.mentorship.in_({other.mentorship for other in found}),
-            MembershipRow.person != request.person,
-            MembershipRow.standing.not_in(("out", "declined")),
-        )
-        .order_by(MembershipRow.position)
-    )
     about: dict[str, list[str]] = {}
-    for mentorship, name in named:
+    for mentorship, name in await session.execute(
+        PARTNERS, {**mine, "mentorships": [other.mentorship for other in found]}
+    ):
         about.setdefault(mentorship, []).append(name)
     return tuple(
         Other(
@@ -278,19 +220,13 @@ async def _others(session: AsyncSession, request: RequestRow) -> tuple[Other, ..
 
 async def latest_answer(session: AsyncSession, request: str) -> Given | None:
     """The answer to a request that counts: the highest version."""
-    row = (
-        await session.execute(
-            select(AnswerRow).where(AnswerRow.request == request).order_by(AnswerRow.version.desc()).limit(1)
-        )
-    ).scalar_one_or_none()
-    return Given(row.version, row.submission, row.body, row.at, row.late) if row else None
+    row = (await session.execute(LATEST_ANSWER, {"request": request})).one_or_none()
+    return Given(*row) if row else None
 
 
 async def answer_of(session: AsyncSession, submission: str) -> tuple[str, Answers] | None:
     """(request key, answers) of a submission that was kept before."""
-    row = (
-        await session.execute(select(AnswerRow.request, AnswerRow.body).where(AnswerRow.submission == submission))
-    ).one_or_none()
+    row = (await session.execute(ANSWER_OF, {"submission": submission})).one_or_none()
     return (row.request, row.body) if row else None
 
 
@@ -299,14 +235,14 @@ async def lock(session: AsyncSession, public_id: str, generation: int) -> None:
     is about that. Call it before `find`, so that what is found is what the others left."""
     if session.get_bind().dialect.name == "sqlite":
         return  # whoever writes is alone
-    of_link = (RequestRow.public_id == public_id, RequestRow.generation == generation)
-    about = (
-        await session.execute(select(RequestRow.cohort, RequestRow.mentorship, RequestRow.ask).where(*of_link))
-    ).one_or_none()
-    if about is not None and about.ask == "agreement":
+    link = {"public_id": public_id, "generation": generation}
+    if (await session.execute(LOCK_UNLESS_AGREEMENT, link)).one_or_none() is not None:
+        return
+    about = (await session.execute(AGREEMENT_OF_LINK, link)).one_or_none()
+    if about is not None:
         # The mentorship before the request: the same order as where a workflow's turn is written.
         await agreements.lock(session, about.cohort, about.mentorship)
-    await session.execute(select(RequestRow.key).where(*of_link).with_for_update())
+        await session.execute(LOCK, link)
 
 
 async def keep_answer(
@@ -317,26 +253,20 @@ async def keep_answer(
     Raises IntegrityError when the submission is kept already, or somebody else kept this version first.
     """
     version = requested.answer.version + 1 if requested.answer else 1
-    session.add(
-        AnswerRow(
-            request=requested.key,
-            version=version,
-            submission=submission,
-            person=requested.person,
-            form=requested.form.form,
-            form_version=requested.form.version,
-            body=body,
-            at=at,
-            late=late,
-        )
-    )
-    row = await session.get_one(RequestRow, requested.key)
-    if not late and row.state == "open":
-        row.state = "answered"
-    if row.answered_at is None:
-        row.answered_at = at
-    await session.execute(delete(DraftRow).where(DraftRow.request == requested.key))
-    await session.flush()
+    answer = {
+        "request": requested.key,
+        "version": version,
+        "submission": submission,
+        "person": requested.person,
+        "form": requested.form.form,
+        "form_version": requested.form.version,
+        "body": body,
+        "at": at,
+        "late": late,
+    }
+    await session.execute(KEEP_ANSWER, answer)
+    await session.execute(ANSWERED_LATE if late else ANSWERED, {"its_key": requested.key, "at": at})
+    await session.execute(DROP_DRAFT, {"its_key": requested.key})
     return version
 
 
@@ -346,14 +276,10 @@ async def keep_draft(session: AsyncSession, request: str, typed: dict[str, list[
     await session.flush()
 
 
-async def update_profile(session: AsyncSession, person: str, profile: dict[str, str], zone: str | None) -> None:
-    """Take over what somebody says about themselves; an empty value removes the field. `zone` None: as before."""
-    row = await session.get_one(ParticipantRow, person)
-    merged = {**row.profile, **profile}
-    row.profile = {name: value for name, value in merged.items() if value != ""}
-    if zone:
-        row.zone = zone
-    await session.flush()
+async def update_profile(session: AsyncSession, requested: Requested, profile: dict[str, str], zone: str) -> None:
+    """Take over what somebody says about themselves; an empty value removes the field."""
+    merged = {name: value for name, value in {**requested.profile, **profile}.items() if value != ""}
+    await session.execute(INTRODUCE, {"its_id": requested.person, "profile": merged, "zone": zone})
 
 
 async def note(
@@ -369,7 +295,109 @@ async def note(
     why: str = "",
 ) -> None:
     """Put a line on the record; ids and words of the lifecycle, and `why` in the words of whoever it is `by`."""
-    session.add(
-        EventRow(cohort=cohort, mentorship=mentorship, at=at, name=name, person=person, detail=detail, by=by, why=why)
+    line = {"cohort": cohort, "mentorship": mentorship, "at": at, "name": name, "person": person, "detail": detail}
+    await session.execute(NOTE, {**line, "by": by, "why": why})
+
+
+# -- the statements: built once, for building them costs more than running them ------------------------------------
+
+REQUESTS, MENTORSHIPS, MEMBERSHIPS, COHORTS, DESKS, PEOPLE, ANSWERS, DRAFTS = (
+    Base.metadata.tables[row.__tablename__]
+    for row in (
+        RequestRow, MentorshipRow, MembershipRow, CohortRow, CohortPersonRow, ParticipantRow, AnswerRow, DraftRow,
     )
-    await session.flush()
+)  # fmt: skip
+"""The bare tables: their rows are read and written without the ORM's bookkeeping."""
+LINK = (REQUESTS.c.public_id == bindparam("public_id"), REQUESTS.c.generation == bindparam("generation"))
+HERE = (MEMBERSHIPS.c.cohort == bindparam("cohort"), MEMBERSHIPS.c.mentorship == bindparam("mentorship"))
+
+OF_LINK = (
+    select(
+        REQUESTS.c.key, REQUESTS.c.program_hash.label("asked_with"), REQUESTS.c.ask, REQUESTS.c.number,
+        REQUESTS.c.role, REQUESTS.c.early, REQUESTS.c.opens, REQUESTS.c.closes, REQUESTS.c.closes_at,
+        REQUESTS.c.state, REQUESTS.c.cohort, REQUESTS.c.mentorship, REQUESTS.c.person,
+        MENTORSHIPS.c.state.label("mentorship_state"), MENTORSHIPS.c.paused_until, MENTORSHIPS.c.format,
+        MENTORSHIPS.c.start, MENTORSHIPS.c.midpoint, MENTORSHIPS.c.end,
+        MENTORSHIPS.c.program, MENTORSHIPS.c.program_hash,
+        COHORTS.c.title.label("cohort_title"), COHORTS.c.zone.label("cohort_zone"), COHORTS.c.organisation,
+        PEOPLE.c.name, PEOPLE.c.zone, PEOPLE.c.language, PEOPLE.c.profile, PEOPLE.c.standing,
+    )
+    .select_from(REQUESTS)
+    .join(
+        MENTORSHIPS,
+        (MENTORSHIPS.c.cohort == REQUESTS.c.cohort) & (MENTORSHIPS.c.key == REQUESTS.c.mentorship),
+    )
+    .join(COHORTS, COHORTS.c.id == REQUESTS.c.cohort)
+    .join(PEOPLE, PEOPLE.c.id == REQUESTS.c.person)
+    .where(*LINK)
+)  # fmt: skip
+MEMBERS = (
+    select(MEMBERSHIPS.c.person, PEOPLE.c.name, MEMBERSHIPS.c.role, MEMBERSHIPS.c.standing)
+    .select_from(MEMBERSHIPS)
+    .join(PEOPLE, PEOPLE.c.id == MEMBERSHIPS.c.person)
+    .where(*HERE)
+    .order_by(MEMBERSHIPS.c.position, MEMBERSHIPS.c.person)
+)
+COORDINATORS = (
+    select(PEOPLE.c.name, PEOPLE.c.email)
+    .select_from(PEOPLE)
+    .join(DESKS, DESKS.c.person == PEOPLE.c.id)
+    .where(DESKS.c.cohort == bindparam("cohort"), DESKS.c.role == "coordinator")
+    .order_by(PEOPLE.c.id)
+)
+DRAFT = select(DRAFTS.c.body).where(DRAFTS.c.request == bindparam("key"))
+CHECK_IN_BEFORE = select(func.max(REQUESTS.c.opens)).where(
+    REQUESTS.c.cohort == bindparam("cohort"),
+    REQUESTS.c.mentorship == bindparam("mentorship"),
+    REQUESTS.c.ask == "check_in",
+    REQUESTS.c.number < bindparam("number"),
+)
+OTHERS = (
+    select(REQUESTS.c.public_id, REQUESTS.c.generation, REQUESTS.c.mentorship, REQUESTS.c.ask, REQUESTS.c.number)
+    .where(
+        REQUESTS.c.person == bindparam("person"),
+        REQUESTS.c.cohort == bindparam("cohort"),
+        REQUESTS.c.state == "open",
+        REQUESTS.c.key != bindparam("key"),
+    )
+    .order_by(REQUESTS.c.opens, REQUESTS.c.number, REQUESTS.c.key)
+)
+PARTNERS = (
+    select(MEMBERSHIPS.c.mentorship, PEOPLE.c.name)
+    .select_from(MEMBERSHIPS)
+    .join(PEOPLE, PEOPLE.c.id == MEMBERSHIPS.c.person)
+    .where(
+        MEMBERSHIPS.c.cohort == bindparam("cohort"),
+        MEMBERSHIPS.c.mentorship.in_(bindparam("mentorships", expanding=True)),
+        MEMBERSHIPS.c.person != bindparam("person"),
+        MEMBERSHIPS.c.standing.not_in(("out", "declined")),
+    )
+    .order_by(MEMBERSHIPS.c.position)
+)
+LATEST_ANSWER = (
+    select(ANSWERS.c.version, ANSWERS.c.submission, ANSWERS.c.body, ANSWERS.c.at, ANSWERS.c.late)
+    .where(ANSWERS.c.request == bindparam("request"))
+    .order_by(ANSWERS.c.version.desc())
+    .limit(1)
+)
+ANSWER_OF = select(ANSWERS.c.request, ANSWERS.c.body).where(ANSWERS.c.submission == bindparam("submission"))
+
+LOCK = select(REQUESTS.c.key).where(*LINK).with_for_update()
+LOCK_UNLESS_AGREEMENT = LOCK.where(REQUESTS.c.ask != "agreement")
+AGREEMENT_OF_LINK = select(REQUESTS.c.cohort, REQUESTS.c.mentorship).where(*LINK)
+KEEP_ANSWER = insert(ANSWERS)
+ANSWERED_LATE = (
+    update(REQUESTS)
+    .where(REQUESTS.c.key == bindparam("its_key"))
+    .values(answered_at=func.coalesce(REQUESTS.c.answered_at, bindparam("at", type_=Instant())))
+)
+ANSWERED = ANSWERED_LATE.values(state=case((REQUESTS.c.state == "open", "answered"), else_=REQUESTS.c.state))
+DROP_DRAFT = delete(DRAFTS).where(DRAFTS.c.request == bindparam("its_key"))
+INTRODUCE = (
+    update(PEOPLE)
+    .where(PEOPLE.c.id == bindparam("its_id"))
+    .values(
+        profile=bindparam("profile"),
+        zone=func.coalesce(func.nullif(bindparam("zone", type_=String), ""), PEOPLE.c.zone),
+    )
+)

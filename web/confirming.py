@@ -15,6 +15,7 @@ from mail.dates import day
 from operations import addresses
 from operations.place import Done
 from store.addresses import Change, Side, find
+from store.place import seats
 from web.participant import Participant, typed_in
 
 
@@ -34,7 +35,9 @@ class Confirming:
             return await self._said(request, *link)
         async with self.participant.database.session() as session:
             change = await find(session, link[0], self.participant.now())
-        return self._shown(change, link[1]) if change else self.pages.unknown()
+            # Somebody decides about whoever takes part in something that runs; others have nobody who would hear.
+            heard = change is not None and any(seat.lives for seat in await seats(session, change.person))
+        return self._shown(change, link[1], heard=heard) if change else self.pages.unknown()
 
     async def _said(self, request: Request, id_: str, side: Side) -> Response:
         database, now = self.participant.database, self.participant.now()
@@ -51,7 +54,7 @@ class Confirming:
         told = BackgroundTask(self.participant.see_through, outcome)
         return RedirectResponse(self._path(id_, side), 303, background=told)
 
-    def _shown(self, change: Change, side: Side) -> Response:
+    def _shown(self, change: Change, side: Side, *, heard: bool) -> Response:
         last_day = local_date(change.lapses_at, change.zone) - DAY
         return self.pages.page(
             "confirming.html",
@@ -59,6 +62,7 @@ class Confirming:
             side=side,
             path=self._path(change.id, side),
             said=side in change.confirmed,
+            heard=heard,
             lapses=day(last_day, "en", self.participant.now().year),
         )
 

@@ -20,7 +20,7 @@ from operations.wording import worded, words_for
 from program.forms import Question
 from store.addresses import Change, Side, State
 from store.held import Held
-from store.place import Asked, Desk, Holder, Seat
+from store.place import Asked, Coming, Desk, Holder, Seat
 from store.requests import Requested
 from web.document import Row, answered_rows
 from web.fields import fields_of
@@ -48,6 +48,8 @@ STEPS = {
     "farewell": "The farewell",
     "follow_up": "One last question, long after",
 }
+AGAIN = {"winding_down": "Another mail about finishing well"}
+"""Steps that come a second time, where they are not simply one of many."""
 DONE = {
     "pause": "The mentorship is paused",
     "planned": "The pause is planned",
@@ -281,7 +283,7 @@ class PlacePage:
             organisation=first.organisation if first else "",
             desk=self._desk(),
             year=self.now.year,
-            steps=STEPS,
+            step_said=_step_said,
             soon=SOON,
             **context,
         )
@@ -296,6 +298,11 @@ def _phase(seat: Seat) -> str:
     if seat.ending_early and seat.state != "over":
         return "coming to an early close"
     return PHASES["closed"] if seat.state == "over" else PHASES.get(seat.phase, seat.phase)
+
+
+def _step_said(step: Coming) -> str:
+    first = STEPS.get(step.name, step.name)
+    return AGAIN.get(step.name, first) if step.number > 1 else first
 
 
 def _titled(title: str, ask: str, number: int) -> str:

@@ -188,6 +188,8 @@ async def test_a_pause_ends_where_somebody_resumes_and_a_longer_end_once_more_wh
     assert (found.paused, found.end) == (False, end)
     assert found.pause_ahead is not None
     assert (found.pause_ahead.on, found.pause_ahead.until) == (first, first + 3 * WEEK)
+    looked_at = (await tried.mentorship("status", "tried")).out
+    assert [word in looked_at for word in ("(pause", f"{first}", f"{first + 3 * WEEK})")] == [True] * 3
     assert "this pause is planned already. Nothing to do." in (await tried.mentorship(*ahead, "--again")).out
     back = await tried.mentorship("resume", "tried/m8", "--again")
     assert f"taken back  the pause from {first:%a} {first}" in back.out

@@ -282,7 +282,10 @@ def test_a_concern_adds_to_an_open_report_and_still_goes_past_the_coordinator() 
     assert played.mail("task_opened") == {"cora": ["urgent S+31"], "dora": ["urgent S+32"]}
 
 
-@pytest.mark.parametrize(("wish", "says"), [("erase", "asks to be erased"), ("address", "has a new address")])
+@pytest.mark.parametrize(
+    ("wish", "says"),
+    [("erase", "asks to be erased"), ("address", "has a new address"), ("not_me", "A stranger has used")],
+)
 def test_what_somebody_asks_a_coordinator_for_becomes_a_task_that_says_so(wish: Wish, says: str) -> None:
     asked = Answered("e", "ned", "wish", 1, Signals(help=True, wish=wish), season().now)
     played = season().on(20, asked).play(until=21)

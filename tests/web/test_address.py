@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 import httpx
 import pytest
+from sqlalchemy import update
 
 from activities.deliver import PostOffice
 from activities.letters import LettersDesk
@@ -33,6 +34,7 @@ from store.tables import (
     AddressChangeRow,
     CohortRow,
     ItemRow,
+    MentorshipRow,
     ParticipantRow,
     RelayRow,
     SuppressionRow,
@@ -230,6 +232,22 @@ async def test_it_was_not_me_ends_it(village: Town, side: Side) -> None:
     # What has not gone out yet does not.
     assert (await village.deliver()).sent == 0
     assert ("", "address_denied", side, "") in await events(world)
+    # A stranger who has had a link of hers is for a coordinator to know of, once for every cohort.
+    heard = [one["signals"] for one in told(world, "Answered")]
+    wanted = [(True, "not_me")] if side == "old" else []
+    assert [(one["help"], one["wish"]) for one in heard] == wanted
+    assert ("A coordinator hears of it" in await village.says(change, side)) is (side == "old")
+    assert "link_misused" in [name for _, name, _, _ in await events(world)] or side == "new"
+
+
+async def test_where_nothing_runs_nobody_is_said_to_hear_of_it(village: Town) -> None:
+    world = village.world
+    change = await wants(world, "ada", NEW)
+    async with world.database.begin() as session:
+        await session.execute(update(MentorshipRow).values(state="over"))
+    says = await village.says(change, "old", "no")
+    assert "please tell us by replying" in says
+    assert told(world, "Answered") == []
 
 
 @pytest.mark.parametrize("how", ["withdrawn", "overtaken", "corrected", "lapsed"])

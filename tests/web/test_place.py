@@ -71,7 +71,12 @@ async def events(world: World) -> list[tuple[str, str, str, str]]:
 
 async def plan(world: World) -> None:
     async with world.database.begin() as session:
-        for name, number, on in (("check_in", 2, date(2027, 4, 30)), ("midpoint", 1, date(2027, 5, 24))):
+        for name, number, on in (
+            ("check_in", 2, date(2027, 4, 30)),
+            ("midpoint", 1, date(2027, 5, 24)),
+            ("winding_down", 1, date(2027, 8, 30)),
+            ("winding_down", 2, date(2027, 9, 13)),
+        ):
             session.add(
                 StepRow(
                     cohort=COHORT, mentorship="pair", name=name, number=number, phase=name, verb="ask",
@@ -100,6 +105,8 @@ async def test_the_page_shows_what_is_open_what_comes_and_what_was_answered(
     assert "With Mia Okonkwo You are mentee in Spring 2027 Where it stands under way" in text
     assert "until the end of Thursday 15 April" in text
     assert "Friday 30 April A check-in of a minute Monday 24 May Looking back half way" in text
+    first, second = "A mail about finishing well", "Another mail about finishing well"
+    assert f"Monday 30 August {first} Monday 13 September {second}" in text
     assert f'href="{fit}"' in page.text
     assert "Two weeks in , sent on Monday 5 April" in text
     assert page.headers["cache-control"] == "no-store"
