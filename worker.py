@@ -174,7 +174,11 @@ async def main() -> None:
 
 
 async def serve_pages() -> None:
-    """Serve the participants' pages until told to stop by SIGTERM or SIGINT; a relay runs beside them."""
+    """Serve the participants' pages until told to stop by SIGTERM or SIGINT.
+
+    What they can't tell a workflow at once is left to the relay of a worker, without which no workflow would hear of it
+    anyway: so a crowd has the pages for itself.
+    """
     settings = Settings()
     set_up_logs()
     runtime, sdk = watched_runtime(settings)
@@ -183,17 +187,11 @@ async def serve_pages() -> None:
     def now() -> datetime:
         return clock.program(datetime.now(UTC))
 
-    stop = asyncio.Event()
     async with traced() as interceptors, Database.open(settings.database) as database:
         client = await connect(runtime, lazy=True, interceptors=interceptors)
         async with watched(settings, Vitals(database, client, now, needs_temporal=False, sdk=sdk)):
-            relay = asyncio.create_task(relay_forever(database, Teller(client), now, stop))
             log.info("pages_run", host=settings.web_host, port=settings.web_port)
-            try:
-                await serve(settings, database, Teller(client), now, Waker(client, settings))
-            finally:
-                stop.set()
-                await relay
+            await serve(settings, database, Teller(client), now, Waker(client, settings))
         log.info("pages_stop")
 
 

@@ -146,7 +146,7 @@ def as_text(lines: Sequence[Line], values: Sequence[str]) -> str:
 
 @lru_cache(2048)
 def _wrapped(paragraph: str, first: str, rest: str) -> tuple[str, ...]:
-    """A paragraph in lines. Most of them are the same in many mails, and wrapping costs more than all else in a text."""
+    """A paragraph in lines. Most are the same in many mails, and wrapping costs more than all else in a text."""
     return tuple(
         textwrap.wrap(
             paragraph,

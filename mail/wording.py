@@ -184,7 +184,8 @@ def _compiled(environment: ImmutableSandboxedEnvironment, path: Path, line: int,
         code = environment.compile(padded, path.name, str(path))
     except TemplateSyntaxError as fault:
         raise BadTemplate(path, fault.lineno, fault.message or "does not parse") from None
-    return Template.from_code(environment, code, environment.make_globals(None))
+    # The globals as they are: what `make_globals` chains before them is copied name by name at every rendering.
+    return Template.from_code(environment, code, environment.globals)
 
 
 def problem_of(fault: Exception, path: Path) -> BadTemplate:
