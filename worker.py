@@ -176,8 +176,8 @@ async def main() -> None:
 async def serve_pages() -> None:
     """Serve the participants' pages until told to stop by SIGTERM or SIGINT.
 
-    What they can't tell a workflow at once is left to the relay of a worker, without which no workflow would hear of it
-    anyway: so a crowd has the pages for itself.
+    What they can't tell a workflow at once is left to the relay of a worker, without which no workflow would hear of
+    it anyway: so a crowd has the pages for itself.
     """
     settings = Settings()
     set_up_logs()

@@ -1,8 +1,8 @@
 """Tells the workflows what has been committed, until they know it.
 
 Whoever commits something writes a row in the same transaction and tries once at once; what could not be told is
-tried again from here, in every worker. A row that keeps failing is put off further and further and never stands in the
-way of others. Must never drop a row that its workflow may still take.
+tried again from here, in every worker. A row that keeps failing is put off further and further and never stands in
+the way of others. Must never drop a row that its workflow may still take.
 """
 
 from __future__ import annotations
