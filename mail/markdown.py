@@ -139,21 +139,23 @@ def as_text(lines: Sequence[Line], values: Sequence[str]) -> str:
             if line.literal or len(first) + len(part) <= WIDTH:
                 found.append(first + part if line.literal else (first + _SPACES.sub(" ", part)).rstrip())
             else:
-                found += _wrapped(part, first, line.rest)
+                # Where something is put in, it is another person's in every mail: that isn't remembered.
+                wrapped = _remembered if filled == line.text else _wrapped
+                found += wrapped(part, first, line.rest)
             first = line.rest
     return "\n".join(found)
 
 
-@lru_cache(2048)
-def _wrapped(paragraph: str, first: str, rest: str) -> tuple[str, ...]:
-    """A paragraph in lines. Most are the same in many mails, and wrapping costs more than all else in a text."""
-    return tuple(
-        textwrap.wrap(
-            paragraph,
-            WIDTH,
-            initial_indent=first,
-            subsequent_indent=rest,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
+def _wrapped(paragraph: str, first: str, rest: str) -> list[str]:
+    return textwrap.wrap(
+        paragraph,
+        WIDTH,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
     )
+
+
+_remembered = lru_cache(2048)(_wrapped)
+"""Most paragraphs are the same in many mails, and wrapping them costs more than all else in a text."""
