@@ -131,7 +131,8 @@ class Requested:
 async def find(session: AsyncSession, public_id: str, generation: int, *, to_show: bool = True) -> Requested | None:
     """The request of a link, or None where there is none, the link is revoked, or the person is erased.
 
-    Not `to_show`, it lacks what only stands on its page: the draft, whom to ask, and what else is open.
+    Not `to_show`, it lacks what only stands on its page: the draft, whom to ask, what else is open, and the agreement
+    where it isn't about that.
     Raises UnknownProgram, and KeyError where the program was frozen without the form.
     """
     row = (await session.execute(OF_LINK, {"public_id": public_id, "generation": generation})).one_or_none()
@@ -277,7 +278,7 @@ async def keep_draft(session: AsyncSession, request: str, typed: dict[str, list[
 
 
 async def update_profile(session: AsyncSession, requested: Requested, profile: dict[str, str], zone: str) -> None:
-    """Take over what somebody says about themselves; an empty value removes the field."""
+    """Take over what somebody says about themselves: an empty value removes the field, an empty zone changes none."""
     merged = {name: value for name, value in {**requested.profile, **profile}.items() if value != ""}
     await session.execute(INTRODUCE, {"its_id": requested.person, "profile": merged, "zone": zone})
 
