@@ -89,6 +89,8 @@ def is_url_insert(text: str) -> bool:
 
 def fill(skeleton: str, values: Sequence[str], escape: Callable[[str], str]) -> str:
     """Put the values in, each escaped. Raises BadInsert for a placeholder that a template broke."""
+    if OPEN not in skeleton and CLOSE not in skeleton:
+        return skeleton
 
     def value_of(found: re.Match[str]) -> str:
         place = int(found[2])
@@ -96,8 +98,6 @@ def fill(skeleton: str, values: Sequence[str], escape: Callable[[str], str]) -> 
             raise BadInsert("a placeholder stands in another section than its value")
         return escape(values[place])
 
-    if OPEN not in skeleton and CLOSE not in skeleton:
-        return skeleton
     filled = _INSERT.sub(value_of, skeleton)
     if OPEN in filled or CLOSE in filled:
         raise BadInsert("a template took a value apart: use whole values only, no slices or letters of them")

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lifecycle.commands import Post
+from lifecycle.findings import Wish
 from mail.headers import BadHeader, address
 from operations.attempts import in_one
 from operations.correct import EMAIL, Details, correct_in
@@ -122,8 +123,7 @@ async def confirm(database: Database, change: str, side: Side, now: datetime) ->
         if await addresses.other_holder(session, found.email, person):
             await addresses.close(session, change, "taken", now)
             await requests.note(session, found.cohort, "", now, "address_taken", person)
-            asked = await ask_desks(session, person, f"own/{person}/{change}", "address", now, found.email)
-            return asked if isinstance(asked, Done) else Done()
+            return await _desks_hear(session, found, "address", now, found.email)
         await addresses.close(session, change, "done", now)
         return Done(correction=await correct_in(session, person, Details(email=found.email), now, by=person))
 
@@ -146,10 +146,15 @@ async def deny(database: Database, change: str, side: Side, now: datetime) -> Ou
         if side == "new":
             return Done()
         await people.revoke_links(session, found.person)
-        told = await ask_desks(session, found.person, f"own/{found.person}/{change}", "not_me", now)
-        return told if isinstance(told, Done) else Done()
+        return await _desks_hear(session, found, "not_me", now)
 
     return await in_one(database, carry_out)
+
+
+async def _desks_hear(session: AsyncSession, change: Change, wish: Wish, now: datetime, email: str = "") -> Done:
+    """The coordinators of what the person takes part in have to look at it; where nothing runs, there are none."""
+    asked = await ask_desks(session, change.person, f"own/{change.person}/{change.id}", wish, now, email)
+    return asked if isinstance(asked, Done) else Done()
 
 
 async def _locked(session: AsyncSession, change: str, now: datetime) -> Change | None:

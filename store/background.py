@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lifecycle.postbox import ALONE
 from program.forms import Answers
+from store.columns import bare
 from store.programs import FrozenProgram, asked_with, frozen_program
 from store.tables import (
     AddressChangeRow,
@@ -156,7 +157,7 @@ KEYS = bindparam("keys", expanding=True)
 
 def _rows(table: type[Base]) -> Select[*tuple[Any, ...]]:
     """All columns of a table; what comes back reads like the table's class and is quicker to make."""
-    return select(*Base.metadata.tables[table.__tablename__].c)
+    return select(*bare(table).c)
 
 
 COHORTS = _rows(CohortRow).where(CohortRow.id.in_(KEYS))

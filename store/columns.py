@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect, MetaData, String, TypeDecorator
+from sqlalchemy import JSON, DateTime, Dialect, MetaData, String, Table, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase
 
 
@@ -41,3 +41,8 @@ class Base(DeclarativeBase):
         }
     )
     type_annotation_map = {datetime: Instant, dict[str, Any]: JSON, list[str]: JSON, str: String}
+
+
+def bare(row: type[Base]) -> Table:
+    """The table of such rows: statements made of it read and write without the ORM's bookkeeping."""
+    return Base.metadata.tables[row.__tablename__]

@@ -23,6 +23,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from store.columns import bare
 from store.sqlite import TO_READ, TO_WRITE, connect
 from store.tables import Base
 
@@ -143,11 +144,9 @@ class Database:
 
 def upserting(session: AsyncSession, table: type[Base]) -> postgresql.Insert | sqlite.Insert:
     """An INSERT of the session's own dialect, for `on_conflict_do_nothing` and `on_conflict_do_update`."""
-    # The bare table: rows go in by the driver's executemany, without the ORM's bookkeeping.
-    bare = Base.metadata.tables[table.__tablename__]
     if session.get_bind().dialect.name == "postgresql":
-        return postgresql.insert(bare)
-    return sqlite.insert(bare)
+        return postgresql.insert(bare(table))
+    return sqlite.insert(bare(table))
 
 
 def putting(
@@ -155,15 +154,14 @@ def putting(
 ) -> postgresql.Insert | sqlite.Insert:
     """An INSERT for rows that may be there already, by `identity`: then the columns `over` are written over, and
     without any the row is left as it is. Built once for each dialect."""
-    return _putting(session.get_bind().dialect.name, table.__tablename__, identity, over)
+    return _putting(session.get_bind().dialect.name, table, identity, over)
 
 
 @lru_cache(maxsize=64)
 def _putting(
-    dialect: str, table: str, identity: tuple[str, ...], over: tuple[str, ...]
+    dialect: str, table: type[Base], identity: tuple[str, ...], over: tuple[str, ...]
 ) -> postgresql.Insert | sqlite.Insert:
-    bare = Base.metadata.tables[table]
-    new = postgresql.insert(bare) if dialect == "postgresql" else sqlite.insert(bare)
+    new = postgresql.insert(bare(table)) if dialect == "postgresql" else sqlite.insert(bare(table))
     if not over:
         return new.on_conflict_do_nothing(index_elements=identity)
     return new.on_conflict_do_update(index_elements=identity, set_={name: new.excluded[name] for name in over})

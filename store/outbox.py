@@ -16,9 +16,9 @@ from typing import Any
 from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from store.columns import bare
 from store.database import upserting
 from store.tables import (
-    Base,
     EventRow,
     ItemRow,
     MessageRow,
@@ -26,8 +26,7 @@ from store.tables import (
 )
 from store.waiting import NO_MAIL_ON_ITS_WAY, ON_ITS_WAY
 
-# The bare tables: their rows are changed by the driver's executemany, without the ORM's bookkeeping.
-ITEMS, MESSAGES = (Base.metadata.tables[row.__tablename__] for row in (ItemRow, MessageRow))
+ITEMS, MESSAGES = bare(ItemRow), bare(MessageRow)
 Rows = list[dict[str, Any]]
 
 NEXT_ITEM = select(func.min(ItemRow.deliver_at)).where(

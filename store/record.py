@@ -21,6 +21,7 @@ from lifecycle.calendar import local_date
 from lifecycle.commands import Assess, Batch, MoveRequest
 from lifecycle.standstill import Standstill
 from store import adopting, cancelling
+from store.columns import bare
 from store.database import putting, upserting
 from store.desk import change_behind
 from store.postbox import Address, DeliverAt, Moment, letterbox_rule, post, redelivered, stand_still
@@ -28,7 +29,6 @@ from store.retaken import forget_later_turns
 from store.shards import soonest
 from store.tables import (
     AnswerRow,
-    Base,
     CohortRow,
     EventRow,
     ItemRow,
@@ -41,9 +41,8 @@ from store.tables import (
 )
 
 Rows = list[dict[str, Any]]
-# The bare tables: their rows are written without the ORM's bookkeeping.
-MENTORSHIPS = Base.metadata.tables[MentorshipRow.__tablename__]
-NOTE = insert(Base.metadata.tables[EventRow.__tablename__])
+MENTORSHIPS = bare(MentorshipRow)
+NOTE = insert(bare(EventRow))
 
 STANDS = (
     select(

@@ -12,10 +12,10 @@ from typing import Any
 from sqlalchemy import Row, and_, bindparam, delete, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from store.columns import Instant
-from store.tables import Base, MentorshipRow, RelayRow
+from store.columns import Instant, bare
+from store.tables import MentorshipRow, RelayRow
 
-RELAYS, MENTORSHIPS = (Base.metadata.tables[row.__tablename__] for row in (RelayRow, MentorshipRow))
+RELAYS, MENTORSHIPS = bare(RelayRow), bare(MentorshipRow)
 STARTED = ~exists().where(
     and_(
         MENTORSHIPS.c.cohort == RELAYS.c.cohort,

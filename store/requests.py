@@ -17,12 +17,11 @@ from program.forms import Answers, Form, Question
 from program.models import Program
 from store import agreements
 from store.agreements import Version
-from store.columns import Instant
+from store.columns import Instant, bare
 from store.programs import asked_with, frozen_program
 from store.record import NOTE
 from store.tables import (
     AnswerRow,
-    Base,
     CohortPersonRow,
     CohortRow,
     DraftRow,
@@ -302,15 +301,10 @@ async def note(
 
 # -- the statements: built once, for building them costs more than running them ------------------------------------
 
-REQUESTS, MENTORSHIPS, MEMBERSHIPS, COHORTS, DESKS, PEOPLE, ANSWERS, DRAFTS = (
-    Base.metadata.tables[row.__tablename__]
-    for row in (
-        RequestRow, MentorshipRow, MembershipRow, CohortRow, CohortPersonRow, ParticipantRow, AnswerRow, DraftRow,
-    )
-)  # fmt: skip
-"""The bare tables: their rows are read and written without the ORM's bookkeeping."""
+REQUESTS, ANSWERS, DRAFTS = bare(RequestRow), bare(AnswerRow), bare(DraftRow)
+MENTORSHIPS, MEMBERSHIPS, PEOPLE = bare(MentorshipRow), bare(MembershipRow), bare(ParticipantRow)
+COHORTS, DESKS = bare(CohortRow), bare(CohortPersonRow)
 LINK = (REQUESTS.c.public_id == bindparam("public_id"), REQUESTS.c.generation == bindparam("generation"))
-HERE = (MEMBERSHIPS.c.cohort == bindparam("cohort"), MEMBERSHIPS.c.mentorship == bindparam("mentorship"))
 
 OF_LINK = (
     select(
@@ -336,7 +330,7 @@ MEMBERS = (
     select(MEMBERSHIPS.c.person, PEOPLE.c.name, MEMBERSHIPS.c.role, MEMBERSHIPS.c.standing)
     .select_from(MEMBERSHIPS)
     .join(PEOPLE, PEOPLE.c.id == MEMBERSHIPS.c.person)
-    .where(*HERE)
+    .where(MEMBERSHIPS.c.cohort == bindparam("cohort"), MEMBERSHIPS.c.mentorship == bindparam("mentorship"))
     .order_by(MEMBERSHIPS.c.position, MEMBERSHIPS.c.person)
 )
 COORDINATORS = (

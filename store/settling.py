@@ -15,12 +15,11 @@ from sqlalchemy import ColumnElement, String, Update, and_, bindparam, case, fun
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from store import addresses, relays
-from store.columns import Instant
+from store.columns import Instant, bare
 from store.database import upserting
 from store.outbox import ITEMS, Rows
 from store.relays import Relay
 from store.tables import (
-    Base,
     EventRow,
     MembershipRow,
     MentorshipRow,
@@ -30,9 +29,7 @@ from store.tables import (
     SuppressionRow,
 )
 
-MESSAGES, REQUESTS, PEOPLE = (
-    Base.metadata.tables[row.__tablename__] for row in (MessageRow, RequestRow, ParticipantRow)
-)
+MESSAGES, REQUESTS, PEOPLE = bare(MessageRow), bare(RequestRow), bare(ParticipantRow)
 
 NOT_REPEATED = "not_repeated"
 """Error of an `ambiguous` mail that did not go again, because nothing in it was true any more or its reader gets no

@@ -35,8 +35,10 @@ class Confirming:
             return await self._said(request, *link)
         async with self.participant.database.session() as session:
             change = await find(session, link[0], self.participant.now())
-            # Somebody decides about whoever takes part in something that runs; others have nobody who would hear.
-            heard = change is not None and any(seat.lives for seat in await seats(session, change.person))
+            heard = False
+            if change is not None and change.state == "denied" and link[1] == "old":
+                # Whoever takes part in nothing that runs has nobody who would hear of it.
+                heard = any(seat.lives for seat in await seats(session, change.person))
         return self._shown(change, link[1], heard=heard) if change else self.pages.unknown()
 
     async def _said(self, request: Request, id_: str, side: Side) -> Response:
