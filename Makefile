@@ -20,7 +20,7 @@ demo: $(READY) ## Play half a year in four minutes: real Temporal, mail, forms. 
 	@$(BIN)/python -m demo $(if $(ONCE),--once) $(if $(SPEED),--speed $(SPEED))
 
 test: $(READY) ## All tests: real Temporal, SQLite and PostgreSQL, SMTP, HTTP and browser. ARGS="-k letterbox" for some
-	@scripts/need-browser
+	@tools/scripts/need-browser
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(READY) ## Style, types, the arrows between the rooms, dead code
@@ -31,14 +31,14 @@ lint: $(READY) ## Style, types, the arrows between the rooms, dead code
 	$(BIN)/vulture
 
 bench: $(READY) ## Speed as ratios to the bare Temporal and SMTP floor of the same run. ARGS="core launch" for some
-	@$(BIN)/python -m bench $(ARGS)
+	@$(BIN)/python -m tools.bench $(ARGS)
 
 audit: ## Known weaknesses in what is locked. Needs the network, for pip-audit and for the list
 	@test -x .audit/bin/pip-audit || { $(PYTHON) -m venv .audit && .audit/bin/python -m pip install --quiet pip-audit; }
 	.audit/bin/pip-audit --strict --require-hashes --disable-pip -r requirements.lock -r deploy/requirements.lock
 
 faults: $(READY) ## Kill, cut off and fill up every part in turn: nothing lost, nothing doubled. ARGS="worker disk" for some, SEED=2 for another run
-	@$(BIN)/python -m faults $(ARGS) $(if $(SEED),--seed $(SEED))
+	@$(BIN)/python -m tools.faults $(ARGS) $(if $(SEED),--seed $(SEED))
 
 lock: ## Write both lock files anew: with hashes, without index addresses (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group dev \

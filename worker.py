@@ -18,22 +18,22 @@ from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import PollerBehaviorAutoscaling, Worker, WorkerDeploymentConfig
 
 from activities.deliver import PostOffice
+from activities.delivery_settings import PostOfficeRules, Sender
+from activities.fill_letters import LettersDesk
 from activities.launch import Launcher
-from activities.letters import LettersDesk
-from activities.office import PostOfficeRules, Sender
-from activities.record import Recorder
+from activities.record_turn import Recorder
 from activities.smtp import Relay, SmtpTransport
 from mail.compose import compose
-from operations.links import Links
-from operations.logs import set_up_logs
-from operations.relay import relay_forever
-from operations.settings import Settings
-from operations.temporal import Starter, Teller, Waker, connect
-from operations.tracing import traced
-from operations.vitals import Vitals, watched_runtime
+from operations.health.metrics import Vitals, watched_runtime
+from runtime.links import Links
+from runtime.logs import set_up_logs
+from runtime.outbox_relay import relay_forever
+from runtime.settings import Settings
+from runtime.temporal import Starter, Teller, Waker, connect
+from runtime.tracing import traced
 from store.database import Database
 from web.app import serve
-from web.vitals import shown
+from web.health import shown
 from workflows.cohort import CohortWorkflow
 from workflows.mentorship import MentorshipWorkflow
 from workflows.postmaster import PostmasterWorkflow
@@ -140,10 +140,10 @@ async def running(client: Client, settings: Settings, now: Callable[[], datetime
 @asynccontextmanager
 async def watched(settings: Settings, vitals: Vitals) -> AsyncIterator[None]:
     """For the length of a block this process can be watched, where the settings name a port for it."""
-    if not settings.vitals_port:
+    if not settings.metrics_port:
         yield
         return
-    async with shown(vitals, settings.vitals_host, settings.vitals_port):
+    async with shown(vitals, settings.metrics_host, settings.metrics_port):
         yield
 
 

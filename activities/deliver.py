@@ -12,11 +12,11 @@ from dataclasses import asdict
 
 from temporalio import activity
 
-from activities.letters import LettersDesk
+from activities.delivery_round import Round
+from activities.delivery_settings import Office, PostOfficeRules, RateLimiter, Sender
+from activities.fill_letters import LettersDesk
 from activities.messages import DELIVER, DeliverInput, DeliverResult
-from activities.office import Office, Pace, PostOfficeRules, Sender
-from activities.pages import Compose, Preparer
-from activities.round import Round
+from activities.prepare import Compose, Preparer
 from store.database import Database
 
 log = logging.getLogger("mentorship.delivery")
@@ -34,7 +34,7 @@ class PostOffice:
         rules: PostOfficeRules,
     ) -> None:
         preparer = Preparer(database, desk, compose)
-        self._office = Office(database, transport, preparer, rules, Pace(rules.mails_per_second))
+        self._office = Office(database, transport, preparer, rules, RateLimiter(rules.mails_per_second))
         self._turns: dict[int, asyncio.Lock] = {}
 
     @activity.defn(name=DELIVER)

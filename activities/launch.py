@@ -8,14 +8,14 @@ from collections.abc import Awaitable, Callable
 from temporalio import activity
 
 from activities.messages import COHORT_PROGRESS, START_MENTORSHIPS, CohortProgress, CohortQuestion, Started
-from store import cohorts, progress
-from store.cohorts import FrozenProgram, Planned
+from store.cohorts import cohorts, progress
+from store.cohorts.cohorts import FrozenProgram, Planned
 from store.database import Database
 
 PAGE = 100
 """Mentorships that are started before the store is told so."""
 
-ABREAST = 20
+CONCURRENCY = 20
 """Starts that are under way at once; more gain nothing."""
 
 Start = Callable[[Planned, FrozenProgram], Awaitable[bool]]
@@ -35,7 +35,7 @@ class Launcher:
         """Start every planned mentorship. One that was started by an attempt that died is only marked; one whose id
         another database has used stays planned."""
         started, last = 0, ""
-        abreast = asyncio.Semaphore(ABREAST)
+        concurrency = asyncio.Semaphore(CONCURRENCY)
         while True:
             async with self.database.session() as session:
                 page = await cohorts.planned(session, question.cohort, after=last, limit=PAGE)
@@ -47,7 +47,7 @@ class Launcher:
                 return Started(started)
 
             async def one(planned: Planned, programs: dict[tuple[str, str], FrozenProgram] = programs) -> bool:
-                async with abreast:
+                async with concurrency:
                     ours = await self.start(planned, programs[(planned.program, planned.program_hash)])
                     activity.heartbeat()  # at every start: Temporal may be slow, and a page long
                     return ours

@@ -9,22 +9,22 @@ from typing import Annotated
 
 import typer
 
-from cli import (
+from cli.commands import (
     adopt,
     cancel,
     change,
-    cohort,
-    files,
-    installation,
+    doctor,
     launch,
     people,
-    processes,
+    plan,
+    reconcile,
     rehearse,
-    restoring,
+    run,
     seats,
+    status,
     tasks,
 )
-from cli.screen import EXIT_CODES
+from cli.console import EXIT_CODES
 
 app = typer.Typer(
     name="mentorship",
@@ -37,7 +37,7 @@ app = typer.Typer(
     epilog=f"{EXIT_CODES} Every command takes --help, with examples; most take --json, for scripts.",
 )
 _ROOMS = (
-    files, rehearse, launch, cohort, cancel, tasks, change, adopt, seats, people, installation, restoring, processes,
+    plan, rehearse, launch, status, cancel, tasks, change, adopt, seats, people, doctor, reconcile, run,
 )  # fmt: skip
 for commands in _ROOMS:
     commands.register(app)

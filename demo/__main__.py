@@ -17,13 +17,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from demo.screen import Screen
-from demo.season import TAKES, Wanted, season
+from demo.season import TAKES, DemoOptions, season
 from demo.verdict import verdict
-from embedded import PortTaken, until_told_to_stop
-from operations.binaries import MissingProgram
-from operations.dev_server import DevServerFailed
-from operations.logs import set_up_logs
+from embedded.stack import PortTaken, until_told_to_stop
+from embedded.temporal_server import DevServerFailed
 from program.faults import Faults
+from runtime.binaries import MissingProgram
+from runtime.logs import set_up_logs
 
 BROKEN, UNUSABLE, TOO_FAST, INTERRUPTED = 1, 2, 3, 130
 """Exit statuses. TOO_FAST: every promise was kept that a slow machine can keep; only punctuality was not."""
@@ -46,7 +46,7 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-async def play(wanted: Wanted, once: bool, screen: Screen) -> int:
+async def play(wanted: DemoOptions, once: bool, screen: Screen) -> int:
     """Play a season; the exit status."""
     async with until_told_to_stop() as stopped, season(wanted, screen.happened) as playing:
         await playing.launch()
@@ -80,7 +80,7 @@ def main() -> int:
     if arguments.data and data.exists() and any(data.iterdir()):
         print(f"{data} is not empty: a demo begins in a folder of its own", file=sys.stderr)
         return UNUSABLE
-    wanted = Wanted(data, arguments.speed, arguments.mentorships, seed=arguments.seed)
+    wanted = DemoOptions(data, arguments.speed, arguments.mentorships, seed=arguments.seed)
     try:
         return asyncio.run(play(wanted, arguments.once, Screen()))
     except (PortTaken, DevServerFailed, MissingProgram, Faults) as trouble:

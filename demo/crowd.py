@@ -16,12 +16,12 @@ from sqlalchemy import select
 from temporalio.client import Client
 
 from demo.visitor import Visitor, public_id, tokens_in
-from lifecycle.calendar import begins, instant, local_date
 from lifecycle.events import Decided
-from operations.temporal import NoSuchMentorship, NotTaken, RefusedChange, send
+from lifecycle.local_time import begins, instant, local_date
 from program.loader import Loaded
 from rehearsal.behaviour import Behaviour
-from rehearsal.people import Asked, People, Reply
+from rehearsal.people import People, ReceivedRequest, Reply
+from runtime.temporal import NoSuchMentorship, NotTaken, RefusedChange, send
 from store.database import Database
 from store.tables import ItemRow, MentorshipRow, MessageRow, ParticipantRow, RequestRow, TaskRow
 
@@ -45,7 +45,7 @@ class Crowd:
     now: Callable[[], datetime]
     at: At
     seed: int = 1
-    answered: Callable[[Asked, str], None] = lambda _asked, _mentorship: None
+    answered: Callable[[ReceivedRequest, str], None] = lambda _asked, _mentorship: None
     """Told of each answer that a page took, with the key of its mentorship."""
     answers: int = 0
     """How many answers the pages took."""
@@ -85,7 +85,7 @@ class Crowd:
         assert mailed_at is not None
         program = self.loaded.programs[mentorship.program]
         form = self.loaded.forms[mentorship.program][program.form_for(request.ask)]
-        asked = Asked(
+        asked = ReceivedRequest(
             request.person, request.ask, request.number, request.role, mentorship.format, person.zone,
             mailed_at, request.early,
         )  # fmt: skip

@@ -14,10 +14,10 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from demo.season import Happening, Season
+from demo.season import DemoEvent, DemoSeason
 from demo.verdict import Check
-from store.overview import StatusLine
-from web.backstage import in_words
+from embedded.status_page import in_words
+from store.reports.status import StatusLine
 
 COLOURS = {
     "mail": "cyan",
@@ -42,12 +42,12 @@ class Screen:
         self.console = console or Console(highlight=False)
         if not self.console.is_terminal:
             self.console.width = WIDE
-        self.latest: deque[Happening] = deque(maxlen=LATEST)
+        self.latest: deque[DemoEvent] = deque(maxlen=LATEST)
         self.counts: Counter[str] = Counter()
-        self.season: Season | None = None
+        self.season: DemoSeason | None = None
         self._live = False
 
-    def happened(self, happening: Happening) -> None:
+    def happened(self, happening: DemoEvent) -> None:
         """Show something that has just happened."""
         self.counts[happening.what] += 1
         self.latest.append(happening)
@@ -55,7 +55,7 @@ class Screen:
             self.console.print(self._line(happening), soft_wrap=True)
 
     @contextmanager
-    def showing(self, season: Season) -> Iterator[None]:
+    def showing(self, season: DemoSeason) -> Iterator[None]:
         """Keep the terminal up to date for the length of a block."""
         self.season = season
         if not self.console.is_terminal:
@@ -67,7 +67,7 @@ class Screen:
             yield
         self._live = False
 
-    def outcome(self, season: Season, checks: list[Check]) -> None:
+    def outcome(self, season: DemoSeason, checks: list[Check]) -> None:
         """What came of each mentorship, and whether everything was kept."""
         table = Table(box=None, padding=(0, 2, 0, 0))
         for heading in ("", "Came to", "On", "Who"):
@@ -104,7 +104,7 @@ class Screen:
                 row.no_wrap = True
         return Group(*rows)
 
-    def _headline(self, season: Season) -> Text:
+    def _headline(self, season: DemoSeason) -> Text:
         week = (season.today - season.loaded.cohort.start).days // 7 + 1
         when = f"week {week}" if week > 0 else "before the start"
         counts = self.counts
@@ -113,7 +113,7 @@ class Screen:
             f"{counts['mail']} mails, {counts['answer']} answers, {counts['task']} tasks ({season.tasks_open} open)"
         )
 
-    def _line(self, happening: Happening) -> str:
+    def _line(self, happening: DemoEvent) -> str:
         colour = COLOURS.get(happening.what, "white")
         where = f"{happening.mentorship} " if happening.mentorship else ""
         return (

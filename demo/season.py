@@ -14,21 +14,21 @@ from sqlalchemy import func, select
 
 from demo.crowd import Act, Crowd
 from demo.visitor import Visitor
-from embedded import Stack, running
-from lifecycle.calendar import local_date, zone
-from operations.launch import launch
-from operations.settings import Settings
-from operations.sink import Received
+from embedded.mailbox import Received
+from embedded.stack import Stack, running
+from embedded.status_page import in_words
+from lifecycle.local_time import local_date, zone
+from operations.cohorts.launch import launch
 from program.complaints import validated
 from program.faults import Fault, Faults
 from program.loader import Loaded, load_cohort
 from program.reading import read_yaml
 from rehearsal.behaviour import Behaviour
-from rehearsal.people import Asked
-from store import overview
-from store.overview import StatusLine
+from rehearsal.people import ReceivedRequest
+from runtime.settings import Settings
+from store.reports import status
+from store.reports.status import StatusLine
 from store.tables import ItemRow, MentorshipRow, OutcomeRow, RelayRow, TaskRow
-from web.backstage import in_words
 
 CONFIG = Path(__file__).parent.parent / "config"
 HALF_A_YEAR = timedelta(weeks=26)
@@ -45,7 +45,7 @@ REST_WITHIN = 15.0
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class DemoEvent:
     """Something to show: when (program time, in the cohort's zone), what, and in words. Names are for the terminal
     only."""
 
@@ -57,7 +57,7 @@ class Happening:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class DemoOptions:
     """What somebody wants to see. `speed` is a factor: at 1 half a year passes in four minutes."""
 
     data: Path
@@ -70,13 +70,13 @@ class Wanted:
 
 
 @dataclass
-class Season:
+class DemoSeason:
     """A season that is being played."""
 
     stack: Stack
     loaded: Loaded
     crowd: Crowd
-    show: Callable[[Happening], None]
+    show: Callable[[DemoEvent], None]
     lines: list[StatusLine] = field(default_factory=list[StatusLine])
     """How the mentorships stand, as last looked at."""
     slowest: timedelta = timedelta()
@@ -146,7 +146,7 @@ class Season:
         """See how everything stands, and show what is new."""
         database = self.stack.database
         async with database.session() as session:
-            self.lines = await overview.status(session, self.cohort)
+            self.lines = await status.status(session, self.cohort)
             due = await session.scalars(
                 select(MentorshipRow.next_at).where(
                     MentorshipRow.cohort == self.cohort, MentorshipRow.next_at.is_not(None)
@@ -215,7 +215,7 @@ class Season:
         finally:
             self._acting -= 1
 
-    def answered(self, asked: Asked, mentorship: str) -> None:
+    def answered(self, asked: ReceivedRequest, mentorship: str) -> None:
         """Show that a page took an answer."""
         what = in_words(f"{asked.ask} {asked.number}")
         self._show("answer", mentorship, f"{self._seats.get(asked.person, asked.person)}: {what}")
@@ -227,7 +227,7 @@ class Season:
 
     def _show(self, what: str, mentorship: str, text: str, at: datetime | None = None) -> None:
         local = (at or self.now).astimezone(zone(self.loaded.cohort.zone))
-        self.show(Happening(local, what, mentorship, text))
+        self.show(DemoEvent(local, what, mentorship, text))
 
     # -- the end -------------------------------------------------------------------------------------------------
 
@@ -253,7 +253,7 @@ class Season:
 
 
 @asynccontextmanager
-async def season(wanted: Wanted, show: Callable[[Happening], None]) -> AsyncIterator[Season]:
+async def season(wanted: DemoOptions, show: Callable[[DemoEvent], None]) -> AsyncIterator[DemoSeason]:
     """A season on an embedded stack of its own, ready to launch. Raises Faults for a file that is not in order."""
     began = datetime.now(UTC)
     settings = Settings(  # pyright: ignore[reportCallIssue]
@@ -269,13 +269,13 @@ async def season(wanted: Wanted, show: Callable[[Happening], None]) -> AsyncIter
         today = local_date(stack.now(), whole.cohort.zone)
         loaded = at_once(whole, today + timedelta(days=BEFORE_THE_START), wanted.mentorships)
         async with httpx.AsyncClient(base_url=stack.settings.public_url, timeout=30) as browser:
-            here: list[Season] = []
+            here: list[DemoSeason] = []
             crowd = Crowd(
                 loaded, behaviour, stack.database, stack.client, Visitor(browser), stack.now,
                 lambda moment, act: here[0].at(moment, act), wanted.seed,
                 lambda asked, mentorship: here[0].answered(asked, mentorship),
             )  # fmt: skip
-            here.append(Season(stack, loaded, crowd, show, began=began))
+            here.append(DemoSeason(stack, loaded, crowd, show, began=began))
             try:
                 yield here[0]
             finally:

@@ -14,11 +14,11 @@ from email import message_from_string, policy
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from demo.season import Season
-from lifecycle.calendar import DAY, begins, local_date
-from lifecycle.letterbox import LetterboxRule, next_open, opening, ready_at
-from store.ledger import WENT_OUT, ledger, local_time
+from demo.season import DemoSeason
+from lifecycle.delivery.letterbox import LetterboxRule, next_open, opening, ready_at
+from lifecycle.local_time import DAY, begins, local_date
 from store.postbox import letterbox_rule
+from store.reports.ledger import WENT_OUT, ledger, local_time
 from store.tables import (
     AnswerRow,
     CohortRow,
@@ -49,7 +49,7 @@ class Check:
     """Broken by a machine that is too slow for so fast a clock, rather than by us."""
 
 
-async def verdict(season: Season) -> list[Check]:
+async def verdict(season: DemoSeason) -> list[Check]:
     """Whether anything is stuck, lost, doubled or late."""
     async with season.stack.database.session() as session:
         sent = list(
@@ -92,14 +92,14 @@ async def verdict(season: Season) -> list[Check]:
     return checks
 
 
-async def _endings(session: AsyncSession, season: Season) -> Check:
+async def _endings(session: AsyncSession, season: DemoSeason) -> Check:
     ended = set(await session.scalars(select(OutcomeRow.mentorship).where(OutcomeRow.cohort == season.cohort)))
     stuck = sorted({line.key for line in season.lines} - ended)
     counted = f"{len(ended)} of {len(season.lines)}{_some(stuck)}"
     return Check(bool(ended) and not stuck, "every mentorship has an ending", counted)
 
 
-async def _nothing_left(session: AsyncSession, season: Season) -> Check:
+async def _nothing_left(session: AsyncSession, season: DemoSeason) -> Check:
     waiting = ItemRow.state.in_(("queued", "held", "sending"))
     left = list(await session.scalars(select(ItemRow.key).where(ItemRow.cohort == season.cohort, waiting)))
     return Check(not left, "nothing waits in a postbox", f"{len(left)} items{_some(left)}")
@@ -110,7 +110,7 @@ async def _told(session: AsyncSession) -> Check:
     return Check(not left, "every workflow has been told everything", f"{len(left)} rows left to relay")
 
 
-def _the_same_mails(season: Season, sent: Iterable[MessageRow]) -> Check:
+def _the_same_mails(season: DemoSeason, sent: Iterable[MessageRow]) -> Check:
     in_sink = {mail.id for mail in season.stack.inbox.received}
     in_store = {_id_of(row.raw) for row in sent}
     counted = f"{len(in_sink)} in the sink, {len(in_store)} in the store"
@@ -121,7 +121,7 @@ def _the_same_mails(season: Season, sent: Iterable[MessageRow]) -> Check:
     )
 
 
-async def _the_same_ledger(session: AsyncSession, season: Season, sent: Iterable[MessageRow]) -> Check:
+async def _the_same_ledger(session: AsyncSession, season: DemoSeason, sent: Iterable[MessageRow]) -> Check:
     zones = await _zones(session)
     in_ledger = Counter((line["person"], line["at"]) for line in (await ledger(session, season.cohort))["mails"])
     in_store = Counter((row.person, local_time(row.at, zones[row.person])) for row in sent)
@@ -129,7 +129,7 @@ async def _the_same_ledger(session: AsyncSession, season: Season, sent: Iterable
     return Check(in_ledger == in_store, "the ledger tells of each of these mails once", counted)
 
 
-def _none_twice(season: Season) -> Check:
+def _none_twice(season: DemoSeason) -> Check:
     ids = Counter(mail.id for mail in season.stack.inbox.received)
     doubled = [id_ for id_, count in ids.items() if count > 1]
     return Check(not doubled, "no mail came twice", f"{len(doubled)} of {len(ids)} Message-IDs came twice")
@@ -143,7 +143,7 @@ def _one_a_day(sent: Iterable[MessageRow]) -> Check:
     )
 
 
-async def _answers(session: AsyncSession, season: Season) -> Check:
+async def _answers(session: AsyncSession, season: DemoSeason) -> Check:
     stored = await session.scalar(
         select(func.count(AnswerRow.id))
         .join(RequestRow, RequestRow.key == AnswerRow.request)
@@ -155,7 +155,7 @@ async def _answers(session: AsyncSession, season: Season) -> Check:
     )
 
 
-async def _punctual(session: AsyncSession, season: Season, sent: list[MessageRow]) -> Check:
+async def _punctual(session: AsyncSession, season: DemoSeason, sent: list[MessageRow]) -> Check:
     waits = await _waits(session, season, sent)
     idle = sorted(season.real(wait.open) for wait in waits)
     worst, middle = (idle[-1], idle[len(idle) // 2]) if idle else (timedelta(), timedelta())
@@ -176,7 +176,7 @@ class Wait:
     """Of that, with an open letterbox."""
 
 
-async def _waits(session: AsyncSession, season: Season, sent: list[MessageRow]) -> list[Wait]:
+async def _waits(session: AsyncSession, season: DemoSeason, sent: list[MessageRow]) -> list[Wait]:
     """How long each item waited past the earliest moment of lifecycle 2.5: its date had begun, the engine had it,
     nothing held it, the letterbox was open, and the person had had no mail that day."""
     cohort = await session.get_one(CohortRow, season.cohort)
@@ -216,7 +216,7 @@ def _open_time(rule: LetterboxRule, zone: str, since: datetime, until: datetime)
     return found
 
 
-async def _freed(session: AsyncSession, season: Season) -> dict[str, list[datetime]]:
+async def _freed(session: AsyncSession, season: DemoSeason) -> dict[str, list[datetime]]:
     """Mentorship to the instants at which a hold or a pause of it ended."""
     found: dict[str, list[datetime]] = {}
     ended = select(EventRow.mentorship, EventRow.at).where(

@@ -9,9 +9,9 @@ from email import message_from_bytes, policy
 import httpx
 
 from demo.pages import forms_on
-from operations.form_input import typed_of
+from operations.forms.parse import typed_of
 from program.forms import Form
-from rehearsal.people import Asked, Reply
+from rehearsal.people import ReceivedRequest, Reply
 
 LINK = re.compile(r"https?://[^\s<>\")]+/f/([A-Za-z0-9_.\-]+)(\?[^\s<>\")]*)?")
 
@@ -46,14 +46,14 @@ class Visitor:
             raise Turned(f"{page.status_code} for a form")
         return page.text
 
-    async def answer(self, token: str, asked: Asked, form: Form, reply: Reply, name: str) -> bool:
+    async def answer(self, token: str, asked: ReceivedRequest, form: Form, reply: Reply, name: str) -> bool:
         """Fill in and send the form of a request as this reply says; False where there is nothing to fill in."""
         if asked.ask == "agreement":
             return await self._agree(token, asked, form, reply, name)
         questions = form.questions_for(asked.role, asked.format, asked.early)
         return await self._send(token, await self.open(token), typed_of(questions, reply.answers))
 
-    async def _agree(self, token: str, asked: Asked, form: Form, reply: Reply, name: str) -> bool:
+    async def _agree(self, token: str, asked: ReceivedRequest, form: Form, reply: Reply, name: str) -> bool:
         page = await self.open(token)
         signature = {
             question.id: [name]

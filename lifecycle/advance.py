@@ -6,11 +6,11 @@ from datetime import date, datetime, timedelta
 
 from lifecycle import changes
 from lifecycle.commands import Command, Refuse
-from lifecycle.due import falls_due
 from lifecycle.events import Event
-from lifecycle.happenings import happen
+from lifecycle.handlers import happen
 from lifecycle.refusals import refusal
 from lifecycle.state import Member, State
+from lifecycle.timers import falls_due
 from lifecycle.turn import Turn
 from program.models import Program
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import datetime
 
 from lifecycle.advance import next_moment
-from lifecycle.calendar import local_date
 from lifecycle.commands import (
     Assess,
     Batch,
@@ -26,6 +25,7 @@ from lifecycle.commands import (
     Snapshot,
     StepRecord,
 )
+from lifecycle.local_time import local_date
 from lifecycle.state import State, Step
 
 

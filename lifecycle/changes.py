@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, timedelta
 
-from lifecycle import check_ins, closure, expectations, midpoint, onboarding, plan, tasks
+from lifecycle import plan, tasks
 from lifecycle.commands import MoveRequest, Redeliver
-from lifecycle.standstill import STILL_PAUSED
+from lifecycle.delivery.holds import STILL_PAUSED
+from lifecycle.phases import check_ins, closure, expectations, midpoint, onboarding
 from lifecycle.state import Member, PauseSpan, State, Step
 from lifecycle.turn import Turn
 from program.models import Program, Role

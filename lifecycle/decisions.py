@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from lifecycle import changes, closure, expectations, onboarding, tasks
+from lifecycle import changes, tasks
 from lifecycle.events import Decided
+from lifecycle.phases import closure, expectations, onboarding
 from lifecycle.state import State, Task
 from lifecycle.turn import Turn
 

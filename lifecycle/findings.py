@@ -9,7 +9,7 @@ from datetime import date
 from typing import Literal
 
 AgreementAct = Literal["", "draft", "change", "sign"]
-Wish = Literal["", "erase", "address", "not_me"]
+PersonalRequest = Literal["", "erase", "address", "not_me"]
 MidpointOutcome = Literal["", "go_on", "reopen_agreement", "pause", "end", "task", "are_you_there"]
 
 
@@ -28,7 +28,7 @@ class Signals:
     act: AgreementAct = ""
     version: int = 0
     """Agreement: the version drafted, made by the change, or signed."""
-    wish: Wish = ""
+    wish: PersonalRequest = ""
     """What the person asks a coordinator for, or has to tell (`not_me`: somebody else has used a link of theirs). It
     goes with `help`."""
     not_to: tuple[str, ...] = ()

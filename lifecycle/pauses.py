@@ -9,9 +9,9 @@ from copy import deepcopy
 from datetime import date
 
 from lifecycle import changes
-from lifecycle.calendar import begins
+from lifecycle.delivery.postbox import PARTNER_PAUSED
 from lifecycle.events import Pause
-from lifecycle.postbox import PARTNER_PAUSED
+from lifecycle.local_time import begins
 from lifecycle.state import PlannedPause, State
 from lifecycle.turn import Turn
 

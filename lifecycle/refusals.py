@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from lifecycle.calendar import is_zone
 from lifecycle.changes import LONGEST_PAUSE, adopted_end
-from lifecycle.closure import EARLY_REASONS, forms_out
 from lifecycle.decisions import seat_of, task_of
 from lifecycle.events import (
     Add,
@@ -32,8 +30,10 @@ from lifecycle.events import (
     Seen,
     Staffed,
 )
-from lifecycle.onboarding import last_wait
+from lifecycle.local_time import is_zone
 from lifecycle.pauses import touches
+from lifecycle.phases.closure import EARLY_REASONS, forms_out
+from lifecycle.phases.onboarding import last_wait
 from lifecycle.state import State, Task
 from lifecycle.tasks import KINDS
 from program.models import Program, Role

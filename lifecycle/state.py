@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Literal
 
 from lifecycle import keys
-from lifecycle.calendar import begins_for, ended_for
+from lifecycle.local_time import begins_for, ended_for
 from program.models import Format, Program, Role
 
 SCHEMA = 1

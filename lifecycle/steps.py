@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from lifecycle import changes, check_ins, closure, expectations, midpoint, onboarding
+from lifecycle import changes
 from lifecycle.findings import Findings
+from lifecycle.phases import check_ins, closure, expectations, midpoint, onboarding
 from lifecycle.state import State, Step
 from lifecycle.turn import Turn
 

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable
 from datetime import date
 
 from lifecycle import keys
-from lifecycle.calendar import working_days_after
 from lifecycle.commands import CloseTask, GrowTask, OpenTask, Post
+from lifecycle.local_time import working_days_after
 from lifecycle.state import State, Task
 from lifecycle.turn import Turn
 

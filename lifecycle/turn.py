@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from lifecycle import keys
-from lifecycle.calendar import begun_everywhere, local_date
 from lifecycle.commands import (
     Assess,
     Command,
@@ -23,6 +22,7 @@ from lifecycle.commands import (
     RequestEnd,
     StepRecord,
 )
+from lifecycle.local_time import begun_everywhere, local_date
 from lifecycle.state import Member, State, Step
 
 

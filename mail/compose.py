@@ -22,7 +22,7 @@ from mail.inserts import Inserts, fill, for_html, line, name, plain
 from mail.letters import Composed, Letter, Matter
 from mail.markdown import Line, as_text, render
 from mail.meetings import invitation
-from mail.message import Part, written
+from mail.message import MimePart, written
 from mail.view import View, called
 from mail.wording import FRAME, SHIPPED, Templates, Wording
 
@@ -238,16 +238,16 @@ def _buttons(wording: Wording, context: dict[str, Any]) -> tuple[tuple[str, str]
     return tuple((label, url) for label, url in found if label and url)
 
 
-def _body(text: str, html: str, calendar: str) -> Part:
-    alternatives = (Part("text/plain", text), Part("text/html", html))
+def _body(text: str, html: str, calendar: str) -> MimePart:
+    alternatives = (MimePart("text/plain", text), MimePart("text/html", html))
     if not calendar:
-        return Part("multipart/alternative", parts=alternatives)
+        return MimePart("multipart/alternative", parts=alternatives)
     # The shape that calendars agree on: the invitation among the alternatives, and again as a file (RFC 6047).
-    return Part(
+    return MimePart(
         "multipart/mixed",
         parts=(
-            Part("multipart/alternative", parts=(*alternatives, Part(CALENDAR, calendar))),
-            Part('application/ics; name="meetings.ics"', calendar, filename="meetings.ics"),
+            MimePart("multipart/alternative", parts=(*alternatives, MimePart(CALENDAR, calendar))),
+            MimePart('application/ics; name="meetings.ics"', calendar, filename="meetings.ics"),
         ),
     )
 

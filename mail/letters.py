@@ -45,7 +45,7 @@ Capacity = Literal["participant", "coordinator", "deputy"]
 
 
 @dataclass(frozen=True, slots=True)
-class Someone:
+class MailPerson:
     """A person as a mail shows them. `email` may be empty where the reader must not learn it."""
 
     id: str
@@ -66,7 +66,7 @@ class Someone:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class AgreementChange:
     """One row of an agreement that differs from the version before. Either side may be empty."""
 
     label: str
@@ -93,7 +93,7 @@ class Meetings:
 
 
 @dataclass(frozen=True, slots=True)
-class TaskFacts:
+class TaskMatter:
     """What a coordinator must decide. `reason` is in plain words; `about` names the people it concerns."""
 
     key: str
@@ -137,7 +137,7 @@ class Matter:
     rhythm_days: int = 14
     rhythm_minutes: int = 60
     """The program's default rhythm of meetings: days between, minutes each."""
-    partners: tuple[Someone, ...] = ()
+    partners: tuple[MailPerson, ...] = ()
     """Everyone else in the mentorship who still takes part, mentor first. Empty until they are introduced."""
     link: str = ""
     """Where the one button leads: the form, the person's page, the task. Empty: no button."""
@@ -159,7 +159,7 @@ class Matter:
     agreement: tuple[tuple[str, str], ...] = ()
     """The document as (label, text) rows in order."""
     agreement_version: int = 1
-    changes: tuple[Change, ...] = ()
+    changes: tuple[AgreementChange, ...] = ()
     """agreement, when reviewing: what differs from the version that the reader knows."""
     meetings: Meetings | None = None
     """agreement_concluded: present when the document names a weekday and a time."""
@@ -169,27 +169,27 @@ class Matter:
     """get_going: concrete ways forward. Empty takes the template's own three."""
     notes: tuple[tuple[str, str], ...] = ()
     """farewell: (name, text) of each note that a partner wrote to be passed on, word for word."""
-    contacts: tuple[Someone, ...] = ()
+    contacts: tuple[MailPerson, ...] = ()
     """farewell: those who, like the reader, chose to stay in touch."""
     certificate: bool = False
     """farewell: the program gives a certificate of participation."""
-    about: Someone | None = None
+    about: MailPerson | None = None
     """Whom it is about: who left, who changed a goal, who stopped reminders. None where nobody is named."""
     emergency: str = ""
     """safety_received: what people in danger should do."""
     new_address: str = ""
     """address_old and address_new: where the reader's mail is to go from now on."""
-    task: TaskFacts | None = None
+    task: TaskMatter | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
     """One mail to one person."""
 
-    recipient: Someone
+    recipient: MailPerson
     cohort: str
     cohort_title: str
-    coordinator: Someone
+    coordinator: MailPerson
     """Who reads replies (Reply-To) and whom the footer names as the one to ask."""
     at: datetime
     """Instant of the logical send, UTC; the Date header, and never the time of a retry."""

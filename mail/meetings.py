@@ -17,7 +17,7 @@ from icalendar import Calendar, Event, Timezone, TimezoneDaylight, TimezoneStand
 
 from mail.headers import address, domain_of
 from mail.inserts import name
-from mail.letters import Letter, Matter, Meetings, Someone
+from mail.letters import Letter, MailPerson, Matter, Meetings
 from program.models import WEEKDAYS
 
 PRODUCT = "-//mentorship-engine//mail//EN"
@@ -82,7 +82,7 @@ def series_id(cohort: str, mentorship: str, domain: str) -> str:
     return f"meetings.{mentorship}.{cohort}@{domain}"
 
 
-def _attendee(person: Someone) -> vCalAddress:
+def _attendee(person: MailPerson) -> vCalAddress:
     found = vCalAddress("mailto:" + address(person.email, "ATTENDEE"))
     shown = re.sub(r'[";:,\\]', " ", name(person.name))
     found.params["CN"] = " ".join(shown.split())
@@ -132,5 +132,5 @@ def invitation(letter: Letter, matter: Matter, summary: str, description: str) -
     return calendar.to_ical().decode()
 
 
-def _attendees(recipient: Someone, partners: Sequence[Someone]) -> list[Someone]:
+def _attendees(recipient: MailPerson, partners: Sequence[MailPerson]) -> list[MailPerson]:
     return [recipient, *(person for person in partners if person.email and person.id != recipient.id)]

@@ -19,18 +19,18 @@ CRLF = "\r\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class MimePart:
     """A leaf or a branch of the MIME tree: either `content` or `parts`."""
 
     type: str
     """Content-Type with its parameters, without charset and boundary."""
     content: str = ""
-    parts: tuple[Part, ...] = ()
+    parts: tuple[MimePart, ...] = ()
     filename: str = ""
     """Set for an attachment."""
 
 
-def _leaf(part: Part) -> str:
+def _leaf(part: MimePart) -> str:
     head = [f"Content-Type: {part.type}; charset=utf-8"]
     content = part.content.encode()
     if part.filename:
@@ -45,7 +45,7 @@ def _leaf(part: Part) -> str:
     return CRLF.join([*head, "", *body.split("\n")])
 
 
-def _written(part: Part, seed: str, place: str = "0") -> str:
+def _written(part: MimePart, seed: str, place: str = "0") -> str:
     if not part.parts:
         return _leaf(part)
     # Derived from the Message-ID, so that a message composed twice is the same, byte for byte. The underscore
@@ -57,7 +57,7 @@ def _written(part: Part, seed: str, place: str = "0") -> str:
     return CRLF.join([*found, f"--{boundary}--", ""])
 
 
-def written(headers: Sequence[tuple[str, str]], body: Part, seed: str) -> str:
+def written(headers: Sequence[tuple[str, str]], body: MimePart, seed: str) -> str:
     """The complete message. Raises BadHeader when reading it again finds other headers than were meant."""
     block = "".join(f"{name}: {value}{CRLF}" for name, value in headers)
     if not block.isascii() or any(len(part) > 998 for part in block.split(CRLF)):

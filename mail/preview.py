@@ -19,14 +19,14 @@ from mail.letters import (
     DESK,
     NAMES,
     PERSONAL,
-    Change,
+    AgreementChange,
     Kind,
     Letter,
+    MailPerson,
     Matter,
     Meetings,
     Reader,
-    Someone,
-    TaskFacts,
+    TaskMatter,
 )
 from mail.wording import FALLBACK, FRAME, SHIPPED, WORDS, BadTemplate, problem_of
 from program.models import Format
@@ -56,7 +56,7 @@ TASKS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 """Task kinds with a sample reason and decisions."""
 
-_GRACE = Someone(
+_GRACE = MailPerson(
     "p01",
     "Grace Okafor",
     "grace.okafor@example.org",
@@ -65,7 +65,7 @@ _GRACE = Someone(
     profile={"job_title": "Head of Operations", "place": "Leeds"},
     offer="Twenty years of keeping things running, and an honest opinion when you want one.",
 )
-_JONAS = Someone(
+_JONAS = MailPerson(
     "p02",
     "Jonas Lindqvist",
     "jonas.lindqvist@example.org",
@@ -74,9 +74,9 @@ _JONAS = Someone(
     profile={"job_title": "Analyst", "place": "Hamburg"},
     goals="Lead my first project without doing everything myself.\nSay no more often, and kindly.",
 )
-_MEI = Someone("p03", "Mei Tanaka", "mei.tanaka@example.org", "mentee", "America/New_York", goals="Find my field.")
-_OMAR = Someone("p04", "Omar Haddad", "omar.haddad@example.org", "mentee", "Europe/Berlin")
-_PETRA = Someone("c01", "Petra Novák", "petra.novak@example.org", zone="Europe/Berlin")
+_MEI = MailPerson("p03", "Mei Tanaka", "mei.tanaka@example.org", "mentee", "America/New_York", goals="Find my field.")
+_OMAR = MailPerson("p04", "Omar Haddad", "omar.haddad@example.org", "mentee", "Europe/Berlin")
+_PETRA = MailPerson("c01", "Petra Novák", "petra.novak@example.org", zone="Europe/Berlin")
 _LINK = "https://mentoring.example.org/f/4kX9q2mZ7vB1.1.aB3dE5fG7hJ9kL1mN3pQ5rS7"
 _ADDRESS_LINK = "https://mentoring.example.org/address/4kX9q2mZ7vB1.aB3dE5fG7hJ9kL1mN3pQ5rS7"
 
@@ -109,7 +109,7 @@ _AGREEMENT = (
 )
 
 
-def _company(format_: Format, role: Reader) -> tuple[Someone, tuple[Someone, ...]]:
+def _company(format_: Format, role: Reader) -> tuple[MailPerson, tuple[MailPerson, ...]]:
     """The reader and everyone else, for a role in a format."""
     if format_ == "peer":
         peer = replace(_JONAS, role="peer", offer="A good ear, and spreadsheets.")
@@ -165,7 +165,7 @@ def sample_matter(
         agreement_version=number,
     )
     if name in DESK:
-        facts = TaskFacts(f"spring/m07/task.{task}#1", task, reason, date(2027, 3, 8), date(2027, 3, 1), decisions)
+        facts = TaskMatter(f"spring/m07/task.{task}#1", task, reason, date(2027, 3, 8), date(2027, 3, 1), decisions)
         matter = replace(matter, task=facts, role="deputy" if name == "task_to_deputy" else "coordinator")
     if name in PERSONAL:
         matter = replace(matter, mentorship="", partners=(), link=_ADDRESS_LINK, new_address="jonas@post.example.net")
@@ -179,12 +179,12 @@ def sample_matter(
     return _filled(matter, partners) if full else matter
 
 
-def _filled(matter: Matter, partners: tuple[Someone, ...]) -> Matter:
+def _filled(matter: Matter, partners: tuple[MailPerson, ...]) -> Matter:
     """A sample matter with the optional parts of its wording."""
     match matter.name:
         case "agreement" if not matter.drafting:
-            change = Change("We meet", "every two weeks", "every three weeks, for an hour and a half")
-            changes = (change, Change("Notes", "", "each their own"))
+            change = AgreementChange("We meet", "every two weeks", "every three weeks, for an hour and a half")
+            changes = (change, AgreementChange("Notes", "", "each their own"))
             return replace(matter, changes=changes, number=2, agreement_version=2)
         case "agreement_concluded":
             series = Meetings("tue", time(16), "Europe/London", 2, 60, date(2027, 3, 2), date(2027, 8, 30))

@@ -15,14 +15,14 @@ from zoneinfo import ZoneInfo
 from mail import dates
 from mail.headers import address
 from mail.inserts import Inserts, line, name, passage, without_placeholders
-from mail.letters import Letter, Matter, Meetings, Someone, TaskFacts
+from mail.letters import Letter, MailPerson, Matter, Meetings, TaskMatter
 from mail.meetings import starts
 
 _FAMILY_NAME_FIRST = ("hu", "ja", "ko", "vi", "zh")
 """Languages whose speakers usually write the family name first: their whole name is used."""
 
 
-def called(person: Someone) -> str:
+def called(person: MailPerson) -> str:
     """How to address somebody: what their profile says (`called`), else the first name where it is plain to
     see which that is, else the whole name."""
     if chosen := name(person.profile.get("called", "")):
@@ -108,7 +108,7 @@ class View:
     def _day(self, on: date | None) -> str:
         return self.inserts.put(dates.day(on, self.language, self.year)) if on else ""
 
-    def person(self, someone: Someone) -> PersonView:
+    def person(self, someone: MailPerson) -> PersonView:
         """A person with placeholders in place of what they wrote."""
         email = someone.email and address(someone.email, "address of a person")
         elsewhere = someone.zone and someone.zone != self.zone
@@ -143,7 +143,7 @@ class View:
             own="" if same else self._line(dates.moment(begin, self.zone, self.language)),
         )
 
-    def task(self, facts: TaskFacts | None) -> TaskView | None:
+    def task(self, facts: TaskMatter | None) -> TaskView | None:
         """A task in words."""
         if facts is None:
             return None
@@ -160,7 +160,7 @@ class View:
             decisions=facts.decisions,
         )
 
-    def _counterparts(self) -> Sequence[Someone]:
+    def _counterparts(self) -> Sequence[MailPerson]:
         """Those whom the reader meets: for a mentee of a group the mentor, otherwise everyone else."""
         partners = self.matter.partners
         if self.matter.format == "group" and self.matter.role == "mentee":

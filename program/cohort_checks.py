@@ -23,7 +23,7 @@ _EARLIEST, _LATEST = date(2000, 1, 1), date(2200, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class FileSeat:
     """A place in a mentorship as the file has it."""
 
     trail: Trail
@@ -126,16 +126,16 @@ def _where(source: Source, first: Trail, second: Trail) -> str:
     return f"in {other}line {place.line}"
 
 
-def _seats(source: Source, mentorship: Trail) -> list[Seat]:
-    found: list[Seat] = []
+def _seats(source: Source, mentorship: Trail) -> list[FileSeat]:
+    found: list[FileSeat] = []
     mentor = source.text(*mentorship, "mentor")
     if mentor is not None:
-        found.append(Seat((*mentorship, "mentor"), "mentor", mentor))
+        found.append(FileSeat((*mentorship, "mentor"), "mentor", mentor))
     for key in ("mentees", "peers"):
         for index in range(source.size(*mentorship, key)):
             person = source.text(*mentorship, key, index)
             if person is not None:
-                found.append(Seat((*mentorship, key, index), key, person))
+                found.append(FileSeat((*mentorship, key, index), key, person))
     return found
 
 
@@ -199,7 +199,7 @@ def _check_mentorships(
 
 
 def _check_known(
-    source: Source, seats: list[Seat], participants: Mapping[str, int], staff: set[str]
+    source: Source, seats: list[FileSeat], participants: Mapping[str, int], staff: set[str]
 ) -> Iterator[Fault]:
     for seat in seats:
         if seat.person in participants:
@@ -211,8 +211,8 @@ def _check_known(
         yield fault(source.place(*seat.trail), f"there is no participant {quoted(seat.person)}", remedy)
 
 
-def _check_distinct(source: Source, seats: list[Seat]) -> Iterator[Fault]:
-    seen: dict[str, Seat] = {}
+def _check_distinct(source: Source, seats: list[FileSeat]) -> Iterator[Fault]:
+    seen: dict[str, FileSeat] = {}
     for seat in seats:
         first = seen.setdefault(seat.person, seat)
         if first is seat:
@@ -225,7 +225,7 @@ def _check_distinct(source: Source, seats: list[Seat]) -> Iterator[Fault]:
 
 
 def _check_format(
-    source: Source, here: Trail, program: str, formats: Mapping[str, str], seats: list[Seat]
+    source: Source, here: Trail, program: str, formats: Mapping[str, str], seats: list[FileSeat]
 ) -> Iterator[Fault]:
     format_ = formats.get(program)
     if format_ is None:
@@ -257,7 +257,7 @@ def _check_format(
 
 
 def _check_capacity(
-    source: Source, seats: list[Seat], participants: Mapping[str, int], mentees: dict[str, int]
+    source: Source, seats: list[FileSeat], participants: Mapping[str, int], mentees: dict[str, int]
 ) -> Iterator[Fault]:
     """Adds this mentorship's mentees to those of its mentor; a fault where they become too many, and only there."""
     for mentor in (seat for seat in seats if seat.key == "mentor"):

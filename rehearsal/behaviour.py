@@ -109,7 +109,7 @@ class Coordinator(Model):
         return found or Decision(decision=KINDS[kind][1][0])
 
 
-class Change(Model):
+class ScriptedAction(Model):
     """Something that happens on a date, at noon in the cohort's zone: one of WHAT, with what belongs to it."""
 
     on: date
@@ -174,7 +174,7 @@ class Behaviour(Model):
     """Profile to its share of the people who are not scripted."""
     profiles: dict[str, Profile] = {}
     coordinator: Coordinator = Coordinator()
-    events: tuple[Change, ...] = ()
+    events: tuple[ScriptedAction, ...] = ()
 
     def profile(self, name: str) -> Profile:
         """A profile of this file, or a shipped one. Raises KeyError for neither."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from lifecycle.calendar import zone
-from rehearsal.records import Mail
-from rehearsal.season import Season
+from lifecycle.local_time import zone
+from rehearsal.records import SentMail
+from rehearsal.season import RehearsedSeason
 
 
-def ledger(season: Season) -> dict[str, list[dict[str, Any]]]:
+def ledger(season: RehearsedSeason) -> dict[str, list[dict[str, Any]]]:
     """Everything that went out, was dropped, asked, answered, decided and came of it. Ids only."""
     cohort = season.cohort.cohort
 
@@ -95,7 +95,7 @@ def ledger(season: Season) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def _by_minute(mail: Mail) -> tuple[datetime, str, str]:
+def _by_minute(mail: SentMail) -> tuple[datetime, str, str]:
     return mail.at.replace(second=0, microsecond=0), mail.person, min(post.key for post, _ in mail.items)
 
 

@@ -12,7 +12,7 @@ from math import floor
 from random import Random
 from typing import Literal
 
-from lifecycle.calendar import instant, local_date
+from lifecycle.local_time import instant, local_date
 from program.forms import Answers, Form
 from rehearsal.behaviour import Behaviour, Profile, Reaction
 
@@ -20,7 +20,7 @@ NOON = time(12, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ReceivedRequest:
     """A request as it reached a person: which form, which occasion, the first mail that carried it (UTC)."""
 
     person: str
@@ -67,7 +67,7 @@ class People:
         dealt = dict(zip(free, names, strict=True))
         return dealt
 
-    def reply(self, asked: Asked, form: Form) -> Reply | None:
+    def reply(self, asked: ReceivedRequest, form: Form) -> Reply | None:
         """What this person does with this request; None is silence.
 
         A window may move meanwhile, so whether it is over is seen when the time has come.
@@ -77,7 +77,7 @@ class People:
             return self._scripted(asked, form)
         return self._dealt(asked, form, self.behaviour.profile(name))
 
-    def _scripted(self, asked: Asked, form: Form) -> Reply | None:
+    def _scripted(self, asked: ReceivedRequest, form: Form) -> Reply | None:
         script = self.behaviour.people.get(asked.person, {})
         default = script.get("default", Reaction())
         reaction = script.get(f"{asked.ask}#{asked.number}") or script.get(asked.ask) or default
@@ -90,7 +90,7 @@ class People:
         answers = form.contented(asked.role, asked.format, asked.early) | scripted
         return Reply(_at(asked, after, reaction.at or default.at or NOON), answers, reaction.act or "sign")
 
-    def _dealt(self, asked: Asked, form: Form, profile: Profile) -> Reply | None:
+    def _dealt(self, asked: ReceivedRequest, form: Form, profile: Profile) -> Reply | None:
         chance = Random(f"{self.seed}/{asked.person}/{asked.ask}#{asked.number}")
         faded = profile.fades * (asked.number - 1 + STAGE.get(asked.ask, 0))
         if chance.random() >= max(profile.answers - faded, 0.0):
@@ -116,6 +116,6 @@ STAGE = {"fit_check": 1, "check_in": 1, "midpoint": 3, "closure": 5, "follow_up"
 """How far into a mentorship a form lies, for those who fade."""
 
 
-def _at(asked: Asked, after: int, wall: time) -> datetime:
+def _at(asked: ReceivedRequest, after: int, wall: time) -> datetime:
     on = local_date(asked.mailed_at, asked.zone) + timedelta(days=after)
     return max(instant(on, wall, asked.zone), asked.mailed_at + timedelta(minutes=1))

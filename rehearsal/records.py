@@ -8,16 +8,16 @@ from datetime import date, datetime
 from typing import Literal
 
 from lifecycle.commands import Post, StepRecord
-from lifecycle.postbox import MentorshipFacts, PersonFacts, RequestFacts
-from lifecycle.standstill import Standstill
+from lifecycle.delivery.holds import Standstill
+from lifecycle.delivery.postbox import MentorshipFacts, PersonFacts, RequestFacts
 from lifecycle.state import State
 from program.forms import Answers, Form
 from program.models import Program
-from rehearsal.people import Asked
+from rehearsal.people import ReceivedRequest
 
 
 @dataclass(slots=True)
-class Letter:
+class QueuedItem:
     """An item in a simulated postbox."""
 
     post: Post
@@ -27,7 +27,7 @@ class Letter:
 
 
 @dataclass(slots=True)
-class Mail:
+class SentMail:
     """A mail that went out: to whom, when (UTC), with which items."""
 
     person: str
@@ -37,7 +37,7 @@ class Mail:
 
 
 @dataclass(slots=True)
-class Given:
+class AnswerRecord:
     """An answer in the record."""
 
     mentorship: str
@@ -50,7 +50,7 @@ class Given:
 
 
 @dataclass(slots=True)
-class TaskLine:
+class TaskRecord:
     """A task in the record. Dates in the cohort's zone."""
 
     mentorship: str
@@ -82,20 +82,20 @@ class Request:
     """A request in the rehearsal: its facts, who was asked, what was answered last."""
 
     facts: RequestFacts
-    asked: Asked
+    asked: ReceivedRequest
     step: str
     answers: Answers | None = None
     seen: bool = False
 
 
 @dataclass(slots=True)
-class Postbox:
+class SimulatedPostbox:
     """A person's postbox in the rehearsal."""
 
     person: PersonFacts
-    letters: dict[str, Letter] = field(default_factory=dict[str, Letter])
+    letters: dict[str, QueuedItem] = field(default_factory=dict[str, QueuedItem])
     look_at: datetime | None = None
     refuses: bool = False
     """The address refuses mail for good, whether anybody knows it yet or not."""
-    lost: dict[str, Letter] = field(default_factory=dict[str, Letter])
+    lost: dict[str, QueuedItem] = field(default_factory=dict[str, QueuedItem])
     """What the address did not take."""

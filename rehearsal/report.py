@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from statistics import median
 
-from lifecycle.calendar import is_sending_day, local_date
+from lifecycle.local_time import is_sending_day, local_date
 from rehearsal.records import Running
-from rehearsal.season import Season
+from rehearsal.season import RehearsedSeason
 
 MAILS_A_WEEK = 2
 """More ordinary mails to one participant in one week are worth a warning."""
@@ -70,7 +70,7 @@ def week_of(on: date) -> Week:
     return on - timedelta(days=on.weekday())
 
 
-def report(season: Season) -> Report:
+def report(season: RehearsedSeason) -> Report:
     """Sum a played season up."""
     cohort = season.cohort
     zone = cohort.zone
@@ -115,7 +115,7 @@ def bands(running: Running) -> list[Band]:
 # -- what a coordinator can act on -------------------------------------------------------------------------------
 
 
-def warnings(season: Season, found: Report) -> list[str]:
+def warnings(season: RehearsedSeason, found: Report) -> list[str]:
     """Things that could be better, each with what to do."""
     cohort = season.cohort
     lines: list[str] = []
@@ -139,7 +139,7 @@ def _listed(lines: Sequence[str], rest: str) -> list[str]:
     return [*lines[:WARNINGS_EACH], *([f"… and {more} {rest}."] if more > 0 else [])]
 
 
-def _crowded(season: Season, found: Report) -> list[str]:
+def _crowded(season: RehearsedSeason, found: Report) -> list[str]:
     participants = {person.id: person.name for person in season.cohort.participants}
     return [
         f"{participants[person]} gets {count} mails in the week of {week}: "
@@ -151,7 +151,7 @@ def _crowded(season: Season, found: Report) -> list[str]:
     ]
 
 
-def _on_days_off(season: Season) -> list[str]:
+def _on_days_off(season: RehearsedSeason) -> list[str]:
     rule, holidays = season.rule, set(season.cohort.holidays)
     seen: dict[str, None] = {}
     for running in season.running.values():
@@ -169,7 +169,7 @@ def _on_days_off(season: Season) -> list[str]:
     return sorted(seen)
 
 
-def _tight(season: Season) -> list[str]:
+def _tight(season: RehearsedSeason) -> list[str]:
     lines: dict[str, None] = {}
     for running in season.running.values():
         for step in running.state.steps:

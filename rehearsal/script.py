@@ -14,7 +14,7 @@ from program.loader import Loaded
 from program.program_checks import ASKS
 from program.reading import Source, read_yaml
 from rehearsal.behaviour import PROFILES, Behaviour
-from rehearsal.script_events import events_checked
+from rehearsal.script_checks import events_checked
 
 
 def load_behaviour(path: Path | str, loaded: Loaded) -> Behaviour:

@@ -13,15 +13,13 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from functools import partial
 
-from lifecycle import rules
+from lifecycle import assessment
 from lifecycle.advance import advance, begin, next_moment
 from lifecycle.batch import batch
-from lifecycle.calendar import instant, local_date
 from lifecycle.commands import Assess, Batch, Post
-from lifecycle.events import Answered, Assessed, Bounced, Decided, Event
-from lifecycle.findings import Signals
-from lifecycle.letterbox import LetterboxRule, next_open, ready_at, rule_of
-from lifecycle.postbox import (
+from lifecycle.delivery.holds import Standstill, fate_of
+from lifecycle.delivery.letterbox import LetterboxRule, next_open, ready_at, rule_of
+from lifecycle.delivery.postbox import (
     FAST,
     LOOK_AFTER,
     DropReason,
@@ -32,14 +30,16 @@ from lifecycle.postbox import (
     record,
     sort_out,
 )
-from lifecycle.standstill import Standstill, fate_of
+from lifecycle.events import Answered, Assessed, Bounced, Decided, Event
+from lifecycle.findings import Signals
+from lifecycle.local_time import instant, local_date
 from lifecycle.state import Member
 from program.forms import Form
 from program.models import Cohort, Program
 from rehearsal.behaviour import Behaviour
-from rehearsal.changes import change_happens
-from rehearsal.people import Asked, People, Reply
-from rehearsal.records import Given, Letter, Mail, Postbox, Request, Running, TaskLine
+from rehearsal.people import People, ReceivedRequest, Reply
+from rehearsal.records import AnswerRecord, QueuedItem, Request, Running, SentMail, SimulatedPostbox, TaskRecord
+from rehearsal.script_actions import change_happens
 
 DUE, ACT, DELIVER = range(3)
 """Order of what happens at the same instant."""
@@ -47,7 +47,7 @@ DUE, ACT, DELIVER = range(3)
 NOON = time(12, 0)
 
 
-class Season:
+class RehearsedSeason:
     """A cohort that is rehearsed. `play()` runs it to its end; the record is in the fields."""
 
     def __init__(
@@ -68,13 +68,13 @@ class Season:
         self.queue: list[tuple[datetime, int, int, Callable[[], None]]] = []
         self.ticket = 0
         self.postboxes = {
-            person.id: Postbox(PersonFacts(person.id, person.zone or cohort.zone))
+            person.id: SimulatedPostbox(PersonFacts(person.id, person.zone or cohort.zone))
             for person in (*cohort.participants, *cohort.coordinators, *cohort.deputies)
         }
-        self.mails: list[Mail] = []
+        self.mails: list[SentMail] = []
         self.dropped: list[tuple[str, DropReason, datetime, str]] = []
-        self.answers: list[Given] = []
-        self.tasks: dict[str, TaskLine] = {}
+        self.answers: list[AnswerRecord] = []
+        self.tasks: dict[str, TaskRecord] = {}
         self.decided: set[str] = set()
         self.cancelled = False
         self.running: dict[str, Running] = {}
@@ -97,7 +97,7 @@ class Season:
 
     # -- time ----------------------------------------------------------------------------------------------------
 
-    def play(self, progress: Callable[[datetime], None] | None = None) -> Season:
+    def play(self, progress: Callable[[datetime], None] | None = None) -> RehearsedSeason:
         """Run to the end; `progress` is told the virtual time (UTC) whenever it has moved."""
         for running in self.running.values():
             self.turn(running, None)
@@ -147,7 +147,7 @@ class Season:
             if (request := running.requests[key]).answers is not None
         }
         asked = [(person, role) for _, person, role in ask.requests]
-        findings = rules.assess(ask.ask, given, running.program.rules, running.program.format, asked)
+        findings = assessment.assess(ask.ask, given, running.program.rules, running.program.format, asked)
         return Assessed(f"assessed/{ask.step}", ask.ask, ask.number, findings)
 
     def carry_out(self, running: Running, turn: Batch) -> None:
@@ -158,7 +158,7 @@ class Season:
         for step in turn.steps:
             running.steps[(step.name, step.number)] = step
         for opened in turn.open_requests:
-            asked = Asked(
+            asked = ReceivedRequest(
                 opened.person, opened.ask, opened.number, opened.role, running.program.format,
                 self.postboxes[opened.person].person.zone, turn.now, opened.early,
             )  # fmt: skip
@@ -179,7 +179,7 @@ class Season:
                 request.facts.state = ended.state
         for task in turn.open_tasks:
             today = local_date(turn.now, self.cohort.zone)
-            self.tasks[task.key] = TaskLine(key, task.kind, task.number, today, task.due)
+            self.tasks[task.key] = TaskRecord(key, task.kind, task.number, today, task.due)
         for closed in turn.close_tasks:
             line = self.tasks[closed.key]
             line.closed, line.decision = local_date(turn.now, self.cohort.zone), closed.decision
@@ -209,11 +209,11 @@ class Season:
         if fate == "dropped":
             self.dropped.append((post.key, DropReason.PAUSED, self.now, post.person))
             return
-        postbox.letters[post.key] = Letter(post, self.now, running, fate)
+        postbox.letters[post.key] = QueuedItem(post, self.now, running, fate)
         if fate == "queued":
             self.look_later(postbox, self.moment(postbox, post))
 
-    def moment(self, postbox: Postbox, post: Post) -> datetime:
+    def moment(self, postbox: SimulatedPostbox, post: Post) -> datetime:
         """When the postmaster must look at an item."""
         ready = ready_at(post.date, postbox.person.zone, self.now)
         if post.kind in FAST:
@@ -251,13 +251,13 @@ class Season:
                     if fate == "queued":
                         self.look_later(postbox, self.moment(postbox, letter.post))
 
-    def look_later(self, postbox: Postbox, moment: datetime) -> None:
+    def look_later(self, postbox: SimulatedPostbox, moment: datetime) -> None:
         """The postmaster looks at this person at the moment, at the latest."""
         if postbox.look_at is None or moment < postbox.look_at:
             postbox.look_at = moment
             self.at(moment, DELIVER, partial(self.deliver, postbox, moment))
 
-    def deliver(self, postbox: Postbox, moment: datetime) -> None:
+    def deliver(self, postbox: SimulatedPostbox, moment: datetime) -> None:
         """What of a person's postbox goes now."""
         if postbox.look_at != moment:
             return
@@ -279,14 +279,14 @@ class Season:
         if delivery.next_at is not None:
             self.look_later(postbox, delivery.next_at + LOOK_AFTER)
 
-    def drop(self, postbox: Postbox, key: str, reason: DropReason) -> None:
+    def drop(self, postbox: SimulatedPostbox, key: str, reason: DropReason) -> None:
         """An item does not go out; what an address did not take is kept, in case it is corrected."""
         letter = postbox.letters.pop(key)
         self.dropped.append((key, reason, self.now, postbox.person.id))
         if reason is DropReason.BOUNCED:
             postbox.lost[key] = letter
 
-    def refused(self, postbox: Postbox, items: list[Waiting]) -> None:
+    def refused(self, postbox: SimulatedPostbox, items: list[Waiting]) -> None:
         """An address refuses mail for good: it gets no more, and every mentorship of its owner hears of it."""
         for item in items:
             self.drop(postbox, item.key, DropReason.BOUNCED)
@@ -303,11 +303,11 @@ class Season:
         seats = [(one, one.state.member(person)) for one in found]
         return [one for one, member in seats if member is not None and member.standing != "out"]
 
-    def queued(self, postbox: Postbox) -> list[Letter]:
+    def queued(self, postbox: SimulatedPostbox) -> list[QueuedItem]:
         """What waits for its moment."""
         return [letter for letter in postbox.letters.values() if letter.state == "queued"]
 
-    def waiting(self, letter: Letter) -> Waiting:
+    def waiting(self, letter: QueuedItem) -> Waiting:
         """An item with the facts that decide about it."""
         post, running = letter.post, letter.mentorship
         member = running.state.member(post.person)
@@ -327,10 +327,10 @@ class Season:
             after_end=post.after_end,
         )
 
-    def send(self, postbox: Postbox, items: list[Waiting], at: datetime) -> None:
+    def send(self, postbox: SimulatedPostbox, items: list[Waiting], at: datetime) -> None:
         """A mail goes out that bears this moment, and whoever reads it may act on it."""
         letters = [postbox.letters.pop(item.key) for item in items]
-        mail = Mail(postbox.person.id, at, tuple((one.post, one.mentorship.state.key) for one in letters))
+        mail = SentMail(postbox.person.id, at, tuple((one.post, one.mentorship.state.key) for one in letters))
         self.mails.append(mail)
         for letter in letters:
             if letter.post.request:
@@ -340,7 +340,7 @@ class Season:
 
     # -- people --------------------------------------------------------------------------------------------------
 
-    def read_request(self, letter: Letter, at: datetime) -> None:
+    def read_request(self, letter: QueuedItem, at: datetime) -> None:
         """Somebody has got a request for the first time; what they will do with it is known."""
         running = letter.mentorship
         request = running.requests[letter.post.request]
@@ -361,19 +361,19 @@ class Season:
         gone = member is None or member.standing == "out" or request.facts.state in ("withdrawn", "superseded")
         if over or gone or self.now >= request.facts.closes_at:
             return
-        signals = rules.signals(asked.ask, reply.answers)
+        signals = assessment.signals(asked.ask, reply.answers)
         if asked.ask == "agreement":
             signals = self.sign(running, asked, reply, signals)
         request.answers = reply.answers
         if request.facts.state == "open":
             request.facts.state = "answered"
         self.answers.append(
-            Given(running.state.key, asked.person, asked.ask, form.form, asked.number, self.now, False)
+            AnswerRecord(running.state.key, asked.person, asked.ask, form.form, asked.number, self.now, False)
         )
         event_id = f"answer/{request.facts.key}"
         self.turn(running, Answered(event_id, asked.person, asked.ask, asked.number, signals, self.now))
 
-    def sign(self, running: Running, asked: Asked, reply: Reply, signals: Signals) -> Signals:
+    def sign(self, running: Running, asked: ReceivedRequest, reply: Reply, signals: Signals) -> Signals:
         """Draft, change or sign the agreement that lies on the table."""
         agreement = running.state.agreement
         drafted = agreement.version > agreement.base
@@ -383,7 +383,7 @@ class Season:
             return replace(signals, act="change", version=agreement.version + 1)
         return replace(signals, act="sign", version=agreement.version)
 
-    def read_task(self, letter: Letter, mailed_at: datetime) -> None:
+    def read_task(self, letter: QueuedItem, mailed_at: datetime) -> None:
         """A coordinator has got a task for the first time."""
         key = letter.post.task
         script = self.behaviour.coordinator

@@ -17,9 +17,9 @@ from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lifecycle.commands import ItemKind, Post, Redeliver
-from lifecycle.letterbox import LetterboxRule, rule_of
-from lifecycle.postbox import DropReason
-from lifecycle.standstill import Standstill, fate_of
+from lifecycle.delivery.holds import Standstill, fate_of
+from lifecycle.delivery.letterbox import LetterboxRule, rule_of
+from lifecycle.delivery.postbox import DropReason
 from program.models import Letterbox
 from store.database import putting
 from store.shards import shard_of

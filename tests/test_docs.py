@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts import scaling
+from tools.scripts import scaling
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent

@@ -20,17 +20,17 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from operations.links import Links
-from operations.relay import Tell
-from operations.settings import Settings
 from operations.waking import Wake
+from runtime.links import Links
+from runtime.outbox_relay import Tell
+from runtime.settings import Settings
 from store.database import Database
-from web.confirming import Confirming
-from web.limits import Buckets, Limits
-from web.pages import Pages
-from web.participant import Participant
-from web.place import OwnPlace
-from web.protection import Guard
+from web.forms.routes import FormRoutes
+from web.own_page.confirm_address import Confirming
+from web.own_page.routes import OwnPlace
+from web.rate_limits import Buckets, Limits
+from web.rendering import Pages
+from web.security import Guard
 
 FOR_EVER = {"cache-control": "public, max-age=31536000, immutable"}
 """The address of a static file changes with its content."""
@@ -50,7 +50,7 @@ def create_app(
     """
     links = Links.of(settings)
     pages = Pages(settings.public_url)
-    participant = Participant(pages, links, database, tell, clock_now, settings.shards, wake)
+    participant = FormRoutes(pages, links, database, tell, clock_now, settings.shards, wake)
     place = OwnPlace(participant)
     confirming = Confirming(participant)
 

@@ -9,8 +9,8 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from activities.messages import COHORT_PROGRESS, START_MENTORSHIPS, CohortProgress, CohortQuestion, Started
     from workflows import options, versions
-    from workflows.card import table
     from workflows.inputs import CohortInput
+    from workflows.ui_card import table
 
 LOOK_EVERY = timedelta(days=7)
 """Program time between two looks at how many mentorships still run."""

@@ -15,15 +15,15 @@ with workflow.unsafe.imports_passed_through():
     from activities.messages import CARRY_OUT, CarriedOut
     from lifecycle.advance import advance, next_moment
     from lifecycle.batch import batch, next_step, snapshot
-    from lifecycle.calendar import local_date
     from lifecycle.commands import Batch, Command, Refuse
     from lifecycle.events import Event, cause_of
+    from lifecycle.local_time import local_date
     from lifecycle.refusals import refusal
     from lifecycle.state import State
     from workflows import options, search_attributes, versions
-    from workflows.card import card, waits_for
     from workflows.inputs import MentorshipInput
-    from workflows.messages import Updates
+    from workflows.ui_card import card, waits_for
+    from workflows.updates import Updates
 
 
 @workflow.defn(name="mentorship")

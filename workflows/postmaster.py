@@ -12,8 +12,8 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from activities.messages import DELIVER, DeliverInput, DeliverResult
     from workflows import options, versions
-    from workflows.card import table
     from workflows.inputs import PostmasterInput
+    from workflows.ui_card import table
 
 
 @workflow.defn(name="postmaster")

@@ -14,10 +14,10 @@ PASSED_THROUGH = ("program", "lifecycle", "activities", "pydantic", "pydantic_co
 
 def sandbox() -> SandboxedWorkflowRunner:
     """For workers, and where stored histories are replayed."""
-    return Unasked(SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
+    return FastSandboxRunner(SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
 
 
-class Unasked(SandboxedWorkflowRunner):
+class FastSandboxRunner(SandboxedWorkflowRunner):
     """The SDK's, without being asked four times for every payload in which context it is converted and where it is
     stored: ours are converted alike in each context (`workflows.payloads`), and stored nowhere but in the history.
     The asking was a tenth of a turn."""

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from store.database import Database
-from tests.activities.house import House, opened
-from tests.sink import Sink, running
+from testing.delivery_env import House, opened
+from testing.sink import Sink, running
 
 
 @pytest.fixture

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from activities.office import PostOfficeRules
-from lifecycle.postbox import LOOK_AFTER
+from activities.delivery_settings import PostOfficeRules
+from lifecycle.delivery.postbox import LOOK_AFTER
 from mail.compose import compose
 from mail.letters import Composed, Letter
 from store.tables import MessageRow
-from tests.activities.house import HOUR, MINUTE, NINE, House, about, office
-from tests.store.season import item
+from testing.delivery_env import HOUR, MINUTE, NINE, House, about, office
+from testing.small_cohort import item
 
 WORDED: list[str] = []
 
@@ -23,7 +23,7 @@ def counting(letter: Letter) -> Composed:
 
 @pytest.fixture(autouse=True)
 def _crowd(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("activities.round.CROWD", 2)
+    monkeypatch.setattr("activities.delivery_round.CROWD", 2)
     WORDED.clear()
     house.office = office(house.database, house.office._office.transport, counting)
 

@@ -10,15 +10,15 @@ import pytest
 from sqlalchemy import update
 
 from activities.deliver import PostOffice
+from activities.delivery_settings import RateLimiter
 from activities.messages import DeliverInput, DeliverResult
-from activities.office import Pace
-from lifecycle.postbox import LOOK_AFTER
+from lifecycle.delivery.postbox import LOOK_AFTER
 from mail.compose import compose
 from mail.letters import Composed, Letter
 from store.database import Database
 from store.shards import shards_to_wake
 from store.tables import MembershipRow, MessageRow, RequestRow
-from tests.activities.house import (
+from testing.delivery_env import (
     DAY,
     HOUR,
     LINKS,
@@ -31,8 +31,8 @@ from tests.activities.house import (
     check_in,
     office,
 )
-from tests.sink import ACCEPT, DROP
-from tests.store.season import COHORT, GROUP, PAIR, item
+from testing.sink import ACCEPT, DROP
+from testing.small_cohort import COHORT, GROUP, PAIR, item
 
 ADA, BEN = "ada@example.org", "ben@example.org"
 TUESDAY = MONDAY + timedelta(days=1)
@@ -213,7 +213,7 @@ async def test_a_pause_holds_and_its_end_lets_go(house: House) -> None:
 
 
 async def test_everyone_in_two_pages_and_rounds(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("activities.round.PAGE", 2)
+    monkeypatch.setattr("activities.delivery_round.PAGE", 2)
     small = office(house.database, house.office._office.transport, people_per_round=3)
     house.office = small
     for person in ("ada", "cleo", "dan"):
@@ -366,8 +366,8 @@ async def test_mails_are_kept_apart_in_time(monkeypatch: pytest.MonkeyPatch) -> 
     async def note(seconds: float) -> None:
         waits.append(seconds)
 
-    monkeypatch.setattr("activities.office.asyncio.sleep", note)
-    pace, none = Pace(4), Pace(0)
+    monkeypatch.setattr("activities.delivery_settings.asyncio.sleep", note)
+    pace, none = RateLimiter(4), RateLimiter(0)
     for _ in range(3):
         await pace.wait()
         await none.wait()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from activities.letters import Draft, LettersDesk
+from activities.fill_letters import Draft, LettersDesk
 from lifecycle.commands import Finish, OpenRequest, OpenTask
 from lifecycle.keys import item_key, message_key, request_key, step_key, task_key
 from mail.compose import compose
@@ -18,13 +18,13 @@ from mail.letters import ASKS, DESK, NOTICES, Letter, Matter
 from program.forms import Form
 from program.loader import SHIPPED, LoadedProgram, load_program
 from program.models import Cohort, Mentorship, Participant, Person
-from store import agreements
-from store.cohorts import freeze_program, put
+from store.cohorts.cohorts import freeze_program, put
 from store.database import Database
+from store.delivery.due import Item
+from store.forms import agreements
 from store.tables import AnswerRow, MembershipRow, ParticipantRow
-from store.waiting import Item
-from tests.activities.house import LINKS, SENDER
-from tests.store.season import COHORT, applied, turn
+from testing.delivery_env import LINKS, SENDER
+from testing.small_cohort import COHORT, applied, turn
 
 NOW = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
 START, END = date(2027, 3, 1), date(2027, 8, 30)

@@ -12,19 +12,19 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio.testing import ActivityEnvironment
 
-from activities import round
-from activities.letters import Draft, LettersDesk
+from activities import delivery_round
+from activities.delivery_settings import Sender
+from activities.fill_letters import Draft, LettersDesk
 from activities.messages import DeliverInput
-from activities.office import Sender
-from activities.pages import Preparer
+from activities.prepare import Preparer
 from lifecycle.commands import MemberRecord
+from lifecycle.delivery.postbox import LOOK_AFTER
 from lifecycle.events import EVENTS
-from lifecycle.postbox import LOOK_AFTER
 from mail.compose import compose
 from mail.letters import Letter
-from store.settling import NOT_REPEATED
+from store.delivery.results import NOT_REPEATED
 from store.tables import MessageRow, RequestRow, SuppressionRow
-from tests.activities.house import (
+from testing.delivery_env import (
     DAY,
     HOUR,
     LINKS,
@@ -37,8 +37,8 @@ from tests.activities.house import (
     about,
     office,
 )
-from tests.sink import ACCEPT, DROP, HANG
-from tests.store.season import COHORT, GROUP, PAIR, item
+from testing.sink import ACCEPT, DROP, HANG
+from testing.small_cohort import COHORT, GROUP, PAIR, item
 
 ADA, BEN, CLEO = "ada@example.org", "ben@example.org", "cleo@example.org"
 LAPSED = NINE + timedelta(minutes=15)
@@ -133,7 +133,7 @@ def _attempt(environment: ActivityEnvironment, number: int):
 async def test_what_the_database_could_not_hear_is_written_down_when_it_is_back(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(round, "TRIES_TO_WRITE", 1)
+    monkeypatch.setattr(delivery_round, "TRIES_TO_WRITE", 1)
     house.sink.script(CLEO, "rcpt 450 4.2.0 later", ACCEPT)
     await house.post(item("ada"), about("get_going", "cleo"))
     sqlite = house.database.sqlite

@@ -15,15 +15,15 @@ from temporalio.client import Client
 
 from lifecycle.events import Answered
 from lifecycle.findings import Signals
-from operations import checking
-from operations.settings import Settings, now_of
-from operations.temporal import Waker, send
+from operations.cohorts import load
+from runtime.settings import Settings, now_of
+from runtime.temporal import Waker, send
 from store.database import Database, migrate
 from store.tables import TaskRow
-from tests.cli.desk import SECRET, Desk, Said, check_templates_once, mentorship
-from tests.devserver import Address, cleared, dev_server
-from tests.sink import Sink
-from tests.sink import running as running_sink
+from testing.cli_env import SECRET, Desk, Said, check_templates_once, mentorship
+from testing.dev_server import Address, cleared, dev_server
+from testing.sink import Sink
+from testing.sink import running as running_sink
 from worker import running as running_worker
 
 __all__ = ["dev_server"]
@@ -57,7 +57,7 @@ def settle(environment: pytest.MonkeyPatch, folder: Path) -> None:
     }
     for name, value in variables.items():
         environment.setenv(name, value)
-    environment.setattr(checking, "check_templates", check_templates_once)
+    environment.setattr(load, "check_templates", check_templates_once)
 
 
 @dataclass

@@ -9,14 +9,14 @@ import pytest
 
 from lifecycle.keys import request_key
 from lifecycle.state import State
-from operations.answers import Faulty, Kept, submit
-from operations.form_input import Typed
+from operations.forms.parse import Typed
+from operations.forms.submit import Faulty, Saved, submit
 from program.shelf import SHIPPED
-from store import requests
-from store.record import public_id
+from store.forms import requests
+from store.mentorships.turns import public_id
 from store.tables import ParticipantRow
+from testing.cli_env import Desk, today
 from tests.cli.conftest import Office
-from tests.cli.desk import Desk, today
 from tests.cli.test_changes import dates, foretold, operation, state
 from tests.cli.test_launch import accepted, edited, row, told
 
@@ -40,12 +40,12 @@ def edit(desk: Desk, *changes: tuple[str, str]) -> Path:
     return program
 
 
-async def answers(office: Office, name: str, person: str, key: str, **typed: str) -> Kept | Faulty:
+async def answers(office: Office, name: str, person: str, key: str, **typed: str) -> Saved | Faulty:
     """Somebody submits the form of their invitation."""
     link = public_id(request_key(name, key, "invitation", 1, f"{name}-{person}"))
     fields: Typed = {"accept": ["yes"], **{question: [value] for question, value in typed.items()}}
     kept = await submit(office.database, link, 1, f"sent-{name}-{person}-{len(typed)}", fields, datetime.now(UTC))
-    assert isinstance(kept, Kept | Faulty)
+    assert isinstance(kept, Saved | Faulty)
     return kept
 
 
@@ -115,7 +115,7 @@ async def test_an_edited_program_is_taken_to_what_runs(edition: tuple[Office, De
     assert (launched.json["state"], launched.json["changes"]) == ("nothing_to_do", []), "no longer once more"
 
     # The open form is the one that was asked; whoever is asked from now on gets the new one.
-    assert await answers(office, "edition", "b1", "m1", i_easier="A walk.") == Kept(1)
+    assert await answers(office, "edition", "b1", "m1", i_easier="A walk.") == Saved(1)
     async with office.database.session() as session:
         assert (await session.get_one(ParticipantRow, "edition-b1")).profile["easier"] == "A walk."
     someone = ("--name", "Ada Ng", "--email", "ada@edition.example.org")

@@ -15,8 +15,8 @@ from sqlalchemy import select
 from temporalio.client import WorkflowExecutionStatus
 
 from store.tables import CohortRow, EventRow, MentorshipRow, OperationRow, OutcomeRow, TaskRow
+from testing.cli_env import Desk, closed_now
 from tests.cli.conftest import Office, declined
-from tests.cli.desk import Desk, closed_now
 
 ROOT = Path(__file__).parent.parent.parent
 PAIRS = 12

@@ -14,14 +14,14 @@ from sqlalchemy import select
 from lifecycle.events import Answered
 from lifecycle.findings import Signals
 from lifecycle.state import State
-from operations import change as changes
-from operations.choosing import named
-from operations.outlook import state_of
-from operations.temporal import send
-from store.desk import Operation, put_operations
+from operations.mentorships import change as changes
+from operations.mentorships.dry_run import state_of
+from operations.mentorships.select import named
+from runtime.temporal import send
+from store.operations_log import Operation, put_operations
 from store.tables import EventRow, ItemRow, OperationRow
+from testing.cli_env import Desk, today
 from tests.cli.conftest import Office
-from tests.cli.desk import Desk, today
 from tests.cli.test_cancel import typed
 from tests.cli.test_launch import accepted, edited, seats, told, with_person
 

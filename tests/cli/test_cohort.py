@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from store.tables import OperationRow, ParticipantRow, TaskRow
+from testing.cli_env import Desk, Said, mentorship, today
 from tests.cli.conftest import Office, declined, invited
-from tests.cli.desk import Desk, Said, mentorship, today
 
 
 async def task_row(office: Office, key: str) -> TaskRow:

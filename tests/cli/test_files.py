@@ -11,13 +11,13 @@ from pathlib import Path
 import icalendar
 import pytest
 
-from operations.plan import plan
-from operations.plan_files import local_time
+from operations.cohorts.plan import plan
+from operations.cohorts.plan_export import local_time
 from program.loader import load_cohort
 from rehearsal.behaviour import Behaviour
 from rehearsal.ledger import ledger
-from rehearsal.season import Season
-from tests.cli.desk import CONFIG, Desk, mentorship
+from rehearsal.season import RehearsedSeason
+from testing.cli_env import CONFIG, Desk, mentorship
 
 SMALL = str(CONFIG / "cohorts" / "small.yaml")
 REALISTIC = str(CONFIG / "cohorts" / "realistic.yaml")
@@ -111,7 +111,7 @@ def test_the_plan_is_what_a_season_delivers() -> None:
     loaded = load_cohort(REALISTIC)
     at_eight = {"default": {"after": "0d", "at": "20:00"}}
     behaviour = Behaviour.model_validate({"people": {one.id: at_eight for one in loaded.cohort.participants}})
-    season = Season(loaded.cohort, loaded.programs, loaded.forms, behaviour, launched_at=launched_at).play()
+    season = RehearsedSeason(loaded.cohort, loaded.programs, loaded.forms, behaviour, launched_at=launched_at).play()
     came = {
         (mail["person"], item["mentorship"], item["name"], item["number"], item["kind"]): mail["at"]
         for mail in ledger(season)["mails"]

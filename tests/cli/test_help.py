@@ -10,7 +10,7 @@ import pytest
 import typer.main
 
 from cli.main import app
-from tests.cli.desk import mentorship
+from testing.cli_env import mentorship
 
 COMMANDS = sorted(typer.main.get_command(app).commands)  # pyright: ignore[reportAttributeAccessIssue]
 HEAVY = ("temporalio", "sqlalchemy", "pydantic", "jinja2", "ruamel", "starlette", "icalendar", "structlog")

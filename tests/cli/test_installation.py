@@ -12,9 +12,9 @@ import httpx
 import pytest
 
 from store.database import is_migrated
+from testing.cli_env import Desk, Said, mentorship
+from testing.dev_server import free_port
 from tests.cli.conftest import Office, settle
-from tests.cli.desk import Desk, Said, mentorship
-from tests.devserver import free_port
 
 ROOT = Path(__file__).parent.parent.parent
 WEAK = "a" * 40
@@ -168,10 +168,10 @@ def test_a_process_that_cannot_work_says_so_at_once(installation: pytest.MonkeyP
 def test_a_port_that_is_taken_is_named(installation: pytest.MonkeyPatch) -> None:
     assert mentorship("migrate").code == 0
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        installation.setenv("MENTORSHIP_VITALS_PORT", str(taken.getsockname()[1]))
+        installation.setenv("MENTORSHIP_METRICS_PORT", str(taken.getsockname()[1]))
         said = mentorship("web")
     assert said.code == 3
-    assert "choose another port: MENTORSHIP_VITALS_PORT" in said.err
+    assert "choose another port: MENTORSHIP_METRICS_PORT" in said.err
 
 
 def test_a_worker_without_temporal_says_so_at_once(installation: pytest.MonkeyPatch) -> None:

@@ -19,14 +19,14 @@ import pytest
 from sqlalchemy import func, select
 
 from activities.messages import DeliverInput
-from lifecycle.calendar import instant
-from operations.settings import Settings, now_of
-from operations.temporal import Waker
+from lifecycle.local_time import instant
+from runtime.settings import Settings, now_of
+from runtime.temporal import Waker
 from store.database import Database, migrate
 from store.tables import MentorshipRow
-from tests.cli.desk import Desk, closed_now, mentorship, today
-from tests.devserver import Address, cleared
-from tests.sink import running as running_sink
+from testing.cli_env import Desk, closed_now, mentorship, today
+from testing.dev_server import Address, cleared
+from testing.sink import running as running_sink
 from worker import make_post_office, make_transport
 from worker import running as running_worker
 

@@ -15,11 +15,11 @@ from sqlalchemy import func, select, update
 
 from lifecycle.events import Answered
 from lifecycle.findings import Signals
-from operations.temporal import send
+from runtime.temporal import send
 from store.database import Database, migrate
 from store.tables import EventRow, ItemRow, MembershipRow, MentorshipRow, OperationRow, ParticipantRow
+from testing.cli_env import Desk, today
 from tests.cli.conftest import Office, declined
-from tests.cli.desk import Desk, today
 from tests.cli.test_killed import process
 
 MANY = 30

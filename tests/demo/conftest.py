@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.browser import browser
+from testing.browser import browser
 
 __all__ = ["browser"]

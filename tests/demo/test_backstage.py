@@ -15,14 +15,14 @@ import pytest_asyncio
 from playwright.async_api import Browser
 
 from demo.season import CONFIG
-from embedded import port_of, serving
-from operations.sink import Inbox
-from operations.temporal_ui import TemporalUI
+from embedded.mailbox import Inbox
+from embedded.stack import port_of, serving
+from embedded.status_page import create_status_page
+from embedded.temporal_ui import TemporalUI
 from program.loader import load_cohort
-from store.cohorts import put
+from store.cohorts.cohorts import put
 from store.database import Database
 from store.programs import freeze_program
-from web.backstage import create_backstage
 
 NOW = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
 EVIL = "<script>document.title = 'taken over'</script><img src='{elsewhere}/pixel.png'>"
@@ -59,7 +59,9 @@ async def address(inbox: Inbox, new_sqlite: Callable[[], str]) -> AsyncIterator[
     async with database.begin() as session:
         used = {id_: await freeze_program(session, one.program, one.forms, NOW) for id_, one in loaded.used.items()}
     await put(database, loaded.cohort, used, NOW.date(), NOW)
-    app = create_backstage(database, inbox, lambda: NOW, "http://pages.test", TemporalUI("http://ui.test", "default"))
+    app = create_status_page(
+        database, inbox, lambda: NOW, "http://pages.test", TemporalUI("http://ui.test", "default")
+    )
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()

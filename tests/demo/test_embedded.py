@@ -20,20 +20,20 @@ from pathlib import Path
 import httpx
 from sqlalchemy import select
 
-from cli.screen import UNREACHABLE
+from cli.console import UNREACHABLE
 from demo.season import CONFIG, at_once
-from embedded import Stack, running
-from lifecycle.calendar import local_date
-from operations.launch import launch
-from operations.settings import Settings
+from embedded.stack import Stack, running
+from lifecycle.local_time import local_date
+from operations.cohorts.launch import launch
 from program.loader import load_cohort
+from runtime.settings import Settings
 from store.tables import MentorshipRow
 
 ROOT = Path(__file__).parent.parent.parent
 VARIABLES = {
     "MENTORSHIP_SMTP_PORT": 0,
     "MENTORSHIP_WEB_PORT": 0,
-    "MENTORSHIP_BACKSTAGE_PORT": 0,
+    "MENTORSHIP_STATUS_PORT": 0,
     "MENTORSHIP_TEMPORAL_PORT": 0,
     "MENTORSHIP_TEMPORAL_UI_PORT": 0,
 }

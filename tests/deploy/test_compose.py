@@ -20,7 +20,7 @@ import typer.main
 from ruamel.yaml import YAML
 
 from cli.main import app
-from operations.settings import Settings
+from runtime.settings import Settings
 
 ROOT = Path(__file__).parent.parent.parent
 BIN = Path(sys.executable).parent
@@ -35,7 +35,7 @@ WATCHERS = {"bounces"}
 PROFILES = {"bounces": WATCHERS, "dev": {"mail"}, "observe": {"prometheus", "grafana"}, "tools": TOOLS}
 COMMANDS = set(typer.main.get_command(app).commands)  # pyright: ignore[reportAttributeAccessIssue]
 
-EMBEDDED = {"data", "temporal_port", "temporal_ui_port", "backstage_port", "speed", "epoch"}
+EMBEDDED = {"data", "temporal_port", "temporal_ui_port", "status_port", "speed", "epoch"}
 """Settings of the embedded stack and the demo, which mean nothing here."""
 
 

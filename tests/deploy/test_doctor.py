@@ -15,17 +15,17 @@ import pytest
 from dns.asyncresolver import Resolver
 from sqlalchemy import update
 
-from operations.backlog import examine_backlog
-from operations.doctor import _clock
-from operations.sender_domain import examine_domain, reserved
+from operations.health.backlog import examine_backlog
+from operations.health.doctor import _clock
+from operations.health.sender_domain import examine_domain, reserved
 from store.database import Database
-from store.stock import Stock, take_stock
+from store.reports.metrics import Stock, take_stock
 from store.tables import ItemRow, MentorshipRow
+from testing.cli_env import mentorship
+from testing.dev_server import free_port
 from tests.cli.conftest import settle
-from tests.cli.desk import mentorship
 from tests.deploy.conftest import TlsRelay
 from tests.deploy.test_rules import LATE, NOW, _untold, healthy
-from tests.devserver import free_port
 
 FROM = "mentoring@mentoring.house"
 WELL = {
@@ -124,7 +124,7 @@ async def test_a_domain_above_speaks_for_those_below_it() -> None:
 
 
 async def test_dns_that_cannot_be_asked_is_said_and_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("operations.sender_domain.ANSWERS_WITHIN", 0.2)
+    monkeypatch.setattr("operations.health.sender_domain.ANSWERS_WITHIN", 0.2)
     async with name_server(dict.fromkeys(WELL)) as resolver:
         found = await examine_domain(FROM, "", ["k1"], resolver)
     assert {(one.what, one.state) for one in found} == {("SPF", "warning"), ("DKIM", "warning"), ("DMARC", "warning")}

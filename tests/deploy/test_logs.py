@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from operations.logs import set_up_logs
+from runtime.logs import set_up_logs
 
 ANSWER = "I'd rather not say this to anybody"
 

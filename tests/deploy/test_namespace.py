@@ -14,9 +14,9 @@ import pytest
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 
+from testing.cli_env import Said, mentorship
+from testing.dev_server import Address
 from tests.cli.conftest import settle
-from tests.cli.desk import Said, mentorship
-from tests.devserver import Address
 from workflows import search_attributes
 
 SCRIPT = Path(__file__).parent.parent.parent / "deploy" / "temporal" / "namespace.sh"

@@ -22,16 +22,16 @@ from sqlalchemy import func, select
 
 from demo.pages import forms_on
 from demo.visitor import tokens_in
-from operations.dev_server import DevServer
+from embedded.temporal_server import DevServer
 from store.database import Database
 from store.tables import AnswerRow, TaskRow
+from testing.cli_env import SECRET, Desk, mentorship
+from testing.dev_server import free_port
+from testing.sink import Sink
+from testing.sink import running as running_sink
 from tests.cli.conftest import settle
-from tests.cli.desk import SECRET, Desk, mentorship
 from tests.deploy.collector import Collector, collecting
 from tests.deploy.shipped import LAZY, metrics_named
-from tests.devserver import free_port
-from tests.sink import Sink
-from tests.sink import running as running_sink
 
 ROOT = Path(__file__).parent.parent.parent
 PROGRAM = [sys.executable, "-c", "from cli.main import main; main()"]
@@ -111,10 +111,10 @@ async def test_a_mail_goes_out_and_an_answer_comes_in_through_separate_processes
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{collector.port}")
         assert "registered before" in (await asyncio.to_thread(mentorship, "register")).out
         worker = await stack.enter_async_context(
-            process(tmp_path / "worker.log", "worker", MENTORSHIP_VITALS_PORT=worker_port)
+            process(tmp_path / "worker.log", "worker", MENTORSHIP_METRICS_PORT=worker_port)
         )
         web = await stack.enter_async_context(
-            process(tmp_path / "web.log", "web", MENTORSHIP_VITALS_PORT=web_port, MENTORSHIP_WEB_PORT=pages_port)
+            process(tmp_path / "web.log", "web", MENTORSHIP_METRICS_PORT=web_port, MENTORSHIP_WEB_PORT=pages_port)
         )
 
         async def both_ready() -> bool:

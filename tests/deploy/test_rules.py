@@ -19,17 +19,17 @@ from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio.client import Client
 
-from activities.counters import MAILS, OUTCOMES
+from activities.metrics import MAILS, OUTCOMES
 from lifecycle.commands import OpenTask
 from lifecycle.tasks import KINDS
-from operations.vitals import HEALTH, PHASES, Vitals
-from store import relays
+from operations.health.metrics import HEALTH, PHASES, Vitals
+from store import workflow_outbox
 from store.database import Database
-from store.relays import Relay
 from store.tables import ItemRow, MentorshipRow, RelayRow, TaskRow
+from store.workflow_outbox import OutboxEvent
+from testing.small_cohort import COHORT, GROUP, LAUNCH, PAIR, applied, ask, item, launched, turn
 from tests.deploy.promql import Scraped, fires
 from tests.deploy.shipped import DEPLOY, LAZY, dashboard, expressions, metrics_named, panels, rules, selected
-from tests.store.season import COHORT, GROUP, LAUNCH, PAIR, applied, ask, item, launched, turn
 
 DOCS = Path(__file__).parent.parent.parent / "docs" / "operations.md"
 
@@ -63,7 +63,7 @@ def _task(**values: object) -> Trouble:
 
 async def _untold(session: AsyncSession) -> None:
     payload = {"id": "s1", "person": "ada", "at": LATE.isoformat()}
-    await relays.put(session, Relay("s1", COHORT, PAIR.key, "Answered", payload), LATE)
+    await workflow_outbox.put(session, OutboxEvent("s1", COHORT, PAIR.key, "Answered", payload), LATE)
 
 
 async def _refused(_: AsyncSession) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from activities.smtp import NotSent, Relay, SmtpTransport
-from operations.bounce_mailbox import MailboxAddress
-from operations.links import SHORTEST_SECRET, Links
-from operations.settings import Settings
+from operations.bounces.imap import MailboxAddress
+from runtime.links import SHORTEST_SECRET, Links
+from runtime.settings import Settings
 from store.database import Database
+from testing.cli_env import mentorship
 from tests.cli.conftest import settle
-from tests.cli.desk import mentorship
 from tests.deploy.conftest import TlsRelay
 from tests.deploy.test_compose import ROOT, compose
 from worker import make_post_office, make_transport

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from faults.catalogue import Fault
-from faults.played import played
-from faults.taken_away import outage
-from faults.town import Size, Town
-from tests.sink import ACCEPT, DROP
+from testing.sink import ACCEPT, DROP
+from tools.faults.catalogue import FaultCase
+from tools.faults.installation import Size, Town
+from tools.faults.outages import outage
+from tools.faults.run import played
 
 
 async def one_after_the_other(here: Town) -> int:
@@ -28,7 +28,7 @@ async def one_after_the_other(here: Town) -> int:
 
 @pytest.mark.timeout(300)
 async def test_a_season_in_which_everything_goes_wrong_is_survived(tmp_path: Path) -> None:
-    fault = Fault("everything", one_after_the_other, on_postgresql=True, deaths=True)
+    fault = FaultCase("everything", one_after_the_other, on_postgresql=True, deaths=True)
     one = await played(tmp_path, fault, 1, Size(pairs=3, seconds=20))
     assert one.troubles == ()
     assert one.times > 0

@@ -12,12 +12,10 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from lifecycle import plan, rules
+from lifecycle import assessment, plan
 from lifecycle.advance import advance, begin, next_moment
 from lifecycle.batch import batch
-from lifecycle.calendar import instant, local_date
 from lifecycle.changes import build
-from lifecycle.closure import EARLY_REASONS
 from lifecycle.commands import (
     Assess,
     CloseTask,
@@ -57,10 +55,12 @@ from lifecycle.events import (
     Staffed,
 )
 from lifecycle.findings import Signals
+from lifecycle.local_time import instant, local_date
+from lifecycle.phases.closure import EARLY_REASONS
 from lifecycle.state import Member, State
 from lifecycle.tasks import KINDS, OUTLIVE
-from tests.lifecycle.any_life import ZONES, Happening, Life
-from tests.lifecycle.season import PEOPLE
+from testing.one_mentorship import PEOPLE
+from testing.strategies import ZONES, Life, TimedEvent
 
 AFTER_CLOSE = ("farewell", "transferred", "follow_up", "safety_received")
 IN_A_PAUSE = ("still_paused", "partner_paused", "task_repeated", "task_to_deputy")
@@ -147,7 +147,10 @@ class Witness:
         }
         asked = [(person, role) for _, person, role in ask.requests]
         return Assessed(
-            f"as/{ask.step}", ask.ask, ask.number, rules.assess(ask.ask, given, program.rules, program.format, asked)
+            f"as/{ask.step}",
+            ask.ask,
+            ask.number,
+            assessment.assess(ask.ask, given, program.rules, program.format, asked),
         )
 
     # -- the promises --------------------------------------------------------------------------------------------
@@ -264,7 +267,7 @@ class Witness:
             signals = Signals(act=act, version=version)  # type: ignore[arg-type]
         else:
             body = self.body(request.ask)
-            signals = rules.signals(request.ask, body)
+            signals = assessment.signals(request.ask, body)
             self.bodies[request.key] = (at, body)
         return Answered(f"answer/{request.key}/{at}", request.person, request.ask, request.number, signals, at)
 
@@ -288,7 +291,7 @@ class Witness:
             "state": chance(["fine", "stuck", "stopped"]),
         }
 
-    def event(self, happening: Happening) -> Event:
+    def event(self, happening: TimedEvent) -> Event:
         a, b, state = happening.a, happening.b, self.state
         id_ = f"e{len(self.events)}"
         people = [member.person for member in state.members] + ["nobody"]
@@ -354,7 +357,7 @@ class Witness:
             case "assessed":
                 step = state.steps[a % len(state.steps)]
                 given = {person: ("mentee", self.body(step.name))}
-                findings = rules.assess(step.name, given, state.program.rules, state.format)
+                findings = assessment.assess(step.name, given, state.program.rules, state.format)
                 return Assessed(id_, step.name, step.number + b % 2, findings)
             case "nonsense":
                 accepted = (None, True, False)[b % 3]

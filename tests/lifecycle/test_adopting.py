@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lifecycle.events import Adopt, End, Event, Extend, Pause, Resume
-from tests.lifecycle.season import Season, season
+from testing.one_mentorship import OneMentorship, season
 
 
 def adopt(based_on: int | None = None, id_: str = "v2", **says: Any) -> Adopt:
@@ -16,12 +16,12 @@ def adopt(based_on: int | None = None, id_: str = "v2", **says: Any) -> Adopt:
     return Adopt(id_, {"program": season().state.program.program, **program, **says}, id_, "cora", based_on)
 
 
-def ahead(played: Season, *names: str) -> list[str]:
+def ahead(played: OneMentorship, *names: str) -> list[str]:
     """What is planned yet: `check_in 2 S+60..70`."""
     return [line.removesuffix(" planned") for line in played.plan(*names) if line.endswith(" planned")]
 
 
-def anchors(played: Season) -> list[int]:
+def anchors(played: OneMentorship) -> list[int]:
     state = played.state
     return [played.offset(on) for on in (state.start, state.midpoint, state.end)]
 

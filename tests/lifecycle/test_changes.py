@@ -30,7 +30,7 @@ from lifecycle.events import (
 )
 from lifecycle.findings import Signals
 from lifecycle.state import State
-from tests.lifecycle.season import START, Season, season
+from testing.one_mentorship import START, OneMentorship, season
 
 STATES: TypeAdapter[State] = TypeAdapter(State)
 
@@ -39,7 +39,7 @@ def day(offset: int) -> object:
     return season().day(offset)
 
 
-def dates(played: Season) -> tuple[list[str], list[int]]:
+def dates(played: OneMentorship) -> tuple[list[str], list[int]]:
     """The plan without what became of it, and S, M and E."""
     lines = [" ".join(line.split()[:3]) for line in played.plan()]
     state = played.state
@@ -127,7 +127,7 @@ def test_a_step_of_that_day_that_has_not_begun_for_anybody_moves() -> None:
     ],
 )  # fmt: skip
 def test_pauses_that_overlap_or_end_early_give_the_dates_of_the_one_pause(
-    script: Callable[[Season], Season], same_as: tuple[int, int]
+    script: Callable[[OneMentorship], OneMentorship], same_as: tuple[int, int]
 ) -> None:
     first, last = same_as
     one = season().silent("ned", "check_in 1").on(first, Pause("one", season().day(last), "x")).play()

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from lifecycle.events import Answered, Assessed, Decided, Leave, Release, Seen
-from lifecycle.findings import Findings, Signals, Wish
-from tests.lifecycle.season import PEERS, Season, season
+from lifecycle.findings import Findings, PersonalRequest, Signals
+from testing.one_mentorship import PEERS, OneMentorship, season
 
 NO_MEETING: dict[str, Any] = {"p_met": "0", "p_next": False}
 
 
-def played_with(mia: dict[str, Any] | None, ned: dict[str, Any] | None, format_: str = "one_to_one") -> Season:
+def played_with(mia: dict[str, Any] | None, ned: dict[str, Any] | None, format_: str = "one_to_one") -> OneMentorship:
     """A season in which the first check-in was answered so (None: not at all), ten days later."""
     played = season(format_)
     first, second = list(PEERS) if format_ == "peer" else ["mia", "ned"]
@@ -25,7 +25,7 @@ def played_with(mia: dict[str, Any] | None, ned: dict[str, Any] | None, format_:
     return played.play(until=45)
 
 
-def outcome(played: Season) -> dict[str, Any]:
+def outcome(played: OneMentorship) -> dict[str, Any]:
     """What the rules did after the first check-in."""
     names = ("get_going", "are_you_there", "agreement_reopened", "closing_for_silence")
     notes = ("seen_differently", "one_silent")
@@ -168,7 +168,7 @@ def test_the_three_links(state: str, tasks: list[str]) -> None:
 SILENT = ("fit_check", "check_in", "midpoint", "are_you_there", "closure")
 
 
-def gone_quiet() -> Season:
+def gone_quiet() -> OneMentorship:
     """Everybody signs the agreement on S+2 and is never heard of again."""
     return season().silent("everyone", *SILENT)
 
@@ -286,7 +286,7 @@ def test_a_concern_adds_to_an_open_report_and_still_goes_past_the_coordinator() 
     ("wish", "says"),
     [("erase", "asks to be erased"), ("address", "has a new address"), ("not_me", "A stranger has used")],
 )
-def test_what_somebody_asks_a_coordinator_for_becomes_a_task_that_says_so(wish: Wish, says: str) -> None:
+def test_what_somebody_asks_a_coordinator_for_becomes_a_task_that_says_so(wish: PersonalRequest, says: str) -> None:
     asked = Answered("e", "ned", "wish", 1, Signals(help=True, wish=wish), season().now)
     played = season().on(20, asked).play(until=21)
     [task] = [task for done in played.batches for task in done.open_tasks]

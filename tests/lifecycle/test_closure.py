@@ -7,10 +7,10 @@ import pytest
 from lifecycle.commands import OpenRequest
 from lifecycle.events import Cancel, Decided, End, Extend, Leave
 from lifecycle.state import State
-from tests.lifecycle.season import PEOPLE, Season, season
+from testing.one_mentorship import PEOPLE, OneMentorship, season
 
 
-def forms(played: Season) -> list[OpenRequest]:
+def forms(played: OneMentorship) -> list[OpenRequest]:
     return [request for request in played.requests.values() if request.ask == "closure"]
 
 

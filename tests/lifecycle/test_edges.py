@@ -24,17 +24,17 @@ from lifecycle.events import (
     Replace,
     Resume,
 )
-from tests.lifecycle.season import Season, season
+from testing.one_mentorship import OneMentorship, season
 
-Script = Callable[[Season], Season]
+Script = Callable[[OneMentorship], OneMentorship]
 
 
-def since(played: Season, day: int, person: str) -> list[str]:
+def since(played: OneMentorship, day: int, person: str) -> list[str]:
     """What one person was told from a day on."""
     return [line for line in played.everything_told(person) if int(line.split()[0][1:]) >= day]
 
 
-def s_m_e(played: Season) -> list[int]:
+def s_m_e(played: OneMentorship) -> list[int]:
     """S, M and E, in days after the first S."""
     state = played.state
     return [played.offset(on) for on in (state.start, state.midpoint, state.end)]
@@ -47,7 +47,7 @@ def paused(first: int, last: int) -> Script:
     return lambda played: played.on(first, Pause(f"pause {first}", played.day(last), "mia"))
 
 
-def both_paused(played: Season) -> Season:
+def both_paused(played: OneMentorship) -> OneMentorship:
     """The mentor from S+80 to S+95, the mentee from S+90 to S+110."""
     return played.on(80, Pause("a", played.day(95), "mia")).on(90, Pause("b", played.day(110), "ned"))
 
@@ -271,7 +271,7 @@ def test_transferred_asks_for_nothing_more_and_tells_everybody_who_takes_part() 
     assert played.state.finished
 
 
-def proposals(played: Season, day: int) -> Season:
+def proposals(played: OneMentorship, day: int) -> OneMentorship:
     return played.on(day, ProposeEnd("a", "ned")).on(day + 1, ProposeEnd("b", "mia", "goals_reached"))
 
 

@@ -7,10 +7,10 @@ import pytest
 from lifecycle.commands import EndRequest
 from lifecycle.events import Answered, Leave, Nudge
 from lifecycle.findings import Signals
-from tests.lifecycle.season import Season, season
+from testing.one_mentorship import OneMentorship, season
 
 
-def ended(played: Season) -> list[EndRequest]:
+def ended(played: OneMentorship) -> list[EndRequest]:
     return [end for done in played.batches for end in done.end_requests]
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from lifecycle.assessment import MATRIX, outcome
 from lifecycle.events import Leave, Pause
-from lifecycle.rules import MATRIX, outcome
-from tests.lifecycle.season import Season, season
+from testing.one_mentorship import OneMentorship, season
 
 CHOICES = ("continue", "change", "pause", "new_partner", "end", "unsure", None)
 """What each may answer; None for nothing."""
@@ -37,7 +37,7 @@ def column(choice: str | None) -> str:
     return {"new_partner": "leave", "end": "leave", None: "nothing"}.get(choice, choice or "nothing")
 
 
-def chosen(mia: str | None, ned: str | None, until: tuple[int, int] = (120, 120)) -> Season:
+def chosen(mia: str | None, ned: str | None, until: tuple[int, int] = (120, 120)) -> OneMentorship:
     """A season in which the two answered so at the midpoint; `until`: days after S of their pauses."""
     played = season()
     for person, choice, day in (("mia", mia, until[0]), ("ned", ned, until[1])):
@@ -142,7 +142,7 @@ def test_what_a_coordinator_can_decide(decision: str, more: dict[str, Any], note
 # -- groups ------------------------------------------------------------------------------------------------------
 
 
-def group(mentor: str | None, *mentees: str | None) -> Season:
+def group(mentor: str | None, *mentees: str | None) -> OneMentorship:
     """Four people at the midpoint, the mentor first."""
     played = season("group")
     for person, choice in zip(("mia", "ned", "noa", "nia"), (mentor, *mentees), strict=True):

@@ -9,13 +9,13 @@ import pytest
 from lifecycle.commands import MoveRequest
 from lifecycle.events import Add, Answered, End, Leave, Remove, Replace
 from lifecycle.findings import Signals
-from tests.lifecycle.season import START, Season, season
+from testing.one_mentorship import START, OneMentorship, season
 
 GIVEN_UP = ("never_started", "no_decision", 22)
 """The end of S+21 is the first moment of S+22."""
 
 
-def moved(played: Season) -> list[MoveRequest]:
+def moved(played: OneMentorship) -> list[MoveRequest]:
     return [move for done in played.batches for move in done.move_requests]
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from lifecycle.batch import snapshot
 from lifecycle.events import Pause
-from tests.lifecycle.season import Season, season
+from testing.one_mentorship import OneMentorship, season
 
 
-def first_turn_back(played: Season) -> list[str]:
+def first_turn_back(played: OneMentorship) -> list[str]:
     """What the first turn after the outage told, in order, without doubles for each person."""
     assert played.outage is not None
     done = next(done for done in played.batches if done.now == played.outage[1])

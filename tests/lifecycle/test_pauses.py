@@ -8,12 +8,12 @@ from datetime import date
 import pytest
 
 from lifecycle.events import End, Extend, Pause, Resume
-from operations.outlook import foresee
-from tests.lifecycle.season import Season, season
-from workflows.card import card
+from operations.mentorships.dry_run import foresee
+from testing.one_mentorship import OneMentorship, season
+from workflows.ui_card import card
 
 
-def dates(played: Season) -> list[str]:
+def dates(played: OneMentorship) -> list[str]:
     steps = sorted(played.state.steps, key=lambda step: (step.name, step.number))
     return [f"{step.name} {step.number} {step.opens} {step.closes} {step.state}" for step in steps]
 
@@ -61,7 +61,7 @@ def resume() -> Resume:
     ],
 )  # fmt: skip
 def test_a_planned_pause_comes_to_the_same_as_one_that_is_given_on_its_day(
-    script: Callable[[Season], Season], same_as: list[tuple[int, int]]
+    script: Callable[[OneMentorship], OneMentorship], same_as: list[tuple[int, int]]
 ) -> None:
     plain = season()
     for number, (first, last) in enumerate(same_as):

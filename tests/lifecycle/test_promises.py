@@ -6,7 +6,7 @@ from hypothesis import given
 
 from lifecycle.advance import next_moment
 from lifecycle.tasks import OUTLIVE
-from tests.lifecycle.any_life import Life, lives
+from testing.strategies import Life, lives
 from tests.lifecycle.lives import Witness
 
 

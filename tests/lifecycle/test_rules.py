@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lifecycle import rules
+from lifecycle import assessment
 from lifecycle.findings import Signals
 from program.models import Rules
 
@@ -34,26 +34,26 @@ from program.models import Rules
     ],
 )
 def test_what_one_answer_sets_off_at_once(ask: str, answers: dict[str, Any], expected: Signals) -> None:
-    assert rules.signals(ask, answers) == expected
+    assert assessment.signals(ask, answers) == expected
 
 
 def test_the_thresholds_are_config() -> None:
     given = {"mia": ("mentor", {"m_load": 3, "p_open": 5}), "ned": ("mentee", {"p_open": 4})}
-    assert not rules.assess("check_in", given, Rules(), "one_to_one").low
-    assert rules.assess("check_in", given, Rules(low_score=3), "one_to_one").low
-    assert not rules.assess("check_in", given, Rules(), "one_to_one").differ
-    assert rules.assess("check_in", given, Rules(differ_by=1), "one_to_one").differ
+    assert not assessment.assess("check_in", given, Rules(), "one_to_one").low
+    assert assessment.assess("check_in", given, Rules(low_score=3), "one_to_one").low
+    assert not assessment.assess("check_in", given, Rules(), "one_to_one").differ
+    assert assessment.assess("check_in", given, Rules(differ_by=1), "one_to_one").differ
 
 
 def test_findings_hold_no_answer() -> None:
     words = {"p_word": "the secret", "p_help": "no", "p_useful": 1, "p_goal": "changed", "c_note": "the secret"}
     given = {"mia": ("mentor", words), "ned": ("mentee", words)}
     for ask in ("invitation", "fit_check", "check_in", "midpoint", "closure", "follow_up"):
-        assert "secret" not in repr(rules.assess(ask, given, Rules(), "one_to_one"))
-        assert "secret" not in repr(rules.signals(ask, words))
+        assert "secret" not in repr(assessment.assess(ask, given, Rules(), "one_to_one"))
+        assert "secret" not in repr(assessment.signals(ask, words))
 
 
 def test_no_answers_at_all_are_a_finding_too() -> None:
-    found = rules.assess("midpoint", {}, Rules(), "peer", [("pia", "peer"), ("pat", "peer")])
+    found = assessment.assess("midpoint", {}, Rules(), "peer", [("pia", "peer"), ("pat", "peer")])
     assert (found.midpoint, found.answered) == ("are_you_there", ())
-    assert not rules.assess("check_in", {}, Rules(), "peer").no_meeting
+    assert not assessment.assess("check_in", {}, Rules(), "peer").no_meeting

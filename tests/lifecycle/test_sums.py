@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from lifecycle.events import Extend, Pause, Resume
-from tests.lifecycle.season import Season, season
+from testing.one_mentorship import OneMentorship, season
 
 ASKS = ("invitation", "agreement", "fit_check", "check_in", "midpoint", "closure", "check_in 2")
 
@@ -20,7 +20,7 @@ few = settings(max_examples=settings().max_examples // 4)
 """Each example lives two whole lives."""
 
 
-def lived(played: Season) -> tuple[object, ...]:
+def lived(played: OneMentorship) -> tuple[object, ...]:
     """Everything that came of it: the plan, what was told to whom and when, tasks, the ending."""
     state = played.state
     told = [(item.day, item.person, item.kind, item.name, item.number) for item in played.items]
@@ -30,7 +30,7 @@ def lived(played: Season) -> tuple[object, ...]:
     return dates, plan, sorted(told), played.task_lines(), played.ending
 
 
-def one_of(format_: str, quiet: list[str]) -> Season:
+def one_of(format_: str, quiet: list[str]) -> OneMentorship:
     """A season in which somebody stays silent."""
     return season(format_).silent("ned", *quiet).silent("pat", *quiet[:1])
 

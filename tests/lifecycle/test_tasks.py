@@ -12,7 +12,7 @@ from lifecycle.events import Answered, Bounced, Decided, Leave, Remove, Staffed
 from lifecycle.findings import Signals
 from lifecycle.state import State
 from lifecycle.tasks import KINDS
-from tests.lifecycle.season import Season, season
+from testing.one_mentorship import OneMentorship, season
 
 USUAL = "noted, nudge, pause, replace, end"
 TABLE = {
@@ -33,7 +33,7 @@ TABLE = {
 """The table of the lifecycle page: due in working days, and the open decisions."""
 
 
-def low_score(day: int = 31) -> Season:
+def low_score(day: int = 31) -> OneMentorship:
     """A pair of whom one scored low; the task opens on S+31, a Thursday."""
     return season().says("ned", "check_in 1", p_useful=1, after=day - 30)
 
@@ -169,7 +169,7 @@ def test_replace_takes_the_seat_of_whoever_withdrew() -> None:
     ],
 )
 def test_end_goes_to_closure_with_the_reason_of_the_task(
-    script: Callable[[], Season], kind: str, reason: str
+    script: Callable[[], OneMentorship], kind: str, reason: str
 ) -> None:
     played = script().decides(kind, "end").play()
     assert played.ending is not None

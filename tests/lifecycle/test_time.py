@@ -6,10 +6,18 @@ from datetime import UTC, date, datetime, time
 
 import pytest
 
-from lifecycle.calendar import begins, begins_for, begun_everywhere, ended_for, has_ended, instant, working_days_after
 from lifecycle.events import Moved
+from lifecycle.local_time import (
+    begins,
+    begins_for,
+    begun_everywhere,
+    ended_for,
+    has_ended,
+    instant,
+    working_days_after,
+)
 from program.models import Program
-from tests.lifecycle.season import SILENCE, START, Season, program, season
+from testing.one_mentorship import SILENCE, START, OneMentorship, program, season
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri")
 
@@ -165,7 +173,7 @@ def informal() -> Program:
     ids=["formal", "reverse", "peer", "group", "informal"],
 )  # fmt: skip
 def test_the_plan_of_each_program(of: Program, expected: str) -> None:
-    planned = [line.removesuffix(" planned") for line in Season(of).plan()]
+    planned = [line.removesuffix(" planned") for line in OneMentorship(of).plan()]
     assert planned == expected.strip().splitlines()
 
 

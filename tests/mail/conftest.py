@@ -1,3 +1,3 @@
-from tests.browser import browser
+from testing.browser import browser
 
 __all__ = ["browser"]

@@ -10,7 +10,7 @@ import pytest
 
 from mail.compose import compose
 from mail.inserts import BadInsert, Inserts, fill, for_html, name, passage, plain
-from mail.letters import Change, Composed, Letter
+from mail.letters import AgreementChange, Composed, Letter
 from mail.preview import sample
 
 NASTY = (
@@ -47,7 +47,7 @@ def everywhere(text: str) -> list[Letter]:
     edits = [
         (introduction, {"partners": (person,)}),
         (farewell, {"notes": ((text, text),), "contacts": (person,), "partners": (person,)}),
-        (agreement, {"changes": (Change(text, text, text),), "about": person}),
+        (agreement, {"changes": (AgreementChange(text, text, text),), "about": person}),
         (concluded, {"agreement": ((text, text),), "partners": (person,)}),
         (task, {"task": replace(facts, reason=text, about=(text,), key=text)}),
         (sample("partner_left"), {"about": person}),

@@ -12,17 +12,17 @@ from hypothesis import strategies as st
 
 from activities.verp import envelope_sender
 from lifecycle.events import EVENTS
-from operations.bounce_reports import Failure, Incoming, read
-from operations.bounces import Handled, take_in
-from operations.correct import Details, correct
-from operations.settings import Settings
+from operations.bounces.bounces import Handled, take_in
+from operations.bounces.reports import Failure, Incoming, read
+from operations.people.correct import Details, correct
+from runtime.settings import Settings
 from store.database import Database
 from store.tables import ItemRow, MessageRow
-from tests.activities.house import DAY, HOUR, NINE_IN_NEW_YORK, SENDER, House, about, office, opened
-from tests.sink import Sink
-from tests.sink import running as running_sink
-from tests.store.season import GROUP, PAIR, item
-from tests.world import SECRET
+from testing.delivery_env import DAY, HOUR, NINE_IN_NEW_YORK, SENDER, House, about, office, opened
+from testing.engine import SECRET
+from testing.sink import Sink
+from testing.sink import running as running_sink
+from testing.small_cohort import GROUP, PAIR, item
 
 BEN, NEW = "ben@example.org", "benjamin@example.net"
 BOUNCES = "bounces@mail.example.org"

@@ -12,17 +12,17 @@ from sqlalchemy import func, select
 from activities.messages import DeliverInput
 from activities.smtp import Relay, SmtpTransport
 from lifecycle.commands import Finish
-from operations.cancel import cancel, outlook, still_to_tell
-from operations.decide import Refused
-from operations.status import Unknown
+from operations.cohorts.cancel import cancel, outlook, still_to_tell
+from operations.mentorships.decide import Refused
+from operations.mentorships.status import NotFound
 from program.models import Mentorship, Participant
-from store import record
-from store.cohorts import mark_running
+from store.cohorts.cohorts import mark_running
 from store.database import Database
+from store.mentorships import turns
 from store.tables import CohortRow, EventRow, ItemRow, MentorshipRow, OutcomeRow, RelayRow, RequestRow
-from tests.activities.house import office
-from tests.sink import running as running_sink
-from tests.store.season import COHORT, GROUP, LAUNCH, PAIR, applied, ask, cohort, deliver_at, item, launched, turn
+from testing.delivery_env import office
+from testing.sink import running as running_sink
+from testing.small_cohort import COHORT, GROUP, LAUNCH, PAIR, applied, ask, cohort, deliver_at, item, launched, turn
 
 NOW = LAUNCH + timedelta(hours=2)
 CROWD = 500
@@ -122,7 +122,7 @@ async def test_what_ended_before_keeps_its_ending_and_its_people_hear_nothing(da
 
 
 async def test_a_cohort_that_is_not_there_or_is_over_is_not_cancelled(database: Database) -> None:
-    with pytest.raises(Unknown, match="none was launched yet"):
+    with pytest.raises(NotFound, match="none was launched yet"):
         await cancel(database, COHORT, NOW, by="casey")
     await launched(database)
     with pytest.raises(Refused, match="'zoe' is no coordinator or deputy of spring"):
@@ -142,7 +142,7 @@ async def test_five_hundred_people_get_one_mail_each_within_the_rate(database: D
         for pair in pairs[::5]:
             waits = [item(pair.mentees[0], "notice", name="get_going", key=f"{pair.key}/get_going")]
             batch = turn(1, LAUNCH, mentorship=pair.key, posts=waits)
-            await record.apply(session, batch, deliver_at=deliver_at)
+            await turns.apply(session, batch, deliver_at=deliver_at)
 
     rate = 400
     async with running_sink() as sink:

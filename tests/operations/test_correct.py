@@ -11,21 +11,21 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from activities.letters import LettersDesk
-from activities.pages import Preparer
+from activities.fill_letters import LettersDesk
+from activities.prepare import Preparer
 from lifecycle.events import EVENTS
 from mail.compose import compose
 from mail.letters import Letter
-from operations.correct import Details, correct
-from operations.decide import Refused
-from operations.relay import relay_once
-from store.cohorts import mark_running
+from operations.mentorships.decide import Refused
+from operations.people.correct import Details, correct
+from runtime.outbox_relay import relay_once
+from store.cohorts.cohorts import mark_running
 from store.database import Database
 from store.tables import EventRow, ItemRow, MessageRow, OperationRow, ParticipantRow, RelayRow, SuppressionRow
-from tests.activities.house import DAY, HOUR, LINKS, NINE, NINE_IN_NEW_YORK, SENDER, House, about, office, opened
-from tests.sink import Sink
-from tests.sink import running as running_sink
-from tests.store.season import COHORT, GROUP, PAIR, item
+from testing.delivery_env import DAY, HOUR, LINKS, NINE, NINE_IN_NEW_YORK, SENDER, House, about, office, opened
+from testing.sink import Sink
+from testing.sink import running as running_sink
+from testing.small_cohort import COHORT, GROUP, PAIR, item
 
 BEN, NEW = "ben@example.org", "benjamin@example.net"
 GONE = "rcpt 550 5.1.1 no such user"

@@ -18,18 +18,18 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.engine import make_url
 
-from activities.letters import LettersDesk
-from activities.pages import Preparer
-from lifecycle.calendar import instant
+from activities.fill_letters import LettersDesk
+from activities.prepare import Preparer
+from lifecycle.local_time import instant
 from mail.compose import compose
 from mail.letters import Letter
-from operations.decide import Refused
-from operations.erase import erase, erase_in
+from operations.mentorships.decide import Refused
+from operations.people.erase import erase, erase_in
 from program.forms import Form, Option, Question
 from program.loader import load_cohort
 from rehearsal.script import load_behaviour
 from store.database import Database
-from store.redaction import Draft, without_words_of
+from store.people.redaction import AgreementDraft, without_words_of
 from store.tables import (
     AgreementRow,
     AnswerRow,
@@ -47,14 +47,14 @@ from store.tables import (
     SuppressionRow,
     TaskRow,
 )
-from tests.activities.house import DAY, HOUR, LINKS, NINE, NINE_IN_NEW_YORK, SENDER, House, about, office, opened
-from tests.sink import Sink
-from tests.sink import running as running_sink
-from tests.store.season import COHORT, GROUP, PAIR, item
-from tests.workflows.cases import LAUNCH, SECRET_WORD, START, Case, says
-from tests.workflows.played import logs_kept, runtime, traces_of
-from tests.workflows.season import ZONE, behaviour_of, cohort_of, launch_moment, written
-from tests.world import PatientTeller, World, time_skipping, world
+from testing.all_cases import ZONE, behaviour_of, cohort_of, launch_moment, written
+from testing.cases import LAUNCH, SECRET_WORD, START, Case, says
+from testing.delivery_env import DAY, HOUR, LINKS, NINE, NINE_IN_NEW_YORK, SENDER, House, about, office, opened
+from testing.engine import PatientTeller, World, time_skipping, world
+from testing.played_season import logs_kept, runtime, traces_of
+from testing.sink import Sink
+from testing.sink import running as running_sink
+from testing.small_cohort import COHORT, GROUP, PAIR, item
 from workflows.ids import cohort_id, mentorship_id, postmaster_id
 
 # -- a season in which six people are erased, each in another phase --------------------------------------------------
@@ -440,10 +440,10 @@ def test_what_was_chosen_together_stays_for_the_others() -> None:
             Question(id="a_day", type="one", label="On which day?", options=(Option(value="mon", label="Monday"),)),
         ),
     )
-    first = Draft("mel", {"a_purpose": "Find out what we want from our work", "a_day": ""})
-    second = Draft("ben", {"a_purpose": "Learn to say no without being rude", "a_day": "mon"})
-    third = Draft("mel", {"a_purpose": "Learn to say no without being rude, and yes", "a_day": "mon"})
-    fourth = Draft("mel", {"a_purpose": "Meet and see", "a_day": "mon"})
+    first = AgreementDraft("mel", {"a_purpose": "Find out what we want from our work", "a_day": ""})
+    second = AgreementDraft("ben", {"a_purpose": "Learn to say no without being rude", "a_day": "mon"})
+    third = AgreementDraft("mel", {"a_purpose": "Learn to say no without being rude, and yes", "a_day": "mon"})
+    fourth = AgreementDraft("mel", {"a_purpose": "Meet and see", "a_day": "mon"})
     assert without_words_of("ben", [first, second, third, fourth], form) == [
         first.body, {"a_day": "mon"}, {"a_day": "mon"}, fourth.body,
     ]  # fmt: skip

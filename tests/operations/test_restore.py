@@ -14,13 +14,13 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.engine import make_url
 
-from lifecycle.calendar import instant
-from operations.restore import Disagreement, reconcile
+from lifecycle.local_time import instant
+from operations.health.restore import Disagreement, reconcile
 from store.database import Database
 from store.tables import ItemRow, RequestRow
-from tests.workflows.cases import SILENT, START, Case
-from tests.workflows.season import launch_moment, load
-from tests.world import World, time_skipping, world
+from testing.all_cases import launch_moment, load
+from testing.cases import SILENT, START, Case
+from testing.engine import World, time_skipping, world
 
 CASES = (
     Case("pair", "clock", mentee={"check_in#2": SILENT}),

@@ -12,13 +12,13 @@ import pytest
 from lifecycle.commands import CloseTask, OpenTask, Post
 from lifecycle.keys import task_item_key, task_key
 from lifecycle.tasks import KINDS
-from operations.status import Unknown
-from operations.tasks import open_tasks
+from operations.mentorships.status import NotFound
+from operations.mentorships.tasks import open_tasks
 from store.database import Database
-from tests.activities.house import DAY, HOUR, NINE, House, opened
-from tests.sink import Sink
-from tests.sink import running as running_sink
-from tests.store.season import COHORT, GROUP, PAIR
+from testing.delivery_env import DAY, HOUR, NINE, House, opened
+from testing.sink import Sink
+from testing.sink import running as running_sink
+from testing.small_cohort import COHORT, GROUP, PAIR
 
 DUE = date(2026, 3, 5)
 """A Thursday."""
@@ -148,5 +148,5 @@ async def test_tasks_are_found_by_cohort_kind_and_whom_they_wait_for(house: Hous
         ({"cohort": "winter"}, "there is no cohort 'winter'"),
         ({"who": "ben"}, "'ben' coordinates nothing and is nobody's deputy; there are casey"),
     ):
-        with pytest.raises(Unknown, match=re.escape(says)):
+        with pytest.raises(NotFound, match=re.escape(says)):
             await found(**filters)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifecycle.letterbox import LetterboxRule, NeverOpenError, is_open, next_open, ready_at, rule_of
+from lifecycle.delivery.letterbox import LetterboxRule, NeverOpenError, is_open, next_open, ready_at, rule_of
 from program.models import WEEKDAYS, Letterbox
 
 USUAL = rule_of(Letterbox())

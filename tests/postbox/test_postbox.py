@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from lifecycle.letterbox import rule_of
-from lifecycle.postbox import (
+from lifecycle.delivery.letterbox import rule_of
+from lifecycle.delivery.postbox import (
     Delivery,
     DropReason,
     MentorshipFacts,

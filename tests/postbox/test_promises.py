@@ -11,9 +11,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifecycle.calendar import local_date
-from lifecycle.letterbox import is_open, rule_of
-from lifecycle.postbox import Delivery, MentorshipFacts, PersonFacts, RequestFacts, Waiting, record, sort_out
+from lifecycle.delivery.letterbox import is_open, rule_of
+from lifecycle.delivery.postbox import Delivery, MentorshipFacts, PersonFacts, RequestFacts, Waiting, record, sort_out
+from lifecycle.local_time import local_date
 from program.models import Letterbox
 
 START = date(2026, 3, 20)

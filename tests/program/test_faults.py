@@ -12,7 +12,7 @@ import pytest
 from mail.preview import check_templates
 from program.loader import Fault, Faults, load_cohort
 from program.models import Format
-from tests.program.desk import COHORT, FILES, FROM_CSV, PAIRS, PEOPLE, lay, spoil
+from testing.config_files import COHORT, FILES, FROM_CSV, PAIRS, PEOPLE, lay, spoil
 
 TODAY = date(2026, 11, 22)
 

@@ -13,7 +13,7 @@ from program.form_checks import READ_AS, fits
 from program.forms import READ_BY_RULES
 from program.loader import SHIPPED, Faults, load_cohort, load_form, load_program
 from program.program_checks import ASKS, TASK_KINDS, asks_of
-from tests.program.desk import COHORT, FILES, FROM_CSV, PAIRS, PEOPLE, lay
+from testing.config_files import COHORT, FILES, FROM_CSV, PAIRS, PEOPLE, lay
 
 TODAY = date(2026, 11, 22)
 PROGRAMS = sorted((SHIPPED / "programs").glob("*.yaml"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.browser import browser
+from testing.browser import browser
 from tests.workflows.conftest import season
 
 __all__ = ["browser", "season"]

@@ -14,11 +14,11 @@ from program.loader import Loaded, load_cohort
 from rehearsal.behaviour import Behaviour
 from rehearsal.ledger import ledger
 from rehearsal.script import load_behaviour
-from rehearsal.season import Season
-from tests.rehearsal import chance
-from tests.workflows.played import Played
-from tests.workflows.season import launch_moment, written
-from tests.world import time_skipping, world
+from rehearsal.season import RehearsedSeason
+from testing import random_cohorts
+from testing.all_cases import launch_moment, written
+from testing.engine import time_skipping, world
+from testing.played_season import Played
 
 PARTS = ("mails", "dropped", "steps", "answers", "tasks", "endings")
 
@@ -38,7 +38,7 @@ def test_the_rehearsal_of_all_cases_is_what_happened(season: Played, part: str) 
 async def test_the_rehearsal_of_any_cohort_is_what_happens(
     seed: int, tmp_path: Path, new_sqlite: Callable[[], str]
 ) -> None:
-    paths = written(tmp_path, *chance.cohort(seed))
+    paths = written(tmp_path, *random_cohorts.cohort(seed))
     await compare(*paths, new_sqlite(), keep_in=FAILING / f"seed-{seed}")
 
 
@@ -49,12 +49,12 @@ async def test_what_once_differed(folder: Path, new_sqlite: Callable[[], str]) -
 
 
 async def test_the_rehearsal_of_any_cohort_is_what_happens_on_postgresql(tmp_path: Path, postgresql_url: str) -> None:
-    paths = written(tmp_path, *chance.cohort(4, mentorships=2))
+    paths = written(tmp_path, *random_cohorts.cohort(4, mentorships=2))
     await compare(*paths, postgresql_url, keep_in=FAILING / "seed-4")
 
 
 def test_two_rehearsals_with_one_seed_are_the_same_to_the_byte(tmp_path: Path) -> None:
-    cohort, _ = written(tmp_path, *chance.cohort(5))
+    cohort, _ = written(tmp_path, *random_cohorts.cohort(5))
     loaded = load_cohort(cohort)
     mix = Behaviour.model_validate({"mix": {"prompt": "30%", "busy": "40%", "fading": "20%", "unhappy": "10%"}})
     texts = [json.dumps(ledger(rehearsed(loaded, mix, seed))) for seed in (1, 1, 2)]
@@ -82,9 +82,9 @@ async def compare(cohort: Path, people: Path, database_url: str, keep_in: Path |
     pytest.fail(f"what happened is not what was rehearsed, see {where}\n" + "\n".join(found), pytrace=False)
 
 
-def rehearsed(loaded: Loaded, behaviour: Behaviour, seed: int = 1) -> Season:
+def rehearsed(loaded: Loaded, behaviour: Behaviour, seed: int = 1) -> RehearsedSeason:
     """The same cohort, rehearsed."""
-    season = Season(
+    season = RehearsedSeason(
         loaded.cohort, loaded.programs, loaded.forms, behaviour, launched_at=launch_moment(loaded), seed=seed
     )
     return season.play()

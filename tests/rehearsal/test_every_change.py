@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from lifecycle.events import CHANGES
-from rehearsal.behaviour import WHAT, Change
-from rehearsal.changes import happening
-from tests.rehearsal.changed import CHANGED, STOPPED
+from rehearsal.behaviour import WHAT, ScriptedAction
+from rehearsal.script_actions import happening
+from testing.all_cases import behaviour_of, cohort_of, written
+from testing.cases import START, Case
+from testing.changed_cohorts import CHANGED, STOPPED
 from tests.rehearsal.test_equality import compare
-from tests.workflows.cases import START, Case
-from tests.workflows.season import behaviour_of, cohort_of, written
 
 
 @pytest.mark.parametrize("cases", [CHANGED, STOPPED], ids=["changed", "cancelled"])
@@ -41,7 +41,7 @@ def test_a_script_can_let_happen_whatever_people_do_to_a_mentorship() -> None:
     scripted: set[str] = set()
     for case in (*CHANGED, *STOPPED):
         for written_down in case.happenings():
-            change = Change.model_validate(written_down)
+            change = ScriptedAction.model_validate(written_down)
             event = happening(change, START, defaultdict(lambda: "UTC"))
             scripted.add(type(event).__name__ if event else change.what()[0])
     of_all = {"cancel": "Cancel", "correct": "Corrected"}

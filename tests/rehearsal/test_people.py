@@ -9,21 +9,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifecycle.calendar import local_date, zone
+from lifecycle.local_time import local_date, zone
 from program.loader import SHIPPED, load_form
 from rehearsal.behaviour import PROFILES, Behaviour
-from rehearsal.people import Asked, People, Reply
+from rehearsal.people import People, ReceivedRequest, Reply
 
 PEOPLE = [f"p{n:03}" for n in range(40)]
 MAILED = datetime(2038, 3, 10, 9, 5, tzinfo=UTC)
 FORMS = {path.stem: load_form(path) for path in sorted((SHIPPED / "forms").glob("*.yaml"))}
 
 
-def asked(person: str = "p001", ask: str = "check_in", number: int = 1, zone: str = "Asia/Kolkata") -> Asked:
-    return Asked(person, ask, number, "mentee", "one_to_one", zone, MAILED)
+def asked(
+    person: str = "p001", ask: str = "check_in", number: int = 1, zone: str = "Asia/Kolkata"
+) -> ReceivedRequest:
+    return ReceivedRequest(person, ask, number, "mentee", "one_to_one", zone, MAILED)
 
 
-def reply(people: People, this: Asked) -> Reply | None:
+def reply(people: People, this: ReceivedRequest) -> Reply | None:
     return people.reply(this, FORMS[this.ask])
 
 

@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser
 
-from operations.rehearse import Rehearsed, rehearse
+from operations.cohorts.rehearse import Rehearsed, rehearse
 from program.loader import SHIPPED, load_cohort
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -12,15 +12,16 @@ from sqlalchemy import select
 from lifecycle.commands import Assess, Batch, Note, OpenRequest
 from program.forms import Form, Question
 from program.models import Letterbox, Program
-from store import entries, requests
-from store.adopting import agreement_form
-from store.cohorts import put
+from store.cohorts import file_entries
+from store.cohorts.cohorts import put
+from store.cohorts.program_versions import agreement_form
 from store.database import Database
-from store.place import seats
+from store.forms import requests
+from store.mentorships.turns import public_id
+from store.people.own_page import seats
 from store.programs import freeze_program, frozen_program
-from store.record import public_id
 from store.tables import CohortRow, EntryRow, EventRow, MentorshipRow
-from tests.store.season import COHORT, GROUP, LAUNCH, PAIR, PROGRAM, applied, ask, cohort, turn
+from testing.small_cohort import COHORT, GROUP, LAUNCH, PAIR, PROGRAM, applied, ask, cohort, turn
 
 LATER = LAUNCH + timedelta(days=2)
 
@@ -83,7 +84,7 @@ async def stands(database: Database, key: str = PAIR.key) -> tuple[str, str]:
 
 async def said(database: Database, key: str) -> Mapping[str, object]:
     async with database.session() as session:
-        return (await session.get_one(EntryRow, (COHORT, entries.MENTORSHIP, key))).said
+        return (await session.get_one(EntryRow, (COHORT, file_entries.MENTORSHIP, key))).said
 
 
 async def test_what_was_asked_keeps_its_form_and_what_is_asked_from_now_on_has_the_new_one(

@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import func, select
 
 from program.models import Mentorship, Program
-from store.cohorts import Seat, UnknownCohort, mark_running, mentorship, planned
+from store.cohorts.cohorts import StartingMember, UnknownCohort, mark_running, mentorship, planned
 from store.database import Database
 from store.programs import UnknownProgram, freeze_program, frozen_program
 from store.tables import CohortPersonRow, CohortRow, MembershipRow, MentorshipRow, ParticipantRow, ProgramRow
-from tests.store.season import COHORT, FORMS, GROUP, LAUNCH, PAIR, PEOPLE, PROGRAM, START, cohort, launched
+from testing.small_cohort import COHORT, FORMS, GROUP, LAUNCH, PAIR, PEOPLE, PROGRAM, START, cohort, launched
 
 
 async def count(database: Database, entity: type[Any]) -> int:
@@ -73,7 +73,10 @@ async def test_a_planned_mentorship_is_read_back_for_its_workflow(database: Data
     await launched(database)
     async with database.session() as session:
         pair = await mentorship(session, COHORT, PAIR.key)
-    assert pair.members == (Seat("ada", "mentor", "Europe/Paris"), Seat("ben", "mentee", "America/New_York"))
+    assert pair.members == (
+        StartingMember("ada", "mentor", "Europe/Paris"),
+        StartingMember("ben", "mentee", "America/New_York"),
+    )
     assert (pair.zone, pair.start, pair.launched_on) == ("Europe/Paris", START, LAUNCH.date())
     assert (pair.coordinators, pair.deputies, pair.holidays) == (("casey",), ("dana",), (date(2026, 4, 6),))
 

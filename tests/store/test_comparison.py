@@ -11,14 +11,14 @@ from sqlalchemy import delete, select, update
 from lifecycle.commands import Note
 from program.content import content_hash
 from program.models import Cohort, Mentorship, Person
-from store import entries
-from store.cohorts import KnownOtherwise, mark_running
-from store.comparison import Comparison, compare, is_known
+from store.cohorts import file_entries
+from store.cohorts.apply_file import keep, take_over
+from store.cohorts.cohorts import KnownOtherwise, mark_running
+from store.cohorts.compare import Comparison, compare, is_known
 from store.database import Database
 from store.programs import FrozenProgram
 from store.tables import CohortRow, EntryRow, ItemRow, MentorshipRow, ParticipantRow, RelayRow
-from store.taking_over import keep, take_over
-from tests.store.season import (
+from testing.small_cohort import (  # fmt: skip
     CASEY,
     COHORT,
     DANA,
@@ -34,7 +34,7 @@ from tests.store.season import (
     item,
     launched,
     turn,
-)  # fmt: skip
+)
 from tests.store.test_cohorts import sizes
 
 ADA, BEN, *_ = PEOPLE
@@ -164,7 +164,7 @@ async def test_an_erased_person_does_not_come_back_with_the_file(database: Datab
     async with database.begin() as session:
         ada = await session.get_one(ParticipantRow, "ada")
         ada.standing, ada.name, ada.email = "erased", "", ""
-        await entries.forget(session, "ada")
+        await file_entries.forget(session, "ada")
     assert told(await compared(database, with_ada(name="Ada Again"))) == []
 
 

@@ -6,11 +6,11 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from store import desk
+from store import operations_log
 from store.database import Database
-from store.desk import KnownPerson
+from store.operations_log import KnownPerson
 from store.tables import OperationRow
-from tests.store.season import COHORT, LAUNCH, PAIR, launched
+from testing.small_cohort import COHORT, LAUNCH, PAIR, launched
 
 
 async def test_a_command_is_written_once_and_its_reason_can_become_clearer(database: Database) -> None:
@@ -18,12 +18,14 @@ async def test_a_command_is_written_once_and_its_reason_can_become_clearer(datab
     for why in ("first", "", "clearer"):
         async with database.begin() as session:
             at = LAUNCH + timedelta(minutes=len(why))
-            await desk.put_operation(session, "decide/x", "decide", COHORT, PAIR.key, {"task": "x"}, "casey", why, at)
+            await operations_log.put_operation(
+                session, "decide/x", "decide", COHORT, PAIR.key, {"task": "x"}, "casey", why, at
+            )
         async with database.session() as session:
             [row] = await session.scalars(select(OperationRow))
         assert row.why == why or (why == "" and row.why == "first")
     async with database.begin() as session:
-        await desk.finish_operation(session, "decide/x", "done")
+        await operations_log.finish_operation(session, "decide/x", "done")
     async with database.session() as session:
         [row] = await session.scalars(select(OperationRow))
     assert (row.result, row.why, row.by) == ("done", "clearer", "casey")
@@ -33,9 +35,9 @@ async def test_a_person_is_found_by_id_and_by_address_in_any_case(database: Data
     await launched(database)
     async with database.begin() as session:
         newcomer = KnownPerson("eve", "Eve Newcomer", "Eve@example.org", "Asia/Tokyo", "en", "active")
-        await desk.put_person(session, newcomer)
+        await operations_log.put_person(session, newcomer)
     async with database.session() as session:
-        assert await desk.person(session, "eve") == newcomer
-        assert await desk.person(session, email=" eve@EXAMPLE.org ") == newcomer
-        assert await desk.person(session, "nobody") is None
-        assert await desk.task(session, "no/such/task") is None
+        assert await operations_log.person(session, "eve") == newcomer
+        assert await operations_log.person(session, email=" eve@EXAMPLE.org ") == newcomer
+        assert await operations_log.person(session, "nobody") is None
+        assert await operations_log.task(session, "no/such/task") is None

@@ -12,11 +12,11 @@ from sqlalchemy import insert, update
 from lifecycle.commands import CloseTask, EndRequest, Finish, Note, OpenTask, StepRecord
 from lifecycle.keys import task_item_key, task_key
 from store.database import Database
-from store.ledger import ledger
-from store.overview import Filters, cohorts, counts, open_tasks, status
+from store.reports.ledger import ledger
+from store.reports.status import Filters, cohorts, counts, open_tasks, status
+from store.reports.timeline import MentorshipNotFound, timeline
 from store.tables import AnswerRow, ItemRow, MessageRow, RelayRow
-from store.timeline import UnknownMentorship, timeline
-from tests.store.season import COHORT, GROUP, LAUNCH, PAIR, applied, ask, item, launched, turn
+from testing.small_cohort import COHORT, GROUP, LAUNCH, PAIR, applied, ask, item, launched, turn
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 CHECK_IN = StepRecord(
@@ -273,7 +273,7 @@ async def test_a_timeline_tells_everything_in_order_and_what_comes_next(season: 
 
 async def test_a_timeline_of_nothing_is_refused(season: Database) -> None:
     async with season.session() as session:
-        with pytest.raises(UnknownMentorship, match="no mentorship 'elsewhere' in the cohort 'spring'"):
+        with pytest.raises(MentorshipNotFound, match="no mentorship 'elsewhere' in the cohort 'spring'"):
             await timeline(session, COHORT, "elsewhere")
 
 

@@ -24,8 +24,8 @@ from lifecycle.commands import (
     StepRecord,
 )
 from lifecycle.keys import task_item_key, task_key
-from store import record
 from store.database import Database
+from store.mentorships import turns
 from store.postbox import UnknownPerson
 from store.shards import shard_of, shards_to_wake
 from store.tables import (
@@ -42,7 +42,7 @@ from store.tables import (
     StepRow,
     TaskRow,
 )
-from tests.store.season import COHORT, LAUNCH, PAIR, applied, ask, item, launched, states, turn
+from testing.small_cohort import COHORT, LAUNCH, PAIR, applied, ask, item, launched, states, turn
 
 NINE_IN_PARIS = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 NINE_IN_NEW_YORK = datetime(2026, 3, 2, 14, 0, tzinfo=UTC)
@@ -153,7 +153,7 @@ async def test_a_turn_that_can_not_be_written_whole_is_not_written_at_all(season
 
 
 async def test_a_mentorship_that_was_never_put_down_is_refused(season: Database) -> None:
-    with pytest.raises(record.UnknownMentorship, match="elsewhere"):
+    with pytest.raises(turns.UnknownMentorship, match="elsewhere"):
         await applied(season, turn(1, mentorship="elsewhere"))
 
 
@@ -200,7 +200,7 @@ async def test_a_request_opens_with_an_id_that_says_nothing(season: Database) ->
         ("ben", "mentee", "open", 0),
     }
     for row in found:
-        assert row.public_id == record.public_id(row.key)
+        assert row.public_id == turns.public_id(row.key)
         assert len(row.public_id) == 16
         assert row.person not in row.public_id
     assert len({row.public_id for row in found}) == 2
@@ -473,7 +473,7 @@ ASSESS = Assess(
 
 async def read(database: Database, assess: Assess) -> dict[str, tuple[str, dict[str, Any]]]:
     async with database.begin() as session:
-        return await record.read_answers(session, assess)
+        return await turns.read_answers(session, assess)
 
 
 async def test_the_last_version_before_the_close_counts_and_what_comes_later_is_late(season: Database) -> None:

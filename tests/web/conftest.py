@@ -12,8 +12,8 @@ import pytest
 import pytest_asyncio
 
 from store.database import Database
-from tests.browser import browser  # noqa: F401
-from tests.web.world import World, launch, world_of
+from testing.browser import browser  # noqa: F401
+from testing.web_env import World, launch, world_of
 from web.app import server
 
 

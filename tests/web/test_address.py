@@ -15,20 +15,20 @@ import pytest
 from sqlalchemy import update
 
 from activities.deliver import PostOffice
-from activities.letters import LettersDesk
+from activities.delivery_round import TRIES_ELSEWHERE
+from activities.delivery_settings import PostOfficeRules
+from activities.fill_letters import LettersDesk
 from activities.messages import DeliverInput, DeliverResult
-from activities.office import PostOfficeRules
-from activities.record import look_at
-from activities.round import TRIES_ELSEWHERE
+from activities.record_turn import look_at
 from activities.smtp import Relay, SmtpTransport
 from lifecycle.commands import Post
-from lifecycle.standstill import Standstill
+from lifecycle.delivery.holds import Standstill
 from mail.compose import compose
-from operations.bounces import take_in
-from operations.correct import Details, correct
-from operations.erase import erase
-from operations.settings import Settings
-from store.addresses import SIDES, Side, latest
+from operations.bounces.bounces import take_in
+from operations.people.correct import Details, correct
+from operations.people.erase import erase
+from runtime.settings import Settings
+from store.people.address_changes import SIDES, Side, latest
 from store.postbox import Address, letterbox_rule, post
 from store.tables import (
     AddressChangeRow,
@@ -39,11 +39,11 @@ from store.tables import (
     RelayRow,
     SuppressionRow,
 )
+from testing.sink import ACCEPT, DROP, Received, Sink
+from testing.sink import running as running_sink
+from testing.web_env import BASE_URL, COHORT, SECRET, World, hidden, wants
 from tests.operations.test_bounces import report
-from tests.sink import ACCEPT, DROP, Received, Sink
-from tests.sink import running as running_sink
 from tests.web.test_place import ADAS, act, events, me, told
-from tests.web.world import BASE_URL, COHORT, SECRET, World, hidden, wants
 
 OLD, NEW = "ada@example.org", "ada@new.example.org"
 FROM, BOUNCES = "mentoring@example.org", "bounces@mail.example.org"

@@ -8,11 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
-from operations.answers import Kept, Overtaken, submit
-from operations.form_input import Typed
-from store.agreements import Version
+from operations.forms.parse import Typed
+from operations.forms.submit import Overtaken, Saved, submit
+from store.forms.agreements import Version
 from store.tables import AgreementRow, MembershipRow, MentorshipRow, RequestRow
-from tests.web.world import CLOSES_AT, World, filled_in, hidden, send
+from testing.web_env import CLOSES_AT, World, filled_in, hidden, send
 
 
 async def versions(world: World, path: str) -> tuple[Version, ...]:
@@ -155,7 +155,7 @@ async def test_two_who_act_at_the_same_moment_on_the_same_version(both: World) -
         return await submit(both.database, *link, f"submission-{path[-8:]}", typed, both.now)
 
     outcomes = await asyncio.gather(draft(ada), draft(ben))
-    assert sorted(map(repr, outcomes)) == sorted(map(repr, (Kept(1), Overtaken(0))))
+    assert sorted(map(repr, outcomes)) == sorted(map(repr, (Saved(1), Overtaken(0))))
     assert await both.count(AgreementRow) == 1
 
 

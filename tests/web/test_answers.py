@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from operations.answers import Differs, Faulty, Kept, Outcome, Shut, Unknown, submit
-from operations.form_input import Typed
-from operations.relay import GRACE, hand_over, relay_once
+from operations.forms.parse import Typed
+from operations.forms.submit import Differs, Faulty, Saved, Shut, SubmitResult, UnknownRequest, submit
+from runtime.outbox_relay import GRACE, hand_over, relay_once
 from store.tables import AnswerRow, DraftRow, MembershipRow, MentorshipRow, ParticipantRow, RelayRow, RequestRow
-from tests.web.world import CLOSES_AT, COHORT, NOW, World, filled_in
+from testing.web_env import CLOSES_AT, COHORT, NOW, World, filled_in
 
 
-async def put_in(world: World, path: str, submission: str, typed: Typed) -> Outcome:
+async def put_in(world: World, path: str, submission: str, typed: Typed) -> SubmitResult:
     link = world.links.read_request(path.removeprefix("/f/"))
     assert link is not None
     outcome = await submit(world.database, *link, submission, typed, world.now)
-    if isinstance(outcome, Kept):
+    if isinstance(outcome, Saved):
         await hand_over(world.database, world.tell, *outcome.to_tell, world.now)
     return outcome
 
@@ -37,7 +37,7 @@ async def row(world: World, table: Any, key: Any) -> Any:
 
 async def test_an_answer_is_kept_and_the_workflow_told(both: World) -> None:
     path = await both.ask("check_in", "ada")
-    assert await put_in(both, path, "submission-1", await filled_in(both, path)) == Kept(1)
+    assert await put_in(both, path, "submission-1", await filled_in(both, path)) == Saved(1)
     (answer,) = await answers(both)
     assert (answer.version, answer.late, answer.at, answer.form) == (1, False, NOW, "check_in")
     assert answer.body["p_met"] == "2"
@@ -60,8 +60,8 @@ async def test_what_the_workflow_is_told_holds_no_answer_and_no_name(both: World
 async def test_the_same_submission_twice_is_one_answer(both: World) -> None:
     path = await both.ask("check_in", "ada")
     typed = await filled_in(both, path)
-    assert await put_in(both, path, "submission-1", typed) == Kept(1)
-    assert await put_in(both, path, "submission-1", typed) == Kept(1, repeated=True)
+    assert await put_in(both, path, "submission-1", typed) == Saved(1)
+    assert await put_in(both, path, "submission-1", typed) == Saved(1, repeated=True)
     assert len(await answers(both)) == len(both.told) == 1
 
 
@@ -85,7 +85,7 @@ async def test_a_change_is_a_new_version_and_all_are_kept(both: World) -> None:
     path = await both.ask("check_in", "ada")
     for number, met in enumerate(("0", "1", "2"), start=1):
         outcome = await put_in(both, path, f"submission-{number}", await filled_in(both, path, p_met=met))
-        assert outcome == Kept(number)
+        assert outcome == Saved(number)
     assert [(each.version, each.body["p_met"]) for each in await answers(both)] == [(1, "0"), (2, "1"), (3, "2")]
 
 
@@ -97,7 +97,7 @@ async def test_two_at_the_same_moment_become_two_versions(both: World) -> None:
         *(put_in(both, path, "submission-0", typed | {"p_met": ["0"]}) for _ in range(3)),
     )
     assert sorted(each.version for each in await answers(both)) == [1, 2, 3]
-    assert all(isinstance(outcome, Kept) for outcome in outcomes)
+    assert all(isinstance(outcome, Saved) for outcome in outcomes)
     assert sorted({told[4] for told in both.told}) == ["submission-0", "submission-1", "submission-2"]
     assert await both.count(RelayRow) == 0
 
@@ -105,7 +105,7 @@ async def test_two_at_the_same_moment_become_two_versions(both: World) -> None:
 async def test_an_answer_survives_a_workflow_that_can_not_be_reached(both: World) -> None:
     path = await both.ask("check_in", "ada")
     both.deaf = True
-    assert await put_in(both, path, "submission-1", await filled_in(both, path)) == Kept(1)
+    assert await put_in(both, path, "submission-1", await filled_in(both, path)) == Saved(1)
     assert await both.count(AnswerRow) == await both.count(RelayRow) == 1
     assert await relay_once(both.database, both.tell, both.now + GRACE) == 0
     both.deaf = False
@@ -130,27 +130,27 @@ LATE = CLOSES_AT + timedelta(days=3)
 @pytest.mark.parametrize(
     ("state", "mentorship", "now", "outcome"),
     [
-        ("open", "running", NOW, Kept(1)),
-        ("answered", "running", NOW, Kept(1)),
-        ("open", "running", CLOSES_AT, Kept(1, late=True)),
-        ("closed", "running", NOW, Kept(1, late=True)),
-        ("closed", "running", LATE, Kept(1, late=True)),
+        ("open", "running", NOW, Saved(1)),
+        ("answered", "running", NOW, Saved(1)),
+        ("open", "running", CLOSES_AT, Saved(1, late=True)),
+        ("closed", "running", NOW, Saved(1, late=True)),
+        ("closed", "running", LATE, Saved(1, late=True)),
         ("closed", "over", LATE, Shut("over")),
-        ("open", "over", NOW, Kept(1)),
+        ("open", "over", NOW, Saved(1)),
         ("withdrawn", "running", NOW, Shut("withdrawn")),
         ("superseded", "running", NOW, Shut("superseded")),
         ("withdrawn", "over", LATE, Shut("withdrawn")),
     ],
 )
 async def test_what_becomes_of_an_answer_by_state(
-    world: World, state: str, mentorship: str, now: Any, outcome: Outcome
+    world: World, state: str, mentorship: str, now: Any, outcome: SubmitResult
 ) -> None:
     path = await world.ask("check_in", "ada")
     await world.change(RequestRow, {"person": "ada"}, state=state)
     await world.change(MentorshipRow, {"key": "pair"}, state=mentorship)
     world.now = now
     assert await put_in(world, path, "submission-1", await filled_in(world, path)) == outcome
-    assert len(await answers(world)) == len(world.told) == isinstance(outcome, Kept)
+    assert len(await answers(world)) == len(world.told) == isinstance(outcome, Saved)
 
 
 async def test_a_late_answer_does_not_make_a_closed_request_answered(world: World) -> None:
@@ -165,7 +165,7 @@ async def test_in_a_pause_nothing_is_late(world: World) -> None:
     path = await world.ask("check_in", "ada")
     await world.change(MentorshipRow, {"key": "pair"}, paused_until="2027-06-01")
     world.now = LATE
-    assert await put_in(world, path, "submission-1", await filled_in(world, path)) == Kept(1)
+    assert await put_in(world, path, "submission-1", await filled_in(world, path)) == Saved(1)
 
 
 async def test_whoever_left_is_asked_nothing_more_and_whoever_is_erased_is_unknown(world: World) -> None:
@@ -174,7 +174,7 @@ async def test_whoever_left_is_asked_nothing_more_and_whoever_is_erased_is_unkno
     await world.change(ParticipantRow, {"id": "ada"}, standing="left")
     assert await put_in(world, path, "submission-1", typed) == Shut("withdrawn")
     await world.change(ParticipantRow, {"id": "ada"}, standing="erased")
-    assert await put_in(world, path, "submission-1", typed) == Unknown()
+    assert await put_in(world, path, "submission-1", typed) == UnknownRequest()
 
 
 async def test_faults_keep_nothing_and_tell_nobody(world: World) -> None:
@@ -191,7 +191,7 @@ async def test_an_accepted_invitation_fills_the_profile_and_moves_the_zone(both:
         "accept": ["yes"], "i_goals": [" Lead a team "], "i_zone": ["lisbon"], "i_language": ["English, Svenska"],
         "i_availability": ["mornings"], "i_easier": [""],
     }  # fmt: skip
-    assert await put_in(both, path, "submission-1", typed) == Kept(1)
+    assert await put_in(both, path, "submission-1", typed) == Saved(1)
     person = await row(both, ParticipantRow, "ada")
     assert person.zone == "Europe/Lisbon"
     assert {name: person.profile[name] for name in ("goals", "languages", "availability")} == {
@@ -206,7 +206,7 @@ async def test_an_accepted_invitation_fills_the_profile_and_moves_the_zone(both:
 async def test_whoever_declines_need_not_fill_in_the_rest_and_changes_no_profile(world: World) -> None:
     path = await world.ask("invitation", "ada")
     typed: Typed = {"accept": ["no"], "i_goals": ["x" * 5000], "i_zone": ["Atlantis"]}
-    assert await put_in(world, path, "submission-1", typed) == Kept(1)
+    assert await put_in(world, path, "submission-1", typed) == Saved(1)
     assert world.signals[0]["accepted"] is False
     assert (await row(world, ParticipantRow, "ada")).zone == "Europe/Stockholm"
 
@@ -232,7 +232,7 @@ async def test_a_submission_without_an_id_is_still_one_answer(world: World) -> N
     path = await world.ask("check_in", "ada")
     typed = await filled_in(world, path)
     for submission in ("", "", "<script>", "<script>"):
-        assert isinstance(await put_in(world, path, submission, typed), Kept)
+        assert isinstance(await put_in(world, path, submission, typed), Saved)
     assert len(await answers(world)) == 2
 
 

@@ -16,9 +16,9 @@ from playwright.async_api import Browser, Page
 
 from mail.compose import compose
 from mail.preview import sample
-from store.addresses import SIDES
+from store.people.address_changes import SIDES
 from store.tables import AnswerRow, MentorshipRow, RequestRow
-from tests.web.world import COHORT, World, filled_in, hidden, send, wants
+from testing.web_env import COHORT, World, filled_in, hidden, send, wants
 
 PHONE = {"width": 320, "height": 640}
 LIGHT = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}

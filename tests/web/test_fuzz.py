@@ -20,9 +20,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from starlette.routing import Route
 
-from store.addresses import SIDES
-from tests.web.world import BASE_URL, COHORT, World, filled_in, send, wants, world_of
-from web.protection import HEADERS
+from store.people.address_changes import SIDES
+from testing.web_env import BASE_URL, COHORT, World, filled_in, send, wants, world_of
+from web.security import HEADERS
 
 LOOKS = settings(
     max_examples=200,

@@ -7,8 +7,8 @@ import pytest
 import structlog
 
 from store.tables import AnswerRow
-from tests.web.world import BASE_URL, World, filled_in, send, world_of
-from web.limits import MOST_REMEMBERED, Buckets, client_of, token_in
+from testing.web_env import BASE_URL, World, filled_in, send, world_of
+from web.rate_limits import MOST_REMEMBERED, Buckets, client_of, token_in
 
 STRANGER = "81.2.69.142"
 

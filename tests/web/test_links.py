@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from operations.links import Links
+from runtime.links import Links
 
 NEW, OLD = "n" * 40, "o" * 40
 

@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import select
 
 from store.tables import AnswerRow, DraftRow, EventRow, ItemRow, MentorshipRow, ParticipantRow, RequestRow
-from tests.web.world import BASE_URL, CLOSES_AT, COHORT, World, filled_in, hidden, send, world_of
+from testing.web_env import BASE_URL, CLOSES_AT, COHORT, World, filled_in, hidden, send, world_of
 
 CHECK_IN_STATES: list[tuple[str, dict[str, Any], str, int, str]] = [
     ("open", {}, "running", 200, "until the end of Thursday 15 April"),

@@ -14,8 +14,8 @@ from pydantic import TypeAdapter
 from sqlalchemy import select
 
 from lifecycle.events import EVENTS
-from operations.correct import Details, correct
-from operations.relay import relay_once
+from operations.people.correct import Details, correct
+from runtime.outbox_relay import relay_once
 from store.tables import (
     AnswerRow,
     CohortPersonRow,
@@ -28,7 +28,7 @@ from store.tables import (
     RelayRow,
     StepRow,
 )
-from tests.web.world import COHORT, World, filled_in, hidden, send
+from testing.web_env import COHORT, World, filled_in, hidden, send
 
 ADAS = ("pair", "reverse", "peers", "group")
 """Mentorships of Ada."""

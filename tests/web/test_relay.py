@@ -8,12 +8,12 @@ from typing import Any
 
 from sqlalchemy import select
 
-from operations.relay import AT_ONCE, LONGEST_WAIT, hand_over, put_off, relay_forever, relay_once
-from store import relays
+from runtime.outbox_relay import AT_ONCE, LONGEST_WAIT, hand_over, put_off, relay_forever, relay_once
+from store import workflow_outbox
 from store.database import Database
-from store.relays import Relay
 from store.tables import RelayRow
-from tests.web.world import NOW
+from store.workflow_outbox import OutboxEvent
+from testing.web_env import NOW
 
 HOUR = timedelta(hours=1)
 
@@ -38,7 +38,7 @@ async def committed(database: Database, *rows: tuple[str, str], at: datetime = N
     async with database.begin() as session:
         for number, (id_, mentorship) in enumerate(rows):
             payload = {"id": id_, "at": (at + timedelta(seconds=number)).isoformat()}
-            await relays.put(session, Relay(id_, "spring", mentorship, "Answered", payload), at)
+            await workflow_outbox.put(session, OutboxEvent(id_, "spring", mentorship, "Answered", payload), at)
 
 
 async def left(database: Database) -> list[str]:
@@ -107,7 +107,7 @@ async def test_a_page_tells_what_waits_for_its_mentorship_up_to_the_first_failur
 
 
 async def test_a_workflow_that_hangs_is_given_up_on(database: Database, monkeypatch: Any) -> None:
-    monkeypatch.setattr("operations.relay.PATIENCE", 0.01)
+    monkeypatch.setattr("runtime.outbox_relay.PATIENCE", 0.01)
     await committed(database, ("one", "pair"))
 
     async def hang(*_: Any) -> None:

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from lifecycle.keys import request_key
-from operations.form_input import read, typed_of
-from operations.wording import filled
+from operations.forms.fill_in import filled
+from operations.forms.parse import read, typed_of
 from program.forms import Question
 from store.tables import RequestRow
-from tests.web.world import COHORT, MENTORSHIPS, PROGRAMS, World, filled_in, hidden
+from testing.web_env import COHORT, MENTORSHIPS, PROGRAMS, World, filled_in, hidden
 
 SEATS = [
     (mentorship.key, person, role)

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from store.database import migrate
-from tests.devserver import Address, free_port
-from tests.workflows.played import Played, play
-from tests.workflows.stage import EarlyServer
+from testing.dev_server import Address, free_port
+from testing.dev_server_env import EarlyServer
+from testing.played_season import Played, play
 
 _played: list[Played] = []
 

@@ -11,18 +11,18 @@ import pytest
 from sqlalchemy import select
 
 from demo.visitor import public_id, tokens_in
-from lifecycle.calendar import instant
 from lifecycle.events import Add, Cancel, Event, Remove, Replace
+from lifecycle.local_time import instant
 from program.loader import load_cohort
 from rehearsal.behaviour import Behaviour
-from rehearsal.people import Asked, Reply
+from rehearsal.people import ReceivedRequest, Reply
 from store.database import migrate
 from store.tables import AnswerRow, RequestRow
-from tests.workflows.cases import START, Case
-from tests.workflows.played import Played, logs_kept, look_back, runtime
-from tests.workflows.season import POST, ZONE, behaviour_of, cohort_of, launch_moment, written
+from testing.all_cases import POST, ZONE, behaviour_of, cohort_of, launch_moment, written
+from testing.cases import START, Case
+from testing.engine import NOON, World, time_skipping, world
+from testing.played_season import Played, logs_kept, look_back, runtime
 from tests.workflows.test_privacy import private
-from tests.world import NOON, World, time_skipping, world
 
 CASES = (
     Case("replaced", "clock"),
@@ -101,7 +101,7 @@ async def _answers_late(here: World) -> None:
     mails = [mail.raw for mail in here.sink.mails_to(f"late-mentee@{POST}")]
     token = next(token for raw in mails for token in tokens_in(raw) if public_id(token) == request.public_id)
     form = here.loaded.forms["clock"]["check_in"]
-    asked = Asked("late-mentee", "check_in", 1, "mentee", "one_to_one", ZONE, here.now)
+    asked = ReceivedRequest("late-mentee", "check_in", 1, "mentee", "one_to_one", ZONE, here.now)
     answers = form.contented("mentee", "one_to_one") | {"p_help": "yes"}
     assert await here.visitor.answer(token, asked, form, Reply(here.now, answers), "Late")
 

@@ -23,21 +23,21 @@ from temporalio.client import Client, WorkflowExecutionStatus
 
 from demo.crowd import Act, Crowd
 from demo.visitor import Visitor
-from operations.dev_server import DevServer
-from operations.launch import launch
-from operations.settings import Settings
-from operations.temporal import Teller, Waker
+from embedded.temporal_server import DevServer
+from operations.cohorts.launch import launch
 from program.loader import load_cohort
 from rehearsal.behaviour import Behaviour
+from runtime.settings import Settings
+from runtime.temporal import Teller, Waker
 from store.database import Database, migrate
-from store.settling import NOT_REPEATED
+from store.delivery.results import NOT_REPEATED
 from store.tables import AnswerRow, ItemRow, MentorshipRow, MessageRow, OutcomeRow, RelayRow, RequestRow, StepRow
-from tests.devserver import free_port
-from tests.sink import Sink
-from tests.sink import running as running_sink
-from tests.workflows.cases import Case
-from tests.workflows.season import behaviour_of, cohort_of, written
-from tests.world import SECRET
+from testing.all_cases import behaviour_of, cohort_of, written
+from testing.cases import Case
+from testing.dev_server import free_port
+from testing.engine import SECRET
+from testing.sink import Sink
+from testing.sink import running as running_sink
 from web.app import create_app
 from workflows.ids import mentorship_id
 
@@ -118,7 +118,7 @@ async def nursery(environment: dict[str, str], log: Path) -> AsyncIterator[async
     root = Path(__file__).parents[2]
     with log.open("wb") as errors:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.workflows.nursery", cwd=root, env=os.environ | environment,
+            sys.executable, "-m", "testing.forking_worker", cwd=root, env=os.environ | environment,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=errors,
         )  # fmt: skip
     assert process.stdin is not None

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from program.models import Program
-from tests.workflows.samples import KINDS, PROGRAMS, adapter, written
+from testing.payload_samples import KINDS, PROGRAMS, adapter, written
 from workflows.inputs import WORDING
 
 PAYLOADS = Path(__file__).parent / "payloads"

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable
 
 from program.forms import Form
-from tests.workflows.cases import SECRET_WORD
-from tests.workflows.played import Played
-from tests.workflows.season import FAMILY, POST
+from testing.all_cases import FAMILY, POST
+from testing.cases import SECRET_WORD
+from testing.played_season import Played
 
 WORTH_LOOKING_FOR = 12
 """Shorter answers, such as `fine`, stand in other words too."""

@@ -11,10 +11,10 @@ from temporalio import workflow
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
-from scripts import fingerprint
-from scripts.record_histories import LIVES
-from tests.workflows.played import Played
-from tests.workflows.replay import STORED, failure_of, replayer
+from testing.played_season import Played
+from testing.replay import STORED, failure_of, replayer
+from tools.scripts import fingerprint
+from tools.scripts.record_histories import LIVES
 from workflows.payloads import DATA_CONVERTER
 
 

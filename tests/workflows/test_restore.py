@@ -14,13 +14,13 @@ from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from lifecycle.events import Answered
 from lifecycle.findings import Signals
 from lifecycle.state import State
-from operations.relay import relay_once
-from operations.restore import Disagreement, reconcile, strangers
-from operations.temporal import Teller
+from operations.health.restore import Disagreement, reconcile, strangers
+from runtime.outbox_relay import relay_once
+from runtime.temporal import Teller
 from store.tables import AnswerRow, ItemRow, MentorshipRow, RequestRow
-from tests.devserver import Address
-from tests.workflows.cases import Case
-from tests.workflows.stage import Stage, stage, until
+from testing.cases import Case
+from testing.dev_server import Address
+from testing.dev_server_env import Stage, stage, until
 
 PAIR, GONE = Case("pair", "clock"), Case("gone", "clock")
 

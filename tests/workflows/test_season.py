@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from lifecycle.rules import MATRIX as CORE_MATRIX
-from tests.workflows.cases import CASES, NOTED, REOPENED, TOLD, Case, cells
-from tests.workflows.played import Played
+from lifecycle.assessment import MATRIX as CORE_MATRIX
+from testing.cases import CASES, NOTED, REOPENED, TOLD, Case, cells
+from testing.played_season import Played
 
 ENDINGS = {
     "completed", "completed_partial", "completed_silent", "never_started", "ended_early no_fault",

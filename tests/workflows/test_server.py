@@ -22,15 +22,15 @@ from temporalio.client import WorkflowUpdateStage
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from lifecycle.events import Add, Decided, End, Event, Extend, Leave, Moved, Nudge, Pause, Release, Remove, Resume
-from operations import temporal
-from operations.launch import launch
-from operations.temporal import NotTaken, RefusedChange
+from operations.cohorts.launch import launch
+from runtime import temporal
+from runtime.temporal import NotTaken, RefusedChange
 from store.tables import ItemRow, MessageRow
-from tests.devserver import Address, cleared
-from tests.postgresql import PostgreSQL
-from tests.workflows.cases import Case
-from tests.workflows.season import FAMILY, POST
-from tests.workflows.stage import Stage, stage, until
+from testing.all_cases import FAMILY, POST
+from testing.cases import Case
+from testing.dev_server import Address, cleared
+from testing.dev_server_env import Stage, stage, until
+from testing.postgresql import PostgreSQL
 from workflows import search_attributes
 from workflows.ids import mentorship_id
 

@@ -13,9 +13,9 @@ from temporalio.api.workflowservice.v1 import SetWorkerDeploymentCurrentVersionR
 from temporalio.service import RPCError
 
 from lifecycle.events import Pause, Resume
-from tests.devserver import Address
-from tests.workflows.cases import Case
-from tests.workflows.stage import Stage, stage, until
+from testing.cases import Case
+from testing.dev_server import Address
+from testing.dev_server_env import Stage, stage, until
 from worker import make_transport, make_worker
 from workflows import search_attributes
 from workflows.ids import cohort_id, mentorship_id, postmaster_id

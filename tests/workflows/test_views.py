@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from embedded.temporal_ui import TemporalUI
 from lifecycle.events import Bounced, Decided, Leave, Pause
-from operations.temporal_ui import TemporalUI
-from scripts.screenshots import KEPT, saved, views
 from store.tables import TaskRow
-from tests.devserver import Address
-from tests.workflows.cases import Case
-from tests.workflows.stage import Stage, stage, until
+from testing.cases import Case
+from testing.dev_server import Address
+from testing.dev_server_env import Stage, stage, until
+from tools.scripts.screenshots import KEPT, saved, views
 
 TODAY = datetime.now(UTC).date()
 

@@ -1,0 +1,407 @@
+"""Fills letters: from what the store knows to what `mail` needs to word a mail, for many people at once.
+
+Decides what each reader may see: partners only once they are introduced, contact details at the end only where
+all chose to stay in touch, notes only as they were meant to be passed on. Words nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from typing import Any, Protocol
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from activities import agreement_text
+from lifecycle.delivery.postbox import ADDRESS_NEW
+from lifecycle.local_time import DAY, local_date
+from lifecycle.state import PlannedPause
+from mail.dates import listed
+from mail.headers import domain_of, message_id
+from mail.letters import DESK, PERSONAL, Capacity, Letter, MailPerson, Matter, Meetings, TaskMatter
+from program.forms import Answers
+from store.delivery.due import Item
+from store.delivery.letter_facts import Background, MentorshipRef, background
+from store.people.address_changes import Side
+from store.tables import AddressChangeRow, MembershipRow, MentorshipRow, ParticipantRow, RequestRow
+
+BEFORE_INTRODUCTION = frozenset({"invitation", "not_starting", "transferred", "cancelled", "safety_received", *DESK})
+"""Mails in which nobody learns who the partner is."""
+WEEKS = {"weekly": 1, "every_2_weeks": 2, "every_3_weeks": 3, "monthly": 4, "every_6_weeks": 6}
+"""Answers to `a_cadence` with the weeks between two meetings; any other makes no series."""
+STATES = ("fine", "stuck", "stopped")
+"""The three links of `are_you_there`."""
+IN_PROFILE_APART = frozenset({"goals", "offer"})
+
+_CLOCK = re.compile(r"^\s*(\d{1,2})[:.h](\d{2})\s*$")
+_NTH = re.compile(r"/reminder\.(\d+)$")
+
+
+class LinkMaker(Protocol):
+    """Makes the signed links that stand in mails."""
+
+    def request_url(self, public_id: str, generation: int, **preselect: str) -> str:
+        """The page of a request."""
+        ...
+
+    def stop_url(self, person: str, generation: int) -> str:
+        """Where a person's reminders are stopped."""
+        ...
+
+    def place_url(self, person: str, generation: int) -> str:
+        """The person's own page."""
+        ...
+
+    def address_url(self, change: str, side: Side) -> str:
+        """Where the old or the new address confirms a change."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A mail to be written: these items, oldest first, to this person, at this instant (UTC)."""
+
+    id: str
+    person: str
+    items: tuple[Item, ...]
+    at: datetime
+
+
+class Missing(LookupError):
+    """The store lacks what a letter must tell. Says ids only."""
+
+
+class LettersDesk:
+    """Writes letters. `sender` is the From address; with `redirect_all_to` every letter goes there instead."""
+
+    def __init__(self, links: LinkMaker, sender: str, sender_name: str = "", redirect_all_to: str = "") -> None:
+        self.links = links
+        self.sender = sender
+        self.sender_name = sender_name
+        self.redirect_all_to = redirect_all_to
+        self.domain = domain_of(sender)
+
+    async def letters(self, session: AsyncSession, drafts: Sequence[Draft]) -> list[Letter | Exception]:
+        """A letter for each draft, in order; in the place of one that can't be written, why not."""
+        if not drafts:
+            return []
+        items = [item for draft in drafts for item in draft.items]
+        known = await background(session, items, {draft.person for draft in drafts})
+        found: list[Letter | Exception] = []
+        for draft in drafts:
+            try:
+                found.append(self._letter(draft, known))
+            except Exception as error:  # one bad row must not keep the others back
+                found.append(error)
+        return found
+
+    def _letter(self, draft: Draft, known: Background) -> Letter:
+        person = known.people[draft.person]
+        first = draft.items[0]
+        cohort = known.cohorts[first.cohort]
+        capacity = _capacity(draft.items, person.id, known)
+        recipient = _someone(person)
+        elsewhere = first.name == ADDRESS_NEW
+        if elsewhere:
+            recipient = replace(recipient, email=_address_change(first, known).email)
+        if self.redirect_all_to:
+            recipient = replace(recipient, email=self.redirect_all_to)
+        # An address that nobody has confirmed may be a stranger's: it gets no key to anything.
+        stops = capacity == "participant" and not elsewhere
+        threads = dict.fromkeys(
+            message_id(message, self.domain)
+            for item in draft.items
+            if item.kind == "reminder"
+            for message in known.threads.get(item.request, ())
+        )
+        return Letter(
+            recipient=recipient,
+            cohort=cohort.id,
+            cohort_title=cohort.title,
+            organisation=cohort.organisation,
+            coordinator=_coordinator(cohort.id, person.id, known),
+            at=draft.at,
+            message_id=message_id(draft.id, self.domain),
+            sender=self.sender,
+            sender_name=self.sender_name,
+            references=tuple(threads),
+            unsubscribe_url=self.links.stop_url(person.id, person.generation) if stops else "",
+            place_url=self.links.place_url(person.id, person.generation) if stops else "",
+            capacity=capacity,
+            matters=tuple(self._matter(item, person, known) for item in draft.items),
+        )
+
+    def _matter(self, item: Item, person: ParticipantRow, known: Background) -> Matter:
+        place = (item.cohort, item.mentorship)
+        mentorship = known.mentorships.get(place)
+        matter: dict[str, Any] = {
+            "key": item.key,
+            "kind": item.kind,
+            "name": item.name,
+            "number": item.number,
+            "nth": int(found[1]) if (found := _NTH.search(item.key)) else 1,
+            "mentorship": item.mentorship,
+            "role": _role(item, person.id, known),
+        }
+        if item.task:
+            matter["task"] = _task(item, known)
+        if mentorship is not None:
+            matter |= self._of_mentorship(item, person, mentorship, known)
+        if item.request:
+            matter |= self._of_request(item, person, known)
+        if item.name in PERSONAL:
+            change = _address_change(item, known)
+            matter["new_address"] = change.email
+            matter["closes"] = local_date(change.lapses_at, person.zone) - DAY
+            matter["link"] = self.links.address_url(change.id, "new" if item.name == ADDRESS_NEW else "old")
+        if item.name == "reminders_stopped" and item.about in known.people:
+            matter["about"] = _someone(known.people[item.about])
+        return Matter(**matter)
+
+    def _of_mentorship(
+        self, item: Item, person: ParticipantRow, mentorship: MentorshipRow, known: Background
+    ) -> dict[str, Any]:
+        place = (item.cohort, item.mentorship)
+        program = known.programs[place].program
+        paused_before = item.name == "partner_paused" and mentorship.phase == "onboarding"
+        hidden = item.name in BEFORE_INTRODUCTION or paused_before
+        matter: dict[str, Any] = {
+            "format": mentorship.format,
+            "program_title": program.title,
+            "program_about": program.about,
+            "start": mentorship.start,
+            "end": mentorship.end,
+            "rhythm_days": program.rhythm.every,
+            "rhythm_minutes": program.rhythm.minutes,
+            "partners": () if hidden else _partners(place, person.id, known),
+            "early": mentorship.ending == "ended_early",
+        }
+        match item.name:
+            case "introduction":
+                matter["first_meeting"] = program.first_meeting
+            case "get_going":
+                matter["guides"] = program.meetings_guides
+            case "safety_received":
+                matter["emergency"] = program.emergency
+            case "partner_left" if item.about in known.people:
+                gone = _someone(known.people[item.about], _role(item, item.about, known))
+                erased = known.people[item.about].standing == "erased"
+                matter["about"] = replace(gone, name="") if erased else gone
+            case "partner_paused":
+                pause = PlannedPause.of(item.about)
+                later = pause.on > local_date(item.queued_at, known.cohorts[item.cohort].zone)
+                matter["since"] = pause.on if later else None
+                matter["closes"] = pause.until
+            case "farewell":
+                matter |= _farewell(place, person.id, known)
+                matter["certificate"] = program.phases.closure.certificate and not matter["early"]
+            case "agreement_concluded":
+                matter |= self._concluded(item, person, mentorship, known)
+            case "closing_for_silence":
+                told = local_date(item.queued_at, known.cohorts[item.cohort].zone)
+                matter["closes"] = told + timedelta(days=program.rules.last_call)
+            case _:
+                pass
+        return matter
+
+    def _of_request(self, item: Item, person: ParticipantRow, known: Background) -> dict[str, Any]:
+        request = known.requests.get(item.request)
+        if request is None:
+            raise Missing(f"no request {item.request!r}")
+        form = known.asked[request.key].form_for(request.ask)
+        matter: dict[str, Any] = {
+            "link": self.links.request_url(request.public_id, request.generation),
+            "form_title": form.title,
+            "form_minutes": form.minutes,
+            "early": request.early,
+            "since": _since(request, known),
+        }
+        if item.name != "closing_for_silence":
+            matter["closes"] = request.closes
+        if item.name == "are_you_there":
+            matter["link"] = ""
+            matter["links"] = {
+                state: self.links.request_url(request.public_id, request.generation, state=state) for state in STATES
+            }
+        if request.ask == "agreement":
+            matter |= _on_the_table(item, request, person, known)
+        return matter
+
+    def _concluded(
+        self, item: Item, person: ParticipantRow, mentorship: MentorshipRow, known: Background
+    ) -> dict[str, Any]:
+        place = (item.cohort, item.mentorship)
+        body = next((row.body for row in known.agreements.get(place, ()) if row.version == item.number), None)
+        if body is None:
+            raise Missing(f"no version {item.number} of the agreement of {item.mentorship!r}")
+        request = known.agreement_requests.get((*place, person.id))
+        form = (known.asked[request.key] if request else known.programs[place]).form_for("agreement")
+        words = _words(place, person.id, known)
+        return {
+            "agreement_version": item.number,
+            "agreement": agreement_text.rows(form, body, mentorship.format, person.language, words),
+            "meetings": _meetings(body, item, mentorship, known),
+            "link": self.links.request_url(request.public_id, request.generation) if request else "",
+        }
+
+
+def _address_change(item: Item, known: Background) -> AddressChangeRow:
+    change = known.address_changes.get(item.about)
+    if change is None:
+        raise Missing(f"no change of an address {item.about!r}")
+    return change
+
+
+def _someone(person: ParticipantRow, role: str = "") -> MailPerson:
+    profile = {name: str(value) for name, value in person.profile.items() if name not in IN_PROFILE_APART}
+    return MailPerson(
+        id=person.id,
+        name=person.name,
+        email=person.email,
+        role=role,
+        zone=person.zone,
+        language=person.language,
+        profile=profile,
+        goals=str(person.profile.get("goals", "")),
+        offer=str(person.profile.get("offer", "")),
+    )
+
+
+def _seats(place: MentorshipRef, known: Background) -> list[MembershipRow]:
+    return [seat for seat in known.seats.get(place, ()) if seat.standing not in ("out", "declined")]
+
+
+def _partners(place: MentorshipRef, person: str, known: Background) -> tuple[MailPerson, ...]:
+    """Everyone else who takes part. What a role doesn't ask for in the invitation doesn't stand in its letter."""
+    found: list[MailPerson] = []
+    for seat in _seats(place, known):
+        if seat.person != person and known.people[seat.person].standing != "erased":
+            partner = _someone(known.people[seat.person], seat.role)
+            # One profile for every role of a person: a mentor's own goals are for another mentorship.
+            goals = "" if seat.role == "mentor" else partner.goals
+            offer = "" if seat.role == "mentee" else partner.offer
+            found.append(replace(partner, goals=goals, offer=offer))
+    return tuple(found)
+
+
+def _coordinator(cohort: str, reader: str, known: Background) -> MailPerson:
+    """Who reads replies: a coordinator who can be reached, another one than the reader where there is one."""
+    desk = [person for person, _ in known.desks.get(cohort, ())]
+    able = [person for person in desk if known.people[person].standing not in ("bounced", "erased")]
+    ordered = sorted(able or desk, key=lambda person: person == reader)
+    if not ordered:
+        raise Missing(f"cohort {cohort!r} has no coordinator")
+    return _someone(known.people[ordered[0]])
+
+
+def _capacity(items: Collection[Item], person: str, known: Background) -> Capacity:
+    roles = {_role(item, person, known) for item in items}
+    if roles <= {"coordinator", "deputy"}:
+        return "coordinator" if "coordinator" in roles else "deputy"
+    return "participant"
+
+
+def _role(item: Item, person: str, known: Background) -> str:
+    desk = dict(reversed(known.desks.get(item.cohort, [])))
+    if item.task or item.name in DESK:
+        return desk.get(person, "coordinator")
+    for seat in known.seats.get((item.cohort, item.mentorship), ()):
+        if seat.person == person:
+            return seat.role
+    if person in desk:
+        return desk[person]
+    # What concerns a whole cohort goes to people by any seat they have; its wording asks for no role.
+    return "mentee"
+
+
+def _task(item: Item, known: Background) -> TaskMatter:
+    task = known.tasks.get(item.task)
+    if task is None:
+        raise Missing(f"no task {item.task!r}")
+    about = (
+        ()
+        if task.kind == "safety"
+        else tuple(known.people[person].name for person in task.about if person in known.people)
+    )
+    ids = tuple(task.about) if about else ()
+    return TaskMatter(task.key, task.kind, task.reason, task.due, task.opened_on, tuple(task.decisions), about, ids)
+
+
+def _since(request: RequestRow, known: Background) -> date | None:
+    if request.ask not in ("check_in", "midpoint"):
+        return None
+    place = (request.cohort, request.mentorship)
+    before = [opened for number, opened in known.check_ins.get(place, ()) if number < request.number]
+    return max(before, default=known.mentorships[place].start)
+
+
+def _words(place: MentorshipRef, person: str, known: Background) -> dict[str, str]:
+    """What the places in a form's wording hold."""
+    reader = known.people[person]
+    names = [partner.name for partner in _partners(place, person, known)]
+    return {"partner": listed(names, reader.language), "program": known.programs[place].program.title}
+
+
+def _on_the_table(item: Item, request: RequestRow, person: ParticipantRow, known: Background) -> dict[str, Any]:
+    """An agreement to draft, or to read: by whom, and what differs from the version that the reader knows."""
+    place = (item.cohort, item.mentorship)
+    versions = known.agreements.get(place, [])
+    table = next((row for row in versions if row.version == request.number), None)
+    if table is None:
+        return {"drafting": True, "agreement_version": request.number}
+    found: dict[str, Any] = {"agreement_version": table.version}
+    if table.by in known.people and table.by != person.id:
+        found["about"] = _someone(known.people[table.by])
+    seen = [row for row in versions if row.version < table.version and person.id in (row.by, *row.signed)]
+    if seen:
+        form = known.asked[request.key].form_for("agreement")
+        format_ = known.mentorships[place].format
+        words = _words(place, person.id, known)
+        found["changes"] = agreement_text.changes(form, seen[-1].body, table.body, format_, person.language, words)
+    return found
+
+
+def _meetings(body: Answers, item: Item, mentorship: MentorshipRow, known: Background) -> Meetings | None:
+    """The series that the agreement names, on the clock of whom the form asks: the mentee, the mentor of a
+    group, the first of two peers."""
+    place = (item.cohort, item.mentorship)
+    at = _clock(body.get("a_time"))
+    weeks = WEEKS.get(str(body.get("a_cadence")))
+    weekday, minutes = body.get("a_day"), str(body.get("a_length") or "")
+    if at is None or weeks is None or not weekday or not minutes.isdigit():
+        return None
+    role = {"group": "mentor", "peer": "peer"}.get(mentorship.format, "mentee")
+    whose = next((seat.person for seat in _seats(place, known) if seat.role == role), None)
+    if whose is None:
+        return None
+    zone = known.people[whose].zone
+    first = max(local_date(item.queued_at, zone) + DAY, mentorship.start)
+    return Meetings(weekday, at, zone, weeks, int(minutes), first, mentorship.end)
+
+
+def _clock(text: Any) -> time | None:
+    found = _CLOCK.match(text) if isinstance(text, str) else None
+    if found is None or int(found[1]) > 23 or int(found[2]) > 59:
+        return None
+    return time(int(found[1]), int(found[2]))
+
+
+def _farewell(place: MentorshipRef, person: str, known: Background) -> dict[str, Any]:
+    """Notes to be passed on, and contact details where every single one chose to stay in touch."""
+    said = known.closures.get(place, {})
+    asked = known.closed_with.get(place, known.programs[place])
+    form = asked.forms.get(asked.program.form_for("closure"))
+    passed_on = form is not None and any(
+        question.id == "c_note" and question.visible == "pair" for question in form.questions
+    )
+    partners = _partners(place, person, known)
+    notes = tuple(
+        (partner.name, note)
+        for partner in partners
+        if passed_on and isinstance(note := said.get(partner.id, {}).get("c_note"), str) and note.strip()
+    )
+    everybody = [seat.person for seat in _seats(place, known)]
+    together = all(said.get(one, {}).get("c_contact", "close") not in ("close", None) for one in everybody)
+    return {"notes": notes, "contacts": partners if together and len(everybody) > 1 else ()}

@@ -1,0 +1,277 @@
+"""A page of people on its way to the outbox: decided, worded, locked and compared, frozen.
+
+Whoever's postbox has changed while their mail was worded is left for the next look. A letter that can't be worded
+is put back by itself and keeps nobody else's back.
+
+Wording is what costs most, so the mails of the next opening are worded ahead, in the quiet before it. Ahead or not,
+a mail is decided and its letter filled when it goes; what was worded ahead is used only for the very same letter.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from activities.fill_letters import Draft, LettersDesk
+from lifecycle.delivery.letterbox import NeverOpenError
+from lifecycle.delivery.postbox import ADDRESS_NEW, LOOK_AFTER, Delivery, Waiting, logical_moment, sort_out
+from lifecycle.keys import message_key
+from lifecycle.local_time import local_date
+from mail.letters import Composed, Letter
+from store.database import Database
+from store.delivery import due, outbox
+from store.delivery.due import Item, Postbox
+from store.delivery.outbox import Fate, Mail, Page
+
+Compose = Callable[[Letter], Composed]
+
+PAGE = 200
+"""People decided about, and mails frozen, in one transaction."""
+PUT_BACK = timedelta(hours=1)
+"""How long an item rests that can't be worded (program time)."""
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A page after freezing: the claimed mails, receipts and urgent ones first, and what became of the rest."""
+
+    mails: list[Mail] = field(default_factory=list[Mail])
+    dropped: int = 0
+    held: int = 0
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Worded:
+    """A mail worded, or the items that can't be (key to what is in the way)."""
+
+    person: str
+    fast: bool
+    mail: Mail | None = None
+    broken: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(slots=True)
+class Look:
+    """One look at some postboxes: as they are, what becomes of them, and the letters that go."""
+
+    boxes: Mapping[str, Postbox]
+    decided: Mapping[str, Delivery]
+    drafts: list[tuple[Draft, bool]] = field(default_factory=list[tuple[Draft, bool]])
+    """With whether it is a fast one."""
+    letters: Sequence[Letter | Exception] = ()
+    """For each draft, in order."""
+    unreadable: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Those about whom nothing could be decided (person to what is in the way)."""
+
+    def with_(self, other: Look) -> Look:
+        """Both as one."""
+        return Look(
+            {**self.boxes, **other.boxes},
+            {**self.decided, **other.decided},
+            [*self.drafts, *other.drafts],
+            [*self.letters, *other.letters],
+            {**self.unreadable, **other.unreadable},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedMail:
+    """A mail worded ahead, and the letter that it was worded of."""
+
+    letter: Letter
+    subject: str
+    raw: str
+
+
+class Preparer:
+    """Prepares pages. `compose` words a letter."""
+
+    def __init__(self, database: Database, desk: LettersDesk, compose: Compose) -> None:
+        self.database = database
+        self.desk = desk
+        self.compose = compose
+        self._ahead: dict[int, dict[str, PreparedMail]] = {}
+        """Shard to what was worded ahead, by message."""
+
+    async def prepare(
+        self, people: Collection[str], now: datetime, claim_until: datetime, behind: Collection[str] = ()
+    ) -> Prepared:
+        """Decide about these people's postboxes at this moment, and claim what is to be sent (UTC).
+
+        The ordinary mail of whoever is `behind` waits a moment: more of it is about to come.
+        """
+        look = await self._look(people, now, behind)
+        worded: list[Worded] = []
+        for (draft, fast), letter in zip(look.drafts, look.letters, strict=True):
+            worded.append(await self._word(draft, fast, letter, look.boxes[draft.person]))
+            await asyncio.sleep(0)  # mails of the page before are on their way: let them go on
+        return await self._freeze(look, worded, now, claim_until)
+
+    async def word_ahead(self, shard: int, at: datetime, most: int) -> int:
+        """Word what will be due in this shard at this moment (UTC), for at most so many people; how many mails.
+
+        What was worded ahead before and not used is forgotten. Writes nothing down.
+        """
+        async with self.database.session() as session:
+            people = await due.people_due(session, shard, at, most)
+        ahead = self._ahead[shard] = {}
+        for start in range(0, len(people), PAGE):
+            look = await self._look(people[start : start + PAGE], at)
+            for (draft, _), letter in zip(look.drafts, look.letters, strict=True):
+                with suppress(Exception):  # what can't be worded is told of when it is due
+                    if isinstance(letter, Letter):
+                        composed = self.compose(letter)
+                        ahead[draft.id] = PreparedMail(letter, composed.subject, composed.raw)
+                await asyncio.sleep(0)
+        return len(ahead)
+
+    async def _look(self, people: Collection[str], now: datetime, behind: Collection[str] = ()) -> Look:
+        """Look at all of them at once; where a row can't be made sense of, at one after the other."""
+        try:
+            return await self._look_at(people, now, behind)
+        except SQLAlchemyError:
+            raise  # the database, not a row
+        except Exception as error:  # whatever a row holds, the others get their mail
+            if len(people) == 1:
+                return Look({}, {}, unreadable=dict.fromkeys(people, type(error).__name__))
+        found = Look({}, {})
+        for person in people:
+            found = found.with_(await self._look([person], now, behind))
+        return found
+
+    async def _look_at(self, people: Collection[str], now: datetime, behind: Collection[str]) -> Look:
+        async with self.database.session() as session:
+            boxes = await due.postboxes(session, people, now)
+            look = Look(boxes, {person: decide(box, now) for person, box in boxes.items()})
+            for person, delivery in look.decided.items():
+                if person in behind:
+                    delivery.later += [(item, now) for item in delivery.ordinary]
+                    delivery.ordinary = []
+                for some, fast in delivery.mails:
+                    box = boxes[person]
+                    at = now if fast else logical_moment(box.person.zone, some, now)
+                    id_ = message_key((item.key for item in some), box.corrections)
+                    draft = Draft(id_, person, _items(box, some), at)
+                    look.drafts.append((draft, fast))
+            look.letters = await self.desk.letters(session, [draft for draft, _ in look.drafts])
+        return look
+
+    async def _word(self, draft: Draft, fast: bool, letter: Letter | Exception, box: Postbox) -> Worded:
+        if isinstance(letter, Letter):
+            ahead = self._ahead.get(box.shard, {}).pop(draft.id, None)
+            if ahead is not None and ahead.letter == letter:
+                return Worded(draft.person, fast, _mail(draft, fast, letter, ahead.subject, ahead.raw, box))
+            try:
+                composed = self.compose(letter)
+            except Exception as error:  # whatever a template does, the others go out
+                letter = error
+            else:
+                return Worded(draft.person, fast, _mail(draft, fast, letter, composed.subject, composed.raw, box))
+        return Worded(draft.person, fast, broken=await self._culprits(draft, letter))
+
+    async def _culprits(self, draft: Draft, error: Exception) -> dict[str, str]:
+        """Which items of a mail can't be worded; the others go out without them, in the next round."""
+        if len(draft.items) == 1:
+            return {draft.items[0].key: type(error).__name__}
+        found: dict[str, str] = {}
+        for item in draft.items:
+            alone = replace(draft, items=(item,))
+            async with self.database.session() as session:
+                [letter] = await self.desk.letters(session, [alone])
+            if isinstance(letter, Letter):
+                try:
+                    self.compose(letter)
+                except Exception as its_error:
+                    letter = its_error
+            if not isinstance(letter, Letter):
+                found[item.key] = type(letter).__name__
+        return found or {item.key: type(error).__name__ for item in draft.items}
+
+    async def _freeze(self, look: Look, worded: Iterable[Worded], now: datetime, claim_until: datetime) -> Prepared:
+        page = Page()
+        found = Prepared()
+        async with self.database.begin() as session:
+            unchanged = await due.unchanged(session, look.boxes, now)
+            for person in unchanged:
+                _put_down(page, look.boxes[person], look.decided[person])
+            for one in worded:
+                if one.person not in unchanged:
+                    continue
+                if one.mail is not None:
+                    page.mails.append(one.mail)
+                for key, reason in one.broken.items():
+                    item = look.boxes[one.person].items[key]
+                    page.broken.append(_fate(item, f"{item.name}: {reason}", now + PUT_BACK))
+            for place in await due.places_due(session, look.unreadable, now):
+                reason = look.unreadable[place.person]
+                page.broken.append(
+                    Fate(
+                        place.key,
+                        place.person,
+                        place.cohort,
+                        place.mentorship,
+                        f"{place.name}: {reason}",
+                        now + PUT_BACK,
+                    )
+                )
+            await outbox.freeze(session, page, now, claim_until)
+        found.mails = sorted(page.mails, key=lambda mail: not mail.fast)
+        found.dropped, found.held = len(page.dropped), len(page.held)
+        found.trouble = f"not worded: {page.broken[0].reason}" if page.broken else ""
+        return found
+
+
+def decide(box: Postbox, now: datetime) -> Delivery:
+    """What becomes of a postbox. A letterbox that never opens is a fault of the program; what waits for it is
+    looked at again later, and everything else goes its way."""
+    try:
+        return sort_out(box.person, box.waiting, now)
+    except NeverOpenError:
+        found = sort_out(box.person, [item for item in box.waiting if item.fast], now)
+        found.later += [(item, now + PUT_BACK) for item in box.waiting if not item.fast]
+        return found
+
+
+def goes_elsewhere(items: Iterable[Item]) -> bool:
+    """Whether a mail with these items goes to an address that is not its person's yet."""
+    return any(item.name == ADDRESS_NEW for item in items)
+
+
+def _items(box: Postbox, some: Iterable[Waiting]) -> tuple[Item, ...]:
+    return tuple(box.items[item.key] for item in some)
+
+
+def _mail(draft: Draft, fast: bool, letter: Letter, subject: str, raw: str, box: Postbox) -> Mail:
+    return Mail(
+        id=draft.id,
+        person=draft.person,
+        cohort=letter.cohort,
+        shard=box.shard,
+        fast=fast,
+        at=draft.at,
+        local_date=local_date(draft.at, box.person.zone),
+        recipient=letter.recipient.email,
+        subject=subject,
+        raw=raw,
+        items=tuple(item.key for item in draft.items),
+        requests=tuple({item.request: None for item in draft.items if item.request}),
+        elsewhere=goes_elsewhere(draft.items),
+        attempts=box.put_off or 0,
+        put_off=box.put_off is not None,
+    )
+
+
+def _fate(item: Item, reason: str = "", at: datetime | None = None) -> Fate:
+    return Fate(item.key, item.person, item.cohort, item.mentorship, reason, at)
+
+
+def _put_down(page: Page, box: Postbox, delivery: Delivery) -> None:
+    page.dropped += [_fate(box.items[item.key], reason.value) for item, reason in delivery.dropped]
+    page.held += [_fate(box.items[item.key]) for item in delivery.held]
+    page.later += [_fate(box.items[item.key], at=moment + LOOK_AFTER) for item, moment in delivery.later]

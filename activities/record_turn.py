@@ -1,0 +1,72 @@
+"""Carries out one turn of a mentorship: writes it down in one transaction, reads answers where the turn asks what
+they mean, and wakes a postmaster where something is due earlier than that one knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from temporalio import activity
+
+from activities.messages import CARRY_OUT, CarriedOut
+from lifecycle import assessment
+from lifecycle.commands import Batch, Post
+from lifecycle.delivery.letterbox import next_open, ready_at
+from lifecycle.delivery.postbox import FAST, LOOK_AFTER
+from lifecycle.events import Assessed
+from store import shards
+from store.cohorts import cohorts
+from store.database import Database
+from store.mentorships import turns
+from store.postbox import ParticipantFacts
+
+Wake = Callable[[int], Awaitable[None]]
+"""Wakes the postmaster of a shard."""
+
+
+def look_at(person: ParticipantFacts, post: Post, now: datetime) -> datetime:
+    """When the postmaster must look at an item, UTC: receipts and urgent items at once, others a little after the
+    person's letterbox is open and has not had its mail of the day (lifecycle 2.5 and 2.6)."""
+    ready = ready_at(post.date, person.zone, now)
+    if post.kind in FAST:
+        return ready
+    return next_open(person.rule, person.zone, ready, person.last_mail_on) + LOOK_AFTER
+
+
+class Recorder:
+    """The hand of the mentorship workflows in SQL."""
+
+    def __init__(self, database: Database, wake: Wake, shards: int = 1) -> None:
+        self.database = database
+        self.wake = wake
+        self.shards = shards
+
+    @activity.defn(name=CARRY_OUT)
+    async def carry_out(self, batch: Batch) -> CarriedOut:
+        """Apply a batch once, however often it comes, and say what the answers it asks about mean."""
+        done = CarriedOut()
+        async with self.database.begin() as session:
+            applied = await turns.apply(session, batch, deliver_at=look_at, shards=self.shards)
+            if batch.assess:
+                frozen = await cohorts.frozen_program(session, applied.program, applied.program_hash)
+                for ask in batch.assess:
+                    given = await turns.read_answers(session, ask)
+                    findings = assessment.assess(
+                        ask.ask,
+                        given,
+                        frozen.program.rules,
+                        frozen.program.format,
+                        [(person, role) for _, person, role in ask.requests],
+                    )
+                    done.assessed.append(Assessed(f"assessed/{ask.step}", ask.ask, ask.number, findings))
+        if applied.earliest:
+            await self._wake(batch, applied)
+        return done
+
+    async def _wake(self, batch: Batch, applied: turns.Applied) -> None:
+        # Read after the commit: a postmaster that is about to sleep sees the item, or we see when it wakes.
+        async with self.database.session() as session:
+            due = await shards.shards_to_wake(session, applied.earliest, batch.now)
+        for shard in due:
+            await self.wake(shard)

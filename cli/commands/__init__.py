@@ -1,0 +1,1 @@
+"""The commands of `mentorship`, one module for each group of commands."""

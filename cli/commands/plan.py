@@ -1,0 +1,263 @@
+"""What can be done with a file alone, before anybody is mailed: validate, plan, preview."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.console import EXIT_CODES, FAULTY, REFUSED, err, fail, on, out, plainly, run, say_json, settings, table, text
+
+if TYPE_CHECKING:
+    from operations.cohorts.load import Fault, Loaded
+    from operations.cohorts.plan import Plan
+
+PANEL = "Before anybody is mailed"
+
+File = Annotated[
+    Path, typer.Argument(help="The cohort's file, such as config/cohorts/small.yaml.", show_default=False)
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON only, for scripts.")]
+Today = Annotated[
+    datetime | None,
+    typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="Look at it as on this date.", show_default="today"),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (validate, plan, preview):
+        app.command(rich_help_panel=PANEL, epilog=EXIT_CODES)(plainly(command))
+
+
+def validate(
+    file: File,
+    running: Annotated[
+        bool, typer.Option("--running", help="The cohort runs already: its start may be past.")
+    ] = False,
+    today: Today = None,
+    json: AsJson = False,
+) -> None:
+    """Check a cohort's file and everything that it uses.
+
+    The programs, forms, people and mail templates are checked with it. Every
+    fault is shown at once: file, line and column, what is wrong, and what to
+    write instead. Nothing is started, and neither database nor Temporal is
+    needed.
+
+    \b
+    Examples:
+      mentorship validate config/cohorts/small.yaml
+      mentorship validate config/cohorts/spring.yaml --running
+      mentorship validate config/cohorts/small.yaml --json | jq '.faults[].problem'
+    """
+    from operations.cohorts.load import Faults, load
+
+    try:
+        loaded = load(file, as_of(today), runs=running)
+    except Faults as found:
+        if json:
+            say_json({"file": str(file), "valid": False, "faults": _objects(found.faults), "warnings": []})
+        else:
+            print_faults(found.faults, "red")
+            count = len(found.faults)
+            err().print(f"[bold red]✗[/] {count} {'fault' if count == 1 else 'faults'}. Nothing was started.")
+        raise typer.Exit(FAULTY) from None
+    if json:
+        say_json({"file": str(file), "valid": True, "faults": [], "warnings": _objects(loaded.warnings)})
+        return
+    print_faults(loaded.warnings, "yellow")
+    cohort = loaded.cohort
+    out().print(
+        f"[green]✓[/] {text(cohort.cohort)}: {text(cohort.title)}, from {on(cohort.start)} ({cohort.zone}). "
+        f"{len(cohort.mentorships)} mentorships, {len(cohort.participants)} people, "
+        f"programs {', '.join(sorted(loaded.programs))}.",
+        soft_wrap=True,
+    )
+
+
+def plan(
+    file: File,
+    mentorship: Annotated[
+        str, typer.Option("--mentorship", "-m", metavar="KEY", help="Only this mentorship.", show_default=False)
+    ] = "",
+    today: Today = None,
+    json: AsJson = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Print a table for a spreadsheet.")] = False,
+    ics: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a calendar file; - prints it.", show_default=False)
+    ] = None,
+) -> None:
+    """Show who would get what, and when. Nobody is mailed.
+
+    The plan is that of a launch right now. Times are those of each reader's own
+    zone, on days on which their letterbox is open. Everybody is taken to accept
+    the invitation and to answer nothing in time: whoever answers gets no
+    reminder. What follows from answers, such as the partner's turn at the
+    agreement or a task for you, is in no plan.
+
+    \b
+    Examples:
+      mentorship plan config/cohorts/small.yaml
+      mentorship plan config/cohorts/small.yaml --mentorship m1
+      mentorship plan config/cohorts/small.yaml --csv > plan.csv
+      mentorship plan config/cohorts/small.yaml --ics plan.ics
+    """
+    from operations.cohorts import plan_export
+    from operations.cohorts.plan import plan as plan_of
+
+    if json + csv + (ics is not None) > 1:
+        fail("choose one of --json, --csv and --ics", REFUSED)
+    now = as_of(today)
+    planned = plan_of(_loaded(file, now), now, mentorship)
+    if json:
+        say_json(plan_export.as_object(planned))
+    elif csv:
+        sys.stdout.write(plan_export.as_csv(planned))
+    elif ics is not None and str(ics) == "-":
+        sys.stdout.write(plan_export.as_ics(planned).decode())
+    elif ics is not None:
+        ics.write_bytes(plan_export.as_ics(planned))
+        err().print(f"[green]✓[/] {text(ics)} is ready for a calendar.")
+    else:
+        _print_plan(planned)
+
+
+def preview(
+    name: Annotated[str, typer.Argument(help="The mail, such as invitation, check_in or task_opened.")] = "",
+    format_: Annotated[str, typer.Option("--format", help="one_to_one, reverse, peer or group.")] = "one_to_one",
+    role: Annotated[str, typer.Option(help="mentor, mentee or peer.", show_default="mentee, or peer")] = "",
+    reminder: Annotated[int, typer.Option(min=0, max=2, help="1 or 2: as first or second reminder.")] = 0,
+    number: Annotated[int, typer.Option(min=1, help="Number of the check-in, or version of the agreement.")] = 1,
+    early: Annotated[bool, typer.Option("--early", help="As after an early end.")] = False,
+    task: Annotated[str, typer.Option(help="Kind of task, for mails to coordinators.")] = "stalled",
+    person: Annotated[
+        str, typer.Option(metavar="ID", help="With the name, zone and language of a real person.", show_default=False)
+    ] = "",
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the HTML to a file; - prints it.", show_default=False)
+    ] = None,
+    open_: Annotated[bool, typer.Option("--open", help="Open the HTML in a browser.")] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="Print the complete message, headers included.")] = False,
+) -> None:
+    """Show a mail, with invented people in it; without a name, list all.
+
+    \b
+    Examples:
+      mentorship preview invitation
+      mentorship preview check_in --number 2 --role mentor --open
+      mentorship preview closure --format group --reminder 1
+      mentorship preview task_opened --task safety
+      mentorship preview invitation --person p07 --html invitation.html
+    """
+    from operations.cohorts.preview import NAMES, reader
+    from operations.cohorts.preview import preview as compose
+    from runtime.connect import database
+
+    if not name:
+        for one in NAMES:
+            out().print(one)
+        return
+
+    async def known() -> Any:
+        async with database(settings()) as opened:
+            return await reader(opened, person)
+
+    mail = compose(
+        name,
+        format_=format_,
+        role=role,
+        reminder=reminder,
+        number=number,
+        early=early,
+        task=task,
+        person=run(known) if person else None,
+    )
+    if open_:
+        html = html if html and str(html) != "-" else _somewhere(name)
+    if raw:
+        sys.stdout.write(mail.raw.replace("\r\n", "\n"))
+    elif html is not None and str(html) == "-":
+        sys.stdout.write(mail.html)
+    elif html is not None:
+        html.write_text(mail.html, "utf-8")
+        err().print(f"[green]✓[/] {text(html)}")
+        if open_:
+            typer.launch(html.absolute().as_uri())
+    else:
+        out().print(f"[bold]{text(mail.subject)}[/]\n", soft_wrap=True)
+        sys.stdout.write(mail.text.rstrip() + "\n")
+
+
+# -- what they share ---------------------------------------------------------------------------------------------
+
+
+def as_of(today: datetime | None) -> datetime:
+    """Program time (UTC); noon of the given date where one is given."""
+    from datetime import UTC
+
+    from runtime.settings import now_of
+
+    return today.replace(hour=12, tzinfo=UTC) if today else now_of(settings())
+
+
+def _loaded(file: Path, now: datetime) -> Loaded:
+    """A file that is whole; otherwise its faults are printed and the command ends."""
+    from operations.cohorts.load import Faults, load
+
+    try:
+        return load(file, now)
+    except Faults as found:
+        print_faults(found.faults, "red")
+        err().print(f"[bold red]✗[/] Mend {'this' if len(found.faults) == 1 else 'these'} first.")
+        raise typer.Exit(FAULTY) from None
+
+
+def print_faults(faults: tuple[Fault, ...], colour: str) -> None:
+    for one in faults:
+        place = f"{one.file}:{one.line}:{one.column}:"
+        err().print(f"[{colour}]{text(place)}[/] {text(one.problem)}. {text(one.remedy)}".rstrip(), soft_wrap=True)
+
+
+def _objects(faults: tuple[Fault, ...]) -> list[dict[str, Any]]:
+    return [
+        {"file": one.file, "line": one.line, "column": one.column, "problem": one.problem, "remedy": one.remedy}
+        for one in faults
+    ]
+
+
+def _print_plan(planned: Plan) -> None:
+    from operations.cohorts.plan_export import local_time
+    from operations.mentorships.labels import step_words
+
+    rows = table("date", "time", "person", "mentorship", "what", "until", title=f"{text(planned.title)}, as planned")
+    last = ""
+    for mail in planned.mails:
+        day, _, at = local_time(mail).partition("T")
+        for nth, item in enumerate(mail.items):
+            what = step_words(item.name, item.number) + (": reminder" if item.kind == "reminder" else "")
+            condition = f" [dim]({item.condition})[/]" if item.condition else ""
+            rows.add_row(
+                on(date.fromisoformat(day)) if day != last else "",
+                f"{at[:5]} {mail.zone}" if not nth else "",
+                text(planned.people[mail.person]) if not nth else "",
+                text(item.mentorship),
+                what + condition,
+                item.closes.isoformat() if item.closes else "",
+            )
+            last = day
+    out().print(rows)
+    out().print(
+        f"{len(planned.mails)} mails to {len({mail.person for mail in planned.mails})} people, if everybody accepts "
+        "and nobody answers in time. What follows from answers comes on top.",
+        soft_wrap=True,
+    )
+
+
+def _somewhere(name: str) -> Path:
+    import tempfile
+
+    return Path(tempfile.mkdtemp(prefix="mentorship-")) / f"{name}.html"

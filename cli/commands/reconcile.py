@@ -1,0 +1,74 @@
+"""After a restore from a backup: database and Temporal are brought together again."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from cli.commands.doctor import PANEL
+from cli.commands.plan import AsJson
+from cli.console import EXIT_CODES, out, plainly, run, say_json, settings, text
+
+
+class Restored(StrEnum):
+    """What came from a backup."""
+
+    DATABASE = "database"
+    TEMPORAL = "temporal"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(rich_help_panel=PANEL, epilog=EXIT_CODES)(plainly(reconcile))
+
+
+def reconcile(
+    restored: Annotated[
+        Restored,
+        typer.Option(help="What was restored from a backup. If both were, from different times: the older one."),
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what disagrees, and change nothing.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Compare database and Temporal after a restore, and mend what differs.
+
+    Stop all workers and pages first. With a database from a backup, whatever
+    was due by now is not mailed, for it may have been: nobody gets a mail twice.
+    Lines that start with ! need you; the others are mended, or mend themselves.
+
+    \b
+    Examples:
+      mentorship reconcile --restored database --dry-run
+      mentorship reconcile --restored database
+      mentorship reconcile --restored temporal --json | jq '.[] | select(.mended | not)'
+    """
+    from operations.health.restore import Disagreement, reconcile, strangers
+    from runtime import connect
+    from runtime.settings import now_of
+
+    async def compare() -> list[Disagreement]:
+        surroundings = settings()
+        client = await connect.temporal()
+        found: list[Disagreement] = []
+        async with connect.database(surroundings) as database:
+            now = now_of(surroundings)
+            asked = reconcile(database, client, surroundings, now, restored.value, mend=not dry_run)
+            found += [one async for one in asked]
+            found += [one async for one in strangers(database, client)]
+        return found
+
+    found = run(compare)
+    if json:
+        keys = ("kind", "what", "says", "does", "mended")
+        say_json([{key: getattr(one, key) for key in keys} for one in found])
+        return
+    for one in found:
+        mark = "[green]✓[/]" if one.mended else "[yellow]![/]"
+        out().print(f"{mark} [bold]{text(one.what)}[/]: {text(one.says)}", soft_wrap=True)
+        out().print(f"    {text(one.does)}", soft_wrap=True)
+    if not found:
+        out().print("[green]✓[/] Database and Temporal agree.")
+    elif dry_run:
+        out().print("Nothing was done: this was a dry run.")

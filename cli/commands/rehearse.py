@@ -1,0 +1,145 @@
+"""Rehearsing a season before anybody is mailed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from cli.commands.plan import PANEL, File, as_of, print_faults
+from cli.console import EXIT_CODES, FAULTY, err, on, out, plainly, say_json, table, text
+
+if TYPE_CHECKING:
+    from operations.cohorts.rehearse import Rehearsed
+
+PEOPLE_SHOWN = 10
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(rich_help_panel=PANEL, epilog=EXIT_CODES)(plainly(rehearse))
+
+
+def rehearse(
+    file: File,
+    people: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="How the simulated people behave.", show_default="a common mix"),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same season.")] = 1,
+    runs: Annotated[int, typer.Option(min=1, max=10000, help="Play so many seasons, and show ranges.")] = 1,
+    launched: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"], metavar="DATE", help="The launch date.", show_default="28 days before the start"
+        ),
+    ] = None,
+    json: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write the ledger; - prints it instead of the summary.", show_default=False
+        ),
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a page to look at.", show_default=False)
+    ] = None,
+) -> None:
+    """Play a whole season in seconds, with the very rules that will run and with
+    simulated people: who gets what and when, where mails pile up, how much work
+    lands on your desk, how the mentorships end. Nobody is mailed.
+
+    \b
+    Examples:
+      mentorship rehearse config/cohorts/realistic.yaml
+      mentorship rehearse config/cohorts/small.yaml --people config/people/quiet-mentors.yaml
+      mentorship rehearse config/cohorts/realistic.yaml --runs 200
+      mentorship rehearse config/cohorts/realistic.yaml --html season.html --json season.json
+    """
+    from operations.cohorts.load import Faults, load
+    from operations.cohorts.rehearse import rehearse as play
+
+    try:
+        loaded = load(file, as_of(None), runs=True)
+        with _progress() as bar:
+            task = bar.add_task("rehearsing", total=1.0)
+            played = play(
+                loaded,
+                people,
+                now=as_of(None),
+                launched=launched.date() if launched else None,
+                seed=seed,
+                runs=runs,
+                progress=lambda share: bar.update(task, completed=share),
+            )
+    except Faults as found:
+        print_faults(found.faults, "red")
+        count = len(found.faults)
+        err().print(f"[bold red]✗[/] {count} {'fault' if count == 1 else 'faults'}. Nothing was rehearsed.")
+        raise typer.Exit(FAULTY) from None
+    if html is not None:
+        html.write_text(played.html(), encoding="utf-8")
+    if json is not None and str(json) == "-":
+        say_json(played.ledger)
+        return
+    if json is not None:
+        json.write_text(_as_text(played.ledger), encoding="utf-8")
+    _show(played)
+    for written in (html, json):
+        if written is not None:
+            out().print(f"Written: {text(written)}")
+
+
+def _as_text(ledger: object) -> str:
+    from json import dumps
+
+    return dumps(ledger, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn(),
+        console=err(), transient=True,
+    )  # fmt: skip
+
+
+def _show(played: Rehearsed) -> None:
+    report, cohort = played.report, played.loaded.cohort
+    names = {person.id: person.name for person in (*cohort.participants, *cohort.coordinators, *cohort.deputies)}
+    screen = out()
+    screen.print(
+        f"[bold]{text(report.title)}[/], {on(report.first)} to {on(report.last)}: {report.mails} mails to "
+        f"{len(report.mails_by)} people, {report.answers} answers to {report.requests} requests, "
+        f"{sum(report.kinds.values())} tasks.",
+        soft_wrap=True,
+    )
+    if report.busiest_day and report.busiest_person:
+        person, most = report.busiest_person
+        day, count = report.busiest_day
+        screen.print(f"Busiest day: {on(day)}, {count} mails. Busiest person: {text(names[person])}, {most} mails.")
+    busy = table("Person", "mails", "most in a week", title="Mails by person")
+    by_person = sorted(report.mails_by.items(), key=lambda one: (-sum(one[1].values()), one[0]))
+    for person, weeks in by_person[:PEOPLE_SHOWN]:
+        busy.add_row(text(names[person]), str(sum(weeks.values())), str(max(weeks.values())))
+    screen.print(busy)
+    if len(by_person) > PEOPLE_SHOWN:
+        screen.print(f"… and {len(by_person) - PEOPLE_SHOWN} more; --html shows everybody, week by week.")
+    if report.tasks:
+        work = table("Week of", "tasks", "kinds", title="Tasks for coordinators")
+        for week, kinds in sorted(report.tasks.items()):
+            listed = ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items()))
+            work.add_row(on(week), str(sum(kinds.values())), listed)
+        screen.print(work)
+    endings = table("Ending", "mentorships", title="Endings")
+    for ending, count in sorted(report.endings.items()):
+        endings.add_row(text(ending), str(count))
+    screen.print(endings)
+    if played.ranges:
+        many = table("Number", "least", "middle", "most", title=f"{played.seasons} seasons")
+        for name, span in played.ranges.items():
+            many.add_row(text(name), f"{span.least:g}", f"{span.middle:g}", f"{span.most:g}")
+        screen.print(many)
+    for line in report.warnings:
+        screen.print(f"[yellow]![/] {text(line)}", soft_wrap=True)

@@ -1,0 +1,146 @@
+"""How the command line speaks: results on standard output, everything else on standard error.
+
+With `--json` nothing but JSON goes to standard output. Names are fine here, for the terminal is the coordinator's.
+An expected failure is a few words that say what to do, and never a traceback.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sys
+from collections.abc import Callable, Coroutine, Iterable
+from datetime import date
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from runtime.settings import Settings
+
+R = TypeVar("R")
+
+FAULTY = 1
+"""Exit code: the file, or the installation, has faults."""
+REFUSED = 2
+"""Exit code: what was asked for makes no sense, or there is no such thing."""
+UNREACHABLE = 3
+"""Exit code: something that is needed does not answer."""
+INTERRUPTED = 130
+
+EXIT_CODES = (
+    "Exit codes: 0 all is well · 1 the file or the installation has faults · 2 refused, or no such thing · "
+    "3 something that is needed does not answer."
+)
+
+WIDE = 160
+"""Columns where the output is no terminal: tables are then not broken at 80."""
+
+
+def out() -> Console:
+    """The console for results."""
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=False, width=None if sys.stdout.isatty() else WIDE)
+
+
+def err() -> Console:
+    """The console for everything else: progress, hints, failures."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
+
+
+def say_json(value: Any) -> None:
+    """The result for a script: one JSON value and nothing else."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def table(*columns: str, title: str = "") -> Table:
+    """An empty table that stays readable in a narrow terminal."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    made = Table(box=SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False, title_style="bold")
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    return made
+
+
+def text(value: object) -> str:
+    """What people wrote, to be shown in a table: brackets in it are no markup, control characters are left out."""
+    from rich.markup import escape
+
+    return escape("".join(char for char in str(value) if char.isprintable() or char == "\n"))
+
+
+def names(people: Iterable[Any]) -> str:
+    """People as a list of names."""
+    return ", ".join(text(person.name) for person in people)
+
+
+def on(day: date | None) -> str:
+    """A date with its weekday: `Mon 2027-03-01`."""
+    return f"{day:%a} {day.isoformat()}" if day else ""
+
+
+def settings() -> Settings:
+    """The settings of this installation; says which of them makes no sense."""
+    from pydantic import ValidationError
+
+    from runtime.settings import Settings
+
+    try:
+        return Settings()
+    except ValidationError as bad:
+        for error in bad.errors(include_input=False, include_url=False):
+            name = "MENTORSHIP_" + "_".join(str(part) for part in error["loc"]).upper()
+            err().print(f"[red]{name}[/]: {text(error['msg'])}")
+        raise typer.Exit(FAULTY) from None
+
+
+def run(work: Callable[[], Coroutine[Any, Any, R]]) -> R:
+    """Run asynchronous work to its end, with logs on standard error."""
+    from runtime.logs import set_up_logs
+
+    set_up_logs(level=logging.WARNING)
+    return asyncio.run(work())
+
+
+def plainly(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose expected failures are told in plain words, with the right exit code."""
+
+    @wraps(command)
+    def spoken(*args: Any, **kwargs: Any) -> None:
+        try:
+            command(*args, **kwargs)
+        except (typer.Exit, typer.Abort):
+            raise
+        except KeyboardInterrupt:
+            err().print("\nStopped. Nothing is half done; running the command again goes on from here.")
+            raise typer.Exit(INTERRUPTED) from None
+        except BrokenPipeError:
+            raise typer.Exit(0) from None
+        except Exception as error:
+            from operations.explain import explain
+
+            explained = explain(error)
+            if explained is None:
+                raise
+            fail(explained.message, explained.code)
+
+    return spoken
+
+
+def fail(message: str, code: int) -> None:
+    """End the command with a message for the person who can mend it."""
+    first, _, rest = message.partition("\n")
+    err().print(f"[bold red]✗[/] {text(first)}", soft_wrap=True)
+    if rest:
+        err().print(text(rest), soft_wrap=True)
+    raise typer.Exit(code)

@@ -1,0 +1,268 @@
+"""The embedded stack: everything that a running program needs, on loopback, with its data in one folder.
+
+Temporal's development server with its UI, SQLite, a mailbox for everybody, the participants' pages, a status page
+and the worker. One process, and Temporal's. Nothing of it may be reached from, or reach out to, the network.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import uvicorn
+from pydantic import SecretStr
+from starlette.applications import Starlette
+from temporalio.client import Client
+
+from embedded.mailbox import Inbox, Sink
+from embedded.status_page import create_status_page
+from embedded.temporal_server import DevServer
+from embedded.temporal_ui import TemporalUI
+from operations.health.metrics import Vitals
+from runtime.settings import Settings
+from runtime.temporal import Teller, Waker
+from store.database import Database, migrate
+from web.app import create_app
+from worker import running as running_worker
+from worker import watched
+
+LOOPBACK = "127.0.0.1"
+ENDED_AT_ONCE = 130
+"""Exit status after a second Ctrl-C, as shells have it."""
+
+
+class PortTaken(RuntimeError):
+    """Another program listens where we should; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where everything is, for people to open."""
+
+    status: str
+    inbox: str
+    pages: str
+    temporal_ui: str
+    temporal: str
+    smtp: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A running embedded stack."""
+
+    settings: Settings
+    """As it runs: with the ports that were free and the secret that was made."""
+    addresses: Addresses
+    client: Client
+    database: Database
+    inbox: Inbox
+    now: Callable[[], datetime]
+    """Program time, UTC."""
+    server: DevServer
+
+
+async def up(settings: Settings) -> None:
+    """Start the embedded stack, say where everything is, and stay until Ctrl-C (or SIGTERM).
+
+    Raises PortTaken, DevServerFailed and MissingProgram, each with what to do about it.
+    """
+    async with until_told_to_stop() as stopped, running(settings) as stack:
+        print(greeting(stack.addresses, settings.data), flush=True)
+        await stopped.wait()
+        print("Stopping: what is on its way is finished first. Ctrl-C again ends it at once.", flush=True)
+
+
+def greeting(addresses: Addresses, data: Path) -> str:
+    """What `up` prints when everything runs."""
+    lines = [
+        ("Status", addresses.status),
+        ("Inbox", f"{addresses.inbox}  (every mail lands here, none leaves this machine)"),
+        ("Pages", addresses.pages),
+        ("Temporal UI", addresses.temporal_ui),
+        ("Data", f"{data.absolute()}"),
+    ]
+    return "\n".join(["The embedded stack runs. Ctrl-C ends it.", *(f"  {name:<12} {what}" for name, what in lines)])
+
+
+@asynccontextmanager
+async def running(settings: Settings, *, in_memory: bool = False, any_port: bool = False) -> AsyncIterator[Stack]:
+    """The embedded stack for the length of a block; ended in order, so that nothing in flight is cut off.
+
+    `in_memory`: Temporal forgets everything at the end (faster; for a demo in a fresh folder). `any_port`: where a
+    port is taken, another is used. Raises PortTaken, DevServerFailed and MissingProgram.
+    """
+    data = settings.data
+    data.mkdir(parents=True, exist_ok=True)
+    async with AsyncExitStack() as stack:
+        ports = Ports(stack, any_port)
+        smtp = ports.listen(settings.smtp_port, "MENTORSHIP_SMTP_PORT", "mail server")
+        pages = ports.listen(settings.web_port, "MENTORSHIP_WEB_PORT", "pages")
+        backstage = ports.listen(settings.status_port, "MENTORSHIP_STATUS_PORT", "status page and inbox")
+        server = DevServer(
+            ports.free(settings.temporal_port, "MENTORSHIP_TEMPORAL_PORT", "Temporal"),
+            ports.free(settings.temporal_ui_port, "MENTORSHIP_TEMPORAL_UI_PORT", "Temporal UI"),
+            data / "temporal.log",
+            None if in_memory else data / "temporal.db",
+        )
+        settings = _as_it_runs(settings, port_of(smtp), port_of(pages))
+        clock = settings.clock
+
+        def now() -> datetime:
+            return clock.program(datetime.now(UTC))
+
+        # What is entered first is left last: the worker outlives the pages, Temporal outlives the worker.
+        stack.push_async_callback(server.stop)
+        client = await server.start()
+        await asyncio.to_thread(migrate, settings.database)
+        inbox = Inbox(data / "inbox", now)
+        sink = Sink(inbox, smtp)
+        await sink.start()
+        stack.push_async_callback(sink.stop)
+        database = await stack.enter_async_context(running_worker(client, settings, now))
+        await stack.enter_async_context(watched(settings, Vitals(database, client, now, needs_temporal=True)))
+        wake = Waker(client, settings)
+        for shard in range(settings.shards):
+            await wake(shard)
+        app = create_app(settings, database, Teller(client), now, wake)
+        await stack.enter_async_context(serving(app, pages))
+        desk = create_status_page(database, inbox, now, settings.public_url, TemporalUI(server.ui, client.namespace))
+        await stack.enter_async_context(serving(desk, backstage))
+        status = f"http://{LOOPBACK}:{port_of(backstage)}"
+        addresses = Addresses(
+            status=f"{status}/",
+            inbox=f"{status}/inbox",
+            pages=settings.public_url,
+            temporal_ui=server.ui,
+            temporal=server.address,
+            smtp=f"{LOOPBACK}:{port_of(smtp)}",
+        )
+        yield Stack(settings, addresses, client, database, inbox, now, server)
+
+
+def _as_it_runs(settings: Settings, smtp_port: int, web_port: int) -> Settings:
+    changes: dict[str, object] = {
+        "smtp_host": LOOPBACK,
+        "smtp_port": smtp_port,
+        "smtp_security": "none",
+        "smtp_user": "",
+        "web_host": LOOPBACK,
+        "web_port": web_port,
+        "secret": SecretStr(_secret(settings)),
+    }
+    if "public_url" not in settings.model_fields_set:
+        changes["public_url"] = f"http://{LOOPBACK}:{web_port}"
+    return settings.model_copy(update=changes)
+
+
+def _secret(settings: Settings) -> str:
+    """The secret of the settings, or one that is made once and kept in the data folder for nobody else to read."""
+    if given := settings.secret.get_secret_value():
+        return given
+    path = settings.data / "secret"
+    if not path.exists():
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(32))
+    return path.read_text().strip()
+
+
+# -- ports ----------------------------------------------------------------------------------------------------------
+
+
+class Ports:
+    """Takes ports on loopback, or says who should choose another."""
+
+    def __init__(self, stack: AsyncExitStack, any_port: bool) -> None:
+        self.stack = stack
+        self.any_port = any_port
+
+    def listen(self, port: int, variable: str, what: str) -> socket.socket:
+        """A socket that listens; 0 takes any free port. Raises PortTaken."""
+        for wanted in (port, 0) if self.any_port else (port,):
+            listening = socket.socket()
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                listening.bind((LOOPBACK, wanted))
+            except OSError:
+                listening.close()
+                continue
+            self.stack.callback(listening.close)
+            listening.listen(128)
+            return listening
+        raise PortTaken(
+            f"port {port} of this machine, where the {what} should be, is taken. Is the stack running already? "
+            f"End the program that has it, or choose another port: {variable}={port + 1}"
+        )
+
+    def free(self, port: int, variable: str, what: str) -> int:
+        """A port that another process of ours will listen on. Raises PortTaken."""
+        listening = self.listen(port, variable, what)
+        found = port_of(listening)
+        listening.close()
+        return found
+
+
+def port_of(listening: socket.socket) -> int:
+    """The port that a socket listens on."""
+    return listening.getsockname()[1]
+
+
+# -- serving and stopping -------------------------------------------------------------------------------------------
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals alone: they are for the whole stack."""
+
+    def capture_signals(self) -> contextlib.AbstractContextManager[None]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return nullcontext()
+
+
+@asynccontextmanager
+async def serving(app: Starlette, listening: socket.socket) -> AsyncIterator[None]:
+    """Serve an application on a socket for the length of a block; requests in flight are finished."""
+    server = _Server(
+        uvicorn.Config(
+            app, access_log=False, log_config=None, server_header=False, proxy_headers=False,
+            lifespan="off", timeout_graceful_shutdown=5,
+        )
+    )  # fmt: skip
+    task = asyncio.create_task(server.serve(sockets=[listening]))
+    try:
+        while not server.started and not task.done():
+            await asyncio.sleep(0.01)
+        yield
+    finally:
+        server.should_exit = True
+        await task
+
+
+@asynccontextmanager
+async def until_told_to_stop() -> AsyncIterator[asyncio.Event]:
+    """An event that Ctrl-C, SIGTERM or the end of the terminal sets; a second one ends the process at once."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        if stopped.is_set():
+            sys.stdout.flush()
+            os._exit(ENDED_AT_ONCE)  # the development server ends with us, see WHILE_WE_LIVE
+        stopped.set()
+
+    names = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    for name in names:
+        loop.add_signal_handler(name, stop)
+    try:
+        yield stopped
+    finally:
+        for name in names:
+            loop.remove_signal_handler(name)

@@ -1,0 +1,239 @@
+"""What the embedded stack shows to whoever runs it on their own machine: where every mentorship stands, and every
+mail that went out.
+
+Reads only, and only on loopback: there is no login here, so it must never be served to a network, and it must never
+let the HTML of a mail run anything or reach anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from embedded.mailbox import Inbox, Received
+from embedded.temporal_ui import TemporalUI
+from lifecycle.local_time import local_date, zone
+from store.database import Database
+from store.reports import status as overview
+
+TEMPLATES = Path(__file__).parent.parent / "templates" / "status_page"
+STATIC = Path(__file__).parent.parent / "web" / "static"
+A_PAGE = 100
+"""Mails on one page of the inbox."""
+REFRESH = 5
+"""Seconds after which the pages look again by themselves."""
+
+STRICT = {
+    "content-security-policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; frame-src 'self'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "cache-control": "no-store",
+}
+AS_MAIL = STRICT | {
+    # Styles and pictures of the mail itself, links in a new window; no script, no form, nothing from outside.
+    "content-security-policy": (
+        "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; "
+        "img-src data:; frame-ancestors 'self'"
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that came with a mail."""
+
+    number: int
+    name: str
+    type: str
+
+
+class Backstage:
+    """The routes. `now` gives program time, UTC."""
+
+    def __init__(
+        self, database: Database, inbox: Inbox, now: Callable[[], datetime], pages: str, temporal: TemporalUI
+    ) -> None:
+        self.database = database
+        self.inbox = inbox
+        self.now = now
+        self.css = (STATIC / "pages.css").read_bytes() + (STATIC / "backstage.css").read_bytes()
+        self.icon = (STATIC / "icon.svg").read_bytes()
+        self._environment = Environment(
+            loader=FileSystemLoader(TEMPLATES),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        self._environment.filters |= {"day": _day, "words": in_words, "moment": _moment}
+        self._environment.globals |= {"pages": pages, "temporal": temporal, "refresh": REFRESH}
+
+    async def status(self, request: Request) -> Response:
+        """GET: every cohort with its mentorships, tasks and numbers."""
+        now = self.now()
+        cohorts: list[dict[str, Any]] = []
+        async with self.database.session() as session:
+            for cohort in await overview.cohorts(session):
+                today = local_date(now, cohort.zone)
+                cohorts.append({
+                    "row": cohort,
+                    "today": today,
+                    "lines": await overview.status(session, cohort.id),
+                    "tasks": await overview.open_tasks(session, cohort.id),
+                    "counts": await overview.counts(session, cohort.id, today),
+                })  # fmt: skip
+        return self._page(request, "status.html", cohorts=cohorts)
+
+    async def mails(self, request: Request) -> Response:
+        """GET: the mails, newest first; `q` searches people and subjects."""
+        words = request.query_params.get("q", "").strip()[:200]
+        page = request.query_params.get("page", "1")
+        number = max(int(page), 1) if page.isascii() and page.isdigit() and len(page) < 6 else 1
+        found = self.inbox.search(words)
+        some = found[(number - 1) * A_PAGE : number * A_PAGE]
+
+        def to(other: int) -> str:
+            return "?" + urlencode({"q": words, "page": other})
+
+        return self._page(
+            request, "inbox.html", q=words, mails=some, found=len(found), all=len(self.inbox.received),
+            newer=to(number - 1) if number > 1 else "", older=to(number + 1) if number * A_PAGE < len(found) else "",
+        )  # fmt: skip
+
+    async def mail(self, request: Request) -> Response:
+        """GET: one mail: who, when, what; its HTML in a frame, its text below."""
+        mail = self._mail(request)
+        message = mail.message
+        text = message.get_body(("plain",))
+        return self._page(
+            request,
+            "mail.html",
+            mail=mail,
+            sender=str(message["From"]),
+            reply_to=str(message["Reply-To"] or ""),
+            text=text.get_content() if text else "",
+            has_html=message.get_body(("html",)) is not None,
+            parts=_parts(mail),
+            before=self._neighbour(mail, -1),
+            after=self._neighbour(mail, +1),
+        )
+
+    async def html(self, request: Request) -> Response:
+        """GET: the HTML of a mail, for the frame; it can run nothing and load nothing."""
+        body = self._mail(request).message.get_body(("html",))
+        if body is None:
+            raise HTTPException(404)
+        html = body.get_content().replace("<head>", '<head><base target="_blank">', 1)
+        return HTMLResponse(html, headers=AS_MAIL)
+
+    async def source(self, request: Request) -> Response:
+        """GET: the mail as it came over the wire."""
+        mail = self._mail(request)
+        return Response(mail.raw, media_type="text/plain", headers=STRICT)
+
+    async def part(self, request: Request) -> Response:
+        """GET: a file that came with a mail, to be saved."""
+        mail = self._mail(request)
+        found = list(mail.message.iter_attachments())
+        number = request.path_params["part"]
+        if not 1 <= number <= len(found):
+            raise HTTPException(404)
+        content = found[number - 1].get_content()
+        raw = content if isinstance(content, bytes) else str(content).encode()
+        name = quote(found[number - 1].get_filename() or f"part-{number}")
+        headers = STRICT | {"content-disposition": f"attachment; filename*=UTF-8''{name}"}
+        return Response(raw, media_type="application/octet-stream", headers=headers)
+
+    async def stylesheet(self, _: Request) -> Response:
+        """GET: the style of all pages."""
+        return Response(self.css, media_type="text/css", headers={"cache-control": "no-cache"})
+
+    async def icon_file(self, _: Request) -> Response:
+        """GET: the icon."""
+        return Response(self.icon, media_type="image/svg+xml", headers={"cache-control": "no-cache"})
+
+    def _mail(self, request: Request) -> Received:
+        mail = self.inbox.find(request.path_params["number"])
+        if mail is None:
+            raise HTTPException(404)
+        return mail
+
+    def _neighbour(self, mail: Received, step: int) -> int:
+        found = self.inbox.find(mail.number + step)
+        return found.number if found else 0
+
+    def _page(self, request: Request, name: str, **context: Any) -> HTMLResponse:
+        still = "still" in request.query_params
+        template = self._environment.get_template(name)
+        html = template.render(now=self.now(), still=still, path=request.url.path, q_all=request.url.query, **context)
+        return HTMLResponse(html, headers=STRICT)
+
+
+def create_status_page(
+    database: Database, inbox: Inbox, now: Callable[[], datetime], pages: str, temporal: TemporalUI
+) -> Starlette:
+    """The status page and the inbox as an ASGI application; `now` gives program time (UTC), `pages` is the address
+    of the participants' pages."""
+    shown = Backstage(database, inbox, now, pages, temporal)
+
+    async def refused(_: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        return PlainTextResponse("There is nothing here.\n" if status == 404 else "That did not work.\n", status)
+
+    return Starlette(
+        routes=[
+            Route("/", shown.status),
+            Route("/inbox", shown.mails),
+            Route("/inbox/{number:int}", shown.mail),
+            Route("/inbox/{number:int}/html", shown.html),
+            Route("/inbox/{number:int}/source", shown.source),
+            Route("/inbox/{number:int}/parts/{part:int}", shown.part),
+            Route("/static/backstage.css", shown.stylesheet),
+            Route("/static/icon.svg", shown.icon_file),
+        ],
+        # A page of the network that got itself the name of this machine must not read what is here.
+        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])],
+        exception_handlers={HTTPException: refused},
+    )
+
+
+def _parts(mail: Received) -> list[Attachment]:
+    return [
+        Attachment(number, part.get_filename() or f"part-{number}", part.get_content_type())
+        for number, part in enumerate(mail.message.iter_attachments(), 1)
+    ]
+
+
+def _day(on: Any) -> str:
+    return f"{on.day} {on:%b %Y}" if on else ""
+
+
+def in_words(name: str) -> str:
+    """A step, a phase, an ending or a kind of task as a person would write it: `check_in 2` is “check-in 2”."""
+    # What comes only once needs no number.
+    once = name.removesuffix(" 1") if not name.startswith(("check_in ", "winding_down ")) else name
+    return once.replace("check_in", "check-in").replace("follow_up", "follow-up").replace("_", " ")
+
+
+def _moment(at: datetime | None, zone_name: str = "") -> str:
+    if at is None:
+        return ""
+    local = at.astimezone(zone(zone_name)) if zone_name else at
+    return f"{local:%a} {local.day} {local:%b %Y, %H:%M}"

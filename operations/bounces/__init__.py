@@ -1,0 +1,1 @@
+"""Mails that come back: fetching, reading and acting on them."""

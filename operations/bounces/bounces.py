@@ -1,0 +1,188 @@
+"""Takes in mails that came to the bounce address: finds which mail they are about and whose it was, and lets what the
+report says happen.
+
+A mail is found by the signed address that it came back to, or else by the Message-ID and the recipient of what is
+returned, both of which must be right: a stranger can stop nobody's mail. What belongs to no mail of ours is said to
+be unmatched. The same report twice is one report.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from activities.record_turn import look_at
+from activities.smtp import Kind, kind_of
+from activities.verp import message_of
+from mail.headers import domain_of, message_id
+from operations.bounces import reports
+from operations.bounces.imap import MailboxAddress, opened
+from operations.bounces.reports import Failure, Incoming
+from operations.waking import Wake, wake_in_time
+from runtime import outbox_relay
+from runtime.outbox_relay import Tell
+from runtime.settings import Settings
+from store.database import Database
+from store.delivery import bounces, results
+from store.shards import soonest
+
+Came = Literal[
+    "bounced",
+    "often",
+    "soft",
+    "policy",
+    "late",
+    "elsewhere",
+    "known",
+    "early",
+    "gone",
+    "delayed",
+    "auto_reply",
+    "unmatched",
+    "other",
+]
+MEANING: dict[Came, str] = {
+    "bounced": "refused for good: mail to this person is stopped, and a task is open",
+    "often": "not delivered for the third time of the last five: a task is open",
+    "soft": "not delivered, for the time being",
+    "policy": "refused for what we are or send, not for whom it was meant: see `mentorship doctor`",
+    "late": "an older address of this person: it goes to the new one",
+    "elsewhere": "a new address that was not confirmed yet: it is not taken over, and the old one stays",
+    "known": "known already",
+    "early": "the mail is still being sent: look again later",
+    "gone": "the person was erased",
+    "delayed": "not given up yet",
+    "auto_reply": "the reply of a machine: ignored",
+    "unmatched": "belongs to no mail of ours",
+    "other": "no delivery report",
+}
+"""What came of a mail to the bounce address, in words."""
+WORST: tuple[Came, ...] = tuple(MEANING)
+"""A report that tells of several failures is called by the one that matters most."""
+FOR_A_HUMAN: frozenset[Came] = frozenset(("unmatched", "other", "policy"))
+"""Somebody should look at these mails themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """What came of one mail to the bounce address."""
+
+    came: Came
+    person: str = ""
+    message: str = ""
+    code: str = ""
+    """Status of RFC 3463."""
+
+    @property
+    def for_a_human(self) -> bool:
+        """Whether somebody should look at the mail itself."""
+        return self.came in FOR_A_HUMAN
+
+
+async def take_in(
+    database: Database,
+    settings: Settings,
+    raw: bytes,
+    now: datetime,
+    *,
+    tell: Tell | None = None,
+    wake: Wake | None = None,
+) -> Handled:
+    """Take in one mail that came to the bounce address, as it came over the wire. `now` is program time (UTC).
+
+    Never raises for what the mail says; SQLAlchemyError where the database can't be reached.
+    """
+    incoming = reports.read(raw)
+    if incoming.kind != "report":
+        return Handled(incoming.kind)
+    if not incoming.failures:
+        return Handled("delayed")
+    found = [await _take(database, settings, incoming, failure, now, wake) for failure in incoming.failures]
+    worst = min(found, key=lambda one: WORST.index(one.came))
+    if tell is not None and worst.came in ("bounced", "often"):
+        async with database.session() as session:
+            places = await results.seats_of(session, [worst.person])
+        for _, cohort, mentorship in places:
+            await outbox_relay.hand_over(database, tell, cohort, mentorship, now)
+    return worst
+
+
+async def read_mailbox(
+    database: Database,
+    settings: Settings,
+    now: datetime,
+    *,
+    tell: Tell | None = None,
+    wake: Wake | None = None,
+) -> AsyncIterator[Handled]:
+    """Take in everything new that stands in the mailbox of these settings, and mark it there once it is in the
+    database. What is still too early is left for the next time. Raises `NoMailbox`."""
+    address = MailboxAddress.of(settings)
+    with ThreadPoolExecutor(1) as thread:  # one connection, and it blocks
+        loop = asyncio.get_running_loop()
+        context = opened(address)
+        mailbox = await loop.run_in_executor(thread, context.__enter__)
+        try:
+            while mails := await loop.run_in_executor(thread, mailbox.unseen):
+                for uid, raw in mails:
+                    handled = await take_in(database, settings, raw, now, tell=tell, wake=wake)
+                    if handled.came != "early":
+                        mark = mailbox.left_for_a_human if handled.for_a_human else mailbox.taken_in
+                        await loop.run_in_executor(thread, mark, uid)
+                    yield handled
+        finally:
+            await loop.run_in_executor(thread, context.__exit__, *sys.exc_info())
+
+
+async def _take(
+    database: Database, settings: Settings, incoming: Incoming, failure: Failure, now: datetime, wake: Wake | None
+) -> Handled:
+    async with database.begin() as session:
+        message = await _which(session, settings, incoming, failure)
+        taken = None
+        if message is not None:
+            taken = await bounces.take(session, message, _kind(failure), failure.code, now, look_at)
+    if message is None or taken is None:
+        return Handled("unmatched", code=failure.code)
+    await wake_in_time(database, soonest(taken.moments), now, wake)
+    return Handled(taken.result, taken.person, message, failure.code)
+
+
+async def _which(session: AsyncSession, settings: Settings, incoming: Incoming, failure: Failure) -> str | None:
+    """The mail that a failure is about."""
+    for envelope in incoming.envelopes:
+        signed = message_of(envelope, settings.secrets)
+        if signed is not None:
+            return signed
+    if not failure.recipient or not incoming.message_ids:
+        return None
+    ids = set(_lowered(incoming.message_ids))
+    domain = domain_of(settings.mail_from)
+    for message in await bounces.to_recipient(session, failure.recipient):
+        if message_id(message, domain).strip("<>").lower() in ids:
+            return message
+    return None
+
+
+def _lowered(values: Iterable[str]) -> Iterable[str]:
+    return (value.lower() for value in values)
+
+
+def _kind(failure: Failure) -> bounces.Kind:
+    class_, subject, detail = failure.status
+    if class_ == 4:
+        return "soft"
+    match kind_of(subject, detail):
+        case Kind.TRANSIENT:
+            return "soft"
+        case Kind.POLICY:
+            return "policy"
+        case _:
+            return "hard"

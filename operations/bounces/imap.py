@@ -1,0 +1,184 @@
+"""The mailbox to which bounces come, read over IMAP (RFC 3501).
+
+Mails are looked at without being marked; once what they say is in the database, they are marked as seen, or moved.
+Whatever breaks off in between is read again, and nothing is done twice. Must never delete a mail that was not taken
+in, or send a password over a network in the open.
+"""
+
+from __future__ import annotations
+
+import imaplib
+import re
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from typing import Any, Literal
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from operations.bounces.reports import LONGEST
+from runtime.settings import Settings
+
+TIMEOUT = 30.0
+"""Real seconds to wait for any one answer of the mailbox."""
+AT_ONCE = 100
+"""Mails that are looked at before the mailbox is asked again."""
+
+SCHEMES: dict[str, tuple[Literal["none", "starttls", "tls"], int]] = {
+    "imaps": ("tls", 993),
+    "imap+starttls": ("starttls", 143),
+    "imap": ("none", 143),
+}
+"""How an address begins, and the port that goes with it."""
+
+_FETCHED = re.compile(rb"\bUID (\d+)\b")
+
+
+class NoMailbox(Exception):
+    """The mailbox can't be read; the message says what to do about it, and nothing of what stands in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxAddress:
+    """Where the mailbox is and how to be let in."""
+
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    security: Literal["none", "starttls", "tls"]
+    folder: str = "INBOX"
+    done: str = ""
+    """Folder to which mails go that were taken in; empty leaves them where they are, marked as seen."""
+    ca_file: str = ""
+
+    @classmethod
+    def of(cls, settings: Settings) -> MailboxAddress:
+        """The mailbox of these settings. Raises `NoMailbox` where none is set, where the address makes no sense, and
+        for an open connection over a network."""
+        if not settings.bounce_mailbox:
+            raise NoMailbox(
+                "No mailbox for bounces is set. Set MENTORSHIP_BOUNCE_MAILBOX (imaps://user@host/INBOX) and "
+                "MENTORSHIP_BOUNCE_MAILBOX_PASSWORD, or name files: mentorship bounces FILE…"
+            )
+        url = urlsplit(settings.bounce_mailbox)
+        how = SCHEMES.get(url.scheme)
+        if how is None or not url.hostname or not url.username:
+            raise NoMailbox(
+                "MENTORSHIP_BOUNCE_MAILBOX is no mailbox; write it such as imaps://bounces%40example.org@"
+                "imap.example.org/INBOX"
+            )
+        security, port = how
+        found = cls(
+            host=url.hostname,
+            port=url.port or port,
+            user=unquote(url.username),
+            password=settings.bounce_mailbox_password.get_secret_value(),
+            security=security,
+            folder=unquote(url.path.strip("/")) or "INBOX",
+            done=next(iter(parse_qs(url.query).get("done", [])), ""),
+            ca_file=settings.smtp_ca_file,
+        )
+        if security == "none" and not found.loopback:
+            raise NoMailbox(
+                "MENTORSHIP_BOUNCE_MAILBOX begins with imap://, which is for servers on this machine only; "
+                "write imaps:// or imap+starttls://"
+            )
+        return found
+
+    @property
+    def loopback(self) -> bool:
+        """Whether the mailbox is on this machine."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+
+class Mailbox:
+    """An open mailbox. Everything here blocks. Raises `NoMailbox` for whatever goes wrong."""
+
+    def __init__(self, server: imaplib.IMAP4, done: str) -> None:
+        self._server = server
+        self._done = done
+        self._looked_at: set[bytes] = set()
+
+    def unseen(self) -> list[tuple[bytes, bytes]]:
+        """(uid, mail) of the next ones that nobody has seen, the oldest first; each is given out once."""
+        [found] = _ok(self._server.uid("SEARCH", "UNSEEN", "UNDELETED"), "search")[:1] or [b""]
+        uids = [uid for uid in (found or b"").split() if uid not in self._looked_at][:AT_ONCE]
+        return [(uid, mail) for uid in uids if (mail := self._fetch(uid)) is not None]
+
+    def _fetch(self, uid: bytes) -> bytes | None:
+        self._looked_at.add(uid)
+        parts = _ok(self._server.uid("FETCH", uid.decode(), f"(UID BODY.PEEK[]<0.{LONGEST}>)"), "fetch")
+        return next((bytes(part[1]) for part in parts if isinstance(part, tuple) and _FETCHED.search(part[0])), None)
+
+    def taken_in(self, uid: bytes) -> None:
+        """This mail has been taken in: it is marked as seen, and moved where a folder is set for that."""
+        self._mark(uid, r"(\Seen)")
+        if not self._done:
+            return
+        if "MOVE" in self._server.capabilities:
+            _ok(self._server.uid("MOVE", uid.decode(), _quoted(self._done)), "move")
+            return
+        # Without RFC 6851: a copy first, so that nothing is lost in between.
+        _ok(self._server.uid("COPY", uid.decode(), _quoted(self._done)), "copy")
+        self._mark(uid, r"(\Deleted)")
+        if "UIDPLUS" in self._server.capabilities:
+            _ok(self._server.uid("EXPUNGE", uid.decode()), "expunge")
+
+    def left_for_a_human(self, uid: bytes) -> None:
+        """Nothing could be made of this mail: it stays where it is, seen and flagged."""
+        self._mark(uid, r"(\Seen \Flagged)")
+
+    def _mark(self, uid: bytes, flags: str) -> None:
+        _ok(self._server.uid("STORE", uid.decode(), "+FLAGS.SILENT", flags), "store")
+
+
+@contextmanager
+def opened(address: MailboxAddress) -> Iterator[Mailbox]:
+    """The mailbox, let in and its folder selected. Blocks. Raises `NoMailbox`."""
+    server: imaplib.IMAP4 | None = None
+    try:
+        server = _connected(address)
+        server.login(address.user, address.password)
+        _ok(server.select(_quoted(address.folder)), "select")
+        yield Mailbox(server, address.done)
+    except (imaplib.IMAP4.error, OSError) as error:
+        # What the server says may hold the user's name.
+        raise NoMailbox(
+            f"The mailbox at {address.host}:{address.port} can't be read ({type(error).__name__}).\n"
+            "Look at MENTORSHIP_BOUNCE_MAILBOX and MENTORSHIP_BOUNCE_MAILBOX_PASSWORD."
+        ) from error
+    finally:
+        if server is not None:
+            with suppress(imaplib.IMAP4.error, OSError):
+                server.logout()
+
+
+def _connected(address: MailboxAddress) -> imaplib.IMAP4:
+    if address.security == "none":
+        return imaplib.IMAP4(address.host, address.port, timeout=TIMEOUT)
+    context = ssl.create_default_context()
+    if address.ca_file:
+        context.load_verify_locations(address.ca_file)
+    if address.security == "tls":
+        return imaplib.IMAP4_SSL(address.host, address.port, ssl_context=context, timeout=TIMEOUT)
+    server = imaplib.IMAP4(address.host, address.port, timeout=TIMEOUT)
+    server.starttls(context)
+    return server
+
+
+def _ok(answer: tuple[str, list[Any]], what: str) -> list[Any]:
+    kind, data = answer
+    if kind != "OK":
+        raise imaplib.IMAP4.error(f"{what} was refused")
+    return data
+
+
+def _quoted(folder: str) -> str:
+    return '"' + folder.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,0 +1,1 @@
+"""What coordinators do with a cohort: load, plan, preview, rehearse, launch, adopt, cancel."""

@@ -1,0 +1,135 @@
+"""Mentorships that run go over to the program as its file says it now: an edited file touches nobody by itself.
+
+The file is read whole and checked before anything is done. Each mentorship takes up the version of its own program by
+an event; what it was asked before keeps its form (`store.cohorts.program_versions`). When all of a cohort have gone over, the cohort
+has, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from lifecycle import events
+from operations.mentorships.change import Change, MentorshipRef
+from operations.mentorships.decide import Refused
+from program.forms import Form, Question
+from program.loader import Loaded, LoadedProgram
+from store.cohorts import program_versions
+from store.database import Database
+from store.programs import FrozenProgram, frozen_program
+from workflows.inputs import WORDING, numbers_of
+
+ALREADY = "it goes by this version already"
+
+
+async def adoption(database: Database, loaded: Loaded, places: Sequence[MentorshipRef]) -> Change:
+    """The change by which these mentorships take up the programs of a cohort's file. Reads SQL only.
+
+    Raises `Refused` where the file is of another cohort, or its agreement can't go on with what was agreed.
+    """
+    cohort = loaded.cohort.cohort
+    if strangers := [f"{one}/{key}" for one, key in places if one != cohort]:
+        raise Refused(f"the file is of the cohort {cohort}; for {', '.join(strangers)} name the file of theirs")
+    async with database.session() as session:
+        goes_by = await program_versions.versions(session, places)
+        frozen: dict[tuple[str, str], FrozenProgram] = {}
+        for id_, versions in (await program_versions.known_versions(session, list(loaded.used))).items():
+            for version in versions:
+                frozen[id_, version] = await frozen_program(session, id_, version)
+    for (id_, _), before in frozen.items():
+        _same_document(before, loaded.used[id_])
+    others = {one.key: loaded.program_of(one) for one in loaded.cohort.mentorships}
+    default = loaded.used[loaded.cohort.program]
+    differs = {
+        which: tuple(differences(before, loaded.used[before.program.program])) for which, before in frozen.items()
+    }
+    each: dict[MentorshipRef, Change] = {}
+    for place, which in goes_by.items():
+        # One whose program the file doesn't name is told so by the core.
+        program = loaded.used.get(which[0]) or others.get(place[1], default)
+        each[place] = _change(program, differs.get(which, ()), already=which[1] == program.hash)
+    return replace(_change(default, (), already=False), each=each)
+
+
+def _change(loaded: LoadedProgram, says: tuple[str, ...], *, already: bool) -> Change:
+    numbers = numbers_of(loaded.program)
+    return Change(
+        "adopt",
+        lambda id_, by, _: events.Adopt(id_, numbers, loaded.hash, by),
+        once=True,
+        already_done_reason=ALREADY if already else "",
+        program=loaded,
+        says=says,
+    )
+
+
+# -- what is otherwise -------------------------------------------------------------------------------------------
+
+
+def differences(before: FrozenProgram, after: LoadedProgram) -> Iterable[str]:
+    """In words, what a version of a program says otherwise than the one before."""
+    if before.hash == after.hash:
+        return
+    was, says = (dict(_flat(one.program.model_dump(mode="json"))) for one in (before, after))
+    for name in sorted({*was, *says}):
+        if was.get(name) == says.get(name):
+            continue
+        if name in WORDING:
+            yield f"{name}: other words"
+        else:
+            yield f"{name}: {_shown(was.get(name))} → {_shown(says.get(name))}"
+    for id_ in sorted({*before.forms, *after.forms}):
+        one, other = before.forms.get(id_), after.forms.get(id_)
+        if one is None or other is None:
+            yield f"form {id_}: {'new' if one is None else 'no longer asked'}"
+        elif one != other:
+            yield f"form {id_}: {_questions(one, other)}"
+
+
+def _flat(value: Mapping[str, Any], where: str = "") -> Iterable[tuple[str, Any]]:
+    for name, one in value.items():
+        if isinstance(one, dict) and one:
+            yield from _flat(one, f"{where}{name}.")  # pyright: ignore[reportUnknownArgumentType]
+        else:
+            yield f"{where}{name}", one
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(str(one) for one in value) or "none"  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    return "none" if value in (None, "", {}) else str(value)
+
+
+def _questions(before: Form, after: Form) -> str:
+    was, says = ([question.id for question in one.questions] for one in (before, after))
+    parts = [
+        f"{word} {', '.join(dict.fromkeys(ids))}"
+        for word, ids in (
+            ("no longer asks", [id_ for id_ in was if id_ not in says]),
+            ("asks", [id_ for id_ in says if id_ not in was]),
+        )
+        if ids
+    ]
+    return "; ".join(parts) or "other words"
+
+
+def _same_document(before: FrozenProgram, after: LoadedProgram) -> None:
+    """An agreement outlives a version: a question that stays must be answered in the same way."""
+    forms = [one.forms.get(one.program.form_for("agreement")) for one in (before, after)]
+    was, says = (_kinds(form.questions) if form else {} for form in forms)
+    other = sorted(id_ for id_, kind in says.items() if was.get(id_, kind) != kind)
+    if other:
+        raise Refused(
+            f"the agreement's form asks {', '.join(other)} in another way than before, and agreements of these "
+            "mentorships hold answers to it; give the new question an id of its own"
+        )
+
+
+def _kinds(questions: Collection[Question], where: str = "") -> dict[str, str]:
+    found: dict[str, str] = {}
+    for question in questions:
+        found[f"{where}{question.id}"] = question.type
+        found |= _kinds(question.fields, f"{where}{question.id}.")
+    return found

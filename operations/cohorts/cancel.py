@@ -1,0 +1,88 @@
+"""Cancels a whole cohort: one plain mail to each person, and everything stops.
+
+All of it is one transaction, in which each mentorship's workflow gets a row that tells it: whatever breaks off
+afterwards goes on by itself, and cancelling again does nothing twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from lifecycle.commands import Post
+from operations.mentorships.decide import Refused, who_decides
+from operations.mentorships.status import ListedPerson, known_cohort
+from operations.waking import Wake, wake_in_time
+from store import operations_log
+from store.cohorts import cancel as cancelling
+from store.database import Database
+from store.postbox import ParticipantFacts
+from store.reports import status
+
+
+@dataclass(frozen=True, slots=True)
+class CancelPreview:
+    """What cancelling a cohort stops, or has stopped."""
+
+    cohort: str
+    title: str
+    state: str
+    """`running`; `cancelled` where it was cancelled before; `over` where it has ended by itself."""
+    mentorships: tuple[str, ...]
+    """Keys of those that end."""
+    people: tuple[ListedPerson, ...]
+    """Those who get the mail."""
+    forms: int
+    items: int
+    tasks: int
+
+
+async def outlook(database: Database, cohort: str) -> CancelPreview:
+    """What cancelling this cohort would stop; nothing is written. Raises `Unknown`."""
+    async with database.session() as session:
+        row = await known_cohort(session, cohort)
+        found = await cancelling.stops(session, cohort)
+        names = await status.names_of(session, found.people)
+    return CancelPreview(
+        cohort, row.title, found.state, found.mentorships, names, found.forms, found.items, found.tasks
+    )
+
+
+async def cancel(
+    database: Database,
+    cohort: str,
+    now: datetime,
+    *,
+    by: str = "",
+    why: str = "",
+    shards: int = 1,
+    wake: Wake | None = None,
+) -> bool:
+    """Cancel a cohort; False where that was done before. `now` is program time (UTC), `by` who says so.
+
+    Without `wake` the mails leave when the first of the workflows has heard of it. Raises `Unknown`, and `Refused`
+    with a reason.
+    """
+    async with database.begin() as session:
+        row = await known_cohort(session, cohort)
+        decider = who_decides(cohort, await operations_log.deciders(session, cohort), by)
+        if row.state == cancelling.CANCELLED:
+            return False
+        if row.state == "over":
+            raise Refused(f"{cohort} is over: every mentorship has ended, and nothing is left to cancel")
+        id_ = f"cancel/{cohort}"
+        await operations_log.put_operation(session, id_, "cancel_cohort", cohort, "", {}, decider, why, now)
+        earliest = await cancelling.stop(session, cohort, now, decider, why, shards=shards, deliver_at=_at_once)
+        await operations_log.finish_operation(session, id_, "done")
+    await wake_in_time(database, earliest, now, wake)
+    return True
+
+
+async def still_to_tell(database: Database, cohort: str) -> int:
+    """How many workflows have not heard of it yet."""
+    async with database.session() as session:
+        return await cancelling.still_to_tell(session, cohort)
+
+
+def _at_once(_person: ParticipantFacts, _item: Post, now: datetime) -> datetime:
+    return now

@@ -1,0 +1,118 @@
+"""What an edited cohort file means for mentorships that run: the changes that make them what it says, each as the
+event of a change that a coordinator could give, or the reason why it can't be done and what can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+
+from lifecycle.events import Add, End, Event, Extend, Remove, Replace
+from program.models import Role
+from store.cohorts.compare import Altered
+
+Seat = tuple[Role, str]
+"""A role, and the id of who has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """One thing that a file wants changed of a mentorship: an event, or why there is none."""
+
+    mentorship: str
+    what: str
+    """In words, with ids."""
+    event: Event | None = None
+    refused: str = ""
+    """Why it can't be done, and what would work."""
+
+
+def wanted(cohort: str, altered: Altered, zones: Mapping[str, str], by: str) -> list[FileChange]:
+    """What a file wants changed of one mentorship, in the order in which it is done.
+
+    `zones` holds the zone of everybody in the file, `by` the id of who launches.
+    """
+    key, place = altered.key, f"{cohort}/{altered.key}"
+    if altered.state == "over" and altered.said | {"length": altered.says["length"]} == altered.says:
+        return []  # its program has become longer or shorter since
+    if altered.state == "over":
+        final = f"it is closed ({altered.ending or 'over'}), and its record is final"
+        return [FileChange(key, "what the file says of it", refused=final)]
+    found: list[FileChange] = []
+    said, says = altered.said, altered.says
+    if said["program"] != says["program"]:
+        other = f"it keeps its program; `mentorship end {place}`, and write a mentorship with a key of its own"
+        found.append(FileChange(key, f"program {said['program']} → {says['program']}", refused=other))
+    if said["start"] != says["start"]:
+        stays = f"its start stays; `mentorship pause {place}` until a date moves everything that lies ahead"
+        found.append(FileChange(key, f"start {said['start']} → {says['start']}", refused=stays))
+    if said["program"] == says["program"] and said["length"] != says["length"]:
+        found.append(_length(cohort, key, said["length"], says["length"], by))
+    return found + _members(cohort, altered, zones, by)
+
+
+def ending(cohort: str, key: str, by: str) -> FileChange:
+    """A mentorship that is not in the file any more ends, without anybody's fault."""
+    return FileChange(key, "ends", End(_id(cohort, key, "end"), "no_fault", by))
+
+
+def _length(cohort: str, key: str, before: int, after: int, by: str) -> FileChange:
+    place = f"{cohort}/{key}"
+    weeks, days = divmod(abs(after - before), 7)
+    if after < before:
+        what = f"{before - after} days shorter"
+        how = f"launching makes nothing shorter; `mentorship adopt {place} --file FILE` does"
+        return FileChange(key, what, refused=how)
+    if days:
+        what = f"{after - before} days longer"
+        return FileChange(key, what, refused=f"it can become longer by whole weeks: `mentorship extend {place}`")
+    event = Extend(_id(cohort, key, "extend", str(after)), weeks, by)
+    return FileChange(key, f"{weeks} week{'s' if weeks > 1 else ''} longer", event)
+
+
+def _members(cohort: str, altered: Altered, zones: Mapping[str, str], by: str) -> list[FileChange]:
+    key, place = altered.key, f"{cohort}/{altered.key}"
+    said: set[Seat] = {(role, person) for role, person in altered.said["members"]}
+    says: set[Seat] = {(role, person) for role, person in altered.says["members"]}
+    seated = {one.person for one in altered.seats if one.standing != "out"}
+    gone = sorted(seat for seat in said - says if seat[1] in seated)
+    come = sorted(seat for seat in says - said if seat[1] not in seated)
+    swapped = sorted({person for _, person in said - says} & {person for _, person in says - said})
+    if swapped:
+        stay = f"roles stay; `mentorship end {place}`, and write a mentorship with a key of its own"
+        return [FileChange(key, f"another role for {', '.join(swapped)}", refused=stay)]
+    found: list[FileChange] = []
+    for role in ("mentor", "mentee", "peer"):
+        leaving = [person for its, person in gone if its == role]
+        joining = [person for its, person in come if its == role]
+        if role == "mentee" and altered.format == "group":
+            # First who joins, so that the group is not small in between.
+            for person in joining:
+                event = Add(_id(cohort, key, "add", person), person, role, zones.get(person, ""), by)
+                found.append(FileChange(key, f"{person} joins as {role}", event))
+            for person in leaving:
+                found.append(
+                    FileChange(key, f"{person} is taken out", Remove(_id(cohort, key, "remove", person), person, by))
+                )
+            continue
+        for person, newcomer in zip(leaving, joining, strict=False):
+            event = Replace(
+                _id(cohort, key, "replace", person, newcomer), person, newcomer, zones.get(newcomer, ""), by
+            )
+            found.append(FileChange(key, f"{newcomer} takes the seat of {person}", event))
+        for person in leaving[len(joining) :]:
+            alone = f"somebody must take the seat: write who, or `mentorship end {place}`"
+            found.append(FileChange(key, f"{person} is taken out", refused=alone))
+        for person in joining[len(leaving) :]:
+            empty = (
+                f"the seat is empty already, and a task waits: `mentorship tasks {cohort}`, then "
+                f"`mentorship decide TASK replace --with {person}`"
+            )
+            found.append(FileChange(key, f"{person} joins as {role}", refused=empty))
+    return found
+
+
+def _id(cohort: str, key: str, *content: str) -> str:
+    """The same change has the same id however often it is launched, so that it is one update to its workflow."""
+    return f"launch/{cohort}/{key}/{content[0]}.{sha256(chr(10).join(content).encode()).hexdigest()[:12]}"

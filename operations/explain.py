@@ -1,0 +1,84 @@
+"""What an expected failure means to the person who can mend it: what, where, what to do; and the exit code.
+
+Must never say what an unexpected failure means: those are for whoever mends the engine, with their traceback.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy.exc import DBAPIError
+from temporalio.service import RPCError, RPCStatusCode
+
+from operations.bounces.imap import NoMailbox
+from operations.cohorts.plan import UnknownKey
+from operations.mentorships.decide import Refused
+from operations.mentorships.status import NotFound
+from program.faults import Faults
+from runtime.binaries import MissingProgram
+from runtime.connect import Unreachable, no_temporal
+from runtime.temporal import NoSuchMentorship, NotTaken, RefusedChange
+from store.cohorts.cohorts import KnownOtherwise, UnknownCohort
+
+FAULTY = 1
+"""The file, or the installation, has faults."""
+REFUSED = 2
+"""What was asked for makes no sense, or there is no such thing; nothing was changed."""
+UNREACHABLE = 3
+"""Something that is needed does not answer or is not ready."""
+
+_MINE = (Refused, RefusedChange, NotFound, UnknownKey, UnknownCohort, KnownOtherwise)
+_MISSING = (Unreachable, MissingProgram, NotTaken, NoMailbox)
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A failure in plain words, and the exit code of the command."""
+
+    message: str
+    code: int
+
+
+def explain(error: BaseException) -> Explained | None:
+    """What an expected failure means; None for one that nobody expected."""
+    if isinstance(error, Faults):
+        return Explained(str(error), FAULTY)
+    if isinstance(error, NoSuchMentorship):
+        return Explained(f"no mentorship {error} runs: it has not been started, or it is over", REFUSED)
+    if isinstance(error, _MINE):
+        return Explained(str(error.args[0] if error.args else error), REFUSED)
+    if isinstance(error, _MISSING):
+        return Explained(str(error), UNREACHABLE)
+    if isinstance(error, RPCError):
+        return _rpc(error)
+    if isinstance(error, DBAPIError):
+        # Its own text holds the statement and its values, so names and addresses.
+        return Explained(
+            f"The database failed ({type(error.orig).__name__ if error.orig else type(error).__name__}).\n"
+            "Nothing was half done: what was under way was taken back. `mentorship doctor` says how it stands.",
+            UNREACHABLE,
+        )
+    if isinstance(error, OSError) and error.filename:
+        return Explained(f"{error.filename}: {error.strerror}", FAULTY)
+    return None
+
+
+def _rpc(error: RPCError) -> Explained:
+    if error.status is RPCStatusCode.NOT_FOUND:
+        return Explained(
+            f"Temporal does not know this: {error.message}\nSet TEMPORAL_NAMESPACE to the namespace in use; "
+            "`mentorship doctor` says what is missing.",
+            UNREACHABLE,
+        )
+    if error.status in (RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNAUTHENTICATED):
+        return Explained(
+            "Temporal does not let us in. Set TEMPORAL_API_KEY, or the TEMPORAL_TLS_* files, to what it asks for.",
+            UNREACHABLE,
+        )
+    if error.status in (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED):
+        return Explained(
+            "Temporal answers, and nobody takes up the work: is a worker running? Start one: mentorship worker\n"
+            "Running this command again does nothing twice.",
+            UNREACHABLE,
+        )
+    return Explained(no_temporal(), UNREACHABLE)

@@ -1,0 +1,1 @@
+"""What happens to a submitted form: parsing, checking, saving, agreements."""

@@ -1,0 +1,224 @@
+"""Takes what a participant submits: an answer is committed before anything else, together with the row that tells
+the workflow of it, and is never lost whatever Temporal does. Nobody waits for the workflow: whoever calls hands the
+row over (`relay.hand_over`) when the page is out.
+
+The page shows an outcome; it decides nothing. No name and no answer stands in an event, a log or an exception.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from hashlib import sha256
+from typing import Literal
+
+from pydantic import TypeAdapter
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from activities.record_turn import look_at
+from lifecycle.assessment import signals
+from lifecycle.events import Answered
+from lifecycle.findings import Signals
+from operations.forms import agreements
+from operations.forms.fill_in import worded, words_for
+from operations.forms.parse import FieldFault, Typed, clean, read
+from operations.transactions import in_one
+from program.forms import Answers
+from runtime import outbox_relay
+from store import workflow_outbox
+from store.database import Database
+from store.forms import requests
+from store.forms.requests import Requested
+from store.people import correct
+from store.people.correct import CorrectionOrder
+from store.workflow_outbox import OutboxEvent
+
+Access = Literal["open", "late", "withdrawn", "superseded", "over"]
+"""What a link lets its holder do: answer, answer although the window has closed, or only be told why not."""
+
+PROFILE = {
+    "i_goals": "goals",
+    "i_offer": "offer",
+    "i_language": "languages",
+    "i_availability": "availability",
+    "i_easier": "easier",
+}
+"""Questions of the invitation to the fields of a participant's profile."""
+ZONE = "i_zone"
+
+_SUBMISSION = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_ANSWERED = TypeAdapter(Answered)
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """The answer is in. `repeated`: it was in before, and nothing has changed."""
+
+    version: int
+    late: bool = False
+    repeated: bool = False
+    to_tell: tuple[str, str] = field(default=("", ""), compare=False, repr=False)
+    """(cohort, mentorship) whose workflow has something to be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Faulty:
+    """Something must be mended first; nothing was kept."""
+
+    faults: tuple[FieldFault, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Differs:
+    """Another content came under a submission that is kept already: nothing was kept, and the person is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overtaken:
+    """Agreement: the document has changed since the version that the person had seen. Nothing was kept."""
+
+    seen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shut:
+    """The link takes no answers any more."""
+
+    access: Access
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownRequest:
+    """No such request, or the link was revoked."""
+
+
+SubmitResult = Saved | Faulty | Differs | Overtaken | Shut | UnknownRequest
+
+
+def access_of(requested: Requested, now: datetime) -> Access:
+    """What the link of this request lets its holder do at this moment (UTC, program time)."""
+    if requested.standing == "left":
+        return "withdrawn"
+    if requested.state == "withdrawn":
+        return "withdrawn"
+    if requested.state == "superseded":
+        return "superseded"
+    # In a pause nothing falls due: the window moves when it ends.
+    if requested.state in ("open", "answered") and (now < requested.closes_at or requested.paused):
+        return "open"
+    return "over" if requested.mentorship_state == "over" else "late"
+
+
+async def submit(
+    database: Database, public_id: str, generation: int, submission: str, typed: Typed, now: datetime
+) -> SubmitResult:
+    """Keep what somebody submitted. `typed` are the fields as the browser sent them.
+
+    The same submission twice is one answer. Raises SQLAlchemyError where the database can't be reached.
+    """
+    submission = _submission_id(public_id, submission, typed)
+    return await in_one(database, lambda session: _commit(session, public_id, generation, submission, typed, now))
+
+
+async def save_draft(
+    database: Database, public_id: str, generation: int, typed: Typed, now: datetime
+) -> SubmitResult:
+    """Keep a form as it is, half filled in, for the same link to go on with. Nothing is checked, nobody is told."""
+    async with database.begin() as session:
+        await requests.lock(session, public_id, generation)
+        requested = await requests.find(session, public_id, generation)
+        if requested is None:
+            return UnknownRequest()
+        access = access_of(requested, now)
+        if access not in ("open", "late"):
+            return Shut(access)
+        fields = {question.id for question in requested.questions}
+        kept = {
+            name: [clean(value)[:_LONGEST_DRAFT] for value in values[:_MOST_DRAFT]]
+            for name, values in typed.items()
+            if name.partition(".")[0] in fields or name in fields
+        }
+        await requests.keep_draft(session, requested.key, kept, now)
+    return Saved(requested.answer.version if requested.answer else 0)
+
+
+_LONGEST_DRAFT = 20_000
+_MOST_DRAFT = 100
+
+
+async def _commit(
+    session: AsyncSession, public_id: str, generation: int, submission: str, typed: Typed, now: datetime
+) -> SubmitResult:
+    await requests.lock(session, public_id, generation)
+    requested = await requests.find(session, public_id, generation, to_show=False)
+    if requested is None:
+        return UnknownRequest()
+    to_tell = (requested.cohort, requested.mentorship)
+    questions = worded(requested.questions, words_for(requested))
+    act = agreements.act_of(requested, typed) if requested.ask == "agreement" else ""
+    if act == "sign":
+        questions = tuple(question for question in questions if question.type == "sign")
+    reading = read(questions, typed)
+    earlier = await requests.answer_of(session, submission)
+    if earlier is not None and requested.answer is not None:
+        if earlier != (requested.key, reading.answers) or reading.faults:
+            return Differs()
+        return Saved(requested.answer.version, requested.answer.late, repeated=True, to_tell=to_tell)
+    access = access_of(requested, now)
+    if access not in ("open", "late"):
+        return Shut(access)
+    if act and not agreements.may(requested, act):
+        return Shut("superseded")
+    if act and agreements.seen_version(typed) != agreements.on_the_table(requested):
+        return Overtaken(agreements.seen_version(typed))
+    faults = _faults_that_count(requested, reading.answers, reading.faults)
+    if faults:
+        return Faulty(faults)
+    found = signals(requested.ask, reading.answers)
+    if requested.ask == "invitation":
+        found = await _introduce(session, requested, submission, reading.answers, found, now)
+    if act:
+        version = await agreements.act(session, requested, reading.answers, act, now)
+        found = replace(found, act=act, version=version)
+    late = access == "late"
+    version = await requests.keep_answer(session, requested, submission, reading.answers, now, late=late)
+    event = Answered(submission, requested.person, requested.ask, requested.number, found, now)
+    payload = _ANSWERED.dump_python(event, mode="json")
+    row = OutboxEvent(submission, requested.cohort, requested.mentorship, "Answered", payload)
+    await workflow_outbox.put(session, row, now + outbox_relay.GRACE)
+    return Saved(version, late, to_tell=to_tell)
+
+
+def _faults_that_count(requested: Requested, answers: Answers, faults: list[FieldFault]) -> tuple[FieldFault, ...]:
+    # Whoever declines need not fill in the rest.
+    if requested.ask == "invitation" and answers.get("accept") is False:
+        return ()
+    return tuple(faults)
+
+
+async def _introduce(
+    session: AsyncSession, requested: Requested, submission: str, answers: Answers, found: Signals, now: datetime
+) -> Signals:
+    """What an accepted invitation says about the person goes into their profile; a new zone moves their dates."""
+    if answers.get("accept") is not True:
+        return found
+    profile = {name: str(answers.get(question, "")) for question, name in PROFILE.items()}
+    shown = {question.id for question in requested.questions}
+    profile = {name: profile[name] for question, name in PROFILE.items() if question in shown}
+    zone = answers.get(ZONE)
+    moved = zone if isinstance(zone, str) and zone != requested.zone else ""
+    await requests.update_profile(session, requested, profile, moved)
+    if not moved:
+        return found
+    order = CorrectionOrder(f"moved/{submission}", requested.person, "", now, now + outbox_relay.GRACE)
+    await correct.move(session, requested.person, order, look_at, (requested.cohort, requested.mentorship))
+    return replace(found, zone=moved)
+
+
+def _submission_id(public_id: str, submission: str, typed: Typed) -> str:
+    """The id minted with the page; where a client sent none that we could have minted, one made of the content."""
+    if _SUBMISSION.fullmatch(submission):
+        return submission
+    content = repr((public_id, submission, sorted(typed.items())))
+    return sha256(content.encode("utf-8", "replace")).hexdigest()[:32]

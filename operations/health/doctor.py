@@ -1,0 +1,279 @@
+"""Whether an installation is fit to run: each finding says what is wrong and what to do about it.
+
+Looks, and mends only what it is told to; mails nobody and starts nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+import httpx
+from sqlalchemy import func, select
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, DescribeTaskQueueRequest
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.smtp import NotSent, Relay, SmtpTransport
+from operations.health.backlog import examine_backlog
+from operations.health.findings import Finding
+from operations.health.sender_domain import examine_domain, reserved
+from runtime.connect import Unreachable, address, check_database, shown, temporal
+from runtime.links import SHORTEST_SECRET
+from runtime.settings import Settings, now_of
+from runtime.temporal import register_search_attributes
+from store.database import Database, migrate
+from store.reports.metrics import take_stock
+from workflows import search_attributes
+
+A_SECRET = "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
+KEPT_SECRET = "secret"
+"""Where the embedded stack keeps the secret that it made, in the data folder."""
+ANSWERS_WITHIN = 5.0
+"""Real seconds that the relay and the pages have to answer."""
+KEPT_FOR = timedelta(days=30)
+"""Closed workflows that are forgotten sooner can't be looked at when somebody asks."""
+CLOCKS_APART = timedelta(seconds=5)
+"""More than that, and letterboxes open late or early."""
+
+
+async def examine(settings: Settings, *, fix: bool = False) -> AsyncIterator[Finding]:
+    """Look at everything, one after the other. `fix` registers search attributes and migrates the database."""
+    for finding in _settings(settings):
+        yield finding
+    database = await _database(settings, fix)
+    yield database
+    if database.state != "fault":
+        for finding in await _inside(settings):
+            yield finding
+    try:
+        client = await temporal()
+        yield Finding("Temporal", "good", f"answers at {address()}")
+        namespace = await _namespace(client)
+        yield namespace
+        if namespace.state != "fault":
+            yield await _attributes(client, fix)
+            yield await _worker(client, settings)
+    except Unreachable as missing:
+        says, _, remedy = str(missing).partition("\n")
+        yield Finding("Temporal", "fault", says, remedy)
+    except RPCError as error:
+        says = f"answers at {address()}, and refuses what we ask ({error.status.name})"
+        yield Finding("Temporal", "fault", says, "Look at TEMPORAL_API_KEY and the TEMPORAL_TLS_* settings.")
+    yield await _relay(settings)
+    for finding in await _domain(settings):
+        yield finding
+    for finding in await _pages(settings):
+        yield finding
+
+
+# -- what the settings say ---------------------------------------------------------------------------------------
+
+
+def _settings(settings: Settings) -> list[Finding]:
+    found = [_secret(settings), _public_url(settings)]
+    if settings.public_url.startswith("https://") and not settings.proxies:
+        what = "whatever speaks TLS before the pages looks to them like everybody, so nobody is limited by address"
+        remedy = "Set MENTORSHIP_PROXIES to the number of proxies before the pages that add to X-Forwarded-For."
+        found.append(Finding("proxies", "warning", what, remedy))
+    domain = settings.mail_from.rpartition("@")[2]
+    if not domain or reserved(domain):
+        what = f"mails would come from {settings.mail_from or 'nobody'}, a domain that belongs to nobody"
+        found.append(Finding("sender", "warning", what, "Set MENTORSHIP_MAIL_FROM to an address of your domain."))
+    if settings.redirect_all_to:
+        what = "every mail goes to MENTORSHIP_REDIRECT_ALL_TO instead of its reader"
+        found.append(Finding("staging guard", "warning", what, "Leave it out when people should get their mail."))
+    if settings.speed != 1.0:
+        what = f"program time passes {settings.speed:g} times as fast as real time"
+        found.append(Finding("clock", "warning", what, "Leave MENTORSHIP_SPEED out, unless this is a demo."))
+    return found
+
+
+def _secret(settings: Settings) -> Finding:
+    kept = settings.data / KEPT_SECRET
+    if not settings.secrets and kept.is_file():
+        return Finding("secret", "good", f"the embedded stack has its own, in {kept}")
+    if not settings.secrets:
+        says = "there is no secret to sign the links in mails with"
+        return Finding("secret", "fault", says, f"Set MENTORSHIP_SECRET; make one with: {A_SECRET}")
+    weak = [one for one in settings.secrets if len(one) < SHORTEST_SECRET or len(set(one)) < 10]
+    if weak:
+        says = f"a secret is shorter than {SHORTEST_SECRET} characters, or easily guessed"
+        remedy = (
+            f"Put a stronger one before it, separated by a comma, and drop it once old links are past: {A_SECRET}"
+        )
+        return Finding("secret", "fault", says, remedy)
+    several = f"; {len(settings.secrets) - 1} older still accepted" if len(settings.secrets) > 1 else ""
+    return Finding("secret", "good", f"is strong{several}")
+
+
+def _public_url(settings: Settings) -> Finding:
+    url = urlsplit(settings.public_url)
+    if url.scheme not in ("http", "https") or not url.hostname:
+        remedy = "Set MENTORSHIP_PUBLIC_URL to the address of the pages, such as https://mentoring.example.org"
+        return Finding("public URL", "fault", f"{settings.public_url!r} is no address", remedy)
+    if _loopback(url.hostname):
+        remedy = (
+            "Fine for trying things out; otherwise set MENTORSHIP_PUBLIC_URL to the address that people can reach."
+        )
+        says = f"links in mails lead to {settings.public_url}, which only this machine can open"
+        return Finding("public URL", "warning", says, remedy)
+    if url.scheme == "http":
+        remedy = "Put the pages behind TLS and set MENTORSHIP_PUBLIC_URL to https://…"
+        return Finding("public URL", "fault", f"{settings.public_url} would send answers over an open line", remedy)
+    return Finding("public URL", "good", settings.public_url)
+
+
+def _loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+# -- what answers ------------------------------------------------------------------------------------------------
+
+
+async def _database(settings: Settings, fix: bool) -> Finding:
+    url = settings.database
+    try:
+        await asyncio.to_thread(check_database, url)
+    except Unreachable as missing:
+        says, _, remedy = str(missing).partition("\n")
+        if not fix or "does not answer" in says:
+            return Finding("database", "fault", says, remedy)
+        await asyncio.to_thread(migrate, url)
+        return Finding("database", "mended", f"brought up to date: {shown(url)}")
+    return Finding("database", "good", f"answers and is up to date: {shown(url)}")
+
+
+async def _namespace(client: Client) -> Finding:
+    try:
+        described = await client.workflow_service.describe_namespace(
+            DescribeNamespaceRequest(namespace=client.namespace)
+        )
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        remedy = f"Create it (temporal operator namespace create -n {client.namespace}), or set TEMPORAL_NAMESPACE."
+        return Finding("namespace", "fault", f"there is no namespace {client.namespace!r}", remedy)
+    kept = described.config.workflow_execution_retention_ttl.ToTimedelta()
+    says = f"{client.namespace} keeps closed workflows for {kept.days} days"
+    if kept < KEPT_FOR:
+        remedy = f"Keep them longer: temporal operator namespace update -n {client.namespace} --retention 90d"
+        return Finding("namespace", "warning", says, remedy)
+    return Finding("namespace", "good", says)
+
+
+async def _attributes(client: Client, fix: bool) -> Finding:
+    what = "search attributes"
+    if fix:
+        added = await register_search_attributes(client)
+        return Finding(
+            what, "mended" if added else "good", f"registered {', '.join(added)}" if added else "registered"
+        )
+    request = ListSearchAttributesRequest(namespace=client.namespace)
+    known = (await client.operator_service.list_search_attributes(request)).custom_attributes
+    missing = [key.name for key in search_attributes.ALL if key.name not in known]
+    if missing:
+        remedy = "Run `mentorship doctor --fix`; without them no mentorship can be started."
+        return Finding(what, "fault", f"not registered: {', '.join(missing)}", remedy)
+    return Finding(what, "good", "registered")
+
+
+async def _worker(client: Client, settings: Settings) -> Finding:
+    request = DescribeTaskQueueRequest(
+        namespace=client.namespace,
+        task_queue=TaskQueue(name=settings.task_queue),
+        task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+    )
+    pollers = len((await client.workflow_service.describe_task_queue(request)).pollers)
+    if not pollers:
+        says = f"nobody takes up work from the queue {settings.task_queue!r}"
+        return Finding("worker", "warning", says, "Start one: mentorship worker")
+    return Finding("worker", "good", f"work is taken up from the queue {settings.task_queue!r}")
+
+
+async def _relay(settings: Settings) -> Finding:
+    where = f"{settings.smtp_host}:{settings.smtp_port}"
+    remedy = "Look at MENTORSHIP_SMTP_HOST, _PORT, _SECURITY, _USER and _PASSWORD. Mails wait until it answers."
+    try:
+        transport = SmtpTransport(
+            Relay(
+                settings.smtp_host,
+                settings.smtp_port,
+                settings.smtp_security,
+                settings.smtp_user,
+                settings.smtp_password.get_secret_value(),
+                ca_file=settings.smtp_ca_file,
+                timeout=ANSWERS_WITHIN,
+            )
+        )
+        await transport.check()
+    except ValueError as error:
+        return Finding("mail relay", "fault", str(error), remedy)
+    except NotSent as failure:
+        return Finding("mail relay", "fault", f"{where} does not let us in ({failure})", remedy)
+    line = "in the clear, on this machine" if settings.smtp_security == "none" else "over TLS"
+    known = f"knows us as {settings.smtp_user}" if settings.smtp_user else "asks for no password"
+    return Finding("mail relay", "good", f"answers at {where} {line}, and {known}")
+
+
+async def _domain(settings: Settings) -> list[Finding]:
+    domain = settings.mail_from.rpartition("@")[2]
+    if not domain or reserved(domain):
+        return []
+    selectors = [one.strip() for one in settings.dkim_selector.split(",") if one.strip()]
+    return await examine_domain(settings.mail_from, settings.bounce_address, selectors)
+
+
+async def _pages(settings: Settings) -> list[Finding]:
+    url = f"{settings.public_url.rstrip('/')}/healthz"
+    remedy = "Start them (mentorship web), or look at what stands between them and the world."
+    try:
+        async with httpx.AsyncClient(timeout=ANSWERS_WITHIN, follow_redirects=False) as http:
+            answer = await http.get(url)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            return [Finding("pages", "fault", f"{url} has a certificate that nobody trusts", "Give it one that is.")]
+        return [Finding("pages", "warning", f"{url} does not answer ({type(error).__name__})", remedy)]
+    if answer.status_code != 200 or answer.text.strip() != "ok":
+        return [Finding("pages", "warning", f"{url} is not answered by our pages ({answer.status_code})", remedy)]
+    found = [Finding("pages", "good", f"answer at {settings.public_url}")]
+    try:
+        theirs = parsedate_to_datetime(answer.headers["date"])
+    except (KeyError, ValueError):
+        return found
+    # The header has whole seconds, and was written a moment ago.
+    return [*found, *_clock("the pages", theirs, timedelta(seconds=1))]
+
+
+async def _inside(settings: Settings) -> list[Finding]:
+    """What the database says of its clock and of what has piled up."""
+    now = now_of(settings)
+    async with Database.open(settings.database) as database, database.session() as session:
+        stock = await take_stock(session, now)
+        clock = [] if database.sqlite else _clock("the database", await session.scalar(select(func.now())))
+    return [*clock, *examine_backlog(stock, now)]
+
+
+def _clock(whose: str, theirs: datetime | None, unsure: timedelta = timedelta(0)) -> list[Finding]:
+    """Whether a clock agrees with that of this machine; nothing where it does."""
+    if theirs is None:
+        return []
+    apart = abs(datetime.now(UTC) - theirs)
+    if apart <= CLOCKS_APART + unsure:
+        return []
+    says = f"this machine and {whose} are {apart.total_seconds():.0f} seconds apart"
+    return [
+        Finding("clock", "fault", says, "Let both keep time by NTP (timedatectl): dates and letterboxes need it.")
+    ]

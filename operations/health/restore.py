@@ -1,0 +1,171 @@
+"""After a restore: compares the database with Temporal, and mends what can be mended without mailing anybody twice.
+
+The database holds what was said and what was mailed, Temporal holds the time. Restored from different moments, they
+disagree; docs/decisions/0010-after-a-restore.md says which of them is believed in what. Runs while no worker does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from pydantic import TypeAdapter
+from temporalio.client import Client
+
+from activities.record_turn import look_at
+from lifecycle.assessment import signals
+from lifecycle.events import Answered
+from lifecycle.rebuild import as_one_turn
+from lifecycle.state import State
+from runtime.replay_state import RUNS, recall, status_of
+from runtime.settings import Settings
+from runtime.temporal import Waker, start_cohort
+from store import workflow_outbox
+from store.database import Database
+from store.mentorships import restore, turns
+from store.mentorships.restore import Standing, StoredAnswer
+from store.workflow_outbox import OutboxEvent
+from workflows.ids import cohort_id, mentorship_id, postmaster_id
+
+Restored = Literal["database", "temporal"]
+"""What was restored from a backup: the other one is newer."""
+
+Kind = Literal["mail", "behind", "ahead", "lost", "unknown", "unreadable", "cohort", "postmaster", "untold"]
+
+AGREEMENT = "agreement"
+"""What an answer to it set off depends on the document of that moment, so it can't be told again."""
+
+_ANSWERED = TypeAdapter(Answered)
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """One thing in which database and Temporal disagree. `says` is what is so, `does` what mends it."""
+
+    kind: Kind
+    what: str
+    says: str
+    does: str
+    mended: bool = False
+    """`does` is done by this command; otherwise by a person, or by itself."""
+
+
+async def reconcile(
+    database: Database, client: Client, settings: Settings, now: datetime, restored: Restored, *, mend: bool
+) -> AsyncIterator[Disagreement]:
+    """Find what disagrees, and mend it unless this is a dry run. `now` is program time (UTC).
+
+    What may have been mailed is put aside before anything else can be mailed.
+    """
+    if restored == "database":
+        async for found in _mail(database, now, mend=mend):
+            yield found
+    async with database.session() as session:
+        standings = await restore.standings(session)
+        cohorts = await restore.running_cohorts(session)
+        untold = await restore.untold(session)
+    for standing in standings:
+        if standing.state != "planned":
+            async for found in _mentorship(database, client, settings, now, standing, mend=mend):
+                yield found
+    for cohort in cohorts:
+        if await status_of(client, cohort_id(cohort)) != RUNS:
+            if mend:
+                await start_cohort(client, settings, cohort)
+            yield Disagreement("cohort", cohort, "its workflow does not run", "starts it", mended=True)
+    for shard in range(settings.shards):
+        if await status_of(client, postmaster_id(shard)) != RUNS:
+            yield Disagreement("postmaster", str(shard), "it does not run", "starts it", mended=True)
+        if mend:
+            # One that sleeps may know of another moment than the database.
+            await Waker(client, settings)(shard)
+    if untold:
+        says = f"{untold} answers or changes that their mentorship has not been told of"
+        yield Disagreement("untold", "relay", says, "they are told as soon as workers run")
+
+
+async def strangers(database: Database, client: Client) -> AsyncIterator[Disagreement]:
+    """Mentorships that run in Temporal, and that the database never heard of."""
+    async with database.session() as session:
+        known = {mentorship_id(one.cohort, one.key) for one in await restore.standings(session)}
+    does = "launch its cohort's file again if that was launched after the backup, then run this once more"
+    async for one in client.list_workflows("WorkflowType = 'mentorship' AND ExecutionStatus = 'Running'"):
+        if one.id not in known:
+            place = one.id.partition("/")[2]
+            yield Disagreement("unknown", place, "Temporal runs it, the database does not know it", does)
+
+
+async def _mail(database: Database, now: datetime, *, mend: bool) -> AsyncIterator[Disagreement]:
+    async with database.begin() as session:
+        items, people = await restore.may_have_gone_out(session, now)
+        if mend:
+            await restore.put_aside(session, now)
+    if items:
+        says = f"{items} things for {people} people were due by now, and may have been mailed after the backup"
+        does = "they are not mailed again; `mentorship nudge` sends what is still open to whoever may have missed it"
+        yield Disagreement("mail", "postbox", says, does, mended=True)
+
+
+async def _mentorship(
+    database: Database, client: Client, settings: Settings, now: datetime, standing: Standing, *, mend: bool
+) -> AsyncIterator[Disagreement]:
+    place = f"{standing.cohort}/{standing.key}"
+    try:
+        state = await recall(client, standing.cohort, standing.key)
+    except RuntimeError:
+        does = "look at it in the Temporal UI; nothing is done about it here"
+        yield Disagreement("unreadable", place, "this version can't go through its history", does)
+        return
+    if state is None:
+        if standing.state == "running":
+            does = "restore Temporal's database as well, from the same time or a later one"
+            yield Disagreement("lost", place, "it runs in the database, and Temporal does not know it", does)
+        return
+    if state.turn > standing.turn:
+        says = f"Temporal has taken {state.turn - standing.turn} turns that the database lost"
+        if mend:
+            await _record_anew(database, settings, state, now)
+        does = "writes down what its workflow knows; what was answered in between is lost"
+        yield Disagreement("ahead", place, says, does, mended=True)
+    elif state.turn < standing.turn:
+        says = f"the database holds {standing.turn - state.turn} turns that Temporal forgot"
+        does = "its workflow takes them anew"
+        yield Disagreement("behind", place, says, does + ", when workers run")
+        async with database.begin() as session:
+            forgotten = _forgotten(state, await restore.answers(session, standing.cohort, standing.key))
+            for one in forgotten:
+                if mend and one.ask != AGREEMENT:
+                    await workflow_outbox.put(session, _told_again(standing, one), now)
+        for one in forgotten:
+            says = f"an answer ({one.ask} {one.number}) that Temporal forgot"
+            if one.ask == AGREEMENT:
+                yield Disagreement("behind", place, says, "`mentorship nudge` asks for it once more")
+            else:
+                yield Disagreement("behind", place, says, "tells it again", mended=True)
+
+
+async def _record_anew(database: Database, settings: Settings, state: State, now: datetime) -> None:
+    async with database.begin() as session:
+        whole = as_one_turn(state, now)
+        await restore.close_what_is_over(session, whole)
+        batch = await restore.known_tasks(session, await restore.unanswered(session, whole))
+        await turns.apply(session, batch, deliver_at=look_at, shards=settings.shards)
+
+
+def _forgotten(state: State, given: list[StoredAnswer]) -> list[StoredAnswer]:
+    """The last answers of those whom the workflow still waits for, or has not asked yet."""
+    last = {(one.person, one.ask, one.number): one for one in given}
+    knows = {(person, step.name, step.number) for step in state.steps for person in step.answered}
+    if state.agreement.concluded:
+        last = {which: one for which, one in last.items() if one.ask != AGREEMENT}
+    return [one for which, one in last.items() if which not in knows and one.submission not in state.seen]
+
+
+def _told_again(standing: Standing, given: StoredAnswer) -> OutboxEvent:
+    event = Answered(
+        given.submission, given.person, given.ask, given.number, signals(given.ask, given.body), given.at
+    )
+    payload = _ANSWERED.dump_python(event, mode="json")
+    return OutboxEvent(given.submission, standing.cohort, standing.key, "Answered", payload)

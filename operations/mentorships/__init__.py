@@ -1,0 +1,1 @@
+"""What coordinators do with mentorships: look, select, change, decide."""

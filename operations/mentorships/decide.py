@@ -1,0 +1,235 @@
+"""A coordinator decides a task: checked, written down with who and why, and told to the mentorship's workflow.
+
+Names, addresses and reasons stay in SQL. The same decision given twice is one decision.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from lifecycle.events import Decided
+from lifecycle.local_time import is_zone, local_date
+from program.durations import days_of
+from program.faults import nearest
+from program.models import ID_PATTERN
+from runtime.temporal import NoSuchMentorship, RefusedChange, send
+from store import operations_log
+from store.database import Database
+from store.operations_log import Decider, KnownPerson, TaskFacts
+from store.reports import status
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+
+SHOWN_WITHIN = 10.0
+"""Real seconds until a decision that was taken stands in the store; longer only where the database is away."""
+
+_EMAIL = re.compile(r"[^@\s<>,;\"]+@[^@\s<>,;\"]+\.[^@\s<>,;\"]+")
+
+
+class Refused(Exception):
+    """The decision makes no sense as given; the message says why, and what to write instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """Who takes a seat. Name, address and zone are needed for somebody who is not known yet."""
+
+    id: str
+    name: str = ""
+    email: str = ""
+    zone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionTaken:
+    """A decision that was taken. `before`: it had been taken already, and nothing was done now."""
+
+    task: str
+    cohort: str
+    mentorship: str
+    kind: str
+    decision: str
+    by: str
+    until: date | None = None
+    newcomer: str = ""
+    before: bool = False
+    recorded: bool = True
+    """False: the workflow has it, and the store will show it shortly."""
+
+
+async def decide(
+    database: Database,
+    client: Client,
+    task: str,
+    decision: str,
+    now: datetime,
+    *,
+    until: str = "",
+    newcomer: Newcomer | None = None,
+    person: str = "",
+    by: str = "",
+    why: str = "",
+) -> DecisionTaken:
+    """Decide a task. `now` is program time (UTC), `until` a date or a duration, `by` an id of who decides.
+
+    Raises `Refused` with a reason for the coordinator, and RPCError where Temporal does not answer.
+    """
+    facts = await _task(database, task)
+    decision = decision.replace("-", "_")
+    decider = who_decides(facts.cohort, facts.deciders, by)
+    if facts.closed_on is not None:
+        return _decided_before(facts, decision)
+    _check(facts, decision, until, newcomer, person)
+    ends = until_date(until, local_date(now, facts.zone)) if until else None
+    someone = await known_newcomer(database, newcomer, facts.zone, facts.language) if newcomer else None
+    zone = someone.zone if someone else ""
+    joins = newcomer.id if newcomer else ""
+    id_ = operation_id(task, decision, ends, joins, person)
+    detail = {"task": task, "decision": decision, "until": ends.isoformat() if ends else "", "newcomer": joins}
+    async with database.begin() as session:
+        if someone and await operations_log.person(session, joins) is None:
+            await operations_log.put_person(session, someone)
+        await operations_log.put_operation(
+            session, id_, "decide", facts.cohort, facts.mentorship, detail | {"person": person}, decider, why, now
+        )
+    try:
+        event = Decided(id_, task, decision, decider, ends, joins, zone, person)
+        await send(client, facts.cohort, facts.mentorship, event)
+    except (RefusedChange, NoSuchMentorship) as refused:
+        gone = "its mentorship is over, or has not been started"
+        reason = str(refused) if isinstance(refused, RefusedChange) else gone
+        async with database.begin() as session:
+            await operations_log.finish_operation(session, id_, f"refused: {reason}")
+        raise Refused(reason) from refused
+    async with database.begin() as session:
+        await operations_log.finish_operation(session, id_, "done")
+        if why:
+            await operations_log.say_why(session, task, why)
+    recorded = await _recorded(database, task)
+    return DecisionTaken(
+        task, facts.cohort, facts.mentorship, facts.kind, decision, decider, ends, joins, recorded=recorded
+    )
+
+
+def operation_id(task: str, decision: str, until: date | None, newcomer: str, person: str) -> str:
+    """The same decision has the same id however often it is given, so that it is one update to its workflow."""
+    content = "\n".join((task, decision, until.isoformat() if until else "", newcomer, person))
+    return f"decide/{task}/{sha256(content.encode()).hexdigest()[:12]}"
+
+
+def until_date(text: str, today: date) -> date:
+    """The date in `2027-04-01`, or so much after today in `3w` and `10d`. Raises `Refused`."""
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        pass
+    try:
+        return today + timedelta(days=days_of(text))
+    except ValueError:
+        raise Refused(f"{text!r} is no date; write one such as 2027-04-01, or how long: 10d, 3w") from None
+
+
+# -- what is checked before anybody is bothered ----------------------------------------------------------------
+
+
+async def _task(database: Database, key: str) -> TaskFacts:
+    async with database.session() as session:
+        facts = await operations_log.task(session, key)
+        if facts is not None:
+            return facts
+        known = [line.key for line in await status.open_tasks(session)]
+    near = nearest(key, known)
+    remedy = f"did you mean {near[0]}?" if near else "`mentorship tasks` lists those that are open"
+    raise Refused(f"there is no task {key!r}; {remedy}")
+
+
+def who_decides(cohort: str, deciders: Sequence[Decider], by: str) -> str:
+    """The id of who decides, by id, name or address; the cohort's only coordinator where nobody is named.
+
+    Raises `Refused` with those who may.
+    """
+    coordinators = [one for one in deciders if one.role == "coordinator"]
+    if not by and len(coordinators) == 1:
+        return coordinators[0].id
+    wanted = by.strip().casefold()
+    for one in deciders:
+        if wanted and wanted in (one.id.casefold(), one.name.casefold(), one.email.casefold()):
+            return one.id
+    people = ", ".join(f"{one.id} ({one.name})" for one in deciders)
+    raise Refused(
+        f"{by!r} is no coordinator or deputy of {cohort}; write --as with one of {people}"
+        if by
+        else f"say who decides: --as with one of {people}"
+    )
+
+
+def _decided_before(facts: TaskFacts, decision: str) -> DecisionTaken:
+    if facts.decision != decision:
+        who = f" by {facts.by}" if facts.by else ""
+        raise Refused(f"this task is closed: {facts.decision} on {facts.closed_on}{who}")
+    return DecisionTaken(facts.key, facts.cohort, facts.mentorship, facts.kind, decision, facts.by, before=True)
+
+
+def _check(facts: TaskFacts, decision: str, until: str, newcomer: Newcomer | None, person: str) -> None:
+    if decision not in facts.decisions:
+        raise Refused(f"a task of kind {facts.kind} can be decided {', '.join(facts.decisions)}; not {decision!r}")
+    if until and decision != "pause":
+        raise Refused(f"--until goes with pause, not with {decision}")
+    if newcomer and decision != "replace":
+        raise Refused(f"--with goes with replace, not with {decision}")
+    if decision == "replace" and newcomer is None:
+        raise Refused("say who takes the seat: --with ID (and --name, --email, --zone for somebody new)")
+    if person and decision not in ("replace", "end"):
+        raise Refused(f"--person goes with replace and end, not with {decision}")
+
+
+async def known_newcomer(database: Database, newcomer: Newcomer, zone: str, language: str) -> KnownPerson:
+    """The newcomer as they stand in the store, or are about to. `zone` and `language` are the cohort's.
+
+    Raises `Refused`.
+    """
+    if not re.match(ID_PATTERN, newcomer.id):
+        raise Refused(f"{newcomer.id!r} is no id: use letters, digits, . - and _, and nothing of the person's name")
+    async with database.session() as session:
+        known = await operations_log.person(session, newcomer.id)
+        same = await operations_log.person(session, email=newcomer.email) if newcomer.email else None
+    if known is not None:
+        return _is_known(known, newcomer)
+    if not newcomer.name or not newcomer.email:
+        raise Refused(f"{newcomer.id} is not known yet; add --name and --email (and --zone, if not {zone})")
+    if not _EMAIL.fullmatch(newcomer.email.strip()):
+        raise Refused(f"{newcomer.email!r} is no address; write it such as name@example.org")
+    if same is not None:
+        raise Refused(f"this address is known as {same.id}; write --with {same.id}")
+    if newcomer.zone and not is_zone(newcomer.zone):
+        raise Refused(f"{newcomer.zone!r} is no zone; write one such as Europe/Berlin")
+    return KnownPerson(newcomer.id, newcomer.name, newcomer.email.strip(), newcomer.zone or zone, language, "active")
+
+
+def _is_known(known: KnownPerson, newcomer: Newcomer) -> KnownPerson:
+    if newcomer.email and newcomer.email.strip().casefold() != known.email.casefold():
+        raise Refused(f"{known.id} is known with another address; leave --email out, or choose another id")
+    if known.standing != "active":
+        raise Refused(f"{known.id} gets no mail any more ({known.standing}); choose somebody else")
+    return known
+
+
+async def _recorded(database: Database, task: str) -> bool:
+    """Wait until the store shows the task as closed: what comes next on the terminal should be true."""
+    try:
+        async with asyncio.timeout(SHOWN_WITHIN):
+            while True:
+                async with database.session() as session:
+                    facts = await operations_log.task(session, task)
+                if facts is not None and facts.closed_on is not None:
+                    return True
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        return False

@@ -1,0 +1,153 @@
+"""What coordinators look at, found by what they type: a cohort, a mentorship, tasks, the ledger.
+
+Read from SQL with names, for human eyes; nothing of it may be passed to Temporal or written to a log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lifecycle.local_time import local_date, zone
+from program.faults import nearest
+from store.database import Database
+from store.reports import status as overview
+from store.reports.ledger import ledger as ledger_of
+from store.reports.status import Counts, Filters, ListedPerson, StatusLine, TaskLine
+from store.reports.timeline import Timeline, TimelineEntry
+from store.reports.timeline import timeline as timeline_of
+from store.tables import CohortRow
+
+__all__ = ["Counts", "Filters", "ListedPerson", "NotFound", "StatusLine", "TaskLine", "Timeline", "TimelineEntry"]
+
+
+class NotFound(LookupError):
+    """No cohort or mentorship goes by this name; the message says which there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class CohortStatus:
+    """A cohort with one line for each of its mentorships. `today` is the date in its zone."""
+
+    id: str
+    title: str
+    state: str
+    zone: str
+    today: date
+    counts: Counts
+    lines: tuple[StatusLine, ...]
+
+
+async def status(
+    database: Database, cohort: str, now: datetime, filters: Filters | None = None, *, awaiting: bool = False
+) -> list[CohortStatus]:
+    """One cohort, or all that are not over (the latest, where all are), with their mentorships. Raises `Unknown`.
+
+    `awaiting` leaves out those that wait for nobody.
+    """
+    found: list[CohortStatus] = []
+    async with database.session() as session:
+        for row in await _cohorts(session, cohort):
+            today = local_date(now, row.zone)
+            lines = await overview.status(session, row.id, filters)
+            found.append(
+                CohortStatus(
+                    row.id,
+                    row.title,
+                    row.state,
+                    row.zone,
+                    today,
+                    await overview.counts(session, row.id, today),
+                    tuple(line for line in lines if line.awaited or not awaiting),
+                )
+            )
+    return found
+
+
+async def show(database: Database, which: str) -> Timeline:
+    """The timeline of `COHORT/KEY`; the cohort may be left out where only one has such a key. Raises `Unknown`."""
+    async with database.session() as session:
+        [place] = await find(session, [which])
+        return await timeline_of(session, *place)
+
+
+async def find(session: AsyncSession, wanted: Iterable[str]) -> list[tuple[str, str]]:
+    """(cohort, key) of each `COHORT/KEY`, or KEY alone where only one cohort has it. Raises `Unknown`."""
+    known = await overview.places(session)
+    by_name = {f"{cohort}/{key}": (cohort, key) for cohort, key in known}
+    by_key: dict[str, list[tuple[str, str]]] = {}
+    for place in known:
+        by_key.setdefault(place[1], []).append(place)
+    found: list[tuple[str, str]] = []
+    for which in wanted:
+        name = which.strip("/")
+        matches = [by_name[name]] if name in by_name else by_key.get(name, [])
+        if len(matches) != 1:
+            raise await _not_one(session, which, matches, list(by_name))
+        found += matches
+    return list(dict.fromkeys(found))
+
+
+async def _not_one(
+    session: AsyncSession, which: str, matches: Sequence[tuple[str, str]], known: Sequence[str]
+) -> NotFound:
+    if matches:
+        several = ", ".join(f"{cohort}/{key}" for cohort, key in matches)
+        return NotFound(f"{which.strip('/')!r} is a mentorship of several cohorts; write one of {several}")
+    cohort = which.strip("/").rpartition("/")[0]
+    if cohort:
+        await _cohorts(session, cohort)
+    near = nearest(which, known)
+    remedy = f"did you mean {near[0]}?" if near else "`mentorship status` lists them"
+    return NotFound(f"there is no mentorship {which!r}; {remedy}")
+
+
+async def ledger(database: Database, cohort: str) -> dict[str, Any]:
+    """The ledger of a cohort: ids only. Raises `Unknown`."""
+    async with database.session() as session:
+        await _cohorts(session, cohort)
+        return await ledger_of(session, cohort)
+
+
+def as_object(value: Any) -> Any:
+    """A dataclass as an object for `--json`, with dates and instants in ISO 8601."""
+    return _plain(asdict(value))
+
+
+def local(at: datetime, zone_name: str) -> datetime:
+    """An instant as a clock in this zone shows it."""
+    return at.astimezone(zone(zone_name))
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case dict():
+            return {key: _plain(one) for key, one in value.items()}  # pyright: ignore[reportUnknownVariableType]
+        case list() | tuple():
+            return [_plain(one) for one in value]  # pyright: ignore[reportUnknownVariableType]
+        case datetime() | date():
+            return value.isoformat()
+        case _:
+            return value
+
+
+async def known_cohort(session: AsyncSession, cohort: str) -> CohortRow:
+    """The row of this cohort. Raises `Unknown` with those that there are."""
+    [row] = await _cohorts(session, cohort)
+    return row
+
+
+async def _cohorts(session: AsyncSession, cohort: str) -> list[CohortRow]:
+    rows = await overview.cohorts(session)
+    if cohort:
+        found = [row for row in rows if row.id == cohort]
+        if not found:
+            near = nearest(cohort, [row.id for row in rows])
+            known = f"those launched are {', '.join(row.id for row in rows)}" if rows else "none was launched yet"
+            raise NotFound(f"there is no cohort {cohort!r}; {f'did you mean {near[0]}?' if near else known}")
+        return found
+    return [row for row in rows if row.state != "over"] or rows[:1]

@@ -1,0 +1,92 @@
+"""Open tasks as a coordinator looks for them, each with the commands that look at it and decide it.
+
+Read from SQL with names, for human eyes; nothing of it may be passed to Temporal or written to a log.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from lifecycle.local_time import local_date
+from lifecycle.tasks import KINDS
+from operations.mentorships.status import NotFound, as_object, known_cohort
+from program.faults import nearest
+from store import operations_log
+from store.database import Database
+from store.operations_log import Decider
+from store.reports import status
+from store.reports.status import TaskLine
+
+MORE_WORDS = {"pause": " --until 3w", "replace": " --with ID"}
+"""What a decision needs besides its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSummary:
+    """A task that waits for a decision."""
+
+    line: TaskLine
+    overdue: bool
+    """Whether its due date has passed, in the cohort's zone."""
+
+    @property
+    def look(self) -> str:
+        """The command that shows what has happened, and what comes next."""
+        return f"mentorship show {self.line.cohort}/{self.line.mentorship}"
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """A command for each decision that is open."""
+        return tuple(self._command(decision) for decision in self.line.decisions)
+
+    def _command(self, decision: str) -> str:
+        if decision == "correct":
+            people = [one.id for one in self.line.about]
+            return f"mentorship correct {people[0] if len(people) == 1 else 'PERSON'} --email ADDRESS"
+        return f"mentorship decide {self.line.key} {decision}{MORE_WORDS.get(decision, '')}"
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """As an object for `--json`."""
+        return as_object(self.line) | {
+            "overdue": self.overdue, "look": self.look, "commands": list(self.commands),
+        }  # fmt: skip
+
+
+async def open_tasks(
+    database: Database,
+    now: datetime,
+    *,
+    cohort: str = "",
+    kind: str = "",
+    overdue: bool = False,
+    who: str = "",
+) -> list[TaskSummary]:
+    """Open tasks, the most pressing first; `now` is program time (UTC).
+
+    `who` (id, name or address) leaves those that wait for this coordinator, or have gone to this deputy. Raises
+    `Unknown` for a cohort, a kind or a person that there is none of.
+    """
+    if kind and kind not in KINDS:
+        near = nearest(kind, list(KINDS))
+        remedy = f"did you mean {near[0]}?" if near else f"there are {', '.join(KINDS)}"
+        raise NotFound(f"there is no kind of task {kind!r}; {remedy}")
+    async with database.session() as session:
+        if cohort:
+            await known_cohort(session, cohort)
+        person = _found(who, await operations_log.all_deciders(session)) if who else ""
+        lines = await status.open_tasks(session, cohort, kind=kind, told=person)
+        zones = {row.id: row.zone for row in await status.cohorts(session)}
+    found = [TaskSummary(line, line.due < local_date(now, zones[line.cohort])) for line in lines]
+    return [one for one in found if one.overdue or not overdue]
+
+
+def _found(who: str, deciders: tuple[Decider, ...]) -> str:
+    wanted = who.strip().casefold()
+    for one in deciders:
+        if wanted in (one.id.casefold(), one.name.casefold(), one.email.casefold()):
+            return one.id
+    people = ", ".join(f"{one.id} ({one.name})" for one in deciders)
+    raise NotFound(f"{who!r} coordinates nothing and is nobody's deputy; there are {people or 'none'}")

@@ -1,0 +1,1 @@
+"""What is done with people, by coordinators and by themselves: find, correct, erase, own page."""

@@ -1,0 +1,116 @@
+"""Corrects a person's name, address, zone or language while their mentorships run.
+
+A corrected address takes back a bounce and sends what was never delivered; a corrected zone moves what waits. All of
+it is one transaction, with a row for each mentorship that has to hear of it: nothing is lost while Temporal is away.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from hashlib import sha256
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from activities.record_turn import look_at
+from lifecycle.local_time import is_zone
+from operations.mentorships.decide import Refused, who_decides
+from operations.people.find import known_person
+from operations.waking import Wake, wake_in_time
+from runtime import outbox_relay
+from runtime.outbox_relay import Tell
+from store import operations_log
+from store.database import Database
+from store.people import correct as correcting
+from store.people import people
+from store.people.correct import AddressTaken, Correction, CorrectionOrder, Details, UnknownParticipant
+
+__all__ = ["Correction", "Details", "correct", "correct_in", "pass_on"]
+
+EMAIL = re.compile(r"[^@\s<>,;\"]+@[^@\s<>,;\"]+\.[^@\s<>,;\"]+")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_LONGEST_NAME = 200
+
+
+async def correct(
+    database: Database,
+    who: str,
+    details: Details,
+    now: datetime,
+    *,
+    by: str = "",
+    why: str = "",
+    tell: Tell | None = None,
+    wake: Wake | None = None,
+    dry_run: bool = False,
+) -> Correction:
+    """Correct a person and tell everybody who has to know. `who` is an id, an address or a name, `now` program time
+    (UTC), `by` a coordinator or deputy of a cohort of theirs.
+
+    What can't be told now is told later. With `dry_run` it is done and taken back. Raises `Refused`.
+    """
+    found: list[Correction] = []
+    try:
+        async with database.begin() as session:
+            person = await known_person(session, who)
+            deciders = await people.deciders_for(session, person.id)
+            decider = who_decides(person.id, deciders, by) if deciders else by
+            found.append(await correct_in(session, person.id, details, now, by=decider, why=why))
+            if dry_run:
+                raise _Undo
+    except _Undo:
+        return found[0]
+    await pass_on(database, found[0], now, tell=tell, wake=wake)
+    return found[0]
+
+
+class _Undo(Exception):
+    """Ends a transaction without a trace."""
+
+
+async def correct_in(
+    session: AsyncSession, person: str, details: Details, now: datetime, *, by: str, why: str = ""
+) -> Correction:
+    """Correct a person (an id) inside a writing transaction that is open; `by` is the id of who says so, perhaps the
+    person. Call `pass_on` once it is committed. Raises `Refused`, and nothing was changed then."""
+    _check(details)
+    id_ = f"correct/{person}/{sha256(now.isoformat().encode()).hexdigest()[:12]}"
+    try:
+        return await correcting.correct(
+            session, person, details, CorrectionOrder(id_, by, why, now, now + outbox_relay.GRACE), look_at
+        )
+    except UnknownParticipant:
+        row = await operations_log.person(session, person)
+        gone = f"{person} was erased; there is nothing left to correct"
+        raise Refused(gone if row else f"there is no person {person!r}") from None
+    except AddressTaken as taken:
+        raise Refused(
+            f"this address belongs to {taken} already, and two people can't share one; correct {taken} first, "
+            "or write another address"
+        ) from None
+
+
+async def pass_on(
+    database: Database, correction: Correction, now: datetime, *, tell: Tell | None, wake: Wake | None
+) -> bool:
+    """Tell the mentorships and wake the postmasters after a correction was committed; whether all of them know.
+
+    What does not get through is relayed until it does. `wake` may raise where Temporal is away.
+    """
+    told = tell is not None
+    if tell is not None:
+        for cohort, mentorship in correction.mentorships:
+            told = await outbox_relay.hand_over(database, tell, cohort, mentorship, now) and told
+    await wake_in_time(database, correction.earliest, now, wake)
+    return told
+
+
+def _check(details: Details) -> None:
+    if details.name is not None and not 0 < len(details.name.strip()) <= _LONGEST_NAME:
+        raise Refused("a name can't be empty")
+    if details.email is not None and not EMAIL.fullmatch(details.email.strip()):
+        raise Refused(f"{details.email!r} is no address; write it such as name@example.org")
+    if details.zone is not None and not is_zone(details.zone.strip()):
+        raise Refused(f"{details.zone!r} is no zone; write one such as Europe/Berlin")
+    if details.language is not None and not _LANGUAGE.fullmatch(details.language.strip()):
+        raise Refused(f"{details.language!r} is no language; write its code, such as en or pt-BR")

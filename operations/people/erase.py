@@ -1,0 +1,81 @@
+"""Erases a person at their wish or a coordinator's: everything that says who they are, and all that they wrote.
+
+One transaction in SQL, with a row for each mentorship that somebody has left; Temporal and the logs have never known
+more than an id. The partner learns only that somebody has left the program. It can't be taken back.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from operations.mentorships.decide import Refused, who_decides
+from operations.people.find import known_person
+from runtime import outbox_relay
+from runtime.outbox_relay import Tell
+from store.database import Database
+from store.people import erase as erasing
+from store.people import people
+from store.people.correct import CorrectionOrder, UnknownParticipant
+from store.people.erase import Erasure, StillCoordinates
+
+__all__ = ["Erasure", "clean_up", "erase", "erase_in"]
+
+
+async def erase(
+    database: Database,
+    who: str,
+    now: datetime,
+    *,
+    by: str = "",
+    why: str = "",
+    tell: Tell | None = None,
+    dry_run: bool = False,
+) -> Erasure:
+    """Erase a person. `who` is an id, an address or a name, `now` program time (UTC), `by` a coordinator or deputy of
+    a cohort of theirs. Erasing again changes nothing.
+
+    What can't be told now is told later. With `dry_run` it is done and taken back. Raises `Refused`.
+    """
+    found: list[Erasure] = []
+    try:
+        async with database.begin() as session:
+            person = await known_person(session, who)
+            deciders = await people.deciders_for(session, person.id)
+            decider = who_decides(person.id, deciders, by) if deciders else by
+            found.append(await erase_in(session, person.id, now, by=decider, why=why))
+            if dry_run:
+                raise _Undo
+    except _Undo:
+        return found[0]
+    await clean_up(database, found[0], now, tell=tell)
+    return found[0]
+
+
+class _Undo(Exception):
+    """Ends a transaction without a trace."""
+
+
+async def erase_in(session: AsyncSession, person: str, now: datetime, *, by: str, why: str = "") -> Erasure:
+    """Erase a person (an id) inside a writing transaction that is open; `by` is the id of who says so, perhaps the
+    person. Call `clean_up` once it is committed. Raises `Refused`, and nothing was changed then."""
+    try:
+        return await erasing.erase(
+            session, person, CorrectionOrder(f"erase/{person}", by, why, now, now + outbox_relay.GRACE)
+        )
+    except UnknownParticipant:
+        raise Refused(f"there is no person {person!r}") from None
+    except StillCoordinates as desks:
+        raise Refused(
+            f"{person} coordinates {desks}, which still runs; name others in its file and launch it, then erase"
+        ) from None
+
+
+async def clean_up(database: Database, erasure: Erasure, now: datetime, *, tell: Tell | None) -> bool:
+    """After an erasure was committed: tell the mentorships (what does not get through is relayed until it does), and
+    leave nothing in the database's file. False where somebody reads in that file for too long; call it again then."""
+    if tell is not None:
+        for cohort, mentorship in erasure.mentorships:
+            await outbox_relay.hand_over(database, tell, cohort, mentorship, now)
+    return await database.rewrite()

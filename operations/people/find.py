@@ -1,0 +1,28 @@
+"""Finds a person by what a coordinator types: an id, an address or a name."""
+
+from __future__ import annotations
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from operations.mentorships.decide import Refused
+from program.faults import nearest
+from store import operations_log
+from store.operations_log import KnownPerson
+from store.people import people
+
+
+async def known_person(session: AsyncSession, who: str) -> KnownPerson:
+    """The person with this id, address or name. Raises `Refused` with those who come near."""
+    wanted = who.strip()
+    found = await operations_log.person(session, wanted)
+    if found is None and "@" in wanted:
+        found = await operations_log.person(session, email=wanted)
+    if found is not None:
+        return found
+    same = await people.called(session, wanted)
+    if len(same) == 1:
+        return same[0]
+    if same:
+        raise Refused(f"{wanted} is the name of several; write one of {', '.join(one.id for one in same)}")
+    near = nearest(wanted, await people.ids(session))
+    raise Refused(f"there is no person {wanted!r}{f'; did you mean {near[0]}?' if near else ''}")

@@ -1,0 +1,112 @@
+"""Signed links: the only thing that lets a participant in, so a page needs neither login nor cookie.
+
+A token is `<id>.<generation>` with an HMAC (itsdangerous); it is rebuilt, never stored, and raising the generation
+revokes it. A token says nothing beyond the id, and is never written to a log.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from itsdangerous import BadSignature, Signer
+
+from runtime.settings import Settings
+from store.people.address_changes import SIDES, Side
+
+SHORTEST_SECRET = 32
+
+
+class Links:
+    """Makes and reads the links of one installation.
+
+    `secrets` are newest first: the first signs, all are accepted. Raises ValueError where there is none, or one is
+    shorter than 32 characters.
+    """
+
+    def __init__(self, secrets: tuple[str, ...], public_url: str) -> None:
+        if not secrets or min(map(len, secrets)) < SHORTEST_SECRET:
+            raise ValueError(
+                f"MENTORSHIP_SECRET must be at least {SHORTEST_SECRET} characters long; "
+                "make one with: python -c 'import secrets; print(secrets.token_urlsafe(32))'"
+            )
+        oldest_first = list(reversed(secrets))
+        # One salt for each purpose: a token for stopping reminders never opens a form.
+        self._request = Signer(oldest_first, salt=b"mentorship.request", key_derivation="hmac")
+        self._stop = Signer(oldest_first, salt=b"mentorship.stop", key_derivation="hmac")
+        self._place = Signer(oldest_first, salt=b"mentorship.place", key_derivation="hmac")
+        self._address: dict[Side, Signer] = {
+            side: Signer(oldest_first, salt=f"mentorship.address.{side}".encode(), key_derivation="hmac")
+            for side in SIDES
+        }
+        self.public_url = public_url.rstrip("/")
+
+    @classmethod
+    def of(cls, settings: Settings) -> Links:
+        """The links of an installation with these settings."""
+        return cls(settings.secrets, settings.public_url)
+
+    def request_token(self, public_id: str, generation: int) -> str:
+        """The token of a request: about 45 characters, the same on every call."""
+        return _sign(self._request, public_id, generation)
+
+    def request_url(self, public_id: str, generation: int, **preselect: str) -> str:
+        """The page of a request; `preselect` (question id to value) is shown as chosen, and stored by nobody."""
+        query = f"?{urlencode(preselect)}" if preselect else ""
+        return f"{self.public_url}/f/{self.request_token(public_id, generation)}{query}"
+
+    def read_request(self, token: str) -> tuple[str, int] | None:
+        """(public id, generation) of a request's token; None where it isn't one of ours."""
+        return _read(self._request, token)
+
+    def stop_token(self, person: str, generation: int) -> str:
+        """The token that stops a person's reminders; reveals the participant's id and nothing more."""
+        return _sign(self._stop, person, generation)
+
+    def stop_url(self, person: str, generation: int) -> str:
+        """The page (GET) and one-click address (POST, RFC 8058) that stop a person's reminders."""
+        return f"{self.public_url}/stop/{self.stop_token(person, generation)}"
+
+    def read_stop(self, token: str) -> tuple[str, int] | None:
+        """(participant id, generation) of a stop token; None where it isn't one of ours."""
+        return _read(self._stop, token)
+
+    def place_token(self, person: str, generation: int) -> str:
+        """The token of a person's own page; reveals the participant's id and nothing more."""
+        return _sign(self._place, person, generation)
+
+    def place_url(self, person: str, generation: int) -> str:
+        """The person's own page, where they see and do everything that is theirs."""
+        return f"{self.public_url}/me/{self.place_token(person, generation)}"
+
+    def read_place(self, token: str) -> tuple[str, int] | None:
+        """(participant id, generation) of the token of a person's own page; None where it isn't one of ours."""
+        return _read(self._place, token)
+
+    def address_token(self, change: str, side: Side) -> str:
+        """The token by which one of two addresses confirms a change; good for that change and that side alone."""
+        return self._address[side].sign(change).decode("ascii")
+
+    def address_url(self, change: str, side: Side) -> str:
+        """The page on which the old or the new address confirms a change, or says that it wants none."""
+        return f"{self.public_url}/address/{self.address_token(change, side)}"
+
+    def read_address(self, token: str) -> tuple[str, Side] | None:
+        """(id of the change, side) of an address's token; None where it isn't one of ours."""
+        for side, signer in self._address.items():
+            try:
+                return signer.unsign(token.encode("utf-8", "replace")).decode("utf-8"), side
+            except (BadSignature, ValueError):
+                continue
+        return None
+
+
+def _sign(signer: Signer, what: str, generation: int) -> str:
+    return signer.sign(f"{what}.{generation}").decode("ascii")
+
+
+def _read(signer: Signer, token: str) -> tuple[str, int] | None:
+    try:
+        what, _, generation = signer.unsign(token.encode("utf-8", "replace")).decode("utf-8").rpartition(".")
+        return (what, int(generation)) if what else None
+    except (BadSignature, ValueError):
+        return None

@@ -1,0 +1,116 @@
+"""Tells the workflows what has been committed, until they know it.
+
+Whoever commits something writes a row in the same transaction and tries once at once; what could not be told is
+tried again from here, in every worker. A row that keeps failing is put off further and further and never stands in
+the way of others. Must never drop a row that its workflow may still take.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from store import workflow_outbox
+from store.database import Database
+from store.workflow_outbox import OutboxEvent
+
+log = structlog.get_logger(__name__)
+
+Tell = Callable[[str, str, str, dict[str, Any], str], Awaitable[None]]
+"""(cohort, mentorship, name of the event, its fields, update id): tells a mentorship's workflow, and returns when it
+has it or will never take it. Whatever it raises means: try again later."""
+
+GRACE = timedelta(seconds=20)
+"""Whoever committed a row tells of it first; others leave it alone for so long (program time)."""
+PATIENCE = 3.0
+"""Real seconds that one attempt may take: a page waits for it."""
+LONGEST_WAIT = timedelta(minutes=5)
+AT_ONCE = 8
+"""Rows told at the same time."""
+PAGE = 200
+
+
+async def hand_over(database: Database, tell: Tell, cohort: str, mentorship: str, now: datetime) -> bool:
+    """Tell one workflow everything that waits for it, in order, up to the first failure; whether none failed.
+
+    For a page that has just committed something: it never raises for what the workflow does.
+    """
+    async with database.session() as session:
+        rows = await workflow_outbox.waiting(session, cohort, mentorship)
+    for relay in rows:
+        # One that another process has in hand just now is no reason to wait.
+        if await _try(database, tell, relay, now) == "failed":
+            return False
+    return True
+
+
+async def relay_once(database: Database, tell: Tell, now: datetime) -> int:
+    """Try what is due at this program time; how many rows are done with.
+
+    One mentorship's rows are told in order, and a row that fails doesn't keep back those after it. Stops early
+    when nothing gets through, so that a long outage costs little.
+    """
+    async with database.session() as session:
+        mentorships = await workflow_outbox.due(session, now, PAGE)
+    told = 0
+    for start in range(0, len(mentorships), AT_ONCE):
+        some = mentorships[start : start + AT_ONCE]
+        outcomes = await asyncio.gather(*(_all_of(database, tell, *key, now) for key in some))
+        told += sum(outcomes)
+        if len(some) == AT_ONCE and not any(outcomes):
+            break
+    return told
+
+
+async def relay_forever(
+    database: Database,
+    tell: Tell,
+    clock_now: Callable[[], datetime],
+    stop: asyncio.Event,
+    every: float = 2.0,
+) -> None:
+    """Relay until `stop` is set; `every` is in real seconds. A database that fails is tried again."""
+    while not stop.is_set():
+        try:
+            await relay_once(database, tell, clock_now())
+        except SQLAlchemyError as failure:
+            log.warning("relay_has_no_database", failure=type(failure).__name__)
+        try:
+            await asyncio.wait_for(stop.wait(), every)
+        except TimeoutError:
+            continue
+
+
+def put_off(attempts: int) -> timedelta:
+    """How long a row waits after so many failed attempts: 10 s, 20 s, 40 s … up to five minutes."""
+    return min(timedelta(seconds=10) * 2 ** min(attempts, 10), LONGEST_WAIT)
+
+
+async def _all_of(database: Database, tell: Tell, cohort: str, mentorship: str, now: datetime) -> int:
+    async with database.session() as session:
+        rows = await workflow_outbox.waiting(session, cohort, mentorship)
+    return [await _try(database, tell, relay, now) for relay in rows].count("told")
+
+
+async def _try(
+    database: Database, tell: Tell, relay: OutboxEvent, now: datetime
+) -> Literal["told", "failed", "not_ours"]:
+    """One attempt, unless another process makes it."""
+    async with database.begin() as session:
+        if not await workflow_outbox.claim(session, relay, now + put_off(relay.attempts)):
+            return "not_ours"
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await tell(relay.cohort, relay.mentorship, relay.event, relay.payload, relay.id)
+    except Exception as failure:
+        # Its text may hold anything; its class says enough.
+        log.warning("relay_failed", relay=relay.id, attempts=relay.attempts + 1, failure=type(failure).__name__)
+        return "failed"
+    async with database.begin() as session:
+        await workflow_outbox.done(session, relay.id)
+    return "told"

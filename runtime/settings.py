@@ -1,0 +1,145 @@
+"""All settings in one class, from `MENTORSHIP_*` variables, a `.env` file, or a folder of secrets.
+
+A secret may stand in a file of its own, named like its variable in small letters (`mentorship_secret`), in the folder
+that `MENTORSHIP_SECRETS_DIR` names: by default /run/secrets, where containers are handed them.
+Temporal's own connection settings are not here: the SDK reads the standard `TEMPORAL_*` variables and profiles.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
+
+from lifecycle.clock import Clock
+
+SECRETS_DIR = "/run/secrets"
+"""Where containers are handed their secrets."""
+
+
+class Settings(BaseSettings):
+    """Everything a worker, a web process or the command line needs to know of its surroundings."""
+
+    model_config = SettingsConfigDict(env_prefix="MENTORSHIP_", env_file=".env", extra="ignore")
+
+    data: Path = Field(default=Path("data"), description="Folder of the embedded stack: database, Temporal, inbox.")
+    database_url: str = Field(
+        default="", repr=False, description="SQLAlchemy or libpq URL; empty means SQLite in the data folder."
+    )
+    secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="Signs the links in mails. At least 32 characters; several, separated by commas, "
+        "rotate: the first signs, all are accepted.",
+    )
+    public_url: str = Field(default="http://127.0.0.1:8080", description="Address of the pages as people reach them.")
+    smtp_host: str = Field(default="127.0.0.1", description="Mail relay.")
+    smtp_port: int = Field(default=1025, description="Port of the relay.")
+    smtp_security: Literal["none", "starttls", "tls"] = Field(
+        default="starttls", description="`none` is accepted for loopback relays only."
+    )
+    smtp_ca_file: str = Field(
+        default="",
+        description="Certificates (a file) to trust at relay and mailbox beside those of the system, such as yours.",
+    )
+    smtp_user: str = Field(default="", description="User at the relay, where it asks for one.")
+    smtp_password: SecretStr = Field(default=SecretStr(""), description="Password at the relay.")
+    smtp_connections: int = Field(default=4, ge=1, le=64, description="Connections kept open to the relay.")
+    smtp_timeout: float = Field(
+        default=30, gt=0, description="Seconds for an answer of the relay; after the message itself, it is in doubt."
+    )
+    mail_from: str = Field(default="mentoring@localhost.localdomain", description="From address, aligned with DKIM.")
+    mail_from_name: str = Field(default="", description="Display name of the sender; empty takes the cohort's title.")
+    bounce_address: str = Field(
+        default="", description="Envelope sender; a signed row id is added as +tag. Empty takes mail_from."
+    )
+    bounce_mailbox: str = Field(
+        default="",
+        repr=False,
+        description="Where bounces are read: `imaps://user@host/INBOX`, or `imap+starttls://`; `imap://` for "
+        "loopback only. `?done=Folder` moves what was taken in. An @ in the user is written %40.",
+    )
+    bounce_mailbox_password: SecretStr = Field(default=SecretStr(""), description="Password of that mailbox.")
+    dkim_selector: str = Field(
+        default="", description="Name of the DKIM key with which your relay signs; `mentorship doctor` looks it up."
+    )
+    redirect_all_to: str = Field(default="", description="Staging guard: every mail goes to this address instead.")
+    mails_per_second: float = Field(default=0, ge=0, description="Upper limit of the postmaster; 0 means none.")
+    shards: int = Field(default=1, ge=1, le=64, description="Postmasters that share the work, by person.")
+    deployment: str = Field(default="mentorship", description="Name of the worker deployment, with a build id.")
+    build_id: str = Field(default="", description="Version of this worker; empty means workers are not versioned.")
+    task_queue: str = Field(default="mentorship", description="Temporal task queue.")
+    web_host: str = Field(default="127.0.0.1", description="Address the pages listen on.")
+    web_port: int = Field(default=8080, description="Port the pages listen on.")
+    proxies: int = Field(
+        default=0,
+        ge=0,
+        le=9,
+        description="Proxies of yours before the pages that add to X-Forwarded-For; 0 trusts none.",
+    )
+    requests_per_minute: int = Field(
+        default=600, ge=0, description="What one address may ask of one process of the pages; 0 means no limit."
+    )
+    requests_per_link: int = Field(
+        default=120, ge=0, description="How often a minute one link may be asked for there; 0 means no limit."
+    )
+    metrics_host: str = Field(
+        default="127.0.0.1", description="Address on which a worker or the pages can be watched."
+    )
+    metrics_port: int = Field(
+        default=0, description="Port of /metrics, /healthz and /readyz of a worker or the pages; 0 means none."
+    )
+    temporal_port: int = Field(default=7233, description="Embedded stack: port of its Temporal server.")
+    temporal_ui_port: int = Field(default=8233, description="Embedded stack: port of the Temporal UI.")
+    status_port: int = Field(default=8025, description="Embedded stack: port of the status page and the inbox.")
+    speed: float = Field(default=1.0, gt=0, description="Program seconds per real second; 1 except in a demo.")
+    epoch: datetime = Field(
+        default=datetime(2026, 1, 1, tzinfo=UTC), description="Where program time and real time agree."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Variables win over the `.env` file, and that over secrets in files."""
+        folder = Path(os.environ.get("MENTORSHIP_SECRETS_DIR") or SECRETS_DIR)
+        if folder.is_dir():
+            file_secret_settings = SecretsSettingsSource(settings_cls, secrets_dir=folder)
+        return init_settings, env_settings, dotenv_settings, file_secret_settings
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of this installation."""
+        return Clock(epoch=self.epoch, speed=self.speed)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The signing secrets, newest first."""
+        return tuple(part.strip() for part in self.secret.get_secret_value().split(",") if part.strip())
+
+    @property
+    def database(self) -> str:
+        """The database URL with the async driver named."""
+        url = self.database_url or f"sqlite+aiosqlite:///{(self.data / 'mentorship.db').absolute()}"
+        for plain in ("postgresql://", "postgres://"):
+            if url.startswith(plain):
+                return "postgresql+psycopg://" + url.removeprefix(plain)
+        return url
+
+
+def now_of(settings: Settings) -> datetime:
+    """Program time of this installation, UTC. The edge at which the command line reads the clock."""
+    return settings.clock.program(datetime.now(UTC))

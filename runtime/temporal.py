@@ -1,0 +1,251 @@
+"""Talking to Temporal: connecting, telling a mentorship what happened, waking a postmaster.
+
+Connection settings come from the standard `TEMPORAL_*` variables and profiles, through the SDK.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from pydantic import TypeAdapter
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
+from temporalio.client import (
+    Client,
+    Interceptor,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+    WorkflowUpdateStage,
+)
+from temporalio.common import SearchAttributeKey, WorkflowIDReusePolicy
+from temporalio.envconfig import ClientConfig
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.runtime import Runtime
+from temporalio.service import RPCError, RPCStatusCode
+
+from lifecycle.events import EVENTS, Event
+from lifecycle.state import Member
+from runtime.settings import Settings
+from store.cohorts.cohorts import FrozenProgram, Planned
+from workflows import options, search_attributes
+from workflows.cohort import CohortWorkflow
+from workflows.ids import cohort_id, mentorship_id, postmaster_id
+from workflows.inputs import CohortInput, MentorshipInput, Pace, PostmasterInput, numbers_of
+from workflows.mentorship import MentorshipWorkflow
+from workflows.payloads import DATA_CONVERTER
+from workflows.postmaster import PostmasterWorkflow
+
+log = structlog.get_logger(__name__)
+
+AN_UPDATE = timedelta(seconds=10)
+"""Real time that an update may take to be accepted before its sender goes on and it is relayed later."""
+
+UNHANDLED = "expected but not found"
+"""What the SDK says of an update for which a workflow has no handler."""
+
+LAUNCHED = "launched"
+"""Memo of a mentorship's workflow: when its cohort was launched (program time, UTC)."""
+
+_ADAPTERS: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(kind) for name, kind in EVENTS.items()}
+
+
+class RefusedChange(Exception):
+    """A mentorship refused an event; the message says why, and what would work."""
+
+
+class NotTaken(Exception):
+    """No worker has taken an event in time, or one that doesn't know it. It may still be taken; the same event sent
+    again is the same event."""
+
+
+class NoSuchMentorship(LookupError):
+    """No workflow runs for this mentorship: it has never been started, or it is over."""
+
+
+async def connect(
+    runtime: Runtime | None = None, *, lazy: bool = False, interceptors: Sequence[Interceptor] = ()
+) -> Client:
+    """A client for the Temporal server that the environment names (`TEMPORAL_ADDRESS` …).
+
+    A `lazy` one connects with its first call: for a process that works while Temporal is away.
+    """
+    config = ClientConfig.load_client_connect_config()
+    config.setdefault("target_host", "127.0.0.1:7233")
+    return await Client.connect(
+        **config, data_converter=DATA_CONVERTER, runtime=runtime, lazy=lazy, interceptors=interceptors
+    )
+
+
+def pace_of(settings: Settings) -> Pace:
+    """The program clock of an installation, as workflows are told it."""
+    return Pace(epoch=settings.epoch, speed=settings.speed)
+
+
+async def send(client: Client, cohort: str, mentorship: str, event: Event, *, wait: bool = True) -> str:
+    """Let an event happen to a mentorship; its id is the update id, so a retry is the same update.
+
+    With `wait`, returns what came of it. Raises `RefusedChange` with the reason, `NoSuchMentorship`, `NotTaken`
+    where no worker runs, and RPCError where Temporal can't be reached.
+    """
+    handle = client.get_workflow_handle(mentorship_id(cohort, mentorship))
+    stage = WorkflowUpdateStage.COMPLETED if wait else WorkflowUpdateStage.ACCEPTED
+    try:
+        update = await handle.start_update(
+            type(event).__name__, event, id=event.id, wait_for_stage=stage, result_type=str, rpc_timeout=AN_UPDATE
+        )
+        outcome = await update.result() if wait else "done"
+    except WorkflowUpdateFailedError as error:
+        cause = error.cause
+        if isinstance(cause, ApplicationError) and cause.type == options.REFUSED:
+            raise RefusedChange(cause.message) from error
+        if isinstance(cause, ApplicationError) and UNHANDLED in cause.message:
+            raise NotTaken(
+                f"a worker of an older release came upon this and does not know {type(event).__name__}. Update the "
+                "workers, and send it again then: nothing has been done yet."
+            ) from error
+        raise
+    except WorkflowUpdateRPCTimeoutOrCancelledError as error:
+        raise NotTaken(
+            f"no worker has taken this within {AN_UPDATE.total_seconds():.0f} seconds. Is one running "
+            "(`mentorship worker`)? Send it again then: it is not done twice."
+        ) from error
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            raise NoSuchMentorship(f"{cohort}/{mentorship}") from error
+        raise
+    if outcome != "done":
+        raise RefusedChange(outcome)
+    return outcome
+
+
+class Teller:
+    """Tells workflows what was committed to SQL before; given to the pages and to the relay."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+
+    async def __call__(
+        self, cohort: str, mentorship: str, event: str, payload: dict[str, Any], _update_id: str
+    ) -> None:
+        """Send one event. A refusal is final and returns; what can be tried again raises."""
+        happened = _ADAPTERS[event].validate_python(payload)
+        try:
+            await send(self.client, cohort, mentorship, happened, wait=False)
+        except (RefusedChange, NoSuchMentorship) as final:
+            log.info("not_taken", cohort=cohort, mentorship=mentorship, event_name=event, why=type(final).__name__)
+
+
+class Waker:
+    """Wakes the postmaster of a shard, and starts it if it has never run."""
+
+    def __init__(self, client: Client, settings: Settings) -> None:
+        self.client = client
+        self.settings = settings
+
+    async def __call__(self, shard: int) -> None:
+        """Signal the postmaster of this shard that something is due earlier than it knows."""
+        await self.client.start_workflow(
+            PostmasterWorkflow.run,
+            PostmasterInput(shard=shard, pace=pace_of(self.settings)),
+            id=postmaster_id(shard),
+            task_queue=self.settings.task_queue,
+            static_summary=f"delivers the mail of shard {shard}",
+            start_signal="wake",
+        )
+
+
+async def register_search_attributes(client: Client) -> list[str]:
+    """Make sure that the namespace knows every search attribute; the names of those that were added."""
+    known = await client.operator_service.list_search_attributes(
+        ListSearchAttributesRequest(namespace=client.namespace)
+    )
+    missing = [key for key in search_attributes.ALL if key.name not in known.custom_attributes]
+    if missing:
+        await add_search_attributes(client, missing)
+    return sorted(key.name for key in missing)
+
+
+async def add_search_attributes(client: Client, keys: Iterable[SearchAttributeKey]) -> None:
+    """Add search attributes that the namespace doesn't have."""
+    kinds = {key.name: IndexedValueType.ValueType(int(key.indexed_value_type)) for key in keys}
+    await client.operator_service.add_search_attributes(
+        AddSearchAttributesRequest(namespace=client.namespace, search_attributes=kinds)
+    )
+
+
+class Starter:
+    """Starts the workflow of a mentorship that a coordinator has launched.
+
+    Each one bears when its cohort was launched, by which it is told from one that another database had launched
+    under the same id before.
+    """
+
+    def __init__(self, client: Client, settings: Settings) -> None:
+        self.client = client
+        self.settings = settings
+
+    async def __call__(self, planned: Planned, frozen: FrozenProgram) -> bool:
+        """Start it once; if it was started before, it is left alone. False where that one is another database's."""
+        start = MentorshipInput(
+            cohort=planned.cohort,
+            key=planned.key,
+            program=numbers_of(frozen.program),
+            start=planned.start,
+            zone=planned.zone,
+            launched_on=planned.launched_on,
+            members=[Member(seat.person, seat.role, seat.zone) for seat in planned.members],
+            coordinators=list(planned.coordinators),
+            deputies=list(planned.deputies),
+            holidays=list(planned.holidays),
+            pace=pace_of(self.settings),
+        )
+        id_ = mentorship_id(planned.cohort, planned.key)
+        try:
+            await self.client.start_workflow(
+                MentorshipWorkflow.run,
+                start,
+                id=id_,
+                task_queue=self.settings.task_queue,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                memo={LAUNCHED: planned.launched_at.isoformat()},
+                search_attributes=search_attributes.at_start(planned.cohort, planned.program),
+                static_summary=f"{planned.key} of {planned.cohort} ({frozen.program.format}, {planned.program})",
+            )
+        except WorkflowAlreadyStartedError:
+            known = await self.client.get_workflow_handle(id_).describe()
+            return _is_ours(await known.memo(), planned.launched_at)
+        return True
+
+
+async def foreign(client: Client, cohort: str, launched_at: datetime | None) -> list[str]:
+    """Keys of mentorships of this cohort's id that Temporal holds, running or ended, from another database.
+
+    `launched_at` is when this database launched the cohort; None: never yet.
+    """
+    found: list[str] = []
+    async for one in client.list_workflows(f"WorkflowType = 'mentorship' AND Cohort = '{cohort}'"):
+        if not _is_ours(await one.memo(), launched_at):
+            found.append(one.id.removeprefix(mentorship_id(cohort, "")))
+    return sorted(set(found))
+
+
+def _is_ours(memo: Mapping[str, Any], launched_at: datetime | None) -> bool:
+    """Whether a mentorship was launched by this database. One of a release that left no mark counts as ours."""
+    if launched_at is None:
+        return False
+    return memo.get(LAUNCHED, launched_at.isoformat()) == launched_at.isoformat()
+
+
+async def start_cohort(client: Client, settings: Settings, cohort: str) -> None:
+    """Start the workflow of a cohort, or tell the one that runs that there may be mentorships to start."""
+    await client.start_workflow(
+        CohortWorkflow.run,
+        CohortInput(cohort=cohort, pace=pace_of(settings)),
+        id=cohort_id(cohort),
+        task_queue=settings.task_queue,
+        start_signal="launch",
+        static_summary=f"cohort {cohort}",
+    )

@@ -1,0 +1,47 @@
+"""Traces for whoever collects them, over OTLP: what a page told, the workflow that took it, the activity after it.
+
+An extra (`pip install 'mentorship-engine[tracing]'`), and off unless the standard OTEL_EXPORTER_OTLP_ENDPOINT names
+a collector. Spans hold the ids of workflows, runs and updates; nothing else of ours may be put into them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from temporalio.client import Interceptor
+
+from runtime.connect import Unreachable
+
+WANTED_BY = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+
+
+@asynccontextmanager
+async def traced() -> AsyncIterator[list[Interceptor]]:
+    """What a client of Temporal needs so that it and its worker trace; nothing where no collector is named.
+
+    At the end of the block what is still to be sent is sent. Raises Unreachable where the extra is not installed.
+    """
+    if not any(os.environ.get(name) for name in WANTED_BY):
+        yield []
+        return
+    try:
+        from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+        from opentelemetry.sdk.resources import Resource
+        from opentelemetry.sdk.trace import TracerProvider
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor
+        from temporalio.contrib.opentelemetry import TracingInterceptor
+    except ImportError as missing:
+        raise Unreachable(
+            f"{WANTED_BY[0]} asks for traces, and what makes them is not installed ({missing.name}).\n"
+            "Install it (pip install 'mentorship-engine[tracing]'), or take that variable away."
+        ) from None
+    named = {} if os.environ.get("OTEL_SERVICE_NAME") else {"service.name": "mentorship"}
+    provider = TracerProvider(resource=Resource.create(named), shutdown_on_exit=False)
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    try:
+        yield [TracingInterceptor(provider.get_tracer("mentorship"))]
+    finally:
+        await asyncio.to_thread(provider.shutdown)

@@ -1,0 +1,1 @@
+"""SQL about cohorts: what their files said, program versions, progress, cancelling."""

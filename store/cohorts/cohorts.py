@@ -1,0 +1,309 @@
+"""Puts a cohort down and reads it back: frozen programs, people, planned mentorships, workflow inputs.
+
+Putting the same cohort twice changes nothing (lifecycle 9), and what is known already stays as it is: see
+`store.cohorts.compare` for what a file says otherwise. Nothing here starts a mentorship or tells anybody of it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from program.models import Cohort, Mentorship, Person, Role
+from store.cohorts import file_entries
+from store.database import Database
+from store.programs import FrozenProgram, freeze_program, frozen_program
+from store.tables import (
+    CohortPersonRow,
+    CohortRow,
+    MembershipRow,
+    MentorshipRow,
+    ParticipantRow,
+)
+
+__all__ = [
+    "FrozenProgram", "KnownOtherwise", "Planned", "Put", "StartingMember", "UnknownCohort", "freeze_program", "frozen_program",
+    "known_people", "mark_running", "mentorship", "people_in", "planned", "put", "put_desk",
+]  # fmt: skip
+
+PAGE = 500
+"""Mentorships put down in one transaction: few enough that nobody else waits for long."""
+
+Rows = list[dict[str, Any]]
+
+
+class KnownOtherwise(ValueError):
+    """A person of the cohort can't be put down: the id belongs to somebody else, it seems. Says ids only."""
+
+
+class UnknownCohort(LookupError):
+    """No cohort or mentorship of this id was put down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """What putting a cohort down came to."""
+
+    new: tuple[str, ...]
+    """Keys of mentorships that were not known before."""
+    known: int
+
+
+@dataclass(frozen=True, slots=True)
+class StartingMember:
+    """A member of a mentorship about to start. `zone` is the person's own."""
+
+    person: str
+    role: Role
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A mentorship that is put down and not started: what its workflow has to know, in ids and dates."""
+
+    cohort: str
+    key: str
+    program: str
+    program_hash: str
+    start: date
+    launched_on: date
+    launched_at: datetime
+    """When its cohort was launched first: what tells this database's mentorship from another one's."""
+    zone: str
+    """The cohort's."""
+    members: tuple[StartingMember, ...]
+    coordinators: tuple[str, ...]
+    deputies: tuple[str, ...]
+    holidays: tuple[date, ...]
+
+
+# -- putting a cohort down -------------------------------------------------------------------------------------
+
+
+async def put(
+    database: Database,
+    cohort: Cohort,
+    programs: Mapping[str, FrozenProgram],
+    launched_on: date,
+    now: datetime,
+    *,
+    page: int = PAGE,
+) -> Put:
+    """Put down what is new of a cohort, in transactions of a page each; running it again finishes what broke off.
+
+    `programs` holds a frozen program for every program id that the cohort names; `launched_on` is today in the
+    cohort's zone. What is known stays as it is.
+    """
+    async with database.begin() as session:
+        await _put_cohort(session, cohort, programs[cohort.program], launched_on, now)
+    new: list[str] = []
+    for first in range(0, len(cohort.mentorships), page):
+        async with database.begin() as session:
+            some = cohort.mentorships[first : first + page]
+            new += await _put_mentorships(session, cohort, programs, some, launched_on)
+    return Put(tuple(new), len(cohort.mentorships) - len(new))
+
+
+def people_in(cohort: Cohort) -> dict[str, Person]:
+    """Everybody whom a file names, by id."""
+    return {person.id: person for person in (*cohort.coordinators, *cohort.deputies, *cohort.participants)}
+
+
+async def known_people(session: AsyncSession, ids: Iterable[str]) -> dict[str, ParticipantRow]:
+    """Those of these people whom the store knows, by id."""
+    known: dict[str, ParticipantRow] = {}
+    wanted = list(ids)
+    for first in range(0, len(wanted), PAGE):
+        some = wanted[first : first + PAGE]
+        rows = await session.scalars(select(ParticipantRow).where(ParticipantRow.id.in_(some)))
+        known |= {row.id: row for row in rows}
+    return known
+
+
+async def _put_cohort(
+    session: AsyncSession, cohort: Cohort, frozen: FrozenProgram, launched_on: date, now: datetime
+) -> None:
+    """The cohort and its people, as far as they are new; a person who is known from elsewhere stays as known."""
+    people = people_in(cohort)
+    known = await known_people(session, people)
+    new = [{"id": id_} | file_entries.fields_of(one, cohort.zone) for id_, one in people.items() if id_ not in known]
+    if new:
+        await session.execute(insert(ParticipantRow), new)
+    said: file_entries.Entries = {
+        (file_entries.PERSON, one["id"]): file_entries.of_person(people[one["id"]], cohort.zone) for one in new
+    }
+    if await session.get(CohortRow, cohort.cohort) is None:
+        session.add(
+            CohortRow(
+                id=cohort.cohort,
+                title=cohort.title,
+                organisation=cohort.organisation,
+                program=cohort.program,
+                program_hash=frozen.hash,
+                zone=cohort.zone,
+                language=cohort.language,
+                start=cohort.start,
+                holidays=[day.isoformat() for day in sorted(cohort.holidays)],
+                letterbox=frozen.program.letterbox.model_dump(mode="json"),
+                launched_on=launched_on,
+                launched_at=now,
+            )
+        )
+        await session.flush()
+        await put_desk(session, cohort.cohort, cohort)
+        said |= {(file_entries.PERSON, id_): file_entries.of_person(one, cohort.zone) for id_, one in people.items()}
+        said[(file_entries.COHORT, cohort.cohort)] = file_entries.of_cohort(cohort, frozen)
+    await file_entries.write(session, cohort.cohort, said)
+
+
+async def put_desk(session: AsyncSession, cohort: str, says: Cohort) -> None:
+    """Let those coordinate a cohort whom its file names, and nobody else."""
+    wanted = {person.id: "deputy" for person in says.deputies}
+    wanted |= {person.id: "coordinator" for person in says.coordinators}
+    await session.execute(delete(CohortPersonRow).where(CohortPersonRow.cohort == cohort))
+    await session.execute(
+        insert(CohortPersonRow),
+        [{"cohort": cohort, "person": person, "role": role} for person, role in wanted.items()],
+    )
+
+
+async def _put_mentorships(
+    session: AsyncSession,
+    cohort: Cohort,
+    programs: Mapping[str, FrozenProgram],
+    mentorships: Sequence[Mentorship],
+    launched_on: date,
+) -> list[str]:
+    """Put mentorships down as planned; known ones stay as they are. Returns the new keys."""
+    keys = [mentorship.key for mentorship in mentorships]
+    known = set(
+        await session.scalars(
+            select(MentorshipRow.key).where(MentorshipRow.cohort == cohort.cohort, MentorshipRow.key.in_(keys))
+        )
+    )
+    rows: Rows = []
+    memberships: Rows = []
+    said: file_entries.Entries = {}
+    for mentorship in mentorships:
+        if mentorship.key in known:
+            continue
+        program = mentorship.program or cohort.program
+        start = mentorship.start or cohort.start
+        frozen = programs[program]
+        length = frozen.program.length
+        rows.append(
+            {
+                "cohort": cohort.cohort,
+                "key": mentorship.key,
+                "program": program,
+                "program_hash": frozen.hash,
+                "format": frozen.program.format,
+                "start": start,
+                "midpoint": start + timedelta(days=length // 2),
+                "end": start + timedelta(days=length),
+                "launched_on": launched_on,
+            }
+        )
+        memberships += [
+            {
+                "cohort": cohort.cohort,
+                "mentorship": mentorship.key,
+                "person": person,
+                "role": role,
+                "position": position,
+            }
+            for position, (person, role) in enumerate(mentorship.members())
+        ]
+        said[(file_entries.MENTORSHIP, mentorship.key)] = file_entries.of_mentorship(mentorship, cohort, programs)
+    if rows:
+        await session.execute(insert(MentorshipRow), rows)
+        await session.execute(insert(MembershipRow), memberships)
+        await file_entries.write(session, cohort.cohort, said)
+    return [row["key"] for row in rows]
+
+
+# -- reading it back -------------------------------------------------------------------------------------------
+
+
+async def planned(session: AsyncSession, cohort: str, after: str = "", limit: int = 100) -> list[Planned]:
+    """A page of mentorships still to start, by key; `after` is the last key of the page before."""
+    return await _planned(session, cohort, MentorshipRow.state == "planned", MentorshipRow.key > after, limit=limit)
+
+
+async def mentorship(session: AsyncSession, cohort: str, key: str) -> Planned:
+    """What the workflow of this mentorship has to know, started or not. Raises `UnknownCohort`."""
+    found = await _planned(session, cohort, MentorshipRow.key == key, limit=1)
+    if not found:
+        raise UnknownCohort(f"no mentorship {key!r} in the cohort {cohort!r}")
+    return found[0]
+
+
+async def mark_running(session: AsyncSession, cohort: str, keys: Iterable[str]) -> None:
+    """The workflows of these mentorships have been started."""
+    await session.execute(
+        update(MentorshipRow)
+        .where(MentorshipRow.cohort == cohort, MentorshipRow.key.in_(keys), MentorshipRow.state == "planned")
+        .values(state="running")
+    )
+
+
+async def _planned(session: AsyncSession, cohort: str, *which: Any, limit: int) -> list[Planned]:
+    row = await session.get(CohortRow, cohort)
+    if row is None:
+        raise UnknownCohort(f"no cohort {cohort!r} was launched")
+    found = await session.execute(
+        select(
+            MentorshipRow.key, MentorshipRow.program, MentorshipRow.program_hash, MentorshipRow.start,
+            MentorshipRow.launched_on,
+        )
+        .where(MentorshipRow.cohort == cohort, *which)
+        .order_by(MentorshipRow.key)
+        .limit(limit)
+    )  # fmt: skip
+    mentorships = found.all()
+    seats = await _seats(session, cohort, [key for key, *_ in mentorships])
+    staff = await session.execute(
+        select(CohortPersonRow.person, CohortPersonRow.role)
+        .where(CohortPersonRow.cohort == cohort)
+        .order_by(CohortPersonRow.person)
+    )
+    roles = staff.all()
+    return [
+        Planned(
+            cohort=cohort,
+            key=key,
+            program=program,
+            program_hash=program_hash,
+            start=start,
+            launched_on=launched_on,
+            launched_at=row.launched_at,
+            zone=row.zone,
+            members=tuple(seats[key]),
+            coordinators=tuple(person for person, role in roles if role == "coordinator"),
+            deputies=tuple(person for person, role in roles if role == "deputy"),
+            holidays=tuple(date.fromisoformat(day) for day in row.holidays),
+        )
+        for key, program, program_hash, start, launched_on in mentorships
+    ]
+
+
+async def _seats(session: AsyncSession, cohort: str, keys: Sequence[str]) -> Mapping[str, list[StartingMember]]:
+    seats: dict[str, list[StartingMember]] = defaultdict(list)
+    if not keys:
+        return seats
+    found = await session.execute(
+        select(MembershipRow.mentorship, MembershipRow.person, MembershipRow.role, ParticipantRow.zone)
+        .join(ParticipantRow, ParticipantRow.id == MembershipRow.person)
+        .where(MembershipRow.cohort == cohort, MembershipRow.mentorship.in_(keys))
+        .order_by(MembershipRow.mentorship, MembershipRow.position, MembershipRow.person)
+    )
+    for key, person, role, zone in found:
+        seats[key].append(StartingMember(person, role, zone))  # pyright: ignore[reportArgumentType]
+    return seats

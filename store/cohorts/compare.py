@@ -1,0 +1,307 @@
+"""What a cohort's file says otherwise than when it was last launched, and otherwise than what runs. Writes nothing.
+
+Three are compared: what the file said (`store.cohorts.file_entries`), what it says now, and what the store has. Only what the
+file's author has changed is a difference; what has become of it since by decisions and by people themselves is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from program.models import Cohort, Person
+from store.cohorts import file_entries
+from store.cohorts.cohorts import PAGE, KnownOtherwise, known_people, people_in
+from store.cohorts.file_entries import Entries, Said
+from store.database import Database
+from store.programs import FrozenProgram, frozen_program
+from store.tables import CohortPersonRow, CohortRow, EventRow, MembershipRow, MentorshipRow, ParticipantRow
+
+FIXED = ("zone",)
+"""Fields of a cohort that can't change once it runs: dates, tasks and "today" are counted by them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A field of the cohort, or of a person, that the file says otherwise. May hold names and addresses."""
+
+    kind: Literal["cohort", "person"]
+    id: str
+    field: str
+    before: Any
+    """What the store has."""
+    after: Any
+    """What the file says."""
+    refused: str = ""
+    """Why it can't be taken over, and what would work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seated:
+    """Somebody who has, or had, a seat."""
+
+    person: str
+    role: str
+    standing: str
+
+
+@dataclass(frozen=True, slots=True)
+class Altered:
+    """A known mentorship of which the file says something else than before. `said` and `says` as in an entry."""
+
+    key: str
+    state: str
+    """planned, running, over"""
+    ending: str
+    format: str
+    said: Said
+    says: Said
+    seats: tuple[Seated, ...]
+    """As they are now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A cohort's file beside what the store has of it."""
+
+    known: bool
+    """Whether the cohort was launched before."""
+    state: str = ""
+    """Of the cohort: running, cancelled, over; empty where it is new."""
+    launched_on: date | None = None
+    new: tuple[str, ...] = ()
+    """Keys of mentorships that were not known before."""
+    unchanged: int = 0
+    waiting: tuple[str, ...] = ()
+    """Keys of known mentorships that no workflow has been started for: a launch broke off."""
+    vanished: tuple[str, ...] = ()
+    """Keys of mentorships that are not in the file and have neither ended nor are about to."""
+    new_people: tuple[str, ...] = ()
+    vanished_people: tuple[str, ...] = ()
+    """Ids that stood in the file and don't any more."""
+    differences: tuple[Difference, ...] = ()
+    altered: tuple[Altered, ...] = ()
+
+
+async def compare(database: Database, cohort: Cohort, programs: Mapping[str, FrozenProgram]) -> Comparison:
+    """A file beside the store. Raises `KnownOtherwise` where an id is known with another address from elsewhere."""
+    async with database.session() as session:
+        row = await session.get(CohortRow, cohort.cohort)
+        said = await file_entries.read(session, cohort.cohort)
+        people = people_in(cohort)
+        known = await known_people(session, people)
+        legacy = row is not None and (file_entries.COHORT, cohort.cohort) not in said
+        if row is not None and legacy:
+            said = await _as_it_runs(session, row, known)
+        differences = await _of_people(session, cohort, known, said, new=row is None)
+        if row is None:
+            keys = tuple(mentorship.key for mentorship in cohort.mentorships)
+            new_people = tuple(id_ for id_ in people if id_ not in known)
+            return Comparison(False, new=keys, new_people=new_people, differences=tuple(differences))
+        differences = [*await _of_cohort(session, cohort, row, programs, said), *differences]
+        found = await _of_mentorships(session, cohort, programs, said)
+        return Comparison(
+            known=True,
+            state=row.state,
+            launched_on=row.launched_on,
+            **found,
+            new_people=tuple(id_ for id_ in people if id_ not in known),
+            vanished_people=tuple(
+                sorted(id_ for kind, id_ in said if kind == file_entries.PERSON and id_ not in people)
+            ),
+            differences=tuple(differences),
+        )
+
+
+async def is_known(database: Database, cohort: str) -> bool:
+    """Whether a cohort of this id was launched before."""
+    async with database.session() as session:
+        return await session.get(CohortRow, cohort) is not None
+
+
+# -- the parts ---------------------------------------------------------------------------------------------------
+
+
+async def _of_people(
+    session: AsyncSession, cohort: Cohort, known: Mapping[str, ParticipantRow], said: Entries, *, new: bool
+) -> list[Difference]:
+    people = people_in(cohort)
+    strangers = sorted(
+        id_
+        for id_, row in known.items()
+        if (file_entries.PERSON, id_) not in said
+        and row.standing != "erased"
+        and row.email.casefold() != people[id_].email.strip().casefold()
+    )
+    if strangers:
+        raise KnownOtherwise(
+            f"known already with another email address: {', '.join(strangers)}. "
+            "If it is somebody else, choose another id; if the address has changed, correct it first."
+        )
+    if new:
+        return []
+    found: list[Difference] = []
+    for id_, row in known.items():
+        before = said.get((file_entries.PERSON, id_))
+        if before is not None:
+            found += await _of_person(session, people[id_], cohort.zone, row, before)
+    return found
+
+
+async def _of_person(
+    session: AsyncSession, person: Person, zone: str, row: ParticipantRow, before: Said
+) -> list[Difference]:
+    now = file_entries.of_person(person, zone)
+    changed = {field for field, value in now.items() if before.get(field) != value}
+    if not changed:
+        return []
+    if row.standing == "erased":
+        gone = "this person was erased; take them out of the file"
+        return [Difference("person", row.id, "entry", "", "", refused=gone)]
+    if {"name", "email"} <= changed:
+        other = "another name and another address: somebody new needs an id of their own"
+        return [Difference("person", row.id, "entry", "", "", refused=other)]
+    values = file_entries.fields_of(person, zone)
+    # The profile grows by what people write themselves; the file may add to it, not empty it.
+    values["profile"] = {**row.profile, **values["profile"]}
+    found: list[Difference] = []
+    for field in ("name", "email", "zone", "language", "profile"):
+        has = getattr(row, field)
+        if field not in changed or has == values[field]:
+            continue
+        refused = ""
+        if field == "email":
+            same = await session.scalar(
+                select(ParticipantRow.id).where(
+                    func.lower(ParticipantRow.email) == values[field].lower(), ParticipantRow.id != row.id
+                )
+            )
+            refused = f"this address is known as {same}" if same else ""
+        found.append(Difference("person", row.id, field, has, values[field], refused))
+    return found
+
+
+async def _of_cohort(
+    session: AsyncSession, cohort: Cohort, row: CohortRow, programs: Mapping[str, FrozenProgram], said: Entries
+) -> list[Difference]:
+    now = file_entries.of_cohort(cohort, programs[cohort.program])
+    before = said[(file_entries.COHORT, cohort.cohort)]
+    has = _cohort_said(row, await _desk(session, cohort.cohort))
+    return [
+        Difference(
+            "cohort", cohort.cohort, field, has[field], value,
+            "it stays while the cohort runs: its dates are counted by it" if field in FIXED else "",
+        )
+        for field, value in now.items()
+        if before.get(field) != value and has[field] != value
+    ]  # fmt: skip
+
+
+async def _of_mentorships(
+    session: AsyncSession, cohort: Cohort, programs: Mapping[str, FrozenProgram], said: Entries
+) -> dict[str, Any]:
+    rows = await session.execute(
+        select(MentorshipRow.key, MentorshipRow.state, MentorshipRow.ending, MentorshipRow.format)
+        .where(MentorshipRow.cohort == cohort.cohort)
+        .order_by(MentorshipRow.key)
+    )
+    known = {key: (state, ending, format_) for key, state, ending, format_ in rows}
+    in_file = {mentorship.key: mentorship for mentorship in cohort.mentorships}
+    ending = set(
+        await session.scalars(
+            select(EventRow.mentorship).where(EventRow.cohort == cohort.cohort, EventRow.name == "ending_early")
+        )
+    )
+    says = {
+        key: file_entries.of_mentorship(mentorship, cohort, programs)
+        for key, mentorship in in_file.items()
+        if key in known
+    }
+    before = {key: says[key] | said.get((file_entries.MENTORSHIP, key), {}) for key in says}
+    otherwise = [key for key in says if before[key] != says[key]]
+    seats = await _seats(session, cohort.cohort, otherwise)
+    return {
+        "new": tuple(key for key in in_file if key not in known),
+        "unchanged": len(says) - len(otherwise),
+        "waiting": tuple(key for key, (state, *_) in known.items() if state == "planned"),
+        "vanished": tuple(
+            key for key, (state, *_) in known.items() if state != "over" and key not in in_file and key not in ending
+        ),
+        "altered": tuple(
+            Altered(key, *known[key], before[key], says[key], tuple(seats.get(key, ()))) for key in otherwise
+        ),
+    }
+
+
+# -- what the store has ------------------------------------------------------------------------------------------
+
+
+async def _as_it_runs(session: AsyncSession, row: CohortRow, known: Mapping[str, ParticipantRow]) -> Entries:
+    """Of a cohort that was launched before entries were kept: as if its file had said what the store has. Not when
+    its mentorships start, for a pause may have moved that."""
+    found: Entries = {(file_entries.COHORT, row.id): _cohort_said(row, await _desk(session, row.id))}
+    for one in known.values():
+        found[(file_entries.PERSON, one.id)] = file_entries.person_said(
+            one.id, one.name, one.email, one.zone, one.language, one.profile
+        )
+    rows = await session.execute(
+        select(MentorshipRow.key, MentorshipRow.program, MentorshipRow.program_hash).where(
+            MentorshipRow.cohort == row.id
+        )
+    )
+    mentorships = rows.all()
+    seats = await _seats(session, row.id, [key for key, *_ in mentorships])
+    for key, program, digest in mentorships:
+        frozen = await frozen_program(session, program, digest)
+        found[(file_entries.MENTORSHIP, key)] = {
+            "program": program,
+            "length": frozen.program.length,
+            "members": sorted([one.role, one.person] for one in seats.get(key, ()) if one.standing != "out"),
+        }
+    return found
+
+
+def _cohort_said(row: CohortRow, desk: Mapping[str, list[str]]) -> Said:
+    return {
+        "title": row.title,
+        "organisation": row.organisation,
+        "language": row.language,
+        "zone": row.zone,
+        "start": row.start.isoformat(),
+        "program": row.program,
+        "version": row.program_hash,
+        "letterbox": row.letterbox,
+        "holidays": row.holidays,
+        "coordinators": desk["coordinator"],
+        "deputies": desk["deputy"],
+    }
+
+
+async def _desk(session: AsyncSession, cohort: str) -> dict[str, list[str]]:
+    rows = await session.execute(
+        select(CohortPersonRow.person, CohortPersonRow.role)
+        .where(CohortPersonRow.cohort == cohort)
+        .order_by(CohortPersonRow.person)
+    )
+    found: dict[str, list[str]] = {"coordinator": [], "deputy": []}
+    for person, role in rows:
+        found[role].append(person)
+    return found
+
+
+async def _seats(session: AsyncSession, cohort: str, keys: list[str]) -> dict[str, list[Seated]]:
+    found: dict[str, list[Seated]] = {}
+    for first in range(0, len(keys), PAGE):
+        rows = await session.execute(
+            select(MembershipRow.mentorship, MembershipRow.person, MembershipRow.role, MembershipRow.standing)
+            .where(MembershipRow.cohort == cohort, MembershipRow.mentorship.in_(keys[first : first + PAGE]))
+            .order_by(MembershipRow.position, MembershipRow.person)
+        )
+        for key, person, role, standing in rows:
+            found.setdefault(key, []).append(Seated(person, role, standing))
+    return found

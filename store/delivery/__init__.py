@@ -1,0 +1,1 @@
+"""SQL about delivery: what is due, mails on their way, their results and bounces."""

@@ -1,0 +1,214 @@
+"""Reads what letters tell of, for many letters at once: people, cohorts, mentorships, requests, documents, tasks.
+
+Nothing here words anything or decides who gets to see what; it must never be asked for one letter at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Select, bindparam, func, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lifecycle.delivery.postbox import ALONE
+from program.forms import Answers
+from store.columns import bare
+from store.delivery.due import Item
+from store.programs import FrozenProgram, asked_with, frozen_program
+from store.tables import (
+    AddressChangeRow,
+    AgreementRow,
+    AnswerRow,
+    Base,
+    CohortPersonRow,
+    CohortRow,
+    ItemRow,
+    MembershipRow,
+    MentorshipRow,
+    MessageRow,
+    ParticipantRow,
+    RequestRow,
+    TaskRow,
+)
+
+MentorshipRef = tuple[str, str]
+"""(cohort, mentorship)"""
+
+WITH_AGREEMENT = frozenset({"agreement", "agreement_concluded", "agreement_reopened"})
+WITH_CLOSURE = frozenset({"farewell"})
+
+
+@dataclass(slots=True)
+class Background:
+    """What is known of everything that some items tell of; each field by its natural key."""
+
+    people: dict[str, ParticipantRow] = field(default_factory=dict[str, ParticipantRow])
+    cohorts: dict[str, CohortRow] = field(default_factory=dict[str, CohortRow])
+    desks: dict[str, list[MentorshipRef]] = field(default_factory=dict[str, list[MentorshipRef]])
+    """Cohort to (person, role) of those who coordinate it; coordinators before deputies."""
+    mentorships: dict[MentorshipRef, MentorshipRow] = field(default_factory=dict[MentorshipRef, MentorshipRow])
+    seats: dict[MentorshipRef, list[MembershipRow]] = field(default_factory=dict[MentorshipRef, list[MembershipRow]])
+    """In the order in which they are named everywhere."""
+    programs: dict[MentorshipRef, FrozenProgram] = field(default_factory=dict[MentorshipRef, FrozenProgram])
+    """By (cohort, mentorship)."""
+    requests: dict[str, RequestRow] = field(default_factory=dict[str, RequestRow])
+    asked: dict[str, FrozenProgram] = field(default_factory=dict[str, FrozenProgram])
+    """Request to the version of the program whose form it asks."""
+    check_ins: dict[MentorshipRef, list[tuple[int, date]]] = field(
+        default_factory=dict[MentorshipRef, list[tuple[int, date]]]
+    )
+    """(number, opened on) of the check-ins so far."""
+    agreements: dict[MentorshipRef, list[AgreementRow]] = field(
+        default_factory=dict[MentorshipRef, list[AgreementRow]]
+    )
+    """Versions, oldest first."""
+    agreement_requests: dict[tuple[str, str, str], RequestRow] = field(
+        default_factory=dict[tuple[str, str, str], RequestRow]
+    )
+    """(cohort, mentorship, person) to the last request about the agreement."""
+    closures: dict[MentorshipRef, dict[str, Answers]] = field(default_factory=dict[MentorshipRef, dict[str, Answers]])
+    """Person to what they said at closure."""
+    closed_with: dict[MentorshipRef, FrozenProgram] = field(default_factory=dict[MentorshipRef, FrozenProgram])
+    """The version of the program whose closure form was asked."""
+    tasks: dict[str, TaskRow] = field(default_factory=dict[str, TaskRow])
+    address_changes: dict[str, AddressChangeRow] = field(default_factory=dict[str, AddressChangeRow])
+    threads: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    """Request to the messages that have carried it, oldest first."""
+
+
+async def background(session: AsyncSession, items: Collection[Item], people: Iterable[str]) -> Background:
+    """Everything that letters with these items to these people may need."""
+    found = Background()
+    cohorts = {item.cohort for item in items}
+    for row in await _read(session, COHORTS, cohorts):
+        found.cohorts[row.id] = row
+    for cohort, person, role in await _read(session, DESKS, cohorts):
+        found.desks.setdefault(cohort, []).append((person, role))
+    await _read_mentorships(session, found, {(item.cohort, item.mentorship) for item in items if item.mentorship})
+    await _read_requests(session, found, items)
+    for row in await _read(session, TASKS, {item.task for item in items if item.task}):
+        found.tasks[row.key] = row
+    agreed = {(item.cohort, item.mentorship) for item in items if item.name in WITH_AGREEMENT}
+    for row in await _read(session, AGREEMENTS, agreed):
+        found.agreements.setdefault((row.cohort, row.mentorship), []).append(row)
+    for row in await _read(session, AGREEMENT_REQUESTS, agreed):
+        found.agreement_requests[row.cohort, row.mentorship, row.person] = row
+        found.asked[row.key] = await _asked(session, found, row)
+    closed = {(item.cohort, item.mentorship) for item in items if item.name in WITH_CLOSURE}
+    for row in await _read(session, CLOSURES, closed):
+        place = (row.cohort, row.mentorship)
+        found.closures.setdefault(place, {})[row.person] = row.body
+        found.closed_with[place] = await _asked(session, found, row)
+    for row in await _read(session, ADDRESS_CHANGES, {item.about for item in items if item.name in ALONE}):
+        found.address_changes[row.id] = row
+    concerned = {*people, *(item.about for item in items if item.about)}
+    for row in await _read(session, PEOPLE, concerned | set(_named(found))):
+        found.people[row.id] = row
+    return found
+
+
+async def _read(session: AsyncSession, query: Select[*tuple[Any, ...]], keys: Collection[Any]) -> Sequence[Any]:
+    return (await session.execute(query, {"keys": list(keys)})).all() if keys else ()
+
+
+async def _read_mentorships(session: AsyncSession, found: Background, places: set[MentorshipRef]) -> None:
+    for row in await _read(session, MENTORSHIPS, places):
+        found.mentorships[row.cohort, row.key] = row
+        found.programs[row.cohort, row.key] = await frozen_program(session, row.program, row.program_hash)
+    for row in await _read(session, SEATS, places):
+        found.seats.setdefault((row.cohort, row.mentorship), []).append(row)
+
+
+async def _asked(session: AsyncSession, found: Background, row: Any) -> FrozenProgram:
+    """The version of the program with which a request was asked: its form stays, also where the program went on."""
+    return await asked_with(session, found.programs[row.cohort, row.mentorship], row.program_hash)
+
+
+async def _read_requests(session: AsyncSession, found: Background, items: Collection[Item]) -> None:
+    for row in await _read(session, REQUESTS, {item.request for item in items if item.request}):
+        found.requests[row.key] = row
+        found.asked[row.key] = await _asked(session, found, row)
+    for request, message in await _read(
+        session, THREADS, {item.request for item in items if item.kind == "reminder"}
+    ):
+        thread = found.threads.setdefault(request, [])
+        if message not in thread:
+            thread.append(message)
+    places = {(row.cohort, row.mentorship) for row in found.requests.values() if row.ask == "check_in"}
+    for cohort, mentorship, number, opened in await _read(session, CHECK_INS, places):
+        found.check_ins.setdefault((cohort, mentorship), []).append((number, opened))
+
+
+def _named(found: Background) -> Iterator[str]:
+    """Everybody whose name may have to be said."""
+    for seats in found.seats.values():
+        yield from (seat.person for seat in seats)
+    for desk in found.desks.values():
+        yield from (person for person, _ in desk)
+    for task in found.tasks.values():
+        yield from task.about
+    for versions in found.agreements.values():
+        yield from (version.by for version in versions)
+
+
+# -- the statements: built once, for building them costs more than running them ------------------------------------
+
+KEYS = bindparam("keys", expanding=True)
+
+
+def _rows(table: type[Base]) -> Select[*tuple[Any, ...]]:
+    """All columns of a table; what comes back reads like the table's class and is quicker to make."""
+    return select(*bare(table).c)
+
+
+COHORTS = _rows(CohortRow).where(CohortRow.id.in_(KEYS))
+DESKS = (
+    select(CohortPersonRow.cohort, CohortPersonRow.person, CohortPersonRow.role)
+    .where(CohortPersonRow.cohort.in_(KEYS))
+    .order_by(CohortPersonRow.role, CohortPersonRow.person)
+)
+MENTORSHIPS = _rows(MentorshipRow).where(tuple_(MentorshipRow.cohort, MentorshipRow.key).in_(KEYS))
+SEATS = (
+    _rows(MembershipRow)
+    .where(tuple_(MembershipRow.cohort, MembershipRow.mentorship).in_(KEYS))
+    .order_by(MembershipRow.position, MembershipRow.person)
+)
+REQUESTS = _rows(RequestRow).where(RequestRow.key.in_(KEYS))
+THREADS = (
+    select(ItemRow.request, MessageRow.id)
+    .join(MessageRow, MessageRow.id == ItemRow.message)
+    .where(ItemRow.request.in_(KEYS), ItemRow.state == "sent")
+    .order_by(MessageRow.at, MessageRow.id)
+)
+CHECK_INS = (
+    select(RequestRow.cohort, RequestRow.mentorship, RequestRow.number, func.max(RequestRow.opens))
+    .where(tuple_(RequestRow.cohort, RequestRow.mentorship).in_(KEYS), RequestRow.ask == "check_in")
+    .group_by(RequestRow.cohort, RequestRow.mentorship, RequestRow.number)
+    .order_by(RequestRow.number)
+)
+TASKS = _rows(TaskRow).where(TaskRow.key.in_(KEYS))
+AGREEMENTS = (
+    _rows(AgreementRow)
+    .where(tuple_(AgreementRow.cohort, AgreementRow.mentorship).in_(KEYS))
+    .order_by(AgreementRow.version)
+)
+AGREEMENT_REQUESTS = (
+    _rows(RequestRow)
+    .where(tuple_(RequestRow.cohort, RequestRow.mentorship).in_(KEYS), RequestRow.ask == "agreement")
+    .order_by(RequestRow.number)
+)
+CLOSURES = (
+    select(RequestRow.cohort, RequestRow.mentorship, RequestRow.person, RequestRow.program_hash, AnswerRow.body)
+    .join(AnswerRow, AnswerRow.request == RequestRow.key)
+    .where(
+        tuple_(RequestRow.cohort, RequestRow.mentorship).in_(KEYS),
+        RequestRow.ask == "closure",
+        RequestRow.state != "withdrawn",
+    )
+    .order_by(RequestRow.number, AnswerRow.version)
+)
+ADDRESS_CHANGES = _rows(AddressChangeRow).where(AddressChangeRow.id.in_(KEYS))
+PEOPLE = _rows(ParticipantRow).where(ParticipantRow.id.in_(KEYS))

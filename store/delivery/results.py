@@ -1,0 +1,272 @@
+"""Writes down what came of sending: a mail reached its person, comes again later, or never will.
+
+Whatever a mail did, it and its items, its requests, the person's day and the record say the same, in one
+transaction. Nothing here may keep what a relay said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, String, Update, and_, bindparam, case, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from store import workflow_outbox
+from store.columns import Instant, bare
+from store.database import upserting
+from store.delivery.outbox import ITEMS, Rows
+from store.people import address_changes
+from store.tables import (
+    EventRow,
+    MembershipRow,
+    MentorshipRow,
+    MessageRow,
+    ParticipantRow,
+    RequestRow,
+    SuppressionRow,
+)
+from store.workflow_outbox import OutboxEvent
+
+MESSAGES, REQUESTS, PEOPLE = bare(MessageRow), bare(RequestRow), bare(ParticipantRow)
+
+NOT_REPEATED = "not_repeated"
+"""Error of an `ambiguous` mail that did not go again, because nothing in it was true any more or its reader gets no
+mail: whether it ever arrived is for the relay's log to say. It counts as sent, so that nobody gets too much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of sending one mail. `state` is that of the message row.
+
+    `until` is when to try again (UTC); an `ambiguous` mail without it is counted as sent. `burnt`: it was the
+    mail's own fault, so the next wait is longer.
+    """
+
+    id: str
+    person: str
+    state: str
+    on: date
+    """Local date of the person at the moment of sending."""
+    fast: bool = False
+    requests: tuple[str, ...] = ()
+    """Keys of the requests that the mail carries."""
+    error: str = ""
+    until: datetime | None = None
+    burnt: bool = True
+    elsewhere: bool = False
+    """It went to an address that is not the person's yet: nothing else waits for it, and what that address refuses
+    says nothing of the person."""
+
+    @property
+    def reached(self) -> bool:
+        """Whether the mail counts as delivered."""
+        return self.state == "sent" or (self.state == "ambiguous" and self.until is None)
+
+
+async def settle(session: AsyncSession, outcomes: Sequence[Outcome], now: datetime) -> list[str]:
+    """Write down what came of some mails; ids of the people whose addresses turned out to refuse mail for good.
+
+    Settling a mail again as sent changes nothing but its row.
+    """
+    reached = [one for one in outcomes if one.reached]
+    await _settle_messages(session, outcomes, now)
+    await _count_requests(session, reached)
+    await _close_items(session, reached, "sent", "", now)
+    await _use_up_the_day(session, [one for one in reached if not one.fast])
+    await _put_back(session, [one for one in outcomes if one.state == "deferred"])
+    doubtful = [one for one in outcomes if one.state == "ambiguous" and (one.reached or one.burnt)]
+    if doubtful:
+        await _note(session, doubtful, "mail_ambiguous", now)
+    elsewhere = [one for one in outcomes if one.state == "refused" and one.elsewhere]
+    await _close_items(session, elsewhere, "refused", "bounced", now)
+    for one in elsewhere:
+        await address_changes.refused_by_it(session, one.id, one.error, now)
+    refused = [one for one in outcomes if one.state == "refused" and not one.elsewhere]
+    if not refused:
+        return []
+    stale = await _to_an_older_address(session, refused)
+    await _change(session, PUT_BACK, [{"its_message": one.id, "until": now} for one in refused if one.id in stale])
+    refused = [one for one in refused if one.id not in stale]
+    await _close_items(session, refused, "refused", "bounced", now)
+    return await suppress(session, refused, now)
+
+
+def _forgotten(column: ColumnElement[str]) -> ColumnElement[str]:
+    """What a mail says goes once it need not be sent again, where somebody was erased of whom it may tell."""
+    again = and_(bindparam("state") == "ambiguous", bindparam("next_try_at", type_=Instant()).is_not(None))
+    return case((and_(MESSAGES.c.forget, ~again), ""), else_=column)
+
+
+SETTLE_MESSAGE = (
+    update(MESSAGES)
+    .where(MESSAGES.c.id == bindparam("its_id"))
+    .values(
+        state=bindparam("state"),
+        local_date=bindparam("on"),
+        # A mail that went out twice, perhaps, keeps the mark of it.
+        error=func.coalesce(bindparam("mark", type_=String), MESSAGES.c.error),
+        attempts=MESSAGES.c.attempts + bindparam("tries"),
+        next_try_at=bindparam("next_try_at"),
+        sent_at=bindparam("sent_at"),
+        **{name: _forgotten(MESSAGES.c[name]) for name in ("raw", "subject", "recipient")},
+    )
+)
+COUNT_REQUEST = (
+    update(REQUESTS)
+    .where(REQUESTS.c.key == bindparam("its_key"))
+    .values(mails=REQUESTS.c.mails + 1, last_mail_on=bindparam("on"))
+)
+CLOSE_ITEMS = (
+    update(ITEMS)
+    .where(ITEMS.c.message == bindparam("its_message"), ITEMS.c.state == "sending")
+    .values(state=bindparam("as"), reason=bindparam("why"), done_at=bindparam("at"), deliver_at=None)
+)
+PUT_BACK = (
+    update(ITEMS)
+    .where(ITEMS.c.message == bindparam("its_message"), ITEMS.c.state == "sending")
+    .values(state="queued", message=None, deliver_at=bindparam("until"))
+)
+USE_UP_THE_DAY = (
+    update(PEOPLE)
+    .where(
+        PEOPLE.c.id == bindparam("its_id"),
+        or_(PEOPLE.c.last_mail_on.is_(None), PEOPLE.c.last_mail_on < bindparam("on")),
+    )
+    .values(last_mail_on=bindparam("on"))
+)
+
+
+async def _change(session: AsyncSession, statement: Update, rows: Rows) -> None:
+    if rows:
+        await (await session.connection()).execute(statement, rows)
+
+
+async def _settle_messages(session: AsyncSession, outcomes: Sequence[Outcome], now: datetime) -> None:
+    rows = [
+        {
+            "its_id": one.id,
+            "state": one.state,
+            "on": one.on,
+            "mark": one.error or None,
+            "tries": int(one.burnt),
+            # The items say when they come again; without a moment of its own the mail keeps no postbox shut.
+            "next_try_at": None if one.elsewhere and one.state == "deferred" else one.until,
+            "sent_at": now if one.reached else None,
+        }
+        for one in outcomes
+    ]
+    await _change(session, SETTLE_MESSAGE, rows)
+
+
+async def _count_requests(session: AsyncSession, reached: Sequence[Outcome]) -> None:
+    rows = [{"its_key": request, "on": one.on} for one in reached for request in one.requests]
+    await _change(session, COUNT_REQUEST, sorted(rows, key=lambda row: row["its_key"]))
+
+
+async def _close_items(
+    session: AsyncSession, outcomes: Sequence[Outcome], state: str, reason: str, now: datetime
+) -> None:
+    rows = [{"its_message": one.id, "as": state, "why": reason, "at": now} for one in outcomes]
+    await _change(session, CLOSE_ITEMS, rows)
+
+
+async def _use_up_the_day(session: AsyncSession, reached: Sequence[Outcome]) -> None:
+    # In one order for all postmasters, so that two never wait for each other.
+    rows = [{"its_id": one.person, "on": one.on} for one in sorted(reached, key=lambda one: one.person)]
+    await _change(session, USE_UP_THE_DAY, rows)
+
+
+async def _put_back(session: AsyncSession, deferred: Sequence[Outcome]) -> None:
+    await _change(session, PUT_BACK, [{"its_message": one.id, "until": one.until} for one in deferred])
+
+
+async def _note(session: AsyncSession, outcomes: Sequence[Outcome], name: str, now: datetime) -> None:
+    cohorts = await session.execute(
+        select(MessageRow.id, MessageRow.cohort).where(MessageRow.id.in_([one.id for one in outcomes]))
+    )
+    cohort_of = dict(cohorts.all())
+    await session.execute(
+        insert(EventRow),
+        [
+            {
+                "cohort": cohort_of.get(one.id, ""),
+                "mentorship": "",
+                "at": now,
+                "name": name,
+                "person": one.person,
+                "detail": f"{one.id} {one.error}",
+            }
+            for one in outcomes
+        ],
+    )
+
+
+async def _to_an_older_address(session: AsyncSession, outcomes: Sequence[Outcome]) -> set[str]:
+    """Mails whose person's address was corrected while they were on their way: nobody has refused the new one."""
+    stale = await session.scalars(
+        select(MessageRow.id)
+        .join(ParticipantRow, ParticipantRow.id == MessageRow.person)
+        .where(
+            MessageRow.id.in_([one.id for one in outcomes]),
+            func.lower(MessageRow.recipient) != func.lower(ParticipantRow.email),
+            ParticipantRow.standing != "erased",
+        )
+    )
+    return set(stale)
+
+
+async def suppress(session: AsyncSession, refused: Sequence[Outcome], now: datetime) -> list[str]:
+    """Nobody writes to these addresses any more, and every mentorship of these people hears of it."""
+    error_of = {one.person: one.error for one in refused}
+    message_of = {one.person: one.id for one in refused}
+    bounced = await session.execute(
+        update(ParticipantRow)
+        .where(ParticipantRow.id.in_(error_of), ParticipantRow.standing == "active")
+        .values(standing="bounced")
+        .returning(ParticipantRow.id, ParticipantRow.email)
+        .execution_options(synchronize_session=False)
+    )
+    emails = dict(bounced.all())
+    if not emails:
+        return []
+    await session.execute(
+        upserting(session, SuppressionRow).on_conflict_do_nothing(index_elements=["email"]),
+        [
+            {"email": email, "person": person, "reason": error_of[person], "at": now}
+            for person, email in emails.items()
+        ],
+    )
+    await _note(session, [one for one in refused if one.person in emails], "bounced", now)
+    await tell_of_bounces(session, {person: message_of[person] for person in emails}, now)
+    return sorted(emails)
+
+
+async def tell_of_bounces(
+    session: AsyncSession, messages: Mapping[str, str], now: datetime, *, soft: bool = False
+) -> None:
+    """Every mentorship of these people that runs (person to the mail that came back) has to hear of it."""
+    for person, cohort, mentorship in await seats_of(session, messages):
+        id_ = f"{'bounced_soft' if soft else 'bounced'}/{messages[person]}/{cohort}/{mentorship}"
+        payload: dict[str, Any] = {"id": id_, "person": person} | ({"soft": True} if soft else {})
+        await workflow_outbox.put(session, OutboxEvent(id_, cohort, mentorship, "Bounced", payload), now)
+
+
+async def seats_of(session: AsyncSession, people: Iterable[str]) -> list[tuple[str, str, str]]:
+    """(person, cohort, mentorship) of every seat of these people in a mentorship that runs."""
+    seats = await session.execute(
+        select(MembershipRow.person, MembershipRow.cohort, MembershipRow.mentorship)
+        .join(
+            MentorshipRow,
+            and_(MentorshipRow.cohort == MembershipRow.cohort, MentorshipRow.key == MembershipRow.mentorship),
+        )
+        .where(
+            MembershipRow.person.in_(list(people)),
+            MembershipRow.standing != "out",
+            MentorshipRow.state == "running",
+        )
+        .order_by(MembershipRow.person, MembershipRow.cohort, MembershipRow.mentorship)
+    )
+    return [(person, cohort, mentorship) for person, cohort, mentorship in seats]

@@ -1,0 +1,1 @@
+"""SQL about forms: requests, answers, versions of agreements."""

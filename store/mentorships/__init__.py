@@ -1,0 +1,1 @@
+"""SQL about mentorships: the turns of their workflows, and restoring them."""

@@ -1,0 +1,394 @@
+"""Writes what one turn of a mentorship asks of the world: one batch, one transaction, once.
+
+The batch comes from a workflow that may send it again after a crash; its turn and its moment say whether it is known,
+or taken anew by a workflow that lost it (`store.mentorships.retaken_turns`). Nothing here decides anything about a mentorship, sends
+anything, or reads an answer but to hand it to the rules.
+"""
+
+from __future__ import annotations
+
+from base64 import b32encode
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lifecycle.commands import Assess, Batch, MoveRequest
+from lifecycle.delivery.holds import Standstill
+from lifecycle.local_time import local_date
+from store.cohorts import cancel, program_versions
+from store.columns import bare
+from store.database import putting, upserting
+from store.mentorships.retaken_turns import forget_later_turns
+from store.operations_log import change_behind
+from store.postbox import Address, DeliverAt, Moment, letterbox_rule, post, redelivered, stand_still
+from store.shards import soonest
+from store.tables import (
+    AnswerRow,
+    CohortRow,
+    EventRow,
+    ItemRow,
+    MembershipRow,
+    MentorshipRow,
+    OutcomeRow,
+    RequestRow,
+    StepRow,
+    TaskRow,
+)
+
+Rows = list[dict[str, Any]]
+MENTORSHIPS = bare(MentorshipRow)
+NOTE = insert(bare(EventRow))
+
+STANDS = (
+    select(
+        MentorshipRow.program, MentorshipRow.program_hash, MentorshipRow.first_hash,
+        MentorshipRow.turn, MentorshipRow.turn_at, MentorshipRow.furthest,
+        MentorshipRow.state, MentorshipRow.held, MentorshipRow.paused_until, MentorshipRow.ending,
+        CohortRow.zone, CohortRow.letterbox, CohortRow.holidays, CohortRow.state.label("cohort_state"),
+    )
+    .join(CohortRow, CohortRow.id == MentorshipRow.cohort)
+    .where(MentorshipRow.cohort == bindparam("its_cohort"), MentorshipRow.key == bindparam("its_key"))
+    .with_for_update(of=MentorshipRow)
+)  # fmt: skip
+"""How a mentorship stands before a turn; it is locked."""
+STANDING = (
+    "turn", "turn_at", "furthest",
+    "state", "phase", "health", "next_step", "next_on", "next_at", "awaited", "open_tasks", "paused_until",
+    "pause_ahead", "held", "start", "midpoint", "end",
+)  # fmt: skip
+GOES_ON, ENDS = (
+    update(MENTORSHIPS)
+    .where(MENTORSHIPS.c.cohort == bindparam("its_cohort"), MENTORSHIPS.c.key == bindparam("its_key"))
+    .values({name: bindparam(name) for name in (*STANDING, *more)})
+    for more in ((), ("ending", "reason", "ended_on"))
+)
+"""How it stands after a turn, and after its last one."""
+
+
+class UnknownMentorship(LookupError):
+    """A batch is for a mentorship that was never put down. Says its key only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a batch left behind."""
+
+    fresh: bool
+    """False: this batch was applied before, and nothing was written now."""
+    earliest: dict[int, datetime]
+    """Shard to the earliest `deliver_at` (UTC) of what was queued there; see `shards_to_wake`. For a batch that
+    was applied before: of all that this mentorship has queued, for the first attempt may have woken nobody."""
+    program: str
+    """Id of the mentorship's frozen program."""
+    program_hash: str
+    """By which version of it the mentorship goes now."""
+
+
+def public_id(request: str) -> str:
+    """What stands in a link instead of a request's key: 16 characters, the same for every retry.
+
+    It is no secret, the link's signature is; but it says nothing about the person.
+    """
+    return b32encode(sha256(request.encode()).digest()).decode()[:16].lower()
+
+
+AFTERMATH = ("step_skipped",)
+"""Notes of what follows from a change; its reason stands with the change itself."""
+
+
+async def apply(session: AsyncSession, batch: Batch, *, deliver_at: DeliverAt, shards: int = 1) -> Applied:
+    """Write one turn of a mentorship. Needs a writing transaction; a batch applied before changes nothing.
+
+    Raises `UnknownMentorship`, and `UnknownPerson` for an item to somebody who is not in the store.
+    """
+    before = await _lock(session, batch)
+    if batch.turn <= before.turn:
+        # The same turn of the same moment is a second try to write it, one of an earlier moment a dead worker's.
+        if before.turn_at is None or batch.now <= before.turn_at:
+            return Applied(False, await _earliest(session, batch), before.program, before.program_hash)
+        await forget_later_turns(session, batch, local_date(batch.now, before.zone))
+    cancelled = cancel.CANCELLED in (before.ending, before.cohort_state)
+    if cancelled:
+        batch = cancel.silenced(batch)
+    address = Address(
+        batch.cohort,
+        batch.mentorship,
+        batch.now,
+        letterbox_rule(before.letterbox, before.holidays),
+        shards,
+        deliver_at,
+    )
+    was = Standstill(before.held, bool(before.paused_until)) if before.state != "over" else Standstill()
+    now = batch.snapshot
+    still = Standstill(now.held, bool(now.paused_until)) if not now.over else Standstill()
+    moments: list[Moment] = []
+    if was != still:
+        moments += await stand_still(session, address, still)
+    await _write_members(session, batch)
+    version = batch.version or before.first_hash or before.program_hash
+    if version != before.program_hash:
+        version = await program_versions.go_over(session, batch, before.program, before.program_hash, version)
+    await _write_requests(session, batch, again=batch.turn <= before.furthest)
+    await _write_tasks(session, batch, before.zone)
+    await _write_steps(session, batch)
+    await _write_notes(session, batch)
+    again = await redelivered(session, batch.redeliver) if batch.redeliver else []
+    moments += await post(session, address, [*batch.posts, *again], still)
+    await _write_mentorship(session, batch, over=cancelled, furthest=max(batch.turn, before.furthest))
+    earliest = await cancel.tell_again(session, batch) if cancelled else dict[int, datetime]()
+    return Applied(True, soonest((*earliest.items(), *moments)), before.program, version)
+
+
+async def read_answers(session: AsyncSession, assess: Assess) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Participant id to (role, answers) for everyone who was asked and answered in time.
+
+    The last version committed at or before `closed_at` counts. Where an ask settled because everyone had
+    answered, the web server's clock may be ahead of the workflow's by a little; then the first version inside
+    the window counts. Later versions are marked late where the window had ended. Needs a writing transaction.
+    """
+    roles = {key: (person, role) for key, person, role in assess.requests}
+    rows = await session.execute(
+        select(AnswerRow.id, AnswerRow.request, AnswerRow.body, AnswerRow.at, AnswerRow.late, RequestRow.closes_at)
+        .join(RequestRow, RequestRow.key == AnswerRow.request)
+        .where(AnswerRow.request.in_(roles))
+        .order_by(AnswerRow.request, AnswerRow.version)
+    )
+    counting: dict[str, tuple[str, dict[str, Any]]] = {}
+    late: list[int] = []
+    for answer, request, body, at, marked, closes_at in rows:
+        person, role = roles[request]
+        if at <= assess.closed_at or (at <= closes_at and person not in counting):
+            counting[person] = (role, body)
+        elif at > closes_at and not marked:
+            late.append(answer)
+    if late:
+        await session.execute(update(AnswerRow).where(AnswerRow.id.in_(late)).values(late=True))
+    return counting
+
+
+async def _lock(session: AsyncSession, batch: Batch) -> Any:
+    found = await session.execute(STANDS, {"its_cohort": batch.cohort, "its_key": batch.mentorship})
+    row = found.one_or_none()
+    if row is None:
+        raise UnknownMentorship(f"no mentorship {batch.mentorship!r} in cohort {batch.cohort!r}")
+    return row
+
+
+async def _earliest(session: AsyncSession, batch: Batch) -> dict[int, datetime]:
+    found = await session.execute(
+        select(ItemRow.shard, func.min(ItemRow.deliver_at))
+        .where(ItemRow.cohort == batch.cohort, ItemRow.mentorship == batch.mentorship, ItemRow.state == "queued")
+        .group_by(ItemRow.shard)
+    )
+    return {shard: at for shard, at in found if at is not None}
+
+
+async def _write_requests(session: AsyncSession, batch: Batch, *, again: bool) -> None:
+    """`again`: a turn that is taken anew may have been answered meanwhile, and an answer stays."""
+    if batch.open_requests:
+        begun_with = await program_versions.begun_with(session, batch.open_requests)
+        rows: Rows = [
+            {
+                "key": request.key,
+                "public_id": public_id(request.key),
+                "cohort": batch.cohort,
+                "mentorship": batch.mentorship,
+                "ask": request.ask,
+                "number": request.number,
+                "step": request.step,
+                "person": request.person,
+                "role": request.role,
+                "early": request.early,
+                "opens": request.opens,
+                "closes": request.closes,
+                "closes_at": request.closes_at,
+                "state": "open",
+                "answered_at": None,
+                "program_hash": begun_with.get(request.step, ""),
+            }
+            for request in batch.open_requests
+        ]
+        window = ("role", "early", "opens", "closes", "closes_at")
+        fresh = () if again else ("state", "answered_at")
+        await session.execute(putting(session, RequestRow, ("key",), (*window, *fresh)), rows)
+        if again:
+            keys = [row["key"] for row in rows]
+            unanswered = update(RequestRow).where(RequestRow.key.in_(keys), RequestRow.state != "answered")
+            await session.execute(unanswered.values(state="open"))
+    moves: dict[MoveRequest, list[str]] = defaultdict(list)
+    for move in batch.move_requests:
+        moves[MoveRequest("", move.closes, move.closes_at, move.reopen)].append(move.key)
+    for move, keys in moves.items():
+        window = update(RequestRow).values(closes=move.closes, closes_at=move.closes_at)
+        await session.execute(window.where(RequestRow.key.in_(keys)))
+        if move.reopen:
+            await session.execute(
+                update(RequestRow)
+                .where(
+                    RequestRow.key.in_(keys), RequestRow.state.in_(("closed",) if again else ("answered", "closed"))
+                )
+                .values(state="open", answered_at=None)
+            )
+    ends: dict[str, list[str]] = defaultdict(list)
+    for end in batch.end_requests:
+        ends[end.state].append(end.key)
+    for state, keys in ends.items():
+        # An answer may have been committed while the workflow closed the window: it stays an answer.
+        from_states = ("open",) if state == "closed" else ("open", "answered", "closed")
+        await session.execute(
+            update(RequestRow).where(RequestRow.key.in_(keys), RequestRow.state.in_(from_states)).values(state=state)
+        )
+
+
+async def _write_tasks(session: AsyncSession, batch: Batch, zone: str) -> None:
+    today = local_date(batch.now, zone)
+    if batch.open_tasks:
+        rows: Rows = [
+            {
+                "key": task.key,
+                "cohort": batch.cohort,
+                "mentorship": batch.mentorship,
+                "kind": task.kind,
+                "number": task.number,
+                "reason": task.reason,
+                "about": list(task.about),
+                "decisions": list(task.decisions),
+                "due": task.due,
+                "opened_at": batch.now,
+                "opened_on": today,
+                "turn": batch.turn,
+                "closed_in": 0,
+                "closed_at": None,
+                "closed_on": None,
+                "decision": "",
+                "by": "",
+            }
+            for task in batch.open_tasks
+        ]
+        await session.execute(putting(session, TaskRow, ("key",), tuple(rows[0])), rows)
+    for growth in batch.grow_tasks:
+        task = await session.get_one(TaskRow, growth.key)
+        if growth.reason not in task.reason.splitlines():
+            task.reason = f"{task.reason}\n{growth.reason}"
+        task.about = [*task.about, *(person for person in growth.about if person not in task.about)]
+    await session.flush()
+    for closing in batch.close_tasks:
+        await session.execute(
+            update(TaskRow)
+            .where(TaskRow.key == closing.key)
+            .values(
+                decision=closing.decision, by=closing.by, closed_at=batch.now, closed_on=today, closed_in=batch.turn
+            )
+        )
+
+
+async def _write_steps(session: AsyncSession, batch: Batch) -> None:
+    if not batch.steps:
+        return
+    rows: Rows = [
+        {
+            "cohort": batch.cohort,
+            "mentorship": batch.mentorship,
+            "name": step.name,
+            "number": step.number,
+            "phase": step.phase,
+            "verb": step.verb,
+            "state": step.state,
+            "opens": step.opens,
+            "closes": step.closes,
+            "settled": step.settled,
+            "asked": list(step.asked),
+            "answered": list(step.answered),
+        }
+        for step in batch.steps
+    ]
+    identity = ("cohort", "mentorship", "name", "number")
+    rest = tuple(name for name in rows[0] if name not in identity)
+    await session.execute(putting(session, StepRow, identity, rest), rows)
+
+
+async def _write_notes(session: AsyncSession, batch: Batch) -> None:
+    if not batch.notes:
+        return
+    given = await change_behind(session, batch.cause) if batch.cause else None
+    whose = next((note for note in batch.notes if note.name not in AFTERMATH), batch.notes[0])
+    rows: Rows = [
+        {
+            "cohort": batch.cohort,
+            "mentorship": batch.mentorship,
+            "at": batch.now,
+            "name": note.name,
+            "person": note.person,
+            "detail": note.detail,
+            "by": given.by if given and note is whose else note.by,
+            "why": given.why if given and note is whose else "",
+            "turn": batch.turn,
+        }
+        for note in batch.notes
+    ]
+    await (await session.connection()).execute(NOTE, rows)
+
+
+async def _write_members(session: AsyncSession, batch: Batch) -> None:
+    for member in batch.members:
+        seats = select(func.count()).where(
+            MembershipRow.cohort == batch.cohort, MembershipRow.mentorship == batch.mentorship
+        )
+        seat = upserting(session, MembershipRow).values(
+            cohort=batch.cohort,
+            mentorship=batch.mentorship,
+            person=member.person,
+            role=member.role,
+            standing=member.standing,
+            position=seats.scalar_subquery(),
+        )
+        await session.execute(
+            seat.on_conflict_do_update(
+                index_elements=("cohort", "mentorship", "person"),
+                set_={"role": seat.excluded.role, "standing": seat.excluded.standing},
+            )
+        )
+
+
+async def _write_mentorship(session: AsyncSession, batch: Batch, *, over: bool, furthest: int) -> None:
+    now = batch.snapshot
+    values: dict[str, Any] = {
+        "its_cohort": batch.cohort,
+        "its_key": batch.mentorship,
+        "turn": batch.turn,
+        "turn_at": batch.now,
+        "furthest": furthest,
+        "state": "over" if now.over or over else "running",
+        "phase": now.phase,
+        "health": now.health,
+        "next_step": now.next_step,
+        "next_on": now.next_on,
+        "next_at": now.next_at,
+        "awaited": list(now.awaited),
+        "open_tasks": now.open_tasks,
+        "paused_until": now.paused_until,
+        "pause_ahead": now.pause_ahead,
+        "held": now.held,
+        "start": now.start,
+        "midpoint": now.midpoint,
+        "end": now.end,
+    }
+    if batch.finish is not None:
+        finish = batch.finish
+        values |= {"ending": finish.ending, "reason": finish.reason, "ended_on": finish.on, "state": "over"}
+        outcome = upserting(session, OutcomeRow).values(
+            cohort=batch.cohort,
+            mentorship=batch.mentorship,
+            ending=finish.ending,
+            reason=finish.reason,
+            on=finish.on,
+            at=batch.now,
+            turn=batch.turn,
+        )
+        await session.execute(outcome.on_conflict_do_nothing(index_elements=("cohort", "mentorship")))
+    await (await session.connection()).execute(ENDS if batch.finish else GOES_ON, values)

@@ -1,0 +1,311 @@
+"""Corrects what the store knows of a person, and everything that hangs on it follows in the same transaction.
+
+A bounce is taken back, what was never delivered waits again, what waits has a new moment, and each mentorship has a
+row that tells it. Must never bring back what was delivered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lifecycle.commands import Post
+from lifecycle.delivery.postbox import ALONE
+from store import workflow_outbox
+from store.delivery.outbox import ITEMS
+from store.operations_log import put_operation
+from store.people import address_changes
+from store.postbox import DeliverAt, Moment, ParticipantFacts, letterbox_rule, post_of
+from store.shards import soonest
+from store.tables import (
+    CohortPersonRow,
+    CohortRow,
+    EventRow,
+    ItemRow,
+    MembershipRow,
+    MentorshipRow,
+    MessageRow,
+    ParticipantRow,
+    SuppressionRow,
+)
+from store.workflow_outbox import OutboxEvent
+
+MentorshipRef = tuple[str, str]
+"""(cohort, mentorship)"""
+
+
+class UnknownParticipant(LookupError):
+    """No participant has this id, or the person was erased. Says the id only."""
+
+
+class AddressTaken(ValueError):
+    """Another person has this address. Says that person's id only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What is to be otherwise about a person; None leaves it as it is. Of the profile an empty value removes a field,
+    and what is not named stays."""
+
+    name: str | None = None
+    email: str | None = None
+    zone: str | None = None
+    language: str | None = None
+    profile: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What a correction came to, in ids and words without names."""
+
+    person: str
+    fields: tuple[str, ...] = ()
+    """What is otherwise now; none where everything was so before."""
+    healed: bool = False
+    """Mail reaches the person again: it was refused before."""
+    again: tuple[str, ...] = ()
+    """Keys of items that were never delivered and go out again."""
+    moved: tuple[str, ...] = ()
+    """Keys of items that wait and may go at another moment than before."""
+    mentorships: tuple[MentorshipRef, ...] = ()
+    """Those that are told."""
+    earliest: Mapping[int, datetime] = field(default_factory=dict[int, datetime])
+    """Shard to the moment (UTC) at which its postmaster must look."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was done."""
+        return bool(self.fields) or self.healed
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionOrder:
+    """A correction as it is given: the id of the operation, by whom and why, at this moment (program time, UTC).
+
+    Nobody else tells the mentorships before `not_before`.
+    """
+
+    id: str
+    by: str
+    why: str
+    now: datetime
+    not_before: datetime
+
+
+async def correct(
+    session: AsyncSession, person: str, details: Details, order: CorrectionOrder, deliver_at: DeliverAt
+) -> Correction:
+    """Correct a person, in an open writing transaction. Corrected to what is so already, nothing is done.
+
+    The same address once more takes back a bounce: it works again. Raises `UnknownParticipant` and `AddressTaken`.
+    """
+    row = await session.scalar(select(ParticipantRow).where(ParticipantRow.id == person).with_for_update())
+    if row is None or row.standing == "erased":
+        raise UnknownParticipant(person)
+    fields = [name for name, value in _values(row, details).items() if getattr(row, name) != value]
+    healed = details.email is not None and row.standing == "bounced"
+    if not fields and not healed:
+        return Correction(person)
+    if "email" in fields:
+        other = await address_changes.other_holder(session, str(details.email), person)
+        if other is not None:
+            raise AddressTaken(other)
+    if "email" in fields or healed:
+        row.corrections += 1
+    for name, value in _values(row, details).items():
+        setattr(row, name, value)
+    if "email" in fields:
+        await address_changes.overtake(session, person, order.now)
+        row.generation += 1  # whoever reads the old address opens nothing of theirs any more
+    if healed:
+        row.standing = "active"
+    await session.flush()
+    again: list[str] = []
+    moments: list[Moment] = []
+    if healed or "email" in fields:
+        again, moments = await _send_again(session, row, order.now, deliver_at)
+    moved, later = await _move(session, row, order.now, deliver_at) if "zone" in fields else ([], [])
+    places = await _mentorships(session, person)
+    await _tell(session, row, places, order, address=healed or "email" in fields, zone="zone" in fields)
+    await _note(session, person, places, fields or ["email"], order)
+    earliest = soonest((*moments, *later))
+    return Correction(person, tuple(fields), healed, tuple(again), tuple(moved), tuple(places), earliest)
+
+
+async def move(
+    session: AsyncSession, person: str, order: CorrectionOrder, deliver_at: DeliverAt, told: MentorshipRef
+) -> None:
+    """Somebody lives in another zone now, as their row says already: what waits for them has another moment, and each
+    of their mentorships is told but the one that hears of it anyway (`told`). Needs a writing transaction."""
+    row = await session.get_one(ParticipantRow, person)
+    await _move(session, row, order.now, deliver_at)
+    places = [place for place in await _mentorships(session, person) if place != told]
+    await _tell(session, row, places, order, address=False, zone=True)
+
+
+def _values(row: ParticipantRow, details: Details) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        name: value.strip()
+        for name in ("name", "email", "zone", "language")
+        if (value := getattr(details, name)) is not None
+    }
+    if details.profile is not None:
+        merged = {**row.profile, **details.profile}
+        found["profile"] = {name: value for name, value in merged.items() if value != ""}
+    return found
+
+
+# -- what waits, and what was never delivered ------------------------------------------------------------------
+
+
+async def _send_again(
+    session: AsyncSession, row: ParticipantRow, now: datetime, deliver_at: DeliverAt
+) -> tuple[list[str], list[Moment]]:
+    """What the old address did not take waits for the next letterbox. Whether it is still true is asked then."""
+    await session.execute(
+        delete(SuppressionRow).where(
+            or_(SuppressionRow.person == row.id, func.lower(SuppressionRow.email) == row.email.lower())
+        )
+    )
+    # Nobody can know whether the old address got these: they were not meant for it.
+    doubtful = await session.scalars(
+        update(MessageRow)
+        .where(MessageRow.person == row.id, MessageRow.state == "ambiguous", MessageRow.next_try_at.is_not(None))
+        .values(state="refused", error="corrected", next_try_at=None)
+        .returning(MessageRow.id)
+        .execution_options(synchronize_session=False)
+    )
+    # What was put off is worded anew, for the new address.
+    await session.execute(delete(MessageRow).where(MessageRow.person == row.id, MessageRow.state == "deferred"))
+    lost = or_(
+        # What asked the old address for a new one asks it no more.
+        and_(ItemRow.state == "refused", ItemRow.name.not_in(ALONE)),
+        and_(ItemRow.state == "dropped", ItemRow.reason == "bounced", ItemRow.name.not_in(ALONE)),
+        and_(ItemRow.state == "sending", ItemRow.message.in_(doubtful.all())),
+    )
+    found = await session.scalars(
+        select(ItemRow).where(ItemRow.person == row.id, lost).order_by(ItemRow.key).with_for_update()
+    )
+    items = found.all()
+    # They are worded anew; what was worded for the old address is of no use any more.
+    await session.execute(
+        update(MessageRow)
+        .where(MessageRow.id.in_({item.message for item in items if item.message}))
+        .values(raw="")
+        .execution_options(synchronize_session=False)
+    )
+    return await queue(session, row, items, now, deliver_at)
+
+
+async def _move(
+    session: AsyncSession, row: ParticipantRow, now: datetime, deliver_at: DeliverAt
+) -> tuple[list[str], list[Moment]]:
+    """What waits in the postbox may go when the letterbox opens in the new zone."""
+    found = await session.scalars(
+        select(ItemRow)
+        # One that can't be worded waits for its own reasons.
+        .where(ItemRow.person == row.id, ItemRow.state == "queued", ItemRow.reason == "")
+        .order_by(ItemRow.key)
+        .with_for_update()
+    )
+    return await queue(session, row, found.all(), now, deliver_at)
+
+
+async def queue(
+    session: AsyncSession, row: ParticipantRow, items: Sequence[ItemRow], now: datetime, deliver_at: DeliverAt
+) -> tuple[list[str], list[Moment]]:
+    """Let items of this person wait for their moment anew; their keys, and when postmasters must look."""
+    cohorts = await session.execute(
+        select(CohortRow.id, CohortRow.letterbox, CohortRow.holidays).where(
+            CohortRow.id.in_({item.cohort for item in items})
+        )
+    )
+    rules = {cohort: letterbox_rule(letterbox, holidays) for cohort, letterbox, holidays in cohorts}
+    rows: list[dict[str, Any]] = []
+    moments: list[Moment] = []
+    for item in items:
+        facts = ParticipantFacts(row.id, row.zone, row.last_mail_on, rules[item.cohort])
+        waiting: Post = post_of(item)
+        at = deliver_at(facts, waiting, max(now, item.queued_at))
+        rows.append({"its_key": item.key, "its_moment": at})
+        moments.append((item.shard, at))
+    if rows:
+        queued = {"state": "queued", "reason": "", "done_at": None, "message": None}
+        await (await session.connection()).execute(
+            update(ITEMS)
+            .where(ITEMS.c.key == bindparam("its_key"))
+            .values({"deliver_at": bindparam("its_moment")} | queued),
+            rows,
+        )
+    return [item.key for item in items], moments
+
+
+# -- whom it concerns ------------------------------------------------------------------------------------------
+
+
+async def _mentorships(session: AsyncSession, person: str) -> list[MentorshipRef]:
+    """Where this person has a seat that is not over."""
+    found = await session.execute(
+        select(MembershipRow.cohort, MembershipRow.mentorship)
+        .join(
+            MentorshipRow,
+            and_(MentorshipRow.cohort == MembershipRow.cohort, MentorshipRow.key == MembershipRow.mentorship),
+        )
+        .where(
+            MembershipRow.person == person,
+            MembershipRow.standing != "out",
+            MentorshipRow.state.in_(("planned", "running")),
+        )
+        .order_by(MembershipRow.cohort, MembershipRow.mentorship)
+    )
+    return [(cohort, mentorship) for cohort, mentorship in found]
+
+
+async def _tell(
+    session: AsyncSession,
+    row: ParticipantRow,
+    places: Iterable[MentorshipRef],
+    order: CorrectionOrder,
+    *,
+    address: bool,
+    zone: bool,
+) -> None:
+    for cohort, mentorship in places:
+        if address:
+            id_ = f"{order.id}/{cohort}/{mentorship}/corrected"
+            # By this the record finds who said so, and why.
+            await put_operation(session, id_, "correct", cohort, mentorship, {}, order.by, order.why, order.now)
+            event = {"id": id_, "person": row.id, "by": order.by}
+            await workflow_outbox.put(
+                session, OutboxEvent(id_, cohort, mentorship, "Corrected", event), order.not_before
+            )
+        if zone:
+            id_ = f"{order.id}/{cohort}/{mentorship}/moved"
+            event = {"id": id_, "person": row.id, "zone": row.zone}
+            await workflow_outbox.put(session, OutboxEvent(id_, cohort, mentorship, "Moved", event), order.not_before)
+
+
+async def _note(
+    session: AsyncSession, person: str, places: Sequence[MentorshipRef], fields: Sequence[str], order: CorrectionOrder
+) -> None:
+    desks = await session.scalars(
+        select(CohortPersonRow.cohort).where(CohortPersonRow.person == person).order_by(CohortPersonRow.cohort)
+    )
+    where = [*places, *((cohort, "") for cohort in desks)]
+    line: dict[str, Any] = {
+        "at": order.now,
+        "name": "details_corrected",
+        "person": person,
+        "detail": ", ".join(fields),
+        "by": order.by,
+        "why": order.why,
+    }
+    if where:
+        await session.execute(
+            insert(EventRow), [line | {"cohort": cohort, "mentorship": mentorship} for cohort, mentorship in where]
+        )

@@ -1,0 +1,393 @@
+"""Erases a person: name, address, profile, words, rendered mails and links go in one transaction; counts, dates and
+bare numbers stay under an id that means nothing.
+
+Each of their mentorships has a row that tells it that somebody has left, and nothing else. Mails that are being sent
+at this moment forget what they say as soon as they need not be sent again (`store.delivery.results`), and a mail that was
+worded before and not yet frozen is worded anew (`MentorshipRow.erasures`). Must never touch what others wrote, but
+for the name in it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, delete, exists, insert, or_, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from store.cohorts import file_entries
+from store.cohorts.program_versions import agreement_form
+from store.database import putting
+from store.operations_log import put_operation
+from store.people import address_changes
+from store.people.correct import CorrectionOrder, MentorshipRef, UnknownParticipant
+from store.people.redaction import AgreementDraft, Words, numbers_only, without_words_of
+from store.postbox import WAITING
+from store.programs import FrozenProgram, asked_with, frozen_program
+from store.tables import (
+    AgreementRow,
+    AnswerRow,
+    CohortPersonRow,
+    CohortRow,
+    DraftRow,
+    EventRow,
+    ItemRow,
+    MembershipRow,
+    MentorshipRow,
+    MessageRow,
+    OperationRow,
+    ParticipantRow,
+    RelayRow,
+    RequestRow,
+    StepRow,
+    SuppressionRow,
+    TaskRow,
+)
+
+NOBODY = "Former participant"
+"""The name that is left: it does not say why they are gone."""
+ON_ITS_WAY = and_(MessageRow.next_try_at.is_not(None), MessageRow.state.in_(("sending", "ambiguous")))
+"""May have to be sent again, byte for byte."""
+
+
+class StillCoordinates(ValueError):
+    """The person coordinates cohorts that run. Says their ids."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What erasing a person came to."""
+
+    person: str
+    rows: Mapping[str, int]
+    """Table to how many of its rows held something of the person, for tables with any."""
+    mentorships: tuple[MentorshipRef, ...]
+    """Those that are told that somebody has left."""
+    before: bool = False
+    """The person was erased before."""
+
+
+async def erase(session: AsyncSession, person: str, order: CorrectionOrder) -> Erasure:
+    """Erase a person, in an open writing transaction. Again, it finds what is left, which should be nothing.
+
+    Raises `UnknownParticipant` and `StillCoordinates`.
+    """
+    places = await _places(session, person)
+    await _lock(session, person, places)
+    row = await session.get(ParticipantRow, person)
+    if row is None:
+        raise UnknownParticipant(person)
+    await _check_desks(session, person)
+    before = row.standing == "erased"
+    words = Words(None) if before else Words.of(row.name, row.email)
+    counts: Counter[str] = Counter()
+    counts["answers"] += await _answers(session, person, places, words)
+    counts["agreements"] += await _agreements(session, person, places, words)
+    counts["drafts"] += await _drafts(session, person, places, words)
+    counts["participants"] += await _profiles(session, person, places, words)
+    counts["messages"] += await _messages(session, person, places)
+    counts["items"] += await _items(session, person, order)
+    counts["events"] += await _reasons(session, EventRow, _told_of(EventRow, person, places), person, words)
+    counts["operations"] += await _reasons(
+        session, OperationRow, _told_of(OperationRow, person, places), person, words
+    )
+    counts["tasks"] += await _reasons(session, TaskRow, _in_places(TaskRow, places), person, words)
+    counts["suppressions"] += await _suppressions(session, person, row.email)
+    counts["address_changes"] += await address_changes.forget(session, person)
+    told = await _still_in(session, person, places)
+    if not before:
+        counts["participants"] += 1
+        counts["requests"] += await _links(session, person)
+        await file_entries.forget(session, person)
+        await _forget_person(session, row)
+        await _mark(session, person, places, order)
+    await _tell(session, person, told, order, words)
+    return Erasure(person, {name: count for name, count in sorted(counts.items()) if count}, tuple(told), before)
+
+
+async def _places(session: AsyncSession, person: str) -> list[MentorshipRef]:
+    found = await session.execute(
+        select(MembershipRow.cohort, MembershipRow.mentorship)
+        .where(MembershipRow.person == person)
+        .order_by(MembershipRow.cohort, MembershipRow.mentorship)
+    )
+    return [(cohort, mentorship) for cohort, mentorship in found]
+
+
+async def _lock(session: AsyncSession, person: str, places: Sequence[MentorshipRef]) -> None:
+    """In the order in which everybody else locks: mentorships, people, requests."""
+    await session.execute(
+        select(MentorshipRow.key)
+        .where(tuple_(MentorshipRow.cohort, MentorshipRow.key).in_(places))
+        .order_by(MentorshipRow.cohort, MentorshipRow.key)
+        .with_for_update()
+    )
+    await session.execute(
+        select(ParticipantRow.id).where(ParticipantRow.id == person).with_for_update(key_share=True)
+    )
+    # Whoever submits a form holds its request: what they submit is in before, or finds the person erased.
+    await session.execute(
+        select(RequestRow.key).where(RequestRow.person == person).order_by(RequestRow.key).with_for_update()
+    )
+
+
+async def _check_desks(session: AsyncSession, person: str) -> None:
+    found = await session.scalars(
+        select(CohortRow.id)
+        .join(CohortPersonRow, CohortPersonRow.cohort == CohortRow.id)
+        .where(CohortPersonRow.person == person, CohortRow.state == "running")
+        .order_by(CohortRow.id)
+    )
+    desks = found.all()
+    if desks:
+        raise StillCoordinates(", ".join(desks))
+
+
+# -- what was written ------------------------------------------------------------------------------------------
+
+
+async def _programs(session: AsyncSession, places: Sequence[MentorshipRef]) -> dict[MentorshipRef, FrozenProgram]:
+    rows = await session.execute(
+        select(MentorshipRow.cohort, MentorshipRow.key, MentorshipRow.program, MentorshipRow.program_hash).where(
+            tuple_(MentorshipRow.cohort, MentorshipRow.key).in_(places)
+        )
+    )
+    found: dict[MentorshipRef, FrozenProgram] = {}
+    for cohort, key, program, program_hash in rows.all():
+        found[cohort, key] = await frozen_program(session, program, program_hash)
+    return found
+
+
+async def _answers(session: AsyncSession, person: str, places: Sequence[MentorshipRef], words: Words) -> int:
+    programs = await _programs(session, places)
+    rows = await session.execute(
+        select(AnswerRow, RequestRow.cohort, RequestRow.mentorship, RequestRow.program_hash)
+        .join(RequestRow, RequestRow.key == AnswerRow.request)
+        .where(or_(AnswerRow.person == person, _in_places(RequestRow, places)))
+    )
+    changed = 0
+    for answer, cohort, mentorship, version in rows.all():
+        own = answer.person == person
+        form = (await asked_with(session, programs[cohort, mentorship], version)).forms.get(answer.form)
+        changed += _write(answer, "body", numbers_only(answer.body, form) if own else words.out_of(answer.body))
+    await session.flush()
+    return changed
+
+
+async def _agreements(session: AsyncSession, person: str, places: Sequence[MentorshipRef], words: Words) -> int:
+    programs = await _programs(session, places)
+    rows = await session.scalars(
+        select(AgreementRow)
+        .where(_in_places(AgreementRow, places))
+        .order_by(AgreementRow.cohort, AgreementRow.mentorship, AgreementRow.version)
+    )
+    documents: dict[MentorshipRef, list[AgreementRow]] = {}
+    for row in rows:
+        documents.setdefault((row.cohort, row.mentorship), []).append(row)
+    changed = 0
+    for place, versions in documents.items():
+        form = await agreement_form(session, place, programs[place])
+        bodies = without_words_of(person, [AgreementDraft(row.by, row.body) for row in versions], form)
+        for row, body in zip(versions, bodies, strict=True):
+            signed = dict(row.signed)
+            if person in signed:
+                signed[person] = {**signed[person], "name": ""}
+            changed += _write(row, "body", words.out_of(body)) | _write(row, "signed", signed)
+    await session.flush()
+    return changed
+
+
+async def _drafts(session: AsyncSession, person: str, places: Sequence[MentorshipRef], words: Words) -> int:
+    own = select(RequestRow.key).where(RequestRow.person == person)
+    gone = await session.scalars(delete(DraftRow).where(DraftRow.request.in_(own)).returning(DraftRow.request))
+    changed = len(gone.all())
+    others = select(RequestRow.key).where(_in_places(RequestRow, places))
+    for row in await session.scalars(select(DraftRow).where(DraftRow.request.in_(others))):
+        changed += _write(row, "body", words.out_of(row.body))
+    await session.flush()
+    return changed
+
+
+async def _profiles(session: AsyncSession, person: str, places: Sequence[MentorshipRef], words: Words) -> int:
+    """What partners say of themselves may thank somebody by name."""
+    partners = select(MembershipRow.person).where(_in_places(MembershipRow, places), MembershipRow.person != person)
+    changed = 0
+    for row in await session.scalars(
+        select(ParticipantRow).where(ParticipantRow.id.in_(partners)).order_by(ParticipantRow.id)
+    ):
+        changed += _write(row, "profile", words.out_of(row.profile))
+    await session.flush()
+    return changed
+
+
+def _write(row: Any, name: str, value: Any) -> bool:
+    """Change a field; whether it was otherwise before."""
+    if getattr(row, name) == value:
+        return False
+    setattr(row, name, value)
+    return True
+
+
+# -- mails -----------------------------------------------------------------------------------------------------
+
+
+async def _messages(session: AsyncSession, person: str, places: Sequence[MentorshipRef]) -> int:
+    """What mails said to this person goes, and what mails of their mentorships said to others: they name them."""
+    cohorts = sorted({cohort for cohort, _ in places})
+    of_places = exists().where(
+        ItemRow.message == MessageRow.id, or_(_in_places(ItemRow, places), ItemRow.about == person)
+    )
+    concerned = or_(
+        MessageRow.person == person,
+        of_places,
+        # One that was put off is no longer bound to its items; it will be worded anew.
+        and_(MessageRow.cohort.in_(cohorts), MessageRow.state == "deferred"),
+    )
+    said = or_(
+        MessageRow.raw != "", MessageRow.subject != "", and_(MessageRow.person == person, MessageRow.recipient != "")
+    )
+    ids = await session.execute(select(MessageRow.id, MessageRow.person, ON_ITS_WAY).where(concerned, said))
+    found = ids.all()
+    own = [id_ for id_, recipient, on_its_way in found if recipient == person and not on_its_way]
+    done = [id_ for id_, _, on_its_way in found if not on_its_way]
+    going = [id_ for id_, _, on_its_way in found if on_its_way]
+    for some, values in ((done, {"raw": "", "subject": ""}), (own, {"recipient": ""}), (going, {"forget": True})):
+        for first in range(0, len(some), 500):
+            await session.execute(
+                update(MessageRow)
+                .where(MessageRow.id.in_(some[first : first + 500]))
+                .values(values)
+                .execution_options(synchronize_session=False)
+            )
+    return len(found)
+
+
+async def _items(session: AsyncSession, person: str, order: CorrectionOrder) -> int:
+    dropped = await session.execute(
+        update(ItemRow)
+        .where(ItemRow.person == person, ItemRow.state.in_(WAITING))
+        .values(state="dropped", reason="erased", done_at=order.now, deliver_at=None)
+        .returning(ItemRow.key, ItemRow.cohort, ItemRow.mentorship)
+        .execution_options(synchronize_session=False)
+    )
+    rows: list[dict[str, Any]] = [
+        {"cohort": cohort, "mentorship": mentorship, "at": order.now, "name": "dropped", "person": person,
+         "detail": f"{key} erased"}
+        for key, cohort, mentorship in dropped.all()
+    ]  # fmt: skip
+    if rows:
+        await session.execute(insert(EventRow), rows)
+    return len(rows)
+
+
+# -- who -------------------------------------------------------------------------------------------------------
+
+
+async def _reasons(session: AsyncSession, table: Any, which: ColumnElement[bool], person: str, words: Words) -> int:
+    """Reasons in somebody's own words: gone where they are about this person, without the name where they are not."""
+    changed = 0
+    for row in await session.scalars(select(table).where(which)):
+        about = person in (getattr(row, "person", ""), row.by, *(getattr(row, "about", None) or ()))
+        changed += _write(row, "why", "" if about else words.out_of(row.why))
+    await session.flush()
+    return changed
+
+
+def _told_of(table: Any, person: str, places: Sequence[MentorshipRef]) -> ColumnElement[bool]:
+    """Lines about the person, by the person, or of one of their mentorships, that say something."""
+    concerned = [table.by == person, _in_places(table, places)]
+    if hasattr(table, "person"):
+        concerned.append(table.person == person)
+    return or_(*concerned)
+
+
+def _in_places(table: Any, places: Sequence[MentorshipRef]) -> ColumnElement[bool]:
+    return tuple_(table.cohort, table.mentorship).in_(places)
+
+
+async def _suppressions(session: AsyncSession, person: str, email: str) -> int:
+    gone = await session.scalars(
+        delete(SuppressionRow)
+        .where(or_(SuppressionRow.person == person, SuppressionRow.email == email))
+        .returning(SuppressionRow.email)
+    )
+    return len(gone.all())
+
+
+async def _links(session: AsyncSession, person: str) -> int:
+    """No link of theirs opens anything any more."""
+    revoked = await session.scalars(
+        update(RequestRow)
+        .where(RequestRow.person == person)
+        .values(generation=RequestRow.generation + 1)
+        .returning(RequestRow.key)
+        .execution_options(synchronize_session=False)
+    )
+    return len(revoked.all())
+
+
+async def _forget_person(session: AsyncSession, row: ParticipantRow) -> None:
+    row.name, row.email, row.zone, row.language, row.profile = NOBODY, "", "UTC", "en", {}
+    row.standing = "erased"
+    row.reminders_stopped = True
+    row.generation += 1
+    await session.flush()
+
+
+async def _mark(session: AsyncSession, person: str, places: Sequence[MentorshipRef], order: CorrectionOrder) -> None:
+    if not places:
+        return
+    await session.execute(
+        update(MentorshipRow)
+        .where(tuple_(MentorshipRow.cohort, MentorshipRow.key).in_(places))
+        .values(erasures=MentorshipRow.erasures + 1)
+        .execution_options(synchronize_session=False)
+    )
+    line: dict[str, Any] = {"at": order.now, "name": "erased", "person": person, "by": order.by}
+    await session.execute(
+        insert(EventRow), [line | {"cohort": cohort, "mentorship": mentorship} for cohort, mentorship in places]
+    )
+
+
+async def _still_in(session: AsyncSession, person: str, places: Sequence[MentorshipRef]) -> list[MentorshipRef]:
+    """Where they have a seat, and something is still to come: also the follow-up of a mentorship that has ended."""
+    to_come = exists().where(
+        StepRow.cohort == MembershipRow.cohort,
+        StepRow.mentorship == MembershipRow.mentorship,
+        StepRow.name == "follow_up",
+        StepRow.state.in_(("planned", "open")),
+    )
+    found = await session.execute(
+        select(MembershipRow.cohort, MembershipRow.mentorship)
+        .join(
+            MentorshipRow,
+            and_(MentorshipRow.cohort == MembershipRow.cohort, MentorshipRow.key == MembershipRow.mentorship),
+        )
+        .where(
+            MembershipRow.person == person,
+            MembershipRow.standing != "out",
+            or_(MentorshipRow.state != "over", to_come),
+        )
+        .order_by(MembershipRow.cohort, MembershipRow.mentorship)
+    )
+    gone = set(places)
+    return [(cohort, mentorship) for cohort, mentorship in found if (cohort, mentorship) in gone]
+
+
+async def _tell(
+    session: AsyncSession, person: str, told: Sequence[MentorshipRef], order: CorrectionOrder, words: Words
+) -> None:
+    rows: list[dict[str, Any]] = []
+    for cohort, mentorship in told:
+        id_ = f"{order.id}/{cohort}/{mentorship}"
+        why = words.out_of(order.why)
+        await put_operation(session, id_, "erase", cohort, mentorship, {}, order.by, why, order.now)
+        event = {"id": id_, "person": person, "erased": True}
+        rows.append(
+            {"id": id_, "cohort": cohort, "mentorship": mentorship, "event": "Leave", "payload": event,
+             "at": order.not_before, "attempts": 0}
+        )  # fmt: skip
+    if rows:
+        await session.execute(putting(session, RelayRow, ("id",)), rows)

@@ -1,0 +1,320 @@
+"""A participant's own place: who they are, their mentorships, what is open, what they answered, what comes next.
+
+Every function takes a session and reads only. What it returns is for the person's own eyes: nothing of it that
+another person answered, and nothing of it for Temporal or a log.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from store.programs import FrozenProgram, asked_with, frozen_program
+from store.tables import (
+    AnswerRow,
+    CohortPersonRow,
+    CohortRow,
+    EventRow,
+    MembershipRow,
+    MentorshipRow,
+    ParticipantRow,
+    RelayRow,
+    RequestRow,
+    StepRow,
+)
+
+MentorshipRef = tuple[str, str]
+"""(cohort, mentorship)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Whose place it is."""
+
+    id: str
+    name: str
+    email: str
+    zone: str
+    language: str
+    generation: int
+    reminders_stopped: bool
+    bounced: bool
+    """The address refuses mail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A coordinator or a deputy, as those whom they look after may know them."""
+
+    id: str
+    name: str
+    email: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskedForm:
+    """A form that the person was asked to fill in. Instants are UTC."""
+
+    public_id: str
+    generation: int
+    ask: str
+    number: int
+    title: str
+    opens: date
+    closes: date
+    closes_at: datetime
+    state: str
+    answered_at: datetime | None
+    """When they answered last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """A step of the plan that is still ahead."""
+
+    name: str
+    number: int
+    on: date
+
+
+@dataclass(frozen=True, slots=True)
+class OwnMentorship:
+    """One mentorship of the person, with everything that their page says of it. Dates are calendar dates."""
+
+    cohort: str
+    cohort_title: str
+    organisation: str
+    cohort_zone: str
+    mentorship: str
+    format: str
+    role: str
+    standing: str
+    """The person's: invited, accepted, declined, silent, out."""
+    state: str
+    """planned, running, over"""
+    phase: str
+    paused_until: str
+    """ISO date, `open`, or empty"""
+    pause_ahead: str
+    """A pause that begins later: `2027-03-01/2027-04-19`, `2027-03-01/open`, or empty"""
+    start: date
+    end: date
+    ended_on: date | None
+    ending_early: bool
+    program_title: str
+    emergency: str
+    partners: tuple[str, ...]
+    """Names of those who take part with them; none before everybody is introduced."""
+    desk: tuple[Desk, ...]
+    asked: tuple[AskedForm, ...]
+    coming: tuple[Coming, ...]
+    waiting: tuple[str, ...]
+    """Names of events that the person has caused, and of which the workflow has not heard yet."""
+
+    @property
+    def where(self) -> MentorshipRef:
+        """Which mentorship it is."""
+        return self.cohort, self.mentorship
+
+    @property
+    def lives(self) -> bool:
+        """Whether there is anything left to change for this person."""
+        return self.state != "over" and self.standing != "out"
+
+    @property
+    def running(self) -> bool:
+        """Whether it has begun, and is not over."""
+        return self.state == "running" and self.phase not in ("onboarding", "closed")
+
+
+async def holder(session: AsyncSession, person: str, generation: int, *, to_write: bool = False) -> Holder | None:
+    """The person of a link; None where unknown or erased, or the link was revoked. `to_write` keeps others from the
+    person until the transaction ends."""
+    wanted = select(ParticipantRow).where(
+        ParticipantRow.id == person,
+        ParticipantRow.generation == generation,
+        ParticipantRow.standing != "erased",
+    )
+    row = await session.scalar(wanted.with_for_update(key_share=True) if to_write else wanted)
+    if row is None:
+        return None
+    bounced = row.standing == "bounced"
+    return Holder(row.id, row.name, row.email, row.zone, row.language, row.generation, row.reminders_stopped, bounced)
+
+
+async def seats(session: AsyncSession, person: str) -> list[OwnMentorship]:
+    """Every mentorship in which this person has or had a seat, those that run first."""
+    rows = await session.execute(
+        select(MembershipRow, MentorshipRow, CohortRow)
+        .join(
+            MentorshipRow,
+            (MentorshipRow.cohort == MembershipRow.cohort) & (MentorshipRow.key == MembershipRow.mentorship),
+        )
+        .join(CohortRow, CohortRow.id == MembershipRow.cohort)
+        .where(MembershipRow.person == person)
+        .order_by(MentorshipRow.start.desc(), MentorshipRow.cohort, MentorshipRow.key)
+    )
+    found = rows.all()
+    wheres = [(membership.cohort, membership.mentorship) for membership, _, _ in found]
+    partners = await _partners(session, person, wheres)
+    desks = await _desks(session, [cohort for cohort, _ in wheres])
+    asked = await _asked(session, person, wheres)
+    coming = await _coming(session, person, wheres)
+    waiting = await _waiting(session, person, wheres)
+    early = await _ending_early(session, wheres)
+    seats: list[OwnMentorship] = []
+    for membership, mentorship, cohort in found:
+        where = (cohort.id, mentorship.key)
+        frozen = await frozen_program(session, mentorship.program, mentorship.program_hash)
+        known = mentorship.phase != "onboarding" and membership.standing == "accepted"
+        seats.append(
+            OwnMentorship(
+                cohort=cohort.id,
+                cohort_title=cohort.title,
+                organisation=cohort.organisation,
+                cohort_zone=cohort.zone,
+                mentorship=mentorship.key,
+                format=mentorship.format,
+                role=membership.role,
+                standing=membership.standing,
+                state=mentorship.state,
+                phase=mentorship.phase,
+                paused_until=mentorship.paused_until,
+                pause_ahead=mentorship.pause_ahead,
+                start=mentorship.start,
+                end=mentorship.end,
+                ended_on=mentorship.ended_on,
+                ending_early=where in early,
+                program_title=frozen.program.title,
+                emergency=frozen.program.emergency,
+                partners=tuple(partners[where]) if known else (),
+                desk=tuple(desks[cohort.id]),
+                asked=tuple([_as_asked(one, await _title(session, frozen, one), at) for one, at in asked[where]]),
+                coming=tuple(coming[where]),
+                waiting=tuple(waiting[where]),
+            )
+        )
+    return sorted(seats, key=lambda seat: not seat.lives)
+
+
+async def _title(session: AsyncSession, now: FrozenProgram, request: RequestRow) -> str:
+    """What the form of a request is called, by the version of the program with which it was asked."""
+    asked = await asked_with(session, now, request.program_hash)
+    form = asked.forms.get(asked.program.form_for(request.ask))
+    return form.title if form else request.ask
+
+
+def _as_asked(request: RequestRow, title: str, answered_at: datetime | None) -> AskedForm:
+    return AskedForm(
+        public_id=request.public_id,
+        generation=request.generation,
+        ask=request.ask,
+        number=request.number,
+        title=title,
+        opens=request.opens,
+        closes=request.closes,
+        closes_at=request.closes_at,
+        state=request.state,
+        answered_at=answered_at,
+    )
+
+
+async def _partners(
+    session: AsyncSession, person: str, wheres: Sequence[MentorshipRef]
+) -> dict[MentorshipRef, list[str]]:
+    rows = await session.execute(
+        select(MembershipRow.cohort, MembershipRow.mentorship, ParticipantRow.name)
+        .join(ParticipantRow, ParticipantRow.id == MembershipRow.person)
+        .where(
+            tuple_(MembershipRow.cohort, MembershipRow.mentorship).in_(wheres),
+            MembershipRow.person != person,
+            MembershipRow.standing == "accepted",
+            ParticipantRow.standing != "erased",
+        )
+        .order_by(MembershipRow.position, MembershipRow.person)
+    )
+    found: dict[MentorshipRef, list[str]] = defaultdict(list)
+    for cohort, mentorship, name in rows:
+        found[cohort, mentorship].append(name)
+    return found
+
+
+async def _desks(session: AsyncSession, cohorts: Sequence[str]) -> dict[str, list[Desk]]:
+    rows = await session.execute(
+        select(
+            CohortPersonRow.cohort, ParticipantRow.id, ParticipantRow.name, ParticipantRow.email, CohortPersonRow.role
+        )
+        .join(ParticipantRow, ParticipantRow.id == CohortPersonRow.person)
+        .where(CohortPersonRow.cohort.in_(cohorts))
+        .order_by(CohortPersonRow.role, ParticipantRow.id)
+    )
+    found: dict[str, list[Desk]] = defaultdict(list)
+    for cohort, *one in rows:
+        found[cohort].append(Desk(*one))
+    return found
+
+
+async def _asked(
+    session: AsyncSession, person: str, wheres: Sequence[MentorshipRef]
+) -> dict[MentorshipRef, list[tuple[RequestRow, datetime | None]]]:
+    requests = await session.scalars(
+        select(RequestRow)
+        .where(RequestRow.person == person, tuple_(RequestRow.cohort, RequestRow.mentorship).in_(wheres))
+        .order_by(RequestRow.opens, RequestRow.ask, RequestRow.number)
+    )
+    answered: dict[str, datetime] = {}
+    for request, at in await session.execute(
+        select(AnswerRow.request, AnswerRow.at).where(AnswerRow.person == person).order_by(AnswerRow.version)
+    ):
+        answered[request] = at
+    found: dict[MentorshipRef, list[tuple[RequestRow, datetime | None]]] = defaultdict(list)
+    for request in requests:
+        found[request.cohort, request.mentorship].append((request, answered.get(request.key)))
+    return found
+
+
+async def _coming(
+    session: AsyncSession, person: str, wheres: Sequence[MentorshipRef]
+) -> dict[MentorshipRef, list[Coming]]:
+    rows = await session.scalars(
+        select(StepRow)
+        .where(tuple_(StepRow.cohort, StepRow.mentorship).in_(wheres), StepRow.state == "planned")
+        .order_by(StepRow.opens, StepRow.name, StepRow.number)
+    )
+    found: dict[MentorshipRef, list[Coming]] = defaultdict(list)
+    for step in rows:
+        # Only those who wanted it are asked once more.
+        if step.name != "follow_up" or person in step.asked:
+            found[step.cohort, step.mentorship].append(Coming(step.name, step.number, step.opens))
+    return found
+
+
+async def _waiting(
+    session: AsyncSession, person: str, wheres: Sequence[MentorshipRef]
+) -> dict[MentorshipRef, list[str]]:
+    rows = await session.execute(
+        select(RelayRow.cohort, RelayRow.mentorship, RelayRow.event, RelayRow.payload)
+        .where(tuple_(RelayRow.cohort, RelayRow.mentorship).in_(wheres))
+        .order_by(RelayRow.id)
+    )
+    found: dict[MentorshipRef, list[str]] = defaultdict(list)
+    for cohort, mentorship, event, payload in rows:
+        if person in (payload.get("person"), payload.get("by")):
+            found[cohort, mentorship].append(event)
+    return found
+
+
+async def _ending_early(session: AsyncSession, wheres: Sequence[MentorshipRef]) -> set[MentorshipRef]:
+    rows: Any = await session.execute(
+        select(EventRow.cohort, EventRow.mentorship).where(
+            tuple_(EventRow.cohort, EventRow.mentorship).in_(wheres), EventRow.name == "ending_early"
+        )
+    )
+    return {(cohort, mentorship) for cohort, mentorship in rows}

@@ -1,0 +1,209 @@
+"""Everything that is held on one person, for the person themself to read and to take away.
+
+Must never hold what somebody else answered, nor what coordinators wrote down about others: only the person's own
+words, what was recorded about them, and the documents that they wrote or signed together with others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from store.people import own_page
+from store.people.own_page import OwnMentorship
+from store.tables import (
+    AddressChangeRow,
+    AgreementRow,
+    AnswerRow,
+    DraftRow,
+    EventRow,
+    MembershipRow,
+    MessageRow,
+    OperationRow,
+    ParticipantRow,
+    RequestRow,
+    SuppressionRow,
+)
+
+Held = dict[str, Any]
+"""Plain values that JSON knows; instants and dates are ISO 8601."""
+
+
+async def everything(session: AsyncSession, person: str) -> Held:
+    """All that is held on this person. Raises NoResultFound where there is no such person."""
+    row = await session.get_one(ParticipantRow, person)
+    seats = await own_page.seats(session, person)
+    return {
+        "person": {
+            "id": row.id,
+            "name": row.name,
+            "email": row.email,
+            "zone": row.zone,
+            "language": row.language,
+            "profile": dict(row.profile),
+            "mail_reaches_you": row.standing != "bounced",
+            "reminders_stopped": row.reminders_stopped,
+        },
+        "mentorships": [_mentorship(seat) for seat in seats],
+        "answers": await _answers(session, person),
+        "drafts": await _drafts(session, person),
+        "agreements": await _agreements(session, person),
+        "mails": await _mails(session, person),
+        "refused_addresses": await _refused(session, person),
+        "new_addresses": await _new_addresses(session, person),
+        "record": await _record(session, person),
+        "asked_for": await _operations(session, person),
+    }
+
+
+def _mentorship(seat: OwnMentorship) -> Held:
+    return {
+        "cohort": seat.cohort,
+        "cohort_title": seat.cohort_title,
+        "mentorship": seat.mentorship,
+        "program": seat.program_title,
+        "format": seat.format,
+        "role": seat.role,
+        "standing": seat.standing,
+        "state": seat.state,
+        "phase": seat.phase,
+        "partners": list(seat.partners),
+        "start": seat.start.isoformat(),
+        "end": seat.end.isoformat(),
+        "ended_on": seat.ended_on.isoformat() if seat.ended_on else None,
+        "paused_until": seat.paused_until or None,
+        "pause_ahead": seat.pause_ahead or None,
+        "forms": [
+            {
+                "form": one.ask,
+                "number": one.number,
+                "opened": one.opens.isoformat(),
+                "closes": one.closes.isoformat(),
+                "state": one.state,
+                "answered_at": one.answered_at.isoformat() if one.answered_at else None,
+            }
+            for one in seat.asked
+        ],
+    }
+
+
+async def _answers(session: AsyncSession, person: str) -> list[Held]:
+    """Every version of every answer that they gave, oldest first."""
+    rows = await session.execute(
+        select(AnswerRow, RequestRow.cohort, RequestRow.mentorship, RequestRow.number)
+        .join(RequestRow, RequestRow.key == AnswerRow.request)
+        .where(AnswerRow.person == person)
+        .order_by(AnswerRow.id)
+    )
+    return [
+        {
+            "cohort": cohort,
+            "mentorship": mentorship,
+            "form": answer.form,
+            "number": number,
+            "form_version": answer.form_version,
+            "version": answer.version,
+            "at": answer.at.isoformat(),
+            "late": answer.late,
+            "answers": answer.body,
+        }
+        for answer, cohort, mentorship, number in rows
+    ]
+
+
+async def _drafts(session: AsyncSession, person: str) -> list[Held]:
+    rows = await session.execute(
+        select(DraftRow, RequestRow.cohort, RequestRow.mentorship, RequestRow.ask)
+        .join(RequestRow, RequestRow.key == DraftRow.request)
+        .where(RequestRow.person == person)
+        .order_by(DraftRow.request)
+    )
+    return [
+        {"cohort": cohort, "mentorship": mentorship, "form": ask, "at": draft.at.isoformat(), "fields": draft.body}
+        for draft, cohort, mentorship, ask in rows
+    ]
+
+
+async def _agreements(session: AsyncSession, person: str) -> list[Held]:
+    """The versions that they wrote or signed: the document that they share with the others."""
+    rows = await session.scalars(
+        select(AgreementRow)
+        .join(
+            MembershipRow,
+            (MembershipRow.cohort == AgreementRow.cohort) & (MembershipRow.mentorship == AgreementRow.mentorship),
+        )
+        .where(MembershipRow.person == person)
+        .order_by(AgreementRow.cohort, AgreementRow.mentorship, AgreementRow.version)
+    )
+    return [
+        {
+            "cohort": row.cohort,
+            "mentorship": row.mentorship,
+            "version": row.version,
+            "at": row.at.isoformat(),
+            "written_by_you": row.by == person,
+            "your_signature": row.signed.get(person),
+            "text": row.body,
+        }
+        for row in rows
+        if person in (row.by, *row.signed)
+    ]
+
+
+async def _mails(session: AsyncSession, person: str) -> list[Held]:
+    rows = await session.scalars(
+        select(MessageRow).where(MessageRow.person == person).order_by(MessageRow.at, MessageRow.id)
+    )
+    return [
+        {"at": row.at.isoformat(), "to": row.recipient, "subject": row.subject, "state": row.state} for row in rows
+    ]
+
+
+async def _refused(session: AsyncSession, person: str) -> list[Held]:
+    rows = await session.scalars(select(SuppressionRow).where(SuppressionRow.person == person))
+    return [{"address": row.email, "at": row.at.isoformat()} for row in rows]
+
+
+async def _new_addresses(session: AsyncSession, person: str) -> list[Held]:
+    """Every other address that was asked for on their page, and what came of it."""
+    rows = await session.scalars(
+        select(AddressChangeRow).where(AddressChangeRow.person == person).order_by(AddressChangeRow.asked_at)
+    )
+    return [
+        {
+            "address": row.email,
+            "asked_at": row.asked_at.isoformat(),
+            "confirmed_from_the_old_address": row.old_at.isoformat() if row.old_at else None,
+            "confirmed_from_the_new_address": row.new_at.isoformat() if row.new_at else None,
+            "state": row.state,
+        }
+        for row in rows
+    ]
+
+
+async def _record(session: AsyncSession, person: str) -> list[Held]:
+    """Lines about them. Reasons only where they are their own words."""
+    rows = await session.scalars(
+        select(EventRow).where(EventRow.person == person, EventRow.name != "dropped").order_by(EventRow.id)
+    )
+    return [_line(row.at.isoformat(), row.name, row, {"detail": row.detail}, person) for row in rows]
+
+
+async def _operations(session: AsyncSession, person: str) -> list[Held]:
+    rows = await session.scalars(
+        select(OperationRow)
+        .where(OperationRow.id.startswith(f"own/{person}/"), OperationRow.cohort != "")
+        .order_by(OperationRow.at, OperationRow.id)
+    )
+    return [_line(row.at.isoformat(), row.kind, row, row.detail, person) for row in rows]
+
+
+def _line(at: str, what: str, row: EventRow | OperationRow, detail: Mapping[str, Any], person: str) -> Held:
+    said = row.why if row.by == person else ""
+    kept: Iterable[tuple[str, Any]] = (*detail.items(), ("your_words", said))
+    return {"at": at, "what": what, "cohort": row.cohort, "mentorship": row.mentorship} | {
+        name: value for name, value in kept if value
+    }

@@ -1,0 +1,1 @@
+"""SQL that only reads: status, timelines, ledgers, metrics."""

@@ -1,0 +1,136 @@
+"""A season that has been played: what the tests look at afterwards, when the engine is gone."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import structlog
+from sqlalchemy import select
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
+from temporalio.client import Client, WorkflowHistory
+from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
+
+from program.loader import Loaded
+from rehearsal.ledger import ledger as rehearsed_ledger
+from rehearsal.season import RehearsedSeason
+from store.database import Database
+from store.tables import EventRow
+from testing.all_cases import launch_moment, load
+from testing.cases import CASES
+from testing.engine import World, time_skipping, world
+from workflows.ids import cohort_id, mentorship_id, postmaster_id
+
+CORE = "temporal_core"
+OTHERS = ("httpx", "httpcore", "mail.log")
+"""Loggers of the simulated people and of the relay, not of the engine."""
+
+
+@dataclass
+class Played:
+    """A season in the past."""
+
+    loaded: Loaded
+    ledger: dict[str, Any]
+    notes: dict[str, set[str]]
+    """Key of a mentorship to the names of what stands in its record."""
+    histories: list[WorkflowHistory] = field(default_factory=list)
+    traces: list[bytes] = field(default_factory=list)
+    """Everything that Temporal knows: histories and descriptions, with search attributes, memos, summaries."""
+    logs: list[str] = field(default_factory=list)
+    rehearsed: dict[str, Any] = field(default_factory=dict)
+
+
+@contextmanager
+def logs_kept() -> Iterator[list[str]]:
+    """Everything that is logged meanwhile, by whatever means, as text."""
+    kept: list[str] = []
+
+    class Keep(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if not record.name.startswith(OTHERS):
+                kept.append(self.format(record))
+
+    def keep(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        kept.append(repr(event))
+        raise structlog.DropEvent
+
+    handler, root, before = Keep(), logging.getLogger(), structlog.get_config()
+    level = root.level
+    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s %(message)s"))
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    structlog.configure(
+        processors=[structlog.processors.format_exc_info, keep],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+    )
+    try:
+        yield kept
+    finally:
+        structlog.configure(**before)
+        root.setLevel(level)
+        root.removeHandler(handler)
+
+
+def runtime() -> Runtime:
+    """A runtime whose own log, too, goes to where Python logs."""
+    forwarding = LogForwardingConfig(logger=logging.getLogger(CORE))
+    return Runtime(
+        telemetry=TelemetryConfig(
+            logging=LoggingConfig(
+                filter=TelemetryFilter(core_level="WARN", other_level="WARN"), forwarding=forwarding
+            )
+        )
+    )
+
+
+async def play(folder: Path, database_url: str) -> Played:
+    """All cases in one season, over virtual time."""
+    loaded, behaviour = load(folder, CASES)
+    with logs_kept() as logs:
+        async with time_skipping(runtime()) as env, world(env, database_url, loaded, behaviour) as here:
+            await here.move_to(launch_moment(loaded))
+            await here.launch()
+            await here.play()
+            played = await look_back(here)
+    played.logs = logs
+    season = RehearsedSeason(
+        loaded.cohort, loaded.programs, loaded.forms, behaviour, launched_at=launch_moment(loaded)
+    )
+    played.rehearsed = rehearsed_ledger(season.play())
+    return played
+
+
+async def look_back(here: World) -> Played:
+    """What there is to see of a season."""
+    played = Played(here.loaded, await here.ledger(), await _notes(here.database, here.cohort))
+    workflows = [mentorship_id(here.cohort, one.key) for one in here.loaded.cohort.mentorships]
+    for workflow in (*workflows, cohort_id(here.cohort), postmaster_id(0)):
+        history, traces = await traces_of(here.client, workflow)
+        played.histories.append(history)
+        played.traces += traces
+    return played
+
+
+async def traces_of(client: Client, workflow: str) -> tuple[WorkflowHistory, list[bytes]]:
+    """The history of a workflow, and everything that Temporal keeps of it, as it is kept."""
+    history = await client.get_workflow_handle(workflow).fetch_history()
+    asked = DescribeWorkflowExecutionRequest(
+        namespace=client.namespace, execution=WorkflowExecution(workflow_id=workflow)
+    )
+    description = await client.workflow_service.describe_workflow_execution(asked)
+    return history, [*(event.SerializeToString() for event in history.events), description.SerializeToString()]
+
+
+async def _notes(database: Database, cohort: str) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    async with database.session() as session:
+        for event in await session.scalars(select(EventRow).where(EventRow.cohort == cohort)):
+            found[event.mentorship].add(event.name)
+    return found

@@ -1,0 +1,1 @@
+"""What developers run: benchmarks, fault injection, scripts. Nothing that ships imports it."""

@@ -1,0 +1,117 @@
+"""How fast the core is: calls of `advance` per second of one core over whole seasons.
+
+Drives pairs and groups through complete 26-week seasons, once with everybody answering and once in silence.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import cast
+
+from lifecycle import assessment
+from lifecycle.advance import advance, begin, next_moment
+from lifecycle.batch import batch
+from lifecycle.commands import Command, OpenRequest
+from lifecycle.events import Answered, Assessed, Event
+from lifecycle.findings import Signals
+from lifecycle.state import Member, State
+from program.models import Format, Program, Role
+from tools.bench.table import Line
+
+LAUNCH = date(2026, 12, 1)
+START = date(2027, 1, 18)
+PEOPLE: dict[str, tuple[tuple[str, Role, str], ...]] = {
+    "one_to_one": (("a", "mentor", "Europe/Berlin"), ("b", "mentee", "America/New_York")),
+    "group": (
+        ("a", "mentor", "Europe/Berlin"),
+        ("b", "mentee", "America/New_York"),
+        ("c", "mentee", "Asia/Kolkata"),
+        ("d", "mentee", "Pacific/Auckland"),
+    ),
+}
+
+
+def season(format_: Format, answering: bool) -> int:
+    """Live one mentorship to its end; how often `advance` was called."""
+    program = Program(program="bench", title="Bench", format=format_)
+    members = [Member(*member) for member in PEOPLE[format_]]
+    state = begin(program, "c", "m", START, "Europe/Berlin", LAUNCH, members, ["k"], ["d"])
+    for member in members:
+        # Silence begins after the invitation: nothing happens where nobody ever accepted.
+        member.standing = "invited" if answering else "accepted"
+    state.onboarded = not answering
+    now = datetime(LAUNCH.year, LAUNCH.month, LAUNCH.day, 9, tzinfo=UTC)
+    waiting: list[tuple[datetime, Event]] = []
+    event: Event | None = None
+    calls = 0
+    while True:
+        done = batch(state, _advance(state, event, now), now)
+        calls += 1
+        for ask in done.assess:
+            people = [(person, role) for _, person, role in ask.requests]
+            given = {person: (role, _contented()) for person, role in people} if answering else {}
+            findings = assessment.assess(ask.ask, given, program.rules, format_, people)
+            waiting.append((now, Assessed(f"assessed/{ask.step}", ask.ask, ask.number, findings)))
+        for request in done.open_requests if answering else ():
+            waiting.append((now + timedelta(days=1, minutes=len(waiting)), _answer(request, now)))
+        if state.finished:
+            return calls
+        due = next_moment(state)
+        waiting.sort(key=lambda pair: pair[0])
+        if waiting and (due is None or waiting[0][0] <= due):
+            now, event = waiting.pop(0)
+        else:
+            now, event = cast(datetime, due), None
+
+
+def _contented() -> dict[str, object]:
+    return {"f_contact": "met", "p_met": "2", "p_next": True, "r_decide": "continue", "c_follow": True}
+
+
+def _answer(request: OpenRequest, at: datetime) -> Answered:
+    signals = Signals()
+    if request.ask == "invitation":
+        signals = replace(signals, accepted=True)
+    if request.ask == "agreement":
+        drafts = request.role == ("mentor" if request.person == "a" and request.key.endswith("a") else "mentee")
+        signals = replace(signals, act="draft" if drafts else "sign", version=1)
+    return Answered(f"answer/{request.key}", request.person, request.ask, request.number, signals, at)
+
+
+async def measure(*, quick: bool) -> list[Line]:
+    """Calls of `advance` a second: alone, and with everything that a season needs around them."""
+    calls, alone, whole = spent(1.0 if quick else 5.0)
+    return [
+        Line("core, advance", calls / alone, "calls/s", aim=20_000),
+        Line("core, with batches, findings and what comes next", calls / whole, "calls/s"),
+    ]
+
+
+def spent(seconds: float) -> tuple[int, float, float]:
+    """How often `advance` was called in whole seasons, its seconds, and the CPU seconds of the seasons."""
+    for format_ in ("one_to_one", "group"):
+        season(format_, answering=True)
+    _advance.spent = 0.0
+    calls = 0
+    began = time.process_time()
+    while (whole := time.process_time() - began) < seconds or calls == 0:
+        calls += season("one_to_one", answering=True) + season("one_to_one", answering=False)
+        calls += season("group", answering=True)
+    return calls, _advance.spent, whole
+
+
+class _Advance:
+    """`advance`, with the seconds spent in it. Its clock is read around each call, which is part of what it says."""
+
+    spent = 0.0
+
+    def __call__(self, state: State, event: Event | None, now: datetime) -> list[Command]:
+        began = time.perf_counter()
+        commands = advance(state, event, now)
+        self.spent += time.perf_counter() - began
+        return commands
+
+
+_advance = _Advance()

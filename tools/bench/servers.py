@@ -1,0 +1,100 @@
+"""Processes to measure: Temporal's development server in memory, workers, and the CPU that each of them has used."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from socket import socket
+
+import psutil
+from temporalio.client import Client
+
+from embedded.temporal_server import DevServer
+from testing.postgresql import PostgreSQL
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running development server."""
+
+    client: Client
+    address: str
+    pid: int
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+@asynccontextmanager
+async def temporal(folder: Path) -> AsyncIterator[Server]:
+    """A server in memory for the length of a block."""
+    server = DevServer(free_port(), free_port(), folder / "temporal.log")
+    client = await server.start()
+    try:
+        [ours] = [child for child in psutil.Process().children() if _listens(child, server.port)]
+        yield Server(client, server.address, ours.pid)
+    finally:
+        await server.stop()
+
+
+@contextmanager
+def postgresql() -> Iterator[str]:
+    """An empty PostgreSQL for the length of a block; its URL."""
+    server = PostgreSQL.start()
+    try:
+        yield server.url("postgres")
+    finally:
+        server.stop()
+
+
+class Ended(RuntimeError):
+    """A process ended before it was told to; the message shows the end of what it said."""
+
+
+@asynccontextmanager
+async def process(*arguments: str, environment: Mapping[str, str], log: Path) -> AsyncIterator[int]:
+    """A Python process of ours for the length of a block; its id. It is told to stop by SIGTERM.
+
+    Raises Ended, and breaks the block off, where it ends by itself.
+    """
+    with log.open("wb") as file:
+        running = await asyncio.create_subprocess_exec(
+            sys.executable, *arguments, cwd=ROOT, env={**os.environ, **environment}, stdout=file, stderr=file
+        )
+
+    async def watch() -> None:
+        status = await running.wait()
+        said = log.read_text(errors="replace")[-2000:]
+        raise Ended(f"{' '.join(arguments[:2])} ended with {status}. It said:\n{said}")
+
+    async with asyncio.TaskGroup() as group:
+        watching = group.create_task(watch())
+        try:
+            yield running.pid
+        finally:
+            watching.cancel()
+            if running.returncode is None:
+                running.terminate()
+                await running.wait()
+
+
+def cpu(pid: int) -> float:
+    """CPU seconds, of the system's too, that a process and its children have used so far."""
+    whole = psutil.Process(pid)
+    times = [one.cpu_times() for one in (whole, *whole.children(recursive=True))]
+    return sum(time.user + time.system for time in times)
+
+
+def _listens(shell: psutil.Process, port: int) -> bool:
+    return str(port) in shell.cmdline()

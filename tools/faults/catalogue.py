@@ -1,0 +1,62 @@
+"""The faults. Each does its worst to a town whose season is under way, and returns when it is over.
+
+What is not here: a clock that jumps on the machine of Temporal's server. The season's time is Temporal's (its timers,
+and the moment that a workflow sees), and the server can't be told another time than its machine's. A worker whose own
+clock is wrong is here (`clock`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from testing.sink import ACCEPT, DROP, HANG, SLOW
+from tools.faults.installation import Town
+from tools.faults.outages import (
+    clock_wrong,
+    disk_full,
+    one_of_two_killed,
+    outage,
+    postgresql_away,
+    temporal_away,
+    worker_killed,
+)
+from tools.faults.poison import answer_poisoned, row_poisoned, template_raises
+from tools.faults.relay import at_random, does, greylists
+
+
+@dataclass(frozen=True, slots=True)
+class FaultCase:
+    """Something that goes wrong."""
+
+    says: str
+    happens: Callable[[Town], Awaitable[int]]
+    """Does it, and returns how often it was seen to happen; what never happened was not survived."""
+    on_postgresql: bool = False
+    deaths: bool = False
+    """Whether somebody of ours can die, or lose the database, before it is written down what came of a mail."""
+    partial: bool = False
+    """Whether it concerns some mails only: others must go out meanwhile."""
+
+
+FAULTS: Mapping[str, FaultCase] = {
+    "worker": FaultCase("worker killed eight times", worker_killed, deaths=True),
+    "two": FaultCase("two workers, one killed", one_of_two_killed, deaths=True),
+    "temporal": FaultCase("Temporal away, back on its file", temporal_away, deaths=True),
+    "postgresql": FaultCase("PostgreSQL restarted twice", postgresql_away, on_postgresql=True, deaths=True),
+    "outage": FaultCase(
+        "relay, worker and database away in turn, one for three days", outage, on_postgresql=True, deaths=True
+    ),
+    "refuses": FaultCase("relay refuses for a while (451)", does("data 451 4.3.0 later")),
+    "greylists": FaultCase("relay greylists everybody (450)", greylists),
+    "closing": FaultCase("relay closes (421)", does("mail 421 4.3.2 closing")),
+    "hangs": FaultCase("relay hangs after the body, twice", does(HANG, HANG, ACCEPT)),
+    "drops": FaultCase("relay drops after the body, five times", does(*[DROP] * 5, ACCEPT)),
+    "random": FaultCase("relay does any of these at random", at_random),
+    "slow": FaultCase("relay is slow", does(SLOW)),
+    "disk": FaultCase("disk full (SQLite)", disk_full, deaths=True),
+    "clock": FaultCase("the worker's clock ten days ahead, then ten behind", clock_wrong),
+    "template": FaultCase("a template that raises", template_raises, partial=True),
+    "row": FaultCase("rows that make no sense", row_poisoned, partial=True),
+    "answer": FaultCase("an answer and a message that can't be read", answer_poisoned, partial=True),
+}

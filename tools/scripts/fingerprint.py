@@ -1,0 +1,159 @@
+"""What decides the commands of workflows, written down: whoever changes it is asked whether running ones can go on.
+
+    python -m scripts.fingerprint           # confirms the code of today, where all stored histories still replay
+
+Stored histories can't hold every way that a workflow may take. So everything that runs inside workflows has a
+fingerprint, by class and function, without comments, docstrings and types; a test compares it with what was confirmed
+last.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import json
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, cast
+
+from testing.replay import STORED, failure_of
+
+ROOT = Path(__file__).parents[2]
+CONFIRMED = ROOT / "tests" / "workflows" / "histories" / "fingerprint.json"
+
+BEGINS = ("workflows.mentorship", "workflows.cohort", "workflows.postmaster")
+OURS = ("workflows", "lifecycle", "program", "activities")
+
+NO_COMMANDS = {
+    "workflows.card": "is only read by people",
+    "workflows.options": "time-outs and retries are not compared in a replay",
+}
+"""Modules that can change no command, and why."""
+
+ASK = """\
+What decides the commands of workflows has changed: {changed}.
+Workflows that are under way go through their past again with the new code, and must ask the same of Temporal: the
+same timers, activities (carry_out, deliver, start_mentorships, cohort_progress), search attributes and continuing as
+new, in the same order and number. All {number} stored histories still do. They don't hold every way, so think of one
+that comes past your change:
+- It does and asks the same as before (a new name, another wording, a faster way): confirm it.
+- It does something else from now on, and only then (a new kind of event, a program that nobody runs yet): confirm it.
+- It would have done something else in its past: guard the new way with `workflow.patched("what-changed")`, or leave
+  running ones on the version they began with (docs/operations.md, "Upgrade in mid-season").
+To confirm: python -m scripts.fingerprint
+If it can do something new: python -m scripts.record_histories RELEASE, with a life that does it."""
+
+
+def fingerprint() -> dict[str, dict[str, str]]:
+    """Module to what it defines, each with its fingerprint."""
+    return {name: of(_file(name).read_text()) for name in sorted(_reached(BEGINS)) if name not in NO_COMMANDS}
+
+
+def of(source: str) -> dict[str, str]:
+    """What a module defines, each with its fingerprint."""
+    return dict(sorted(_definitions(ast.parse(source))))
+
+
+def changes(before: dict[str, dict[str, str]], now: dict[str, dict[str, str]]) -> list[str]:
+    """What is new, gone or otherwise."""
+    return [
+        f"{module}.{name}" if name else module
+        for module in sorted({*before, *now})
+        for name in sorted({*before.get(module, {}), *now.get(module, {})})
+        if before.get(module, {}).get(name) != now.get(module, {}).get(name)
+    ]
+
+
+def confirmed() -> dict[str, dict[str, str]]:
+    """What was written down last."""
+    return json.loads(CONFIRMED.read_text()) if CONFIRMED.exists() else {}
+
+
+def _file(module: str) -> Path:
+    path = ROOT / Path(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def _reached(begins: tuple[str, ...]) -> set[str]:
+    """All modules of ours that these import, whoever imports them."""
+    found: set[str] = set()
+    left = list(begins)
+    while left:
+        module = left.pop()
+        if module in found or module.partition(".")[0] not in OURS or not _file(module).is_file():
+            continue
+        found.add(module)
+        for node in ast.walk(ast.parse(_file(module).read_text())):
+            if isinstance(node, ast.Import):
+                left += [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                left += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return found
+
+
+def _definitions(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """Functions, methods and what else stands in a module, by name; what has no name goes by nothing."""
+    rest: list[ast.stmt] = []
+    for node in tree.body:
+        match node:
+            case ast.ClassDef():
+                methods = [one for one in node.body if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
+                node.body = [one for one in node.body if one not in methods]
+                yield node.name, _print(node)
+                yield from ((f"{node.name}.{one.name}{_role(one)}", _print(one)) for one in methods)
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                yield node.name, _print(node)
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                yield name, _print(node)
+            case ast.Import() | ast.ImportFrom() | ast.If(test=ast.Name(id="TYPE_CHECKING")):
+                pass
+            case ast.With() if all(isinstance(one, ast.ImportFrom) for one in node.body):
+                pass
+            case _:
+                rest.append(node)
+    yield "", _print(ast.Module(rest, []))
+
+
+def _role(method: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+    """A property and its setter have one name."""
+    names = [one.attr for one in method.decorator_list if isinstance(one, ast.Attribute)]
+    return "@setter" if "setter" in names else ""
+
+
+def _print(node: ast.AST) -> str:
+    return sha256(repr(_plain(node)).encode()).hexdigest()[:12]
+
+
+UNSEEN = ("annotation", "returns", "ctx", "kind", "type_comment", "type_params")
+"""What a running program doesn't see, or what other versions of Python write otherwise."""
+
+
+def _plain(node: Any) -> Any:
+    """A syntax tree without remarks and types. Types of a class's fields stay: messages are read by them."""
+    if isinstance(node, list):
+        return [_plain(each) for each in cast("list[Any]", node) if not _remark(each)]
+    if not isinstance(node, ast.AST):
+        return node
+    unseen = UNSEEN[1:] if isinstance(node, ast.AnnAssign) else UNSEEN
+    parts = [(name, _plain(value)) for name, value in ast.iter_fields(node) if name not in unseen]
+    return type(node).__name__, [(name, value) for name, value in parts if value not in (None, [])]
+
+
+def _remark(node: Any) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+async def main() -> None:
+    """Write the fingerprint down, unless a stored history can't be replayed."""
+    for path in STORED:
+        if failure := await failure_of(path):
+            raise SystemExit(failure)
+    now = fingerprint()
+    changed = changes(confirmed(), now)
+    CONFIRMED.write_text(json.dumps(now, indent=0, sort_keys=True) + "\n")
+    print(f"{len(STORED)} histories replayed; confirmed: {', '.join(changed) or 'nothing had changed'}.")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,180 @@
+"""Records what workflows of this release leave behind, for `tests/workflows/test_replay.py`, and what they write of
+their messages, for `tests/workflows/test_payloads.py`: workflows run for a year, so that every later release must be
+able to go on with them.
+
+    python -m scripts.record_histories 1.0
+
+Run it when a release is made, and where something new is not recorded yet. What is there stays as it is, always.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+import sys
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from temporalio.client import Client, WorkflowHistory
+
+from lifecycle.events import Pause, Resume
+from lifecycle.local_time import instant
+from operations.cohorts.cancel import cancel
+from runtime.logs import set_up_logs
+from runtime.temporal import Waker
+from store.database import migrate
+from testing.all_cases import launch_moment, load
+from testing.cases import CASES, START, Case
+from testing.dev_server import Address, free_port
+from testing.dev_server_env import EarlyServer, stage
+from testing.engine import NOON, time_skipping, world
+from testing.payload_samples import KINDS, PROGRAMS, bare, programs, samples
+from testing.played_season import look_back
+from workflows.ids import cohort_id, mentorship_id, postmaster_id
+
+WORKFLOWS = Path(__file__).parents[2] / "tests" / "workflows"
+HISTORIES, PAYLOADS = WORKFLOWS / "histories", WORKFLOWS / "payloads"
+
+ENOUGH = 400
+"""Events of one history; the postmaster's has thousands, and they are all alike."""
+
+A_TURN_BEGINS = "EVENT_TYPE_WORKFLOW_TASK_SCHEDULED"
+IDENTITY = re.compile(r'("identity": )"[^"]*"')
+
+LIVES = {
+    "life": "a whole life, with its follow-up",
+    "life-group": "a whole life of a group",
+    "life-peer": "a whole life of peers, with a pause",
+    "life-reverse": "a whole life the other way round, in zones that are far apart",
+    "life-informal": "a whole life without much form, and longer than planned",
+    "declined": "a seat that stays empty, and no beginning",
+    "left": "an early end, by a decision about a task",
+    "goals-reached": "an early end with its closure",
+    "N3-inactive": "silence, to the end",
+    "paused": "a pause on the way",
+    "resumed": "a pause that is ended before its time",
+    "extended": "an end that moves",
+    "continue-change": "an agreement that is opened again at the midpoint",
+    "S": "a safety report, held and released",
+    "safeguarding": "a safety report, held to the end",
+}
+"""Cases whose mentorship is recorded; the cohort and the postmaster are recorded with them."""
+
+STOPPED = Case("stopped", "formal")
+"""Of a cohort of its own, which is cancelled while its mentorship runs."""
+
+ANEW = Case("anew", "clock")
+"""Of a cohort on a server that suggests very early to continue as new."""
+
+RUNS = 2
+"""How many are recorded of a workflow that begins anew: the one that ends so, and one that goes on."""
+
+
+async def record(histories: Path, payloads: Path) -> list[Path]:
+    """Write down what is not there yet: the histories of all kinds of lives, and samples of what they say."""
+    with tempfile.TemporaryDirectory() as scratch:
+        said = samples(Path(scratch))
+        found: dict[Path, Any] = {
+            payloads / f"{kind}.json": [{"whole": one, "bare": bare(KINDS[kind], one)} for one in each]
+            for kind, each in said.items()
+        }
+        found[payloads / PROGRAMS] = programs(Path(scratch))
+    cases = [case for case in CASES if case.key in LIVES]
+    for played in (
+        await _lived("recorded", cases),
+        await _lived("stopped", [STOPPED], cancelled=True),
+        await _anew(),
+    ):
+        for name, history in played.items():
+            found[histories / f"{name}.json"] = shortened(history)
+    missing = {path: content for path, content in found.items() if not path.exists()}
+    for path, content in missing.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content, separators=(",", ":")) + "\n")
+    return list(missing)
+
+
+async def _lived(name: str, cases: list[Case], *, cancelled: bool = False) -> dict[str, WorkflowHistory]:
+    """These lives over virtual time, up to their end; `cancelled`: their cohort is cancelled after six weeks."""
+    with tempfile.TemporaryDirectory() as scratch:
+        loaded, behaviour = load(Path(scratch), cases, name)
+        url = f"sqlite+aiosqlite:///{scratch}/recorded.db"
+        migrate(url)
+        async with time_skipping() as env, world(env, url, loaded, behaviour) as here:
+            await here.move_to(launch_moment(loaded))
+            await here.launch()
+            if cancelled:
+                await here.play(instant(START + timedelta(weeks=6), NOON, loaded.cohort.zone))
+                await cancel(here.database, here.cohort, here.now, by="c1", wake=Waker(here.client, here.settings))
+            await here.play()
+            histories = (await look_back(here)).histories
+    mails = f"postmaster/{name}" if name != "recorded" else "postmaster/0"
+    return {
+        (mails if one.workflow_id.startswith("postmaster") else one.workflow_id).replace("/", "."): one
+        for one in histories
+    }
+
+
+async def _anew() -> dict[str, WorkflowHistory]:
+    """The first runs of workflows that continue as new, and those that go on with what they were handed."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        url = f"sqlite+aiosqlite:///{scratch}/recorded.db"
+        migrate(url)
+        server = EarlyServer(free_port(), free_port(), folder / "temporal.log")
+        await server.start()
+        try:
+            async with stage(Address(server.address, server.ui), url, folder, ANEW) as here:
+                await here.launch()
+                for n in range(12):
+                    await here.send(ANEW.key, Pause(f"op/{n}", datetime.now(UTC).date() + timedelta(days=30), "c1"))
+                    await here.send(ANEW.key, Resume(f"op/back/{n}", "c1"))
+                    await here.client.get_workflow_handle(cohort_id(here.cohort)).signal("launch")
+                    await here.client.get_workflow_handle(postmaster_id(0)).signal("wake")
+                    await asyncio.sleep(0.5)
+                ids = (mentorship_id(here.cohort, ANEW.key), cohort_id(here.cohort), postmaster_id(0))
+                return {
+                    f"{id_.split('/')[0]}.anew.{n}": history
+                    for id_ in ids
+                    for n, history in enumerate((await _runs(here.client, id_))[:RUNS], start=1)
+                }
+        finally:
+            await server.stop()
+
+
+async def _runs(client: Client, workflow: str) -> list[WorkflowHistory]:
+    """The histories of all runs of a workflow, the oldest first."""
+    found: list[WorkflowHistory] = []
+    run: str | None = None
+    while run is None or run:
+        found.append(await client.get_workflow_handle(workflow, run_id=run).fetch_history())
+        began = found[-1].events[0].workflow_execution_started_event_attributes
+        run = began.continued_execution_run_id
+    return found[::-1]
+
+
+def shortened(history: WorkflowHistory) -> dict[str, Any]:
+    """A history as JSON, up to the end of one of its turns, and without the name of the machine that recorded it."""
+    found: dict[str, Any] = json.loads(IDENTITY.sub(r'\1"recorder"', history.to_json()))
+    begins = [
+        n for n, event in enumerate(found["events"]) if event["eventType"] == "EVENT_TYPE_WORKFLOW_TASK_SCHEDULED"
+    ]
+    ends = [n for n in begins if n > ENOUGH]
+    return {**found, "events": found["events"][: ends[0] if ends else None]}
+
+
+def main() -> None:
+    """Record what is missing of the release that is named."""
+    if len(sys.argv) != 2:
+        raise SystemExit(__doc__)
+    set_up_logs(level=logging.WARNING)
+    for path in asyncio.run(record(HISTORIES / sys.argv[1], PAYLOADS / sys.argv[1])):
+        print(f"{path.stat().st_size:>9,} bytes  {path.relative_to(WORKFLOWS)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,147 @@
+"""Writes docs/reference.md from the code: what goes out when, tasks, forms, settings, search attributes.
+
+Run it after changing any of them: `.venv/bin/python -m scripts.reference`. A test compares the page with the code.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+
+from lifecycle.advance import begin
+from lifecycle.assessment import CHOICES, outcome
+from lifecycle.state import Member
+from lifecycle.tasks import KINDS
+from program.loader import SHIPPED, load_program
+from runtime.settings import Settings
+from workflows.search_attributes import ALL
+
+PAGE = Path(__file__).parents[2] / "docs" / "reference.md"
+START = date(2027, 3, 1)
+PROGRAMS = ("formal", "reverse", "peer", "group", "informal")
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A Markdown table."""
+    lines = [f"| {' | '.join(head)} |", f"| {' | '.join('---' for _ in head)} |"]
+    lines += [f"| {' | '.join(str(cell).replace('|', '/') for cell in row)} |" for row in rows]
+    return "\n".join(lines)
+
+
+def relative(on: date, start: date, midpoint: date, end: date, name: str) -> str:
+    """A date as the lifecycle says it: S, M or E and days."""
+    anchor, letter = {"midpoint": (midpoint, "M"), "closure": (end, "E"), "winding_down": (end, "E")}.get(
+        name, (start, "S")
+    )
+    days = (on - anchor).days
+    return letter if days == 0 else f"{letter}{'+' if days > 0 else '−'}{abs(days)}d"
+
+
+def timeline(program_id: str) -> str:
+    """What a shipped program asks and tells, and when."""
+    program = load_program(SHIPPED / "programs" / f"{program_id}.yaml").program
+    roles = {"peer": ("peer", "peer"), "group": ("mentor", "mentee", "mentee")}.get(
+        program.format, ("mentor", "mentee")
+    )
+    members = [Member(f"p{index}", role, "UTC") for index, role in enumerate(roles)]  # pyright: ignore[reportArgumentType]
+    state = begin(program, "c", "m", START, "UTC", START - timedelta(days=60), members, ["k"])
+    rows: list[tuple[object, ...]] = []
+    for step in state.steps:
+        at = relative(step.opens, state.start, state.midpoint, state.end, step.name)
+        reminders = ", ".join(f"+{(day - step.opens).days}d" for day in step.reminders) or "–"
+        closes = f"+{(step.closes - step.opens).days}d" if step.closes else "–"
+        rows.append((step.phase, step.verb, f"`{step.name}` {step.number}", at, reminders, closes))
+    head = ("phase", "verb", "what", "when", "reminders", "closes")
+    return f"### {program_id}: {program.title} ({program.length // 7} weeks)\n\n{table(head, rows)}"
+
+
+def matrix() -> str:
+    """The midpoint matrix."""
+    rows = [(f"**{one}**", *(outcome(one, other) for other in CHOICES)) for one in CHOICES]
+    return table(("", *CHOICES), rows)
+
+
+def tasks() -> str:
+    """Every kind of task."""
+    return table(
+        ("kind", "due, working days", "decisions (the first changes nothing)"),
+        ((f"`{kind}`", due or "today", ", ".join(decisions)) for kind, (due, decisions) in KINDS.items()),
+    )
+
+
+def forms() -> str:
+    """The shipped forms with their questions."""
+    found = (
+        load_program(SHIPPED / "programs" / "formal.yaml").forms
+        | load_program(SHIPPED / "programs" / "group.yaml").forms
+    )
+    parts: list[str] = []
+    for id_, form in sorted(found.items()):
+        rows = [
+            (
+                f"`{q.id}`",
+                q.label,
+                q.type,
+                ", ".join((*q.roles, *q.formats)) or "everyone",
+                "yes" if q.required else "",
+                q.visible,
+            )
+            for q in form.questions
+        ]
+        head = ("id", "question", "type", "asked of", "required", "seen by")
+        parts.append(
+            f"### {id_}: {form.title} (version {form.version})\n\n{form.who_sees.strip()}\n\n{table(head, rows)}"
+        )
+    return "\n\n".join(parts)
+
+
+def settings() -> str:
+    """Every setting, with the name of its variable."""
+    rows: list[tuple[object, ...]] = []
+    for name, field in Settings.model_fields.items():
+        default = str(field.get_default())
+        rows.append((f"`MENTORSHIP_{name.upper()}`", field.description or "", f"`{default}`" if default else ""))
+    return table(("variable", "what it is", "default"), rows)
+
+
+def search_attributes() -> str:
+    """Every search attribute."""
+    return table(
+        ("attribute", "type", "what it says"),
+        ((f"`{k.name}`", k.indexed_value_type.name.title(), v) for k, v in ALL.items()),
+    )
+
+
+def page() -> str:
+    """The whole page."""
+    return (
+        "\n\n".join(
+            (
+                "# Reference\n\nWritten by `tools/scripts/reference.py` from the code; a test compares the two.",
+                "## What goes out when\n\nS is the start, M the midpoint, E the end. "
+                "Reminders and close count from the opening; "
+                "a step's mail arrives when the reader's letterbox is open.",
+                *(timeline(program) for program in PROGRAMS),
+                "## The midpoint matrix\n\nWhat follows from two answers; their order does not matter.",
+                matrix(),
+                "## Tasks",
+                tasks(),
+                "## Settings\n\nFrom the environment or a `.env` file. "
+                "Temporal's own connection settings are the SDK's `TEMPORAL_*`.",
+                settings(),
+                "## Search attributes",
+                search_attributes(),
+                "## Forms",
+                forms(),
+            )
+        )
+        + "\n"
+    )
+
+
+if __name__ == "__main__":
+    if "--check" in sys.argv:
+        sys.exit(page() != PAGE.read_text(encoding="utf-8"))
+    PAGE.write_text(page(), encoding="utf-8")

@@ -1,0 +1,218 @@
+"""A form as a page shows it: each question as a field with what stands in it and what is wrong with it.
+
+Knows nothing of HTML beyond names and ids; the templates know nothing of question types beyond `kind`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from operations.forms.parse import UNSURE, ZONE_QUESTIONS, FieldFault, Typed, entries, most_entries
+from program.forms import Question
+
+SHORT_TEXT = 120
+"""Longest text that gets a field of one line."""
+SHOWN_ENTRIES = 3
+"""Entries of a group that are there without asking for more."""
+SHORT_LABEL = 14
+"""Longest label of choices that stand side by side."""
+STEPS_AS_RADIOS = 11
+"""A number with worded ends and at most so many values is a row of radios."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One radio or checkbox. `spoken` adds to the label for those who can't see where it stands."""
+
+    id: str
+    value: str
+    label: str
+    chosen: bool
+    spoken: str = ""
+
+
+@dataclass(slots=True)
+class Entry:
+    """One entry of a group, or one date range. `folded`: empty, and not needed."""
+
+    title: str
+    fields: list[Field]
+    folded: bool = False
+
+
+@dataclass(slots=True)
+class Field:
+    """One question. `kind`: radios, steps, checkboxes, line, area, day, group, ranges."""
+
+    kind: str
+    name: str
+    label: str
+    hint: str = ""
+    error: str = ""
+    required: bool = False
+    value: str = ""
+    choices: list[Choice] = field(default_factory=list["Choice"])
+    ends: tuple[str, str] | None = None
+    """What the first and the last step mean, in words."""
+    longest: int = 0
+    numeric: bool = False
+    autocomplete: str = ""
+    suggestions: str = ""
+    """Id of a list of suggestions."""
+    native: bool = True
+    """A date that a date field can show; what it can't is kept in a field of text."""
+    entries: list[Entry] = field(default_factory=list["Entry"])
+    can_add: bool = False
+    add_label: str = ""
+
+    @property
+    def compact(self) -> bool:
+        """Whether the labels are so short that choices stand side by side."""
+        return all(len(choice.label) <= SHORT_LABEL for choice in self.choices)
+
+    @property
+    def id(self) -> str:
+        """Id of the first control: the error summary leads there."""
+        return f"q-{self.name}"
+
+
+def fields_of(
+    questions: Sequence[Question], typed: Typed, faults: Sequence[FieldFault] = (), *, more: str = ""
+) -> list[Field]:
+    """The fields of these questions, filled with what was typed. `more` names a group that gets one entry more."""
+    wrong = {fault.control: fault.message for fault in reversed(faults)}
+    return [_field(question, question.id, typed, wrong, more) for question in questions]
+
+
+def _field(question: Question, name: str, typed: Typed, wrong: Mapping[str, str], more: str) -> Field:
+    if question.type == "group":
+        return _group(question, typed, wrong, more)
+    if question.type == "date_ranges":
+        return _ranges(question, typed, wrong, more)
+    values = typed.get(name, [])
+    found = Field(
+        kind="line",
+        name=name,
+        label=question.label,
+        hint=question.help,
+        error=wrong.get(name, ""),
+        required=question.required,
+        value=values[0] if values else "",
+    )
+    match question.type:
+        case "scale":
+            _steps(found, question, 1, 5, values)
+            found.choices.append(Choice(f"{found.id}.{UNSURE}", UNSURE, "can't say yet", UNSURE in values))
+        case "yes_no":
+            found.kind = "radios"
+            found.choices = _choices(found, (("yes", "Yes"), ("no", "No")), values)
+        case "one" | "many":
+            found.kind = "radios" if question.type == "one" else "checkboxes"
+            found.choices = _choices(found, ((option.value, option.label) for option in question.options), values)
+        case "number" if _has_steps(question):
+            _steps(found, question, 0, 10, values)
+        case "number":
+            found.numeric = True
+        case "date":
+            found.kind = "day"
+            found.native = _is_native(found.value)
+        case "sign":
+            found.autocomplete = "name"
+        case _:
+            found.kind = "line" if question.longest <= SHORT_TEXT else "area"
+            found.longest = question.longest
+            if question.id in ZONE_QUESTIONS:
+                found.kind, found.longest, found.suggestions = "line", 0, "zones"
+    return found
+
+
+def ordinal(index: int) -> str:
+    """What the entry at this place is called."""
+    return _ORDINALS[index] if index < len(_ORDINALS) else f"Number {index + 1}"
+
+
+_ORDINALS = ("First", "Second", "Third", "Fourth", "Fifth", "Sixth")
+
+
+def _has_steps(question: Question) -> bool:
+    worded = question.low or question.high
+    if not worded or question.least is None or question.most is None:
+        return False
+    return question.most - question.least < STEPS_AS_RADIOS
+
+
+def _steps(found: Field, question: Question, least: int, most: int, values: Sequence[str]) -> None:
+    least = question.least if question.least is not None else least
+    most = question.most if question.most is not None else most
+    words = {least: question.low, most: question.high}
+    found.kind = "steps"
+    found.choices = [
+        Choice(
+            found.id if step == least else f"{found.id}.{step}",
+            str(step),
+            str(step),
+            str(step) in values,
+            words.get(step, ""),
+        )
+        for step in range(least, most + 1)
+    ]
+    if question.low or question.high:
+        found.ends = (f"{least} = {question.low}", f"{most} = {question.high}")
+
+
+def _choices(found: Field, options: object, values: Sequence[str]) -> list[Choice]:
+    return [
+        Choice(found.id if index == 0 else f"{found.id}.{value}", value, label, value in values)
+        for index, (value, label) in enumerate(options)  # pyright: ignore[reportArgumentType]
+    ]
+
+
+def _group(question: Question, typed: Typed, wrong: Mapping[str, str], more: str) -> Field:
+    filled = entries(question, typed)
+    most = most_entries(question)
+    needed = max(question.least or 0, int(question.required))
+    shown = max(len(filled), min(SHOWN_ENTRIES, most))
+    if filled:
+        shown = max(shown, filled[-1] + 1)
+    if more == question.id:
+        shown = min(max(shown, len(filled) + 1), most)
+    found = Field("group", question.id, question.label, question.help, required=question.required)
+    for index in range(shown):
+        parts = [_field(part, f"{question.id}.{index}.{part.id}", typed, wrong, more) for part in question.fields]
+        mentioned = any(part.error for part in parts)
+        folded = index not in filled and index >= max(needed, 1) and not mentioned and more != question.id
+        found.entries.append(Entry(ordinal(index), parts, folded))
+    found.can_add = shown < most
+    found.add_label = "Save and add another"
+    return found
+
+
+def _ranges(question: Question, typed: Typed, wrong: Mapping[str, str], more: str) -> Field:
+    filled = entries(question, typed)
+    shown = max(filled[-1] + 1 if filled else 0, 1)
+    if more == question.id:
+        shown = min(shown + bool(filled), most_entries(question))
+    found = Field("ranges", question.id, question.label, question.help, required=question.required)
+    for index in range(shown):
+        parts = [_end(f"{question.id}.{index}.{end}", label, typed, wrong) for end, label in _ENDS]
+        found.entries.append(Entry(ordinal(index), parts))
+    found.can_add = shown < most_entries(question)
+    found.add_label = "Save and add another"
+    return found
+
+
+_ENDS = (("from", "First day"), ("to", "Last day"))
+
+
+def _end(name: str, label: str, typed: Typed, wrong: Mapping[str, str]) -> Field:
+    value = (typed.get(name) or [""])[0]
+    return Field("day", name, label, error=wrong.get(name, ""), value=value, native=_is_native(value))
+
+
+def _is_native(value: str) -> bool:
+    try:
+        return not value or len(date.fromisoformat(value).isoformat()) == len(value)
+    except ValueError:
+        return False

@@ -1,0 +1,67 @@
+"""Where a worker or the pages are watched: /metrics, /healthz, /readyz, on a port of their own that is for ops and
+not for the world. Must never show anything that names a person.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
+from socket import create_server
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from operations.health.metrics import TYPE, Vitals
+from runtime.connect import Unreachable
+
+
+def create_vitals(vitals: Vitals) -> Starlette:
+    """The three addresses as an ASGI application."""
+
+    async def healthz(_: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def readyz(_: Request) -> Response:
+        missing = await vitals.missing()
+        return PlainTextResponse("\n".join(missing or ["ready"]) + "\n", 503 if missing else 200)
+
+    async def metrics(_: Request) -> Response:
+        return Response(await vitals.metrics(), media_type=TYPE)
+
+    return Starlette(routes=[Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)])
+
+
+@asynccontextmanager
+async def shown(vitals: Vitals, host: str, port: int) -> AsyncIterator[None]:
+    """Show them for the length of a block. Raises Unreachable where the port is taken."""
+    try:
+        listening = create_server((host, port))
+    except OSError as taken:
+        raise Unreachable(
+            f"Port {port} at {host}, where this process is to be watched, can't be had ({taken.strerror}).\n"
+            "End the program that has it, or choose another port: MENTORSHIP_METRICS_PORT; 0 means none."
+        ) from None
+    server = _Server(
+        uvicorn.Config(
+            create_vitals(vitals), access_log=False, log_config=None, server_header=False, lifespan="off",
+            timeout_graceful_shutdown=1,
+        )
+    )  # fmt: skip
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving
+        listening.close()
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals alone: they are for the process."""
+
+    def capture_signals(self) -> nullcontext[None]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return nullcontext()

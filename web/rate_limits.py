@@ -1,0 +1,122 @@
+"""How much one address, and one link, may ask of the pages: a bucket each that empties with every request and fills
+up with time.
+
+Per process and in memory, so several processes allow as many times more, and a restart forgets. Must never keep a
+link in the clear, grow without bound, or take one proxy for all the people behind it.
+"""
+
+from __future__ import annotations
+
+import math
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from hashlib import blake2b
+from ipaddress import ip_address, ip_network
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from web.rendering import Pages
+
+MOST_REMEMBERED = 10_000
+"""Buckets of one kind: some 2 MB. Beyond it the one that was used least recently is forgotten, and is full again."""
+LINKS = ("/f/", "/stop/", "/me/", "/address/")
+"""What stands before a token in a path."""
+NETWORK_OF_ONE = 64
+"""Bits of an IPv6 address that belong to one household or machine; it can choose the rest for each request."""
+
+
+class Buckets:
+    """One bucket for each key: `a_minute` requests at once, and as many again within each minute."""
+
+    def __init__(self, a_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self.a_minute = a_minute
+        self._clock = clock
+        self._filled: OrderedDict[bytes, tuple[float, float]] = OrderedDict()
+        self._salt = secrets.token_bytes(16)
+
+    def take(self, key: str) -> int:
+        """Take one request from a bucket. 0, or the seconds after which there is one again."""
+        if not self.a_minute:
+            return 0
+        now, each = self._clock(), self.a_minute / 60
+        hashed = blake2b(key.encode("utf-8", "replace"), digest_size=16, key=self._salt).digest()
+        left, at = self._filled.pop(hashed, (float(self.a_minute), now))
+        left = min(left + (now - at) * each, self.a_minute)
+        missing = max(1 - left, 0)
+        self._filled[hashed] = (left if missing else left - 1, now)
+        if len(self._filled) > MOST_REMEMBERED:
+            self._filled.popitem(last=False)
+        return math.ceil(missing / each)
+
+    def __len__(self) -> int:
+        return len(self._filled)
+
+
+class Limits:
+    """Lets a request through, or says when to come again (429, RFC 6585)."""
+
+    def __init__(self, app: ASGIApp, pages: Pages, proxies: int, by_address: Buckets, by_link: Buckets) -> None:
+        self.app = app
+        self.pages = pages
+        self.proxies = proxies
+        self.by_address = by_address
+        self.by_link = by_link
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Count a request."""
+        wait = self._wait(scope) if scope["type"] == "http" else 0
+        if not wait:
+            await self.app(scope, receive, send)
+            return
+        page = self.pages.message(
+            429,
+            "That was a lot at once",
+            f"Please wait {wait} second{'s' if wait > 1 else ''} and open the link in your mail again. If you were "
+            "sending a form: go back with your browser's Back button, your answers should still be there, and send "
+            "it again.",
+        )
+        page.headers["retry-after"] = str(wait)
+        await page(scope, receive, send)
+
+    def _wait(self, scope: Scope) -> int:
+        address, token = client_of(scope, self.proxies), token_in(scope["path"])
+        return (self.by_address.take(address) if address else 0) or (self.by_link.take(token) if token else 0)
+
+
+def client_of(scope: Scope, proxies: int) -> str:
+    """Who asks: an address, or the network of an IPv6 address; empty where that can't be told.
+
+    With so many proxies of ours in front, the last so many entries of X-Forwarded-For are theirs and true; whatever
+    stands before them anybody may have written. Without, the peer counts, unless it is no address of the Internet:
+    that is a proxy which nobody told us of, and all people would share its bucket.
+    """
+    written = [one for one in ",".join(Headers(scope=scope).getlist("x-forwarded-for")).split(",") if one.strip()]
+    if len(written) >= proxies > 0:
+        return _network(written[-proxies].strip())
+    peer = scope.get("client")
+    found = _network(peer[0]) if peer else ""
+    return found if found and ip_network(found).is_global else ""
+
+
+def token_in(path: str) -> str:
+    """The token in a path; empty where there is none."""
+    for before in LINKS:
+        _, found, after = path.partition(before)
+        if found:
+            return after.partition("/")[0]
+    return ""
+
+
+def _network(written: str) -> str:
+    try:
+        address = ip_address(written.partition("%")[0])
+    except ValueError:
+        return ""
+    mapped = getattr(address, "ipv4_mapped", None)
+    if mapped is not None:
+        address = mapped
+    bits = NETWORK_OF_ONE if address.version == 6 else 32
+    return str(ip_network((address, bits), strict=False))
