@@ -54,7 +54,7 @@ SHARED: dict[str, tuple[Any, Any]] = {
 
 
 def of_many(*, without: tuple[str, ...] = ()) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """A command that changes mentorships: it gets `which` and a `options`, made of the options of SHARED that it has."""
+    """A command that changes mentorships. It gets `which` and `options`, made of those of SHARED that it has."""
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         parameters = signature(command, eval_str=True).parameters

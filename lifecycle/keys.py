@@ -8,6 +8,9 @@ from base64 import b32encode
 from collections.abc import Iterable
 from hashlib import sha256
 
+MentorshipRef = tuple[str, str]
+"""Which mentorship: the id of its cohort and its key in it."""
+
 
 def step_key(cohort: str, mentorship: str, name: str, number: int) -> str:
     """`cohort/mentorship/check_in#2`."""

@@ -1,1 +1,4 @@
-"""What tests, faults and scripts share: servers, sinks, databases, worlds to run an engine in. Nothing that ships imports it."""
+"""What tests, faults and scripts share: servers, a mail sink, databases, environments that run an engine.
+
+Nothing that ships imports it.
+"""

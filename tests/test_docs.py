@@ -148,12 +148,12 @@ def test_the_reference_says_what_the_code_says() -> None:
         [
             sys.executable,
             "-c",
-            "from scripts.reference import PAGE, page; raise SystemExit(page() != PAGE.read_text())",
+            "from tools.scripts.reference import PAGE, page; raise SystemExit(page() != PAGE.read_text())",
         ],
         cwd=ROOT,
         check=False,
     )
-    assert done.returncode == 0, "docs/reference.md is old: run .venv/bin/python -m scripts.reference"
+    assert done.returncode == 0, "docs/reference.md is old: run .venv/bin/python -m tools.scripts.reference"
 
 
 def test_what_the_page_on_security_claims_is_held_by_tests_that_exist() -> None:
@@ -165,7 +165,7 @@ def test_what_the_page_on_security_claims_is_held_by_tests_that_exist() -> None:
 
 def test_the_arithmetic_of_scaling_is_worked_out() -> None:
     text = scaling.PAGE.read_text(encoding="utf-8")
-    assert all(table in text for table in scaling.tables().values()), "run .venv/bin/python -m scripts.scaling"
+    assert all(table in text for table in scaling.tables().values()), "run .venv/bin/python -m tools.scripts.scaling"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

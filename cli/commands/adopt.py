@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
 @of_many(without=("cohort", "again"))
 def adopt(
     which: Which,
-    wish: ChangeOptions,
+    options: ChangeOptions,
     file: Annotated[
         Path, typer.Option("--file", metavar="FILE", help="The cohort's file, which names the program.")
     ] = ...,  # pyright: ignore[reportArgumentType]
@@ -60,7 +60,7 @@ def adopt(
         return places, await adoption(database, loaded, places)
 
     try:
-        change(find, wish, one=which.one)
+        change(find, options, one=which.one)
     except Faults as found:
         print_faults(found.faults, "red")
         fail(f"{len(found.faults)} faults. Nothing was changed.", FAULTY)

@@ -26,17 +26,17 @@ def register(app: typer.Typer) -> None:
         app.command(rich_help_panel=PANEL, epilog=EXIT_CODES)(plainly(command))
 
 
-def _change(which: Which, wish: ChangeOptions, made: Callable[[], Change]) -> None:
+def _change(which: Which, options: ChangeOptions, made: Callable[[], Change]) -> None:
     async def find(database: Database, surroundings: Settings) -> tuple[list[MentorshipRef], Change]:
         return await places_of(which, database, surroundings), made()
 
-    change(find, wish, one=which.one)
+    change(find, options, one=which.one)
 
 
 @of_many()
 def pause(
     which: Which,
-    wish: ChangeOptions,
+    options: ChangeOptions,
     begin: Annotated[
         str,
         typer.Option(metavar="DATE|3w", help="From which day on. Left out: from now on.", show_default=False),
@@ -68,11 +68,11 @@ def pause(
     """
     from operations.mentorships import change as changes
 
-    _change(which, wish, lambda: changes.pause(until, begin, tell=tell))
+    _change(which, options, lambda: changes.pause(until, begin, tell=tell))
 
 
 @of_many()
-def resume(which: Which, wish: ChangeOptions) -> None:
+def resume(which: Which, options: ChangeOptions) -> None:
     """Resume: a pause ends today, and what it had moved further comes earlier.
 
     Where none runs, the one that is planned is taken back.
@@ -85,13 +85,13 @@ def resume(which: Which, wish: ChangeOptions) -> None:
     """
     from operations.mentorships import change as changes
 
-    _change(which, wish, changes.resume)
+    _change(which, options, changes.resume)
 
 
 @of_many()
 def extend(
     which: Which,
-    wish: ChangeOptions,
+    options: ChangeOptions,
     by_weeks: Annotated[
         str, typer.Option("--by", metavar="4w", help="How many weeks longer.", show_default=False)
     ] = "",
@@ -111,13 +111,13 @@ def extend(
     """
     from operations.mentorships import change as changes
 
-    _change(which, wish, lambda: changes.extend(by_weeks))
+    _change(which, options, lambda: changes.extend(by_weeks))
 
 
 @of_many(without=("again",))
 def end(
     which: Which,
-    wish: ChangeOptions,
+    options: ChangeOptions,
     reason: Annotated[
         str,
         typer.Option(
@@ -148,11 +148,11 @@ def end(
     """
     from operations.mentorships import change as changes
 
-    _change(which, wish, lambda: changes.end(reason, about))
+    _change(which, options, lambda: changes.end(reason, about))
 
 
 @of_many()
-def nudge(which: Which, wish: ChangeOptions) -> None:
+def nudge(which: Which, options: ChangeOptions) -> None:
     """Nudge: open forms go out again with the next letterbox.
 
     Counts toward the three mails that a form gets at most, so nobody is chased.
@@ -165,11 +165,11 @@ def nudge(which: Which, wish: ChangeOptions) -> None:
     """
     from operations.mentorships import change as changes
 
-    _change(which, wish, changes.nudge)
+    _change(which, options, changes.nudge)
 
 
 @of_many()
-def release(which: Which, wish: ChangeOptions) -> None:
+def release(which: Which, options: ChangeOptions) -> None:
     """Release: mail that is held after a safety report goes out again.
 
     \b
@@ -179,4 +179,4 @@ def release(which: Which, wish: ChangeOptions) -> None:
     """
     from operations.mentorships import change as changes
 
-    _change(which, wish, changes.release)
+    _change(which, options, changes.release)

@@ -123,7 +123,7 @@ def remove(
 
     No further mail goes to them. If one mentee is left, a task asks you how to go
     on. This can't be taken back, so it shows what it does and asks. Somebody who
-    leaves by their own wish: mentorship leave. Change the cohort's file as well.
+    leaves by their own options: mentorship leave. Change the cohort's file as well.
 
     \b
     Examples:
@@ -144,7 +144,7 @@ def leave(
     why: Why = "",
     json: AsJson = False,
 ) -> None:
-    """Write down that somebody has withdrawn by their own wish.
+    """Write down that somebody has withdrawn by their own options.
 
     They get no further mail of this mentorship at once; a task asks you how the
     partner goes on. This can't be taken back, so it shows what it does and asks.
@@ -161,7 +161,7 @@ def leave(
     _of(person, mentorship, ChangeOptions(dry_run, yes, False, by, why, json), changes.leave)
 
 
-def _of(person: str, mentorship: str, wish: ChangeOptions, made: Callable[[str], Change]) -> None:
+def _of(person: str, mentorship: str, options: ChangeOptions, made: Callable[[str], Change]) -> None:
     from operations.mentorships.select import seat_of
     from runtime.settings import now_of
 
@@ -169,4 +169,4 @@ def _of(person: str, mentorship: str, wish: ChangeOptions, made: Callable[[str],
         place, who = await seat_of(database, person, mentorship, now_of(surroundings))
         return [place], made(who)
 
-    change(find, wish, one=True)
+    change(find, options, one=True)

@@ -1,1 +1,1 @@
-"""Delivery rules: when a letterbox is open, what leaves a postbox, what a hold or a pause keeps back (lifecycle 2)."""
+"""Delivery rules (lifecycle 2): when a letterbox is open, what leaves a postbox, what holds and pauses keep back."""

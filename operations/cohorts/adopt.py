@@ -1,8 +1,8 @@
 """Mentorships that run go over to the program as its file says it now: an edited file touches nobody by itself.
 
 The file is read whole and checked before anything is done. Each mentorship takes up the version of its own program by
-an event; what it was asked before keeps its form (`store.cohorts.program_versions`). When all of a cohort have gone over, the cohort
-has, too.
+an event; what it was asked before keeps its form (`store.cohorts.program_versions`). When all of a cohort have gone
+over, the cohort has, too.
 """
 
 from __future__ import annotations

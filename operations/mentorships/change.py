@@ -25,6 +25,7 @@ from temporalio.service import RPCError
 from lifecycle import events
 from lifecycle.changes import open_requests
 from lifecycle.events import Event
+from lifecycle.keys import MentorshipRef
 from lifecycle.local_time import local_date
 from lifecycle.pauses import planned_with
 from lifecycle.phases.closure import EARLY_REASONS
@@ -47,9 +48,6 @@ FLUSH = 100
 """Outcomes that are written down together."""
 
 NOT_THERE = "it has not been started yet, or it is over"
-
-MentorshipRef = tuple[str, str]
-"""Cohort and key of a mentorship."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,8 +28,8 @@ from store.tables import (
 )
 
 __all__ = [
-    "FrozenProgram", "KnownOtherwise", "Planned", "Put", "StartingMember", "UnknownCohort", "freeze_program", "frozen_program",
-    "known_people", "mark_running", "mentorship", "people_in", "planned", "put", "put_desk",
+    "FrozenProgram", "KnownOtherwise", "Planned", "Put", "StartingMember", "UnknownCohort", "freeze_program",
+    "frozen_program", "known_people", "mark_running", "mentorship", "people_in", "planned", "put", "put_desk",
 ]  # fmt: skip
 
 PAGE = 500

@@ -1,7 +1,8 @@
 """What a cohort's file says otherwise than when it was last launched, and otherwise than what runs. Writes nothing.
 
-Three are compared: what the file said (`store.cohorts.file_entries`), what it says now, and what the store has. Only what the
-file's author has changed is a difference; what has become of it since by decisions and by people themselves is none.
+Three are compared: what the file said (`store.cohorts.file_entries`), what it says now, and what the store has. Only
+what the file's author has changed is a difference; what has become of it since by decisions and by people themselves
+is none.
 """
 
 from __future__ import annotations

@@ -13,14 +13,12 @@ from sqlalchemy import case, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lifecycle.commands import Batch, OpenRequest
+from lifecycle.keys import MentorshipRef
 from program.forms import Form
 from store.cohorts import file_entries
 from store.operations_log import change_behind
 from store.programs import FrozenProgram, asked_with, frozen_program
 from store.tables import CohortRow, EntryRow, EventRow, MentorshipRow, ProgramRow, RequestRow
-
-MentorshipRef = tuple[str, str]
-"""Cohort and key of a mentorship."""
 
 
 async def go_over(session: AsyncSession, batch: Batch, program: str, before: str, version: str) -> str:

@@ -14,6 +14,7 @@ from sqlalchemy import Select, bindparam, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lifecycle.delivery.postbox import ALONE
+from lifecycle.keys import MentorshipRef
 from program.forms import Answers
 from store.columns import bare
 from store.delivery.due import Item
@@ -33,9 +34,6 @@ from store.tables import (
     RequestRow,
     TaskRow,
 )
-
-MentorshipRef = tuple[str, str]
-"""(cohort, mentorship)"""
 
 WITH_AGREEMENT = frozenset({"agreement", "agreement_concluded", "agreement_reopened"})
 WITH_CLOSURE = frozenset({"farewell"})

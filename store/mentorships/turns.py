@@ -1,8 +1,8 @@
 """Writes what one turn of a mentorship asks of the world: one batch, one transaction, once.
 
 The batch comes from a workflow that may send it again after a crash; its turn and its moment say whether it is known,
-or taken anew by a workflow that lost it (`store.mentorships.retaken_turns`). Nothing here decides anything about a mentorship, sends
-anything, or reads an answer but to hand it to the rules.
+or taken again by a workflow that lost it (`store.mentorships.retaken_turns`). Nothing here decides anything about a
+mentorship, sends anything, or reads an answer but to hand it to the rules.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lifecycle.commands import Post
 from lifecycle.delivery.postbox import ALONE
+from lifecycle.keys import MentorshipRef
 from store import workflow_outbox
 from store.delivery.outbox import ITEMS
 from store.operations_log import put_operation
@@ -34,9 +35,6 @@ from store.tables import (
     SuppressionRow,
 )
 from store.workflow_outbox import OutboxEvent
-
-MentorshipRef = tuple[str, str]
-"""(cohort, mentorship)"""
 
 
 class UnknownParticipant(LookupError):

@@ -2,9 +2,9 @@
 bare numbers stay under an id that means nothing.
 
 Each of their mentorships has a row that tells it that somebody has left, and nothing else. Mails that are being sent
-at this moment forget what they say as soon as they need not be sent again (`store.delivery.results`), and a mail that was
-worded before and not yet frozen is worded anew (`MentorshipRow.erasures`). Must never touch what others wrote, but
-for the name in it.
+at this moment forget what they say as soon as they need not be sent again (`store.delivery.results`), and a mail that
+was worded before and not yet frozen is worded again (`MentorshipRow.erasures`). Must never touch what others wrote,
+but for the name in it.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from lifecycle.keys import MentorshipRef
 from store.programs import FrozenProgram, asked_with, frozen_program
 from store.tables import (
     AnswerRow,
@@ -28,9 +29,6 @@ from store.tables import (
     RequestRow,
     StepRow,
 )
-
-MentorshipRef = tuple[str, str]
-"""(cohort, mentorship)"""
 
 
 @dataclass(frozen=True, slots=True)

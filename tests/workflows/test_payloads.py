@@ -1,5 +1,5 @@
 """A mentorship runs for a year, through many releases: what one release wrote, every later one must read, and mean
-the same by it. Recorded by `python -m scripts.record_histories RELEASE`."""
+the same by it. Recorded by `python -m tools.scripts.record_histories RELEASE`."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_what_had_a_default_still_has_one(path: Path) -> None:
 
 def test_there_is_a_sample_of_everything_that_is_written() -> None:
     missing = sorted(set(KINDS) - {path.stem for path in STORED})
-    assert not missing, f"python -m scripts.record_histories RELEASE records {', '.join(missing)}"
+    assert not missing, f"python -m tools.scripts.record_histories RELEASE records {', '.join(missing)}"
 
 
 @pytest.mark.parametrize("path", sorted(PAYLOADS.glob(f"*/{PROGRAMS}")), ids=lambda path: path.parent.name)

@@ -21,7 +21,7 @@ from workflows.payloads import DATA_CONVERTER
 def test_there_is_a_history_of_every_kind_of_workflow_and_of_every_kind_of_life() -> None:
     assert {path.name.split(".")[0] for path in STORED} == {"mentorship", "cohort", "postmaster"}
     missing = {f"mentorship.recorded.{life}" for life in LIVES} - {path.stem for path in STORED}
-    assert not missing, f"python -m scripts.record_histories RELEASE records {', '.join(sorted(missing))}"
+    assert not missing, f"python -m tools.scripts.record_histories RELEASE records {', '.join(sorted(missing))}"
 
 
 @pytest.mark.parametrize("kind", ["mentorship", "cohort", "postmaster"])

@@ -1,6 +1,6 @@
 """The least that a page with a form can do: read it, commit a row, send the reader on.
 
-python -m bench.bare_page DATABASE PORT      serves until it is told to stop
+python -m tools.bench.bare_page DATABASE PORT      serves until it is told to stop
 """
 
 from __future__ import annotations

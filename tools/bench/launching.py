@@ -55,7 +55,8 @@ async def measure(*, quick: bool) -> list[Line]:
             await had_their_first_turn(running[1], "bench")
             lived = many / (time.perf_counter() - began)
             after = await _bare(server.client, "after", many)
-    floor = f"`start_workflow` of an empty workflow, {CONCURRENCY} in flight: {before:.0f}/s before and {after:.0f}/s after"
+    rates = f"{before:.0f}/s before and {after:.0f}/s after"
+    floor = f"`start_workflow` of an empty workflow, {CONCURRENCY} in flight: {rates}"
     bare = (before + after) / 2
     return [
         Line(f"launch of {many:,} mentorships", started, "starts/s", bare, floor, aim=0.8),

@@ -1,7 +1,7 @@
 """The naive workflow, to compare with: it does what a season does by one activity for each mail and one for each
 record, as one writes it at first. The mails are worded, sent and recorded for real.
 
-    python -m bench.naive ADDRESS DATABASE_URL SMTP_PORT      works until it is told to stop
+    python -m tools.bench.naive ADDRESS DATABASE_URL SMTP_PORT      works until it is told to stop
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A mail server that does the least that one can do, in a process of its own, so that it isn't what is measured.
 
-`python -m bench.smtp_sink SECONDS` prints its port and takes mails until its standard input ends. It may be told to
-take its time before it has accepted a mail, as a relay across a network does.
+`python -m tools.bench.smtp_sink SECONDS` prints its port and takes mails until its standard input ends. It can be
+told to take its time before it has accepted a mail, as a relay across a network does.
 """
 
 from __future__ import annotations

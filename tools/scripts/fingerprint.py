@@ -1,6 +1,6 @@
 """What decides the commands of workflows, written down: whoever changes it is asked whether running ones can go on.
 
-    python -m scripts.fingerprint           # confirms the code of today, where all stored histories still replay
+    python -m tools.scripts.fingerprint     # confirms the code of today, where all stored histories still replay
 
 Stored histories can't hold every way that a workflow may take. So everything that runs inside workflows has a
 fingerprint, by class and function, without comments, docstrings and types; a test compares it with what was confirmed
@@ -26,7 +26,7 @@ BEGINS = ("workflows.mentorship", "workflows.cohort", "workflows.postmaster")
 OURS = ("workflows", "lifecycle", "program", "activities")
 
 NO_COMMANDS = {
-    "workflows.card": "is only read by people",
+    "workflows.ui_card": "is only read by people",
     "workflows.options": "time-outs and retries are not compared in a replay",
 }
 """Modules that can change no command, and why."""
@@ -41,8 +41,8 @@ that comes past your change:
 - It does something else from now on, and only then (a new kind of event, a program that nobody runs yet): confirm it.
 - It would have done something else in its past: guard the new way with `workflow.patched("what-changed")`, or leave
   running ones on the version they began with (docs/operations.md, "Upgrade in mid-season").
-To confirm: python -m scripts.fingerprint
-If it can do something new: python -m scripts.record_histories RELEASE, with a life that does it."""
+To confirm: python -m tools.scripts.fingerprint
+If it can do something new: python -m tools.scripts.record_histories RELEASE, with a life that does it."""
 
 
 def fingerprint() -> dict[str, dict[str, str]]:

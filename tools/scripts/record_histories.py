@@ -2,7 +2,7 @@
 their messages, for `tests/workflows/test_payloads.py`: workflows run for a year, so that every later release must be
 able to go on with them.
 
-    python -m scripts.record_histories 1.0
+    python -m tools.scripts.record_histories 1.0
 
 Run it when a release is made, and where something new is not recorded yet. What is there stays as it is, always.
 """

@@ -1,6 +1,6 @@
 """Writes docs/reference.md from the code: what goes out when, tasks, forms, settings, search attributes.
 
-Run it after changing any of them: `.venv/bin/python -m scripts.reference`. A test compares the page with the code.
+Run it after changing any of them: `.venv/bin/python -m tools.scripts.reference`. A test compares page and code.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Works out the tables of docs/scaling.md from what was measured; `python -m scripts.scaling` writes them into it.
+"""Works out the tables of docs/scaling.md from measurements; `python -m tools.scripts.scaling` writes them into it.
 
 Nothing here is a promise: measure your own machine with `make bench`, change the numbers, look at the tables again.
 """

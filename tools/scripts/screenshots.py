@@ -1,6 +1,6 @@
 """Takes the pictures of docs/operations.md: the Temporal UI over a real run of a cohort, on the embedded stack.
 
-    python -m scripts.screenshots
+    python -m tools.scripts.screenshots
 
 The realistic cohort is played at speed up to its second month, which takes about a minute and a half, with a
 coordinator who is slow to decide; then a browser looks at it. Needs Chromium.
