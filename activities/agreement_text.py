@@ -6,14 +6,11 @@ Shows what is meant for the pair and nothing else.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
-from mail.dates import whole_day
+from mail.form_text import answer_text, filled
 from mail.letters import AgreementChange
 from program.forms import Answers, Form, Question
-
-YES_NO: dict[str, tuple[str, str]] = {"en": ("yes", "no"), "de": ("ja", "nein"), "fr": ("oui", "non")}
 
 
 def rows(
@@ -43,37 +40,16 @@ def _written(
         shown = question.visible == "pair" and question.type != "sign"
         if shown and question.id not in found and (not question.formats or format_ in question.formats):
             text = _text(question, answers.get(question.id), language)
-            found[question.id] = (question.id, _filled(question.label, words), text)
+            found[question.id] = (question.id, filled(question.label, words), text)
     return list(found.values())
 
 
-def _filled(label: str, words: Mapping[str, str]) -> str:
-    for name, word in words.items():
-        label = label.replace(f"{{{name}}}", word)
-    return label
-
-
 def _text(question: Question, value: Any, language: str) -> str:
-    if value is None or value == "" or value == []:
+    if question.type == "group":
+        return "\n".join(f"{nth}. {_entry(question, entry, language)}" for nth, entry in enumerate(value or (), 1))
+    if value is None or value == []:
         return ""
-    labels = {option.value: option.label for option in question.options}
-    match question.type:
-        case "yes_no":
-            yes, no = YES_NO.get(language.split("-")[0], YES_NO["en"])
-            return yes if value else no
-        case "one":
-            return labels.get(value, str(value))
-        case "many":
-            return ", ".join(labels.get(one, str(one)) for one in value)
-        case "date":
-            return whole_day(date.fromisoformat(value), language)
-        case "date_ranges":
-            spans = [[whole_day(date.fromisoformat(day), language) for day in span] for span in value]
-            return "\n".join(" – ".join(span) for span in spans)
-        case "group":
-            return "\n".join(f"{nth}. {_entry(question, entry, language)}" for nth, entry in enumerate(value, 1))
-        case _:
-            return str(value)
+    return answer_text(question, value, language)
 
 
 def _entry(question: Question, entry: Mapping[str, Any], language: str) -> str:

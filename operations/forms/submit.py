@@ -20,8 +20,9 @@ from activities.record_turn import look_at
 from lifecycle.assessment import signals
 from lifecycle.events import Answered
 from lifecycle.findings import Signals
+from mail.form_text import worded
 from operations.forms import agreements
-from operations.forms.fill_in import worded, words_for
+from operations.forms.fill_in import words_for
 from operations.forms.parse import FieldFault, Typed, clean, read
 from operations.transactions import in_one
 from program.forms import Answers

@@ -326,7 +326,7 @@ async def test_the_agreement_is_read_as_it_was_written(world: World) -> None:
     assert texts == [
         "Find my field.",
         "1. Lead one project\nBy when? 1 June 2027\n2. Say no",
-        "video, phone",
+        "video and phone",
         "yes",
         "1 April 2027 – 10 April 2027",
     ]

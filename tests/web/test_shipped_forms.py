@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lifecycle.keys import request_key
-from operations.forms.fill_in import filled
+from mail.form_text import filled
 from operations.forms.parse import read, typed_of
 from program.forms import Question
 from store.tables import RequestRow

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
-from typing import Any
 
-from mail.dates import listed, whole_day
+from mail.form_text import answer_text, worded
 from operations.forms.agreements import in_document
-from operations.forms.fill_in import worded, words_for
+from operations.forms.fill_in import words_for
 from program.forms import Answers, Question
 from store.forms.requests import Requested
 from web.forms.fields import ordinal
@@ -53,31 +51,6 @@ def document_questions(requested: Requested) -> tuple[Question, ...]:
     return worded(tuple(found.values()), words_for(requested))
 
 
-def shown(question: Question, value: Any) -> str:
-    """An answer in words."""
-    if value is None:
-        return "can't say yet" if question.type == "scale" else ""
-    labels = {option.value: option.label for option in question.options}
-    match question.type:
-        case "yes_no":
-            return "Yes" if value else "No"
-        case "one":
-            return labels.get(value, str(value))
-        case "many":
-            return listed([labels.get(item, str(item)) for item in value], "en")
-        case "scale":
-            least, most = question.least or 1, question.most or 5
-            worded_end = question.low if value == least else question.high if value == most else ""
-            return f"{value} of {most}" + (f" ({worded_end})" if worded_end else "")
-        case "date":
-            return whole_day(date.fromisoformat(value), "en")
-        case "date_ranges":
-            spans = [tuple(whole_day(date.fromisoformat(day), "en") for day in span) for span in value]
-            return "\n".join(first if first == last else f"{first} to {last}" for first, last in spans) or "None"
-        case _:
-            return str(value)
-
-
 def _rows(questions: Sequence[Question], answers: Answers, before: Answers | None) -> list[Row]:
     rows: list[Row] = []
     for question in questions:
@@ -89,10 +62,10 @@ def _rows(questions: Sequence[Question], answers: Answers, before: Answers | Non
 
 
 def _row(question: Question, answers: Answers, before: Answers | None) -> Row:
-    now = shown(question, answers[question.id]) if question.id in answers else ""
+    now = answer_text(question, answers[question.id]) if question.id in answers else ""
     if before is None:
         return Row(question.label, now)
-    then = shown(question, before[question.id]) if question.id in before else ""
+    then = answer_text(question, before[question.id]) if question.id in before else ""
     if now == then:
         return Row(question.label, now)
     return Row(question.label, now, "Added" if not then else "Removed" if not now else "Changed", then)

@@ -11,8 +11,9 @@ from starlette.datastructures import QueryParams
 from starlette.responses import HTMLResponse
 
 from lifecycle.findings import AgreementAct
+from mail.form_text import filled, worded
 from operations.forms import agreements
-from operations.forms.fill_in import filled, worded, words_for
+from operations.forms.fill_in import words_for
 from operations.forms.parse import ZONE_QUESTIONS, FieldFault, Typed, read, typed_of, zone_names
 from operations.forms.submit import Access, access_of
 from program.forms import Question

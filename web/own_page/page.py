@@ -13,7 +13,8 @@ from starlette.responses import HTMLResponse
 from lifecycle.local_time import DAY, local_date
 from lifecycle.state import PlannedPause
 from mail.dates import day
-from operations.forms.fill_in import worded, words_for
+from mail.form_text import worded
+from operations.forms.fill_in import words_for
 from operations.forms.parse import FieldFault, Typed, zone_names
 from operations.people.own_page import is_reachable, why_not
 from program.forms import Question
