@@ -327,7 +327,7 @@ async def test_the_agreement_is_read_as_it_was_written(world: World) -> None:
         "Find my field.",
         "1. Lead one project\nBy when? 1 June 2027\n2. Say no",
         "video and phone",
-        "yes",
+        "Yes",
         "1 April 2027 – 10 April 2027",
     ]
     assert matter.link, "to the page of the agreement"
