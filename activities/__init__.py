@@ -1,3 +1,4 @@
-"""What touches the world: posting, delivering, assessing, recording, launching. Dependencies are injected; the
-only room that talks SMTP.
+"""The Temporal activities: write a turn to SQL, deliver mail over SMTP, launch mentorships.
+
+Dependencies are injected. This is the only room that speaks SMTP.
 """

@@ -1,1 +1,4 @@
-"""The command `mentorship`: what coordinators and operators type. Thin over `operations`; decides nothing."""
+"""The command `mentorship`.
+
+Coordinators and operators type it. Thin over `operations`; it decides nothing.
+"""

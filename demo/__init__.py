@@ -1,1 +1,1 @@
-"""A season to look at: simulated people who read real mail, open the links in it and post the forms over HTTP."""
+"""A season to watch: simulated people who read real mail and fill in real forms."""

@@ -1,4 +1,5 @@
-"""Composing a message: what a letter must say (`letters`), its wording (`templates/mail`), and the message as
-it goes over the wire (`compose`). No network, no SQL, no clock: the instant of the send comes in with the
-letter.
+"""Composing a message: from a letter to text, HTML, headers and calendar part.
+
+`letters` says what a letter holds, `templates/mail` has the wording, `compose` makes the message. No network, no SQL,
+no clock: the moment of sending comes with the letter.
 """

@@ -1,1 +1,1 @@
-"""What a coordinator or a page can do to a running program: one function each, used by cli and web alike."""
+"""What coordinators and participants can do: one function each, for pages and command line."""

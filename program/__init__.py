@@ -1,4 +1,4 @@
-"""What a coordinator writes: programs, cohorts and forms as models, and the loader that reads them.
+"""What a coordinator writes: models of programs, cohorts and forms, and the loader that reports every error.
 
-Nothing here knows of Temporal, SQL or mail; every other room may import this one.
+Nothing here knows Temporal, SQL or mail. Every other room may import this one.
 """

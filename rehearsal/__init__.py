@@ -1,3 +1,5 @@
-"""A season in seconds, before anyone is mailed: the same core and the same letterbox over virtual time, with
-simulated people and a simulated coordinator. No server, no SQL, no sleeping; the same seed, the same result.
+"""The core over virtual time: a whole season in seconds, with simulated people.
+
+It runs the same core and the same letterbox as a real season. No server, no SQL, no sleeping; the same seed gives the
+same result.
 """

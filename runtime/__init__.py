@@ -1,1 +1,1 @@
-"""What every process needs: settings, logs, tracing, links, the Temporal client, the relay of the workflow outbox."""
+"""What every process needs: settings, logs, tracing, links, the Temporal client, the outbox relay."""

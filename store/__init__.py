@@ -1,1 +1,4 @@
-"""All SQL of the engine: tables, migrations, repositories. Content lives here, timing lives in Temporal."""
+"""All SQL: tables, migrations and queries.
+
+Content lives here; timing lives in Temporal.
+"""

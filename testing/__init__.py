@@ -1,4 +1,4 @@
-"""What tests, faults and scripts share: servers, a mail sink, databases, environments that run an engine.
+"""What tests, faults and scripts share: servers, a mail sink, databases, test environments.
 
 Nothing that ships imports it.
 """

@@ -1,9 +1,10 @@
-"""Documentation that runs: every command of README and docs is executed as it stands, and every line of output that
-is shown must really come. Pages that are written from the code say what the code says.
+"""The documentation is executed: every command of README and docs runs, and prints every line of output that the page
+shows. Generated pages match the code. Files, functions and tests that a page names exist.
 """
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shutil
@@ -12,6 +13,7 @@ import socket
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,13 +24,14 @@ from tools.scripts import scaling
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+LINKED = [*PAGES, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs" / "decisions").glob("*.md"))]
 
 ELSEWHERE = {
     "make demo": "tests/demo plays it",
     "make test": "is what runs this",
     "make faults": "takes its time; tests/faults plays some of it",
-    "make bench": "measures, and takes its time; its parts are tried in tests/bench",
+    "make bench": "measures, and takes its time",
 }
 """Commands that are not run here, and where they are."""
 
@@ -143,6 +146,59 @@ def test_commands_that_run_elsewhere_are_targets_of_the_makefile() -> None:
         assert re.search(rf"^{command.removeprefix('make ')}: .*## ", makefile, re.MULTILINE)
 
 
+def _caption(package: Path) -> str:
+    """The first line of a package's docstring, without its full stop."""
+    docstring = ast.get_docstring(ast.parse((package / "__init__.py").read_text(encoding="utf-8")))
+    assert docstring, f"{package.name} has no docstring"
+    return docstring.splitlines()[0].removesuffix(".")
+
+
+def _subpackages(package: Path) -> set[str]:
+    return {path.parent.name for path in package.glob("*/__init__.py")}
+
+
+def test_the_readme_lists_every_room_with_its_caption_and_its_sub_rooms() -> None:
+    """The table of rooms, the packages and the import contracts agree."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)/` \| (.+?) \| (.+?) \|$", readme, re.MULTILINE)
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["root_packages"]
+    assert sorted(room for room, _, _ in rows) == sorted(_subpackages(ROOT) - {"tests"}) == sorted(contracts)
+    for room, caption, sub_rooms in rows:
+        assert caption == _caption(ROOT / room), room
+        assert set(re.findall(r"`(\w+)`", sub_rooms)) == _subpackages(ROOT / room), room
+
+
+def test_every_sub_room_has_a_caption() -> None:
+    rooms = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["root_packages"]
+    assert all(_caption(path.parent) for room in rooms for path in (ROOT / room).glob("*/__init__.py"))
+
+
+def test_the_glossary_defines_each_word_once_and_its_modules_exist() -> None:
+    text = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([^|`]+) \| `([\w/.]+)` \| .+ \|$", text, re.MULTILINE)
+    words = [word.strip() for words, _ in rows for word in re.sub(r"\(.*?\)", "", words).split(",")]
+    assert len(words) > 50
+    assert len(words) == len(set(words))
+    assert [file for _, file in rows if not (ROOT / file).is_file()] == []
+    assert len(rows) + 2 * text.count("| word |") == len(re.findall(r"^\|", text, re.MULTILINE)), "a row is malformed"
+
+
+def test_files_and_functions_that_the_contributing_page_names_exist() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    functions = re.findall(r"`([\w/]+\.py)::(\w+)`", text)
+    assert len(functions) > 20
+    for file, function in functions:
+        assert re.search(rf"^ *(async )?def {function}\(", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE), (
+            f"{file} has no {function}"
+        )
+    rooms = "|".join((*(path.parent.name for path in ROOT.glob("*/__init__.py")), "config", "templates"))
+    paths = re.findall(rf"\b(?:{rooms})/[\w/.]*", text)
+    assert [
+        path for path in paths if not re.search("NAME|NNNN", path) and not (ROOT / path.rstrip(".")).exists()
+    ] == []
+    assert len(paths) > 40
+
+
 def test_the_reference_says_what_the_code_says() -> None:
     done = subprocess.run(
         [
@@ -168,7 +224,9 @@ def test_the_arithmetic_of_scaling_is_worked_out() -> None:
     assert all(table in text for table in scaling.tables().values()), "run .venv/bin/python -m tools.scripts.scaling"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", LINKED, ids=lambda page: page.name)
 def test_links_within_the_project_lead_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\((?!https?://|#|mailto:)([^)#]+)", page.read_text(encoding="utf-8")):
+    text = page.read_text(encoding="utf-8")
+    targets = re.findall(r"\]\((?!https?://|#|mailto:)([^)#]+)", text) + re.findall(r'src="([^"]+)"', text)
+    for target in targets:
         assert (page.parent / target).exists(), f"{page.name} links to {target}"

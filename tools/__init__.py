@@ -1,1 +1,4 @@
-"""What developers run: benchmarks, fault injection, scripts. Nothing that ships imports it."""
+"""What developers run: benchmarks, fault injection, scripts.
+
+Nothing that ships imports it.
+"""

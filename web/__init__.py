@@ -1,1 +1,4 @@
-"""The participant's pages. Thin over `operations`: whatever is written is written there."""
+"""The pages, over HTTP.
+
+Thin over `operations`, which writes whatever is written.
+"""

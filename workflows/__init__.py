@@ -1,3 +1,4 @@
-"""The durable half: workflows that wait and remember. They decide nothing that `lifecycle` can decide, touch
-nothing that `activities` can touch, and know no name, no address and no answer.
+"""The Temporal workflows: the durable half, which waits and remembers.
+
+Workflows leave decisions to `lifecycle` and I/O to `activities`. They hold no names, no addresses and no answers.
 """

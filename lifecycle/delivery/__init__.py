@@ -1,1 +1,1 @@
-"""Delivery rules (lifecycle 2): when a letterbox is open, what leaves a postbox, what holds and pauses keep back."""
+"""Delivery rules (lifecycle 2): open letterboxes, what leaves a postbox, what holds and pauses keep back."""

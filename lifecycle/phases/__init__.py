@@ -1,1 +1,1 @@
-"""The five phases: the steps that each brings, and what follows when one settles (lifecycle 4)."""
+"""The five phases: the steps of each, and what follows when one settles (lifecycle 4)."""

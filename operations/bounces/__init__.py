@@ -1,1 +1,1 @@
-"""Mails that come back: fetching, reading and acting on them."""
+"""Mails that come back: fetch, read and act on them."""

@@ -1,1 +1,1 @@
-"""What happens to a submitted form: parsing, checking, saving, agreements."""
+"""What happens to a submitted form: parse, check, save, agreements."""

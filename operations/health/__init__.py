@@ -1,1 +1,1 @@
-"""Whether an installation is well: doctor, metrics, backlog, restore."""
+"""The health of an installation: doctor, metrics, backlog, restore."""

@@ -1,1 +1,1 @@
-"""What coordinators do with mentorships: look, select, change, decide."""
+"""What coordinators do with mentorships: show, select, change, decide."""

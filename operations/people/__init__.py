@@ -1,1 +1,1 @@
-"""What is done with people, by coordinators and by themselves: find, correct, erase, own page."""
+"""What coordinators and participants do with people: find, correct, erase, change address, own page."""

@@ -1,1 +1,1 @@
-"""SQL about cohorts: what their files said, program versions, progress, cancelling."""
+"""SQL about cohorts: the entries of their files, program versions, progress, cancelling."""

@@ -1,1 +1,1 @@
-"""SQL about delivery: what is due, mails on their way, their results and bounces."""
+"""SQL about delivery: due items, mails in flight, their results and bounces."""

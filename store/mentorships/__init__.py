@@ -1,1 +1,1 @@
-"""SQL about mentorships: the turns of their workflows, and restoring them."""
+"""SQL about mentorships: the turns of their workflows, tasks, and restoring after a backup."""

@@ -1,1 +1,1 @@
-"""SQL about people: finding, correcting and erasing them, and what is held on them."""
+"""SQL about people: find, correct and erase them, and export their personal data."""

@@ -1,5 +1,5 @@
-"""Measures what this code costs, beside the floor of the same machine in the same run.
+"""Measures what the code costs, beside the floor of the same machine in the same run.
 
-Absolute figures say more of the machine than of the code; what counts is the ratio. Nothing of the engine may
-import this, and nothing here may decide whether a test passes.
+Absolute figures describe the machine; the ratio is what counts. The engine must not import this, and no test result
+depends on it.
 """

@@ -1,5 +1,5 @@
-"""What goes wrong in real life, done on purpose to a small cohort: nothing may be lost and nothing may come twice.
+"""Injects real-life faults into a small cohort: nothing may be lost and nothing may arrive twice.
 
-A room beside `bench` and `demo`: `town` is an installation with people in it, `catalogue` the faults, `tally` what is
-counted afterwards.
+`installation` is an engine with people in it, `catalogue` lists the faults, `run` plays one of them, and `tally`
+counts the result.
 """

@@ -57,7 +57,7 @@ def _day() -> str:
         cpu = size * (CPU_SERVER + CPU_WORKER) / TURNS
         memory = size * KILOBYTES_OPEN / 1024**2
         rows.append(
-            f"| {size:,} | {_time(cpu)} | {cpu / NIGHT:.2g} | {memory:.2g} GB | {_many(2 * size)} | "
+            f"| {size:,} | {_time(cpu)} | {cpu / NIGHT:.2g} | {_two_digits(memory)} GB | {_many(2 * size)} | "
             f"{_time(2 * size / MAILS_A_SECOND)} |"
         )
     return "\n".join(rows)
@@ -67,6 +67,10 @@ def _many(count: float) -> str:
     if count >= 1_000_000:
         return f"{count / 1_000_000:.3g} million"
     return f"{float(f'{count:.3g}'):,.0f}"
+
+
+def _two_digits(number: float) -> str:
+    return f"{float(f'{number:.2g}'):g}"
 
 
 def _time(seconds: float) -> str:

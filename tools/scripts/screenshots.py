@@ -1,9 +1,9 @@
-"""Takes the pictures of docs/operations.md: the Temporal UI over a real run of a cohort, on the embedded stack.
+"""Takes the pictures of README.md and docs/operations.md: a mail, a form and the Temporal UI of a real run.
 
     python -m tools.scripts.screenshots
 
-The realistic cohort is played at speed up to its second month, which takes about a minute and a half, with a
-coordinator who is slow to decide; then a browser looks at it. Needs Chromium.
+The realistic cohort runs on the embedded stack, at demo speed, up to its second month (about a minute and a half), with
+a coordinator who decides slowly. Then a browser takes the pictures. Needs Chromium.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from urllib.parse import quote
 from playwright.async_api import Browser, Page, async_playwright
 
 from demo.season import CONFIG, DemoOptions, DemoSeason, season
+from demo.visitor import tokens_in
+from embedded.mailbox import Received
 from embedded.temporal_ui import TemporalUI
 from testing.browser import ARGUMENTS, executable
 
@@ -27,13 +29,17 @@ ROOT = Path(__file__).parents[2]
 IMAGES = ROOT / "docs" / "images"
 PAGE = ROOT / "docs" / "operations.md"
 
+FIRST_CHECK_IN = timedelta(days=32)
+"""After the start: the first check-in is open."""
 PLAYED = timedelta(days=47)
 """After the start: check-ins, tasks, somebody silent."""
 SPEED = 1.0
 SIZE = {"width": 1280, "height": 760}
+PHONE = {"width": 390, "height": 760}
+"""The mail and the form, as a phone shows them."""
 COLUMNS = ("Status", "Workflow ID", "Cohort", "Phase", "Health", "OpenTasks", "NextStepAt")
 ALL = 'WorkflowType = "mentorship" AND ExecutionStatus = "Running"'
-KEPT = ("Needs a coordinator", "Safety reports", "Gone quiet", "Paused", "Mail and cohorts")
+PICTURED_VIEWS = ("Needs a coordinator", "Safety reports", "Gone quiet", "Paused", "Mail and cohorts")
 """Saved views in the picture."""
 
 
@@ -44,12 +50,12 @@ def views() -> dict[str, str]:
 
 
 def saved(ui: TemporalUI, name: str) -> str:
-    """The address that saves a view in whoever's browser opens it."""
+    """The address that saves a view in the browser that opens it."""
     return f"{ui.workflows}?query={quote(views()[name])}&savedQuery={quote(name)}"
 
 
-async def take(browser: Browser, here: DemoSeason) -> None:
-    """All pictures."""
+async def take_temporal(browser: Browser, here: DemoSeason) -> None:
+    """The pictures of the Temporal UI."""
     ui = TemporalUI(here.stack.server.ui, here.stack.client.namespace)
     context = await browser.new_context(viewport=SIZE, color_scheme="light", timezone_id="Europe/Berlin")  # pyright: ignore[reportArgumentType]
     columns = {ui.namespace: [{"label": name} for name in COLUMNS]}
@@ -58,7 +64,7 @@ async def take(browser: Browser, here: DemoSeason) -> None:
         "localStorage.setItem('navOpen', 'false');"
     )
     page = await context.new_page()
-    for name in KEPT:
+    for name in PICTURED_VIEWS:
         await page.goto(saved(ui, name))
         await settled(page)
     await page.goto(f"{ui.workflows}?query={quote(ALL)}&savedQuery=Mentorships")
@@ -71,25 +77,61 @@ async def take(browser: Browser, here: DemoSeason) -> None:
     await page.goto(ui.postmaster(0))
     await shot(page, "temporal-postmaster", tab="User Metadata")
 
+async def take_mail_and_form(browser: Browser, here: DemoSeason) -> None:
+    """The newest check-in mail whose form is still open, and that form from its first question on."""
+    context = await browser.new_context(viewport=PHONE, device_scale_factor=1.5, color_scheme="light")  # pyright: ignore[reportArgumentType]
+    page = await context.new_page()
+    mail = await open_check_in(page, here)
+    first_question = page.locator("fieldset").first
+    await first_question.evaluate("element => window.scrollTo(0, element.getBoundingClientRect().top + scrollY - 24)")
+    await save(page, "form")
+    await page.goto(f"{here.stack.addresses.inbox}/{mail.number}/html")
+    await save(page, "mail")
+
+
+async def open_check_in(page: Page, here: DemoSeason) -> Received:
+    """Open the form of a mail about one check-in only; the mail. Raises LookupError if no check-in is open."""
+    for mail in here.stack.inbox.search("Check-in"):
+        tokens = tokens_in(mail.raw)
+        if mail.subject.startswith("Check-in") and len(tokens) == 1:
+            await page.goto(f"{here.stack.addresses.pages}/f/{tokens[0]}")
+            if await page.locator("fieldset").count() and not await page.get_by_text("ran out").count():
+                return mail
+    raise LookupError("no check-in is open")
+
+
+async def save(page: Page, name: str) -> None:
+    """Write one picture."""
+    await page.wait_for_timeout(300)
+    path = IMAGES / f"{name}.png"
+    await page.screenshot(path=path)
+    print(f"{path.relative_to(ROOT)}: {path.stat().st_size // 1024} KB")
+
 
 async def settled(page: Page) -> None:
-    """Wait until the page has what it asked for."""
-    # A page of a running workflow never stops asking for news.
+    """Wait until a page of the Temporal UI shows its content."""
+    # A page of a running workflow never stops polling, so the network is never idle.
     await page.wait_for_load_state("load")
+    await page.locator("h1, h2").first.wait_for(timeout=60_000)
     await page.wait_for_timeout(2500)
 
 
 async def shot(page: Page, name: str, tab: str = "", scroll: int = 0) -> None:
-    """One picture, of this tab of the page."""
+    """One picture of the Temporal UI, of this tab of the page."""
     await settled(page)
     if tab:
         await page.get_by_role("tab", name=tab).or_(page.get_by_role("link", name=tab)).first.click()
         await settled(page)
     await page.mouse.wheel(0, scroll)
-    await page.wait_for_timeout(300)
-    path = IMAGES / f"{name}.png"
-    await page.screenshot(path=path)
-    print(f"{path.relative_to(ROOT)}: {path.stat().st_size // 1024} KB")
+    await save(page, name)
+
+
+async def until(here: DemoSeason, after_start: timedelta) -> None:
+    """Play until this long after the cohort's start."""
+    while here.today < here.loaded.cohort.start + after_start:
+        await here.look()
+        print(f"\r{here.today}", end="", file=sys.stderr, flush=True)
+        await asyncio.sleep(1)
 
 
 async def main() -> None:
@@ -103,11 +145,10 @@ async def main() -> None:
         async with season(wanted, lambda _: None) as here, async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=executable(), args=list(ARGUMENTS))
             await here.launch()
-            while here.today < here.loaded.cohort.start + PLAYED:
-                await here.look()
-                print(f"\r{here.today}", end="", file=sys.stderr, flush=True)
-                await asyncio.sleep(1)
-            await take(browser, here)
+            await until(here, FIRST_CHECK_IN)
+            await take_mail_and_form(browser, here)
+            await until(here, PLAYED)
+            await take_temporal(browser, here)
             await browser.close()
 
 

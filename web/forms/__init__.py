@@ -1,1 +1,1 @@
-"""The page of a request: the form, its answers, the links in a mail."""
+"""The page of a request: the form, its answers, the links of a mail."""

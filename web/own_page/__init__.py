@@ -1,1 +1,1 @@
-"""A participant's own page: what is theirs to see, and what they may do."""
+"""A participant's own page: their data, and what they can do."""
