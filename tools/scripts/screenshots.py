@@ -2,8 +2,9 @@
 
     python -m tools.scripts.screenshots
 
-The realistic cohort runs on the embedded stack, at demo speed, up to its second month (about a minute and a half), with
-a coordinator who decides slowly. Then a browser takes the pictures. Needs Chromium.
+The realistic cohort runs on the embedded stack, at demo speed, up to its second month, with
+a coordinator who decides slowly; this takes about a minute and a half. Then a browser takes the pictures. Needs
+Chromium.
 """
 
 from __future__ import annotations
