@@ -28,7 +28,7 @@ from operations.health.metrics import Vitals, watched_runtime
 from runtime.links import Links
 from runtime.logs import set_up_logs
 from runtime.outbox_relay import relay_forever
-from runtime.settings import Settings
+from runtime.settings import Settings, load_settings
 from runtime.temporal import Starter, Teller, Waker, connect
 from runtime.tracing import traced
 from store.database import Database
@@ -149,7 +149,7 @@ async def watched(settings: Settings, vitals: Vitals) -> AsyncIterator[None]:
 
 async def main() -> None:
     """Run a worker until it is told to stop by SIGTERM or SIGINT."""
-    settings = Settings()
+    settings = load_settings()
     set_up_logs()
     runtime, sdk = watched_runtime(settings)
     stopped = asyncio.Event()
@@ -179,7 +179,7 @@ async def serve_pages() -> None:
     What they can't tell a workflow at once is left to the relay of a worker, without which no workflow would hear of
     it anyway: so a crowd has the pages for itself.
     """
-    settings = Settings()
+    settings = load_settings()
     set_up_logs()
     runtime, sdk = watched_runtime(settings)
     clock = settings.clock

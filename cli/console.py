@@ -89,14 +89,17 @@ def on(day: date | None) -> str:
     return f"{day:%a} {day.isoformat()}" if day else ""
 
 
-def settings() -> Settings:
-    """The settings of this installation; says which of them makes no sense."""
+def settings(*, of_stack: bool = True) -> Settings:
+    """The settings of this installation; names those that make no sense, and ends the command.
+
+    `of_stack`: beside an embedded stack, as that runs.
+    """
     from pydantic import ValidationError
 
-    from runtime.settings import Settings
+    from runtime.settings import Settings, load_settings
 
     try:
-        return Settings()
+        return load_settings() if of_stack else Settings()
     except ValidationError as bad:
         for error in bad.errors(include_input=False, include_url=False):
             name = "MENTORSHIP_" + "_".join(str(part) for part in error["loc"]).upper()

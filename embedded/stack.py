@@ -15,7 +15,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,8 +28,10 @@ from embedded.mailbox import Inbox, Sink
 from embedded.status_page import create_status_page
 from embedded.temporal_server import DevServer
 from embedded.temporal_ui import TemporalUI
+from operations import running_stack
 from operations.health.metrics import Vitals
-from runtime.settings import Settings
+from operations.running_stack import StackRecord
+from runtime.settings import KEPT_SECRET, Settings, stack_of
 from runtime.temporal import Teller, Waker
 from store.database import Database, migrate
 from web.app import create_app
@@ -37,6 +39,8 @@ from worker import running as running_worker
 from worker import watched
 
 LOOPBACK = "127.0.0.1"
+NAMESPACE = "default"
+"""The namespace that Temporal's development server has."""
 ENDED_AT_ONCE = 130
 """Exit status after a second Ctrl-C, as shells have it."""
 
@@ -75,10 +79,16 @@ class Stack:
 async def up(settings: Settings) -> None:
     """Start the embedded stack, say where everything is, and stay until Ctrl-C (or SIGTERM).
 
-    Raises PortTaken, DevServerFailed and MissingProgram, each with what to do about it.
+    Raises PortTaken, StackRuns, DevServerFailed and MissingProgram, each with what to do about it.
     """
     async with until_told_to_stop() as stopped, running(settings) as stack:
         print(greeting(stack.addresses, settings.data), flush=True)
+        if stack_of(settings) is None:
+            print(
+                "The environment (or .env) names another Temporal server: commands go there, not to this stack. "
+                "Unset TEMPORAL_ADDRESS, TEMPORAL_PROFILE and TEMPORAL_CONFIG_FILE to reach this one.",
+                flush=True,
+            )
         await stopped.wait()
         print("Stopping: what is on its way is finished first. Ctrl-C again ends it at once.", flush=True)
 
@@ -100,11 +110,12 @@ async def running(settings: Settings, *, in_memory: bool = False, any_port: bool
     """The embedded stack for the length of a block; ended in order, so that nothing in flight is cut off.
 
     `in_memory`: Temporal forgets everything at the end (faster; for a demo in a fresh folder). `any_port`: where a
-    port is taken, another is used. Raises PortTaken, DevServerFailed and MissingProgram.
+    port is taken, another is used. Raises PortTaken, StackRuns, DevServerFailed and MissingProgram.
     """
     data = settings.data
     data.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
+        stack.enter_context(running_stack.lock(data))
         ports = Ports(stack, any_port)
         smtp = ports.listen(settings.smtp_port, "MENTORSHIP_SMTP_PORT", "mail server")
         pages = ports.listen(settings.web_port, "MENTORSHIP_WEB_PORT", "pages")
@@ -116,6 +127,16 @@ async def running(settings: Settings, *, in_memory: bool = False, any_port: bool
             None if in_memory else data / "temporal.db",
         )
         settings = _as_it_runs(settings, port_of(smtp), port_of(pages))
+        status = f"http://{LOOPBACK}:{port_of(backstage)}"
+        addresses = Addresses(
+            status=f"{status}/",
+            inbox=f"{status}/inbox",
+            pages=settings.public_url,
+            temporal_ui=server.ui,
+            temporal=server.address,
+            smtp=f"{LOOPBACK}:{port_of(smtp)}",
+        )
+        running_stack.write(data, _record(settings, addresses))
         clock = settings.clock
 
         def now() -> datetime:
@@ -138,16 +159,20 @@ async def running(settings: Settings, *, in_memory: bool = False, any_port: bool
         await stack.enter_async_context(serving(app, pages))
         desk = create_status_page(database, inbox, now, settings.public_url, TemporalUI(server.ui, client.namespace))
         await stack.enter_async_context(serving(desk, backstage))
-        status = f"http://{LOOPBACK}:{port_of(backstage)}"
-        addresses = Addresses(
-            status=f"{status}/",
-            inbox=f"{status}/inbox",
-            pages=settings.public_url,
-            temporal_ui=server.ui,
-            temporal=server.address,
-            smtp=f"{LOOPBACK}:{port_of(smtp)}",
-        )
         yield Stack(settings, addresses, client, database, inbox, now, server)
+
+
+def _record(settings: Settings, addresses: Addresses) -> StackRecord:
+    return StackRecord(
+        pid=os.getpid(),
+        started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        namespace=NAMESPACE,
+        task_queue=settings.task_queue,
+        shards=settings.shards,
+        speed=settings.speed,
+        epoch=settings.epoch.isoformat(),
+        **asdict(addresses),
+    )
 
 
 def _as_it_runs(settings: Settings, smtp_port: int, web_port: int) -> Settings:
@@ -169,7 +194,7 @@ def _secret(settings: Settings) -> str:
     """The secret of the settings, or one that is made once and kept in the data folder for nobody else to read."""
     if given := settings.secret.get_secret_value():
         return given
-    path = settings.data / "secret"
+    path = settings.data / KEPT_SECRET
     if not path.exists():
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(secrets.token_urlsafe(32))

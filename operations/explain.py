@@ -14,6 +14,8 @@ from operations.bounces.imap import NoMailbox
 from operations.cohorts.plan import UnknownKey
 from operations.mentorships.decide import Refused
 from operations.mentorships.status import NotFound
+from operations.running_stack import BrokenRecord
+from operations.temporal_connection import StackDown
 from program.faults import Faults
 from runtime.binaries import MissingProgram
 from runtime.connect import Unreachable, no_temporal
@@ -28,7 +30,7 @@ UNREACHABLE = 3
 """Something that is needed does not answer or is not ready."""
 
 _MINE = (Refused, RefusedChange, NotFound, UnknownKey, UnknownCohort, KnownOtherwise)
-_MISSING = (Unreachable, MissingProgram, NotTaken, NoMailbox)
+_MISSING = (Unreachable, StackDown, BrokenRecord, MissingProgram, NotTaken, NoMailbox)
 
 
 @dataclass(frozen=True, slots=True)

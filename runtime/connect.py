@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 from temporalio.client import Client
-from temporalio.envconfig import ClientConfig
 
+from operations.temporal_connection import StackDown, temporal_connection
 from runtime.links import Links
 from runtime.settings import Settings
 from runtime.temporal import connect
@@ -59,10 +59,12 @@ def _no_database(url: str, error: Exception) -> str:
 
 
 async def temporal() -> Client:
-    """A client of the Temporal server that the environment names. Raises Unreachable."""
+    """A client of the Temporal server of this installation. Raises Unreachable."""
     try:
         async with asyncio.timeout(TEMPORAL_WITHIN):
             return await connect()
+    except StackDown as down:
+        raise Unreachable(str(down)) from None
     except (RuntimeError, TimeoutError, OSError) as error:
         raise Unreachable(no_temporal()) from error
 
@@ -77,8 +79,8 @@ def no_temporal() -> str:
 
 
 def address() -> str:
-    """Where Temporal should be, as the environment says."""
-    return str(ClientConfig.load_client_connect_config().get("target_host") or "127.0.0.1:7233")
+    """Where Temporal should be: `host:port`. Raises StackDown."""
+    return temporal_connection().address
 
 
 def check_secret(settings: Settings) -> None:

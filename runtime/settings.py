@@ -2,12 +2,12 @@
 
 A secret may stand in a file of its own, named like its variable in small letters (`mentorship_secret`), in the folder
 that `MENTORSHIP_SECRETS_DIR` names: by default /run/secrets, where containers are handed them.
-Temporal's own connection settings are not here: the SDK reads the standard `TEMPORAL_*` variables and profiles.
+Temporal's own connection settings are not here: they are the standard `TEMPORAL_*` variables and profiles of the SDK.
+Where an embedded stack keeps its data in the folder that the settings name, `load_settings` gives them as that runs.
 """
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -21,15 +21,22 @@ from pydantic_settings import (
 )
 
 from lifecycle.clock import Clock
+from operations import running_stack
+from operations.environment import ENV_FILE, environment
+from operations.running_stack import StackRecord
 
 SECRETS_DIR = "/run/secrets"
 """Where containers are handed their secrets."""
+KEPT_SECRET = "secret"
+"""File in the data folder in which the embedded stack keeps the secret that it made."""
+NAME_TEMPORAL = ("TEMPORAL_ADDRESS", "TEMPORAL_PROFILE", "TEMPORAL_CONFIG_FILE")
+"""Variables that name a Temporal server; each wins over the embedded stack of the data folder."""
 
 
 class Settings(BaseSettings):
     """Everything a worker, a web process or the command line needs to know of its surroundings."""
 
-    model_config = SettingsConfigDict(env_prefix="MENTORSHIP_", env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="MENTORSHIP_", env_file=ENV_FILE, extra="ignore")
 
     data: Path = Field(default=Path("data"), description="Folder of the embedded stack: database, Temporal, inbox.")
     database_url: str = Field(
@@ -115,7 +122,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Variables win over the `.env` file, and that over secrets in files."""
-        folder = Path(os.environ.get("MENTORSHIP_SECRETS_DIR") or SECRETS_DIR)
+        folder = Path(environment().get("MENTORSHIP_SECRETS_DIR") or SECRETS_DIR)
         if folder.is_dir():
             file_secret_settings = SecretsSettingsSource(settings_cls, secrets_dir=folder)
         return init_settings, env_settings, dotenv_settings, file_secret_settings
@@ -138,6 +145,55 @@ class Settings(BaseSettings):
             if url.startswith(plain):
                 return "postgresql+psycopg://" + url.removeprefix(plain)
         return url
+
+
+def load_settings() -> Settings:
+    """The settings of this process; beside an embedded stack, as that runs: its relay, pages, clock, secret.
+
+    Raises ValidationError, and BrokenRecord where the stack's record can't be read.
+    """
+    settings = Settings()
+    record = stack_of(settings)
+    return as_it_runs(settings, record) if record else settings
+
+
+def stack_of(settings: Settings) -> StackRecord | None:
+    """The embedded stack of the data folder, running or not; None where there is none, or another Temporal is named.
+
+    Raises BrokenRecord.
+    """
+    record = running_stack.read(settings.data)
+    if record and temporal_is_named() and environment().get("TEMPORAL_ADDRESS") != record.temporal:
+        return None
+    return record
+
+
+def temporal_is_named() -> bool:
+    """Whether the environment, or `.env`, names a Temporal server."""
+    found = environment()
+    return any(found.get(name) for name in NAME_TEMPORAL)
+
+
+def as_it_runs(settings: Settings, record: StackRecord) -> Settings:
+    """The settings by which an embedded stack works, whatever this process was told of relay and clock."""
+    secret = settings.secret.get_secret_value()
+    kept = settings.data / KEPT_SECRET
+    if not secret and kept.is_file():
+        secret = kept.read_text("utf-8").strip()
+    return settings.model_copy(
+        update={
+            "smtp_host": "127.0.0.1",
+            "smtp_port": record.smtp_port,
+            "smtp_security": "none",
+            "smtp_user": "",
+            "public_url": record.pages,
+            "secret": SecretStr(secret),
+            "task_queue": record.task_queue,
+            "shards": record.shards,
+            "speed": record.speed,
+            "epoch": record.epoch_at,
+        }
+    )
 
 
 def now_of(settings: Settings) -> datetime:

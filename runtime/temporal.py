@@ -1,6 +1,6 @@
 """Talking to Temporal: connecting, telling a mentorship what happened, waking a postmaster.
 
-Connection settings come from the standard `TEMPORAL_*` variables and profiles, through the SDK.
+Which server that is, `operations.temporal_connection` knows.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from temporalio.client import (
     WorkflowUpdateStage,
 )
 from temporalio.common import SearchAttributeKey, WorkflowIDReusePolicy
-from temporalio.envconfig import ClientConfig
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.runtime import Runtime
 from temporalio.service import RPCError, RPCStatusCode
 
 from lifecycle.events import EVENTS, Event
 from lifecycle.state import Member
+from operations.temporal_connection import temporal_connection
 from runtime.settings import Settings
 from store.cohorts.cohorts import FrozenProgram, Planned
 from workflows import options, search_attributes
@@ -68,14 +68,16 @@ class NoSuchMentorship(LookupError):
 async def connect(
     runtime: Runtime | None = None, *, lazy: bool = False, interceptors: Sequence[Interceptor] = ()
 ) -> Client:
-    """A client for the Temporal server that the environment names (`TEMPORAL_ADDRESS` …).
+    """A client for the Temporal server of this installation. Raises StackDown.
 
     A `lazy` one connects with its first call: for a process that works while Temporal is away.
     """
-    config = ClientConfig.load_client_connect_config()
-    config.setdefault("target_host", "127.0.0.1:7233")
     return await Client.connect(
-        **config, data_converter=DATA_CONVERTER, runtime=runtime, lazy=lazy, interceptors=interceptors
+        **temporal_connection().options,
+        data_converter=DATA_CONVERTER,
+        runtime=runtime,
+        lazy=lazy,
+        interceptors=interceptors,
     )
 
 

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 
 from temporalio.client import Interceptor
 
+from operations.environment import environment
 from runtime.connect import Unreachable
 
 WANTED_BY = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
@@ -24,6 +25,8 @@ async def traced() -> AsyncIterator[list[Interceptor]]:
 
     At the end of the block what is still to be sent is sent. Raises Unreachable where the extra is not installed.
     """
+    # OpenTelemetry reads its variables from the environment only; those of `.env` count as well.
+    os.environ |= {name: value for name, value in environment().items() if name.startswith("OTEL_")}
     if not any(os.environ.get(name) for name in WANTED_BY):
         yield []
         return

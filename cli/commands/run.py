@@ -34,13 +34,14 @@ def up() -> None:
     from embedded.stack import PortTaken
     from embedded.stack import up as run_stack
     from embedded.temporal_server import DevServerFailed
+    from operations.running_stack import StackRuns
     from runtime.binaries import MissingProgram
     from runtime.logs import set_up_logs
 
     set_up_logs()
     try:
-        asyncio.run(run_stack(settings()))
-    except (PortTaken, DevServerFailed, MissingProgram) as trouble:
+        asyncio.run(run_stack(settings(of_stack=False)))
+    except (PortTaken, StackRuns, DevServerFailed, MissingProgram) as trouble:
         fail(str(trouble), UNREACHABLE)
 
 

@@ -14,28 +14,27 @@ from urllib.parse import urlsplit
 
 import httpx
 from sqlalchemy import func, select
-from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
-from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, DescribeTaskQueueRequest
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.smtp import NotSent, Relay, SmtpTransport
+from operations import running_stack
 from operations.health.backlog import examine_backlog
 from operations.health.findings import Finding
 from operations.health.sender_domain import examine_domain, reserved
+from operations.temporal_connection import stack_down
+from operations.worker_check import examine_worker
 from runtime.connect import Unreachable, address, check_database, shown, temporal
 from runtime.links import SHORTEST_SECRET
-from runtime.settings import Settings, now_of
+from runtime.settings import KEPT_SECRET, NAME_TEMPORAL, Settings, now_of, stack_of
 from runtime.temporal import register_search_attributes
 from store.database import Database, migrate
 from store.reports.metrics import take_stock
 from workflows import search_attributes
 
 A_SECRET = "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
-KEPT_SECRET = "secret"
-"""Where the embedded stack keeps the secret that it made, in the data folder."""
 ANSWERS_WITHIN = 5.0
 """Real seconds that the relay and the pages have to answer."""
 KEPT_FOR = timedelta(days=30)
@@ -53,6 +52,12 @@ async def examine(settings: Settings, *, fix: bool = False) -> AsyncIterator[Fin
     if database.state != "fault":
         for finding in await _inside(settings):
             yield finding
+    stack = _stack(settings)
+    for finding in stack:
+        yield finding
+    if any(finding.state == "fault" for finding in stack):
+        # Its Temporal, relay and pages are away with it: one fault, and not four.
+        return
     try:
         client = await temporal()
         yield Finding("Temporal", "good", f"answers at {address()}")
@@ -60,7 +65,7 @@ async def examine(settings: Settings, *, fix: bool = False) -> AsyncIterator[Fin
         yield namespace
         if namespace.state != "fault":
             yield await _attributes(client, fix)
-            yield await _worker(client, settings)
+            yield await examine_worker(client, settings.task_queue)
     except Unreachable as missing:
         says, _, remedy = str(missing).partition("\n")
         yield Finding("Temporal", "fault", says, remedy)
@@ -98,7 +103,7 @@ def _settings(settings: Settings) -> list[Finding]:
 
 def _secret(settings: Settings) -> Finding:
     kept = settings.data / KEPT_SECRET
-    if not settings.secrets and kept.is_file():
+    if kept.is_file() and settings.secrets in ((), (kept.read_text("utf-8").strip(),)):
         return Finding("secret", "good", f"the embedded stack has its own, in {kept}")
     if not settings.secrets:
         says = "there is no secret to sign the links in mails with"
@@ -138,6 +143,24 @@ def _loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _stack(settings: Settings) -> list[Finding]:
+    """The embedded stack of the data folder; nothing where none has run there."""
+    record = running_stack.read(settings.data)
+    if record is None:
+        return []
+    what, runs = "embedded stack", running_stack.runs(settings.data)
+    if stack_of(settings) is None:
+        if not runs:
+            return []
+        says = f"runs as process {record.pid}, and the environment (or .env) names another Temporal server"
+        remedy = f"Commands go to {address()}. To reach the stack, unset {', '.join(NAME_TEMPORAL)}."
+        return [Finding(what, "warning", says, remedy)]
+    if not runs:
+        says, _, remedy = stack_down(settings).partition("\n")
+        return [Finding(what, "fault", says, remedy)]
+    return [Finding(what, "good", f"runs as process {record.pid}; its status page is {record.status}")]
 
 
 # -- what answers ------------------------------------------------------------------------------------------------
@@ -188,19 +211,6 @@ async def _attributes(client: Client, fix: bool) -> Finding:
         remedy = "Run `mentorship doctor --fix`; without them no mentorship can be started."
         return Finding(what, "fault", f"not registered: {', '.join(missing)}", remedy)
     return Finding(what, "good", "registered")
-
-
-async def _worker(client: Client, settings: Settings) -> Finding:
-    request = DescribeTaskQueueRequest(
-        namespace=client.namespace,
-        task_queue=TaskQueue(name=settings.task_queue),
-        task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
-    )
-    pollers = len((await client.workflow_service.describe_task_queue(request)).pollers)
-    if not pollers:
-        says = f"nobody takes up work from the queue {settings.task_queue!r}"
-        return Finding("worker", "warning", says, "Start one: mentorship worker")
-    return Finding("worker", "good", f"work is taken up from the queue {settings.task_queue!r}")
 
 
 async def _relay(settings: Settings) -> Finding:

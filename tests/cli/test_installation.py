@@ -6,15 +6,20 @@ import asyncio
 import signal
 import socket
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
+from operations import worker_check
+from operations.worker_check import examine_worker
+from runtime.settings import load_settings
 from store.database import is_migrated
 from testing.cli_env import Desk, Said, mentorship
-from testing.dev_server import free_port
+from testing.dev_server import Address, cleared, free_port
 from tests.cli.conftest import Office, settle
+from tests.cli.test_killed import process
 
 ROOT = Path(__file__).parent.parent.parent
 WEAK = "a" * 40
@@ -172,6 +177,42 @@ def test_a_port_that_is_taken_is_named(installation: pytest.MonkeyPatch) -> None
         said = mentorship("web")
     assert said.code == 3
     assert "choose another port: MENTORSHIP_METRICS_PORT" in said.err
+
+
+async def test_a_worker_that_was_killed_is_a_fault_at_once(
+    dev_server: Address, installation: pytest.MonkeyPatch
+) -> None:
+    installation.setenv("TEMPORAL_ADDRESS", dev_server.temporal)
+    client = await cleared(dev_server)
+    queue = load_settings().task_queue
+    assert (await asyncio.to_thread(mentorship, "migrate")).code == 0
+    never = await examine_worker(client, queue)
+    assert (never.state, never.says) == ("fault", f"no worker takes work from the task queue {queue!r}")
+    async with process("worker") as worker:
+        async with asyncio.timeout(60):
+            while (await examine_worker(client, queue)).state != "good":
+                await asyncio.sleep(0.1)
+        # Later than just now, and the postmaster has been started: it is asked, and answers.
+        installation.setattr(worker_check, "JUST_NOW", timedelta(0))
+        assert (await examine_worker(client, queue)).state == "good"
+        worker.kill()
+        await worker.wait()
+    installation.setattr(worker_check, "ANSWERS_WITHIN", timedelta(seconds=3))
+    gone = await examine_worker(client, queue)
+    assert gone.state == "fault"
+    assert "and does not answer now" in gone.says
+    assert "mentorship worker" in gone.remedy
+
+
+async def test_a_worker_that_asked_for_work_long_ago_is_a_fault(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = office.settings.task_queue
+    assert (await examine_worker(office.client, queue)).state == "good"
+    monkeypatch.setattr(worker_check, "ASKS_WITHIN", timedelta(seconds=-1))
+    late = await examine_worker(office.client, queue)
+    assert late.state == "fault"
+    assert f"no worker takes work from the task queue {queue!r}; one last did" in late.says
 
 
 def test_a_worker_without_temporal_says_so_at_once(installation: pytest.MonkeyPatch) -> None:
