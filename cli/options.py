@@ -31,7 +31,9 @@ From = Annotated[
 Cohort = Annotated[str, typer.Option(metavar="COHORT", rich_help_panel=MANY, help="All of this cohort that run.")]
 Phase = Annotated[str, typer.Option(metavar="PHASE", rich_help_panel=MANY, help="Only those in this phase.")]
 Health = Annotated[str, typer.Option(metavar="HEALTH", rich_help_panel=MANY, help="Only those in this health.")]
-Person = Annotated[str, typer.Option(metavar="ID", rich_help_panel=MANY, help="Only those of this person.")]
+Person = Annotated[
+    str, typer.Option(metavar="WHO", rich_help_panel=MANY, help="Only those of this person: id, name or address.")
+]
 Awaiting = Annotated[
     bool, typer.Option("--awaiting", rich_help_panel=MANY, help="Only those that wait for an answer.")
 ]

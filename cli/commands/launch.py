@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -31,8 +32,11 @@ from cli.progress import until_none_is_left
 if TYPE_CHECKING:
     from operations.cohorts.launch import ChangeResult, Difference, Launch
     from operations.cohorts.load import Loaded
+    from operations.cohorts.plan import PlannedMail
 
 PANEL = "A cohort"
+AT_ONCE = timedelta(minutes=2)
+"""A mail that is due so soon goes at once, for a person who waits."""
 SOME = 12
 """How many of a kind are shown one by one."""
 
@@ -113,6 +117,8 @@ def launch(
 async def _launch(file: Path, options: LaunchOptions) -> dict[str, Any]:
     from operations.cohorts.launch import carry_out, is_known, keep, look, still_to_start
     from operations.cohorts.load import cohort_in, load
+    from operations.cohorts.plan import first_mails, plan
+    from operations.cohorts.plan_export import local_time
     from runtime.connect import Unreachable, database, temporal
     from runtime.settings import now_of
 
@@ -127,9 +133,11 @@ async def _launch(file: Path, options: LaunchOptions) -> dict[str, Any]:
                 raise
             client = None
         planned = await look(opened, client, loaded, now, end_missing=options.end_missing, by=options.by)
-        result = _as_object(loaded, planned)
+        first = first_mails(plan(loaded, now), planned.compared.new) if planned.compared.new else ()
+        result = _as_object(loaded, planned) | {"first_mails": [local_time(mail) for mail in first]}
         if not options.quiet:
             _show(loaded, planned, options)
+            _say_first(first, now)
         if options.dry_run or planned.nothing:
             if not options.dry_run:
                 await keep(opened, loaded, planned)
@@ -155,6 +163,7 @@ async def _launch(file: Path, options: LaunchOptions) -> dict[str, Any]:
             return result | {"state": "unfinished", "started": total - left}
         if not options.quiet:
             _say_done(loaded, planned, given, options.wait)
+            _say_first(first, now)
         state = ("started" if options.wait else "starting") if total else "changed"
         return result | {"state": state, "started": total if options.wait else 0}
 
@@ -265,6 +274,20 @@ def _show(loaded: Loaded, planned: Launch, options: LaunchOptions) -> None:
             "vanished",
             [f"{_some(compared.vanished)}: no longer in the file, and they go on; --end-missing ends them"],
         )
+
+
+def _say_first(first: Sequence[PlannedMail], now: datetime) -> None:
+    """When the first mails of the new mentorships go; nothing where there are none."""
+    from operations.cohorts.plan_export import local_time
+
+    if not first:
+        return
+    day, _, clock = local_time(first[0]).partition("T")
+    when = f"on {on(date.fromisoformat(day))} from {clock[:5]} {first[0].zone}"
+    if first[0].at - now < AT_ONCE:
+        when = "at once"
+    people = len({mail.person for mail in first})
+    _lines("first mails", [f"{when}, to {people} {'person' if people == 1 else 'people'} that day"])
 
 
 def _lines(title: str, lines: Iterable[str]) -> None:

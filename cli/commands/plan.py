@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from operations.cohorts.plan import Plan
 
 PANEL = "Before anybody is mailed"
+MAILS_SHOWN = 100
+"""A plan of more mails shows its summary alone."""
 
 File = Annotated[
     Path, typer.Argument(help="The cohort's file, such as config/cohorts/small.yaml.", show_default=False)
@@ -86,14 +88,21 @@ def plan(
     ] = "",
     today: Today = None,
     json: AsJson = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="List every mail, also of a large cohort, below the summary.")
+    ] = False,
     csv: Annotated[bool, typer.Option("--csv", help="Print a table for a spreadsheet.")] = False,
+    separator: Annotated[
+        str, typer.Option(metavar="CHAR", help="With --csv: what separates its columns; , where numbers are 1.5.")
+    ] = ";",
     ics: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a calendar file; - prints it.", show_default=False)
     ] = None,
 ) -> None:
     """Show who would get what, and when. Nobody is mailed.
 
-    The plan is that of a launch right now. Times are those of each reader's own
+    First what it comes to, then each mail: of a small cohort, of one mentorship,
+    or with --all. The plan is that of a launch right now. Times are those of each reader's own
     zone, on days on which their letterbox is open. Everybody is taken to accept
     the invitation and to answer nothing in time: whoever answers gets no
     reminder. What follows from answers, such as the partner's turn at the
@@ -103,6 +112,7 @@ def plan(
     Examples:
       mentorship plan config/cohorts/small.yaml
       mentorship plan config/cohorts/small.yaml --mentorship m1
+      mentorship plan config/cohorts/large.yaml --all | less
       mentorship plan config/cohorts/small.yaml --csv > plan.csv
       mentorship plan config/cohorts/small.yaml --ics plan.ics
     """
@@ -111,31 +121,56 @@ def plan(
 
     if json + csv + (ics is not None) > 1:
         fail("choose one of --json, --csv and --ics", REFUSED)
+    if len(separator) != 1 or separator in '"\r\n':
+        fail("--separator takes one character, such as ; or ,", REFUSED)
     now = as_of(today)
     planned = plan_of(_loaded(file, now), now, mentorship)
     if json:
         say_json(plan_export.as_object(planned))
     elif csv:
-        sys.stdout.write(plan_export.as_csv(planned))
+        _write_as_it_is(plan_export.as_csv(planned, separator))
     elif ics is not None and str(ics) == "-":
         sys.stdout.write(plan_export.as_ics(planned).decode())
     elif ics is not None:
         ics.write_bytes(plan_export.as_ics(planned))
         err().print(f"[green]✓[/] {text(ics)} is ready for a calendar.")
     else:
-        _print_plan(planned)
+        _print_totals(planned)
+        if every or mentorship or len(planned.mails) <= MAILS_SHOWN:
+            _print_mails(planned)
+        else:
+            out().print("--all lists every mail, --mentorship KEY those of one mentorship, --csv a spreadsheet.")
 
 
 def preview(
     name: Annotated[str, typer.Argument(help="The mail, such as invitation, check_in or task_opened.")] = "",
-    format_: Annotated[str, typer.Option("--format", help="one_to_one, reverse, peer or group.")] = "one_to_one",
+    cohort: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="As in the cohort of this file: title, program, forms, dates.", show_default=False
+        ),
+    ] = None,
+    format_: Annotated[
+        str,
+        typer.Option(
+            "--format", help="one_to_one, reverse, peer or group.", show_default="one_to_one, or the cohort's"
+        ),
+    ] = "",
     role: Annotated[str, typer.Option(help="mentor, mentee or peer.", show_default="mentee, or peer")] = "",
     reminder: Annotated[int, typer.Option(min=0, max=2, help="1 or 2: as first or second reminder.")] = 0,
     number: Annotated[int, typer.Option(min=1, help="Number of the check-in, or version of the agreement.")] = 1,
     early: Annotated[bool, typer.Option("--early", help="As after an early end.")] = False,
     task: Annotated[str, typer.Option(help="Kind of task, for mails to coordinators.")] = "stalled",
+    language: Annotated[
+        str, typer.Option(metavar="CODE", help="In this language.", show_default="the reader's, or the cohort's")
+    ] = "",
     person: Annotated[
-        str, typer.Option(metavar="ID", help="With the name, zone and language of a real person.", show_default=False)
+        str,
+        typer.Option(
+            metavar="WHO",
+            help="Addressed to a real person, of the file or of the database: id, name or address.",
+            show_default=False,
+        ),
     ] = "",
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the HTML to a file; - prints it.", show_default=False)
@@ -145,15 +180,18 @@ def preview(
 ) -> None:
     """Show a mail, with invented people in it; without a name, list all.
 
+    Links in it look like the real ones and lead to no form.
+
     \b
     Examples:
       mentorship preview invitation
+      mentorship preview invitation --cohort config/cohorts/small.yaml
       mentorship preview check_in --number 2 --role mentor --open
       mentorship preview closure --format group --reminder 1
       mentorship preview task_opened --task safety
       mentorship preview invitation --person p07 --html invitation.html
     """
-    from operations.cohorts.preview import NAMES, reader
+    from operations.cohorts.preview import NAMES, PreviewOptions, reader, reader_in
     from operations.cohorts.preview import preview as compose
     from runtime.connect import database
 
@@ -161,21 +199,18 @@ def preview(
         for one in NAMES:
             out().print(one)
         return
+    surroundings = settings()
+    loaded = _loaded(cohort, as_of(None), runs=True) if cohort else None
 
     async def known() -> Any:
-        async with database(settings()) as opened:
+        async with database(surroundings) as opened:
             return await reader(opened, person)
 
-    mail = compose(
-        name,
-        format_=format_,
-        role=role,
-        reminder=reminder,
-        number=number,
-        early=early,
-        task=task,
-        person=run(known) if person else None,
-    )
+    reads = None
+    if person:
+        reads = reader_in(loaded, person) if loaded else run(known)
+    options = PreviewOptions(format_, role, reminder, number, early, task, language)
+    mail = compose(name, options, surroundings, loaded=loaded, person=reads)
     if open_:
         html = html if html and str(html) != "-" else _somewhere(name)
     if raw:
@@ -204,12 +239,12 @@ def as_of(today: datetime | None) -> datetime:
     return today.replace(hour=12, tzinfo=UTC) if today else now_of(settings())
 
 
-def _loaded(file: Path, now: datetime) -> Loaded:
-    """A file that is whole; otherwise its faults are printed and the command ends."""
+def _loaded(file: Path, now: datetime, *, runs: bool = False) -> Loaded:
+    """A file without faults; otherwise they are printed and the command ends. `runs`: its start may be past."""
     from operations.cohorts.load import Faults, load
 
     try:
-        return load(file, now)
+        return load(file, now, runs=runs)
     except Faults as found:
         print_faults(found.faults, "red")
         err().print(f"[bold red]✗[/] Mend {'this' if len(found.faults) == 1 else 'these'} first.")
@@ -229,11 +264,34 @@ def _objects(faults: tuple[Fault, ...]) -> list[dict[str, Any]]:
     ]
 
 
-def _print_plan(planned: Plan) -> None:
+def _write_as_it_is(text: str) -> None:
+    """To standard output in UTF-8, with the line ends that it has."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode())
+    sys.stdout.buffer.flush()
+
+
+def _print_totals(planned: Plan) -> None:
+    from operations.cohorts.plan import totals
+    from operations.mentorships.labels import step_words
+
+    rows = table("what", "first", "last", "people", title=f"{text(planned.title)}, as planned")
+    for one in totals(planned):
+        what = step_words(one.name, one.number) + (": reminder" if one.kind == "reminder" else "")
+        rows.add_row(what, on(one.first), on(one.last) if one.last != one.first else "", str(one.people))
+    out().print(rows)
+    out().print(
+        f"{len(planned.mails)} mails to {len({mail.person for mail in planned.mails})} people, if everybody accepts "
+        "and nobody answers in time. What follows from answers comes on top.",
+        soft_wrap=True,
+    )
+
+
+def _print_mails(planned: Plan) -> None:
     from operations.cohorts.plan_export import local_time
     from operations.mentorships.labels import step_words
 
-    rows = table("date", "time", "person", "mentorship", "what", "until", title=f"{text(planned.title)}, as planned")
+    rows = table("date", "time", "person", "mentorship", "what", "until", title="Each mail")
     last = ""
     for mail in planned.mails:
         day, _, at = local_time(mail).partition("T")
@@ -250,11 +308,6 @@ def _print_plan(planned: Plan) -> None:
             )
             last = day
     out().print(rows)
-    out().print(
-        f"{len(planned.mails)} mails to {len({mail.person for mail in planned.mails})} people, if everybody accepts "
-        "and nobody answers in time. What follows from answers comes on top.",
-        soft_wrap=True,
-    )
 
 
 def _somewhere(name: str) -> Path:

@@ -35,7 +35,10 @@ def status(
         typer.Option(help="Only those in this health: good, quiet, attention, trouble, over.", show_default=False),
     ] = "",
     awaiting: Annotated[bool, typer.Option("--awaiting", help="Only those that wait for an answer.")] = False,
-    person: Annotated[str, typer.Option(metavar="ID", help="Only those of this person.", show_default=False)] = "",
+    person: Annotated[
+        str,
+        typer.Option(metavar="WHO", help="Only those of this person: id, name or address.", show_default=False),
+    ] = "",
     json: AsJson = False,
 ) -> None:
     """One line a mentorship: phase, next step, whom it waits for, tasks.
@@ -49,6 +52,7 @@ def status(
       mentorship status small
       mentorship status small --awaiting
       mentorship status small --health attention
+      mentorship status --person "Deepak Raman"
       mentorship status --json | jq '.[].mentorships[].phase'
     """
     from operations.mentorships import status as looks
@@ -121,7 +125,10 @@ def _print_status(cohort: CohortStatus) -> None:
 
 
 def show(
-    mentorship: Annotated[str, typer.Argument(help="COHORT/KEY, or KEY alone where only one cohort has it.")],
+    mentorship: Annotated[
+        str,
+        typer.Argument(help="COHORT/KEY, or KEY alone where only one cohort has it; or a person who is in it."),
+    ],
     json: AsJson = False,
 ) -> None:
     """Everything that happened to a mentorship, and what comes next.
@@ -133,6 +140,7 @@ def show(
     Examples:
       mentorship show small/m1
       mentorship show m1
+      mentorship show "Deepak Raman"
       mentorship show small/m1 --json
     """
     from operations.mentorships import status as looks

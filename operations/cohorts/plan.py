@@ -7,7 +7,7 @@ own about a date.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -87,6 +87,19 @@ class Plan:
     """By mentorship and date."""
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedTotal:
+    """A step, or its reminders, over all mentorships of a plan. Dates are those of each reader's own zone."""
+
+    name: str
+    number: int
+    kind: ItemKind
+    first: date
+    last: date
+    people: int
+    """How many people get it; each once."""
+
+
 class UnknownKey(LookupError):
     """The file has no mentorship of this key."""
 
@@ -126,6 +139,26 @@ def plan(loaded: Loaded, launched_at: datetime, mentorship: str = "") -> Plan:
         mails=tuple(sorted((mail for mail in shown if mail.items), key=lambda mail: (mail.at, mail.person))),
         steps=tuple(steps),
     )
+
+
+def totals(plan: Plan) -> list[PlannedTotal]:
+    """What the plan comes to: one line for each step and for the reminders of each, by date."""
+    days: dict[tuple[str, int, ItemKind], list[tuple[date, str]]] = {}
+    for mail in plan.mails:
+        on = local_date(mail.at, mail.zone)
+        for item in mail.items:
+            days.setdefault((item.name, item.number, item.kind), []).append((on, mail.person))
+    found = [
+        PlannedTotal(*key, min(gets)[0], max(gets)[0], len({person for _, person in gets}))
+        for key, gets in days.items()
+    ]
+    return sorted(found, key=lambda one: (one.first, one.last, one.kind == "reminder"))
+
+
+def first_mails(plan: Plan, mentorships: Collection[str]) -> tuple[PlannedMail, ...]:
+    """The mails of the first day on which one of these mentorships is written to; empty where none is."""
+    some = [mail for mail in plan.mails if any(item.mentorship in mentorships for item in mail.items)]
+    return tuple(mail for mail in some if local_date(mail.at, mail.zone) == local_date(some[0].at, some[0].zone))
 
 
 def everybody_accepts(loaded: Loaded, mentorship: Mentorship, launched_at: datetime) -> State:

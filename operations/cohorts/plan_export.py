@@ -17,6 +17,7 @@ from lifecycle.local_time import zone
 from operations.cohorts.plan import Plan, PlannedItem, PlannedMail
 from operations.mentorships.labels import step_words
 
+BYTE_ORDER_MARK = "\ufeff"
 COLUMNS = (
     "date", "time", "zone", "person", "name", "mentorship", "phase", "item", "number", "kind", "step_date", "closes",
     "condition",
@@ -67,10 +68,14 @@ def as_object(plan: Plan) -> dict[str, Any]:
     }
 
 
-def as_csv(plan: Plan) -> str:
-    """One row for each thing that each person gets, by time."""
+def as_csv(plan: Plan, separator: str = ";") -> str:
+    """One row for each thing that each person gets, by time, as spreadsheets open it with a double click.
+
+    The byte order mark says that it is UTF-8. Excel splits cells at `;` where numbers are written 1,5, else at `,`.
+    """
     written = io.StringIO()
-    rows = csv.writer(written, lineterminator="\n")
+    written.write(BYTE_ORDER_MARK)
+    rows = csv.writer(written, delimiter=separator, lineterminator="\r\n")
     rows.writerow(COLUMNS)
     for mail in plan.mails:
         on, _, at = local_time(mail).partition("T")

@@ -1,67 +1,241 @@
 """Looking at a mail before anybody gets it: any template with invented people, to a reader invented or real.
 
-Only the reader may be real, by name, zone and language; what the mail says of others is always invented.
+Only the reader may be real, by name, zone and language; what the mail says of others is always invented. With a
+cohort's file, everything else is that cohort's: title, program, forms, dates, coordinator. Addresses in it have the
+form of the real ones, and open nothing.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, time, timedelta
 
+from lifecycle.local_time import zone
 from lifecycle.tasks import KINDS
 from mail.compose import compose
-from mail.letters import NAMES, Composed, Reader
+from mail.headers import domain_of
+from mail.letters import NAMES, Composed, Letter, MailPerson, Matter, Reader
 from mail.preview import FORMATS, ROLES, sample
+from mail.wording import SHIPPED, Templates
+from operations.cohorts.plan import everybody_accepts
 from operations.mentorships.decide import Refused
+from operations.people.find import known_person
 from program.faults import either, nearest
-from program.models import Format
-from store import operations_log
+from program.loader import Loaded
+from program.models import Format, Mentorship
+from runtime.links import SHORTEST_SECRET, Links
+from runtime.settings import Settings
 from store.database import Database
-from store.operations_log import KnownPerson
 
-__all__ = ["FORMATS", "NAMES", "TASKS", "Composed", "preview", "reader"]
+__all__ = [
+    "FORMATS",
+    "NAMES",
+    "TASKS",
+    "Composed",
+    "PreviewOptions",
+    "PreviewReader",
+    "preview",
+    "reader",
+    "reader_in",
+]
 
 TASKS = tuple(KINDS)
 """Kinds of task, for the mails that tell of one."""
+LAUNCHED_BEFORE = timedelta(days=28)
+"""A preview takes the cohort for launched so long before its start."""
+_ID, _PERSON = "4kX9q2mZ7vB1", "p02"
+"""A request and a participant that there are not."""
+_NO_SECRET = "preview-".ljust(SHORTEST_SECRET, "0")
+"""Signs what a preview shows: no page accepts it."""
 
 
-async def reader(database: Database, person: str) -> KnownPerson:
-    """The person whose name, zone and language a preview takes. Raises `Refused`."""
+@dataclass(frozen=True, slots=True)
+class PreviewReader:
+    """The person to whom a preview is addressed."""
+
+    id: str
+    name: str
+    email: str
+    zone: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewOptions:
+    """Which mail, in which form. `reminder` is 1 or 2 for the first or second reminder, 0 for none."""
+
+    format: str = ""
+    """Empty: the cohort's, or one_to_one."""
+    role: str = ""
+    reminder: int = 0
+    number: int = 1
+    early: bool = False
+    task: str = "stalled"
+    language: str = ""
+    """Empty: that of the reader, or of the cohort."""
+
+
+async def reader(database: Database, person: str) -> PreviewReader:
+    """The person of the database whose name, zone and language a preview takes, by id, address or name.
+
+    Raises `Refused`.
+    """
     async with database.session() as session:
-        found = await operations_log.person(session, person)
-    if found is None:
-        raise Refused(f"there is no person {person!r}; write an id as in the cohort's file")
-    return found
+        found = await known_person(session, person)
+    return PreviewReader(found.id, found.name, found.email, found.zone, found.language)
+
+
+def reader_in(loaded: Loaded, person: str) -> PreviewReader:
+    """The same from a cohort's file. Raises `Refused`."""
+    cohort = loaded.cohort
+    everybody = {one.id: one for one in (*cohort.participants, *cohort.coordinators, *cohort.deputies)}
+    wanted = person.strip().casefold()
+    found = [one for one in everybody.values() if wanted in (one.id.casefold(), one.email.casefold())]
+    found = found or [one for one in everybody.values() if one.name.casefold() == wanted]
+    if len(found) == 1:
+        one = found[0]
+        return PreviewReader(one.id, one.name, one.email, one.zone or cohort.zone, one.language)
+    if found:
+        raise Refused(f"{person} is the name of several; write one of {', '.join(one.id for one in found)}")
+    near = nearest(person, list(everybody))
+    raise Refused(f"the file has no person {person!r}{f'; did you mean {near[0]}?' if near else ''}")
 
 
 def preview(
     name: str,
+    options: PreviewOptions,
+    settings: Settings,
     *,
-    format_: str = "one_to_one",
-    role: str = "",
-    reminder: int = 0,
-    number: int = 1,
-    early: bool = False,
-    task: str = "stalled",
-    person: KnownPerson | None = None,
+    loaded: Loaded | None = None,
+    person: PreviewReader | None = None,
 ) -> Composed:
-    """A mail with everything that it may say. `reminder` is 1 or 2 for the first or second reminder.
-
-    Raises `Refused` for what does not exist.
-    """
+    """A mail with everything that it may say. Raises `Refused` for what does not exist."""
     name = _known("mail", name, NAMES)
-    of_format: Format = _known("format", format_, FORMATS)  # pyright: ignore[reportAssignmentType]
+    written = options.format or (loaded.programs[loaded.cohort.program].format if loaded else FORMATS[0])
+    of_format: Format = _known("format", written, FORMATS)  # pyright: ignore[reportAssignmentType]
     roles = ROLES[of_format]
+    role = options.role
     reads: Reader = _known("role in this format", role, roles) if role else roles[-1]  # pyright: ignore[reportAssignmentType]
-    kind = "reminder" if reminder else None
-    about = _known("kind of task", task, TASKS)
-    letter = sample(name, of_format, reads, kind=kind, nth=reminder or 1, number=number, early=early, task=about)
+    kind = "reminder" if options.reminder else None
+    about = _known("kind of task", options.task, TASKS)
+    letter = sample(
+        name, of_format, reads, kind=kind, nth=options.reminder or 1, number=options.number, early=options.early,
+        task=about,
+    )  # fmt: skip
+    if loaded is not None:
+        letter = _of_cohort(letter, loaded)
     if person is not None:
-        recipient = replace(
-            letter.recipient, id=person.id, name=person.name, email=person.email, zone=person.zone,
-            language=person.language,
-        )  # fmt: skip
-        letter = replace(letter, recipient=recipient)
-    return compose(letter)
+        letter = _to(letter, **asdict(person))
+    if options.language:
+        letter = _to(letter, language=_language(options.language))
+    if loaded is not None:
+        letter = _of_mentorship(letter, loaded)
+    return compose(_as_sent(letter, settings))
+
+
+def _to(letter: Letter, **reader: str) -> Letter:
+    return replace(letter, recipient=replace(letter.recipient, **reader))
+
+
+def _language(written: str) -> str:
+    """A language in which there are mails, also by its plain form (`pt` for `pt-BR`)."""
+    known = Templates(SHIPPED).languages()
+    if written.partition("-")[0].lower() in known:
+        return written
+    return _known("language of mails", written, known)
+
+
+def _as_sent(letter: Letter, settings: Settings) -> Letter:
+    """The letter with sender and links as this installation writes them."""
+    links = Links((_NO_SECRET,), settings.public_url)
+    person = letter.recipient.id or _PERSON
+    return replace(
+        letter,
+        sender=settings.mail_from,
+        sender_name=settings.mail_from_name,
+        message_id=f"<preview@{domain_of(settings.mail_from)}>",
+        unsubscribe_url=letter.unsubscribe_url and links.stop_url(person, 1),
+        unsubscribe_mailto="",
+        place_url=letter.place_url and links.place_url(person, 1),
+        matters=tuple(_linked(matter, links) for matter in letter.matters),
+    )
+
+
+def _linked(matter: Matter, links: Links) -> Matter:
+    if "/address/" in matter.link:
+        return replace(matter, link=links.address_url(_ID, "new" if matter.name == "address_new" else "old"))
+    return replace(
+        matter,
+        link=matter.link and links.request_url(_ID, 1),
+        links={state: links.request_url(_ID, 1, state=state) for state in matter.links},
+    )
+
+
+# -- what a cohort's file says ----------------------------------------------------------------------------------
+
+
+def _of_cohort(letter: Letter, loaded: Loaded) -> Letter:
+    cohort = loaded.cohort
+    desk = cohort.coordinators[0]
+    coordinator = MailPerson(desk.id, desk.name, desk.email, zone=desk.zone or cohort.zone, language=desk.language)
+    letter = replace(
+        letter,
+        cohort=cohort.cohort,
+        cohort_title=cohort.title,
+        organisation=cohort.organisation,
+        coordinator=coordinator,
+        recipient=coordinator if letter.capacity != "participant" else letter.recipient,
+    )
+    return _to(letter, language=cohort.language)
+
+
+def _of_mentorship(letter: Letter, loaded: Loaded) -> Letter:
+    """With the program, forms and dates of the first mentorship of the format."""
+    [matter] = letter.matters
+    of_format = {id_ for id_, one in loaded.used.items() if one.program.format == matter.format}
+    if not of_format:
+        formats = sorted({program.format for program in loaded.programs.values()})
+        raise Refused(f"the cohort has no program of the format {matter.format}; write {either(tuple(formats))}")
+    if not matter.mentorship:
+        return letter
+    mentorship = next(
+        (one for one in loaded.cohort.mentorships if (one.program or loaded.cohort.program) in of_format),
+        Mentorship.model_construct(key="m1", program=min(of_format)),
+    )
+    of_program = loaded.program_of(mentorship)
+    program = of_program.program
+    begun = datetime.combine(mentorship.start or loaded.cohort.start, time(), UTC) - LAUNCHED_BEFORE
+    state = everybody_accepts(loaded, mentorship, begun)
+    step = state.step(matter.name, matter.number)
+    before = state.step(matter.name, matter.number - 1)
+    place = f"{loaded.cohort.cohort}/{mentorship.key}"
+    if matter.task is not None:
+        matter = replace(matter, task=replace(matter.task, key=f"{place}/task.{matter.task.kind}#1"))
+    matter = replace(
+        matter,
+        mentorship=mentorship.key,
+        program_title=program.title,
+        program_about=program.about,
+        start=state.start,
+        end=state.end,
+        rhythm_days=program.rhythm.every,
+        rhythm_minutes=program.rhythm.minutes,
+        since=(before.opens if before else state.start) if matter.name == "check_in" else matter.since,
+        closes=step.closes if step and step.closes else matter.closes,
+        first_meeting=program.first_meeting if matter.name == "introduction" else "",
+        guides=program.meetings_guides if matter.name == "get_going" else (),
+        emergency=program.emergency if matter.name == "safety_received" else "",
+    )
+    if matter.certificate:
+        matter = replace(matter, certificate=program.phases.closure.certificate)
+    asked = "agreement" if matter.name == "agreement_reopened" else matter.name
+    form = of_program.forms.get(program.form_for(asked))
+    if matter.form_title and form is not None:
+        matter = replace(matter, form_title=form.title, form_minutes=form.minutes)
+    at = letter.at
+    if step is not None:
+        at = datetime.combine(step.opens, program.letterbox.opens, zone(letter.recipient.zone)).astimezone(UTC)
+    return replace(letter, at=at, matters=(matter,))
 
 
 def _known(what: str, written: str, known: tuple[str, ...]) -> str:

@@ -6,13 +6,15 @@ Read from SQL with names, for human eyes; nothing of it may be passed to Tempora
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lifecycle.local_time import local_date, zone
+from operations.mentorships.decide import Refused
+from operations.people.find import known_person
 from program.faults import nearest
 from store.database import Database
 from store.reports import status as overview
@@ -47,10 +49,13 @@ async def status(
 ) -> list[CohortStatus]:
     """One cohort, or all that are not over (the latest, where all are), with their mentorships. Raises `Unknown`.
 
+    The person of the filters may be an id, an address or a name; raises `Refused` where there is no such person.
     `awaiting` leaves out those that wait for nobody.
     """
     found: list[CohortStatus] = []
     async with database.session() as session:
+        if filters and filters.person:
+            filters = replace(filters, person=(await known_person(session, filters.person)).id)
         for row in await _cohorts(session, cohort):
             today = local_date(now, row.zone)
             lines = await overview.status(session, row.id, filters)
@@ -69,10 +74,31 @@ async def status(
 
 
 async def show(database: Database, which: str) -> Timeline:
-    """The timeline of `COHORT/KEY`; the cohort may be left out where only one has such a key. Raises `Unknown`."""
+    """The timeline of `COHORT/KEY`; the cohort may be left out where only one has such a key. Raises `Unknown`.
+
+    A person (id, address or name) stands for the one mentorship in which they take part.
+    """
     async with database.session() as session:
-        [place] = await find(session, [which])
+        try:
+            [place] = await find(session, [which])
+        except NotFound as unknown:
+            place = await _only_of(session, which, unknown)
         return await timeline_of(session, *place)
+
+
+async def _only_of(session: AsyncSession, who: str, unknown: NotFound) -> tuple[str, str]:
+    """The mentorship of a person who takes part in one. Raises `Unknown`; `unknown` where there is no such person."""
+    try:
+        person = await known_person(session, who)
+    except Refused:
+        raise unknown from None
+    places = await overview.places_of(session, person.id)
+    if len(places) == 1:
+        return places[0]
+    if not places:
+        raise NotFound(f"{person.name} ({person.id}) takes part in no mentorship")
+    several = ", ".join(f"{cohort}/{key}" for cohort, key in places)
+    raise NotFound(f"{person.name} ({person.id}) takes part in several mentorships; write one of {several}")
 
 
 async def find(session: AsyncSession, wanted: Iterable[str]) -> list[tuple[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from store.operations_log import Decider, KnownPerson
@@ -112,7 +112,11 @@ async def called(session: AsyncSession, name: str) -> list[KnownPerson]:
     """Everybody of this name; case doesn't count."""
     rows = await session.scalars(
         select(ParticipantRow)
-        .where(func.lower(ParticipantRow.name) == name.lower(), ParticipantRow.standing != "erased")
+        .where(
+            # SQLite lowers ASCII letters only: a name typed as it is written is found by either database.
+            or_(func.lower(ParticipantRow.name) == name.lower(), ParticipantRow.name == name),
+            ParticipantRow.standing != "erased",
+        )
         .order_by(ParticipantRow.id)
     )
     return [KnownPerson(row.id, row.name, row.email, row.zone, row.language, row.standing) for row in rows]

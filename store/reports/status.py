@@ -149,6 +149,17 @@ async def places(session: AsyncSession) -> list[tuple[str, str]]:
     return [(cohort, key) for cohort, key in rows]
 
 
+async def places_of(session: AsyncSession, person: str) -> list[tuple[str, str]]:
+    """(cohort, key) of every mentorship in which this person has or had a seat, those of the latest cohort first."""
+    rows = await session.execute(
+        select(MembershipRow.cohort, MembershipRow.mentorship)
+        .join(CohortRow, CohortRow.id == MembershipRow.cohort)
+        .where(MembershipRow.person == person)
+        .order_by(CohortRow.launched_at.desc(), MembershipRow.cohort, MembershipRow.mentorship)
+    )
+    return [(cohort, key) for cohort, key in rows]
+
+
 async def status(session: AsyncSession, cohort: str, filters: Filters | None = None) -> list[StatusLine]:
     """One line a mentorship, by key."""
     rows = await session.scalars(
