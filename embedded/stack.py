@@ -28,9 +28,9 @@ from embedded.mailbox import Inbox, Sink
 from embedded.status_page import create_status_page
 from embedded.temporal_server import DevServer
 from embedded.temporal_ui import TemporalUI
-from operations import running_stack
 from operations.health.metrics import Vitals
-from operations.running_stack import StackRecord
+from runtime import running_stack
+from runtime.running_stack import StackRecord
 from runtime.settings import KEPT_SECRET, Settings, stack_of
 from runtime.temporal import Teller, Waker
 from store.database import Database, migrate

@@ -14,12 +14,12 @@ from operations.bounces.imap import NoMailbox
 from operations.cohorts.plan import UnknownKey
 from operations.mentorships.decide import Refused
 from operations.mentorships.status import NotFound
-from operations.running_stack import BrokenRecord
-from operations.temporal_connection import StackDown
 from program.faults import Faults
 from runtime.binaries import MissingProgram
 from runtime.connect import Unreachable, no_temporal
+from runtime.running_stack import BrokenRecord
 from runtime.temporal import NoSuchMentorship, NotTaken, RefusedChange
+from runtime.temporal_connection import StackDown
 from store.cohorts.cohorts import KnownOtherwise, UnknownCohort
 
 FAULTY = 1

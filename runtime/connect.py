@@ -10,10 +10,10 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 from temporalio.client import Client
 
-from operations.temporal_connection import StackDown, temporal_connection
 from runtime.links import Links
 from runtime.settings import Settings
 from runtime.temporal import connect
+from runtime.temporal_connection import StackDown, temporal_connection
 from store.database import Database, is_migrated, migrate
 
 TEMPORAL_WITHIN = 10.0

@@ -21,9 +21,9 @@ from pydantic_settings import (
 )
 
 from lifecycle.clock import Clock
-from operations import running_stack
-from operations.environment import ENV_FILE, environment
-from operations.running_stack import StackRecord
+from runtime import running_stack
+from runtime.environment import ENV_FILE, environment
+from runtime.running_stack import StackRecord
 
 SECRETS_DIR = "/run/secrets"
 """Where containers are handed their secrets."""

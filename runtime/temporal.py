@@ -1,6 +1,6 @@
 """Talking to Temporal: connecting, telling a mentorship what happened, waking a postmaster.
 
-Which server that is, `operations.temporal_connection` knows.
+Which server that is, `runtime.temporal_connection` knows.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from lifecycle.events import EVENTS, Event
 from lifecycle.state import Member
-from operations.temporal_connection import temporal_connection
 from runtime.settings import Settings
+from runtime.temporal_connection import temporal_connection
 from store.cohorts.cohorts import FrozenProgram, Planned
 from workflows import options, search_attributes
 from workflows.cohort import CohortWorkflow

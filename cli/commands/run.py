@@ -34,9 +34,9 @@ def up() -> None:
     from embedded.stack import PortTaken
     from embedded.stack import up as run_stack
     from embedded.temporal_server import DevServerFailed
-    from operations.running_stack import StackRuns
     from runtime.binaries import MissingProgram
     from runtime.logs import set_up_logs
+    from runtime.running_stack import StackRuns
 
     set_up_logs()
     try:

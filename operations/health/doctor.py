@@ -20,16 +20,16 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.smtp import NotSent, Relay, SmtpTransport
-from operations import running_stack
 from operations.health.backlog import examine_backlog
 from operations.health.findings import Finding
 from operations.health.sender_domain import examine_domain, reserved
-from operations.temporal_connection import stack_down
-from operations.worker_check import examine_worker
+from operations.health.worker import examine_worker
+from runtime import running_stack
 from runtime.connect import Unreachable, address, check_database, shown, temporal
 from runtime.links import SHORTEST_SECRET
 from runtime.settings import KEPT_SECRET, NAME_TEMPORAL, Settings, now_of, stack_of
 from runtime.temporal import register_search_attributes
+from runtime.temporal_connection import stack_down
 from store.database import Database, migrate
 from store.reports.metrics import take_stock
 from workflows import search_attributes

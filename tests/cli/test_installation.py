@@ -12,8 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from operations import worker_check
-from operations.worker_check import examine_worker
+from operations.health import worker as worker_check
+from operations.health.worker import examine_worker
 from runtime.settings import load_settings
 from store.database import is_migrated
 from testing.cli_env import Desk, Said, mentorship

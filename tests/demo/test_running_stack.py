@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from cli.console import UNREACHABLE
-from operations import running_stack
-from operations.running_stack import BrokenRecord, StackRecord
+from runtime import running_stack
+from runtime.running_stack import BrokenRecord, StackRecord
 from tests.demo.test_embedded import ROOT, embedded
 
 BIN = Path(sys.executable).with_name("mentorship")

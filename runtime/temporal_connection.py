@@ -12,8 +12,8 @@ from typing import Literal
 
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 
-from operations import running_stack
-from operations.environment import environment
+from runtime import running_stack
+from runtime.environment import environment
 from runtime.settings import Settings, stack_of, temporal_is_named
 
 Source = Literal["environment", "embedded stack", "default"]
