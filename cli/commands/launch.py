@@ -134,7 +134,9 @@ async def _launch(file: Path, options: LaunchOptions) -> dict[str, Any]:
             client = None
         planned = await look(opened, client, loaded, now, end_missing=options.end_missing, by=options.by)
         first = first_mails(plan(loaded, now), planned.compared.new) if planned.compared.new else ()
-        result = _as_object(loaded, planned) | {"first_mails": [local_time(mail) for mail in first]}
+        result = _as_object(loaded, planned)
+        if first:
+            result["first_mails"] = [local_time(mail) for mail in first]
         if not options.quiet:
             _show(loaded, planned, options)
             _say_first(first, now)

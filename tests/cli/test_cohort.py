@@ -61,6 +61,33 @@ async def test_a_key_alone_is_enough_where_it_is_clear(office: Office, desk: Des
     assert "there is no mentorship 'one/m79'" in near.err
 
 
+async def test_a_person_is_found_by_id_address_or_name(office: Office, desk: Desk) -> None:
+    path = desk.cohort("named", ["m1", "m2"], names={"a1": "Öykü Çelik", "b1": "Bo Li"})
+    await office.mentorship("launch", str(path), "--yes")
+    for who in ("named-a1", "A1@named.example.org", "Öykü Çelik"):
+        listed = (await office.mentorship("status", "named", "--person", who, "--json")).json
+        assert [line["key"] for line in listed[0]["mentorships"]] == ["m1"], who
+        shown = await office.mentorship("show", who, "--json")
+        assert shown.json["mentorship"]["key"] == "m1", who
+    nobody = await office.mentorship("status", "--person", "named-a9")
+    assert (nobody.code, nobody.out) == (2, "")
+    assert "there is no person 'named-a9'; did you mean named-a" in nobody.err
+    unknown = await office.mentorship("show", "Quux")
+    assert unknown.code == 2
+    assert "there is no mentorship 'Quux'" in unknown.err
+    paused = await office.mentorship("pause", "--person", "Bo Li", "--until", "3w", "--dry-run", "--json")
+    assert [one["mentorship"] for one in paused.json["mentorships"]] == ["named/m1"]
+
+
+async def test_a_person_in_several_mentorships_is_shown_which(office: Office, desk: Desk) -> None:
+    path = desk.cohort("several", ["m1", "m2"])
+    path.write_text(path.read_text().replace("mentor: several-a2", "mentor: several-a1"))
+    await office.mentorship("launch", str(path), "--yes")
+    said = await office.mentorship("show", "Person a1")
+    assert said.code == 2, said.out
+    assert "(several-a1) takes part in several mentorships; write one of several/m1, several/m2" in said.err
+
+
 # -- tasks and decisions -----------------------------------------------------------------------------------------
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+import subprocess
+import sys
 from datetime import UTC, date, datetime
 from itertools import groupby
 from pathlib import Path
@@ -11,12 +14,15 @@ from pathlib import Path
 import icalendar
 import pytest
 
-from operations.cohorts.plan import plan
+from mail.letters import NAMES
+from operations.cohorts.plan import plan, totals
 from operations.cohorts.plan_export import local_time
 from program.loader import load_cohort
 from rehearsal.behaviour import Behaviour
 from rehearsal.ledger import ledger
 from rehearsal.season import RehearsedSeason
+from runtime.links import Links
+from runtime.settings import load_settings
 from testing.cli_env import CONFIG, Desk, mentorship
 
 SMALL = str(CONFIG / "cohorts" / "small.yaml")
@@ -136,8 +142,8 @@ def test_the_plan_as_a_table() -> None:
 
 
 def test_the_plan_as_csv_has_a_row_for_each_thing() -> None:
-    said = mentorship("plan", SMALL, *BEFORE, "--csv")
-    rows = list(csv.DictReader(io.StringIO(said.out)))
+    said = mentorship("plan", SMALL, *BEFORE, "--csv", "--separator", ",")
+    rows = list(csv.DictReader(io.StringIO(said.out.removeprefix("\ufeff"))))
     assert rows[0]["name"] == "Deepak Raman"
     assert rows[0]["date"] == "2027-02-08"
     assert rows[0]["time"] == "09:00"
@@ -145,9 +151,50 @@ def test_the_plan_as_csv_has_a_row_for_each_thing() -> None:
     assert any(len(list(items)) > 1 for _, items in by_mail), "no mail carries several things"
 
 
+def test_a_spreadsheet_that_splits_at_semicolons_opens_the_csv(desk: Desk, tmp_path: Path) -> None:
+    path = desk.cohort("umlaute", 1, names={"a1": "Jörg Müller; Ä"})
+    plain = subprocess.run(
+        [Path(sys.executable).with_name("mentorship"), "plan", path, "--csv"], capture_output=True, check=True
+    )
+    assert plain.stdout.startswith(b"\xef\xbb\xbf"), "without a byte order mark Excel takes it for another encoding"
+    assert plain.stdout.count(b"\n") == plain.stdout.count(b"\r\n")
+    rows = list(csv.DictReader(io.StringIO(plain.stdout.decode("utf-8-sig")), delimiter=";"))
+    assert "Jörg Müller; Ä" in {row["name"] for row in rows}
+    assert None not in rows[0]
+
+
+def test_the_plan_begins_with_its_summary_and_a_large_one_is_no_more() -> None:
+    small = mentorship("plan", SMALL, *BEFORE).out
+    assert small.index("86 mails to 4 people") < small.index("Each mail") < small.index("Deepak Raman")
+    large = mentorship("plan", REALISTIC, *BEFORE).out
+    assert len(large.splitlines()) < 60
+    assert "Each mail" not in large
+    assert "--all lists every mail" in large
+    assert "Each mail" in mentorship("plan", REALISTIC, *BEFORE, "--all").out
+    assert "Each mail" in mentorship("plan", REALISTIC, *BEFORE, "-m", "m01").out
+
+
+def test_the_summary_counts_what_the_plan_lists() -> None:
+    loaded = load_cohort(REALISTIC)
+    planned = plan(loaded, datetime(2026, 12, 1, 12, tzinfo=UTC))
+    for one in totals(planned):
+        gets = [
+            (local_time(mail)[:10], mail.person)
+            for mail in planned.mails
+            for item in mail.items
+            if (item.name, item.number, item.kind) == (one.name, one.number, one.kind)
+        ]
+        assert one.people == len({person for _, person in gets})
+        assert (str(one.first), str(one.last)) == (min(gets)[0], max(gets)[0])
+    assert len(totals(planned)) == len(
+        {(item.name, item.number, item.kind) for mail in planned.mails for item in mail.items}
+    )
+
+
 def test_a_name_that_a_spreadsheet_would_calculate_is_text(desk: Desk) -> None:
     path = desk.cohort("sums", 1, names={"a1": '"=1+1"'})
-    rows = list(csv.DictReader(io.StringIO(mentorship("plan", str(path), "--csv").out)))
+    said = mentorship("plan", str(path), "--csv").out.removeprefix("\ufeff")
+    rows = list(csv.DictReader(io.StringIO(said), delimiter=";"))
     assert {row["name"] for row in rows if row["person"] == "sums-a1"} == {"'=1+1"}
 
 
@@ -199,7 +246,9 @@ def test_a_mail_is_shown_in_any_wording() -> None:
     assert "safety" in mentorship("preview", "task_opened", "--task", "safety").out
 
 
-def test_a_mail_is_shown_as_html_and_raw(tmp_path: Path) -> None:
+def test_a_mail_is_shown_as_html_and_raw(tmp_path: Path, nothing_answers: pytest.MonkeyPatch) -> None:
+    # One click to stop the reminders needs https, as in the mails that go out.
+    nothing_answers.setenv("MENTORSHIP_PUBLIC_URL", "https://mentoring.example.org")
     file = tmp_path / "mail.html"
     assert mentorship("preview", "invitation", "--html", str(file)).code == 0
     assert file.read_text().lstrip().lower().startswith("<!doctype html")
@@ -207,3 +256,59 @@ def test_a_mail_is_shown_as_html_and_raw(tmp_path: Path) -> None:
     raw = mentorship("preview", "invitation", "--raw").out
     assert "\nAuto-Submitted: auto-generated\n" in raw
     assert "\nList-Unsubscribe-Post: " in raw
+
+
+def test_a_mail_is_shown_as_a_cohort_will_get_it(desk: Desk) -> None:
+    path = desk.cohort("spring", 1, title="Spring at Example Works", start=date(2027, 3, 1))
+    said = mentorship("preview", "invitation", "--cohort", str(path))
+    assert said.code == 0, said.err
+    assert "Spring at Example Works" in said.out
+    assert "Petra Novák" in said.out
+    assert "Monday 1 March to Monday 30 August" in said.out
+    assert "Please answer by: Monday 22 February" in said.out
+    task = mentorship("preview", "task_opened", "--cohort", str(path)).out
+    assert "mentorship show spring/m1" in task
+    assert "mentorship decide spring/m1/task.stalled#1 noted --as spring-c1" in task
+
+
+def test_the_reader_of_a_preview_may_be_somebody_of_the_file(desk: Desk) -> None:
+    path = str(desk.cohort("spring", 1, names={"a1": "Özlem Kaya"}))
+    for who in ("spring-a1", "A1@spring.example.org", "özlem kaya"):
+        said = mentorship("preview", "check_in", "--cohort", path, "--person", who, "--raw")
+        assert re.search(r"^To: =\?utf-8\?\S+ <a1@spring\.example\.org>$", said.out, re.MULTILINE), who
+    unknown = mentorship("preview", "check_in", "--cohort", path, "--person", "spring-a2")
+    assert (unknown.code, unknown.out) == (2, "")
+    assert "did you mean spring-a1?" in unknown.err
+
+
+def test_a_format_that_the_cohort_lacks_is_refused(desk: Desk) -> None:
+    said = mentorship("preview", "check_in", "--cohort", str(desk.cohort("spring")), "--format", "group")
+    assert said.code == 2
+    assert "the cohort has no program of the format group; write `one_to_one`" in said.err
+
+
+def test_every_mail_can_be_shown_for_a_cohort_of_any_format() -> None:
+    for cohort in (SMALL, REALISTIC):
+        for name in NAMES:
+            said = mentorship("preview", name, "--cohort", cohort, *(("--number", "2") if name == "check_in" else ()))
+            assert said.code == 0, (cohort, name, said.err)
+
+
+def test_a_language_without_mails_is_refused() -> None:
+    said = mentorship("preview", "invitation", "--language", "deutsch")
+    assert said.code == 2
+    assert "no language of mails 'deutsch'" in said.err
+    assert mentorship("preview", "invitation", "--language", "en-GB").code == 0
+
+
+def test_links_in_a_preview_have_the_form_of_the_real_ones(nothing_answers: pytest.MonkeyPatch) -> None:
+    nothing_answers.setenv("MENTORSHIP_PUBLIC_URL", "https://mentoring.example.net/x")
+    real = Links.of(load_settings())
+    said = mentorship("preview", "invitation").out
+    links = re.findall(r"https?://\S+?(?=[\s)])", said)
+    assert {re.sub(r"/[^/]+$", "", link) for link in links} == {
+        f"https://mentoring.example.net/x/{kind}" for kind in ("f", "me", "stop")
+    }
+    token = next(link for link in links if "/f/" in link).rpartition("/")[2]
+    assert len(token) == len(real.request_token("4kX9q2mZ7vB1", 1))
+    assert real.read_request(token) is None, "it opens nothing"

@@ -6,7 +6,7 @@ What is put into a postbox is looked at there: it is mailed half a minute later,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +94,7 @@ async def test_launch_starts_all_and_a_second_launch_does_nothing(office: Office
     first = await office.mentorship("launch", file)
     assert first.code == 0, first.err
     assert "3 mentorships started" in first.out
+    assert "first mails at once, to 6 people that day" in " ".join(first.out.split())
     before = await told(office, "twice", people=6)
     assert len(before) == 6
     again = await office.mentorship("launch", file, "--yes", "--json")
@@ -111,6 +112,12 @@ async def test_a_dry_run_shows_and_does_nothing(office: Office, desk: Desk) -> N
     said = await office.mentorship("launch", str(desk.cohort("dry")), "--dry-run")
     assert said.code == 0
     assert "2  (m1, m2)" in said.out
+    assert "first mails at once, to 4 people that day" in " ".join(said.out.split())
+    later = desk.cohort("dry-later", start=date(today().year + 2, 3, 1))
+    opens = (await office.mentorship("launch", str(later), "--dry-run", "--json")).json["first_mails"]
+    in_words = (await office.mentorship("launch", str(later), "--dry-run")).out
+    assert len(opens) == 4
+    assert f"{opens[0][:10]} from {opens[0][11:16]} UTC, to 4 people that day" in in_words
     async with office.database.session() as session:
         of_cohort = select(func.count()).where(MentorshipRow.cohort == "dry")
         assert await session.scalar(of_cohort) == 0
