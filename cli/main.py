@@ -11,6 +11,7 @@ import typer
 
 from cli.commands import (
     adopt,
+    answers,
     cancel,
     change,
     doctor,
@@ -37,7 +38,7 @@ app = typer.Typer(
     epilog=f"{EXIT_CODES} Every command takes --help, with examples; most take --json, for scripts.",
 )
 _ROOMS = (
-    plan, rehearse, launch, status, cancel, tasks, change, adopt, seats, people, doctor, reconcile, run,
+    plan, rehearse, launch, status, answers, cancel, tasks, change, adopt, seats, people, doctor, reconcile, run,
 )  # fmt: skip
 for commands in _ROOMS:
     commands.register(app)

@@ -23,6 +23,22 @@ File = Annotated[
     Path, typer.Argument(help="The cohort's file, such as config/cohorts/small.yaml.", show_default=False)
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON only, for scripts.")]
+
+
+def _one_character(separator: str) -> str:
+    if len(separator) != 1 or separator in '"\r\n':
+        fail("--separator takes one character, such as ; or ,", REFUSED)
+    return separator
+
+
+Separator = Annotated[
+    str,
+    typer.Option(
+        metavar="CHAR",
+        callback=_one_character,
+        help="With --csv: what separates its columns; , where numbers are 1.5.",
+    ),
+]
 Today = Annotated[
     datetime | None,
     typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="Look at it as on this date.", show_default="today"),
@@ -92,9 +108,7 @@ def plan(
         bool, typer.Option("--all", help="List every mail, also of a large cohort, below the summary.")
     ] = False,
     csv: Annotated[bool, typer.Option("--csv", help="Print a table for a spreadsheet.")] = False,
-    separator: Annotated[
-        str, typer.Option(metavar="CHAR", help="With --csv: what separates its columns; , where numbers are 1.5.")
-    ] = ";",
+    separator: Separator = ";",
     ics: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a calendar file; - prints it.", show_default=False)
     ] = None,
@@ -121,14 +135,12 @@ def plan(
 
     if json + csv + (ics is not None) > 1:
         fail("choose one of --json, --csv and --ics", REFUSED)
-    if len(separator) != 1 or separator in '"\r\n':
-        fail("--separator takes one character, such as ; or ,", REFUSED)
     now = as_of(today)
     planned = plan_of(_loaded(file, now), now, mentorship)
     if json:
         say_json(plan_export.as_object(planned))
     elif csv:
-        _write_as_it_is(plan_export.as_csv(planned, separator))
+        write_as_it_is(plan_export.as_csv(planned, separator))
     elif ics is not None and str(ics) == "-":
         sys.stdout.write(plan_export.as_ics(planned).decode())
     elif ics is not None:
@@ -264,7 +276,7 @@ def _objects(faults: tuple[Fault, ...]) -> list[dict[str, Any]]:
     ]
 
 
-def _write_as_it_is(text: str) -> None:
+def write_as_it_is(text: str) -> None:
     """To standard output in UTF-8, with the line ends that it has."""
     sys.stdout.flush()
     sys.stdout.buffer.write(text.encode())

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.commands.answers import print_answers, read
 from cli.commands.plan import AsJson
 from cli.console import EXIT_CODES, names, on, out, plainly, run, say_json, settings, table, text
 
 if TYPE_CHECKING:
+    from operations.forms.answers import ShownForm
     from operations.mentorships.status import CohortStatus, Timeline
 
 PANEL = "A cohort"
@@ -129,18 +131,20 @@ def show(
         str,
         typer.Argument(help="COHORT/KEY, or KEY alone where only one cohort has it; or a person who is in it."),
     ],
+    answers: Annotated[bool, typer.Option("--answers", help="With what was answered, by round.")] = False,
     json: AsJson = False,
 ) -> None:
     """Everything that happened to a mentorship, and what comes next.
 
-    What an answer says is not shown: only who gave it, and when. Times are
-    those of the cohort's zone.
+    With --answers also what was answered, both sides beside each other, as far
+    as coordinators see it. Times are those of the cohort's zone.
 
     \b
     Examples:
       mentorship show small/m1
       mentorship show m1
       mentorship show "Deepak Raman"
+      mentorship show small/m1 --answers
       mentorship show small/m1 --json
     """
     from operations.mentorships import status as looks
@@ -151,10 +155,17 @@ def show(
             return await looks.show(opened, mentorship)
 
     found = run(look)
+    given: list[ShownForm] = []
+    if answers:
+        line = found.mentorship
+        given = run(lambda: read(line.cohort, mentorship=line.key))
     if json:
-        say_json(looks.as_object(found))
+        shown = looks.as_object(found)
+        say_json(shown | {"answers": [looks.as_object(one) for one in given]} if answers else shown)
         return
     _print_timeline(found)
+    if answers:
+        print_answers(given)
 
 
 def _print_timeline(timeline: Timeline) -> None:

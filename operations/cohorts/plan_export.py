@@ -5,19 +5,18 @@ These hold names, for they are the coordinator's own; they must never be passed 
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import defaultdict
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
 from icalendar import Calendar, Event
 
 from lifecycle.local_time import zone
+from operations import spreadsheet
 from operations.cohorts.plan import Plan, PlannedItem, PlannedMail
 from operations.mentorships.labels import step_words
 
-BYTE_ORDER_MARK = "\ufeff"
 COLUMNS = (
     "date", "time", "zone", "person", "name", "mentorship", "phase", "item", "number", "kind", "step_date", "closes",
     "condition",
@@ -69,24 +68,18 @@ def as_object(plan: Plan) -> dict[str, Any]:
 
 
 def as_csv(plan: Plan, separator: str = ";") -> str:
-    """One row for each thing that each person gets, by time, as spreadsheets open it with a double click.
+    """One row for each thing that each person gets, by time."""
+    return spreadsheet.as_csv(COLUMNS, _rows(plan), separator)
 
-    The byte order mark says that it is UTF-8. Excel splits cells at `;` where numbers are written 1,5, else at `,`.
-    """
-    written = io.StringIO()
-    written.write(BYTE_ORDER_MARK)
-    rows = csv.writer(written, delimiter=separator, lineterminator="\r\n")
-    rows.writerow(COLUMNS)
+
+def _rows(plan: Plan) -> Iterator[tuple[object, ...]]:
     for mail in plan.mails:
         on, _, at = local_time(mail).partition("T")
         for item in mail.items:
-            rows.writerow(
-                (
-                    on, at[:5], mail.zone, mail.person, _cell(plan.people[mail.person]), item.mentorship, item.phase,
-                    item.name, item.number, item.kind, item.date, item.closes or "", item.condition,
-                )
+            yield (
+                on, at[:5], mail.zone, mail.person, plan.people[mail.person], item.mentorship, item.phase, item.name,
+                item.number, item.kind, item.date, item.closes or "", item.condition,
             )  # fmt: skip
-    return written.getvalue()
 
 
 def as_ics(plan: Plan) -> bytes:
@@ -126,11 +119,6 @@ def _line(plan: Plan, mail: PlannedMail, item: PlannedItem) -> str:
     at = mail.at.astimezone(zone(mail.zone)).strftime("%H:%M")
     condition = f", {item.condition}" if item.condition else ""
     return f"{plan.people[mail.person]} ({item.mentorship}), {at} {mail.zone}{condition}"
-
-
-def _cell(text: str) -> str:
-    # A spreadsheet would take such a cell for a formula.
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
 def _day(on: date | None) -> str | None:

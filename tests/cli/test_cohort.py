@@ -99,6 +99,11 @@ async def test_a_task_is_listed_decided_and_on_the_record(office: Office, desk: 
     assert f"mentorship decide {key} wait" in listed.out
     assert (await office.mentorship("tasks", "decides", "--json")).json[0]["decisions"] == ["wait", "replace", "end"]
 
+    assert (await office.mentorship("answers", "decides")).out == "Nothing has been answered yet.\n"
+    assert (await office.mentorship("answers", "decided")).code == 2
+    timeline = await office.mentorship("show", "decides/m1", "--answers", "--json")
+    assert timeline.json["answers"] == []
+
     said = await office.mentorship("decide", key, "end", "--why", "nobody else is there")
     assert said.code == 0, said.err
     row = await task_row(office, key)

@@ -78,6 +78,7 @@ async def take_temporal(browser: Browser, here: DemoSeason) -> None:
     await page.goto(ui.postmaster(0))
     await shot(page, "temporal-postmaster", tab="User Metadata")
 
+
 async def take_mail_and_form(browser: Browser, here: DemoSeason) -> None:
     """The newest check-in mail whose form is still open, and that form from its first question on."""
     context = await browser.new_context(viewport=PHONE, device_scale_factor=1.5, color_scheme="light")  # pyright: ignore[reportArgumentType]

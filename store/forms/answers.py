@@ -1,0 +1,109 @@
+"""The answers of a cohort as they were given, with the form that asked. Reads only.
+
+Decides nothing about who may see them: that is `operations.forms.visibility`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lifecycle.keys import MentorshipRef
+from program.forms import Answers, Form
+from store.programs import asked_with, frozen_program
+from store.tables import AnswerRow, MembershipRow, MentorshipRow, ParticipantRow, RequestRow
+
+
+@dataclass(frozen=True, slots=True)
+class GivenAnswer:
+    """The latest version of an answer to a request. `at` is an instant (UTC)."""
+
+    cohort: str
+    mentorship: str
+    ask: str
+    number: int
+    person: str
+    name: str
+    role: str
+    format: str
+    early: bool
+    program: str
+    """Title of the program."""
+    form: Form
+    body: Answers
+    at: datetime
+    late: bool
+    version: int
+    """How often it was submitted."""
+    low_score: int
+    """The highest answer to a relationship question that counts as low (1 to 5)."""
+
+
+async def answers_of(
+    session: AsyncSession, cohort: str, *, mentorship: str = "", person: str = "", ask: str = ""
+) -> list[GivenAnswer]:
+    """The latest answers of a cohort, of one mentorship, person or ask: by mentorship, in the order of asking."""
+    query = (
+        select(AnswerRow, RequestRow, MentorshipRow, ParticipantRow.name)
+        .join(RequestRow, RequestRow.key == AnswerRow.request)
+        .join(
+            MentorshipRow,
+            (MentorshipRow.cohort == RequestRow.cohort) & (MentorshipRow.key == RequestRow.mentorship),
+        )
+        .join(ParticipantRow, ParticipantRow.id == AnswerRow.person)
+        .where(RequestRow.cohort == cohort)
+        .order_by(RequestRow.mentorship, RequestRow.opens, RequestRow.ask, RequestRow.number, RequestRow.key)
+        .order_by(AnswerRow.version)
+    )
+    for column, wanted in (
+        (RequestRow.mentorship, mentorship), (AnswerRow.person, person), (RequestRow.ask, ask),
+    ):  # fmt: skip
+        if wanted:
+            query = query.where(column == wanted)
+    latest: dict[str, tuple[Any, ...]] = {}
+    for row in await session.execute(query):
+        latest[row[0].request] = tuple(row)  # a later version takes the place of an earlier one
+    return [await _given(session, *row) for row in latest.values()]
+
+
+async def _given(
+    session: AsyncSession, answer: AnswerRow, request: RequestRow, mentorship: MentorshipRow, name: str
+) -> GivenAnswer:
+    frozen = await frozen_program(session, mentorship.program, mentorship.program_hash)
+    asked = await asked_with(session, frozen, request.program_hash)
+    return GivenAnswer(
+        cohort=request.cohort,
+        mentorship=request.mentorship,
+        ask=request.ask,
+        number=request.number,
+        person=answer.person,
+        name=name,
+        role=request.role,
+        format=mentorship.format,
+        early=request.early,
+        program=frozen.program.title,
+        form=asked.form_for(request.ask),
+        body=answer.body,
+        at=answer.at,
+        late=answer.late,
+        version=answer.version,
+        low_score=frozen.program.rules.low_score,
+    )
+
+
+async def members_of(session: AsyncSession, cohort: str) -> dict[MentorshipRef, list[tuple[str, str]]]:
+    """(id, name) of everybody who has or had a seat, by mentorship."""
+    rows = await session.execute(
+        select(MembershipRow.mentorship, ParticipantRow.id, ParticipantRow.name)
+        .join(ParticipantRow, ParticipantRow.id == MembershipRow.person)
+        .where(MembershipRow.cohort == cohort)
+        .order_by(MembershipRow.position, ParticipantRow.id)
+    )
+    found: dict[MentorshipRef, list[tuple[str, str]]] = {}
+    for mentorship, person, name in rows:
+        found.setdefault((cohort, mentorship), []).append((person, name))
+    return found
