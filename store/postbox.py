@@ -64,6 +64,19 @@ class Address:
     deliver_at: DeliverAt
 
 
+@dataclass(frozen=True, slots=True)
+class WaitingItem:
+    """A mail of a mentorship that waits in somebody's postbox."""
+
+    person: str
+    kind: str
+    name: str
+    number: int
+    request: str
+    task: str
+    after_end: bool
+
+
 class UnknownPerson(LookupError):
     """An item is for somebody whom the store does not know. Says the id only."""
 
@@ -132,6 +145,21 @@ async def redelivered(session: AsyncSession, orders: Iterable[Redeliver]) -> lis
             for key, person, ask, number in found
         ]
     return posts
+
+
+async def waiting_items(session: AsyncSession, cohort: str, mentorship: str) -> list[WaitingItem]:
+    """The mails of a mentorship that wait, also those that a pause or a hold keeps back."""
+    rows = await session.execute(
+        select(
+            ItemRow.person, ItemRow.kind, ItemRow.name, ItemRow.number, ItemRow.request, ItemRow.task,
+            ItemRow.after_end,
+        )
+        .where(
+            ItemRow.cohort == cohort, ItemRow.mentorship == mentorship, ItemRow.state.in_(("queued", "held")),
+        )
+        .order_by(ItemRow.key)
+    )  # fmt: skip
+    return [WaitingItem(*row) for row in rows]
 
 
 async def stand_still(session: AsyncSession, address: Address, still: Standstill) -> list[Moment]:

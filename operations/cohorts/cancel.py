@@ -16,6 +16,7 @@ from operations.waking import Wake, wake_in_time
 from store import operations_log
 from store.cohorts import cancel as cancelling
 from store.database import Database
+from store.people import people
 from store.postbox import ParticipantFacts
 from store.reports import status
 
@@ -65,7 +66,7 @@ async def cancel(
     """
     async with database.begin() as session:
         row = await known_cohort(session, cohort)
-        decider = who_decides(cohort, await operations_log.deciders(session, cohort), by)
+        decider = who_decides(cohort, await people.deciders(session, cohort), by)
         if row.state == cancelling.CANCELLED:
             return False
         if row.state == "over":

@@ -30,6 +30,7 @@ from store.cohorts import apply_file, cohorts, compare, progress
 from store.cohorts.cohorts import FrozenProgram, Put
 from store.cohorts.compare import Comparison, Difference, is_known
 from store.database import Database
+from store.people import people
 
 __all__ = [
     "ChangeResult",
@@ -203,7 +204,7 @@ def _frozen(loaded: Loaded) -> dict[str, FrozenProgram]:
 
 async def _who(database: Database, cohort: str, by: str) -> str:
     async with database.session() as session:
-        return who_decides(cohort, await operations_log.deciders(session, cohort), by)
+        return who_decides(cohort, await people.deciders(session, cohort), by)
 
 
 async def _make_sure_it_is_ours(database: Database, client: Client, cohort: str, keys: set[str]) -> None:
@@ -264,15 +265,15 @@ async def _take_over(
     database: Database, client: Client, settings: Settings, loaded: Loaded, planned: Launch, now: datetime, why: str
 ) -> None:
     """What the file says of the cohort and of its people, in one transaction; mentorships hear of it by relay."""
-    people: dict[str, dict[str, Any]] = {}
-    for one in planned.taken_over:
-        if one.kind == "person":
-            people.setdefault(one.id, {})[one.field] = one.after
+    corrected: dict[str, dict[str, Any]] = {}
+    for difference in planned.taken_over:
+        if difference.kind == "person":
+            corrected.setdefault(difference.id, {})[difference.field] = difference.after
     async with database.begin() as session:
         await apply_file.take_over(session, loaded.cohort, planned.taken_over, now, planned.by, why)
         corrections = [
             await correct_in(session, id_, Details(**fields), now, by=planned.by, why=why)
-            for id_, fields in people.items()
+            for id_, fields in corrected.items()
         ]
     for correction in corrections:
         await pass_on(database, correction, now, tell=Teller(client), wake=Waker(client, settings))

@@ -38,7 +38,10 @@ from program.models import Role
 from runtime.temporal import NoSuchMentorship, NotTaken, RefusedChange, send
 from store import operations_log
 from store.database import Database
-from store.operations_log import KnownPerson, Operation
+from store.operations_log import Operation
+from store.people import people
+from store.people.people import KnownPerson
+from store.postbox import waiting_items
 from store.programs import freeze_program
 from store.reports import status
 
@@ -223,7 +226,7 @@ async def orders(
     cohorts = sorted({cohort for cohort, _ in places})
     async with database.session() as session:
         zones = {row.id: row.zone for row in await status.cohorts(session) if row.id in cohorts}
-        who = {cohort: who_decides(cohort, await operations_log.deciders(session, cohort), by) for cohort in cohorts}
+        who = {cohort: who_decides(cohort, await people.deciders(session, cohort), by) for cohort in cohorts}
         given = await operations_log.operations(session, change.kind, cohorts)
     found: list[ChangeOrder] = []
     for cohort, key in places:
@@ -248,7 +251,7 @@ async def look(database: Database, client: Client, order: ChangeOrder, now: date
     if outlook.refused:
         return Prospect(order, outlook)
     async with database.session() as session:
-        items = await operations_log.waiting_items(session, order.cohort, order.mentorship)
+        items = await waiting_items(session, order.cohort, order.mentorship)
     return Prospect(order, outlook, withdrawn(outlook, items), _nothing(state, order.event))
 
 
@@ -363,8 +366,8 @@ async def _put_down(database: Database, given: Sequence[ChangeOrder], why: str, 
         for its in _programs(new):
             await freeze_program(session, its.program, its.forms, now)
         for someone in _newcomers(new):
-            if await operations_log.person(session, someone.id) is None:
-                await operations_log.put_person(session, someone)
+            if await people.find(session, someone.id) is None:
+                await people.add(session, someone)
         await operations_log.put_operations(
             session, [Operation(one.event.id, one.change.kind, one.cohort, one.mentorship, one.by) for one in new],
             why, now,

@@ -21,7 +21,10 @@ from program.models import ID_PATTERN
 from runtime.temporal import NoSuchMentorship, RefusedChange, send
 from store import operations_log
 from store.database import Database
-from store.operations_log import Decider, KnownPerson, TaskFacts
+from store.mentorships import tasks as stored_tasks
+from store.mentorships.tasks import TaskFacts
+from store.people import people
+from store.people.people import Decider, KnownPerson
 from store.reports import status
 
 if TYPE_CHECKING:
@@ -94,8 +97,8 @@ async def decide(
     id_ = operation_id(task, decision, ends, joins, person)
     detail = {"task": task, "decision": decision, "until": ends.isoformat() if ends else "", "newcomer": joins}
     async with database.begin() as session:
-        if someone and await operations_log.person(session, joins) is None:
-            await operations_log.put_person(session, someone)
+        if someone and await people.find(session, joins) is None:
+            await people.add(session, someone)
         await operations_log.put_operation(
             session, id_, "decide", facts.cohort, facts.mentorship, detail | {"person": person}, decider, why, now
         )
@@ -111,7 +114,7 @@ async def decide(
     async with database.begin() as session:
         await operations_log.finish_operation(session, id_, "done")
         if why:
-            await operations_log.say_why(session, task, why)
+            await stored_tasks.store_reason(session, task, why)
     recorded = await _recorded(database, task)
     return DecisionTaken(
         task, facts.cohort, facts.mentorship, facts.kind, decision, decider, ends, joins, recorded=recorded
@@ -141,7 +144,7 @@ def until_date(text: str, today: date) -> date:
 
 async def _task(database: Database, key: str) -> TaskFacts:
     async with database.session() as session:
-        facts = await operations_log.task(session, key)
+        facts = await stored_tasks.find(session, key)
         if facts is not None:
             return facts
         known = [line.key for line in await status.open_tasks(session)]
@@ -162,11 +165,11 @@ def who_decides(cohort: str, deciders: Sequence[Decider], by: str) -> str:
     for one in deciders:
         if wanted and wanted in (one.id.casefold(), one.name.casefold(), one.email.casefold()):
             return one.id
-    people = ", ".join(f"{one.id} ({one.name})" for one in deciders)
+    listed = ", ".join(f"{decider.id} ({decider.name})" for decider in deciders)
     raise Refused(
-        f"{by!r} is no coordinator or deputy of {cohort}; write --as with one of {people}"
+        f"{by!r} is no coordinator or deputy of {cohort}; write --as with one of {listed}"
         if by
-        else f"say who decides: --as with one of {people}"
+        else f"say who decides: --as with one of {listed}"
     )
 
 
@@ -198,8 +201,8 @@ async def known_newcomer(database: Database, newcomer: Newcomer, zone: str, lang
     if not re.match(ID_PATTERN, newcomer.id):
         raise Refused(f"{newcomer.id!r} is no id: use letters, digits, . - and _, and nothing of the person's name")
     async with database.session() as session:
-        known = await operations_log.person(session, newcomer.id)
-        same = await operations_log.person(session, email=newcomer.email) if newcomer.email else None
+        known = await people.find(session, newcomer.id)
+        same = await people.find(session, email=newcomer.email) if newcomer.email else None
     if known is not None:
         return _is_known(known, newcomer)
     if not newcomer.name or not newcomer.email:
@@ -227,7 +230,7 @@ async def _recorded(database: Database, task: str) -> bool:
         async with asyncio.timeout(SHOWN_WITHIN):
             while True:
                 async with database.session() as session:
-                    facts = await operations_log.task(session, task)
+                    facts = await stored_tasks.find(session, task)
                 if facts is not None and facts.closed_on is not None:
                     return True
                 await asyncio.sleep(0.05)

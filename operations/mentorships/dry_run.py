@@ -17,7 +17,7 @@ from lifecycle.delivery.holds import Standstill, fate_of
 from lifecycle.delivery.postbox import FAST
 from lifecycle.events import Event, Resume
 from lifecycle.state import PlannedPause, State, Step
-from store.operations_log import WaitingItem
+from store.postbox import WaitingItem
 from workflows.ids import mentorship_id
 
 

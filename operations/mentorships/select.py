@@ -10,7 +10,7 @@ from operations.mentorships.decide import Newcomer, Refused, known_newcomer
 from operations.mentorships.status import Filters, StatusLine, find, known_cohort, status
 from operations.people.find import known_person
 from store.database import Database
-from store.operations_log import KnownPerson
+from store.people.people import KnownPerson
 
 __all__ = ["Filters", "Newcomer", "named", "newcomer_of", "seat_of", "selected"]
 

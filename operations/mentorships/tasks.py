@@ -13,9 +13,9 @@ from lifecycle.local_time import local_date
 from lifecycle.tasks import KINDS
 from operations.mentorships.status import NotFound, as_object, known_cohort
 from program.faults import nearest
-from store import operations_log
 from store.database import Database
-from store.operations_log import Decider
+from store.people import people
+from store.people.people import Decider
 from store.reports import status
 from store.reports.status import TaskLine
 
@@ -76,7 +76,7 @@ async def open_tasks(
     async with database.session() as session:
         if cohort:
             await known_cohort(session, cohort)
-        person = _found(who, await operations_log.all_deciders(session)) if who else ""
+        person = _found(who, await people.all_deciders(session)) if who else ""
         lines = await status.open_tasks(session, cohort, kind=kind, told=person)
         zones = {row.id: row.zone for row in await status.cohorts(session)}
     found = [TaskSummary(line, line.due < local_date(now, zones[line.cohort])) for line in lines]
@@ -88,5 +88,5 @@ def _found(who: str, deciders: tuple[Decider, ...]) -> str:
     for one in deciders:
         if wanted in (one.id.casefold(), one.name.casefold(), one.email.casefold()):
             return one.id
-    people = ", ".join(f"{one.id} ({one.name})" for one in deciders)
-    raise NotFound(f"{who!r} coordinates nothing and is nobody's deputy; there are {people or 'none'}")
+    listed = ", ".join(f"{decider.id} ({decider.name})" for decider in deciders)
+    raise NotFound(f"{who!r} coordinates nothing and is nobody's deputy; there are {listed or 'none'}")

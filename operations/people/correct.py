@@ -19,7 +19,6 @@ from operations.people.find import known_person
 from operations.waking import Wake, wake_in_time
 from runtime import outbox_relay
 from runtime.outbox_relay import Tell
-from store import operations_log
 from store.database import Database
 from store.people import correct as correcting
 from store.people import people
@@ -80,7 +79,7 @@ async def correct_in(
             session, person, details, CorrectionOrder(id_, by, why, now, now + outbox_relay.GRACE), look_at
         )
     except UnknownParticipant:
-        row = await operations_log.person(session, person)
+        row = await people.find(session, person)
         gone = f"{person} was erased; there is nothing left to correct"
         raise Refused(gone if row else f"there is no person {person!r}") from None
     except AddressTaken as taken:

@@ -6,20 +6,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from operations.mentorships.decide import Refused
 from program.faults import nearest
-from store import operations_log
-from store.operations_log import KnownPerson
 from store.people import people
+from store.people.people import KnownPerson
 
 
 async def known_person(session: AsyncSession, who: str) -> KnownPerson:
     """The person with this id, address or name. Raises `Refused` with those who come near."""
     wanted = who.strip()
-    found = await operations_log.person(session, wanted)
+    found = await people.find(session, wanted)
     if found is None and "@" in wanted:
-        found = await operations_log.person(session, email=wanted)
+        found = await people.find(session, email=wanted)
     if found is not None:
         return found
-    same = await people.called(session, wanted)
+    same = await people.named(session, wanted)
     if len(same) == 1:
         return same[0]
     if same:

@@ -1,4 +1,4 @@
-"""People as commands and links find them: by id or name, with the cohorts and coordinators they belong to."""
+"""Finds people by id, name, address or link, with the cohorts and coordinators they belong to; adds newcomers."""
 
 from __future__ import annotations
 
@@ -8,21 +8,42 @@ from typing import Any
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from store.operations_log import Decider, KnownPerson
 from store.tables import CohortPersonRow, CohortRow, MembershipRow, ParticipantRow
 
 
 @dataclass(frozen=True, slots=True)
+class Decider:
+    """Somebody who may decide: a coordinator or a deputy of the cohort."""
+
+    id: str
+    name: str
+    email: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPerson:
+    """A person in the database, as far as a command needs them."""
+
+    id: str
+    name: str
+    email: str
+    zone: str
+    language: str
+    standing: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reader:
-    """A person as their own page greets them."""
+    """A person, as the page that stops reminders greets them."""
 
     name: str
     reminders_stopped: bool
 
 
 @dataclass(frozen=True, slots=True)
-class CohortDesk:
-    """A cohort and who coordinates it; letterbox and holidays as in its row."""
+class CohortCoordinators:
+    """A cohort and its coordinators; letterbox and holidays as in its row."""
 
     id: str
     letterbox: dict[str, Any]
@@ -30,8 +51,51 @@ class CohortDesk:
     coordinators: tuple[str, ...]
 
 
+async def find(session: AsyncSession, id_: str = "", *, email: str = "") -> KnownPerson | None:
+    """The person with this id, or with this address (case-insensitive)."""
+    condition = func.lower(ParticipantRow.email) == email.strip().lower() if email else ParticipantRow.id == id_
+    row = await session.scalar(select(ParticipantRow).where(condition).order_by(ParticipantRow.id).limit(1))
+    return _known(row) if row else None
+
+
+async def add(session: AsyncSession, newcomer: KnownPerson) -> None:
+    """Add a newcomer. Their seat comes with the first turn that offers it to them. Needs a writing transaction."""
+    session.add(
+        ParticipantRow(
+            id=newcomer.id,
+            name=newcomer.name,
+            email=newcomer.email,
+            zone=newcomer.zone,
+            language=newcomer.language,
+        )
+    )
+    await session.flush()
+
+
+async def deciders(session: AsyncSession, cohort: str) -> tuple[Decider, ...]:
+    """Those who may decide in a cohort: its coordinators, then its deputies."""
+    rows = await session.execute(
+        select(ParticipantRow.id, ParticipantRow.name, ParticipantRow.email, CohortPersonRow.role)
+        .join(CohortPersonRow, CohortPersonRow.person == ParticipantRow.id)
+        .where(CohortPersonRow.cohort == cohort)
+        .order_by(CohortPersonRow.role, ParticipantRow.id)
+    )
+    return tuple(Decider(*row) for row in rows)
+
+
+async def all_deciders(session: AsyncSession) -> tuple[Decider, ...]:
+    """The coordinators and deputies of all cohorts, each person once."""
+    rows = await session.execute(
+        select(ParticipantRow.id, ParticipantRow.name, ParticipantRow.email, func.min(CohortPersonRow.role))
+        .join(CohortPersonRow, CohortPersonRow.person == ParticipantRow.id)
+        .group_by(ParticipantRow.id, ParticipantRow.name, ParticipantRow.email)
+        .order_by(ParticipantRow.id)
+    )
+    return tuple(Decider(*row) for row in rows)
+
+
 async def reader(session: AsyncSession, person: str, generation: int) -> Reader | None:
-    """The person of a link; None where unknown, erased, or the link was revoked."""
+    """The person of a link; None if unknown or erased, or if the link is revoked."""
     row = (
         await session.execute(
             select(ParticipantRow.name, ParticipantRow.reminders_stopped).where(
@@ -45,7 +109,7 @@ async def reader(session: AsyncSession, person: str, generation: int) -> Reader 
 
 
 async def stop_reminders(session: AsyncSession, person: str, generation: int) -> bool | None:
-    """Send this person no reminders any more; False where that was so before, None where there is no such person."""
+    """Stop reminders to this person; False if they were stopped before, None if there is no such person."""
     stopped = await session.execute(
         update(ParticipantRow)
         .where(
@@ -63,7 +127,7 @@ async def stop_reminders(session: AsyncSession, person: str, generation: int) ->
 
 
 async def restart_reminders(session: AsyncSession, person: str) -> bool:
-    """Send this person reminders again; False where they had not been stopped. Needs a writing transaction."""
+    """Send reminders to this person again; False if they were not stopped. Needs a writing transaction."""
     restarted = await session.execute(
         update(ParticipantRow)
         .where(ParticipantRow.id == person, ParticipantRow.reminders_stopped.is_(True))
@@ -74,12 +138,12 @@ async def restart_reminders(session: AsyncSession, person: str) -> bool:
 
 
 async def lock(session: AsyncSession, person: str) -> None:
-    """Keep everybody else from changing this person until the transaction ends."""
+    """Lock this person's row until the transaction ends."""
     await session.execute(select(ParticipantRow.id).where(ParticipantRow.id == person).with_for_update())
 
 
 async def revoke_links(session: AsyncSession, person: str) -> None:
-    """No link to this person's own page opens anything any more. Needs a writing transaction."""
+    """Revoke all links to this person's own page. Needs a writing transaction."""
     await session.execute(
         update(ParticipantRow)
         .where(ParticipantRow.id == person)
@@ -88,7 +152,7 @@ async def revoke_links(session: AsyncSession, person: str) -> None:
     )
 
 
-async def cohorts_of(session: AsyncSession, person: str) -> list[CohortDesk]:
+async def cohorts_of(session: AsyncSession, person: str) -> list[CohortCoordinators]:
     """The running cohorts in which this person takes part, with their coordinators."""
     rows = await session.execute(
         select(CohortRow.id, CohortRow.letterbox, CohortRow.holidays, CohortPersonRow.person)
@@ -100,16 +164,16 @@ async def cohorts_of(session: AsyncSession, person: str) -> list[CohortDesk]:
         )
         .order_by(CohortRow.id, CohortPersonRow.person)
     )
-    found: dict[str, CohortDesk] = {}
+    cohorts: dict[str, CohortCoordinators] = {}
     for cohort, letterbox, holidays, coordinator in rows:
-        known = found.get(cohort)
+        known = cohorts.get(cohort)
         coordinators = (*known.coordinators, coordinator) if known else (coordinator,)
-        found[cohort] = CohortDesk(cohort, letterbox, holidays, coordinators)
-    return list(found.values())
+        cohorts[cohort] = CohortCoordinators(cohort, letterbox, holidays, coordinators)
+    return list(cohorts.values())
 
 
-async def called(session: AsyncSession, name: str) -> list[KnownPerson]:
-    """Everybody of this name; case doesn't count."""
+async def named(session: AsyncSession, name: str) -> list[KnownPerson]:
+    """Everybody with this name (case-insensitive), except erased people."""
     rows = await session.scalars(
         select(ParticipantRow)
         .where(
@@ -119,24 +183,28 @@ async def called(session: AsyncSession, name: str) -> list[KnownPerson]:
         )
         .order_by(ParticipantRow.id)
     )
-    return [KnownPerson(row.id, row.name, row.email, row.zone, row.language, row.standing) for row in rows]
+    return [_known(row) for row in rows]
 
 
 async def ids(session: AsyncSession) -> list[str]:
-    """The ids of everybody."""
+    """The ids of all people."""
     return list(await session.scalars(select(ParticipantRow.id).order_by(ParticipantRow.id)))
 
 
 async def deciders_for(session: AsyncSession, person: str) -> tuple[Decider, ...]:
-    """Who may decide about a person: the coordinators and deputies of the cohorts in which they have a seat, or which
-    they coordinate themselves. Each of them once."""
+    """Those who may decide about a person: the coordinators and deputies of the cohorts in which the person has a
+    seat, or which they coordinate themselves. Each of them once."""
     seats = select(MembershipRow.cohort).where(MembershipRow.person == person)
-    desks = select(CohortPersonRow.cohort).where(CohortPersonRow.person == person)
+    coordinated = select(CohortPersonRow.cohort).where(CohortPersonRow.person == person)
     rows = await session.execute(
         select(ParticipantRow.id, ParticipantRow.name, ParticipantRow.email, func.min(CohortPersonRow.role))
         .join(CohortPersonRow, CohortPersonRow.person == ParticipantRow.id)
-        .where(CohortPersonRow.cohort.in_(seats.union(desks)))
+        .where(CohortPersonRow.cohort.in_(seats.union(coordinated)))
         .group_by(ParticipantRow.id, ParticipantRow.name, ParticipantRow.email)
         .order_by(func.min(CohortPersonRow.role), ParticipantRow.id)
     )
     return tuple(Decider(*row) for row in rows)
+
+
+def _known(row: ParticipantRow) -> KnownPerson:
+    return KnownPerson(row.id, row.name, row.email, row.zone, row.language, row.standing)

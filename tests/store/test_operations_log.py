@@ -1,4 +1,4 @@
-"""What a coordinator's command knows beforehand, and what stays of it; on both databases."""
+"""The log of coordinators' commands, on both databases."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from sqlalchemy import select
 
 from store import operations_log
 from store.database import Database
-from store.operations_log import KnownPerson
 from store.tables import OperationRow
 from testing.small_cohort import COHORT, LAUNCH, PAIR, launched
 
@@ -29,15 +28,3 @@ async def test_a_command_is_written_once_and_its_reason_can_become_clearer(datab
     async with database.session() as session:
         [row] = await session.scalars(select(OperationRow))
     assert (row.result, row.why, row.by) == ("done", "clearer", "casey")
-
-
-async def test_a_person_is_found_by_id_and_by_address_in_any_case(database: Database) -> None:
-    await launched(database)
-    async with database.begin() as session:
-        newcomer = KnownPerson("eve", "Eve Newcomer", "Eve@example.org", "Asia/Tokyo", "en", "active")
-        await operations_log.put_person(session, newcomer)
-    async with database.session() as session:
-        assert await operations_log.person(session, "eve") == newcomer
-        assert await operations_log.person(session, email=" eve@EXAMPLE.org ") == newcomer
-        assert await operations_log.person(session, "nobody") is None
-        assert await operations_log.task(session, "no/such/task") is None
