@@ -18,10 +18,10 @@ from operations.forms.visibility import CONCERN, Viewer, fields_shown, sight
 from operations.mentorships.decide import who_decides
 from operations.mentorships.status import known_cohort, local
 from program.forms import Question
-from store import operations_log
 from store.database import Database
 from store.forms import requests
 from store.forms.answers import GivenAnswer, answers_of, members_of
+from store.people import people
 
 WITHHELD = "about safety or conduct: not shown here, see its task"
 
@@ -85,7 +85,7 @@ async def answers(
         zone = (await known_cohort(session, cohort)).zone
         given = await answers_of(session, cohort, mentorship=mentorship, person=person, ask=ask)
         members = await members_of(session, cohort)
-        reader = who_decides(cohort, await operations_log.deciders(session, cohort), by) if concerns else ""
+        reader = who_decides(cohort, await people.deciders(session, cohort), by) if concerns else ""
     if reader:
         async with database.begin() as session:
             for answer in filter(is_concern, given):

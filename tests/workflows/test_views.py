@@ -15,7 +15,7 @@ from store.tables import TaskRow
 from testing.cases import Case
 from testing.dev_server import Address
 from testing.dev_server_env import Stage, stage, until
-from tools.scripts.screenshots import KEPT, saved, views
+from tools.scripts.screenshots import PICTURED_VIEWS, saved, views
 
 TODAY = datetime.now(UTC).date()
 
@@ -100,4 +100,4 @@ def test_a_link_saves_a_view() -> None:
         "http://127.0.0.1:8233/namespaces/default/workflows?query=Paused%20%3D%20true%20AND%20ExecutionStatus"
         "%20%3D%20%22Running%22&savedQuery=Paused"
     )
-    assert views().keys() >= set(KEPT)
+    assert views().keys() >= set(PICTURED_VIEWS)
