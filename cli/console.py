@@ -17,6 +17,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
+from runtime.errors import EXIT_CODES, FAULTY, INTERRUPTED, REFUSED, UNREACHABLE
+
+__all__ = ["EXIT_CODES", "FAULTY", "INTERRUPTED", "REFUSED", "UNREACHABLE"]
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
@@ -24,19 +28,6 @@ if TYPE_CHECKING:
     from runtime.settings import Settings
 
 R = TypeVar("R")
-
-FAULTY = 1
-"""Exit code: the file, or the installation, has faults."""
-REFUSED = 2
-"""Exit code: what was asked for makes no sense, or there is no such thing."""
-UNREACHABLE = 3
-"""Exit code: something that is needed does not answer."""
-INTERRUPTED = 130
-
-EXIT_CODES = (
-    "Exit codes: 0 all is well · 1 the file or the installation has faults · 2 refused, or no such thing · "
-    "3 something that is needed does not answer."
-)
 
 WIDE = 160
 """Columns where the output is no terminal: tables are then not broken at 80."""

@@ -1,51 +1,88 @@
-"""The command `mentorship`, put together. What a command needs is loaded when it runs, so that help comes at once."""
+"""The command `mentorship`, put together.
+
+The module of a command is loaded when that command runs, or when the help is asked for: nothing waits for what
+another command needs. So no module of `cli` imports at its top what takes long (the SDK of Temporal, SQLAlchemy).
+"""
 
 from __future__ import annotations
 
 import os
 import sys
-from importlib.metadata import version
-from typing import Annotated
+from collections import UserDict
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_group
 
-from cli.commands import (
-    adopt,
-    answers,
-    cancel,
-    change,
-    doctor,
-    launch,
-    people,
-    plan,
-    reconcile,
-    rehearse,
-    run,
-    seats,
-    status,
-    tasks,
-)
-from cli.console import EXIT_CODES
+from runtime.errors import EXIT_CODES
+
+COMMANDS = {
+    "plan": ("validate", "plan", "preview"),
+    "rehearse": ("rehearse",),
+    "launch": ("launch",),
+    "status": ("status", "show", "ledger"),
+    "answers": ("answers",),
+    "cancel": ("cancel-cohort",),
+    "tasks": ("tasks", "decide"),
+    "change": ("pause", "resume", "extend", "end", "nudge", "release"),
+    "adopt": ("adopt",),
+    "seats": ("replace", "add", "remove", "leave"),
+    "people": ("correct", "erase", "bounces"),
+    "doctor": ("doctor", "migrate", "register"),
+    "reconcile": ("reconcile",),
+    "run": ("up", "worker", "web"),
+}
+"""Module of `cli.commands` to the commands that its `register` adds; in the order of the help."""
+
+
+def commands_of(module: str) -> dict[str, Any]:
+    """The commands that a module of `cli.commands` adds, by name."""
+    # A traceback with local variables would show people's data.
+    alone = typer.Typer(rich_markup_mode="rich", pretty_exceptions_enable=False)
+    import_module(f"cli.commands.{module}").register(alone)
+    return dict(get_group(alone).commands)
+
+
+class _Commands(UserDict[str, Any]):
+    """Name to command; each is made from its module when it is asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.data = {name: module for module, names in COMMANDS.items() for name in names}
+
+    def __getitem__(self, name: str) -> Any:
+        found = self.data[name]
+        if isinstance(found, str):
+            self.data.update(commands_of(found))
+        return self.data[name]
+
+
+class LazyGroup(TyperGroup):
+    """A group whose commands are loaded one module at a time."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands = _Commands()
+
 
 app = typer.Typer(
     name="mentorship",
+    cls=LazyGroup,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
-    # A traceback with local variables would show people's data.
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=f"{EXIT_CODES} Every command takes --help, with examples; most take --json, for scripts.",
 )
-_ROOMS = (
-    plan, rehearse, launch, status, answers, cancel, tasks, change, adopt, seats, people, doctor, reconcile, run,
-)  # fmt: skip
-for commands in _ROOMS:
-    commands.register(app)
 
 
 def _version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version
+
         typer.echo(f"mentorship {version('mentorship-engine')}")
         raise typer.Exit
 
@@ -60,19 +97,23 @@ def mentorship(
     cohort, from its launch to its end.
 
     \b
-    The way of a cohort:
+    To try everything on this machine, with a mailbox that keeps all mails:
+      mentorship up
+
+    \b
+    What its mails say:
+      mentorship preview invitation
+
+    \b
+    From a cohort's file to decisions. The files named here are in a checkout
+    of the engine, and in its image; yours can be anywhere:
       mentorship validate config/cohorts/small.yaml   is it in order?
       mentorship plan config/cohorts/small.yaml       who would get what, and when
-      mentorship preview invitation                   what it would say
       mentorship rehearse config/cohorts/small.yaml   the whole season, in seconds
       mentorship launch config/cohorts/small.yaml     start it
       mentorship status                               how it stands
       mentorship tasks                                what waits for your decision
       mentorship pause small/m1 --until 3w --dry-run  what a change would do
-
-    \b
-    To try everything on this machine, with a mailbox that keeps all mails:
-      mentorship up
     """
 
 

@@ -19,13 +19,12 @@ from pathlib import Path
 from demo.screen import Screen
 from demo.season import TAKES, DemoOptions, season
 from demo.verdict import verdict
-from embedded.stack import PortTaken, until_told_to_stop
-from embedded.temporal_server import DevServerFailed
+from embedded.stack import until_told_to_stop
 from program.faults import Faults
-from runtime.binaries import MissingProgram
+from runtime.errors import INTERRUPTED, Unreachable
 from runtime.logs import set_up_logs
 
-BROKEN, UNUSABLE, TOO_FAST, INTERRUPTED = 1, 2, 3, 130
+BROKEN, UNUSABLE, TOO_FAST = 1, 2, 3
 """Exit statuses. TOO_FAST: every promise was kept that a slow machine can keep; only punctuality was not."""
 
 
@@ -83,7 +82,7 @@ def main() -> int:
     wanted = DemoOptions(data, arguments.speed, arguments.mentorships, seed=arguments.seed)
     try:
         return asyncio.run(play(wanted, arguments.once, Screen()))
-    except (PortTaken, DevServerFailed, MissingProgram, Faults) as trouble:
+    except (Unreachable, Faults) as trouble:
         print(trouble, file=sys.stderr)
         return UNUSABLE
     finally:

@@ -30,6 +30,7 @@ from embedded.temporal_server import DevServer
 from embedded.temporal_ui import TemporalUI
 from operations.health.metrics import Vitals
 from runtime import running_stack
+from runtime.errors import INTERRUPTED, Unreachable
 from runtime.running_stack import StackRecord
 from runtime.settings import KEPT_SECRET, Settings, stack_of
 from runtime.temporal import Teller, Waker
@@ -41,11 +42,9 @@ from worker import watched
 LOOPBACK = "127.0.0.1"
 NAMESPACE = "default"
 """The namespace that Temporal's development server has."""
-ENDED_AT_ONCE = 130
-"""Exit status after a second Ctrl-C, as shells have it."""
 
 
-class PortTaken(RuntimeError):
+class PortTaken(Unreachable):
     """Another program listens where we should; the message says what to do."""
 
 
@@ -280,7 +279,7 @@ async def until_told_to_stop() -> AsyncIterator[asyncio.Event]:
     def stop() -> None:
         if stopped.is_set():
             sys.stdout.flush()
-            os._exit(ENDED_AT_ONCE)  # the development server ends with us, see WHILE_WE_LIVE
+            os._exit(INTERRUPTED)  # the development server ends with us, see WHILE_WE_LIVE
         stopped.set()
 
     names = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

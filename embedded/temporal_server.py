@@ -13,6 +13,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from runtime.binaries import find
+from runtime.errors import Unreachable
 from workflows import search_attributes
 from workflows.payloads import DATA_CONVERTER
 
@@ -30,7 +31,7 @@ WHILE_WE_LIVE = (
 """A shell that ends the server when our end of its standard input closes: whatever kills us, nothing is left."""
 
 
-class DevServerFailed(RuntimeError):
+class DevServerFailed(Unreachable):
     """The server did not start; the message shows the end of its log."""
 
 

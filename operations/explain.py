@@ -10,27 +10,10 @@ from dataclasses import dataclass
 from sqlalchemy.exc import DBAPIError
 from temporalio.service import RPCError, RPCStatusCode
 
-from operations.bounces.imap import NoMailbox
-from operations.cohorts.plan import UnknownKey
-from operations.mentorships.decide import Refused
-from operations.mentorships.status import NotFound
 from program.faults import Faults
-from runtime.binaries import MissingProgram
-from runtime.connect import Unreachable, no_temporal
-from runtime.running_stack import BrokenRecord
-from runtime.temporal import NoSuchMentorship, NotTaken, RefusedChange
-from runtime.temporal_connection import StackDown
+from runtime.connect import no_temporal
+from runtime.errors import FAULTY, REFUSED, UNREACHABLE, ExpectedError
 from store.cohorts.cohorts import KnownOtherwise, UnknownCohort
-
-FAULTY = 1
-"""The file, or the installation, has faults."""
-REFUSED = 2
-"""What was asked for makes no sense, or there is no such thing; nothing was changed."""
-UNREACHABLE = 3
-"""Something that is needed does not answer or is not ready."""
-
-_MINE = (Refused, RefusedChange, NotFound, UnknownKey, UnknownCohort, KnownOtherwise)
-_MISSING = (Unreachable, StackDown, BrokenRecord, MissingProgram, NotTaken, NoMailbox)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +28,10 @@ def explain(error: BaseException) -> Explained | None:
     """What an expected failure means; None for one that nobody expected."""
     if isinstance(error, Faults):
         return Explained(str(error), FAULTY)
-    if isinstance(error, NoSuchMentorship):
-        return Explained(f"no mentorship {error} runs: it has not been started, or it is over", REFUSED)
-    if isinstance(error, _MINE):
-        return Explained(str(error.args[0] if error.args else error), REFUSED)
-    if isinstance(error, _MISSING):
-        return Explained(str(error), UNREACHABLE)
+    if isinstance(error, ExpectedError):
+        return Explained(str(error), error.exit_code)
+    if isinstance(error, KnownOtherwise | UnknownCohort):
+        return Explained(str(error.args[0]), REFUSED)
     if isinstance(error, RPCError):
         return _rpc(error)
     if isinstance(error, DBAPIError):

@@ -6,8 +6,10 @@ import sys
 from pathlib import Path
 from shutil import which
 
+from runtime.errors import Unreachable
 
-class MissingProgram(RuntimeError):
+
+class MissingProgram(Unreachable):
     """A program is not installed; the message says how to get it."""
 
 

@@ -5,23 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
-from temporalio.client import Client
 
-from runtime.links import Links
+from runtime.errors import Unreachable
 from runtime.settings import Settings
-from runtime.temporal import connect
-from runtime.temporal_connection import StackDown, temporal_connection
 from store.database import Database, is_migrated, migrate
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
 
 TEMPORAL_WITHIN = 10.0
 """Real seconds that Temporal has to answer the first call."""
-
-
-class Unreachable(Exception):
-    """Something that is needed does not answer, or is not ready; the message says what to do about it."""
 
 
 def shown(url: str) -> str:
@@ -60,11 +57,12 @@ def _no_database(url: str, error: Exception) -> str:
 
 async def temporal() -> Client:
     """A client of the Temporal server of this installation. Raises Unreachable."""
+    # Loaded here: Temporal's SDK takes a quarter of a second, which a command that only reads does not need.
+    from runtime.temporal import connect
+
     try:
         async with asyncio.timeout(TEMPORAL_WITHIN):
             return await connect()
-    except StackDown as down:
-        raise Unreachable(str(down)) from None
     except (RuntimeError, TimeoutError, OSError) as error:
         raise Unreachable(no_temporal()) from error
 
@@ -80,15 +78,9 @@ def no_temporal() -> str:
 
 def address() -> str:
     """Where Temporal should be: `host:port`. Raises StackDown."""
+    from runtime.temporal_connection import temporal_connection
+
     return temporal_connection().address
-
-
-def check_secret(settings: Settings) -> None:
-    """Make sure that links can be signed. Raises Unreachable with how to make a secret."""
-    try:
-        Links.of(settings)
-    except ValueError as missing:
-        raise Unreachable(str(missing)) from None
 
 
 def bring_up_to_date(url: str) -> bool:

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from itsdangerous import BadSignature, Signer
 
+from runtime.errors import Unreachable
 from runtime.settings import Settings
 from store.people.address_changes import SIDES, Side
 
@@ -98,6 +99,14 @@ class Links:
             except (BadSignature, ValueError):
                 continue
         return None
+
+
+def check_secret(settings: Settings) -> None:
+    """Make sure that links can be signed. Raises Unreachable with how to make a secret."""
+    try:
+        Links.of(settings)
+    except ValueError as missing:
+        raise Unreachable(str(missing)) from None
 
 
 def _sign(signer: Signer, what: str, generation: int) -> str:

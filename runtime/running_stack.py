@@ -16,17 +16,19 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from pathlib import Path
 
+from runtime.errors import Unreachable
+
 RECORD = "stack.json"
 LOCK = "stack.lock"
 LOCKED_WITHIN = 2.0
 """Real seconds to wait for the lock: a reader may hold it for a moment."""
 
 
-class StackRuns(RuntimeError):
+class StackRuns(Unreachable):
     """Another embedded stack runs on this data folder; the message says which process."""
 
 
-class BrokenRecord(RuntimeError):
+class BrokenRecord(Unreachable):
     """The record can't be read; the message says what to do."""
 
 

@@ -27,6 +27,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from lifecycle.events import EVENTS, Event
 from lifecycle.state import Member
+from runtime.errors import ExpectedError, Unreachable
 from runtime.settings import Settings
 from runtime.temporal_connection import temporal_connection
 from store.cohorts.cohorts import FrozenProgram, Planned
@@ -52,17 +53,20 @@ LAUNCHED = "launched"
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(kind) for name, kind in EVENTS.items()}
 
 
-class RefusedChange(Exception):
+class RefusedChange(ExpectedError):
     """A mentorship refused an event; the message says why, and what would work."""
 
 
-class NotTaken(Exception):
+class NotTaken(Unreachable):
     """No worker has taken an event in time, or one that doesn't know it. It may still be taken; the same event sent
     again is the same event."""
 
 
-class NoSuchMentorship(LookupError):
-    """No workflow runs for this mentorship: it has never been started, or it is over."""
+class NoSuchMentorship(ExpectedError):
+    """No workflow runs for this mentorship (`COHORT/KEY`): it has never been started, or it is over."""
+
+    def __init__(self, mentorship: str) -> None:
+        super().__init__(f"no mentorship {mentorship} runs: it has not been started, or it is over")
 
 
 async def connect(

@@ -14,6 +14,7 @@ from temporalio.envconfig import ClientConfig, ClientConnectConfig
 
 from runtime import running_stack
 from runtime.environment import environment
+from runtime.errors import Unreachable
 from runtime.settings import Settings, stack_of, temporal_is_named
 
 Source = Literal["environment", "embedded stack", "default"]
@@ -32,7 +33,7 @@ class TemporalConnection:
         return str(self.options.get("target_host"))
 
 
-class StackDown(RuntimeError):
+class StackDown(Unreachable):
     """The embedded stack of the data folder does not run; the message says what to do."""
 
 

@@ -13,8 +13,8 @@ from contextlib import asynccontextmanager
 
 from temporalio.client import Interceptor
 
-from runtime.connect import Unreachable
 from runtime.environment import environment
+from runtime.errors import Unreachable
 
 WANTED_BY = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 

@@ -29,7 +29,7 @@ from lifecycle.events import EVENTS, Event
 from lifecycle.local_time import instant, local_date
 from operations.cohorts.cancel import cancel
 from operations.cohorts.launch import launch
-from operations.mentorships.decide import Refused
+from operations.errors import Refused
 from operations.people.correct import Details, correct
 from program.loader import Loaded
 from rehearsal.behaviour import Behaviour, ScriptedAction

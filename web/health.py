@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from operations.health.metrics import TYPE, Vitals
-from runtime.connect import Unreachable
+from runtime.errors import Unreachable
 
 
 def create_vitals(vitals: Vitals) -> Starlette:

@@ -59,7 +59,8 @@ def cancel_cohort(
 async def _cancel(cohort: str, dry_run: bool, confirm: str, by: str, why: str, quiet: bool) -> dict[str, Any]:
     from operations.cohorts.cancel import cancel, outlook, still_to_tell
     from operations.mentorships.status import as_object
-    from runtime.connect import Unreachable, database, temporal
+    from runtime.connect import database, temporal
+    from runtime.errors import Unreachable
     from runtime.settings import now_of
     from runtime.temporal import Waker
 

@@ -119,7 +119,8 @@ async def _launch(file: Path, options: LaunchOptions) -> dict[str, Any]:
     from operations.cohorts.load import cohort_in, load
     from operations.cohorts.plan import first_mails, plan
     from operations.cohorts.plan_export import local_time
-    from runtime.connect import Unreachable, database, temporal
+    from runtime.connect import database, temporal
+    from runtime.errors import Unreachable
     from runtime.settings import now_of
 
     surroundings = settings()

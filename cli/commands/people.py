@@ -42,7 +42,8 @@ def register(app: typer.Typer) -> None:
 
 async def _tellers(surroundings: Settings) -> tuple[Tell | None, Wake | None]:
     """What tells workflows and wakes postmasters; nothing where Temporal is away, for a worker does it later."""
-    from runtime.connect import Unreachable, temporal
+    from runtime.connect import temporal
+    from runtime.errors import Unreachable
     from runtime.temporal import Teller, Waker
 
     try:

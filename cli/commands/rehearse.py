@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cli.commands.plan import PANEL, File, as_of, print_faults
 from cli.console import EXIT_CODES, FAULTY, err, on, out, plainly, say_json, table, text
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from operations.cohorts.rehearse import Rehearsed
 
 PEOPLE_SHOWN = 10
@@ -99,6 +100,8 @@ def _as_text(ledger: object) -> str:
 
 
 def _progress() -> Progress:
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
     return Progress(
         TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn(),
         console=err(), transient=True,

@@ -6,7 +6,7 @@ import asyncio
 
 import typer
 
-from cli.console import EXIT_CODES, UNREACHABLE, fail, plainly, settings
+from cli.console import EXIT_CODES, plainly, settings
 
 PANEL = "What runs"
 
@@ -23,7 +23,7 @@ def up() -> None:
     That is Temporal with its UI, database, mailbox, pages and worker. For
     trying things out, and for small programs: everything listens on this
     machine only, no mail leaves it, and all data is in one folder
-    (MENTORSHIP_DATA). Starting it again goes on where it ended.
+    (MENTORSHIP_DATA). Starting it again resumes where it stopped.
 
     \b
     Examples:
@@ -31,18 +31,11 @@ def up() -> None:
       MENTORSHIP_DATA=/var/lib/mentorship MENTORSHIP_WEB_PORT=9000 mentorship up
       mentorship launch config/cohorts/small.yaml        in another terminal
     """
-    from embedded.stack import PortTaken
     from embedded.stack import up as run_stack
-    from embedded.temporal_server import DevServerFailed
-    from runtime.binaries import MissingProgram
     from runtime.logs import set_up_logs
-    from runtime.running_stack import StackRuns
 
     set_up_logs()
-    try:
-        asyncio.run(run_stack(settings(of_stack=False)))
-    except (PortTaken, StackRuns, DevServerFailed, MissingProgram) as trouble:
-        fail(str(trouble), UNREACHABLE)
+    asyncio.run(run_stack(settings(of_stack=False)))
 
 
 def worker() -> None:
@@ -85,7 +78,8 @@ def web() -> None:
 
 def _ready() -> None:
     """Make sure that database and secret are there: a process that can't work says so at once."""
-    from runtime.connect import check_database, check_secret
+    from runtime.connect import check_database
+    from runtime.links import check_secret
 
     surroundings = settings()
     check_secret(surroundings)

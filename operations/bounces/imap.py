@@ -18,6 +18,7 @@ from typing import Any, Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from operations.bounces.reports import LONGEST
+from runtime.errors import Unreachable
 from runtime.settings import Settings
 
 TIMEOUT = 30.0
@@ -35,7 +36,7 @@ SCHEMES: dict[str, tuple[Literal["none", "starttls", "tls"], int]] = {
 _FETCHED = re.compile(rb"\bUID (\d+)\b")
 
 
-class NoMailbox(Exception):
+class NoMailbox(Unreachable):
     """The mailbox can't be read; the message says what to do about it, and nothing of what stands in it."""
 
 

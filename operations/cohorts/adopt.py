@@ -12,8 +12,8 @@ from dataclasses import replace
 from typing import Any
 
 from lifecycle import events
+from operations.errors import Refused
 from operations.mentorships.change import Change, MentorshipRef
-from operations.mentorships.decide import Refused
 from program.forms import Form, Question
 from program.loader import Loaded, LoadedProgram
 from store.cohorts import program_versions

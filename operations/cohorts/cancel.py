@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from lifecycle.commands import Post
-from operations.mentorships.decide import Refused, who_decides
+from operations.errors import Refused
+from operations.mentorships.decide import who_decides
 from operations.mentorships.status import ListedPerson, known_cohort
 from operations.waking import Wake, wake_in_time
 from store import operations_log

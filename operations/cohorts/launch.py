@@ -19,7 +19,8 @@ from lifecycle.local_time import local_date
 from lifecycle.state import State
 from operations.cohorts.file_changes import FileChange, ending, wanted
 from operations.cohorts.late_joiners import Late, late
-from operations.mentorships.decide import Refused, who_decides
+from operations.errors import Refused
+from operations.mentorships.decide import who_decides
 from operations.mentorships.dry_run import foresee, state_of
 from operations.people.correct import Details, correct_in, pass_on
 from program.loader import Loaded

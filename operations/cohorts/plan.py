@@ -19,6 +19,7 @@ from lifecycle.local_time import begun_everywhere, local_date
 from lifecycle.phases import closure
 from lifecycle.phases.expectations import drafters
 from lifecycle.state import Member, State, Step
+from operations.errors import NotFound
 from program.loader import Loaded
 from program.models import Mentorship
 
@@ -100,7 +101,7 @@ class PlannedTotal:
     """How many people get it; each once."""
 
 
-class UnknownKey(LookupError):
+class UnknownKey(NotFound):
     """The file has no mentorship of this key."""
 
 

@@ -18,7 +18,7 @@ from mail.letters import NAMES, Composed, Letter, MailPerson, Matter, Reader
 from mail.preview import FORMATS, ROLES, sample
 from mail.wording import SHIPPED, Templates
 from operations.cohorts.plan import everybody_accepts
-from operations.mentorships.decide import Refused
+from operations.errors import Refused
 from operations.people.find import known_person
 from program.faults import either, nearest
 from program.loader import Loaded

@@ -25,7 +25,8 @@ from operations.health.findings import Finding
 from operations.health.sender_domain import examine_domain, reserved
 from operations.health.worker import examine_worker
 from runtime import running_stack
-from runtime.connect import Unreachable, address, check_database, shown, temporal
+from runtime.connect import address, check_database, shown, temporal
+from runtime.errors import Unreachable
 from runtime.links import SHORTEST_SECRET
 from runtime.settings import KEPT_SECRET, NAME_TEMPORAL, Settings, now_of, stack_of
 from runtime.temporal import register_search_attributes

@@ -30,7 +30,8 @@ from lifecycle.local_time import local_date
 from lifecycle.pauses import planned_with
 from lifecycle.phases.closure import EARLY_REASONS
 from lifecycle.state import State
-from operations.mentorships.decide import Refused, until_date, who_decides
+from operations.errors import Refused
+from operations.mentorships.decide import until_date, who_decides
 from operations.mentorships.dry_run import DryRun, Withdrawn, foresee, state_of, withdrawn
 from program.durations import days_of
 from program.loader import LoadedProgram

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from lifecycle.events import Decided
 from lifecycle.local_time import is_zone, local_date
+from operations.errors import Refused
 from program.durations import days_of
 from program.faults import nearest
 from program.models import ID_PATTERN
@@ -34,10 +35,6 @@ SHOWN_WITHIN = 10.0
 """Real seconds until a decision that was taken stands in the store; longer only where the database is away."""
 
 _EMAIL = re.compile(r"[^@\s<>,;\"]+@[^@\s<>,;\"]+\.[^@\s<>,;\"]+")
-
-
-class Refused(Exception):
-    """The decision makes no sense as given; the message says why, and what to write instead."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from operations.errors import Refused
 from operations.mentorships.change import MentorshipRef
-from operations.mentorships.decide import Newcomer, Refused, known_newcomer
+from operations.mentorships.decide import Newcomer, known_newcomer
 from operations.mentorships.status import Filters, StatusLine, find, known_cohort, status
 from operations.people.find import known_person
 from store.database import Database

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lifecycle.local_time import local_date, zone
-from operations.mentorships.decide import Refused
+from operations.errors import NotFound, Refused
 from operations.people.find import known_person
 from program.faults import nearest
 from store.database import Database
@@ -25,10 +25,6 @@ from store.reports.timeline import timeline as timeline_of
 from store.tables import CohortRow
 
 __all__ = ["Counts", "Filters", "ListedPerson", "NotFound", "StatusLine", "TaskLine", "Timeline", "TimelineEntry"]
-
-
-class NotFound(LookupError):
-    """No cohort or mentorship goes by this name; the message says which there are."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from typing import Any
 
 from lifecycle.local_time import local_date
 from lifecycle.tasks import KINDS
-from operations.mentorships.status import NotFound, as_object, known_cohort
+from operations.errors import NotFound
+from operations.mentorships.status import as_object, known_cohort
 from program.faults import nearest
 from store.database import Database
 from store.people import people

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from lifecycle.commands import Post
 from lifecycle.findings import PersonalRequest
 from mail.headers import BadHeader, address
-from operations.mentorships.decide import Refused
+from operations.errors import Refused
 from operations.people.correct import EMAIL, Details, correct_in
 from operations.people.own_page import ActResult, Done, Rejected, UnknownPerson, ask_desks
 from operations.transactions import in_one

@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from activities.record_turn import look_at
 from lifecycle.local_time import is_zone
-from operations.mentorships.decide import Refused, who_decides
+from operations.errors import Refused
+from operations.mentorships.decide import who_decides
 from operations.people.find import known_person
 from operations.waking import Wake, wake_in_time
 from runtime import outbox_relay

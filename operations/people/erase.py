@@ -10,7 +10,8 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from operations.mentorships.decide import Refused, who_decides
+from operations.errors import Refused
+from operations.mentorships.decide import who_decides
 from operations.people.find import known_person
 from runtime import outbox_relay
 from runtime.outbox_relay import Tell

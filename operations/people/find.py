@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from operations.mentorships.decide import Refused
+from operations.errors import Refused
 from program.faults import nearest
 from store.people import people
 from store.people.people import KnownPerson

@@ -24,7 +24,7 @@ from lifecycle.findings import PersonalRequest, Signals
 from lifecycle.local_time import local_date
 from lifecycle.pauses import touches
 from lifecycle.state import PlannedPause
-from operations.mentorships.decide import Refused
+from operations.errors import Refused
 from operations.people.correct import EMAIL, Correction, Details, correct_in
 from operations.transactions import in_one
 from runtime import outbox_relay

@@ -5,13 +5,16 @@ from __future__ import annotations
 import subprocess
 import sys
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 import typer.main
 
+from cli import main
 from cli.main import app
 from testing.cli_env import mentorship
 
+ROOT = Path(main.__file__).parent.parent
 COMMANDS = sorted(typer.main.get_command(app).commands)  # pyright: ignore[reportAttributeAccessIssue]
 HEAVY = ("temporalio", "sqlalchemy", "pydantic", "jinja2", "ruamel", "starlette", "icalendar", "structlog")
 
@@ -50,6 +53,45 @@ def test_help_teaches_with_examples(name: str) -> None:
 def test_help_fits_a_narrow_terminal(name: str) -> None:
     said = mentorship(name, "--help", columns=80)
     assert max(map(len, said.out.splitlines())) <= 80
+
+
+def test_each_module_adds_the_commands_that_the_table_names() -> None:
+    for module, names in main.COMMANDS.items():
+        assert tuple(main.commands_of(module)) == names
+    on_disk = {path.stem for path in Path(main.__file__).parent.joinpath("commands").glob("[a-z]*.py")}
+    assert on_disk == set(main.COMMANDS)
+
+
+def test_a_command_loads_its_own_module_alone() -> None:
+    code = """
+import sys
+from cli import main
+from cli.main import app
+try:
+    app(["decide", "--help"])
+except SystemExit:
+    pass
+print(sorted(name for name in sys.modules if name.startswith("cli.commands.")), file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "['cli.commands.plan', 'cli.commands.tasks']"
+
+
+def test_reading_the_database_loads_neither_temporal_nor_alembic(installation: pytest.MonkeyPatch) -> None:
+    assert mentorship("migrate").code == 0
+    code = """
+import sys
+from cli import main
+from cli.main import app
+try:
+    app(["status"])
+except SystemExit:
+    pass
+print([name for name in ("temporalio", "alembic", "jinja2", "grpc") if name in sys.modules], file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.startswith("No cohort was launched yet")
+    assert done.stderr.strip() == "[]"
 
 
 def test_help_loads_nothing_heavy() -> None:

@@ -13,8 +13,7 @@ from activities.messages import DeliverInput
 from activities.smtp import Relay, SmtpTransport
 from lifecycle.commands import Finish
 from operations.cohorts.cancel import cancel, outlook, still_to_tell
-from operations.mentorships.decide import Refused
-from operations.mentorships.status import NotFound
+from operations.errors import NotFound, Refused
 from program.models import Mentorship, Participant
 from store.cohorts.cohorts import mark_running
 from store.database import Database

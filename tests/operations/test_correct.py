@@ -16,7 +16,7 @@ from activities.prepare import Preparer
 from lifecycle.events import EVENTS
 from mail.compose import compose
 from mail.letters import Letter
-from operations.mentorships.decide import Refused
+from operations.errors import Refused
 from operations.people.correct import Details, correct
 from runtime.outbox_relay import relay_once
 from store.cohorts.cohorts import mark_running

@@ -23,7 +23,7 @@ from activities.prepare import Preparer
 from lifecycle.local_time import instant
 from mail.compose import compose
 from mail.letters import Letter
-from operations.mentorships.decide import Refused
+from operations.errors import Refused
 from operations.people.erase import erase, erase_in
 from program.forms import Form, Option, Question
 from program.loader import load_cohort

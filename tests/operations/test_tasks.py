@@ -12,7 +12,7 @@ import pytest
 from lifecycle.commands import CloseTask, OpenTask, Post
 from lifecycle.keys import task_item_key, task_key
 from lifecycle.tasks import KINDS
-from operations.mentorships.status import NotFound
+from operations.errors import NotFound
 from operations.mentorships.tasks import open_tasks
 from store.database import Database
 from testing.delivery_env import DAY, HOUR, NINE, House, opened

@@ -13,7 +13,7 @@ from sqlalchemy import JSON, Boolean, Column, Date, Integer, MetaData, insert, i
 
 import store.migrations
 from store.columns import Base, Instant
-from store.database import Database, is_migrated, migrate
+from store.database import Database, is_migrated, migrate, newest_revisions
 from testing.small_cohort import GROUP, PAIR, applied, ask, item, launched, turn
 
 MIGRATIONS = Path(store.migrations.__file__).parent
@@ -130,3 +130,7 @@ async def test_what_a_newer_version_added_is_filled_in_for_what_was_there(engine
             for row in await session.scalars(select(mapper.class_)):
                 missing = [c.key for c in mapper.columns if not c.nullable and getattr(row, c.key) is None]
                 assert not missing, f"{mapper.local_table}: {missing}"
+
+
+def test_the_newest_revisions_are_those_that_alembic_finds() -> None:
+    assert newest_revisions() == set(ScriptDirectory(str(MIGRATIONS)).get_heads())
