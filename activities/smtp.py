@@ -12,7 +12,6 @@ import ssl
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
 
@@ -31,6 +30,8 @@ from aiosmtplib import (
     SMTPSenderRefused,
     SMTPServerDisconnected,
 )
+
+from activities.loopback import is_loopback
 
 _ENHANCED = re.compile(r"^\s*([245])\.(\d{1,3})\.(\d{1,3})\b")
 _TRY_AGAIN = re.compile(r"(\d{1,5})\s*(second|sec|minute|min|hour)s?\b", re.IGNORECASE)
@@ -178,12 +179,7 @@ class Relay:
     @property
     def loopback(self) -> bool:
         """Whether the relay runs on this machine."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return is_loopback(self.host)
 
 
 class SmtpTransport:

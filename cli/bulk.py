@@ -9,14 +9,17 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from functools import wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from cli.console import REFUSED, UNREACHABLE, err, fail, out, run, say_json, settings, text
 from cli.dry_run import as_object, show
+from cli.options import Again, AsJson, Awaiting, By, Cohort, DryRun, From, Health, Keys, Person, Phase, Why, Yes
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -256,3 +259,50 @@ def _report(wanted: Change, outcomes: Sequence[ChangeOutcome], options: ChangeOp
         raise typer.Exit(REFUSED)
     if counts["not_reached"]:
         raise typer.Exit(UNREACHABLE)
+
+
+# -- what every command of many is told ------------------------------------------------------------------------
+
+FILTERS = {"cohort": Cohort, "phase": Phase, "health": Health, "person": Person}
+SHARED: dict[str, tuple[Any, Any]] = {
+    "listed": (From, ""),
+    **{name: (option, "") for name, option in FILTERS.items()},
+    "awaiting": (Awaiting, False),
+    "again": (Again, False),
+    "dry_run": (DryRun, False),
+    "yes": (Yes, False),
+    "by": (By, ""),
+    "why": (Why, ""),
+    "json": (AsJson, False),
+}
+"""Options that follow those of the command itself: name to its type and what it is where it is left out."""
+
+
+def of_many(*, without: tuple[str, ...] = ()) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A command that changes mentorships. It gets `which` and `options`, made of those of SHARED that it has."""
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        parameters = signature(command, eval_str=True).parameters
+        own = [one for name, one in parameters.items() if name not in ("which", "options")]
+        shared = [_option(name, *SHARED[name]) for name in SHARED if name not in without]
+        options = [_option("keys", Keys, None), *(one.replace(kind=Parameter.KEYWORD_ONLY) for one in own), *shared]
+
+        @wraps(command)
+        def told(**said: Any) -> None:
+            filters = {name: said.pop(name, "") for name in FILTERS}
+            which = Which(said.pop("keys") or (), said.pop("listed"), filters, said.pop("awaiting"))
+            options = ChangeOptions(
+                **{one.name: said.pop(one.name) for one in fields(ChangeOptions) if one.name in said}
+            )
+            command(which=which, options=options, **said)
+
+        # What typer reads.
+        told.__signature__ = Signature(options)  # pyright: ignore[reportAttributeAccessIssue]
+        told.__annotations__ = {one.name: one.annotation for one in options}
+        return told
+
+    return decorate
+
+
+def _option(name: str, annotation: Any, default: Any) -> Parameter:
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)

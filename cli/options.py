@@ -1,18 +1,56 @@
-"""What every change of mentorships is told beside what it does: which of them, how it is meant, by whom and why."""
+"""Options that several commands have, each once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import fields
-from functools import wraps
-from inspect import Parameter, Signature, signature
-from typing import Annotated, Any
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from cli.bulk import ChangeOptions, Which
-from cli.commands.people import By, DryRun, Why
-from cli.commands.plan import AsJson
+from cli.console import REFUSED, fail
+
+File = Annotated[
+    Path, typer.Argument(help="The cohort's file, such as config/cohorts/small.yaml.", show_default=False)
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON only, for scripts.")]
+
+
+def _one_character(separator: str) -> str:
+    if len(separator) != 1 or separator in '"\r\n':
+        fail("--separator takes one character, such as ; or ,", REFUSED)
+    return separator
+
+
+Separator = Annotated[
+    str,
+    typer.Option(
+        metavar="CHAR",
+        callback=_one_character,
+        help="With --csv: what separates its columns; , where numbers are 1.5.",
+    ),
+]
+Today = Annotated[
+    datetime | None,
+    typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="Look at it as on this date.", show_default="today"),
+]
+OfCohort = Annotated[
+    str, typer.Option("--cohort", metavar="COHORT", help="The same as an option.", show_default=False)
+]
+PersonArgument = Annotated[str, typer.Argument(help="The person: id, address or name.", show_default=False)]
+
+By = Annotated[
+    str,
+    typer.Option("--as", metavar="WHO", help="Who decides: id, name or address of a coordinator or deputy."),
+]
+Why = Annotated[str, typer.Option(metavar="TEXT", help="The reason, for the record. Participants don't see it.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change, and do nothing.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
+Again = Annotated[bool, typer.Option("--again", help="Once more, though it was done today already.")]
+
+NewName = Annotated[str, typer.Option(help="Name of a newcomer who is not known yet.", show_default=False)]
+NewEmail = Annotated[str, typer.Option(help="Address of a newcomer who is not known yet.", show_default=False)]
+NewZone = Annotated[str, typer.Option(help="Zone of a newcomer.", show_default="the cohort's")]
 
 MANY = "Which, if not by key"
 
@@ -37,49 +75,3 @@ Person = Annotated[
 Awaiting = Annotated[
     bool, typer.Option("--awaiting", rich_help_panel=MANY, help="Only those that wait for an answer.")
 ]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
-Again = Annotated[bool, typer.Option("--again", help="Once more, though it was done today already.")]
-
-FILTERS = {"cohort": Cohort, "phase": Phase, "health": Health, "person": Person}
-SHARED: dict[str, tuple[Any, Any]] = {
-    "listed": (From, ""),
-    **{name: (option, "") for name, option in FILTERS.items()},
-    "awaiting": (Awaiting, False),
-    "again": (Again, False),
-    "dry_run": (DryRun, False),
-    "yes": (Yes, False),
-    "by": (By, ""),
-    "why": (Why, ""),
-    "json": (AsJson, False),
-}
-"""Options that follow those of the command itself: name to its type and what it is where it is left out."""
-
-
-def of_many(*, without: tuple[str, ...] = ()) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """A command that changes mentorships. It gets `which` and `options`, made of those of SHARED that it has."""
-
-    def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        parameters = signature(command, eval_str=True).parameters
-        own = [one for name, one in parameters.items() if name not in ("which", "options")]
-        shared = [_option(name, *SHARED[name]) for name in SHARED if name not in without]
-        options = [_option("keys", Keys, None), *(one.replace(kind=Parameter.KEYWORD_ONLY) for one in own), *shared]
-
-        @wraps(command)
-        def told(**said: Any) -> None:
-            filters = {name: said.pop(name, "") for name in FILTERS}
-            which = Which(said.pop("keys") or (), said.pop("listed"), filters, said.pop("awaiting"))
-            options = ChangeOptions(
-                **{one.name: said.pop(one.name) for one in fields(ChangeOptions) if one.name in said}
-            )
-            command(which=which, options=options, **said)
-
-        # What typer reads.
-        told.__signature__ = Signature(options)  # pyright: ignore[reportAttributeAccessIssue]
-        told.__annotations__ = {one.name: one.annotation for one in options}
-        return told
-
-    return decorate
-
-
-def _option(name: str, annotation: Any, default: Any) -> Parameter:
-    return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)

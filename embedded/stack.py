@@ -7,21 +7,18 @@ and the worker. One process, and Temporal's. Nothing of it may be reached from, 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import secrets
 import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import uvicorn
 from pydantic import SecretStr
-from starlette.applications import Starlette
 from temporalio.client import Client
 
 from embedded.mailbox import Inbox, Sink
@@ -36,6 +33,7 @@ from runtime.settings import KEPT_SECRET, Settings, stack_of
 from runtime.temporal import Teller, Waker
 from store.database import Database, migrate
 from web.app import create_app
+from web.server import serving
 from worker import running as running_worker
 from worker import watched
 
@@ -241,33 +239,7 @@ def port_of(listening: socket.socket) -> int:
     return listening.getsockname()[1]
 
 
-# -- serving and stopping -------------------------------------------------------------------------------------------
-
-
-class _Server(uvicorn.Server):
-    """Leaves signals alone: they are for the whole stack."""
-
-    def capture_signals(self) -> contextlib.AbstractContextManager[None]:  # pyright: ignore[reportIncompatibleMethodOverride]
-        return nullcontext()
-
-
-@asynccontextmanager
-async def serving(app: Starlette, listening: socket.socket) -> AsyncIterator[None]:
-    """Serve an application on a socket for the length of a block; requests in flight are finished."""
-    server = _Server(
-        uvicorn.Config(
-            app, access_log=False, log_config=None, server_header=False, proxy_headers=False,
-            lifespan="off", timeout_graceful_shutdown=5,
-        )
-    )  # fmt: skip
-    task = asyncio.create_task(server.serve(sockets=[listening]))
-    try:
-        while not server.started and not task.done():
-            await asyncio.sleep(0.01)
-        yield
-    finally:
-        server.should_exit = True
-        await task
+# -- stopping -------------------------------------------------------------------------------------------
 
 
 @asynccontextmanager

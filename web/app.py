@@ -4,13 +4,9 @@ processes do the same work.
 
 from __future__ import annotations
 
-import asyncio
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime
 
-import uvicorn
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
@@ -31,6 +27,7 @@ from web.own_page.routes import OwnPlace
 from web.rate_limits import Buckets, Limits
 from web.rendering import Pages
 from web.security import Guard
+from web.server import server
 
 FOR_EVER = {"cache-control": "public, max-age=31536000, immutable"}
 """The address of a static file changes with its content."""
@@ -130,35 +127,3 @@ async def serve(
 ) -> None:
     """Serve the pages until the process is told to stop (SIGTERM, SIGINT); requests in flight are finished."""
     await server(create_app(settings, database, tell, clock_now, wake), settings).serve()
-
-
-class _Server(uvicorn.Server):
-    """Ends at a signal and lets whoever started it end in order as well; uvicorn would raise the signal once more."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        loop = asyncio.get_running_loop()
-        names = (signal.SIGINT, signal.SIGTERM)
-        for name in names:
-            loop.add_signal_handler(name, self.handle_exit, name, None)
-        try:
-            yield
-        finally:
-            for name in names:
-                loop.remove_signal_handler(name)
-
-
-def server(app: Starlette, settings: Settings) -> uvicorn.Server:
-    """The server of these pages. Its own access log is off, because paths hold tokens."""
-    return _Server(
-        uvicorn.Config(
-            app,
-            host=settings.web_host,
-            port=settings.web_port,
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=10,
-        )
-    )

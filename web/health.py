@@ -4,12 +4,10 @@ not for the world. Must never show anything that names a person.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from socket import create_server
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -17,6 +15,7 @@ from starlette.routing import Route
 
 from operations.health.metrics import TYPE, Vitals
 from runtime.errors import Unreachable
+from web.server import serving
 
 
 def create_vitals(vitals: Vitals) -> Starlette:
@@ -45,23 +44,6 @@ async def shown(vitals: Vitals, host: str, port: int) -> AsyncIterator[None]:
             f"Port {port} at {host}, where this process is to be watched, can't be had ({taken.strerror}).\n"
             "End the program that has it, or choose another port: MENTORSHIP_METRICS_PORT; 0 means none."
         ) from None
-    server = _Server(
-        uvicorn.Config(
-            create_vitals(vitals), access_log=False, log_config=None, server_header=False, lifespan="off",
-            timeout_graceful_shutdown=1,
-        )
-    )  # fmt: skip
-    serving = asyncio.create_task(server.serve(sockets=[listening]))
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        await serving
-        listening.close()
-
-
-class _Server(uvicorn.Server):
-    """Leaves signals alone: they are for the process."""
-
-    def capture_signals(self) -> nullcontext[None]:  # pyright: ignore[reportIncompatibleMethodOverride]
-        return nullcontext()
+    with listening:
+        async with serving(create_vitals(vitals), listening, finish_within=1):
+            yield

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.bulk import ChangeOptions, Which, change, places_of
+from cli.bulk import ChangeOptions, Which, change, of_many, places_of
 from cli.commands.change import PANEL
 from cli.commands.plan import print_faults
 from cli.console import EXIT_CODES, FAULTY, fail, plainly
-from cli.options import of_many
 
 if TYPE_CHECKING:
     from operations.mentorships.change import Change, MentorshipRef

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.commands.plan import AsJson, Separator, write_as_it_is
+from cli.commands.plan import write_as_it_is
+from cli.options import AsJson, Separator
 from cli.console import EXIT_CODES, err, out, plainly, run, say_json, settings, table, text
 
 if TYPE_CHECKING:

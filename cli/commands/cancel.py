@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.commands.plan import AsJson
 from cli.console import EXIT_CODES, REFUSED, err, fail, names, out, plainly, run, say_json, settings, text
+from cli.options import AsJson, By, DryRun, Why
 from cli.progress import until_none_is_left
 
 if TYPE_CHECKING:
@@ -24,16 +24,12 @@ def register(app: typer.Typer) -> None:
 
 def cancel_cohort(
     cohort: Annotated[str, typer.Argument(help="The cohort.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would stop, and do nothing.")] = False,
+    dry_run: DryRun = False,
     confirm: Annotated[
         str, typer.Option(metavar="COHORT", help="The cohort's id once more, instead of typing it when asked.")
     ] = "",
-    by: Annotated[
-        str, typer.Option("--as", metavar="WHO", help="Who says so: id, name or address of a coordinator or deputy.")
-    ] = "",
-    why: Annotated[
-        str, typer.Option(metavar="TEXT", help="The reason, for the record. Participants don't see it.")
-    ] = "",
+    by: By = "",
+    why: Why = "",
     json: AsJson = False,
 ) -> None:
     """Cancel a whole cohort: one plain mail to each person, and everything stops.

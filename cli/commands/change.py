@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.bulk import ChangeOptions, Which, change, places_of
+from cli.bulk import ChangeOptions, Which, change, of_many, places_of
 from cli.console import EXIT_CODES, plainly
-from cli.options import of_many
 
 if TYPE_CHECKING:
     from collections.abc import Callable

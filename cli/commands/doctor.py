@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.plan import AsJson
 from cli.console import EXIT_CODES, FAULTY, err, out, plainly, run, say_json, settings, text
+from cli.options import AsJson
 
 PANEL = "The installation"
 

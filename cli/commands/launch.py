@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.commands.plan import AsJson, File, print_faults
+from cli.commands.plan import print_faults
 from cli.console import (
     EXIT_CODES,
     FAULTY,
@@ -27,6 +27,7 @@ from cli.console import (
     settings,
     text,
 )
+from cli.options import AsJson, By, DryRun, File, Why, Yes
 from cli.progress import until_none_is_left
 
 if TYPE_CHECKING:
@@ -61,18 +62,14 @@ class LaunchOptions:
 
 def launch(
     file: File,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would happen, and do nothing.")] = False,
+    yes: Yes = False,
+    dry_run: DryRun = False,
     end_missing: Annotated[
         bool, typer.Option("--end-missing", help="End the mentorships that are no longer in the file.")
     ] = False,
     wait: Annotated[bool, typer.Option(help="Stay until every mentorship is started.")] = True,
-    by: Annotated[
-        str, typer.Option("--as", metavar="WHO", help="Who says so: id, name or address of a coordinator or deputy.")
-    ] = "",
-    why: Annotated[
-        str, typer.Option(metavar="TEXT", help="The reason for changes, for the record. Participants don't see it.")
-    ] = "",
+    by: By = "",
+    why: Why = "",
     json: AsJson = False,
 ) -> None:
     """Start a cohort, or bring a running one up to date with its file.

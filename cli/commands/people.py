@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.commands.plan import AsJson
 from cli.console import EXIT_CODES, REFUSED, err, fail, out, plainly, run, say_json, settings, text
+from cli.options import AsJson, By, DryRun, PersonArgument, Why
 
 if TYPE_CHECKING:
     from operations.bounces.bounces import Handled
@@ -25,13 +25,6 @@ if TYPE_CHECKING:
 PANEL = "People"
 EVERY = 60.0
 """Real seconds between two looks into the mailbox, with --watch."""
-
-Person = Annotated[str, typer.Argument(help="The person: id, address or name.", show_default=False)]
-By = Annotated[
-    str, typer.Option("--as", metavar="WHO", help="Who says so: id, name or address of a coordinator or deputy.")
-]
-Why = Annotated[str, typer.Option(metavar="TEXT", help="The reason, for the record. Participants don't see it.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change, and do nothing.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -55,7 +48,7 @@ async def _tellers(surroundings: Settings) -> tuple[Tell | None, Wake | None]:
 
 
 def correct(
-    person: Person,
+    person: PersonArgument,
     email: Annotated[str | None, typer.Option(metavar="ADDRESS", help="The right address.")] = None,
     zone: Annotated[str | None, typer.Option(metavar="ZONE", help="Where they live: Europe/Berlin.")] = None,
     name: Annotated[str | None, typer.Option(metavar="NAME", help="The right name.")] = None,
@@ -127,7 +120,7 @@ def _show_correction(done: Correction, dry_run: bool) -> None:
 
 
 def erase(
-    person: Person,
+    person: PersonArgument,
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask for the id to be typed.")] = False,
     dry_run: DryRun = False,
     by: By = "",

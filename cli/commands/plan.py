@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.console import EXIT_CODES, FAULTY, REFUSED, err, fail, on, out, plainly, run, say_json, settings, table, text
+from cli.options import AsJson, File, Separator, Today
 
 if TYPE_CHECKING:
     from operations.cohorts.load import Fault, Loaded
@@ -18,31 +19,6 @@ if TYPE_CHECKING:
 PANEL = "Before anybody is mailed"
 MAILS_SHOWN = 100
 """A plan of more mails shows its summary alone."""
-
-File = Annotated[
-    Path, typer.Argument(help="The cohort's file, such as config/cohorts/small.yaml.", show_default=False)
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON only, for scripts.")]
-
-
-def _one_character(separator: str) -> str:
-    if len(separator) != 1 or separator in '"\r\n':
-        fail("--separator takes one character, such as ; or ,", REFUSED)
-    return separator
-
-
-Separator = Annotated[
-    str,
-    typer.Option(
-        metavar="CHAR",
-        callback=_one_character,
-        help="With --csv: what separates its columns; , where numbers are 1.5.",
-    ),
-]
-Today = Annotated[
-    datetime | None,
-    typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="Look at it as on this date.", show_default="today"),
-]
 
 
 def register(app: typer.Typer) -> None:

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from cli.commands.doctor import PANEL
-from cli.commands.plan import AsJson
 from cli.console import EXIT_CODES, out, plainly, run, say_json, settings, text
+from cli.options import AsJson
 
 
 class Restored(StrEnum):

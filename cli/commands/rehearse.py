@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.commands.plan import PANEL, File, as_of, print_faults
+from cli.commands.plan import PANEL, as_of, print_faults
 from cli.console import EXIT_CODES, FAULTY, err, on, out, plainly, say_json, table, text
+from cli.options import File
 
 if TYPE_CHECKING:
     from rich.progress import Progress

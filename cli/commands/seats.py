@@ -8,10 +8,8 @@ import typer
 
 from cli.bulk import ChangeOptions, change
 from cli.commands.change import PANEL
-from cli.commands.people import By, DryRun, Person, Why
-from cli.commands.plan import AsJson
 from cli.console import EXIT_CODES, REFUSED, fail, plainly
-from cli.options import Yes
+from cli.options import AsJson, By, DryRun, NewEmail, NewName, NewZone, PersonArgument, Why, Yes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,9 +22,6 @@ Mentorship = Annotated[
     str,
     typer.Option(metavar="COHORT/KEY", help="Which mentorship, where they are in several.", show_default=False),
 ]
-Name = Annotated[str, typer.Option(help="Name of a newcomer who is not known yet.", show_default=False)]
-Email = Annotated[str, typer.Option(help="Address of a newcomer who is not known yet.", show_default=False)]
-Zone = Annotated[str, typer.Option(help="Zone of a newcomer.", show_default="the cohort's")]
 
 
 def register(app: typer.Typer) -> None:
@@ -36,11 +31,11 @@ def register(app: typer.Typer) -> None:
 
 
 def replace(
-    person: Person,
+    person: PersonArgument,
     newcomer: Annotated[str, typer.Option("--with", metavar="ID", help="Who takes the seat.", show_default=False)],
-    name: Name = "",
-    email: Email = "",
-    zone: Zone = "",
+    name: NewName = "",
+    email: NewEmail = "",
+    zone: NewZone = "",
     mentorship: Mentorship = "",
     dry_run: DryRun = False,
     yes: Yes = False,
@@ -78,9 +73,9 @@ def add(
         str, typer.Option(metavar="COHORT/KEY", help="The group that they join.", show_default=False)
     ],
     role: Annotated[str, typer.Option(help="mentee, or mentor where the group has none.")] = "mentee",
-    name: Name = "",
-    email: Email = "",
-    zone: Zone = "",
+    name: NewName = "",
+    email: NewEmail = "",
+    zone: NewZone = "",
     dry_run: DryRun = False,
     by: By = "",
     why: Why = "",
@@ -111,7 +106,7 @@ def add(
 
 
 def remove(
-    person: Person,
+    person: PersonArgument,
     mentorship: Mentorship = "",
     dry_run: DryRun = False,
     yes: Yes = False,
@@ -136,7 +131,7 @@ def remove(
 
 
 def leave(
-    person: Person,
+    person: PersonArgument,
     mentorship: Mentorship = "",
     dry_run: DryRun = False,
     yes: Yes = False,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.commands.answers import print_answers, read
-from cli.commands.plan import AsJson
 from cli.console import EXIT_CODES, names, on, out, plainly, run, say_json, settings, table, text
+from cli.options import AsJson, OfCohort
 
 if TYPE_CHECKING:
     from operations.forms.answers import ShownForm
@@ -28,9 +28,7 @@ def register(app: typer.Typer) -> None:
 
 def status(
     cohort: Annotated[str, typer.Argument(help="The cohort.", show_default="all that run")] = "",
-    of_cohort: Annotated[
-        str, typer.Option("--cohort", metavar="COHORT", help="The same as an option.", show_default=False)
-    ] = "",
+    of_cohort: OfCohort = "",
     phase: Annotated[str, typer.Option(help="Only those in this phase.", show_default=False)] = "",
     health: Annotated[
         str,

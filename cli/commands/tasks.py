@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.commands.plan import AsJson
 from cli.console import EXIT_CODES, REFUSED, err, fail, names, on, out, plainly, run, say_json, settings, table, text
+from cli.options import AsJson, By, NewEmail, NewName, NewZone, OfCohort, Why
 
 if TYPE_CHECKING:
     from operations.mentorships.decide import DecisionTaken
@@ -26,9 +26,7 @@ def register(app: typer.Typer) -> None:
 
 def tasks(
     cohort: Annotated[str, typer.Argument(help="The cohort.", show_default="all")] = "",
-    of_cohort: Annotated[
-        str, typer.Option("--cohort", metavar="COHORT", help="The same as an option.", show_default=False)
-    ] = "",
+    of_cohort: OfCohort = "",
     kind: Annotated[str, typer.Option(help="Only those of this kind, such as stalled.", show_default=False)] = "",
     overdue: Annotated[bool, typer.Option("--overdue", help="Only those whose due date has passed.")] = False,
     who: Annotated[
@@ -101,18 +99,14 @@ def decide(
         str, typer.Option(metavar="DATE|3w", help="With pause: until when. Left out: without an end.")
     ] = "",
     newcomer: Annotated[str, typer.Option("--with", metavar="ID", help="With replace: who takes the seat.")] = "",
-    name: Annotated[str, typer.Option(help="Name of a newcomer who is not known yet.")] = "",
-    email: Annotated[str, typer.Option(help="Address of a newcomer who is not known yet.")] = "",
-    zone: Annotated[str, typer.Option(help="Zone of a newcomer.", show_default="the cohort's")] = "",
+    name: NewName = "",
+    email: NewEmail = "",
+    zone: NewZone = "",
     person: Annotated[
         str, typer.Option(metavar="ID", help="Whom it concerns, where the task does not say.", show_default=False)
     ] = "",
-    by: Annotated[
-        str, typer.Option("--as", metavar="WHO", help="Who decides: id, name or address of a coordinator or deputy.")
-    ] = "",
-    why: Annotated[
-        str, typer.Option(metavar="TEXT", help="The reason, for the record. Participants don't see it.")
-    ] = "",
+    by: By = "",
+    why: Why = "",
     json: AsJson = False,
 ) -> None:
     """Decide a task: written down with who and why, done at once.

@@ -13,10 +13,10 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from typing import Any, Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from activities.loopback import is_loopback
 from operations.bounces.reports import LONGEST
 from runtime.errors import Unreachable
 from runtime.settings import Settings
@@ -91,12 +91,7 @@ class MailboxAddress:
     @property
     def loopback(self) -> bool:
         """Whether the mailbox is on this machine."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return is_loopback(self.host)
 
 
 class Mailbox:

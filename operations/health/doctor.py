@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import httpx
@@ -19,6 +18,7 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.loopback import is_loopback
 from activities.smtp import NotSent, Relay, SmtpTransport
 from operations.health.backlog import examine_backlog
 from operations.health.findings import Finding
@@ -125,7 +125,7 @@ def _public_url(settings: Settings) -> Finding:
     if url.scheme not in ("http", "https") or not url.hostname:
         remedy = "Set MENTORSHIP_PUBLIC_URL to the address of the pages, such as https://mentoring.example.org"
         return Finding("public URL", "fault", f"{settings.public_url!r} is no address", remedy)
-    if _loopback(url.hostname):
+    if is_loopback(url.hostname) or url.hostname.endswith(".localhost"):
         remedy = (
             "Fine for trying things out; otherwise set MENTORSHIP_PUBLIC_URL to the address that people can reach."
         )
@@ -135,15 +135,6 @@ def _public_url(settings: Settings) -> Finding:
         remedy = "Put the pages behind TLS and set MENTORSHIP_PUBLIC_URL to https://…"
         return Finding("public URL", "fault", f"{settings.public_url} would send answers over an open line", remedy)
     return Finding("public URL", "good", settings.public_url)
-
-
-def _loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _stack(settings: Settings) -> list[Finding]:

@@ -16,13 +16,14 @@ from playwright.async_api import Browser
 
 from demo.season import CONFIG
 from embedded.mailbox import Inbox
-from embedded.stack import port_of, serving
+from embedded.stack import port_of
 from embedded.status_page import create_status_page
 from embedded.temporal_ui import TemporalUI
 from program.loader import load_cohort
 from store.cohorts.cohorts import put
 from store.database import Database
 from store.programs import freeze_program
+from web.server import serving
 
 NOW = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
 EVIL = "<script>document.title = 'taken over'</script><img src='{elsewhere}/pixel.png'>"

@@ -14,7 +14,7 @@ import pytest_asyncio
 from store.database import Database
 from testing.browser import browser  # noqa: F401
 from testing.web_env import World, launch, world_of
-from web.app import server
+from web.server import server
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
