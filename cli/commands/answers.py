@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.commands.plan import write_as_it_is
-from cli.options import AsJson, Separator
 from cli.console import EXIT_CODES, err, out, plainly, run, say_json, settings, table, text
+from cli.options import AsJson, Separator
 
 if TYPE_CHECKING:
     from operations.forms.answers import ShownForm

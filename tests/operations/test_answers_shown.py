@@ -10,11 +10,10 @@ import pytest
 from openpyxl import load_workbook
 from sqlalchemy import select
 
+from operations.errors import NotFound, Refused
 from operations.forms.answers import COLUMNS, WITHHELD, answers, rows
 from operations.forms.submit import submit
 from operations.forms.visibility import AGREEMENT_SHOWN, Sight, Viewer, sight
-from operations.mentorships.decide import Refused
-from operations.mentorships.status import NotFound
 from operations.spreadsheet import as_csv, as_xlsx
 from program.forms import Form, Question, Visible
 from store.database import Database
