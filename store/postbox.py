@@ -135,14 +135,14 @@ async def redelivered(session: AsyncSession, orders: Iterable[Redeliver]) -> lis
         waiting = select(ItemRow.request).where(
             ItemRow.request == RequestRow.key, ItemRow.kind == "request", ItemRow.state.in_(WAITING)
         )
-        found = await session.execute(
+        rows = await session.execute(
             select(RequestRow.key, RequestRow.person, RequestRow.ask, RequestRow.number)
             .where(RequestRow.key.in_(order.requests), RequestRow.state == "open", ~waiting.exists())
             .order_by(RequestRow.key)
         )
         posts += [
             Post(f"{key}/request.nudge{order.nth}", person, "request", ask, number, order.date, request=key)
-            for key, person, ask, number in found
+            for key, person, ask, number in rows
         ]
     return posts
 
@@ -180,13 +180,13 @@ async def stand_still(session: AsyncSession, address: Address, still: Standstill
         .order_by(ParticipantRow.id)
         .with_for_update(key_share=True)
     )
-    found = await session.scalars(
+    rows = await session.scalars(
         select(ItemRow)
         .where(*of_mentorship, ItemRow.state.in_(WAITING), ItemRow.person.in_(members))
         .order_by(ItemRow.key)
         .with_for_update()
     )
-    items = found.all()
+    items = rows.all()
     people = await _facts(session, {item.person for item in items}, address.rule)
     moments: list[Moment] = []
     changes: list[dict[str, Any]] = []
@@ -243,5 +243,5 @@ def post_of(item: ItemRow) -> Post:
 
 
 async def _facts(session: AsyncSession, people: Iterable[str], rule: LetterboxRule) -> dict[str, ParticipantFacts]:
-    found = await session.execute(FACTS, {"people": list(people)})
-    return {person: ParticipantFacts(person, zone, last, rule) for person, zone, last in found}
+    rows = await session.execute(FACTS, {"people": list(people)})
+    return {person: ParticipantFacts(person, zone, last, rule) for person, zone, last in rows}

@@ -51,15 +51,15 @@ async def freeze_program(
 
 async def frozen_program(session: AsyncSession, program: str, digest: str) -> FrozenProgram:
     """The frozen program of this id and hash, parsed once a process. Raises `UnknownProgram`."""
-    found = _parsed.get((program, digest))
-    if found is None:
+    frozen = _parsed.get((program, digest))
+    if frozen is None:
         row = await session.get(ProgramRow, (program, digest))
         if row is None:
             raise UnknownProgram(f"no program {program!r} with the hash {digest!r} was frozen")
         forms = {name: Form.model_validate(form) for name, form in row.forms.items()}
-        found = FrozenProgram(Program.model_validate(row.body), digest, forms)
-        _parsed[(program, digest)] = found
-    return found
+        frozen = FrozenProgram(Program.model_validate(row.body), digest, forms)
+        _parsed[(program, digest)] = frozen
+    return frozen
 
 
 async def asked_with(session: AsyncSession, now: FrozenProgram, version: str) -> FrozenProgram:

@@ -25,10 +25,10 @@ def shard_of(person: str, shards: int) -> int:
 
 def soonest(moments: Iterable[tuple[int, datetime]]) -> dict[int, datetime]:
     """Shard to the earliest of its moments."""
-    found: dict[int, datetime] = {}
+    earliest: dict[int, datetime] = {}
     for shard, at in moments:
-        found[shard] = min(at, found.get(shard, at))
-    return found
+        earliest[shard] = min(at, earliest.get(shard, at))
+    return earliest
 
 
 async def shards_to_wake(session: AsyncSession, earliest: Mapping[int, datetime], now: datetime) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from operations.health.findings import Finding
-from store.reports.metrics import Stock
+from store.reports.metrics import Totals
 
 MAIL_IS_LATE = timedelta(minutes=15)
 ANSWERS_ARE_LATE = timedelta(minutes=15)
@@ -15,17 +15,17 @@ MENTORSHIPS_ARE_LATE = timedelta(minutes=30)
 """As in deploy/prometheus/alerts.yml, in program time."""
 
 
-def examine_backlog(stock: Stock, now: datetime) -> list[Finding]:
+def examine_backlog(totals: Totals, now: datetime) -> list[Finding]:
     """What these numbers say at this moment (program time, UTC)."""
-    return [_mail(stock, now), _answers(stock, now), _mentorships(stock, now)]
+    return [_mail(totals, now), _answers(totals, now), _mentorships(totals, now)]
 
 
-def _mail(stock: Stock, now: datetime) -> Finding:
-    items = stock.items
-    waiting = f"{items['queued']} items wait for their time, {stock.items_due} are due, {items['held']} are held"
-    if stock.mails["deferred"]:
-        waiting += f", {stock.mails['deferred']} mails were put off by the relay"
-    late = _late(stock.oldest_due, now)
+def _mail(totals: Totals, now: datetime) -> Finding:
+    items = totals.items
+    waiting = f"{items['queued']} items wait for their time, {totals.items_due} are due, {items['held']} are held"
+    if totals.mails["deferred"]:
+        waiting += f", {totals.mails['deferred']} mails were put off by the relay"
+    late = _late(totals.oldest_due, now)
     if late > MAIL_IS_LATE:
         remedy = (
             "Look at the card of postmaster/0 (and of other shards) in the Temporal UI: it says what is in the way."
@@ -34,27 +34,27 @@ def _mail(stock: Stock, now: datetime) -> Finding:
     return Finding("deliveries", "good", waiting)
 
 
-def _answers(stock: Stock, now: datetime) -> Finding:
-    late = _late(stock.oldest_relay, now)
+def _answers(totals: Totals, now: datetime) -> Finding:
+    late = _late(totals.oldest_relay, now)
     if late > ANSWERS_ARE_LATE:
-        says = f"{stock.relays} are kept that their mentorships have not been told of, the oldest for {_words(late)}"
+        says = f"{totals.relays} are kept that their mentorships have not been told of, the oldest for {_words(late)}"
         remedy = "Is a worker running, and does Temporal answer? They are told as soon as both are there."
         return Finding("answers", "fault", says, remedy)
-    says = f"{stock.relays} are being told" if stock.relays else "every mentorship has been told of its answers"
+    says = f"{totals.relays} are being told" if totals.relays else "every mentorship has been told of its answers"
     return Finding("answers", "good", says)
 
 
-def _mentorships(stock: Stock, now: datetime) -> Finding:
-    late = _late(stock.late_since, now)
+def _mentorships(totals: Totals, now: datetime) -> Finding:
+    late = _late(totals.late_since, now)
     if late > MENTORSHIPS_ARE_LATE:
-        says = f"in {stock.late} something should have happened, in one of them {_words(late)} ago"
+        says = f"in {totals.late} something should have happened, in one of them {_words(late)} ago"
         remedy = "Is a worker running? If it is, look for failed workflow tasks in the Temporal UI."
         return Finding("mentorships", "fault", says, remedy)
-    if stock.planned:
-        says = f"{stock.planned} were launched and have not begun"
+    if totals.planned:
+        says = f"{totals.planned} were launched and have not begun"
         return Finding("mentorships", "warning", says, "Launch their cohort again: what has begun is left alone.")
-    running = sum(stock.running.values())
-    return Finding("mentorships", "good", f"{running} run, {stock.paused} of them paused; {stock.over} are over")
+    running = sum(totals.running.values())
+    return Finding("mentorships", "good", f"{running} run, {totals.paused} of them paused; {totals.over} are over")
 
 
 def _late(since: datetime | None, now: datetime) -> timedelta:

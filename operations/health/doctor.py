@@ -32,7 +32,7 @@ from runtime.settings import KEPT_SECRET, NAME_TEMPORAL, Settings, now_of, stack
 from runtime.temporal import register_search_attributes
 from runtime.temporal_connection import stack_down
 from store.database import Database, migrate
-from store.reports.metrics import take_stock
+from store.reports.metrics import count_all
 from workflows import search_attributes
 
 A_SECRET = "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
@@ -263,9 +263,9 @@ async def _inside(settings: Settings) -> list[Finding]:
     """What the database says of its clock and of what has piled up."""
     now = now_of(settings)
     async with Database.open(settings.database) as database, database.session() as session:
-        stock = await take_stock(session, now)
+        totals = await count_all(session, now)
         clock = [] if database.sqlite else _clock("the database", await session.scalar(select(func.now())))
-    return [*clock, *examine_backlog(stock, now)]
+    return [*clock, *examine_backlog(totals, now)]
 
 
 def _clock(whose: str, theirs: datetime | None, unsure: timedelta = timedelta(0)) -> list[Finding]:

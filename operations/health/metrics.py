@@ -34,7 +34,7 @@ from temporalio.service import RPCError
 from lifecycle.tasks import KINDS
 from runtime.settings import Settings
 from store.database import Database
-from store.reports.metrics import Stock, take_stock
+from store.reports.metrics import Totals, count_all
 
 PATIENCE = 3.0
 """Real seconds that database and Temporal each have to answer."""
@@ -67,7 +67,7 @@ class Vitals:
         self._needs_temporal = needs_temporal
         self._sdk = sdk
         self._counting = asyncio.Lock()
-        self._counted: tuple[float, Stock, datetime] | None = None
+        self._counted: tuple[float, Totals, datetime] | None = None
 
     async def missing(self) -> list[str]:
         """What this process needs and does not get, in plain words; empty when it is ready for work."""
@@ -77,23 +77,23 @@ class Vitals:
 
     async def metrics(self) -> bytes:
         """Everything, as Prometheus reads it. What can't be counted now is left out; `mentorship_up` says why."""
-        temporal, stock, sdk = await asyncio.gather(self._temporal_answers(), self._stock(), self._of_sdk())
+        temporal, totals, sdk = await asyncio.gather(self._temporal_answers(), self._totals(), self._of_sdk())
         registry = CollectorRegistry(auto_describe=False)
-        registry.register(_Fixed([_up(stock is not None, temporal), *(_families(*stock) if stock else ())]))
+        registry.register(_Fixed([_up(totals is not None, temporal), *(_families(*totals) if totals else ())]))
         return generate_latest(REGISTRY) + generate_latest(registry) + sdk
 
-    async def _stock(self) -> tuple[Stock, datetime] | None:
+    async def _totals(self) -> tuple[Totals, datetime] | None:
         async with self._counting:
             if self._counted and time.monotonic() - self._counted[0] < COUNTED_EVERY:
                 return self._counted[1:]
             now = self._now()
             try:
                 async with asyncio.timeout(PATIENCE), self._database.session() as session:
-                    stock = await take_stock(session, now)
+                    totals = await count_all(session, now)
             except (SQLAlchemyError, OSError, TimeoutError):
                 return None
-            self._counted = time.monotonic(), stock, now
-            return stock, now
+            self._counted = time.monotonic(), totals, now
+            return totals, now
 
     async def _database_answers(self) -> bool:
         try:
@@ -153,7 +153,7 @@ def _up(database: bool, temporal: bool) -> Metric:
     return up
 
 
-def _families(stock: Stock, now: datetime) -> Iterator[Metric]:
+def _families(totals: Totals, now: datetime) -> Iterator[Metric]:
     """The numbers of the database. What there is none of shows as 0, so that a first one is a change."""
 
     def age(since: datetime | None) -> float:
@@ -168,15 +168,15 @@ def _families(stock: Stock, now: datetime) -> Iterator[Metric]:
             family.add_metric([value], number)
         return family
 
-    yield each("items", "Items in the postbox that wait.", "state", stock.items.items())
-    yield one("items_due", "Queued items whose time has come.", stock.items_due)
-    yield one("oldest_due_seconds", "How late the oldest thing to be delivered is.", age(stock.oldest_due))
-    yield each("mail_rows", "Mails that have not simply been sent.", "state", stock.mails.items())
+    yield each("items", "Items in the postbox that wait.", "state", totals.items.items())
+    yield one("items_due", "Queued items whose time has come.", totals.items_due)
+    yield one("oldest_due_seconds", "How late the oldest thing to be delivered is.", age(totals.oldest_due))
+    yield each("mail_rows", "Mails that have not simply been sent.", "state", totals.mails.items())
 
-    yield each("requests_open", "Requests that wait for an answer.", "ask", stock.requests_open.items())
-    yield each("requests_overdue", "Requests open past their close.", "ask", stock.requests_overdue.items())
+    yield each("requests_open", "Requests that wait for an answer.", "ask", totals.requests_open.items())
+    yield each("requests_overdue", "Requests open past their close.", "ask", totals.requests_overdue.items())
 
-    tasks = {kind: stock.tasks.get(kind) for kind in KINDS}
+    tasks = {kind: totals.tasks.get(kind) for kind in KINDS}
     yield each("tasks_open", "Undecided tasks.", "kind", ((k, t.open if t else 0) for k, t in tasks.items()))
     yield each(
         "tasks_overdue", "Tasks undecided past their due date.", "kind",
@@ -188,14 +188,14 @@ def _families(stock: Stock, now: datetime) -> Iterator[Metric]:
     )  # fmt: skip
 
     running = GaugeMetricFamily("mentorship_running", "Mentorships that run.", labels=["phase", "health"])
-    for key in sorted({(phase, health) for phase in PHASES for health in HEALTH} | stock.running.keys()):
-        running.add_metric(list(key), stock.running.get(key, 0))
+    for key in sorted({(phase, health) for phase in PHASES for health in HEALTH} | totals.running.keys()):
+        running.add_metric(list(key), totals.running.get(key, 0))
     yield running
-    yield one("paused", "Running mentorships that are paused.", stock.paused)
-    yield one("planned", "Mentorships launched whose workflow has not begun.", stock.planned)
-    yield one("over", "Mentorships that are over.", stock.over)
-    yield one("late", "Mentorships in which something should have happened by now.", stock.late)
-    yield one("late_seconds", "How late the latest of them is.", age(stock.late_since))
+    yield one("paused", "Running mentorships that are paused.", totals.paused)
+    yield one("planned", "Mentorships launched whose workflow has not begun.", totals.planned)
+    yield one("over", "Mentorships that are over.", totals.over)
+    yield one("late", "Mentorships in which something should have happened by now.", totals.late)
+    yield one("late_seconds", "How late the latest of them is.", age(totals.late_since))
 
-    yield one("relays", "Answers and changes that workflows have not been told of.", stock.relays)
-    yield one("oldest_relay_seconds", "Age of the oldest of them.", age(stock.oldest_relay))
+    yield one("relays", "Answers and changes that workflows have not been told of.", totals.relays)
+    yield one("oldest_relay_seconds", "Age of the oldest of them.", age(totals.oldest_relay))

@@ -211,7 +211,7 @@ async def raise_concern(
         seat = _seat_at(await own_page.seats(session, holder.id), where)
         if seat is None or not is_reachable(seat):
             return UnknownPerson()
-        about = tuple(one.id for one in seat.desk if one.role == "coordinator" and one.id in concern.about)
+        about = tuple(one.id for one in seat.coordinators if one.role == "coordinator" and one.id in concern.about)
         said = f"{concern.text}\n{_contact(concern)}"
         await operations_log.put_operation(
             session, id_, "concern", *where, {"kind": concern.kind}, holder.id, "", now
@@ -252,7 +252,7 @@ async def ask_desks(
     session: AsyncSession, person: str, id_: str, wish: PersonalRequest, now: datetime, address: str = ""
 ) -> Done | Rejected:
     """The same inside a writing transaction that is open, under this id."""
-    found = {seat.cohort: seat.where for seat in reversed(await own_page.seats(session, person)) if seat.lives}
+    found = {seat.cohort: seat.ref for seat in reversed(await own_page.seats(session, person)) if seat.lives}
     if not found:
         return Rejected("None of your mentorships is running. Please write to a coordinator.")
     for where in sorted(found.values()):
@@ -350,7 +350,7 @@ def _operation_id(person: str, submission: str, content: Sequence[str], now: dat
 
 
 def _seat_at(seats: Sequence[OwnMentorship], where: MentorshipRef) -> OwnMentorship | None:
-    return next((seat for seat in seats if seat.where == where), None)
+    return next((seat for seat in seats if seat.ref == where), None)
 
 
 def _event_of(wanted: OwnChange, id_: str, person: str) -> Event:
@@ -371,7 +371,7 @@ def _contact(concern: Concern) -> str:
 
 async def _seen(session: AsyncSession, holder: Holder, id_: str, now: datetime) -> tuple[MentorshipRef, ...]:
     """Every mentorship that runs hears a sign of life."""
-    found = [seat.where for seat in await own_page.seats(session, holder.id) if seat.lives]
+    found = [seat.ref for seat in await own_page.seats(session, holder.id) if seat.lives]
     for where in found:
         await _tell(session, where, Seen("/".join((id_, *where)), holder.id), now)
     return tuple(found)

@@ -1,5 +1,5 @@
-"""Takes over what a cohort's file says otherwise of the cohort and of who coordinates it. Mentorships are told by
-relay rows of the same transaction, and must never be touched from here: they change by events only.
+"""Applies the differences of a cohort's file to the cohort and its coordinators. Mentorships change by events only:
+rows of the workflow outbox, written in the same transaction, tell them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from program.models import Cohort
 from store.cohorts import file_entries
-from store.cohorts.cohorts import people_in, put_desk
+from store.cohorts.cohorts import people_in, put_coordinators
 from store.cohorts.compare import Difference
 from store.programs import FrozenProgram
 from store.tables import (
@@ -25,38 +25,38 @@ from store.tables import (
     RelayRow,
 )
 
-DESK = ("coordinators", "deputies", "holidays")
-"""Fields of a cohort that its mentorships know as well."""
-FOR_THE_DESK = ("still_paused", "reminders_stopped")
-"""Items that tell a coordinator of something that is no task."""
+STAFF_FIELDS = ("coordinators", "deputies", "holidays")
+"""Fields of a cohort that its workflows hold too."""
+COORDINATOR_ITEMS = ("still_paused", "reminders_stopped")
+"""Items for coordinators that are about no task."""
 
 
 async def take_over(
     session: AsyncSession, cohort: Cohort, differences: Sequence[Difference], now: datetime, by: str, why: str
 ) -> None:
-    """Make the cohort what its file says. Needs a writing transaction; `by` and `why` go on record.
+    """Apply the file's differences to the cohort. Needs a writing transaction; `by` and `why` go on record.
 
-    Differences that are refused, and those of people, are left alone.
+    Skips refused differences, and those of people.
     """
-    possible = [one for one in differences if one.kind == "cohort" and not one.refused]
+    possible = [difference for difference in differences if difference.kind == "cohort" and not difference.refused]
     if not possible:
         return
     row = await session.get_one(CohortRow, cohort.cohort)
-    for one in possible:
-        match one.field:
+    for difference in possible:
+        match difference.field:
             case "version":
-                row.program_hash = one.after
+                row.program_hash = difference.after
             case "start":
-                row.start = date.fromisoformat(one.after)
+                row.start = date.fromisoformat(difference.after)
             case "coordinators" | "deputies":
-                pass  # they stand in rows of their own
+                pass  # they have their own rows
             case field:
-                setattr(row, field, one.after)
+                setattr(row, field, difference.after)
     event: dict[str, Any] = {"cohort": cohort.cohort, "at": now, "name": "cohort_changed", "by": by, "why": why}
-    await session.execute(insert(EventRow), [event | {"detail": one.field} for one in possible])
+    await session.execute(insert(EventRow), [event | {"detail": difference.field} for difference in possible])
     await session.flush()
-    if any(one.field in DESK for one in possible):
-        await _staffed(session, cohort, now, by)
+    if any(difference.field in STAFF_FIELDS for difference in possible):
+        await _change_staff(session, cohort, now, by)
 
 
 async def keep(
@@ -66,21 +66,22 @@ async def keep(
     differences: Iterable[Difference],
     undone: Collection[str],
 ) -> None:
-    """Keep what the file says now, but for what was not done: differences that were refused, and mentorships
-    `undone`. Those are told again by the next launch. Needs a writing transaction."""
+    """Store the entries of the file, except what was not applied: refused differences, and the mentorships `undone`.
+    The next launch reports those again. Needs a writing transaction."""
     before = await file_entries.read(session, cohort.cohort)
     says: file_entries.Entries = {
         (file_entries.COHORT, cohort.cohort): file_entries.of_cohort(cohort, programs[cohort.program])
     }
     says |= {
-        (file_entries.PERSON, id_): file_entries.of_person(one, cohort.zone) for id_, one in people_in(cohort).items()
+        (file_entries.PERSON, id_): file_entries.of_person(person, cohort.zone)
+        for id_, person in people_in(cohort).items()
     }
-    for one in differences:
-        if not one.refused:
+    for difference in differences:
+        if not difference.refused:
             continue
-        entry = (one.kind, one.id)
-        if one.field in says[entry]:
-            says[entry][one.field] = before.get(entry, {}).get(one.field)
+        entry = (difference.kind, difference.id)
+        if difference.field in says[entry]:
+            says[entry][difference.field] = before.get(entry, {}).get(difference.field)
         else:
             says[entry] = before.get(entry, {})
     for mentorship in cohort.mentorships:
@@ -88,19 +89,19 @@ async def keep(
         if mentorship.key not in undone:
             says[entry] = file_entries.of_mentorship(mentorship, cohort, programs)
     await file_entries.write(
-        session, cohort.cohort, {key: said for key, said in says.items() if before.get(key) != said}
+        session, cohort.cohort, {key: entry for key, entry in says.items() if before.get(key) != entry}
     )
     people = people_in(cohort)
     gone = [id_ for kind, id_ in before if kind == file_entries.PERSON and id_ not in people]
     await file_entries.drop(session, cohort.cohort, file_entries.PERSON, gone)
 
 
-async def _staffed(session: AsyncSession, cohort: Cohort, now: datetime, by: str) -> None:
-    """Others coordinate: mentorships hear of it, and whoever does no longer gets nothing more about their people."""
+async def _change_staff(session: AsyncSession, cohort: Cohort, now: datetime, by: str) -> None:
+    """Replace the coordinators and deputies, tell the mentorships, and drop the waiting items of those who left."""
     before = await session.scalars(select(CohortPersonRow.person).where(CohortPersonRow.cohort == cohort.cohort))
     coordinators, deputies = ([person.id for person in group] for group in (cohort.coordinators, cohort.deputies))
     left = set(before) - {*coordinators, *deputies}
-    await put_desk(session, cohort.cohort, cohort)
+    await put_coordinators(session, cohort.cohort, cohort)
     if left:
         await session.execute(
             update(ItemRow)
@@ -108,7 +109,7 @@ async def _staffed(session: AsyncSession, cohort: Cohort, now: datetime, by: str
                 ItemRow.cohort == cohort.cohort,
                 ItemRow.person.in_(left),
                 ItemRow.state.in_(("queued", "held")),
-                or_(ItemRow.task != "", ItemRow.name.in_(FOR_THE_DESK)),
+                or_(ItemRow.task != "", ItemRow.name.in_(COORDINATOR_ITEMS)),
             )
             .values(state="dropped", reason="left", done_at=now, deliver_at=None)
             .execution_options(synchronize_session=False)

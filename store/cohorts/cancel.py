@@ -1,7 +1,7 @@
-"""Stops a whole cohort in one transaction: whatever happens afterwards, nobody is asked or reminded of it again.
+"""Cancels a whole cohort in one transaction: afterwards no person is asked or reminded again.
 
-The workflows are told by relay rows of the same transaction; a turn that was under way meanwhile finds its
-mentorship stopped and puts nothing into anybody's postbox. Must never touch a mentorship that has ended before.
+Rows of the workflow outbox, written in the same transaction, tell the workflows. A turn in progress finds its
+mentorship cancelled and posts no items. Must not change a mentorship that has already ended.
 """
 
 from __future__ import annotations
@@ -42,24 +42,24 @@ PAGE = 500
 
 @dataclass(frozen=True, slots=True)
 class Stops:
-    """What a cancelled cohort leaves, in ids and numbers."""
+    """The effect of cancelling a cohort, in ids and numbers."""
 
     state: str
     """Of the cohort."""
     mentorships: tuple[str, ...]
-    """Keys of those that end."""
+    """Keys of the mentorships that end."""
     people: tuple[str, ...]
-    """Ids of those who get the one mail: whoever has, or is offered, a seat in a mentorship that runs."""
+    """Ids of those who get the mail: people who have, or are offered, a seat in a running mentorship."""
     forms: int
-    """Open requests that are withdrawn."""
+    """Number of open requests that are withdrawn."""
     items: int
-    """Things that wait in postboxes and are not sent any more."""
+    """Number of waiting items that are dropped."""
     tasks: int
-    """Open tasks."""
+    """Number of open tasks."""
 
 
 async def stops(session: AsyncSession, cohort: str) -> Stops:
-    """What cancelling this cohort would stop. Raises NoResultFound for an unknown one."""
+    """The effect of cancelling this cohort. Raises NoResultFound for an unknown cohort."""
     row = await session.get_one(CohortRow, cohort)
     alive = await session.scalars(
         select(MentorshipRow.key)
@@ -105,51 +105,51 @@ async def stop(
     shards: int,
     deliver_at: DeliverAt,
 ) -> dict[int, datetime]:
-    """Stop everything of a cohort that is not cancelled yet. Needs a writing transaction.
+    """Cancel a cohort that is not cancelled yet. Needs a writing transaction.
 
     Returns shard to the moment (UTC) at which its postmaster must look.
     """
     row = await session.get_one(CohortRow, cohort, with_for_update=True)
-    found = await stops(session, cohort)
+    stopped = await stops(session, cohort)
     row.state = CANCELLED
     await session.flush()
-    # First the mentorships, which their turns lock: what comes after sees everything that was put down before.
+    # The mentorships first: turns lock them too, so the statements below see everything written before.
     await _end_mentorships(session, row, now, by, why)
     await session.execute(update(RequestRow).where(*_open(cohort)).values(state="withdrawn"))
     await _drop_items(session, cohort, now)
     rule = letterbox_rule(row.letterbox, row.holidays)
     address = Address(cohort, "", now, rule, shards, deliver_at)
     moments: list[Moment] = []
-    for first in range(0, len(found.people), PAGE):
-        mails = [_mail(cohort, person, now) for person in found.people[first : first + PAGE]]
+    for first in range(0, len(stopped.people), PAGE):
+        mails = [_mail(cohort, person, now) for person in stopped.people[first : first + PAGE]]
         moments += await post(session, address, mails, Standstill())
     return soonest(moments)
 
 
 def relay_id(cohort: str, mentorship: str) -> str:
-    """Id of the relay row, and of the update, that tells a mentorship of its cohort's cancellation."""
+    """Id of the outbox row, and of the update, that tells a mentorship of its cohort's cancellation."""
     return f"cancel/{cohort}/{mentorship}"
 
 
 def silenced(batch: Batch) -> Batch:
     """A turn of a cancelled cohort's mentorship, as far as it is put down: the record, what a coordinator must
     still decide, and the receipt for what somebody just did."""
-    told = [one for one in batch.posts if one.task or one.kind == "receipt"]
+    told = [post for post in batch.posts if post.task or post.kind == "receipt"]
     finish = batch.finish if batch.finish and batch.finish.ending == CANCELLED else None
     return replace(batch, open_requests=[], redeliver=[], posts=told, finish=finish)
 
 
 async def tell_again(session: AsyncSession, batch: Batch) -> dict[int, datetime]:
-    """A turn was taken in a cohort that is cancelled: its workflow is told, unless it is over with this very turn.
+    """Tell the workflow of a turn taken in a cancelled cohort, unless this turn ends it.
 
-    Returns shard to the moment (UTC) at which the mails of the cancellation wait there: whoever should have woken
-    the postmaster may have died.
+    Returns shard to the moment (UTC) at which mails of the cancellation wait there: the process that should have
+    woken the postmaster may have died.
     """
     if not batch.snapshot.over:
         id_ = relay_id(batch.cohort, batch.mentorship)
         row = _relay(batch.cohort, batch.mentorship, id_, "", batch.now)
         await session.execute(putting(session, RelayRow, ("id",)), [row])
-    found = await session.execute(
+    moments = await session.execute(
         select(ItemRow.shard, func.min(ItemRow.deliver_at))
         .where(
             ItemRow.cohort == batch.cohort,
@@ -159,11 +159,11 @@ async def tell_again(session: AsyncSession, batch: Batch) -> dict[int, datetime]
         )
         .group_by(ItemRow.shard)
     )
-    return {shard: at for shard, at in found if at is not None}
+    return {shard: at for shard, at in moments if at is not None}
 
 
 async def still_to_tell(session: AsyncSession, cohort: str) -> int:
-    """How many mentorships of a cancelled cohort have not been told of it yet."""
+    """Number of mentorships of a cancelled cohort that do not know it yet."""
     waiting = select(func.count()).select_from(RelayRow).where(RelayRow.cohort == cohort, RelayRow.event == "Cancel")
     return await session.scalar(waiting) or 0
 
@@ -173,7 +173,7 @@ def _open(cohort: str) -> tuple[Any, ...]:
 
 
 def _waiting(cohort: str) -> tuple[Any, ...]:
-    """What waits for the people of a cohort; tasks wait for its coordinators."""
+    """Conditions for the waiting items of a cohort's people; items about tasks belong to coordinators."""
     return (
         ItemRow.cohort == cohort,
         ItemRow.mentorship != "",
@@ -211,10 +211,10 @@ async def _end_mentorships(session: AsyncSession, cohort: CohortRow, now: dateti
     states = {key: state for key, state in before}  # noqa: C416
     keys = list(states)
     for first in range(0, len(keys), PAGE):
-        some = keys[first : first + PAGE]
+        page = keys[first : first + PAGE]
         await session.execute(
             update(MentorshipRow)
-            .where(MentorshipRow.cohort == cohort.id, MentorshipRow.key.in_(some))
+            .where(MentorshipRow.cohort == cohort.id, MentorshipRow.key.in_(page))
             .values(state="over", ending=CANCELLED, reason="", ended_on=today)
         )
     if not keys:
@@ -224,7 +224,7 @@ async def _end_mentorships(session: AsyncSession, cohort: CohortRow, now: dateti
     await session.execute(new, [outcome | {"mentorship": key} for key in keys])
     event: dict[str, Any] = {"cohort": cohort.id, "at": now, "name": CANCELLED, "by": by, "why": why}
     await session.execute(insert(EventRow), [event | {"mentorship": key} for key in keys])
-    # One that is planned has no workflow to be told; should one be starting just now, its first turn finds out.
+    # A planned mentorship has no workflow to tell; if it starts just now, its first turn finds the cancellation.
     relays = [
         _relay(cohort.id, key, relay_id(cohort.id, key), by, now)
         for key, state in states.items()

@@ -1,7 +1,7 @@
-"""Puts a cohort down and reads it back: frozen programs, people, planned mentorships, workflow inputs.
+"""Stores a cohort and reads it back: frozen programs, people, planned mentorships, workflow inputs.
 
-Putting the same cohort twice changes nothing (lifecycle 9), and what is known already stays as it is: see
-`store.cohorts.compare` for what a file says otherwise. Nothing here starts a mentorship or tells anybody of it.
+Storing the same cohort twice changes nothing (lifecycle 9), and known rows stay as they are: `store.cohorts.compare`
+finds the differences of a file. Nothing here starts a mentorship or sends a mail.
 """
 
 from __future__ import annotations
@@ -29,26 +29,27 @@ from store.tables import (
 
 __all__ = [
     "FrozenProgram", "KnownOtherwise", "Planned", "Put", "StartingMember", "UnknownCohort", "freeze_program",
-    "frozen_program", "known_people", "mark_running", "mentorship", "people_in", "planned", "put", "put_desk",
+    "frozen_program", "known_people", "mark_running", "mentorship", "people_in", "planned", "put", "put_coordinators",
 ]  # fmt: skip
 
 PAGE = 500
-"""Mentorships put down in one transaction: few enough that nobody else waits for long."""
+"""Mentorships stored in one transaction: few enough that other writers do not wait long."""
 
 Rows = list[dict[str, Any]]
 
 
 class KnownOtherwise(ValueError):
-    """A person of the cohort can't be put down: the id belongs to somebody else, it seems. Says ids only."""
+    """A person of the cohort cannot be stored: the id seems to belong to somebody else. The message holds
+    ids only."""
 
 
 class UnknownCohort(LookupError):
-    """No cohort or mentorship of this id was put down."""
+    """There is no cohort or mentorship with this id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """What putting a cohort down came to."""
+    """The result of storing a cohort."""
 
     new: tuple[str, ...]
     """Keys of mentorships that were not known before."""
@@ -66,7 +67,7 @@ class StartingMember:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A mentorship that is put down and not started: what its workflow has to know, in ids and dates."""
+    """The input of a mentorship's workflow, in ids and dates."""
 
     cohort: str
     key: str
@@ -75,7 +76,7 @@ class Planned:
     start: date
     launched_on: date
     launched_at: datetime
-    """When its cohort was launched first: what tells this database's mentorship from another one's."""
+    """When its cohort was first launched: tells this database's mentorship from one of another database."""
     zone: str
     """The cohort's."""
     members: tuple[StartingMember, ...]
@@ -84,7 +85,7 @@ class Planned:
     holidays: tuple[date, ...]
 
 
-# -- putting a cohort down -------------------------------------------------------------------------------------
+# -- storing a cohort ------------------------------------------------------------------------------------------
 
 
 async def put(
@@ -96,33 +97,33 @@ async def put(
     *,
     page: int = PAGE,
 ) -> Put:
-    """Put down what is new of a cohort, in transactions of a page each; running it again finishes what broke off.
+    """Store the new parts of a cohort, a page in each transaction; running it again finishes an interrupted run.
 
     `programs` holds a frozen program for every program id that the cohort names; `launched_on` is today in the
-    cohort's zone. What is known stays as it is.
+    cohort's zone. Known rows stay as they are.
     """
     async with database.begin() as session:
         await _put_cohort(session, cohort, programs[cohort.program], launched_on, now)
     new: list[str] = []
     for first in range(0, len(cohort.mentorships), page):
         async with database.begin() as session:
-            some = cohort.mentorships[first : first + page]
-            new += await _put_mentorships(session, cohort, programs, some, launched_on)
+            page_of_mentorships = cohort.mentorships[first : first + page]
+            new += await _put_mentorships(session, cohort, programs, page_of_mentorships, launched_on)
     return Put(tuple(new), len(cohort.mentorships) - len(new))
 
 
 def people_in(cohort: Cohort) -> dict[str, Person]:
-    """Everybody whom a file names, by id."""
+    """All people in a file, by id."""
     return {person.id: person for person in (*cohort.coordinators, *cohort.deputies, *cohort.participants)}
 
 
 async def known_people(session: AsyncSession, ids: Iterable[str]) -> dict[str, ParticipantRow]:
-    """Those of these people whom the store knows, by id."""
+    """The known ones of these people, by id."""
     known: dict[str, ParticipantRow] = {}
     wanted = list(ids)
     for first in range(0, len(wanted), PAGE):
-        some = wanted[first : first + PAGE]
-        rows = await session.scalars(select(ParticipantRow).where(ParticipantRow.id.in_(some)))
+        page = wanted[first : first + PAGE]
+        rows = await session.scalars(select(ParticipantRow).where(ParticipantRow.id.in_(page)))
         known |= {row.id: row for row in rows}
     return known
 
@@ -130,13 +131,13 @@ async def known_people(session: AsyncSession, ids: Iterable[str]) -> dict[str, P
 async def _put_cohort(
     session: AsyncSession, cohort: Cohort, frozen: FrozenProgram, launched_on: date, now: datetime
 ) -> None:
-    """The cohort and its people, as far as they are new; a person who is known from elsewhere stays as known."""
+    """Store the cohort and its people, if they are new; a person known from another cohort stays unchanged."""
     people = people_in(cohort)
     known = await known_people(session, people)
     new = [{"id": id_} | file_entries.fields_of(one, cohort.zone) for id_, one in people.items() if id_ not in known]
     if new:
         await session.execute(insert(ParticipantRow), new)
-    said: file_entries.Entries = {
+    entries: file_entries.Entries = {
         (file_entries.PERSON, one["id"]): file_entries.of_person(people[one["id"]], cohort.zone) for one in new
     }
     if await session.get(CohortRow, cohort.cohort) is None:
@@ -157,14 +158,16 @@ async def _put_cohort(
             )
         )
         await session.flush()
-        await put_desk(session, cohort.cohort, cohort)
-        said |= {(file_entries.PERSON, id_): file_entries.of_person(one, cohort.zone) for id_, one in people.items()}
-        said[(file_entries.COHORT, cohort.cohort)] = file_entries.of_cohort(cohort, frozen)
-    await file_entries.write(session, cohort.cohort, said)
+        await put_coordinators(session, cohort.cohort, cohort)
+        entries |= {
+            (file_entries.PERSON, id_): file_entries.of_person(one, cohort.zone) for id_, one in people.items()
+        }
+        entries[(file_entries.COHORT, cohort.cohort)] = file_entries.of_cohort(cohort, frozen)
+    await file_entries.write(session, cohort.cohort, entries)
 
 
-async def put_desk(session: AsyncSession, cohort: str, says: Cohort) -> None:
-    """Let those coordinate a cohort whom its file names, and nobody else."""
+async def put_coordinators(session: AsyncSession, cohort: str, says: Cohort) -> None:
+    """Replace a cohort's coordinators and deputies by those in its file."""
     wanted = {person.id: "deputy" for person in says.deputies}
     wanted |= {person.id: "coordinator" for person in says.coordinators}
     await session.execute(delete(CohortPersonRow).where(CohortPersonRow.cohort == cohort))
@@ -181,7 +184,7 @@ async def _put_mentorships(
     mentorships: Sequence[Mentorship],
     launched_on: date,
 ) -> list[str]:
-    """Put mentorships down as planned; known ones stay as they are. Returns the new keys."""
+    """Store new mentorships as planned; known ones stay as they are. Returns the new keys."""
     keys = [mentorship.key for mentorship in mentorships]
     known = set(
         await session.scalars(
@@ -190,7 +193,7 @@ async def _put_mentorships(
     )
     rows: Rows = []
     memberships: Rows = []
-    said: file_entries.Entries = {}
+    entries: file_entries.Entries = {}
     for mentorship in mentorships:
         if mentorship.key in known:
             continue
@@ -221,11 +224,11 @@ async def _put_mentorships(
             }
             for position, (person, role) in enumerate(mentorship.members())
         ]
-        said[(file_entries.MENTORSHIP, mentorship.key)] = file_entries.of_mentorship(mentorship, cohort, programs)
+        entries[(file_entries.MENTORSHIP, mentorship.key)] = file_entries.of_mentorship(mentorship, cohort, programs)
     if rows:
         await session.execute(insert(MentorshipRow), rows)
         await session.execute(insert(MembershipRow), memberships)
-        await file_entries.write(session, cohort.cohort, said)
+        await file_entries.write(session, cohort.cohort, entries)
     return [row["key"] for row in rows]
 
 
@@ -233,20 +236,20 @@ async def _put_mentorships(
 
 
 async def planned(session: AsyncSession, cohort: str, after: str = "", limit: int = 100) -> list[Planned]:
-    """A page of mentorships still to start, by key; `after` is the last key of the page before."""
+    """A page of mentorships not yet started, by key; `after` is the last key of the previous page."""
     return await _planned(session, cohort, MentorshipRow.state == "planned", MentorshipRow.key > after, limit=limit)
 
 
 async def mentorship(session: AsyncSession, cohort: str, key: str) -> Planned:
-    """What the workflow of this mentorship has to know, started or not. Raises `UnknownCohort`."""
-    found = await _planned(session, cohort, MentorshipRow.key == key, limit=1)
-    if not found:
+    """The workflow input of this mentorship, started or not. Raises `UnknownCohort`."""
+    planned_mentorships = await _planned(session, cohort, MentorshipRow.key == key, limit=1)
+    if not planned_mentorships:
         raise UnknownCohort(f"no mentorship {key!r} in the cohort {cohort!r}")
-    return found[0]
+    return planned_mentorships[0]
 
 
 async def mark_running(session: AsyncSession, cohort: str, keys: Iterable[str]) -> None:
-    """The workflows of these mentorships have been started."""
+    """Mark these mentorships as running: their workflows have started."""
     await session.execute(
         update(MentorshipRow)
         .where(MentorshipRow.cohort == cohort, MentorshipRow.key.in_(keys), MentorshipRow.state == "planned")
@@ -258,7 +261,7 @@ async def _planned(session: AsyncSession, cohort: str, *which: Any, limit: int) 
     row = await session.get(CohortRow, cohort)
     if row is None:
         raise UnknownCohort(f"no cohort {cohort!r} was launched")
-    found = await session.execute(
+    rows = await session.execute(
         select(
             MentorshipRow.key, MentorshipRow.program, MentorshipRow.program_hash, MentorshipRow.start,
             MentorshipRow.launched_on,
@@ -267,7 +270,7 @@ async def _planned(session: AsyncSession, cohort: str, *which: Any, limit: int) 
         .order_by(MentorshipRow.key)
         .limit(limit)
     )  # fmt: skip
-    mentorships = found.all()
+    mentorships = rows.all()
     seats = await _seats(session, cohort, [key for key, *_ in mentorships])
     staff = await session.execute(
         select(CohortPersonRow.person, CohortPersonRow.role)
@@ -298,12 +301,12 @@ async def _seats(session: AsyncSession, cohort: str, keys: Sequence[str]) -> Map
     seats: dict[str, list[StartingMember]] = defaultdict(list)
     if not keys:
         return seats
-    found = await session.execute(
+    rows = await session.execute(
         select(MembershipRow.mentorship, MembershipRow.person, MembershipRow.role, ParticipantRow.zone)
         .join(ParticipantRow, ParticipantRow.id == MembershipRow.person)
         .where(MembershipRow.cohort == cohort, MembershipRow.mentorship.in_(keys))
         .order_by(MembershipRow.mentorship, MembershipRow.position, MembershipRow.person)
     )
-    for key, person, role, zone in found:
+    for key, person, role, zone in rows:
         seats[key].append(StartingMember(person, role, zone))  # pyright: ignore[reportArgumentType]
     return seats

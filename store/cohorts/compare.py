@@ -1,8 +1,7 @@
-"""What a cohort's file says otherwise than when it was last launched, and otherwise than what runs. Writes nothing.
+"""Compares a cohort's file with its last launch and with what runs. Writes nothing.
 
-Three are compared: what the file said (`store.cohorts.file_entries`), what it says now, and what the store has. Only
-what the file's author has changed is a difference; what has become of it since by decisions and by people themselves
-is none.
+The comparison has three sides: the entries of the last launch (`store.cohorts.file_entries`), the file now, and the
+database. Only an edit of the file is a difference; changes by decisions or by the people themselves are none.
 """
 
 from __future__ import annotations
@@ -18,33 +17,33 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from program.models import Cohort, Person
 from store.cohorts import file_entries
 from store.cohorts.cohorts import PAGE, KnownOtherwise, known_people, people_in
-from store.cohorts.file_entries import Entries, Said
+from store.cohorts.file_entries import Entries, FileEntry
 from store.database import Database
 from store.programs import FrozenProgram, frozen_program
 from store.tables import CohortPersonRow, CohortRow, EventRow, MembershipRow, MentorshipRow, ParticipantRow
 
 FIXED = ("zone",)
-"""Fields of a cohort that can't change once it runs: dates, tasks and "today" are counted by them."""
+"""Fields of a cohort that cannot change once it runs: dates, tasks and "today" depend on them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A field of the cohort, or of a person, that the file says otherwise. May hold names and addresses."""
+    """A field of the cohort, or of a person, that was edited in the file. May hold names and addresses."""
 
     kind: Literal["cohort", "person"]
     id: str
     field: str
     before: Any
-    """What the store has."""
+    """The value in the database."""
     after: Any
-    """What the file says."""
+    """The value in the file."""
     refused: str = ""
-    """Why it can't be taken over, and what would work."""
+    """Why it cannot be applied, and an alternative."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seated:
-    """Somebody who has, or had, a seat."""
+    """A person who has, or had, a seat."""
 
     person: str
     role: str
@@ -53,74 +52,75 @@ class Seated:
 
 @dataclass(frozen=True, slots=True)
 class Altered:
-    """A known mentorship of which the file says something else than before. `said` and `says` as in an entry."""
+    """A known mentorship that was edited in the file. `said`: its entry at the last launch, `says`: its entry now."""
 
     key: str
     state: str
     """planned, running, over"""
     ending: str
     format: str
-    said: Said
-    says: Said
+    said: FileEntry
+    says: FileEntry
     seats: tuple[Seated, ...]
-    """As they are now."""
+    """The seats now, in the database."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A cohort's file beside what the store has of it."""
+    """The result of comparing a cohort's file with the database."""
 
     known: bool
     """Whether the cohort was launched before."""
     state: str = ""
-    """Of the cohort: running, cancelled, over; empty where it is new."""
+    """Of the cohort: running, cancelled, over; empty for a new cohort."""
     launched_on: date | None = None
     new: tuple[str, ...] = ()
-    """Keys of mentorships that were not known before."""
+    """Keys of mentorships that are new in the file."""
     unchanged: int = 0
     waiting: tuple[str, ...] = ()
-    """Keys of known mentorships that no workflow has been started for: a launch broke off."""
+    """Keys of known mentorships without a workflow: a launch was interrupted."""
     vanished: tuple[str, ...] = ()
-    """Keys of mentorships that are not in the file and have neither ended nor are about to."""
+    """Keys of mentorships that are no longer in the file, have not ended and are not ending."""
     new_people: tuple[str, ...] = ()
     vanished_people: tuple[str, ...] = ()
-    """Ids that stood in the file and don't any more."""
+    """Ids that are no longer in the file."""
     differences: tuple[Difference, ...] = ()
     altered: tuple[Altered, ...] = ()
 
 
 async def compare(database: Database, cohort: Cohort, programs: Mapping[str, FrozenProgram]) -> Comparison:
-    """A file beside the store. Raises `KnownOtherwise` where an id is known with another address from elsewhere."""
+    """Compare a file with the database. Raises `KnownOtherwise` if another cohort knows an id with another
+    address."""
     async with database.session() as session:
         row = await session.get(CohortRow, cohort.cohort)
-        said = await file_entries.read(session, cohort.cohort)
+        entries = await file_entries.read(session, cohort.cohort)
         people = people_in(cohort)
         known = await known_people(session, people)
-        legacy = row is not None and (file_entries.COHORT, cohort.cohort) not in said
+        legacy = row is not None and (file_entries.COHORT, cohort.cohort) not in entries
         if row is not None and legacy:
-            said = await _as_it_runs(session, row, known)
-        differences = await _of_people(session, cohort, known, said, new=row is None)
+            entries = await _as_it_runs(session, row, known)
+        differences = await _of_people(session, cohort, known, entries, new=row is None)
         if row is None:
             keys = tuple(mentorship.key for mentorship in cohort.mentorships)
             new_people = tuple(id_ for id_ in people if id_ not in known)
             return Comparison(False, new=keys, new_people=new_people, differences=tuple(differences))
-        differences = [*await _of_cohort(session, cohort, row, programs, said), *differences]
-        found = await _of_mentorships(session, cohort, programs, said)
+        differences = [*await _of_cohort(session, cohort, row, programs, entries), *differences]
+        mentorships = await _of_mentorships(session, cohort, programs, entries)
         return Comparison(
             known=True,
             state=row.state,
             launched_on=row.launched_on,
-            **found,
+            **mentorships,
             new_people=tuple(id_ for id_ in people if id_ not in known),
             vanished_people=tuple(
-                sorted(id_ for kind, id_ in said if kind == file_entries.PERSON and id_ not in people)
+                sorted(id_ for kind, id_ in entries if kind == file_entries.PERSON and id_ not in people)
             ),
             differences=tuple(differences),
         )
 
 
 async def is_known(database: Database, cohort: str) -> bool:
-    """Whether a cohort of this id was launched before."""
+    """Whether a cohort with this id was launched before."""
     async with database.session() as session:
         return await session.get(CohortRow, cohort) is not None
 
@@ -129,13 +129,13 @@ async def is_known(database: Database, cohort: str) -> bool:
 
 
 async def _of_people(
-    session: AsyncSession, cohort: Cohort, known: Mapping[str, ParticipantRow], said: Entries, *, new: bool
+    session: AsyncSession, cohort: Cohort, known: Mapping[str, ParticipantRow], entries: Entries, *, new: bool
 ) -> list[Difference]:
     people = people_in(cohort)
     strangers = sorted(
         id_
         for id_, row in known.items()
-        if (file_entries.PERSON, id_) not in said
+        if (file_entries.PERSON, id_) not in entries
         and row.standing != "erased"
         and row.email.casefold() != people[id_].email.strip().casefold()
     )
@@ -146,16 +146,16 @@ async def _of_people(
         )
     if new:
         return []
-    found: list[Difference] = []
+    differences: list[Difference] = []
     for id_, row in known.items():
-        before = said.get((file_entries.PERSON, id_))
+        before = entries.get((file_entries.PERSON, id_))
         if before is not None:
-            found += await _of_person(session, people[id_], cohort.zone, row, before)
-    return found
+            differences += await _of_person(session, people[id_], cohort.zone, row, before)
+    return differences
 
 
 async def _of_person(
-    session: AsyncSession, person: Person, zone: str, row: ParticipantRow, before: Said
+    session: AsyncSession, person: Person, zone: str, row: ParticipantRow, before: FileEntry
 ) -> list[Difference]:
     now = file_entries.of_person(person, zone)
     changed = {field for field, value in now.items() if before.get(field) != value}
@@ -168,9 +168,9 @@ async def _of_person(
         other = "another name and another address: somebody new needs an id of their own"
         return [Difference("person", row.id, "entry", "", "", refused=other)]
     values = file_entries.fields_of(person, zone)
-    # The profile grows by what people write themselves; the file may add to it, not empty it.
+    # People add to their profile themselves; the file may add to it, not empty it.
     values["profile"] = {**row.profile, **values["profile"]}
-    found: list[Difference] = []
+    differences: list[Difference] = []
     for field in ("name", "email", "zone", "language", "profile"):
         has = getattr(row, field)
         if field not in changed or has == values[field]:
@@ -183,16 +183,16 @@ async def _of_person(
                 )
             )
             refused = f"this address is known as {same}" if same else ""
-        found.append(Difference("person", row.id, field, has, values[field], refused))
-    return found
+        differences.append(Difference("person", row.id, field, has, values[field], refused))
+    return differences
 
 
 async def _of_cohort(
-    session: AsyncSession, cohort: Cohort, row: CohortRow, programs: Mapping[str, FrozenProgram], said: Entries
+    session: AsyncSession, cohort: Cohort, row: CohortRow, programs: Mapping[str, FrozenProgram], entries: Entries
 ) -> list[Difference]:
     now = file_entries.of_cohort(cohort, programs[cohort.program])
-    before = said[(file_entries.COHORT, cohort.cohort)]
-    has = _cohort_said(row, await _desk(session, cohort.cohort))
+    before = entries[(file_entries.COHORT, cohort.cohort)]
+    has = _cohort_entry(row, await _coordinators(session, cohort.cohort))
     return [
         Difference(
             "cohort", cohort.cohort, field, has[field], value,
@@ -204,7 +204,7 @@ async def _of_cohort(
 
 
 async def _of_mentorships(
-    session: AsyncSession, cohort: Cohort, programs: Mapping[str, FrozenProgram], said: Entries
+    session: AsyncSession, cohort: Cohort, programs: Mapping[str, FrozenProgram], entries: Entries
 ) -> dict[str, Any]:
     rows = await session.execute(
         select(MentorshipRow.key, MentorshipRow.state, MentorshipRow.ending, MentorshipRow.format)
@@ -223,7 +223,7 @@ async def _of_mentorships(
         for key, mentorship in in_file.items()
         if key in known
     }
-    before = {key: says[key] | said.get((file_entries.MENTORSHIP, key), {}) for key in says}
+    before = {key: says[key] | entries.get((file_entries.MENTORSHIP, key), {}) for key in says}
     otherwise = [key for key in says if before[key] != says[key]]
     seats = await _seats(session, cohort.cohort, otherwise)
     return {
@@ -239,16 +239,16 @@ async def _of_mentorships(
     }
 
 
-# -- what the store has ------------------------------------------------------------------------------------------
+# -- entries from the database -----------------------------------------------------------------------------------
 
 
 async def _as_it_runs(session: AsyncSession, row: CohortRow, known: Mapping[str, ParticipantRow]) -> Entries:
-    """Of a cohort that was launched before entries were kept: as if its file had said what the store has. Not when
-    its mentorships start, for a pause may have moved that."""
-    found: Entries = {(file_entries.COHORT, row.id): _cohort_said(row, await _desk(session, row.id))}
-    for one in known.values():
-        found[(file_entries.PERSON, one.id)] = file_entries.person_said(
-            one.id, one.name, one.email, one.zone, one.language, one.profile
+    """Entries for a cohort that was launched before entries were stored, made from the database. Without the start of
+    its mentorships, because a pause may have moved it."""
+    entries: Entries = {(file_entries.COHORT, row.id): _cohort_entry(row, await _coordinators(session, row.id))}
+    for person in known.values():
+        entries[(file_entries.PERSON, person.id)] = file_entries.person_entry(
+            person.id, person.name, person.email, person.zone, person.language, person.profile
         )
     rows = await session.execute(
         select(MentorshipRow.key, MentorshipRow.program, MentorshipRow.program_hash).where(
@@ -259,15 +259,15 @@ async def _as_it_runs(session: AsyncSession, row: CohortRow, known: Mapping[str,
     seats = await _seats(session, row.id, [key for key, *_ in mentorships])
     for key, program, digest in mentorships:
         frozen = await frozen_program(session, program, digest)
-        found[(file_entries.MENTORSHIP, key)] = {
+        entries[(file_entries.MENTORSHIP, key)] = {
             "program": program,
             "length": frozen.program.length,
-            "members": sorted([one.role, one.person] for one in seats.get(key, ()) if one.standing != "out"),
+            "members": sorted([seat.role, seat.person] for seat in seats.get(key, ()) if seat.standing != "out"),
         }
-    return found
+    return entries
 
 
-def _cohort_said(row: CohortRow, desk: Mapping[str, list[str]]) -> Said:
+def _cohort_entry(row: CohortRow, staff: Mapping[str, list[str]]) -> FileEntry:
     return {
         "title": row.title,
         "organisation": row.organisation,
@@ -278,12 +278,12 @@ def _cohort_said(row: CohortRow, desk: Mapping[str, list[str]]) -> Said:
         "version": row.program_hash,
         "letterbox": row.letterbox,
         "holidays": row.holidays,
-        "coordinators": desk["coordinator"],
-        "deputies": desk["deputy"],
+        "coordinators": staff["coordinator"],
+        "deputies": staff["deputy"],
     }
 
 
-async def _desk(session: AsyncSession, cohort: str) -> dict[str, list[str]]:
+async def _coordinators(session: AsyncSession, cohort: str) -> dict[str, list[str]]:
     rows = await session.execute(
         select(CohortPersonRow.person, CohortPersonRow.role)
         .where(CohortPersonRow.cohort == cohort)

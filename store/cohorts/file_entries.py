@@ -1,8 +1,8 @@
-"""What a cohort's file said when it was last launched, entry by entry.
+"""Stores the content of a cohort's file at its last launch, entry by entry.
 
-A later launch compares three: what the file said, what it says now, and what runs. So what people and coordinators
-have changed meanwhile is never taken for a change of the file, and an edit of the file is never taken for what
-happened meanwhile. Of what could name a person only marks are kept: enough to see that it is another, and no more.
+A later launch compares these entries with the file and with what runs, so that it can tell an edit of the file from
+changes that people and coordinators have made since. Values that could identify a person are stored as short hashes:
+enough to see that they differ, and no more.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ from store.tables import EntryRow
 COHORT, PERSON, MENTORSHIP = "cohort", "person", "mentorship"
 """Kinds of entries."""
 
-Said = dict[str, Any]
-Entries = dict[tuple[str, str], Said]
-"""(kind, id) to what the file said."""
+FileEntry = dict[str, Any]
+Entries = dict[tuple[str, str], FileEntry]
+"""(kind, id) to the fields of the entry."""
 
 PAGE = 500
 """Rows in one statement."""
 
 
 def mark(person: str, field: str, value: object) -> str:
-    """A short mark by which two values of a person's field are told apart; it says nothing about either."""
+    """A short hash that tells two values of a person's field apart and reveals neither."""
     written = json.dumps([person, field, value], sort_keys=True, ensure_ascii=False)
     return sha256(written.encode()).hexdigest()[:8]
 
 
 def fields_of(person: Person, zone: str) -> dict[str, Any]:
-    """What a file says of a person, as the store has it; `zone` is the cohort's."""
+    """A person's fields in a file, as the database stores them; `zone` is the cohort's."""
     return {
         "name": person.name,
         "email": person.email.strip(),
@@ -48,13 +48,13 @@ def fields_of(person: Person, zone: str) -> dict[str, Any]:
     }
 
 
-def of_person(person: Person, zone: str) -> Said:
-    """The same as an entry keeps it."""
-    return person_said(person.id, **fields_of(person, zone))
+def of_person(person: Person, zone: str) -> FileEntry:
+    """A person of a file as an entry; `zone` is the cohort's."""
+    return person_entry(person.id, **fields_of(person, zone))
 
 
-def person_said(id_: str, name: str, email: str, zone: str, language: str, profile: Mapping[str, Any]) -> Said:
-    """A person's fields as an entry keeps them."""
+def person_entry(id_: str, name: str, email: str, zone: str, language: str, profile: Mapping[str, Any]) -> FileEntry:
+    """A person's fields as an entry."""
     return {
         "name": mark(id_, "name", name),
         "email": mark(id_, "email", email.casefold()),
@@ -64,8 +64,8 @@ def person_said(id_: str, name: str, email: str, zone: str, language: str, profi
     }
 
 
-def of_mentorship(mentorship: Mentorship, cohort: Cohort, programs: Mapping[str, FrozenProgram]) -> Said:
-    """What a file says of a mentorship. `length` is its program's, in days."""
+def of_mentorship(mentorship: Mentorship, cohort: Cohort, programs: Mapping[str, FrozenProgram]) -> FileEntry:
+    """A mentorship of a file as an entry. `length` is its program's, in days."""
     program = mentorship.program or cohort.program
     return {
         "program": program,
@@ -75,8 +75,8 @@ def of_mentorship(mentorship: Mentorship, cohort: Cohort, programs: Mapping[str,
     }
 
 
-def of_cohort(cohort: Cohort, frozen: FrozenProgram) -> Said:
-    """What a file says of the cohort itself and of who coordinates it."""
+def of_cohort(cohort: Cohort, frozen: FrozenProgram) -> FileEntry:
+    """The cohort of a file, with its coordinators and deputies, as an entry."""
     return {
         "title": cohort.title,
         "organisation": cohort.organisation,
@@ -93,13 +93,13 @@ def of_cohort(cohort: Cohort, frozen: FrozenProgram) -> Said:
 
 
 async def read(session: AsyncSession, cohort: str) -> Entries:
-    """Everything that the cohort's file said."""
+    """All stored entries of a cohort."""
     rows = await session.execute(select(EntryRow.kind, EntryRow.id, EntryRow.said).where(EntryRow.cohort == cohort))
     return {(kind, id_): said for kind, id_, said in rows}
 
 
 async def write(session: AsyncSession, cohort: str, entries: Entries) -> None:
-    """Keep what the file says now. Needs a writing transaction."""
+    """Store entries. Needs a writing transaction."""
     rows = [{"cohort": cohort, "kind": kind, "id": id_, "said": said} for (kind, id_), said in entries.items()]
     keeping = putting(session, EntryRow, ("cohort", "kind", "id"), ("said",))
     for first in range(0, len(rows), PAGE):
@@ -107,7 +107,7 @@ async def write(session: AsyncSession, cohort: str, entries: Entries) -> None:
 
 
 async def drop(session: AsyncSession, cohort: str, kind: str, ids: Iterable[str]) -> None:
-    """These stand in the file no longer. Needs a writing transaction."""
+    """Delete the entries of ids that are no longer in the file. Needs a writing transaction."""
     for id_ in ids:
         await session.execute(
             delete(EntryRow).where(EntryRow.cohort == cohort, EntryRow.kind == kind, EntryRow.id == id_)
@@ -115,5 +115,5 @@ async def drop(session: AsyncSession, cohort: str, kind: str, ids: Iterable[str]
 
 
 async def forget(session: AsyncSession, person: str) -> None:
-    """Keep nothing of what any file said about a person. Needs a writing transaction."""
+    """Delete all entries of a person. Needs a writing transaction."""
     await session.execute(delete(EntryRow).where(EntryRow.kind == PERSON, EntryRow.id == person))

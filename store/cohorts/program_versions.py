@@ -1,8 +1,7 @@
-"""A mentorship, and a cohort, goes over to another version of its program. What was asked before keeps the form with
-which it was asked.
+"""Moves a mentorship, and its cohort, to another version of its program. Requests already sent keep their form.
 
-The mentorship goes over in the transaction of the turn that does, so that its dates, its forms and its wording are
-never of two versions. Must never be called for one that does not run.
+The move is part of the transaction of the turn that adopts the version, so that dates, forms and wording never mix
+two versions. Must not be called for a mentorship that does not run.
 """
 
 from __future__ import annotations
@@ -22,15 +21,16 @@ from store.tables import CohortRow, EntryRow, EventRow, MentorshipRow, ProgramRo
 
 
 async def go_over(session: AsyncSession, batch: Batch, program: str, before: str, version: str) -> str:
-    """Let a mentorship go by another version of its program from now on; the version by which it goes then.
+    """Move a mentorship to another version of its program; returns its version after that.
 
-    One that a restored database has lost is not taken up: what is known stays, until somebody gives it again.
+    A version that a restored database has lost is ignored: the mentorship keeps its version until the change is given
+    again.
     """
     cohort, key = batch.cohort, batch.mentorship
     if await session.get(ProgramRow, (program, version)) is None:
         return before
-    of_it = (RequestRow.cohort == cohort, RequestRow.mentorship == key)
-    asked = update(RequestRow).where(*of_it, RequestRow.program_hash == "")
+    of_mentorship = (RequestRow.cohort == cohort, RequestRow.mentorship == key)
+    asked = update(RequestRow).where(*of_mentorship, RequestRow.program_hash == "")
     await session.execute(asked.values(program_hash=before).execution_options(synchronize_session=False))
     first = case((MentorshipRow.first_hash == "", before), else_=MentorshipRow.first_hash)
     row = update(MentorshipRow).where(MentorshipRow.cohort == cohort, MentorshipRow.key == key)
@@ -38,7 +38,7 @@ async def go_over(session: AsyncSession, batch: Batch, program: str, before: str
         row.values(program_hash=version, first_hash=first).execution_options(synchronize_session=False)
     )
     frozen = await frozen_program(session, program, version)
-    # Or launching the file again would make it longer once more.
+    # Without this, launching the file again would extend the mentorship a second time.
     entry = await session.get(EntryRow, (cohort, file_entries.MENTORSHIP, key))
     if entry is not None and entry.said.get("program") == program:
         entry.said = {**entry.said, "length": frozen.program.length}
@@ -48,27 +48,27 @@ async def go_over(session: AsyncSession, batch: Batch, program: str, before: str
 
 
 async def _cohort_follows(session: AsyncSession, cohort: str, frozen: FrozenProgram, batch: Batch) -> None:
-    """With the last of its mentorships the cohort has gone over, too, and its letterbox is the new version's."""
-    # One after the other, so that the last one knows that it is the last; whoever puts down mentorships isn't kept.
+    """When its last mentorship has moved, the cohort moves too, and gets the letterbox of the new version."""
+    # The lock lets mentorships move one after the other, so that the last knows it; inserting mentorships needs no
+    # such lock.
     row = await session.scalar(select(CohortRow).where(CohortRow.id == cohort).with_for_update(key_share=True))
     if row is None or row.program != frozen.program.program or row.program_hash == frozen.hash:
         return
-    its = (MentorshipRow.cohort == cohort, MentorshipRow.program == row.program, MentorshipRow.state != "over")
-    behind = select(MentorshipRow.key).where(*its, MentorshipRow.program_hash != frozen.hash).limit(1)
+    of_program = (MentorshipRow.cohort == cohort, MentorshipRow.program == row.program, MentorshipRow.state != "over")
+    behind = select(MentorshipRow.key).where(*of_program, MentorshipRow.program_hash != frozen.hash).limit(1)
     if await session.scalar(behind) is not None:
         return
     letterbox = frozen.program.letterbox.model_dump(mode="json")
     changed = ["version"] if row.letterbox == letterbox else ["version", "letterbox"]
     row.program_hash, row.letterbox = frozen.hash, letterbox
-    given = await change_behind(session, batch.cause) if batch.cause else None
+    author = await change_behind(session, batch.cause) if batch.cause else None
     event = {"cohort": cohort, "at": batch.now, "name": "cohort_changed"}
-    event |= {"by": given.by, "why": given.why} if given else {}
+    event |= {"by": author.by, "why": author.why} if author else {}
     await session.execute(insert(EventRow), [event | {"detail": name} for name in changed])
 
 
 async def begun_with(session: AsyncSession, opened: Iterable[OpenRequest]) -> dict[str, str]:
-    """Step to the version with whose form it has been asked so far: an agreement that is open is one document, and
-    goes on in the form in which it was begun."""
+    """Step key to the version of its form so far: an open agreement is one document and keeps its form."""
     steps = {request.step for request in opened if request.ask == "agreement" and request.step}
     if not steps:
         return {}
@@ -80,9 +80,10 @@ async def begun_with(session: AsyncSession, opened: Iterable[OpenRequest]) -> di
     return {row.step: row.program_hash for row in rows}
 
 
-async def agreement_form(session: AsyncSession, place: MentorshipRef, now: FrozenProgram) -> Form | None:
-    """The form of a mentorship's agreement, with what earlier versions of it asked: their answers are still there."""
-    cohort, key = place
+async def agreement_form(session: AsyncSession, ref: MentorshipRef, now: FrozenProgram) -> Form | None:
+    """The form of a mentorship's agreement, with the questions of its earlier versions: their answers are still
+    there."""
+    cohort, key = ref
     versions = await session.scalars(
         select(RequestRow.program_hash)
         .where(RequestRow.cohort == cohort, RequestRow.mentorship == key, RequestRow.ask == "agreement")
@@ -90,34 +91,34 @@ async def agreement_form(session: AsyncSession, place: MentorshipRef, now: Froze
         .order_by(RequestRow.program_hash)
     )
     programs = [now, *[await asked_with(session, now, version) for version in versions if version]]
-    forms = [form for one in programs if (form := one.forms.get(one.program.form_for("agreement")))]
+    forms = [form for program in programs if (form := program.forms.get(program.program.form_for("agreement")))]
     if not forms:
         return None
     return forms[0].model_copy(update={"questions": tuple(question for form in forms for question in form.questions)})
 
 
-# -- what the command asks -----------------------------------------------------------------------------------------
+# -- for the command -----------------------------------------------------------------------------------------------
 
 
-async def versions(session: AsyncSession, places: Collection[MentorshipRef]) -> dict[MentorshipRef, tuple[str, str]]:
-    """(program, hash) by which each of these mentorships goes."""
+async def versions(session: AsyncSession, refs: Collection[MentorshipRef]) -> dict[MentorshipRef, tuple[str, str]]:
+    """The (program, hash) of each of these mentorships."""
     rows = await session.execute(
         select(MentorshipRow.cohort, MentorshipRow.key, MentorshipRow.program, MentorshipRow.program_hash).where(
-            MentorshipRow.cohort.in_({cohort for cohort, _ in places})
+            MentorshipRow.cohort.in_({cohort for cohort, _ in refs})
         )
     )
-    found = {(cohort, key): (program, version) for cohort, key, program, version in rows}
-    return {place: found[place] for place in places}
+    versions_by_ref = {(cohort, key): (program, version) for cohort, key, program, version in rows}
+    return {ref: versions_by_ref[ref] for ref in refs}
 
 
 async def known_versions(session: AsyncSession, programs: Collection[str]) -> dict[str, list[str]]:
-    """The hashes of every version of these programs that was ever frozen."""
+    """The hashes of all frozen versions of these programs, oldest first."""
     rows = await session.execute(
         select(ProgramRow.program, ProgramRow.hash)
         .where(ProgramRow.program.in_(programs))
         .order_by(ProgramRow.frozen_at, ProgramRow.hash)
     )
-    found: dict[str, list[str]] = {}
+    hashes: dict[str, list[str]] = {}
     for program, version in rows:
-        found.setdefault(program, []).append(version)
-    return found
+        hashes.setdefault(program, []).append(version)
+    return hashes

@@ -1,4 +1,4 @@
-"""How far a cohort has come, in numbers that its workflow may know."""
+"""The progress of a cohort, in numbers that its workflow may hold."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ async def by_state(session: AsyncSession, cohort: str) -> dict[str, int]:
 
 
 async def launched_at(session: AsyncSession, cohort: str) -> datetime | None:
-    """When this database launched a cohort first (program time, UTC); None for one that it doesn't know."""
+    """When this database first launched a cohort (program time, UTC); None for an unknown one."""
     row = await session.get(CohortRow, cohort)
     return row.launched_at if row else None
 
 
 async def mark_over(session: AsyncSession, cohort: str) -> None:
-    """The last mentorship of a running cohort is over. Needs a writing transaction."""
+    """Mark a running cohort as over: its last mentorship is over. Needs a writing transaction."""
     await session.execute(
         update(CohortRow).where(CohortRow.id == cohort, CohortRow.state == "running").values(state="over")
     )

@@ -137,10 +137,10 @@ async def find(session: AsyncSession, public_id: str, generation: int, *, to_sho
     row = (await session.execute(OF_LINK, {"public_id": public_id, "generation": generation})).one_or_none()
     if row is None or row.standing == "erased":
         return None
-    place = {"cohort": row.cohort, "mentorship": row.mentorship}
+    key = {"cohort": row.cohort, "mentorship": row.mentorship}
     frozen = await frozen_program(session, row.program, row.program_hash)
     asked = await asked_with(session, frozen, row.asked_with)
-    members = await session.execute(MEMBERS, place)
+    members = await session.execute(MEMBERS, key)
     coordinators = await session.execute(COORDINATORS, {"cohort": row.cohort}) if to_show else ()
     documented = to_show or row.ask == "agreement"
     return Requested(
@@ -174,7 +174,7 @@ async def find(session: AsyncSession, public_id: str, generation: int, *, to_sho
         state=row.state,
         form=asked.form_for(row.ask),
         program=frozen.program,
-        members=tuple(PageMember(*one) for one in members),
+        members=tuple(PageMember(*member) for member in members),
         coordinators=tuple(coordinators),
         answer=await latest_answer(session, row.key),
         draft=await session.scalar(DRAFT, {"key": row.key}) if to_show else None,
@@ -194,12 +194,12 @@ async def _since(session: AsyncSession, request: Any) -> date | None:
 
 async def _others(session: AsyncSession, request: Any) -> tuple[Other, ...]:
     mine = {"cohort": request.cohort, "person": request.person}
-    found = (await session.execute(OTHERS, {**mine, "key": request.key})).all()
-    if not found:
+    others = (await session.execute(OTHERS, {**mine, "key": request.key})).all()
+    if not others:
         return ()
     about: dict[str, list[str]] = {}
     for mentorship, name in await session.execute(
-        PARTNERS, {**mine, "mentorships": [other.mentorship for other in found]}
+        PARTNERS, {**mine, "mentorships": [other.mentorship for other in others]}
     ):
         about.setdefault(mentorship, []).append(name)
     return tuple(
@@ -211,7 +211,7 @@ async def _others(session: AsyncSession, request: Any) -> tuple[Other, ...]:
             other.number,
             tuple(about.get(other.mentorship, ())),
         )
-        for other in found
+        for other in others
     )
 
 
@@ -265,8 +265,8 @@ async def keep_answer(
         "late": late,
     }
     await session.execute(KEEP_ANSWER, answer)
-    await session.execute(ANSWERED_LATE if late else ANSWERED, {"its_key": requested.key, "at": at})
-    await session.execute(DROP_DRAFT, {"its_key": requested.key})
+    await session.execute(ANSWERED_LATE if late else ANSWERED, {"request_key": requested.key, "at": at})
+    await session.execute(DROP_DRAFT, {"request_key": requested.key})
     return version
 
 
@@ -279,7 +279,7 @@ async def keep_draft(session: AsyncSession, request: str, typed: dict[str, list[
 async def update_profile(session: AsyncSession, requested: Requested, profile: dict[str, str], zone: str) -> None:
     """Take over what somebody says about themselves: an empty value removes the field, an empty zone changes none."""
     merged = {name: value for name, value in {**requested.profile, **profile}.items() if value != ""}
-    await session.execute(INTRODUCE, {"its_id": requested.person, "profile": merged, "zone": zone})
+    await session.execute(INTRODUCE, {"person_id": requested.person, "profile": merged, "zone": zone})
 
 
 async def note(
@@ -303,7 +303,7 @@ async def note(
 
 REQUESTS, ANSWERS, DRAFTS = bare(RequestRow), bare(AnswerRow), bare(DraftRow)
 MENTORSHIPS, MEMBERSHIPS, PEOPLE = bare(MentorshipRow), bare(MembershipRow), bare(ParticipantRow)
-COHORTS, DESKS = bare(CohortRow), bare(CohortPersonRow)
+COHORTS, STAFF = bare(CohortRow), bare(CohortPersonRow)
 LINK = (REQUESTS.c.public_id == bindparam("public_id"), REQUESTS.c.generation == bindparam("generation"))
 
 OF_LINK = (
@@ -336,8 +336,8 @@ MEMBERS = (
 COORDINATORS = (
     select(PEOPLE.c.name, PEOPLE.c.email)
     .select_from(PEOPLE)
-    .join(DESKS, DESKS.c.person == PEOPLE.c.id)
-    .where(DESKS.c.cohort == bindparam("cohort"), DESKS.c.role == "coordinator")
+    .join(STAFF, STAFF.c.person == PEOPLE.c.id)
+    .where(STAFF.c.cohort == bindparam("cohort"), STAFF.c.role == "coordinator")
     .order_by(PEOPLE.c.id)
 )
 DRAFT = select(DRAFTS.c.body).where(DRAFTS.c.request == bindparam("key"))
@@ -383,14 +383,14 @@ AGREEMENT_OF_LINK = select(REQUESTS.c.cohort, REQUESTS.c.mentorship).where(*LINK
 KEEP_ANSWER = insert(ANSWERS)
 ANSWERED_LATE = (
     update(REQUESTS)
-    .where(REQUESTS.c.key == bindparam("its_key"))
+    .where(REQUESTS.c.key == bindparam("request_key"))
     .values(answered_at=func.coalesce(REQUESTS.c.answered_at, bindparam("at", type_=Instant())))
 )
 ANSWERED = ANSWERED_LATE.values(state=case((REQUESTS.c.state == "open", "answered"), else_=REQUESTS.c.state))
-DROP_DRAFT = delete(DRAFTS).where(DRAFTS.c.request == bindparam("its_key"))
+DROP_DRAFT = delete(DRAFTS).where(DRAFTS.c.request == bindparam("request_key"))
 INTRODUCE = (
     update(PEOPLE)
-    .where(PEOPLE.c.id == bindparam("its_id"))
+    .where(PEOPLE.c.id == bindparam("person_id"))
     .values(
         profile=bindparam("profile"),
         zone=func.coalesce(func.nullif(bindparam("zone", type_=String), ""), PEOPLE.c.zone),

@@ -77,8 +77,8 @@ async def latest(session: AsyncSession, person: str, now: datetime) -> AddressCh
 
 async def asked_since(session: AsyncSession, person: str, since: datetime) -> int:
     """How often this person has asked for another address since this instant (UTC)."""
-    found = select(func.count()).where(AddressChangeRow.person == person, AddressChangeRow.asked_at > since)
-    return await session.scalar(found) or 0
+    count = select(func.count()).where(AddressChangeRow.person == person, AddressChangeRow.asked_at > since)
+    return await session.scalar(count) or 0
 
 
 async def other_holder(session: AsyncSession, email: str, person: str) -> str | None:
@@ -181,10 +181,10 @@ async def _first(session: AsyncSession, now: datetime, which: Any) -> AddressCha
         .limit(1)
         .execution_options(populate_existing=True)
     )
-    found = rows.first()
-    if found is None:
+    row = rows.first()
+    if row is None:
         return None
-    row, person, cohort = found
+    row, person, cohort = row
     return _change(row, person, cohort, now)
 
 

@@ -128,11 +128,11 @@ async def correct(
     if healed or "email" in fields:
         again, moments = await _send_again(session, row, order.now, deliver_at)
     moved, later = await _move(session, row, order.now, deliver_at) if "zone" in fields else ([], [])
-    places = await _mentorships(session, person)
-    await _tell(session, row, places, order, address=healed or "email" in fields, zone="zone" in fields)
-    await _note(session, person, places, fields or ["email"], order)
+    refs = await _mentorships(session, person)
+    await _tell(session, row, refs, order, address=healed or "email" in fields, zone="zone" in fields)
+    await _note(session, person, refs, fields or ["email"], order)
     earliest = soonest((*moments, *later))
-    return Correction(person, tuple(fields), healed, tuple(again), tuple(moved), tuple(places), earliest)
+    return Correction(person, tuple(fields), healed, tuple(again), tuple(moved), tuple(refs), earliest)
 
 
 async def move(
@@ -142,20 +142,20 @@ async def move(
     of their mentorships is told but the one that hears of it anyway (`told`). Needs a writing transaction."""
     row = await session.get_one(ParticipantRow, person)
     await _move(session, row, order.now, deliver_at)
-    places = [place for place in await _mentorships(session, person) if place != told]
-    await _tell(session, row, places, order, address=False, zone=True)
+    refs = [ref for ref in await _mentorships(session, person) if ref != told]
+    await _tell(session, row, refs, order, address=False, zone=True)
 
 
 def _values(row: ParticipantRow, details: Details) -> dict[str, Any]:
-    found: dict[str, Any] = {
+    values: dict[str, Any] = {
         name: value.strip()
         for name in ("name", "email", "zone", "language")
         if (value := getattr(details, name)) is not None
     }
     if details.profile is not None:
         merged = {**row.profile, **details.profile}
-        found["profile"] = {name: value for name, value in merged.items() if value != ""}
-    return found
+        values["profile"] = {name: value for name, value in merged.items() if value != ""}
+    return values
 
 
 # -- what waits, and what was never delivered ------------------------------------------------------------------
@@ -186,10 +186,10 @@ async def _send_again(
         and_(ItemRow.state == "dropped", ItemRow.reason == "bounced", ItemRow.name.not_in(ALONE)),
         and_(ItemRow.state == "sending", ItemRow.message.in_(doubtful.all())),
     )
-    found = await session.scalars(
+    rows = await session.scalars(
         select(ItemRow).where(ItemRow.person == row.id, lost).order_by(ItemRow.key).with_for_update()
     )
-    items = found.all()
+    items = rows.all()
     # They are worded anew; what was worded for the old address is of no use any more.
     await session.execute(
         update(MessageRow)
@@ -204,14 +204,14 @@ async def _move(
     session: AsyncSession, row: ParticipantRow, now: datetime, deliver_at: DeliverAt
 ) -> tuple[list[str], list[Moment]]:
     """What waits in the postbox may go when the letterbox opens in the new zone."""
-    found = await session.scalars(
+    rows = await session.scalars(
         select(ItemRow)
         # One that can't be worded waits for its own reasons.
         .where(ItemRow.person == row.id, ItemRow.state == "queued", ItemRow.reason == "")
         .order_by(ItemRow.key)
         .with_for_update()
     )
-    return await queue(session, row, found.all(), now, deliver_at)
+    return await queue(session, row, rows.all(), now, deliver_at)
 
 
 async def queue(
@@ -230,14 +230,14 @@ async def queue(
         facts = ParticipantFacts(row.id, row.zone, row.last_mail_on, rules[item.cohort])
         waiting: Post = post_of(item)
         at = deliver_at(facts, waiting, max(now, item.queued_at))
-        rows.append({"its_key": item.key, "its_moment": at})
+        rows.append({"item_key": item.key, "moment": at})
         moments.append((item.shard, at))
     if rows:
         queued = {"state": "queued", "reason": "", "done_at": None, "message": None}
         await (await session.connection()).execute(
             update(ITEMS)
-            .where(ITEMS.c.key == bindparam("its_key"))
-            .values({"deliver_at": bindparam("its_moment")} | queued),
+            .where(ITEMS.c.key == bindparam("item_key"))
+            .values({"deliver_at": bindparam("moment")} | queued),
             rows,
         )
     return [item.key for item in items], moments
@@ -248,7 +248,7 @@ async def queue(
 
 async def _mentorships(session: AsyncSession, person: str) -> list[MentorshipRef]:
     """Where this person has a seat that is not over."""
-    found = await session.execute(
+    rows = await session.execute(
         select(MembershipRow.cohort, MembershipRow.mentorship)
         .join(
             MentorshipRow,
@@ -261,19 +261,19 @@ async def _mentorships(session: AsyncSession, person: str) -> list[MentorshipRef
         )
         .order_by(MembershipRow.cohort, MembershipRow.mentorship)
     )
-    return [(cohort, mentorship) for cohort, mentorship in found]
+    return [(cohort, mentorship) for cohort, mentorship in rows]
 
 
 async def _tell(
     session: AsyncSession,
     row: ParticipantRow,
-    places: Iterable[MentorshipRef],
+    refs: Iterable[MentorshipRef],
     order: CorrectionOrder,
     *,
     address: bool,
     zone: bool,
 ) -> None:
-    for cohort, mentorship in places:
+    for cohort, mentorship in refs:
         if address:
             id_ = f"{order.id}/{cohort}/{mentorship}/corrected"
             # By this the record finds who said so, and why.
@@ -289,12 +289,12 @@ async def _tell(
 
 
 async def _note(
-    session: AsyncSession, person: str, places: Sequence[MentorshipRef], fields: Sequence[str], order: CorrectionOrder
+    session: AsyncSession, person: str, refs: Sequence[MentorshipRef], fields: Sequence[str], order: CorrectionOrder
 ) -> None:
-    desks = await session.scalars(
+    coordinated = await session.scalars(
         select(CohortPersonRow.cohort).where(CohortPersonRow.person == person).order_by(CohortPersonRow.cohort)
     )
-    where = [*places, *((cohort, "") for cohort in desks)]
+    where = [*refs, *((cohort, "") for cohort in coordinated)]
     line: dict[str, Any] = {
         "at": order.now,
         "name": "details_corrected",

@@ -46,7 +46,7 @@ from store.tables import (
     TaskRow,
 )
 
-NOBODY = "Former participant"
+FORMER_NAME = "Former participant"
 """The name that is left: it does not say why they are gone."""
 ON_ITS_WAY = and_(MessageRow.next_try_at.is_not(None), MessageRow.state.in_(("sending", "ambiguous")))
 """May have to be sent again, byte for byte."""
@@ -74,53 +74,51 @@ async def erase(session: AsyncSession, person: str, order: CorrectionOrder) -> E
 
     Raises `UnknownParticipant` and `StillCoordinates`.
     """
-    places = await _places(session, person)
-    await _lock(session, person, places)
+    refs = await _refs(session, person)
+    await _lock(session, person, refs)
     row = await session.get(ParticipantRow, person)
     if row is None:
         raise UnknownParticipant(person)
-    await _check_desks(session, person)
+    await _check_coordinates_nothing(session, person)
     before = row.standing == "erased"
     words = Words(None) if before else Words.of(row.name, row.email)
     counts: Counter[str] = Counter()
-    counts["answers"] += await _answers(session, person, places, words)
-    counts["agreements"] += await _agreements(session, person, places, words)
-    counts["drafts"] += await _drafts(session, person, places, words)
-    counts["participants"] += await _profiles(session, person, places, words)
-    counts["messages"] += await _messages(session, person, places)
+    counts["answers"] += await _answers(session, person, refs, words)
+    counts["agreements"] += await _agreements(session, person, refs, words)
+    counts["drafts"] += await _drafts(session, person, refs, words)
+    counts["participants"] += await _profiles(session, person, refs, words)
+    counts["messages"] += await _messages(session, person, refs)
     counts["items"] += await _items(session, person, order)
-    counts["events"] += await _reasons(session, EventRow, _told_of(EventRow, person, places), person, words)
-    counts["operations"] += await _reasons(
-        session, OperationRow, _told_of(OperationRow, person, places), person, words
-    )
-    counts["tasks"] += await _reasons(session, TaskRow, _in_places(TaskRow, places), person, words)
+    counts["events"] += await _reasons(session, EventRow, _told_of(EventRow, person, refs), person, words)
+    counts["operations"] += await _reasons(session, OperationRow, _told_of(OperationRow, person, refs), person, words)
+    counts["tasks"] += await _reasons(session, TaskRow, _of_refs(TaskRow, refs), person, words)
     counts["suppressions"] += await _suppressions(session, person, row.email)
     counts["address_changes"] += await address_changes.forget(session, person)
-    told = await _still_in(session, person, places)
+    told = await _still_in(session, person, refs)
     if not before:
         counts["participants"] += 1
         counts["requests"] += await _links(session, person)
         await file_entries.forget(session, person)
         await _forget_person(session, row)
-        await _mark(session, person, places, order)
+        await _mark(session, person, refs, order)
     await _tell(session, person, told, order, words)
     return Erasure(person, {name: count for name, count in sorted(counts.items()) if count}, tuple(told), before)
 
 
-async def _places(session: AsyncSession, person: str) -> list[MentorshipRef]:
-    found = await session.execute(
+async def _refs(session: AsyncSession, person: str) -> list[MentorshipRef]:
+    rows = await session.execute(
         select(MembershipRow.cohort, MembershipRow.mentorship)
         .where(MembershipRow.person == person)
         .order_by(MembershipRow.cohort, MembershipRow.mentorship)
     )
-    return [(cohort, mentorship) for cohort, mentorship in found]
+    return [(cohort, mentorship) for cohort, mentorship in rows]
 
 
-async def _lock(session: AsyncSession, person: str, places: Sequence[MentorshipRef]) -> None:
+async def _lock(session: AsyncSession, person: str, refs: Sequence[MentorshipRef]) -> None:
     """In the order in which everybody else locks: mentorships, people, requests."""
     await session.execute(
         select(MentorshipRow.key)
-        .where(tuple_(MentorshipRow.cohort, MentorshipRow.key).in_(places))
+        .where(tuple_(MentorshipRow.cohort, MentorshipRow.key).in_(refs))
         .order_by(MentorshipRow.cohort, MentorshipRow.key)
         .with_for_update()
     )
@@ -133,39 +131,39 @@ async def _lock(session: AsyncSession, person: str, places: Sequence[MentorshipR
     )
 
 
-async def _check_desks(session: AsyncSession, person: str) -> None:
-    found = await session.scalars(
+async def _check_coordinates_nothing(session: AsyncSession, person: str) -> None:
+    rows = await session.scalars(
         select(CohortRow.id)
         .join(CohortPersonRow, CohortPersonRow.cohort == CohortRow.id)
         .where(CohortPersonRow.person == person, CohortRow.state == "running")
         .order_by(CohortRow.id)
     )
-    desks = found.all()
-    if desks:
-        raise StillCoordinates(", ".join(desks))
+    cohorts = rows.all()
+    if cohorts:
+        raise StillCoordinates(", ".join(cohorts))
 
 
 # -- what was written ------------------------------------------------------------------------------------------
 
 
-async def _programs(session: AsyncSession, places: Sequence[MentorshipRef]) -> dict[MentorshipRef, FrozenProgram]:
+async def _programs(session: AsyncSession, refs: Sequence[MentorshipRef]) -> dict[MentorshipRef, FrozenProgram]:
     rows = await session.execute(
         select(MentorshipRow.cohort, MentorshipRow.key, MentorshipRow.program, MentorshipRow.program_hash).where(
-            tuple_(MentorshipRow.cohort, MentorshipRow.key).in_(places)
+            tuple_(MentorshipRow.cohort, MentorshipRow.key).in_(refs)
         )
     )
-    found: dict[MentorshipRef, FrozenProgram] = {}
+    programs: dict[MentorshipRef, FrozenProgram] = {}
     for cohort, key, program, program_hash in rows.all():
-        found[cohort, key] = await frozen_program(session, program, program_hash)
-    return found
+        programs[cohort, key] = await frozen_program(session, program, program_hash)
+    return programs
 
 
-async def _answers(session: AsyncSession, person: str, places: Sequence[MentorshipRef], words: Words) -> int:
-    programs = await _programs(session, places)
+async def _answers(session: AsyncSession, person: str, refs: Sequence[MentorshipRef], words: Words) -> int:
+    programs = await _programs(session, refs)
     rows = await session.execute(
         select(AnswerRow, RequestRow.cohort, RequestRow.mentorship, RequestRow.program_hash)
         .join(RequestRow, RequestRow.key == AnswerRow.request)
-        .where(or_(AnswerRow.person == person, _in_places(RequestRow, places)))
+        .where(or_(AnswerRow.person == person, _of_refs(RequestRow, refs)))
     )
     changed = 0
     for answer, cohort, mentorship, version in rows.all():
@@ -176,19 +174,19 @@ async def _answers(session: AsyncSession, person: str, places: Sequence[Mentorsh
     return changed
 
 
-async def _agreements(session: AsyncSession, person: str, places: Sequence[MentorshipRef], words: Words) -> int:
-    programs = await _programs(session, places)
+async def _agreements(session: AsyncSession, person: str, refs: Sequence[MentorshipRef], words: Words) -> int:
+    programs = await _programs(session, refs)
     rows = await session.scalars(
         select(AgreementRow)
-        .where(_in_places(AgreementRow, places))
+        .where(_of_refs(AgreementRow, refs))
         .order_by(AgreementRow.cohort, AgreementRow.mentorship, AgreementRow.version)
     )
     documents: dict[MentorshipRef, list[AgreementRow]] = {}
     for row in rows:
         documents.setdefault((row.cohort, row.mentorship), []).append(row)
     changed = 0
-    for place, versions in documents.items():
-        form = await agreement_form(session, place, programs[place])
+    for ref, versions in documents.items():
+        form = await agreement_form(session, ref, programs[ref])
         bodies = without_words_of(person, [AgreementDraft(row.by, row.body) for row in versions], form)
         for row, body in zip(versions, bodies, strict=True):
             signed = dict(row.signed)
@@ -199,20 +197,20 @@ async def _agreements(session: AsyncSession, person: str, places: Sequence[Mento
     return changed
 
 
-async def _drafts(session: AsyncSession, person: str, places: Sequence[MentorshipRef], words: Words) -> int:
+async def _drafts(session: AsyncSession, person: str, refs: Sequence[MentorshipRef], words: Words) -> int:
     own = select(RequestRow.key).where(RequestRow.person == person)
     gone = await session.scalars(delete(DraftRow).where(DraftRow.request.in_(own)).returning(DraftRow.request))
     changed = len(gone.all())
-    others = select(RequestRow.key).where(_in_places(RequestRow, places))
+    others = select(RequestRow.key).where(_of_refs(RequestRow, refs))
     for row in await session.scalars(select(DraftRow).where(DraftRow.request.in_(others))):
         changed += _write(row, "body", words.out_of(row.body))
     await session.flush()
     return changed
 
 
-async def _profiles(session: AsyncSession, person: str, places: Sequence[MentorshipRef], words: Words) -> int:
+async def _profiles(session: AsyncSession, person: str, refs: Sequence[MentorshipRef], words: Words) -> int:
     """What partners say of themselves may thank somebody by name."""
-    partners = select(MembershipRow.person).where(_in_places(MembershipRow, places), MembershipRow.person != person)
+    partners = select(MembershipRow.person).where(_of_refs(MembershipRow, refs), MembershipRow.person != person)
     changed = 0
     for row in await session.scalars(
         select(ParticipantRow).where(ParticipantRow.id.in_(partners)).order_by(ParticipantRow.id)
@@ -233,15 +231,13 @@ def _write(row: Any, name: str, value: Any) -> bool:
 # -- mails -----------------------------------------------------------------------------------------------------
 
 
-async def _messages(session: AsyncSession, person: str, places: Sequence[MentorshipRef]) -> int:
+async def _messages(session: AsyncSession, person: str, refs: Sequence[MentorshipRef]) -> int:
     """What mails said to this person goes, and what mails of their mentorships said to others: they name them."""
-    cohorts = sorted({cohort for cohort, _ in places})
-    of_places = exists().where(
-        ItemRow.message == MessageRow.id, or_(_in_places(ItemRow, places), ItemRow.about == person)
-    )
+    cohorts = sorted({cohort for cohort, _ in refs})
+    of_refs = exists().where(ItemRow.message == MessageRow.id, or_(_of_refs(ItemRow, refs), ItemRow.about == person))
     concerned = or_(
         MessageRow.person == person,
-        of_places,
+        of_refs,
         # One that was put off is no longer bound to its items; it will be worded anew.
         and_(MessageRow.cohort.in_(cohorts), MessageRow.state == "deferred"),
     )
@@ -253,11 +249,15 @@ async def _messages(session: AsyncSession, person: str, places: Sequence[Mentors
     own = [id_ for id_, recipient, on_its_way in found if recipient == person and not on_its_way]
     done = [id_ for id_, _, on_its_way in found if not on_its_way]
     going = [id_ for id_, _, on_its_way in found if on_its_way]
-    for some, values in ((done, {"raw": "", "subject": ""}), (own, {"recipient": ""}), (going, {"forget": True})):
-        for first in range(0, len(some), 500):
+    for ids_of_kind, values in (
+        (done, {"raw": "", "subject": ""}),
+        (own, {"recipient": ""}),
+        (going, {"forget": True}),
+    ):
+        for first in range(0, len(ids_of_kind), 500):
             await session.execute(
                 update(MessageRow)
-                .where(MessageRow.id.in_(some[first : first + 500]))
+                .where(MessageRow.id.in_(ids_of_kind[first : first + 500]))
                 .values(values)
                 .execution_options(synchronize_session=False)
             )
@@ -295,16 +295,16 @@ async def _reasons(session: AsyncSession, table: Any, which: ColumnElement[bool]
     return changed
 
 
-def _told_of(table: Any, person: str, places: Sequence[MentorshipRef]) -> ColumnElement[bool]:
+def _told_of(table: Any, person: str, refs: Sequence[MentorshipRef]) -> ColumnElement[bool]:
     """Lines about the person, by the person, or of one of their mentorships, that say something."""
-    concerned = [table.by == person, _in_places(table, places)]
+    concerned = [table.by == person, _of_refs(table, refs)]
     if hasattr(table, "person"):
         concerned.append(table.person == person)
     return or_(*concerned)
 
 
-def _in_places(table: Any, places: Sequence[MentorshipRef]) -> ColumnElement[bool]:
-    return tuple_(table.cohort, table.mentorship).in_(places)
+def _of_refs(table: Any, refs: Sequence[MentorshipRef]) -> ColumnElement[bool]:
+    return tuple_(table.cohort, table.mentorship).in_(refs)
 
 
 async def _suppressions(session: AsyncSession, person: str, email: str) -> int:
@@ -329,29 +329,29 @@ async def _links(session: AsyncSession, person: str) -> int:
 
 
 async def _forget_person(session: AsyncSession, row: ParticipantRow) -> None:
-    row.name, row.email, row.zone, row.language, row.profile = NOBODY, "", "UTC", "en", {}
+    row.name, row.email, row.zone, row.language, row.profile = FORMER_NAME, "", "UTC", "en", {}
     row.standing = "erased"
     row.reminders_stopped = True
     row.generation += 1
     await session.flush()
 
 
-async def _mark(session: AsyncSession, person: str, places: Sequence[MentorshipRef], order: CorrectionOrder) -> None:
-    if not places:
+async def _mark(session: AsyncSession, person: str, refs: Sequence[MentorshipRef], order: CorrectionOrder) -> None:
+    if not refs:
         return
     await session.execute(
         update(MentorshipRow)
-        .where(tuple_(MentorshipRow.cohort, MentorshipRow.key).in_(places))
+        .where(tuple_(MentorshipRow.cohort, MentorshipRow.key).in_(refs))
         .values(erasures=MentorshipRow.erasures + 1)
         .execution_options(synchronize_session=False)
     )
     line: dict[str, Any] = {"at": order.now, "name": "erased", "person": person, "by": order.by}
     await session.execute(
-        insert(EventRow), [line | {"cohort": cohort, "mentorship": mentorship} for cohort, mentorship in places]
+        insert(EventRow), [line | {"cohort": cohort, "mentorship": mentorship} for cohort, mentorship in refs]
     )
 
 
-async def _still_in(session: AsyncSession, person: str, places: Sequence[MentorshipRef]) -> list[MentorshipRef]:
+async def _still_in(session: AsyncSession, person: str, refs: Sequence[MentorshipRef]) -> list[MentorshipRef]:
     """Where they have a seat, and something is still to come: also the follow-up of a mentorship that has ended."""
     to_come = exists().where(
         StepRow.cohort == MembershipRow.cohort,
@@ -359,7 +359,7 @@ async def _still_in(session: AsyncSession, person: str, places: Sequence[Mentors
         StepRow.name == "follow_up",
         StepRow.state.in_(("planned", "open")),
     )
-    found = await session.execute(
+    rows = await session.execute(
         select(MembershipRow.cohort, MembershipRow.mentorship)
         .join(
             MentorshipRow,
@@ -372,8 +372,8 @@ async def _still_in(session: AsyncSession, person: str, places: Sequence[Mentors
         )
         .order_by(MembershipRow.cohort, MembershipRow.mentorship)
     )
-    gone = set(places)
-    return [(cohort, mentorship) for cohort, mentorship in found if (cohort, mentorship) in gone]
+    gone = set(refs)
+    return [(cohort, mentorship) for cohort, mentorship in rows if (cohort, mentorship) in gone]
 
 
 async def _tell(

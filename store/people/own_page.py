@@ -47,7 +47,7 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class PageCoordinator:
     """A coordinator or a deputy, as those whom they look after may know them."""
 
     id: str
@@ -110,14 +110,14 @@ class OwnMentorship:
     emergency: str
     partners: tuple[str, ...]
     """Names of those who take part with them; none before everybody is introduced."""
-    desk: tuple[Desk, ...]
+    coordinators: tuple[PageCoordinator, ...]
     asked: tuple[AskedForm, ...]
     coming: tuple[Coming, ...]
     waiting: tuple[str, ...]
     """Names of events that the person has caused, and of which the workflow has not heard yet."""
 
     @property
-    def where(self) -> MentorshipRef:
+    def ref(self) -> MentorshipRef:
         """Which mentorship it is."""
         return self.cohort, self.mentorship
 
@@ -159,17 +159,17 @@ async def seats(session: AsyncSession, person: str) -> list[OwnMentorship]:
         .where(MembershipRow.person == person)
         .order_by(MentorshipRow.start.desc(), MentorshipRow.cohort, MentorshipRow.key)
     )
-    found = rows.all()
-    wheres = [(membership.cohort, membership.mentorship) for membership, _, _ in found]
-    partners = await _partners(session, person, wheres)
-    desks = await _desks(session, [cohort for cohort, _ in wheres])
-    asked = await _asked(session, person, wheres)
-    coming = await _coming(session, person, wheres)
-    waiting = await _waiting(session, person, wheres)
-    early = await _ending_early(session, wheres)
+    rows = rows.all()
+    refs = [(membership.cohort, membership.mentorship) for membership, _, _ in rows]
+    partners = await _partners(session, person, refs)
+    coordinators = await _coordinators(session, [cohort for cohort, _ in refs])
+    asked = await _asked(session, person, refs)
+    coming = await _coming(session, person, refs)
+    waiting = await _waiting(session, person, refs)
+    early = await _ending_early(session, refs)
     seats: list[OwnMentorship] = []
-    for membership, mentorship, cohort in found:
-        where = (cohort.id, mentorship.key)
+    for membership, mentorship, cohort in rows:
+        ref = (cohort.id, mentorship.key)
         frozen = await frozen_program(session, mentorship.program, mentorship.program_hash)
         known = mentorship.phase != "onboarding" and membership.standing == "accepted"
         seats.append(
@@ -189,14 +189,16 @@ async def seats(session: AsyncSession, person: str) -> list[OwnMentorship]:
                 start=mentorship.start,
                 end=mentorship.end,
                 ended_on=mentorship.ended_on,
-                ending_early=where in early,
+                ending_early=ref in early,
                 program_title=frozen.program.title,
                 emergency=frozen.program.emergency,
-                partners=tuple(partners[where]) if known else (),
-                desk=tuple(desks[cohort.id]),
-                asked=tuple([_as_asked(one, await _title(session, frozen, one), at) for one, at in asked[where]]),
-                coming=tuple(coming[where]),
-                waiting=tuple(waiting[where]),
+                partners=tuple(partners[ref]) if known else (),
+                coordinators=tuple(coordinators[cohort.id]),
+                asked=tuple(
+                    [_as_asked(request, await _title(session, frozen, request), at) for request, at in asked[ref]]
+                ),
+                coming=tuple(coming[ref]),
+                waiting=tuple(waiting[ref]),
             )
         )
     return sorted(seats, key=lambda seat: not seat.lives)
@@ -225,26 +227,26 @@ def _as_asked(request: RequestRow, title: str, answered_at: datetime | None) -> 
 
 
 async def _partners(
-    session: AsyncSession, person: str, wheres: Sequence[MentorshipRef]
+    session: AsyncSession, person: str, refs: Sequence[MentorshipRef]
 ) -> dict[MentorshipRef, list[str]]:
     rows = await session.execute(
         select(MembershipRow.cohort, MembershipRow.mentorship, ParticipantRow.name)
         .join(ParticipantRow, ParticipantRow.id == MembershipRow.person)
         .where(
-            tuple_(MembershipRow.cohort, MembershipRow.mentorship).in_(wheres),
+            tuple_(MembershipRow.cohort, MembershipRow.mentorship).in_(refs),
             MembershipRow.person != person,
             MembershipRow.standing == "accepted",
             ParticipantRow.standing != "erased",
         )
         .order_by(MembershipRow.position, MembershipRow.person)
     )
-    found: dict[MentorshipRef, list[str]] = defaultdict(list)
+    partners: dict[MentorshipRef, list[str]] = defaultdict(list)
     for cohort, mentorship, name in rows:
-        found[cohort, mentorship].append(name)
-    return found
+        partners[cohort, mentorship].append(name)
+    return partners
 
 
-async def _desks(session: AsyncSession, cohorts: Sequence[str]) -> dict[str, list[Desk]]:
+async def _coordinators(session: AsyncSession, cohorts: Sequence[str]) -> dict[str, list[PageCoordinator]]:
     rows = await session.execute(
         select(
             CohortPersonRow.cohort, ParticipantRow.id, ParticipantRow.name, ParticipantRow.email, CohortPersonRow.role
@@ -253,18 +255,18 @@ async def _desks(session: AsyncSession, cohorts: Sequence[str]) -> dict[str, lis
         .where(CohortPersonRow.cohort.in_(cohorts))
         .order_by(CohortPersonRow.role, ParticipantRow.id)
     )
-    found: dict[str, list[Desk]] = defaultdict(list)
-    for cohort, *one in rows:
-        found[cohort].append(Desk(*one))
-    return found
+    coordinators: dict[str, list[PageCoordinator]] = defaultdict(list)
+    for cohort, *columns in rows:
+        coordinators[cohort].append(PageCoordinator(*columns))
+    return coordinators
 
 
 async def _asked(
-    session: AsyncSession, person: str, wheres: Sequence[MentorshipRef]
+    session: AsyncSession, person: str, refs: Sequence[MentorshipRef]
 ) -> dict[MentorshipRef, list[tuple[RequestRow, datetime | None]]]:
     requests = await session.scalars(
         select(RequestRow)
-        .where(RequestRow.person == person, tuple_(RequestRow.cohort, RequestRow.mentorship).in_(wheres))
+        .where(RequestRow.person == person, tuple_(RequestRow.cohort, RequestRow.mentorship).in_(refs))
         .order_by(RequestRow.opens, RequestRow.ask, RequestRow.number)
     )
     answered: dict[str, datetime] = {}
@@ -272,47 +274,47 @@ async def _asked(
         select(AnswerRow.request, AnswerRow.at).where(AnswerRow.person == person).order_by(AnswerRow.version)
     ):
         answered[request] = at
-    found: dict[MentorshipRef, list[tuple[RequestRow, datetime | None]]] = defaultdict(list)
+    asked: dict[MentorshipRef, list[tuple[RequestRow, datetime | None]]] = defaultdict(list)
     for request in requests:
-        found[request.cohort, request.mentorship].append((request, answered.get(request.key)))
-    return found
+        asked[request.cohort, request.mentorship].append((request, answered.get(request.key)))
+    return asked
 
 
 async def _coming(
-    session: AsyncSession, person: str, wheres: Sequence[MentorshipRef]
+    session: AsyncSession, person: str, refs: Sequence[MentorshipRef]
 ) -> dict[MentorshipRef, list[Coming]]:
     rows = await session.scalars(
         select(StepRow)
-        .where(tuple_(StepRow.cohort, StepRow.mentorship).in_(wheres), StepRow.state == "planned")
+        .where(tuple_(StepRow.cohort, StepRow.mentorship).in_(refs), StepRow.state == "planned")
         .order_by(StepRow.opens, StepRow.name, StepRow.number)
     )
-    found: dict[MentorshipRef, list[Coming]] = defaultdict(list)
+    coming: dict[MentorshipRef, list[Coming]] = defaultdict(list)
     for step in rows:
         # Only those who wanted it are asked once more.
         if step.name != "follow_up" or person in step.asked:
-            found[step.cohort, step.mentorship].append(Coming(step.name, step.number, step.opens))
-    return found
+            coming[step.cohort, step.mentorship].append(Coming(step.name, step.number, step.opens))
+    return coming
 
 
 async def _waiting(
-    session: AsyncSession, person: str, wheres: Sequence[MentorshipRef]
+    session: AsyncSession, person: str, refs: Sequence[MentorshipRef]
 ) -> dict[MentorshipRef, list[str]]:
     rows = await session.execute(
         select(RelayRow.cohort, RelayRow.mentorship, RelayRow.event, RelayRow.payload)
-        .where(tuple_(RelayRow.cohort, RelayRow.mentorship).in_(wheres))
+        .where(tuple_(RelayRow.cohort, RelayRow.mentorship).in_(refs))
         .order_by(RelayRow.id)
     )
-    found: dict[MentorshipRef, list[str]] = defaultdict(list)
+    waiting: dict[MentorshipRef, list[str]] = defaultdict(list)
     for cohort, mentorship, event, payload in rows:
         if person in (payload.get("person"), payload.get("by")):
-            found[cohort, mentorship].append(event)
-    return found
+            waiting[cohort, mentorship].append(event)
+    return waiting
 
 
-async def _ending_early(session: AsyncSession, wheres: Sequence[MentorshipRef]) -> set[MentorshipRef]:
+async def _ending_early(session: AsyncSession, refs: Sequence[MentorshipRef]) -> set[MentorshipRef]:
     rows: Any = await session.execute(
         select(EventRow.cohort, EventRow.mentorship).where(
-            tuple_(EventRow.cohort, EventRow.mentorship).in_(wheres), EventRow.name == "ending_early"
+            tuple_(EventRow.cohort, EventRow.mentorship).in_(refs), EventRow.name == "ending_early"
         )
     )
     return {(cohort, mentorship) for cohort, mentorship in rows}

@@ -28,11 +28,11 @@ from store.tables import (
     SuppressionRow,
 )
 
-Held = dict[str, Any]
+PersonalData = dict[str, Any]
 """Plain values that JSON knows; instants and dates are ISO 8601."""
 
 
-async def everything(session: AsyncSession, person: str) -> Held:
+async def personal_data(session: AsyncSession, person: str) -> PersonalData:
     """All that is held on this person. Raises NoResultFound where there is no such person."""
     row = await session.get_one(ParticipantRow, person)
     seats = await own_page.seats(session, person)
@@ -59,7 +59,7 @@ async def everything(session: AsyncSession, person: str) -> Held:
     }
 
 
-def _mentorship(seat: OwnMentorship) -> Held:
+def _mentorship(seat: OwnMentorship) -> PersonalData:
     return {
         "cohort": seat.cohort,
         "cohort_title": seat.cohort_title,
@@ -78,19 +78,19 @@ def _mentorship(seat: OwnMentorship) -> Held:
         "pause_ahead": seat.pause_ahead or None,
         "forms": [
             {
-                "form": one.ask,
-                "number": one.number,
-                "opened": one.opens.isoformat(),
-                "closes": one.closes.isoformat(),
-                "state": one.state,
-                "answered_at": one.answered_at.isoformat() if one.answered_at else None,
+                "form": form.ask,
+                "number": form.number,
+                "opened": form.opens.isoformat(),
+                "closes": form.closes.isoformat(),
+                "state": form.state,
+                "answered_at": form.answered_at.isoformat() if form.answered_at else None,
             }
-            for one in seat.asked
+            for form in seat.asked
         ],
     }
 
 
-async def _answers(session: AsyncSession, person: str) -> list[Held]:
+async def _answers(session: AsyncSession, person: str) -> list[PersonalData]:
     """Every version of every answer that they gave, oldest first."""
     rows = await session.execute(
         select(AnswerRow, RequestRow.cohort, RequestRow.mentorship, RequestRow.number)
@@ -114,7 +114,7 @@ async def _answers(session: AsyncSession, person: str) -> list[Held]:
     ]
 
 
-async def _drafts(session: AsyncSession, person: str) -> list[Held]:
+async def _drafts(session: AsyncSession, person: str) -> list[PersonalData]:
     rows = await session.execute(
         select(DraftRow, RequestRow.cohort, RequestRow.mentorship, RequestRow.ask)
         .join(RequestRow, RequestRow.key == DraftRow.request)
@@ -127,7 +127,7 @@ async def _drafts(session: AsyncSession, person: str) -> list[Held]:
     ]
 
 
-async def _agreements(session: AsyncSession, person: str) -> list[Held]:
+async def _agreements(session: AsyncSession, person: str) -> list[PersonalData]:
     """The versions that they wrote or signed: the document that they share with the others."""
     rows = await session.scalars(
         select(AgreementRow)
@@ -153,7 +153,7 @@ async def _agreements(session: AsyncSession, person: str) -> list[Held]:
     ]
 
 
-async def _mails(session: AsyncSession, person: str) -> list[Held]:
+async def _mails(session: AsyncSession, person: str) -> list[PersonalData]:
     rows = await session.scalars(
         select(MessageRow).where(MessageRow.person == person).order_by(MessageRow.at, MessageRow.id)
     )
@@ -162,12 +162,12 @@ async def _mails(session: AsyncSession, person: str) -> list[Held]:
     ]
 
 
-async def _refused(session: AsyncSession, person: str) -> list[Held]:
+async def _refused(session: AsyncSession, person: str) -> list[PersonalData]:
     rows = await session.scalars(select(SuppressionRow).where(SuppressionRow.person == person))
     return [{"address": row.email, "at": row.at.isoformat()} for row in rows]
 
 
-async def _new_addresses(session: AsyncSession, person: str) -> list[Held]:
+async def _new_addresses(session: AsyncSession, person: str) -> list[PersonalData]:
     """Every other address that was asked for on their page, and what came of it."""
     rows = await session.scalars(
         select(AddressChangeRow).where(AddressChangeRow.person == person).order_by(AddressChangeRow.asked_at)
@@ -184,7 +184,7 @@ async def _new_addresses(session: AsyncSession, person: str) -> list[Held]:
     ]
 
 
-async def _record(session: AsyncSession, person: str) -> list[Held]:
+async def _record(session: AsyncSession, person: str) -> list[PersonalData]:
     """Lines about them. Reasons only where they are their own words."""
     rows = await session.scalars(
         select(EventRow).where(EventRow.person == person, EventRow.name != "dropped").order_by(EventRow.id)
@@ -192,7 +192,7 @@ async def _record(session: AsyncSession, person: str) -> list[Held]:
     return [_line(row.at.isoformat(), row.name, row, {"detail": row.detail}, person) for row in rows]
 
 
-async def _operations(session: AsyncSession, person: str) -> list[Held]:
+async def _operations(session: AsyncSession, person: str) -> list[PersonalData]:
     rows = await session.scalars(
         select(OperationRow)
         .where(OperationRow.id.startswith(f"own/{person}/"), OperationRow.cohort != "")
@@ -201,9 +201,9 @@ async def _operations(session: AsyncSession, person: str) -> list[Held]:
     return [_line(row.at.isoformat(), row.kind, row, row.detail, person) for row in rows]
 
 
-def _line(at: str, what: str, row: EventRow | OperationRow, detail: Mapping[str, Any], person: str) -> Held:
-    said = row.why if row.by == person else ""
-    kept: Iterable[tuple[str, Any]] = (*detail.items(), ("your_words", said))
+def _line(at: str, what: str, row: EventRow | OperationRow, detail: Mapping[str, Any], person: str) -> PersonalData:
+    own_words = row.why if row.by == person else ""
+    kept: Iterable[tuple[str, Any]] = (*detail.items(), ("your_words", own_words))
     return {"at": at, "what": what, "cohort": row.cohort, "mentorship": row.mentorship} | {
         name: value for name, value in kept if value
     }

@@ -35,8 +35,8 @@ class Words:
         """The words for this name and address; those that are empty are left out."""
         whole = [f"(?i:{re.escape(word)})" for word in (email.strip(), name.strip()) if word]
         parts = [part for part in re.findall(r"\w+", name) if len(part) >= SHORTEST_PART]
-        found = [*whole, *(rf"\b{re.escape(part)}\b" for part in parts)]
-        return cls(re.compile("|".join(found)) if found else None)
+        patterns = [*whole, *(rf"\b{re.escape(part)}\b" for part in parts)]
+        return cls(re.compile("|".join(patterns)) if patterns else None)
 
     def out_of(self, value: Any) -> Any:
         """The same value, in all its depth, with an ellipsis wherever the person was named."""
@@ -46,9 +46,9 @@ class Words:
             case str():
                 return self.pattern.sub("…", value)
             case list():
-                return [self.out_of(one) for one in value]  # pyright: ignore[reportUnknownVariableType]
+                return [self.out_of(entry) for entry in value]  # pyright: ignore[reportUnknownVariableType]
             case dict():
-                return {key: self.out_of(one) for key, one in value.items()}  # pyright: ignore[reportUnknownVariableType]
+                return {key: self.out_of(entry) for key, entry in value.items()}  # pyright: ignore[reportUnknownVariableType]
             case _:
                 return value
 

@@ -52,7 +52,7 @@ def local_time(at: datetime, zone_name: str) -> str:
 
 
 async def _mails(session: AsyncSession, cohort: str) -> Lines:
-    found = await session.execute(
+    rows = await session.execute(
         select(
             MessageRow.id, MessageRow.person, MessageRow.at, ParticipantRow.zone,
             ItemRow.key, ItemRow.kind, ItemRow.name, ItemRow.number, ItemRow.mentorship,
@@ -64,17 +64,24 @@ async def _mails(session: AsyncSession, cohort: str) -> Lines:
     )  # fmt: skip
     mails: dict[str, dict[str, Any]] = {}
     minute: dict[str, datetime] = {}
-    for message, person, at, zone_name, key, kind, name, number, mentorship in found:
+    for message, person, at, zone_name, key, kind, name, number, mentorship in rows:
         mail = mails.setdefault(message, {"person": person, "at": local_time(at, zone_name), "items": []})
         minute[message] = at.replace(second=0, microsecond=0)
         mail["items"].append({"key": key, "kind": kind, "name": name, "number": number, "mentorship": mentorship})
     # Within a minute chance decides who is served first, and a ledger knows no chance.
-    order = sorted(mails, key=lambda one: (minute[one], mails[one]["person"], mails[one]["items"][0]["key"]))
+    order = sorted(
+        mails,
+        key=lambda message_id: (
+            minute[message_id],
+            mails[message_id]["person"],
+            mails[message_id]["items"][0]["key"],
+        ),
+    )
     return [mails[message] for message in order]
 
 
 async def _dropped(session: AsyncSession, cohort: str) -> Lines:
-    found = await session.execute(
+    rows = await session.execute(
         select(ItemRow.key, ItemRow.reason, ItemRow.state, ItemRow.done_at, ParticipantRow.zone)
         .join(ParticipantRow, ParticipantRow.id == ItemRow.person)
         .where(ItemRow.cohort == cohort, ItemRow.state.in_(NEVER_WENT))
@@ -82,12 +89,12 @@ async def _dropped(session: AsyncSession, cohort: str) -> Lines:
     )
     return [
         {"key": key, "reason": reason or state, "at": local_time(at, zone_name) if at else None}
-        for key, reason, state, at, zone_name in found
+        for key, reason, state, at, zone_name in rows
     ]
 
 
 async def _steps(session: AsyncSession, cohort: str) -> Lines:
-    found = await session.scalars(
+    rows = await session.scalars(
         select(StepRow)
         .where(StepRow.cohort == cohort)
         .order_by(StepRow.mentorship, StepRow.opens, StepRow.name, StepRow.number)
@@ -102,12 +109,12 @@ async def _steps(session: AsyncSession, cohort: str) -> Lines:
             "settled": _day(step.settled),
             "state": step.state,
         }
-        for step in found
+        for step in rows
     ]
 
 
 async def _answers(session: AsyncSession, cohort: str) -> Lines:
-    found = await session.execute(
+    rows = await session.execute(
         select(
             RequestRow.mentorship, AnswerRow.person, AnswerRow.form, RequestRow.number, AnswerRow.at,
             AnswerRow.late, ParticipantRow.zone,
@@ -126,12 +133,12 @@ async def _answers(session: AsyncSession, cohort: str) -> Lines:
             "at": local_time(at, zone_name),
             "late": late,
         }
-        for mentorship, person, form, number, at, late, zone_name in found
+        for mentorship, person, form, number, at, late, zone_name in rows
     ]
 
 
 async def _tasks(session: AsyncSession, cohort: str) -> Lines:
-    found = await session.scalars(
+    rows = await session.scalars(
         select(TaskRow)
         .where(TaskRow.cohort == cohort)
         .order_by(TaskRow.mentorship, TaskRow.opened_on, TaskRow.kind, TaskRow.number)
@@ -145,12 +152,12 @@ async def _tasks(session: AsyncSession, cohort: str) -> Lines:
             "closed": _day(task.closed_on),
             "decision": task.decision,
         }
-        for task in found
+        for task in rows
     ]
 
 
 async def _endings(session: AsyncSession, cohort: str) -> Lines:
-    found = await session.scalars(
+    rows = await session.scalars(
         select(OutcomeRow).where(OutcomeRow.cohort == cohort).order_by(OutcomeRow.mentorship)
     )
     return [
@@ -160,7 +167,7 @@ async def _endings(session: AsyncSession, cohort: str) -> Lines:
             "reason": outcome.reason,
             "on": _day(outcome.on),
         }
-        for outcome in found
+        for outcome in rows
     ]
 
 

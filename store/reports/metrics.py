@@ -29,7 +29,7 @@ class Tasks:
 
 
 @dataclass(slots=True)
-class Stock:
+class Totals:
     """The numbers. Instants are UTC, program time."""
 
     items: dict[str, int] = field(default_factory=dict[str, int])
@@ -60,35 +60,35 @@ class Stock:
     oldest_relay: datetime | None = None
 
 
-async def take_stock(session: AsyncSession, now: datetime) -> Stock:
+async def count_all(session: AsyncSession, now: datetime) -> Totals:
     """Count everything, as it stands at `now` (UTC, program time)."""
-    stock = Stock()
-    await _postbox(session, stock, now)
-    await _requests(session, stock, now)
-    await _tasks(session, stock, now)
-    await _mentorships(session, stock, now)
-    await _relays(session, stock)
-    return stock
+    totals = Totals()
+    await _postbox(session, totals, now)
+    await _requests(session, totals, now)
+    await _tasks(session, totals, now)
+    await _mentorships(session, totals, now)
+    await _relays(session, totals)
+    return totals
 
 
-async def _postbox(session: AsyncSession, stock: Stock, now: datetime) -> None:
+async def _postbox(session: AsyncSession, totals: Totals, now: datetime) -> None:
     states = ("queued", "held", "sending")
-    stock.items = dict.fromkeys(states, 0) | await _by(session, ItemRow.state, ItemRow.state.in_(states))
+    totals.items = dict.fromkeys(states, 0) | await _by(session, ItemRow.state, ItemRow.state.in_(states))
     due = and_(ItemRow.state == "queued", ItemRow.deliver_at <= now)
-    [(stock.items_due, since)] = await session.execute(
+    [(totals.items_due, since)] = await session.execute(
         select(func.count(), func.min(ItemRow.deliver_at)).where(due)
     )  # fmt: skip
     states = ("sending", "deferred", "refused", "ambiguous")
-    stock.mails = dict.fromkeys(states, 0) | await _by(session, MessageRow.state, MessageRow.state.in_(states))
+    totals.mails = dict.fromkeys(states, 0) | await _by(session, MessageRow.state, MessageRow.state.in_(states))
     on_its_way = or_(
         MessageRow.state.in_(("sending", "deferred")),
         and_(MessageRow.state == "ambiguous", MessageRow.next_try_at.is_not(None)),
     )
     mail_since = await session.scalar(select(func.min(MessageRow.at)).where(on_its_way))
-    stock.oldest_due = _first(since, mail_since)
+    totals.oldest_due = _first(since, mail_since)
 
 
-async def _requests(session: AsyncSession, stock: Stock, now: datetime) -> None:
+async def _requests(session: AsyncSession, totals: Totals, now: datetime) -> None:
     overdue = and_(RequestRow.closes_at < now, MentorshipRow.paused_until == "", MentorshipRow.state == "running")
     rows = await session.execute(
         select(RequestRow.ask, func.count(), func.sum(case((overdue, 1), else_=0)))
@@ -99,43 +99,43 @@ async def _requests(session: AsyncSession, stock: Stock, now: datetime) -> None:
         .group_by(RequestRow.ask)
     )
     for ask, count, late in rows:
-        stock.requests_open[ask] = count
-        stock.requests_overdue[ask] = late
+        totals.requests_open[ask] = count
+        totals.requests_overdue[ask] = late
 
 
-async def _tasks(session: AsyncSession, stock: Stock, now: datetime) -> None:
+async def _tasks(session: AsyncSession, totals: Totals, now: datetime) -> None:
     overdue = case((TaskRow.due < now.date(), 1), else_=0)
     rows = await session.execute(
         select(TaskRow.kind, func.count(), func.sum(overdue), func.min(TaskRow.opened_at))
         .where(TaskRow.closed_at.is_(None))
         .group_by(TaskRow.kind)
     )
-    stock.tasks = {kind: Tasks(count, late, oldest) for kind, count, late, oldest in rows}
+    totals.tasks = {kind: Tasks(count, late, oldest) for kind, count, late, oldest in rows}
 
 
-async def _mentorships(session: AsyncSession, stock: Stock, now: datetime) -> None:
+async def _mentorships(session: AsyncSession, totals: Totals, now: datetime) -> None:
     rows = await session.execute(
         select(MentorshipRow.phase, MentorshipRow.health, func.count())
         .where(MentorshipRow.state == "running")
         .group_by(MentorshipRow.phase, MentorshipRow.health)
     )
-    stock.running = {(phase, health): count for phase, health, count in rows}
+    totals.running = {(phase, health): count for phase, health, count in rows}
     states = await _by(session, MentorshipRow.state)
-    stock.planned, stock.over = states.get("planned", 0), states.get("over", 0)
-    stock.paused = await session.scalar(
+    totals.planned, totals.over = states.get("planned", 0), states.get("over", 0)
+    totals.paused = await session.scalar(
         select(func.count()).where(MentorshipRow.state == "running", MentorshipRow.paused_until != "")
     ) or 0  # fmt: skip
-    [(stock.late, stock.late_since)] = await session.execute(
+    [(totals.late, totals.late_since)] = await session.execute(
         select(func.count(), func.min(MentorshipRow.next_at)).where(
             MentorshipRow.state == "running", MentorshipRow.next_at < now
         )
     )
 
 
-async def _relays(session: AsyncSession, stock: Stock) -> None:
-    stock.relays = await session.scalar(select(func.count(RelayRow.id))) or 0
+async def _relays(session: AsyncSession, totals: Totals) -> None:
+    totals.relays = await session.scalar(select(func.count(RelayRow.id))) or 0
     rows = await session.scalars(select(RelayRow).order_by(RelayRow.attempts.desc()).limit(MOST_RELAYS))
-    stock.oldest_relay = _first(*(relays.happened(row) for row in rows))
+    totals.oldest_relay = _first(*(relays.happened(row) for row in rows))
 
 
 async def _by(session: AsyncSession, column: Any, *where: Any) -> dict[str, int]:

@@ -53,20 +53,20 @@ class Filters:
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """The same in SQL."""
-        found: list[ColumnElement[bool]] = []
+        conditions: list[ColumnElement[bool]] = []
         for name in ("phase", "health", "state", "program"):
             if value := getattr(self, name):
-                found.append(getattr(MentorshipRow, name) == value)
+                conditions.append(getattr(MentorshipRow, name) == value)
         if self.with_tasks:
-            found.append(MentorshipRow.open_tasks > 0)
+            conditions.append(MentorshipRow.open_tasks > 0)
         if self.person:
             seat = select(MembershipRow.person).where(
                 MembershipRow.cohort == MentorshipRow.cohort,
                 MembershipRow.mentorship == MentorshipRow.key,
                 MembershipRow.person == self.person,
             )
-            found.append(seat.exists())
-        return found
+            conditions.append(seat.exists())
+        return conditions
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +243,7 @@ async def people_of(
     session: AsyncSession, cohort: str, keys: Sequence[str]
 ) -> Mapping[str, tuple[ListedPerson, ...]]:
     """Mentorship key to its members in the order in which they are named everywhere."""
-    found: dict[str, tuple[ListedPerson, ...]] = defaultdict(tuple)
+    people: dict[str, tuple[ListedPerson, ...]] = defaultdict(tuple)
     rows = await session.execute(
         select(
             MembershipRow.mentorship, MembershipRow.person, ParticipantRow.name, MembershipRow.role,
@@ -254,19 +254,19 @@ async def people_of(
         .order_by(MembershipRow.mentorship, MembershipRow.position, MembershipRow.person)
     )  # fmt: skip
     for key, person, name, role, standing in rows:
-        found[key] += (ListedPerson(person, name, role, standing),)
-    return found
+        people[key] += (ListedPerson(person, name, role, standing),)
+    return people
 
 
 async def names_of(session: AsyncSession, ids: Sequence[str]) -> tuple[ListedPerson, ...]:
     """These people, by name; who is not known is left out."""
-    found: list[ListedPerson] = []
+    people: list[ListedPerson] = []
     for first in range(0, len(ids), 1000):
         rows = await session.execute(
             select(ParticipantRow.id, ParticipantRow.name).where(ParticipantRow.id.in_(ids[first : first + 1000]))
         )
-        found += [ListedPerson(person, name) for person, name in rows]
-    return tuple(sorted(found, key=lambda one: (one.name, one.id)))
+        people += [ListedPerson(person, name) for person, name in rows]
+    return tuple(sorted(people, key=lambda person: (person.name, person.id)))
 
 
 def _among(column: Any, keys: Sequence[str]) -> ColumnElement[bool]:

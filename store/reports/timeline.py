@@ -77,8 +77,8 @@ class Timeline:
 async def timeline(session: AsyncSession, cohort: str, key: str) -> Timeline:
     """Everything that happened to a mentorship and what comes next. Raises `UnknownMentorship`."""
     row = await session.get(MentorshipRow, (cohort, key))
-    its_cohort = await session.get(CohortRow, cohort)
-    if row is None or its_cohort is None:
+    cohort_row = await session.get(CohortRow, cohort)
+    if row is None or cohort_row is None:
         raise MentorshipNotFound(f"no mentorship {key!r} in the cohort {cohort!r}")
     people = (await people_of(session, cohort, [key]))[key]
     happened: list[TimelineEntry] = [
@@ -97,7 +97,7 @@ async def timeline(session: AsyncSession, cohort: str, key: str) -> Timeline:
     )
     return Timeline(
         mentorship=status_line(row, people),
-        zone=its_cohort.zone,
+        zone=cohort_row.zone,
         happened=tuple(
             _with_name(happening, named) for happening in sorted(happened, key=lambda h: (h.at, _RANK[h.what]))
         ),
@@ -186,17 +186,19 @@ async def _tasks(session: AsyncSession, cohort: str, key: str) -> Iterable[Timel
     rows = await session.scalars(
         select(TaskRow).where(TaskRow.cohort == cohort, TaskRow.mentorship == key).order_by(TaskRow.opened_at)
     )
-    found: list[TimelineEntry] = []
+    entries: list[TimelineEntry] = []
     for task in rows:
-        found.append(TimelineEntry(task.opened_at, "task_opened", task.kind, number=task.number, detail=task.reason))
+        entries.append(
+            TimelineEntry(task.opened_at, "task_opened", task.kind, number=task.number, detail=task.reason)
+        )
         if task.closed_at is not None:
-            found.append(
+            entries.append(
                 TimelineEntry(
                     task.closed_at, "task_closed", task.kind, number=task.number, detail=task.decision,
                     by=task.by, why=task.why,
                 )
             )  # fmt: skip
-    return found
+    return entries
 
 
 # -- names --------------------------------------------------------------------------------------------------

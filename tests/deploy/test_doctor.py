@@ -19,7 +19,7 @@ from operations.health.backlog import examine_backlog
 from operations.health.doctor import _clock
 from operations.health.sender_domain import examine_domain, reserved
 from store.database import Database
-from store.reports.metrics import Stock, take_stock
+from store.reports.metrics import Totals, count_all
 from store.tables import ItemRow, MentorshipRow
 from testing.cli_env import mentorship
 from testing.dev_server import free_port
@@ -157,15 +157,15 @@ async def test_a_relay_is_asked_to_let_us_in(
 
 
 async def test_what_has_piled_up_is_told_of(database: Database) -> None:
-    def told(stock: Stock) -> dict[str, tuple[str, str]]:
-        return {one.what: (one.state, one.says) for one in examine_backlog(stock, NOW)}
+    def told(totals: Totals) -> dict[str, tuple[str, str]]:
+        return {one.what: (one.state, one.says) for one in examine_backlog(totals, NOW)}
 
-    async def stock() -> Stock:
+    async def totals() -> Totals:
         async with database.session() as session:
-            return await take_stock(session, NOW)
+            return await count_all(session, NOW)
 
     await healthy(database)
-    calm = told(await stock())
+    calm = told(await totals())
     assert {state for state, _ in calm.values()} == {"good"}
     assert calm["deliveries"][1] == "1 items wait for their time, 0 are due, 0 are held"
     assert calm["mentorships"][1] == "2 run, 0 of them paused; 0 are over"
@@ -173,14 +173,14 @@ async def test_what_has_piled_up_is_told_of(database: Database) -> None:
         await session.execute(update(ItemRow).values(deliver_at=LATE))
         await session.execute(update(MentorshipRow).values(next_at=LATE))
         await _untold(session)
-    late = told(await stock())
+    late = told(await totals())
     assert {state for state, _ in late.values()} == {"fault"}
     assert "the oldest is 24 hours late; 1 items wait for their time, 1 are due" in late["deliveries"][1]
     assert "1 are kept that their mentorships have not been told of, the oldest for 24 hours" in late["answers"][1]
     assert "in 2 something should have happened, in one of them 24 hours ago" in late["mentorships"][1]
     async with database.begin() as session:
         await session.execute(update(MentorshipRow).values(state="planned"))
-    assert told(await stock())["mentorships"][0] == "warning"
+    assert told(await totals())["mentorships"][0] == "warning"
 
 
 def test_clocks_that_disagree_are_found() -> None:

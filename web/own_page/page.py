@@ -21,8 +21,8 @@ from program.forms import Question
 from runtime.links import Links
 from store.forms.requests import Requested
 from store.people.address_changes import AddressChange, Side, State
-from store.people.own_page import AskedForm, Coming, Desk, Holder, OwnMentorship
-from store.people.personal_data import Held
+from store.people.own_page import AskedForm, Coming, Holder, OwnMentorship, PageCoordinator
+from store.people.personal_data import PersonalData
 from web.forms.answers_text import Row, answered_rows
 from web.forms.fields import fields_of
 from web.forms.page import ROLE_WORDS
@@ -207,7 +207,7 @@ class PlacePage:
         """Nothing runs that could carry it: the people to write to."""
         return self._page("place_ask.html", heading=heading)
 
-    def data(self, everything: Held, answered: Sequence[Requested]) -> HTMLResponse:
+    def data(self, everything: PersonalData, answered: Sequence[Requested]) -> HTMLResponse:
         """Everything that is held on the person, to be read."""
         return self._page(
             "place_data.html",
@@ -269,8 +269,8 @@ class PlacePage:
         until = day(planned.until, "en", self.now.year) if planned.until else "somebody ends the pause"
         return f"from {day(planned.on, 'en', self.now.year)} until {until}"
 
-    def _desk(self) -> tuple[Desk, ...]:
-        found = {one.id: one for seat in self.seats for one in seat.desk if one.role == "coordinator"}
+    def _coordinators(self) -> tuple[PageCoordinator, ...]:
+        found = {one.id: one for seat in self.seats for one in seat.coordinators if one.role == "coordinator"}
         return tuple(found.values())
 
     def _page(self, name: str, status: int = 200, **context: Any) -> HTMLResponse:
@@ -282,7 +282,7 @@ class PlacePage:
             path=self.path,
             banner=first.cohort_title if first else "",
             organisation=first.organisation if first else "",
-            desk=self._desk(),
+            desk=self._coordinators(),
             year=self.now.year,
             step_said=_step_said,
             soon=SOON,

@@ -150,7 +150,7 @@ def words_of(act: Act, seat: OwnMentorship) -> ActWords:
 
 def concern_questions(seats: Sequence[OwnMentorship]) -> tuple[Question, ...]:
     """What a concern says. Which mentorship is asked where there are several."""
-    desk = {one.id: one for seat in seats for one in seat.desk}
+    desk = {one.id: one for seat in seats for one in seat.coordinators}
     coordinators = {one.id: one for one in desk.values() if one.role == "coordinator"}
     found = [
         Question(

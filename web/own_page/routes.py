@@ -79,7 +79,7 @@ class OwnPlace:
         """GET: what an act does to a mentorship, with its button. POST: the act."""
         page = await self._page(request)
         act, where = request.path_params["act"], (request.path_params["cohort"], request.path_params["mentorship"])
-        seat = next((seat for seat in page.seats if seat.where == where), None) if page else None
+        seat = next((seat for seat in page.seats if seat.ref == where), None) if page else None
         if page is None or seat is None or act not in (*ACTS, "resume"):
             return self.pages.unknown()
         why = acts.why_not(seat, act, None, self.now())
@@ -134,7 +134,7 @@ class OwnPlace:
             about=tuple(said.get("about", ())),
         )
         outcome = await acts.raise_concern(
-            self.database, page.holder.id, page.holder.generation, submission, seat.where, concern, self.now()
+            self.database, page.holder.id, page.holder.generation, submission, seat.ref, concern, self.now()
         )
         return self._answer(page, outcome, "concern")
 
@@ -247,7 +247,7 @@ class OwnPlace:
         if page is None:
             return self.pages.unknown()
         async with self.database.session() as session:
-            everything = await personal_data.everything(session, page.holder.id)
+            everything = await personal_data.personal_data(session, page.holder.id)
             answered: list[Requested] = []
             for seat in page.seats:
                 for one in seat.asked:
@@ -261,7 +261,7 @@ class OwnPlace:
         if page is None:
             return self.pages.unknown()
         async with self.database.session() as session:
-            everything = await personal_data.everything(session, page.holder.id)
+            everything = await personal_data.personal_data(session, page.holder.id)
         body = json.dumps({"as_of": self.now().isoformat()} | everything, ensure_ascii=False, indent=2)
         headers = {"content-disposition": 'attachment; filename="what-we-hold-on-you.json"'}
         return Response(body, media_type="application/json", headers=headers)
