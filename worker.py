@@ -25,6 +25,7 @@ from activities.record_turn import Recorder
 from activities.smtp import Relay, SmtpTransport
 from mail.compose import compose
 from operations.health.metrics import Vitals, watched_runtime
+from operations.health.missing_workflows import check_forever
 from runtime.links import Links
 from runtime.logs import set_up_logs
 from runtime.outbox_relay import relay_forever
@@ -127,12 +128,13 @@ async def running(client: Client, settings: Settings, now: Callable[[], datetime
     transport = make_transport(settings)
     stop = asyncio.Event()
     relay = asyncio.create_task(relay_forever(database, Teller(client), now, stop))
+    checks = asyncio.create_task(check_forever(database, client, settings, stop))
     try:
         async with make_worker(client, settings, database, transport):
             yield database
     finally:
         stop.set()
-        await relay
+        await asyncio.gather(relay, checks)
         await transport.close()
         await database.close()
 

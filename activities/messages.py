@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from lifecycle.events import Assessed
+from lifecycle.state import State
 
 CARRY_OUT = "carry_out"
 """One turn of a mentorship: `lifecycle.commands.Batch` in, `CarriedOut` back."""
@@ -25,9 +26,13 @@ COHORT_PROGRESS = "cohort_progress"
 
 @dataclass
 class CarriedOut:
-    """What the answers meant that the turn had read."""
+    """What came of a turn."""
 
     assessed: list[Assessed] = field(default_factory=list)
+    """What the answers meant that the turn had read."""
+    state: State | None = None
+    """Set when the turn was not written because the database holds later turns: the workflow was reset, or Temporal
+    was restored from a backup. The workflow continues from this state."""
 
 
 @dataclass(frozen=True)

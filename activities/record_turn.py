@@ -48,7 +48,8 @@ class Recorder:
         done = CarriedOut()
         async with self.database.begin() as session:
             applied = await turns.apply(session, batch, deliver_at=look_at, shards=self.shards)
-            if batch.assess:
+            done.state = applied.state
+            if batch.assess and applied.state is None:
                 frozen = await cohorts.frozen_program(session, applied.program, applied.program_hash)
                 for ask in batch.assess:
                     given = await turns.read_answers(session, ask)

@@ -248,3 +248,5 @@ class Batch:
     """Id of the operation that this turn carries out; who gave it and why stands in SQL under this id."""
     version: str = ""
     """The version of its program by which the mentorship goes on; empty: the one with which it was launched."""
+    state: str = ""
+    """The whole state after this turn (`lifecycle.saved_state`). Empty where an older release sent the turn."""

@@ -15,8 +15,10 @@ from typing import Any, Literal
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from runtime.temporal import NoSuchMentorship
 from store import workflow_outbox
 from store.database import Database
+from store.mentorships.missing_workflows import must_a_workflow_run
 from store.workflow_outbox import OutboxEvent
 
 log = structlog.get_logger(__name__)
@@ -107,6 +109,9 @@ async def _try(
     try:
         async with asyncio.timeout(PATIENCE):
             await tell(relay.cohort, relay.mentorship, relay.event, relay.payload, relay.id)
+    except NoSuchMentorship:
+        if await _is_lost(database, relay):
+            return "failed"
     except Exception as failure:
         # Its text may hold anything; its class says enough.
         log.warning("relay_failed", relay=relay.id, attempts=relay.attempts + 1, failure=type(failure).__name__)
@@ -114,3 +119,12 @@ async def _try(
     async with database.begin() as session:
         await workflow_outbox.done(session, relay.id)
     return "told"
+
+
+async def _is_lost(database: Database, relay: OutboxEvent) -> bool:
+    """Whether the workflow that was not there must run: the row waits until it is started again."""
+    async with database.session() as session:
+        lost = await must_a_workflow_run(session, relay.cohort, relay.mentorship)
+    level = log.warning if lost else log.info
+    level("no_workflow", cohort=relay.cohort, mentorship=relay.mentorship, event_name=relay.event, waits=lost)
+    return lost

@@ -38,19 +38,26 @@ class Recalled(MentorshipWorkflow):
         super().__init__(start)
         _recalled[workflow.info().run_id] = self.state
 
+    def continue_from(self, state: State) -> None:
+        """As it went; what is remembered from then on is another object."""
+        super().continue_from(state)
+        _recalled[workflow.info().run_id] = state
+
     @workflow.run
     async def run(self, start: MentorshipInput) -> str:
         """As it went."""
         return await super().run(start)
 
 
-async def recall(client: Client, cohort: str, key: str) -> State | None:
-    """What the workflow of this mentorship remembers; None where there is none, or it was ended by force.
+async def recall(client: Client, cohort: str, key: str, *, ended_by_force: bool = False) -> State | None:
+    """What the workflow of this mentorship remembers; None where there is none, or where it was ended by force
+    (terminated, timed out), unless that is asked for.
 
     Raises RuntimeError where this version of the engine can't go through its history.
     """
     id_ = mentorship_id(cohort, key)
-    if await status_of(client, id_) not in (RUNS, IS_OVER):
+    status = await status_of(client, id_)
+    if status is None or (status not in (RUNS, IS_OVER) and not ended_by_force):
         return None
     history = await client.get_workflow_handle(id_).fetch_history()
     past = WorkflowHistory(history.workflow_id, _taken(history.events))

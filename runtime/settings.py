@@ -84,6 +84,9 @@ class Settings(BaseSettings):
     deployment: str = Field(default="mentorship", description="Name of the worker deployment, with a build id.")
     build_id: str = Field(default="", description="Version of this worker; empty means workers are not versioned.")
     task_queue: str = Field(default="mentorship", description="Temporal task queue.")
+    check_workflows_seconds: float = Field(
+        default=120, gt=0, description="Seconds between two checks of a worker for workflows that Temporal lacks."
+    )
     web_host: str = Field(default="127.0.0.1", description="Address the pages listen on.")
     web_port: int = Field(default=8080, description="Port the pages listen on.")
     proxies: int = Field(

@@ -20,13 +20,13 @@ from temporalio.client import (
     WorkflowUpdateRPCTimeoutOrCancelledError,
     WorkflowUpdateStage,
 )
-from temporalio.common import SearchAttributeKey, WorkflowIDReusePolicy
+from temporalio.common import SearchAttributeKey, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.runtime import Runtime
 from temporalio.service import RPCError, RPCStatusCode
 
 from lifecycle.events import EVENTS, Event
-from lifecycle.state import Member
+from lifecycle.state import Member, State
 from runtime.errors import ExpectedError, Unreachable
 from runtime.settings import Settings
 from runtime.temporal_connection import temporal_connection
@@ -63,10 +63,14 @@ class NotTaken(Unreachable):
 
 
 class NoSuchMentorship(ExpectedError):
-    """No workflow runs for this mentorship (`COHORT/KEY`): it has never been started, or it is over."""
+    """No workflow runs for this mentorship (`COHORT/KEY`): it has never been started, it is over, or its
+    workflow is lost."""
 
     def __init__(self, mentorship: str) -> None:
-        super().__init__(f"no mentorship {mentorship} runs: it has not been started, or it is over")
+        super().__init__(
+            f"no mentorship {mentorship} runs: it has not been started, it is over, or its workflow is missing "
+            "(`mentorship doctor` says which)"
+        )
 
 
 async def connect(
@@ -136,11 +140,14 @@ class Teller:
     async def __call__(
         self, cohort: str, mentorship: str, event: str, payload: dict[str, Any], _update_id: str
     ) -> None:
-        """Send one event. A refusal is final and returns; what can be tried again raises."""
+        """Send one event. A refusal is final and returns; what can be tried again raises.
+
+        Raises NoSuchMentorship where no workflow runs: whether one must run is written in the database.
+        """
         happened = _ADAPTERS[event].validate_python(payload)
         try:
             await send(self.client, cohort, mentorship, happened, wait=False)
-        except (RefusedChange, NoSuchMentorship) as final:
+        except RefusedChange as final:
             log.info("not_taken", cohort=cohort, mentorship=mentorship, event_name=event, why=type(final).__name__)
 
 
@@ -183,7 +190,7 @@ async def add_search_attributes(client: Client, keys: Iterable[SearchAttributeKe
 
 
 class Starter:
-    """Starts the workflow of a mentorship that a coordinator has launched.
+    """Starts the workflow of a mentorship that a coordinator has launched, or starts it again.
 
     Each one bears when its cohort was launched, by which it is told from one that another database had launched
     under the same id before.
@@ -195,6 +202,39 @@ class Starter:
 
     async def __call__(self, planned: Planned, frozen: FrozenProgram) -> bool:
         """Start it once; if it was started before, it is left alone. False where that one is another database's."""
+        try:
+            await self._start(planned, frozen, None, WorkflowIDReusePolicy.REJECT_DUPLICATE)
+        except WorkflowAlreadyStartedError:
+            id_ = mentorship_id(planned.cohort, planned.key)
+            known = await self.client.get_workflow_handle(id_).describe()
+            return _is_ours(await known.memo(), planned.launched_at)
+        return True
+
+    async def start_again(
+        self, planned: Planned, frozen: FrozenProgram, state: State | None, *, replace: bool = False
+    ) -> bool:
+        """Start a mentorship that has no running workflow, from its state; without one, from its beginning.
+
+        False where a workflow runs already, or has come to its end by itself: that one is left alone. `replace`: it
+        is terminated instead, for it is behind the database.
+        """
+        reuse, conflict = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY, WorkflowIDConflictPolicy.FAIL
+        if replace:
+            reuse, conflict = WorkflowIDReusePolicy.ALLOW_DUPLICATE, WorkflowIDConflictPolicy.TERMINATE_EXISTING
+        try:
+            await self._start(planned, frozen, state, reuse, conflict)
+        except WorkflowAlreadyStartedError:
+            return False
+        return True
+
+    async def _start(
+        self,
+        planned: Planned,
+        frozen: FrozenProgram,
+        state: State | None,
+        reuse: WorkflowIDReusePolicy,
+        conflict: WorkflowIDConflictPolicy = WorkflowIDConflictPolicy.UNSPECIFIED,
+    ) -> None:
         start = MentorshipInput(
             cohort=planned.cohort,
             key=planned.key,
@@ -207,23 +247,19 @@ class Starter:
             deputies=list(planned.deputies),
             holidays=list(planned.holidays),
             pace=pace_of(self.settings),
+            state=state,
         )
-        id_ = mentorship_id(planned.cohort, planned.key)
-        try:
-            await self.client.start_workflow(
-                MentorshipWorkflow.run,
-                start,
-                id=id_,
-                task_queue=self.settings.task_queue,
-                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                memo={LAUNCHED: planned.launched_at.isoformat()},
-                search_attributes=search_attributes.at_start(planned.cohort, planned.program),
-                static_summary=f"{planned.key} of {planned.cohort} ({frozen.program.format}, {planned.program})",
-            )
-        except WorkflowAlreadyStartedError:
-            known = await self.client.get_workflow_handle(id_).describe()
-            return _is_ours(await known.memo(), planned.launched_at)
-        return True
+        await self.client.start_workflow(
+            MentorshipWorkflow.run,
+            start,
+            id=mentorship_id(planned.cohort, planned.key),
+            task_queue=self.settings.task_queue,
+            id_reuse_policy=reuse,
+            id_conflict_policy=conflict,
+            memo={LAUNCHED: planned.launched_at.isoformat()},
+            search_attributes=search_attributes.at_start(planned.cohort, planned.program),
+            static_summary=f"{planned.key} of {planned.cohort} ({frozen.program.format}, {planned.program})",
+        )
 
 
 async def foreign(client: Client, cohort: str, launched_at: datetime | None) -> list[str]:

@@ -126,6 +126,11 @@ class MentorshipRow(Base):
     ended_on: Mapped[date | None]
     erasures: Mapped[int] = mapped_column(default=0, server_default="0")
     """How many of its people were erased: a mail worded before one of them was is worded anew."""
+    lost_since: Mapped[datetime | None]
+    """Real time (UTC) at which it was noticed first that Temporal runs no workflow for it; None while one runs."""
+    workflow_state: Mapped[str | None] = mapped_column(Text, deferred=True)
+    """What its workflow remembers after the last turn (`lifecycle.saved_state`): ids, dates and decisions. None
+    before the first turn, and while only an older release has written turns. Read by name only: it is large."""
 
 
 class MembershipRow(Base):

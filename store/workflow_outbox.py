@@ -5,6 +5,7 @@ A row is deleted once its workflow has it. A row that fails is put off, so that 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -76,6 +77,15 @@ async def claim(session: AsyncSession, relay: OutboxEvent, next_try: datetime) -
     """Take a row up for one attempt and put it off until `next_try`; False where another process was faster."""
     claimed = await session.execute(CLAIM, {"its_id": relay.id, "so_far": relay.attempts, "next_try": next_try})
     return claimed.one_or_none() is not None
+
+
+async def make_due(session: AsyncSession, cohort: str, mentorships: Sequence[str], now: datetime) -> None:
+    """Let what waits for these mentorships be tried now: they can be told again."""
+    await session.execute(
+        update(RELAYS)
+        .where(RELAYS.c.cohort == cohort, RELAYS.c.mentorship.in_(mentorships), RELAYS.c.at > now)
+        .values(at=now)
+    )
 
 
 async def done(session: AsyncSession, id_: str) -> None:

@@ -9,6 +9,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from activities.messages import COHORT_PROGRESS, START_MENTORSHIPS, CohortProgress, CohortQuestion, Started
     from workflows import options, versions
+    from workflows.cancellation import DeclinesCancellation
     from workflows.inputs import CohortInput
     from workflows.ui_card import table
 
@@ -17,14 +18,17 @@ LOOK_EVERY = timedelta(days=7)
 
 
 @workflow.defn(name="cohort")
-class CohortWorkflow:
+class CohortWorkflow(DeclinesCancellation):
     """Starts a cohort's mentorships and waits for the end of the last one."""
+
+    instead = "A cohort ends with its last mentorship; `mentorship cancel` stops all of it."
 
     @workflow.init
     def __init__(self, start: CohortInput) -> None:
         self.start = start
         self.clock = start.pace.clock
         self.launched_again = False
+        self.counted: list[tuple[str, object]] = []
 
     @workflow.run
     async def run(self, start: CohortInput) -> str:
@@ -47,7 +51,7 @@ class CohortWorkflow:
 
     async def start_mentorships(self) -> Started:
         """Start every mentorship that is planned and not yet started."""
-        return await workflow.execute_activity(
+        starting = workflow.start_activity(
             START_MENTORSHIPS,
             CohortQuestion(self.start.cohort, self.now),
             result_type=Started,
@@ -56,10 +60,11 @@ class CohortWorkflow:
             retry_policy=options.UNTIL_IT_WORKS,
             summary="start the mentorships that are planned",
         )
+        return await self.finished(starting)
 
     async def progress(self) -> CohortProgress:
         """How many mentorships are planned, running, over; an empty cohort is marked as over."""
-        progress = await workflow.execute_activity(
+        counting = workflow.start_activity(
             COHORT_PROGRESS,
             CohortQuestion(self.start.cohort, self.now),
             result_type=CohortProgress,
@@ -67,14 +72,23 @@ class CohortWorkflow:
             retry_policy=options.UNTIL_IT_WORKS,
             summary="count what still runs",
         )
-        rows = [("Running", progress.running), ("Over", progress.over), ("Not yet started", progress.planned)]
-        workflow.set_current_details(table(rows))
+        progress = await self.finished(counting)
+        self.counted = [("Running", progress.running), ("Over", progress.over), ("Not yet started", progress.planned)]
+        self.show()
         return progress
+
+    def show(self) -> None:
+        """A small card: how many mentorships are where."""
+        workflow.set_current_details(table([*self.counted, *self.declined]))
+
+    def cancellation_requested(self) -> None:
+        """Show that a cancellation was declined."""
+        self.show()
 
     async def sleep(self, span: timedelta) -> None:
         """Sleep for a span of program time, or until the cohort is launched again."""
         try:
-            await workflow.wait_condition(
+            await self.wait_until(
                 lambda: self.launched_again,
                 timeout=self.clock.real_span(span),
                 timeout_summary="the next weekly look",

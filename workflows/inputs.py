@@ -11,6 +11,7 @@ from typing import Any
 
 from lifecycle.advance import begin
 from lifecycle.clock import Clock
+from lifecycle.saved_state import WORDING
 from lifecycle.state import Member, State
 from program.models import Program
 
@@ -28,10 +29,6 @@ class Pace:
         return Clock(self.epoch, self.speed)
 
 
-WORDING = {"title", "about", "first_meeting", "emergency", "meetings_guides"}
-"""Fields of a program that only mail needs; they stay out of Temporal."""
-
-
 def numbers_of(program: Program) -> dict[str, Any]:
     """A program without its wording and without what is default, small enough for every history."""
     return {
@@ -43,7 +40,7 @@ def numbers_of(program: Program) -> dict[str, Any]:
 
 @dataclass
 class MentorshipInput:
-    """Starts a mentorship, or goes on with one: `state` is set when it continues as new."""
+    """Starts a mentorship, or continues one: `state` is set when it continues as new, or from the database."""
 
     cohort: str
     key: str

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Iterable
 from datetime import datetime
 
 from temporalio import workflow
@@ -19,16 +20,26 @@ with workflow.unsafe.imports_passed_through():
     from lifecycle.events import Event, cause_of
     from lifecycle.local_time import local_date
     from lifecycle.refusals import refusal
+    from lifecycle.saved_state import save, unanswered_questions
     from lifecycle.state import State
     from workflows import options, search_attributes, versions
+    from workflows.cancellation import DeclinesCancellation
     from workflows.inputs import MentorshipInput
     from workflows.ui_card import card, waits_for
     from workflows.updates import Updates
 
 
+EVERY_EVENT = "every-event-is-recorded"
+"""Patch: an event that changes only what is remembered (a sign of life, another zone) is a turn in SQL too."""
+CATCHES_UP = "catches-up-after-a-reset"
+"""Patch: after a reset the workflow asks the database at once whether it is behind."""
+
+
 @workflow.defn(name="mentorship")
-class MentorshipWorkflow(Updates):
-    """Carries one mentorship through its life."""
+class MentorshipWorkflow(DeclinesCancellation, Updates):
+    """Carries one mentorship through its life. Where the database is ahead of it, it continues from the database."""
+
+    instead = "A mentorship ends by `mentorship end`, or by its own dates."
 
     @workflow.init
     def __init__(self, start: MentorshipInput) -> None:
@@ -41,13 +52,17 @@ class MentorshipWorkflow(Updates):
         self.shown = search_attributes.AT_START
         self.alarm: asyncio.Task[None] | None = None
         self.alarm_at: datetime | None = None
+        self.was_reset = False
+        workflow.register_random_seed_callback(self.reset)
 
     @workflow.run
     async def run(self, start: MentorshipInput) -> str:
         """Live until nothing is left to do; returns the ending."""
-        await self.take_turn(None)
+        await self.take_turn(None, unanswered_questions(self.state, self.now))
         while not await self.all_is_said_and_done():
             await self.something_happens()
+            if self.was_reset:
+                await self.catch_up()
             await self.take_turn(self.inbox.popleft() if self.inbox else None)
             if self.time_to_start_afresh():
                 await self.start_afresh()
@@ -61,34 +76,64 @@ class MentorshipWorkflow(Updates):
         self.show()
         if not self.state.finished:
             return False
-        await workflow.wait_condition(lambda: bool(self.inbox) or workflow.all_handlers_finished())
+        await self.wait_until(lambda: bool(self.inbox) or workflow.all_handlers_finished())
         return not self.inbox
 
     # -- a turn: the core decides, the world follows -------------------------------------------------------------
 
-    async def take_turn(self, event: Event | None) -> None:
+    async def take_turn(self, event: Event | None, first: Iterable[Command] = ()) -> None:
         """Let everything due happen, and this event; carry out what follows, until nothing more follows.
 
-        An event may ask nothing of the world and still change what is due next: that is put on the record too.
+        An event may ask nothing of the world and still change what is due next, or what is remembered: that is put on
+        the record too. `first` are commands that come before all others.
         """
-        commands = advance(self.state, event, self.now)
-        outcome = next((command.reason for command in commands if isinstance(command, Refuse)), "done")
-        while any(not isinstance(command, Refuse) for command in commands) or self.recorded != snapshot(self.state):
+        known = event is None or event.id in self.state.seen
+        commands = [*first, *advance(self.state, event, self.now)]
+        outcome = _refusal(commands)
+        while self.to_be_recorded(commands) or (not known and not outcome and workflow.patched(EVERY_EVENT)):
+            known = True
             carried_out = await self.carry_out(commands, event)
             commands = []
+            if carried_out.state is not None:
+                self.continue_from(carried_out.state)
+                known = event is None or event.id in self.state.seen
+                commands = [*unanswered_questions(self.state, self.now), *advance(self.state, event, self.now)]
+                outcome = _refusal(commands)
             for assessed in carried_out.assessed:
                 commands += advance(self.state, assessed, self.now)
         if event is not None:
             # Whoever sent it hears of it when it is on the record, so that what they look up next shows it.
-            self.outcomes[event.id] = outcome
+            self.outcomes[event.id] = outcome or "done"
+
+    def to_be_recorded(self, commands: list[Command]) -> bool:
+        """Whether commands ask anything of the world, or the record shows the mentorship otherwise than it is."""
+        return any(not isinstance(one, Refuse) for one in commands) or self.recorded != snapshot(self.state)
+
+    def continue_from(self, state: State) -> None:
+        """The database holds later turns than this workflow took: what it remembered is replaced."""
+        self.state = state
+        self.recorded = snapshot(state)
+
+    def reset(self, _seed: int) -> None:
+        """Called when an operator reset this workflow: it may be behind the database."""
+        self.was_reset = True
+
+    async def catch_up(self) -> None:
+        """Write a turn in which nothing happens; if the database holds later ones, it answers with its state."""
+        carried_out = await self.carry_out([], None)
+        if carried_out.state is not None:
+            self.continue_from(carried_out.state)
+            await self.take_turn(None, unanswered_questions(self.state, self.now))
 
     async def carry_out(self, commands: list[Command], event: Event | None) -> CarriedOut:
         """One transaction in SQL for the whole turn: tried at once, and for as long as it takes if need be."""
         turn = batch(self.state, commands, self.now, cause=cause_of(event))
+        turn.state = save(self.state)
+        self.was_reset = False  # the database answers this turn with its state, should it hold later ones
         self.recorded = turn.snapshot
         summary = _summary(turn)
         try:
-            return await workflow.execute_local_activity(
+            at_once = workflow.start_local_activity(
                 CARRY_OUT,
                 turn,
                 result_type=CarriedOut,
@@ -96,11 +141,12 @@ class MentorshipWorkflow(Updates):
                 retry_policy=options.TRY_AT_ONCE,
                 summary=summary,
             )
+            return await self.finished(at_once)
         except FailureError as failure:
             # A local activity fails with what went wrong itself, not wrapped in an ActivityError.
             if is_cancelled_exception(failure):
                 raise
-            return await workflow.execute_activity(
+            later = workflow.start_activity(
                 CARRY_OUT,
                 turn,
                 result_type=CarriedOut,
@@ -108,13 +154,20 @@ class MentorshipWorkflow(Updates):
                 retry_policy=options.UNTIL_IT_WORKS,
                 summary=summary,
             )
+            return await self.finished(later)
 
     # -- waiting -------------------------------------------------------------------------------------------------
 
     async def something_happens(self) -> None:
-        """Return when an event has come in, or when the next due moment has come."""
+        """Return when an event has come in, when the next due moment has come, or after a reset."""
         self.set_alarm(next_moment(self.state))
-        await workflow.wait_condition(lambda: bool(self.inbox) or (self.alarm is not None and self.alarm.done()))
+        while True:
+            await self.wait_until(
+                lambda: bool(self.inbox) or self.was_reset or (self.alarm is not None and self.alarm.done())
+            )
+            if not self.was_reset or workflow.patched(CATCHES_UP):
+                break
+            self.was_reset = False
         if self.alarm is not None and self.alarm.done():
             self.alarm, self.alarm_at = None, None
 
@@ -138,8 +191,12 @@ class MentorshipWorkflow(Updates):
     # -- events from outside -------------------------------------------------------------------------------------
 
     def check(self, event: Event) -> None:
-        """Refuse an event that makes no sense now, with the reason."""
-        if event.id in self.state.seen:
+        """Refuse an event that makes no sense now, with the reason.
+
+        Before the first turn nothing is refused here: after a reset to the start, what is remembered is not yet
+        what the database holds. The turn refuses what makes no sense.
+        """
+        if event.id in self.state.seen or self.recorded is None:
             return
         why = refusal(self.state, event, local_date(self.now, self.state.zone))
         if why:
@@ -169,7 +226,11 @@ class MentorshipWorkflow(Updates):
         if changed:
             workflow.upsert_search_attributes(changed)
         self.shown = shown
-        workflow.set_current_details(card(self.state))
+        workflow.set_current_details(card(self.state, self.declined))
+
+    def cancellation_requested(self) -> None:
+        """Show that a cancellation was declined."""
+        workflow.set_current_details(card(self.state, self.declined))
 
     # -- a year is long ------------------------------------------------------------------------------------------
 
@@ -179,13 +240,18 @@ class MentorshipWorkflow(Updates):
 
     async def start_afresh(self) -> None:
         """Continue as new with everything that is known; handlers have their answers before."""
-        await workflow.wait_condition(lambda: bool(self.inbox) or workflow.all_handlers_finished())
+        await self.wait_until(lambda: bool(self.inbox) or workflow.all_handlers_finished())
         if self.inbox:
             return
         # The next run takes over the search attributes, and tells changes from what a mentorship starts with.
         self.show()
         self.start.state = self.state
         versions.start_afresh(self.start)
+
+
+def _refusal(commands: Iterable[Command]) -> str:
+    """Why the event was refused; empty where it was not."""
+    return next((command.reason for command in commands if isinstance(command, Refuse)), "")
 
 
 def _summary(turn: Batch) -> str:

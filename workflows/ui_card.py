@@ -8,11 +8,12 @@ from lifecycle.batch import next_step, snapshot
 from lifecycle.state import State
 
 
-def card(state: State) -> str:
-    """A small card in Markdown: phase, what comes next and when, who is awaited, tasks, trouble."""
+def card(state: State, declined: Iterable[tuple[str, object]] = ()) -> str:
+    """A small card in Markdown: phase, what comes next and when, who is awaited, tasks, trouble; and `declined`, the
+    row about a cancellation."""
     now = snapshot(state)
     upcoming = next_step(state)
-    rows = [
+    rows: list[tuple[str, object]] = [
         ("Phase", now.phase + (f", {state.ending} ({state.reason})" if state.closed else "")),
         ("Dates", f"{now.start} – {now.midpoint} – {now.end}"),
         ("Next step", f"{upcoming.name} {upcoming.number} on {upcoming.opens}" if upcoming else "none"),
@@ -29,7 +30,7 @@ def card(state: State) -> str:
         rows.append(("Held", "a safety report: nothing goes out until a coordinator releases it"))
     if bounced := state.tasks.get("bounced"):
         rows.append(("Trouble", f"mail to {', '.join(bounced.about) or 'somebody'} is refused for good"))
-    return table(rows)
+    return table([*rows, *declined])
 
 
 def table(rows: Iterable[tuple[str, object]]) -> str:

@@ -31,9 +31,12 @@ from cli.options import AsJson, By, DryRun, File, Why, Yes
 from cli.progress import until_none_is_left
 
 if TYPE_CHECKING:
+    from temporalio.client import Client
+
     from operations.cohorts.launch import ChangeResult, Difference, Launch
     from operations.cohorts.load import Loaded
     from operations.cohorts.plan import PlannedMail
+    from store.database import Database
 
 PANEL = "A cohort"
 AT_ONCE = timedelta(minutes=2)
@@ -143,6 +146,8 @@ async def _launch(file: Path, options: LaunchOptions) -> dict[str, Any]:
                 await keep(opened, loaded, planned)
             if not options.quiet:
                 out().print("Nothing was done: this was a dry run." if options.dry_run else "Nothing to do.")
+                if client is not None:
+                    await _say_what_is_lost(opened, client, loaded.cohort.cohort)
             return result | {"state": "dry_run" if options.dry_run else "nothing_to_do", "started": 0}
         assert client is not None
         if not _wanted(planned, options):
@@ -166,6 +171,17 @@ async def _launch(file: Path, options: LaunchOptions) -> dict[str, Any]:
             _say_first(first, now)
         state = ("started" if options.wait else "starting") if total else "changed"
         return result | {"state": state, "started": total if options.wait else 0}
+
+
+async def _say_what_is_lost(database: Database, client: Client, cohort: str) -> None:
+    """Mentorships of this cohort whose workflow is missing: launching does not start them again."""
+    from operations.health.missing_workflows import find
+
+    lost = [one.key for one in await find(database, client) if one.cohort == cohort]
+    if lost:
+        more = f" and {len(lost) - 5} more" if len(lost) > 5 else ""
+        out().print(f"[red]![/] {text(', '.join(lost[:5]))}{more} must run and have no workflow in Temporal.")
+        out().print("    Start them again: mentorship reconcile", soft_wrap=True)
 
 
 def _wanted(planned: Launch, options: LaunchOptions) -> bool:

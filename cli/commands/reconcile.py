@@ -1,4 +1,4 @@
-"""After a restore from a backup: database and Temporal are brought together again."""
+"""Database and Temporal are brought together again: after a restore, or when workflows were terminated or lost."""
 
 from __future__ import annotations
 
@@ -26,25 +26,32 @@ def register(app: typer.Typer) -> None:
 
 def reconcile(
     restored: Annotated[
-        Restored,
+        Restored | None,
         typer.Option(help="What was restored from a backup. If both were, from different times: the older one."),
-    ],
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what disagrees, and change nothing.")] = False,
     json: AsJson = False,
 ) -> None:
-    """Compare database and Temporal after a restore, and mend what differs.
+    """Start again what Temporal terminated or lost; after a restore, compare both sides.
 
-    Stop all workers and pages first. With a database from a backup, whatever
-    was due by now is not mailed, for it may have been: nobody gets a mail twice.
+    Without --restored: every mentorship, cohort and postmaster that must run in
+    Temporal and doesn't is started from the database. Workers may go on. Nobody
+    is asked or mailed twice. The same command moves an installation to another
+    Temporal: set TEMPORAL_ADDRESS, run `mentorship register`, then this.
+
+    After a restore, stop all workers and pages first. With a database from a
+    backup, whatever was due by now is not mailed, for it may have been.
     Lines that start with ! need you; the others are mended, or mend themselves.
 
     \b
     Examples:
+      mentorship reconcile --dry-run
+      mentorship reconcile
       mentorship reconcile --restored database --dry-run
       mentorship reconcile --restored database
       mentorship reconcile --restored temporal --json | jq '.[] | select(.mended | not)'
     """
-    from operations.health.restore import Disagreement, reconcile, strangers
+    from operations.health.restore import Disagreement, reconcile, start_what_is_missing, strangers
     from runtime import connect
     from runtime.settings import now_of
 
@@ -54,7 +61,10 @@ def reconcile(
         found: list[Disagreement] = []
         async with connect.database(surroundings) as database:
             now = now_of(surroundings)
-            asked = reconcile(database, client, surroundings, now, restored.value, mend=not dry_run)
+            if restored is None:
+                asked = start_what_is_missing(database, client, surroundings, now, mend=not dry_run)
+            else:
+                asked = reconcile(database, client, surroundings, now, restored.value, mend=not dry_run)
             found += [one async for one in asked]
             found += [one async for one in strangers(database, client)]
         return found

@@ -77,7 +77,7 @@ def status(
         _print_status(one)
 
 
-_COLOURS = {"good": "green", "quiet": "yellow", "attention": "yellow", "trouble": "red", "over": "dim"}
+_COLOURS = {"good": "green", "quiet": "yellow", "attention": "yellow", "trouble": "red", "over": "dim", "lost": "red"}
 
 
 def _print_status(cohort: CohortStatus) -> None:
@@ -98,7 +98,7 @@ def _print_status(cohort: CohortStatus) -> None:
             phase = in_words(line.ending) + (f": {in_words(line.reason).lower()}" if line.reason else "")
         elif line.state == "planned":
             phase = "Not yet started"
-        health = "over" if line.state == "over" else line.health
+        health = "lost" if line.lost else "over" if line.state == "over" else line.health
         rows.add_row(
             text(line.key),
             names(line.people),
@@ -119,6 +119,8 @@ def _print_status(cohort: CohortStatus) -> None:
     if counts.relays:
         said.append(f"{counts.relays} not yet passed on to Temporal")
     out().print(" · ".join(said), soft_wrap=True)
+    if lost := sum(line.lost for line in cohort.lines):
+        out().print(f"[red]![/] {lost} have no workflow in Temporal. Start them again: mentorship reconcile")
 
 
 # -- show --------------------------------------------------------------------------------------------------------

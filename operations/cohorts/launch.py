@@ -22,6 +22,7 @@ from operations.cohorts.late_joiners import Late, late
 from operations.errors import Refused
 from operations.mentorships.decide import who_decides
 from operations.mentorships.dry_run import foresee, state_of
+from operations.mentorships.not_running import LOST, not_there
 from operations.people.correct import Details, correct_in, pass_on
 from program.loader import Loaded
 from runtime.settings import Settings
@@ -316,7 +317,9 @@ async def _one(database: Database, client: Client, cohort: str, change: FileChan
     except RefusedChange as refused:
         outcome = str(refused)
     except NoSuchMentorship:
-        outcome = "it is over, or has not been started yet; launch again when it has"
+        outcome = await not_there(database, cohort, change.mentorship)
+        if outcome == LOST:
+            return outcome
     async with database.begin() as session:
         result = outcome if outcome == "done" else f"refused: {outcome}"
         await operations_log.finish_operation(session, event.id, result)

@@ -24,6 +24,7 @@ from operations.health.backlog import examine_backlog
 from operations.health.findings import Finding
 from operations.health.sender_domain import examine_domain, reserved
 from operations.health.worker import examine_worker
+from operations.health.workflow_findings import examine_workflows
 from runtime import running_stack
 from runtime.connect import address, check_database, shown, temporal
 from runtime.errors import Unreachable
@@ -67,6 +68,9 @@ async def examine(settings: Settings, *, fix: bool = False) -> AsyncIterator[Fin
         if namespace.state != "fault":
             yield await _attributes(client, fix)
             yield await examine_worker(client, settings.task_queue)
+            if database.state != "fault":
+                for finding in await examine_workflows(client, settings):
+                    yield finding
     except Unreachable as missing:
         says, _, remedy = str(missing).partition("\n")
         yield Finding("Temporal", "fault", says, remedy)

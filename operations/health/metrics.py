@@ -195,6 +195,7 @@ def _families(totals: Totals, now: datetime) -> Iterator[Metric]:
     yield one("planned", "Mentorships launched whose workflow has not begun.", totals.planned)
     yield one("over", "Mentorships that are over.", totals.over)
     yield one("late", "Mentorships in which something should have happened by now.", totals.late)
+    yield one("lost", "Mentorships that must run and have no workflow in Temporal.", totals.lost)
     yield one("late_seconds", "How late the latest of them is.", age(totals.late_since))
 
     yield one("relays", "Answers and changes that workflows have not been told of.", totals.relays)

@@ -11,33 +11,27 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from pydantic import TypeAdapter
 from temporalio.client import Client
 
 from activities.record_turn import look_at
-from lifecycle.assessment import signals
-from lifecycle.events import Answered
 from lifecycle.rebuild import as_one_turn
 from lifecycle.state import State
+from operations.health.missing_workflows import missing_services, start_services
+from operations.health.restart import AGREEMENT, Restarted, forgotten, restart, restart_missing, told_again
 from runtime.replay_state import RUNS, recall, status_of
 from runtime.settings import Settings
 from runtime.temporal import Waker, start_cohort
 from store import workflow_outbox
 from store.database import Database
 from store.mentorships import restore, turns
-from store.mentorships.restore import Standing, StoredAnswer
-from store.workflow_outbox import OutboxEvent
+from store.mentorships.missing_workflows import running_cohorts
+from store.mentorships.restore import Standing
 from workflows.ids import cohort_id, mentorship_id, postmaster_id
 
 Restored = Literal["database", "temporal"]
 """What was restored from a backup: the other one is newer."""
 
 Kind = Literal["mail", "behind", "ahead", "lost", "unknown", "unreadable", "cohort", "postmaster", "untold"]
-
-AGREEMENT = "agreement"
-"""What an answer to it set off depends on the document of that moment, so it can't be told again."""
-
-_ANSWERED = TypeAdapter(Answered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +58,7 @@ async def reconcile(
             yield found
     async with database.session() as session:
         standings = await restore.standings(session)
-        cohorts = await restore.running_cohorts(session)
+        cohorts = await running_cohorts(session)
         untold = await restore.untold(session)
     for standing in standings:
         if standing.state != "planned":
@@ -84,6 +78,25 @@ async def reconcile(
     if untold:
         says = f"{untold} answers or changes that their mentorship has not been told of"
         yield Disagreement("untold", "relay", says, "they are told as soon as workers run")
+
+
+async def start_what_is_missing(
+    database: Database, client: Client, settings: Settings, now: datetime, *, mend: bool
+) -> AsyncIterator[Disagreement]:
+    """Start everything that must run in Temporal and doesn't. Workers may run meanwhile; nothing is mailed twice.
+
+    For workflows that were terminated or lost, and for a Temporal that has never known them. `now` is program time
+    (UTC).
+    """
+    shards, cohorts = await missing_services(database, client, settings)
+    for cohort in cohorts:
+        yield Disagreement("cohort", cohort, "its workflow does not run", "starts it", mended=True)
+    for shard in shards:
+        yield Disagreement("postmaster", str(shard), "it does not run", "starts it", mended=True)
+    if mend:
+        await start_services(database, client, settings)
+    async for again in restart_missing(database, client, settings, now, mend=mend):
+        yield _started_again(again)
 
 
 async def strangers(database: Database, client: Client) -> AsyncIterator[Disagreement]:
@@ -120,8 +133,7 @@ async def _mentorship(
         return
     if state is None:
         if standing.state == "running":
-            does = "restore Temporal's database as well, from the same time or a later one"
-            yield Disagreement("lost", place, "it runs in the database, and Temporal does not know it", does)
+            yield await _lost(database, client, settings, now, standing, mend=mend)
         return
     if state.turn > standing.turn:
         says = f"Temporal has taken {state.turn - standing.turn} turns that the database lost"
@@ -131,19 +143,43 @@ async def _mentorship(
         yield Disagreement("ahead", place, says, does, mended=True)
     elif state.turn < standing.turn:
         says = f"the database holds {standing.turn - state.turn} turns that Temporal forgot"
-        does = "its workflow takes them anew"
+        [again] = await restart(
+            database, client, settings, now, standing.cohort, [standing.key], was={}, mend=mend, behind=True
+        )
+        if again.done:
+            yield Disagreement("behind", place, says, "its workflow begins again from the database", mended=True)
+            return
+        does = "its workflow takes them again"
         yield Disagreement("behind", place, says, does + ", when workers run")
         async with database.begin() as session:
-            forgotten = _forgotten(state, await restore.answers(session, standing.cohort, standing.key))
-            for one in forgotten:
+            lost = forgotten(state, await restore.answers(session, standing.cohort, standing.key))
+            for one in lost:
                 if mend and one.ask != AGREEMENT:
-                    await workflow_outbox.put(session, _told_again(standing, one), now)
-        for one in forgotten:
+                    await workflow_outbox.put(session, told_again(standing.cohort, standing.key, one), now)
+        for one in lost:
             says = f"an answer ({one.ask} {one.number}) that Temporal forgot"
             if one.ask == AGREEMENT:
                 yield Disagreement("behind", place, says, "`mentorship nudge` asks for it once more")
             else:
                 yield Disagreement("behind", place, says, "tells it again", mended=True)
+
+
+async def _lost(
+    database: Database, client: Client, settings: Settings, now: datetime, standing: Standing, *, mend: bool
+) -> Disagreement:
+    [again] = await restart(database, client, settings, now, standing.cohort, [standing.key], was={}, mend=mend)
+    return _started_again(again)
+
+
+def _started_again(again: Restarted) -> Disagreement:
+    was = "does not know it" if again.was in ("", "unknown") else f"has it as {again.was}"
+    says = f"it runs in the database, and Temporal {was}"
+    if not again.done:
+        return Disagreement("lost", f"{again.cohort}/{again.key}", says, again.how)
+    told = f"; {again.told_again} answers are told again" if again.told_again else ""
+    return Disagreement(
+        "lost", f"{again.cohort}/{again.key}", says, f"starts it again {again.how}{told}", mended=True
+    )
 
 
 async def _record_anew(database: Database, settings: Settings, state: State, now: datetime) -> None:
@@ -152,20 +188,3 @@ async def _record_anew(database: Database, settings: Settings, state: State, now
         await restore.close_what_is_over(session, whole)
         batch = await restore.known_tasks(session, await restore.unanswered(session, whole))
         await turns.apply(session, batch, deliver_at=look_at, shards=settings.shards)
-
-
-def _forgotten(state: State, given: list[StoredAnswer]) -> list[StoredAnswer]:
-    """The last answers of those whom the workflow still waits for, or has not asked yet."""
-    last = {(one.person, one.ask, one.number): one for one in given}
-    knows = {(person, step.name, step.number) for step in state.steps for person in step.answered}
-    if state.agreement.concluded:
-        last = {which: one for which, one in last.items() if one.ask != AGREEMENT}
-    return [one for which, one in last.items() if which not in knows and one.submission not in state.seen]
-
-
-def _told_again(standing: Standing, given: StoredAnswer) -> OutboxEvent:
-    event = Answered(
-        given.submission, given.person, given.ask, given.number, signals(given.ask, given.body), given.at
-    )
-    payload = _ANSWERED.dump_python(event, mode="json")
-    return OutboxEvent(given.submission, standing.cohort, standing.key, "Answered", payload)

@@ -33,6 +33,7 @@ from lifecycle.state import State
 from operations.errors import Refused
 from operations.mentorships.decide import until_date, who_decides
 from operations.mentorships.dry_run import DryRun, Withdrawn, foresee, state_of, withdrawn
+from operations.mentorships.not_running import LOST, not_there
 from program.durations import days_of
 from program.loader import LoadedProgram
 from program.models import Role
@@ -50,8 +51,6 @@ CONCURRENCY = 20
 """Mentorships that are changed at the same time; more gain nothing."""
 FLUSH = 100
 """Outcomes that are written down together."""
-
-NOT_THERE = "it has not been started yet, or it is over"
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +246,7 @@ async def look(database: Database, client: Client, order: ChangeOrder, now: date
         return Prospect(order, DryRun(0, local_date(now, "UTC")), (), _done_before(order))
     state = await state_of(client, order.cohort, order.mentorship)
     if state is None:
-        raise Refused(f"{order.place}: {NOT_THERE}")
+        raise Refused(f"{order.place}: {await not_there(database, order.cohort, order.mentorship)}")
     _, outlook = foresee(state, order.event, now)
     if outlook.refused:
         return Prospect(order, outlook)
@@ -267,7 +266,8 @@ async def look_at_all(
             try:
                 return await look(database, client, order, now)
             except Refused:
-                return Prospect(order, DryRun(0, local_date(now, "UTC"), NOT_THERE))
+                reason = await not_there(database, order.cohort, order.mentorship)
+                return Prospect(order, DryRun(0, local_date(now, "UTC"), reason))
 
     return list(await asyncio.gather(*(one(order) for order in given)))
 
@@ -348,8 +348,8 @@ async def carry_out(
         nonlocal away
         for nth in numbers:
             order = given[nth]
-            outcome = ChangeOutcome(order.place, "not_reached") if away else await _one(client, order)
-            away = away or outcome.outcome == "not_reached"
+            outcome = ChangeOutcome(order.place, "not_reached") if away else await _one(database, client, order)
+            away = away or (outcome.outcome == "not_reached" and outcome.reason != LOST)
             outcomes[nth] = outcome
             if said is not None:
                 said(outcome)
@@ -383,7 +383,7 @@ def _programs(given: Iterable[ChangeOrder]) -> Collection[LoadedProgram]:
     return {one.change.program.hash: one.change.program for one in given if one.change.program}.values()
 
 
-async def _one(client: Client, order: ChangeOrder) -> ChangeOutcome:
+async def _one(database: Database, client: Client, order: ChangeOrder) -> ChangeOutcome:
     if order.done:
         return ChangeOutcome(order.place, "done_before", _done_before(order))
     try:
@@ -391,7 +391,8 @@ async def _one(client: Client, order: ChangeOrder) -> ChangeOutcome:
     except RefusedChange as refused:
         return ChangeOutcome(order.place, "refused", str(refused))
     except NoSuchMentorship:
-        return ChangeOutcome(order.place, "refused", NOT_THERE)
+        reason = await not_there(database, order.cohort, order.mentorship)
+        return ChangeOutcome(order.place, "not_reached" if reason == LOST else "refused", reason)
     except NotTaken as late:
         return ChangeOutcome(order.place, "not_reached", str(late))
     except RPCError:

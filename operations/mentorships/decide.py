@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from lifecycle.events import Decided
 from lifecycle.local_time import is_zone, local_date
 from operations.errors import Refused
+from operations.mentorships.not_running import LOST, not_there
 from program.durations import days_of
 from program.faults import nearest
 from program.models import ID_PATTERN
@@ -103,8 +104,11 @@ async def decide(
         event = Decided(id_, task, decision, decider, ends, joins, zone, person)
         await send(client, facts.cohort, facts.mentorship, event)
     except (RefusedChange, NoSuchMentorship) as refused:
-        gone = "its mentorship is over, or has not been started"
-        reason = str(refused) if isinstance(refused, RefusedChange) else gone
+        reason = str(refused)
+        if isinstance(refused, NoSuchMentorship):
+            reason = await not_there(database, facts.cohort, facts.mentorship)
+        if reason == LOST:
+            raise Refused(reason) from refused
         async with database.begin() as session:
             await operations_log.finish_operation(session, id_, f"refused: {reason}")
         raise Refused(reason) from refused

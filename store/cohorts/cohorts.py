@@ -248,6 +248,11 @@ async def mentorship(session: AsyncSession, cohort: str, key: str) -> Planned:
     return planned_mentorships[0]
 
 
+async def several(session: AsyncSession, cohort: str, keys: Sequence[str]) -> list[Planned]:
+    """What the workflows of these mentorships of a cohort have to know, started or not. Raises `UnknownCohort`."""
+    return await _planned(session, cohort, MentorshipRow.key.in_(keys), limit=len(keys))
+
+
 async def mark_running(session: AsyncSession, cohort: str, keys: Iterable[str]) -> None:
     """Mark these mentorships as running: their workflows have started."""
     await session.execute(

@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lifecycle.commands import Batch
-from store.tables import AnswerRow, CohortRow, ItemRow, MentorshipRow, MessageRow, RelayRow, RequestRow, TaskRow
+from store.tables import AnswerRow, ItemRow, MentorshipRow, MessageRow, RelayRow, RequestRow, TaskRow
 
 RESTORED = "restored"
 """Why an item is not mailed, and a mail not tried again: it may have gone out after the backup was made."""
@@ -50,13 +50,6 @@ async def standings(session: AsyncSession) -> list[Standing]:
         )
     )
     return [Standing(*row) for row in rows]
-
-
-async def running_cohorts(session: AsyncSession) -> list[str]:
-    """Ids of cohorts that are not over."""
-    return list(
-        await session.scalars(select(CohortRow.id).where(CohortRow.state == "running").order_by(CohortRow.id))
-    )
 
 
 async def untold(session: AsyncSession) -> int:

@@ -17,9 +17,11 @@ from typing import Any
 from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from lifecycle import saved_state
 from lifecycle.commands import Assess, Batch, MoveRequest
 from lifecycle.delivery.holds import Standstill
 from lifecycle.local_time import local_date
+from lifecycle.state import State
 from store.cohorts import cancel, program_versions
 from store.columns import bare
 from store.database import putting, upserting
@@ -59,7 +61,7 @@ STANDS = (
 STANDING = (
     "turn", "turn_at", "furthest",
     "state", "phase", "health", "next_step", "next_on", "next_at", "awaited", "open_tasks", "paused_until",
-    "pause_ahead", "held", "start", "midpoint", "end",
+    "pause_ahead", "held", "start", "midpoint", "end", "workflow_state",
 )  # fmt: skip
 GOES_ON, ENDS = (
     update(MENTORSHIPS)
@@ -68,6 +70,10 @@ GOES_ON, ENDS = (
     for more in ((), ("ending", "reason", "ended_on"))
 )
 """How it stands after a turn, and after its last one."""
+SAVED = select(MENTORSHIPS.c.workflow_state).where(
+    MENTORSHIPS.c.cohort == bindparam("its_cohort"), MENTORSHIPS.c.key == bindparam("its_key")
+)
+"""What its workflow remembered after the last turn."""
 
 
 class UnknownMentorship(LookupError):
@@ -79,7 +85,7 @@ class Applied:
     """What a batch left behind."""
 
     fresh: bool
-    """False: this batch was applied before, and nothing was written now."""
+    """False: nothing was written now; this batch was applied before, or its workflow is behind."""
     earliest: dict[int, datetime]
     """Shard to the earliest `deliver_at` (UTC) of what was queued there; see `shards_to_wake`. For a batch that
     was applied before: of all that this mentorship has queued, for the first attempt may have woken nobody."""
@@ -87,6 +93,8 @@ class Applied:
     """Id of the mentorship's frozen program."""
     program_hash: str
     """By which version of it the mentorship goes now."""
+    state: State | None = None
+    """Where the workflow is behind the database: the state to continue from."""
 
 
 def public_id(request: str) -> str:
@@ -104,10 +112,16 @@ AFTERMATH = ("step_skipped",)
 async def apply(session: AsyncSession, batch: Batch, *, deliver_at: DeliverAt, shards: int = 1) -> Applied:
     """Write one turn of a mentorship. Needs a writing transaction; a batch applied before changes nothing.
 
+    A workflow that is behind the database (it was reset, it died, another one took its place) is handed the state
+    to continue from, and its turn is not written.
     Raises `UnknownMentorship`, and `UnknownPerson` for an item to somebody who is not in the store.
     """
     before = await _lock(session, batch)
     if batch.turn <= before.turn:
+        saved = await _saved_state(session, batch, before)
+        if saved is not None:
+            earliest = await _earliest(session, batch)
+            return Applied(False, earliest, before.program, before.program_hash, saved)
         # The same turn of the same moment is a second try to write it, one of an earlier moment a dead worker's.
         if before.turn_at is None or batch.now <= before.turn_at:
             return Applied(False, await _earliest(session, batch), before.program, before.program_hash)
@@ -142,6 +156,16 @@ async def apply(session: AsyncSession, batch: Batch, *, deliver_at: DeliverAt, s
     await _write_mentorship(session, batch, over=cancelled, furthest=max(batch.turn, before.furthest))
     earliest = await cancel.tell_again(session, batch) if cancelled else dict[int, datetime]()
     return Applied(True, soonest((*earliest.items(), *moments)), before.program, version)
+
+
+async def _saved_state(session: AsyncSession, batch: Batch, before: Any) -> State | None:
+    """The state of the last turn, where this batch is another one; None for a second try to write the last turn,
+    and where a release that saved no states sent this turn or wrote the last one."""
+    if not batch.state or (batch.turn == before.turn and batch.now == before.turn_at):
+        return None
+    text = await session.scalar(SAVED, {"its_cohort": batch.cohort, "its_key": batch.mentorship})
+    state = saved_state.load(text) if text else None
+    return state if state is not None and state.turn == before.turn else None
 
 
 async def read_answers(session: AsyncSession, assess: Assess) -> dict[str, tuple[str, dict[str, Any]]]:
@@ -360,6 +384,7 @@ async def _write_mentorship(session: AsyncSession, batch: Batch, *, over: bool, 
     values: dict[str, Any] = {
         "its_cohort": batch.cohort,
         "its_key": batch.mentorship,
+        "workflow_state": batch.state or None,
         "turn": batch.turn,
         "turn_at": batch.now,
         "furthest": furthest,

@@ -55,6 +55,8 @@ class Totals:
     late: int = 0
     """Mentorships in which something should have happened by now."""
     late_since: datetime | None = None
+    lost: int = 0
+    """Mentorships that must run and were found without a workflow in Temporal."""
     relays: int = 0
     """Answers and changes that workflows have not been told of."""
     oldest_relay: datetime | None = None
@@ -67,6 +69,7 @@ async def count_all(session: AsyncSession, now: datetime) -> Totals:
     await _requests(session, totals, now)
     await _tasks(session, totals, now)
     await _mentorships(session, totals, now)
+    await _lost(session, totals)
     await _relays(session, totals)
     return totals
 
@@ -130,6 +133,10 @@ async def _mentorships(session: AsyncSession, totals: Totals, now: datetime) -> 
             MentorshipRow.state == "running", MentorshipRow.next_at < now
         )
     )
+
+
+async def _lost(session: AsyncSession, totals: Totals) -> None:
+    totals.lost = await session.scalar(select(func.count()).where(MentorshipRow.lost_since.is_not(None))) or 0
 
 
 async def _relays(session: AsyncSession, totals: Totals) -> None:

@@ -94,6 +94,8 @@ class StatusLine:
     ending: str
     reason: str
     ended_on: date | None
+    lost: bool = False
+    """Temporal runs no workflow for it, so nothing happens in it until `mentorship reconcile`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,6 +306,7 @@ def status_line(row: MentorshipRow, people: tuple[ListedPerson, ...]) -> StatusL
         ending=row.ending,
         reason=row.reason,
         ended_on=row.ended_on,
+        lost=row.lost_since is not None,
     )
 
 

@@ -116,7 +116,35 @@ async def test_what_was_restored_is_compared_with_what_was_not(office: Office, d
     said = await office.mentorship("reconcile", "--restored", "temporal", "--json")
     assert [(one["kind"], one["what"], one["mended"]) for one in said.json] == [("cohort", "restored", True)]
     assert (await office.mentorship("reconcile", "--restored", "temporal", "--json")).json == []
-    assert (await office.mentorship("reconcile", "--dry-run")).code == 2, "it must be said what was restored"
+    assert (await office.mentorship("reconcile", "--dry-run")).out == "✓ Database and Temporal agree.\n"
+
+
+async def test_a_terminated_mentorship_is_shown_everywhere_and_started_again(office: Office, desk: Desk) -> None:
+    file = str(desk.cohort("ended", ["m1", "m2"]))
+    await office.mentorship("launch", file, "--yes")
+    assert found(await office.mentorship("doctor", "--json"))["workflows"] == "good"
+    await office.client.get_workflow_handle("mentorship/ended/m1").terminate()
+
+    async def doctor_knows() -> bool:
+        return found(await office.mentorship("doctor", "--json"))["workflows"] == "fault"
+
+    await office.until(doctor_knows)
+    said = await office.mentorship("doctor")
+    assert said.code == 1
+    assert "mentorships must run and have none in Temporal: ended/m1 (terminated)" in said.out
+    assert "mentorship reconcile" in said.out
+    assert "m1 must run and have no workflow in Temporal" in (await office.mentorship("launch", file)).out
+    refused = await office.mentorship("nudge", "ended/m1", "--yes", "--as", "c1")
+    assert "its workflow is missing in Temporal: run `mentorship reconcile`" in refused.out + refused.err
+    await check(office.database, office.client, office.settings)
+    assert "1 have no workflow in Temporal" in (await office.mentorship("status", "ended")).out
+    assert (
+        "✓ ended/m1: it runs in the database, and Temporal has it as terminated"
+        in (await office.mentorship("reconcile")).out
+    )
+    assert found(await office.mentorship("doctor", "--json"))["workflows"] == "good"
+    assert "have no workflow" not in (await office.mentorship("status", "ended")).out
+    assert (await office.mentorship("nudge", "ended/m1", "--yes", "--as", "c1")).code == 0
 
 
 async def test_a_namespace_that_is_not_there_is_found(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,6 +81,7 @@ TROUBLES: dict[str, Trouble] = {
     "AnswersNotTold": _untold,
     "MentorshipsLate": _of_pair(next_at=LATE),
     "MentorshipsNotBegun": _of_pair(state="planned"),
+    "MentorshipsLost": _of_pair(lost_since=NOW),
     "SafetyUndecided": _task(kind="safety", due=LATE.date()),
     "TasksUndecided": _task(opened_at=NOW - timedelta(days=15)),
 }
@@ -107,7 +108,7 @@ async def healthy(database: Database) -> None:
 async def calm(database: Database) -> None:
     """No trouble, or no trouble any more."""
     async with database.begin() as session:
-        await session.execute(update(MentorshipRow).values(state="running", next_at=SOON))
+        await session.execute(update(MentorshipRow).values(state="running", next_at=SOON, lost_since=None))
         await session.execute(update(ItemRow).values(deliver_at=SOON))
         await session.execute(update(TaskRow).values(kind="help", opened_at=LATE, due=SOON.date()))
         await session.execute(delete(RelayRow))

@@ -54,6 +54,12 @@ async def answered(here: Stage, key: str) -> None:
     await here.send(key, Answered(f"s/{key}", person, "invitation", 1, Signals(accepted=True), at))
 
 
+async def of_an_older_release(here: Stage, key: str) -> None:
+    """The turns of this mentorship so far were written without the state of its workflow."""
+    async with here.database.begin() as session:
+        await session.execute(update(MentorshipRow).where(MentorshipRow.key == key).values(workflow_state=None))
+
+
 async def found(here: Stage, *, mend: bool) -> list[Disagreement]:
     asked = reconcile(here.database, here.client, here.settings, datetime.now(UTC), "temporal", mend=mend)
     return [one async for one in asked]
@@ -78,6 +84,7 @@ async def test_a_temporal_that_is_older_than_the_database(
         async with here.database.session() as session:
             items = set(await session.scalars(select(ItemRow.key)))
         assert [(one.kind, one.what) for one in await found(here, mend=False)] == [("lost", f"{here.cohort}/gone")]
+        await of_an_older_release(here, "pair")
         await forgets(here, "pair")
         told = [(one.kind, one.says, one.mended) for one in await found(here, mend=True) if one.kind == "behind"]
         assert told[-1] == ("behind", "an answer (invitation 1) that Temporal forgot", True)
