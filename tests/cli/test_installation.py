@@ -15,6 +15,7 @@ import pytest
 from operations.health import worker as worker_check
 from operations.health.worker import examine_worker
 from runtime.settings import load_settings
+from operations.health.missing_workflows import check
 from store.database import is_migrated
 from testing.cli_env import Desk, Said, mentorship
 from testing.dev_server import Address, cleared, free_port
@@ -134,7 +135,7 @@ async def test_a_terminated_mentorship_is_shown_everywhere_and_started_again(off
     assert "mentorships must run and have none in Temporal: ended/m1 (terminated)" in said.out
     assert "mentorship reconcile" in said.out
     assert "m1 must run and have no workflow in Temporal" in (await office.mentorship("launch", file)).out
-    refused = await office.mentorship("nudge", "ended/m1", "--yes", "--as", "c1")
+    refused = await office.mentorship("nudge", "ended/m1", "--yes")
     assert "its workflow is missing in Temporal: run `mentorship reconcile`" in refused.out + refused.err
     await check(office.database, office.client, office.settings)
     assert "1 have no workflow in Temporal" in (await office.mentorship("status", "ended")).out
@@ -144,7 +145,7 @@ async def test_a_terminated_mentorship_is_shown_everywhere_and_started_again(off
     )
     assert found(await office.mentorship("doctor", "--json"))["workflows"] == "good"
     assert "have no workflow" not in (await office.mentorship("status", "ended")).out
-    assert (await office.mentorship("nudge", "ended/m1", "--yes", "--as", "c1")).code == 0
+    assert (await office.mentorship("nudge", "ended/m1", "--yes")).code == 0
 
 
 async def test_a_namespace_that_is_not_there_is_found(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -241,6 +241,19 @@ def test_databases_are_reached_from_inside_only_and_kept() -> None:
         assert any(not volume.startswith(".") for volume in SERVICES[name]["volumes"])
 
 
+@pytest.mark.parametrize(
+    "action",
+    [
+        # The names are those of the configuration template of temporalio/ui (server/config/docker.yaml).
+        "TEMPORAL_DISABLE_WRITE_ACTIONS", "TEMPORAL_WORKFLOW_CANCEL_DISABLED", "TEMPORAL_WORKFLOW_TERMINATE_DISABLED",
+        "TEMPORAL_WORKFLOW_RESET_DISABLED", "TEMPORAL_WORKFLOW_SIGNAL_DISABLED", "TEMPORAL_WORKFLOW_UPDATE_DISABLED",
+        "TEMPORAL_START_WORKFLOW_DISABLED", "TEMPORAL_ACTIVITY_COMMANDS_DISABLED", "TEMPORAL_BATCH_ACTIONS_DISABLED",
+    ],
+)  # fmt: skip
+def test_the_temporal_ui_takes_no_actions(action: str) -> None:
+    assert SERVICES["temporal-ui"]["environment"][action] == "true"
+
+
 def test_worker_and_pages_can_be_scaled() -> None:
     for name in ("worker", "web"):
         assert "container_name" not in SERVICES[name]
