@@ -13,9 +13,9 @@ import httpx
 import pytest
 
 from operations.health import worker as worker_check
+from operations.health.missing_workflows import check
 from operations.health.worker import examine_worker
 from runtime.settings import load_settings
-from operations.health.missing_workflows import check
 from store.database import is_migrated
 from testing.cli_env import Desk, Said, mentorship
 from testing.dev_server import Address, cleared, free_port
