@@ -9,11 +9,13 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from uuid import uuid4
 
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from activities.batches import is_away, write_batch
 from activities.delivery_settings import Office
+from activities.hand_over import Claimed, HandOvers, Permit, real_seconds
 from activities.messages import DeliverResult
 from activities.metrics import DELAY, MAILS
 from activities.prepare import PAGE, PUT_BACK, decide, goes_elsewhere
@@ -29,9 +31,13 @@ WRITE_DOWN = 0.05
 """Real seconds after which results are written down: so much is in doubt when the process dies."""
 FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=4)
-"""Waits (program time) double from the first to the longest."""
+"""Waits (program time) double from the first to the longest, whatever the relay asks for."""
 POLICY_WAIT = timedelta(hours=1)
 """Refused for what we are or send: a person must mend it."""
+LONGEST_POLICY_WAIT = timedelta(days=1)
+"""The longest wait that a relay may ask for by a rule of its own, such as a limit per day."""
+TRIES_TO_DELIVER = 12
+"""A mail that is put off so often (about a day) opens a task: its reader would be blamed for silence."""
 CONFIGURATION_WAIT = timedelta(minutes=15)
 TRIES_ELSEWHERE = 10
 """An address that is not the person's yet, and takes no mail so often in a row (most of a day), is refused."""
@@ -64,17 +70,21 @@ class Outgoing:
     local_date: date
     fast: bool
     requests: tuple[str, ...]
+    until: datetime
+    """When its claim ends (program time, UTC)."""
     elsewhere: bool = False
     """Goes to an address that is not the person's yet."""
     attempts: int = 0
     again: bool = False
+    noted: bool = True
+    """Of one that goes again: the record says so already."""
     at: datetime | None = None
     """When the letterbox would have it delivered (program time, UTC), where that is known."""
 
 
 class Round:
-    """Delivers what is due in one shard at one moment (program time, UTC). `all_claims`: nobody else sends here,
-    so every claim that is left is a dead worker's."""
+    """Delivers what is due in one shard at one moment (program time, UTC). `all_claims`: the round before has ended
+    without a word, so what it had claimed is taken over. It may be alive: it can write nothing from then on."""
 
     def __init__(self, office: Office, shard: int, now: datetime, *, all_claims: bool = False) -> None:
         self.office = office
@@ -82,9 +92,14 @@ class Round:
         self.now = now
         self.all_claims = all_claims
         self.result = DeliverResult()
+        self._claim = uuid4().hex
+        self._hand_overs = HandOvers(office.database, self._claim, office.rules.speed)
         self._stopped_until: datetime | None = None
         self._cancelled = False
-        self._began = asyncio.get_running_loop().time()
+        self._superseded = False
+        self._unwritten: list[tuple[Outcome, Exception]] = []
+        self._written = 0
+        self._began = real_seconds()
 
     def cancel(self) -> None:
         """Take up no further mail."""
@@ -97,6 +112,9 @@ class Round:
             # From here on whoever queues something wakes us, until we have put down when we wake by ourselves.
             await outbox.write_wake(session, self.shard, None)
         await self._deliver()
+        if self._superseded:
+            self.result.next_at = self.now
+            return self.result
         if self._stopped_until is None:
             self.office.failures.pop(self.shard, None)
         self.result.next_at = await self._sleep_until()
@@ -106,17 +124,23 @@ class Round:
     @property
     def stopped(self) -> bool:
         """Whether no further mail is taken up."""
-        return self._cancelled or self._stopped_until is not None
+        return self._cancelled or self._superseded or self._stopped_until is not None
 
     @property
     def _elapsed(self) -> timedelta:
-        """Real time since the round began."""
-        return timedelta(seconds=asyncio.get_running_loop().time() - self._began)
+        """Real time since the round began, with the time in which the machine slept."""
+        return timedelta(seconds=real_seconds() - self._began)
+
+    @property
+    def _moment(self) -> datetime:
+        """Program time by now, UTC."""
+        return self.now + self._elapsed * self.office.rules.speed
 
     async def _deliver(self) -> None:
         """One prepares, several carry, one writes down: all at the same time, with a short queue between."""
         queue: asyncio.Queue[Outgoing | None] = asyncio.Queue(PAGE)
         done: list[Outcome] = []
+        unwritten = self.office.unwritten.setdefault(self.shard, [])
         finished = asyncio.Event()
         carriers = self.office.transport.connections
 
@@ -130,7 +154,7 @@ class Round:
             while (mail := await queue.get()) is not None:
                 if not self.stopped:
                     await self.office.pace.wait()
-                done.append(self._not_taken_up(mail) if self.stopped else await self._hand_over(mail))
+                done.append(self._not_taken_up(mail) if self.stopped else await self._sent(mail))
 
         clerk = asyncio.create_task(self._write_all(done, finished))
         try:
@@ -143,7 +167,9 @@ class Round:
             try:
                 await clerk
             finally:
-                self.office.unwritten[self.shard] = done
+                unwritten += [*done, *(one for one, _ in self._unwritten)]
+        if self._unwritten and not self._written:
+            raise self._unwritten[0][1]  # nothing at all could be written: that is the database, not a row
 
     # -- what is due -----------------------------------------------------------------------------------------------
 
@@ -160,8 +186,9 @@ class Round:
         for start in range(0, len(people), PAGE):
             if self.stopped or self._elapsed > LONGEST_ROUND:
                 return
+            until = self._claim_until
             page = await self.office.preparer.prepare(
-                people[start : start + PAGE], self.now, self._claim_until, behind
+                people[start : start + PAGE], self.now, until, behind, self._claim
             )
             self.result.dropped += page.dropped
             self.result.held += page.held
@@ -175,6 +202,7 @@ class Round:
                     local_date=mail.local_date,
                     fast=mail.fast,
                     requests=mail.requests,
+                    until=until,
                     elsewhere=mail.elsewhere,
                     attempts=mail.attempts,
                     at=mail.at,
@@ -193,38 +221,68 @@ class Round:
 
     @property
     def _claim_until(self) -> datetime:
-        rules = self.office.rules
-        return self.now + (self._elapsed + rules.claim) * rules.speed
+        return self._moment + self.office.rules.claim * self.office.rules.speed
 
     async def _word_ahead(self) -> None:
         """In the quiet before a letterbox opens, word what will be due then."""
         due = self.result.next_at
         if due is not None and not self.stopped and self.now < due <= self.now + QUIET:
-            await self.office.preparer.word_ahead(self.shard, due, AHEAD_AT_MOST)
+            try:
+                await self.office.preparer.word_ahead(self.shard, due, AHEAD_AT_MOST)
+            except Exception as error:  # the round is done; at its moment each mail is worded anyway
+                self._remember(f"not worded ahead: {type(error).__name__}")
 
     # -- what nobody knows the end of ------------------------------------------------------------------------------
 
     async def _doubtful(self) -> list[Outgoing | Outcome]:
-        """Mails that may or may not have been accepted go once more, if what they say is still true."""
-        database = self.office.database
+        """Mails whose holder was lost: what certainly was not accepted waits again; what may have been goes once
+        more, if what it says is still true."""
+        database, until = self.office.database, self._claim_until
+        known = {one.id for one in self.office.unwritten.get(self.shard, ())}
         async with database.session() as session:
-            doubtful = await outbox.unsettled(session, self.shard, self.now, all_claims=self.all_claims)
-            boxes = await waiting.of_messages(session, [mail.id for mail in doubtful])
-        if not doubtful:
-            return []
-        async with database.begin() as session:
-            claimed = await outbox.claim_again(
-                session, [mail.id for mail in doubtful], self.now, self._claim_until, all_claims=self.all_claims
-            )
-        return [self._of_doubtful(mail, boxes.get(mail.id)) for mail in doubtful if mail.id in claimed]
+            found = await outbox.unsettled(session, self.shard, self.now, all_claims=self.all_claims)
+        found = [message for message in found if message not in known]
 
-    def _of_doubtful(self, mail: Unsettled, box: Postbox | None) -> Outgoing | Outcome:
+        async def release(session: AsyncSession, messages: Sequence[str]) -> int:
+            return await outbox.release_unsent(session, messages, self.now, all_claims=self.all_claims)
+
+        async def claim(session: AsyncSession, messages: Sequence[str]) -> list[Unsettled]:
+            return await outbox.claim_again(
+                session, messages, self.now, until, self._claim, all_claims=self.all_claims
+            )
+
+        released = await write_batch(database, found, release)
+        claimed = await write_batch(database, found, claim)
+        for _, error in (*released.failed, *claimed.failed):
+            self._remember(f"not taken over: {type(error).__name__}")
+        doubtful = [mail for part in claimed.results for mail in part]
+        boxes = await self._boxes([mail.id for mail in doubtful])
+        return [self._of_doubtful(mail, boxes.get(mail.id), until) for mail in doubtful]
+
+    async def _boxes(self, messages: Sequence[str]) -> dict[str, Postbox | None]:
+        """Message to its person and what it carries; None where a row can't be read."""
+        try:
+            async with self.office.database.session() as session:
+                return dict(await waiting.of_messages(session, messages))
+        except Exception as error:
+            if is_away(error):
+                raise
+            if len(messages) == 1:
+                self._remember(f"not decided: {type(error).__name__}")
+                return {messages[0]: None}
+        found: dict[str, Postbox | None] = {}
+        for message in messages:
+            found |= await self._boxes([message])
+        return found
+
+    def _of_doubtful(self, mail: Unsettled, box: Postbox | None, until: datetime) -> Outgoing | Outcome:
         requests = tuple({item.request: None for item in box.items.values() if item.request}) if box else ()
         counted = Outcome(
-            mail.id, mail.person, "ambiguous", mail.local_date, mail.fast, requests, "ambiguous", burnt=False
-        )
+            mail.id, mail.person, "ambiguous", mail.local_date, mail.fast, requests, "ambiguous",
+            burnt=False, claim=self._claim,
+        )  # fmt: skip
         not_repeated = replace(counted, error=NOT_REPEATED)
-        if box is None or not mail.raw or box.person.standing != "active":
+        if box is None or not mail.raw or box.person.standing != "active" or mail.twice:
             return not_repeated
         try:
             delivery = decide(box, self.now)
@@ -237,30 +295,53 @@ class Round:
             return not_repeated
         today = local_date(self.now, box.person.zone)
         return Outgoing(
-            mail.id, mail.person, mail.recipient, mail.raw, today, mail.fast, requests,
-            goes_elsewhere(box.items.values()), again=True,
+            mail.id, mail.person, mail.recipient, mail.raw, today, mail.fast, requests, until,
+            goes_elsewhere(box.items.values()), again=True, noted=mail.noted,
         )  # fmt: skip
 
     # -- sending ---------------------------------------------------------------------------------------------------
 
-    async def _hand_over(self, mail: Outgoing) -> Outcome:
+    async def _sent(self, mail: Outgoing) -> Outcome:
+        """Send a mail; what came of it. No fault of one mail stops the others."""
+        permits: list[Permit] = []
+
+        async def before_body() -> bool:
+            claimed = Claimed(mail.id, mail.until, doubled=mail.again and not mail.noted)
+            permits.append(await self._hand_overs.confirm(claimed, self._moment))
+            return permits[-1] is Permit.GIVEN
+
         office = self.office
         try:
-            await office.transport.send(office.rules.envelope(mail.id), mail.recipient, mail.raw.encode())
+            envelope = office.rules.envelope(mail.id)
+            await office.transport.send(envelope, mail.recipient, mail.raw.encode(), before_body)
         except NotSent as refusal:
+            if refusal.trouble.kind is Kind.STOPPED:
+                return self._not_permitted(mail, permits[-1])
             return self._of_trouble(mail, refusal.trouble)
+        except Exception as error:
+            self._remember(f"not sent: {type(error).__name__}")
+            kind = Kind.AMBIGUOUS if Permit.GIVEN in permits else Kind.POLICY
+            return self._of_trouble(mail, Trouble(kind, type(error).__name__))
         self.result.sent += 1
         if mail.at is not None:
-            DELAY.observe(max(self.now + self._elapsed * office.rules.speed - mail.at, timedelta(0)).total_seconds())
+            DELAY.observe(max(self._moment - mail.at, timedelta(0)).total_seconds())
         return self._outcome(mail, "sent")
+
+    def _not_permitted(self, mail: Outgoing, permit: Permit) -> Outcome:
+        """The body was kept back; the mail waits again, if it is still ours."""
+        if permit is Permit.LOST:
+            self._superseded = True
+        elif permit is Permit.UNKNOWN:
+            self._remember("not sent: its hand-over could not be written down")
+        return self._not_taken_up(mail)
 
     def _of_trouble(self, mail: Outgoing, trouble: Trouble) -> Outcome:
         rules, failures = self.office.rules, self.office.failures
-        asked = trouble.wait or timedelta(0)
         match trouble.kind:
             case Kind.QUEUE:
                 if self._stopped_until is None:
                     failures[self.shard] = failures.get(self.shard, 0) + 1
+                asked = min(trouble.wait or timedelta(0), LONGEST_WAIT)
                 self._stop(max(asked, doubling(failures[self.shard])), trouble)
                 return self._not_taken_up(mail)
             case Kind.CONFIGURATION:
@@ -273,24 +354,36 @@ class Round:
             case Kind.PERMANENT if not rules.redirected:
                 self.result.refused += 1
                 return self._outcome(mail, "refused", f"{trouble}")
-            case Kind.TRANSIENT:
-                wait = max(asked, doubling(mail.attempts + 1))
+            case Kind.TRANSIENT | Kind.STOPPED:
+                wait = doubling(mail.attempts + 1)
             case Kind.PERMANENT | Kind.POLICY:
                 wait = max(POLICY_WAIT, doubling(mail.attempts + 1))
-        if mail.elsewhere and mail.attempts + 1 >= TRIES_ELSEWHERE:
+        asked = min(trouble.wait or timedelta(0), LONGEST_POLICY_WAIT if trouble.of_policy else LONGEST_WAIT)
+        wait = max(asked, wait)
+        tries = mail.attempts + 1
+        if mail.elsewhere and tries >= TRIES_ELSEWHERE:
             self.result.refused += 1
             return self._outcome(mail, "refused", f"{trouble}")
         self._remember(f"{trouble}")
         self.result.deferred += 1
-        return self._outcome(mail, "ambiguous" if mail.again else "deferred", f"{trouble}", self.now + wait)
+        hopeless = tries == TRIES_TO_DELIVER and not (rules.redirected or mail.elsewhere or mail.again)
+        state = "ambiguous" if mail.again else "deferred"
+        return self._outcome(mail, state, f"{trouble}", self.now + wait, hopeless=hopeless)
 
     def _outcome(
-        self, mail: Outgoing, state: str, error: str = "", until: datetime | None = None, *, burnt: bool = True
+        self,
+        mail: Outgoing,
+        state: str,
+        error: str = "",
+        until: datetime | None = None,
+        *,
+        burnt: bool = True,
+        hopeless: bool = False,
     ) -> Outcome:
         MAILS.labels(state).inc()
         return Outcome(
             mail.id, mail.person, state, mail.local_date, mail.fast, mail.requests, error, until,
-            burnt=burnt, elsewhere=mail.elsewhere,
+            burnt=burnt, elsewhere=mail.elsewhere, claim=self._claim, hopeless=hopeless,
         )  # fmt: skip
 
     def _not_taken_up(self, mail: Outgoing) -> Outcome:
@@ -326,26 +419,36 @@ class Round:
             pause = max(WRITE_DOWN, 2 * (clock() - began))  # a slow database is not asked more often for it
 
     async def _write_what_is_left(self) -> None:
-        """What the round before could not write down. Without it, mails that the relay has would go once more."""
+        """What the rounds before could not write down. Without it, mails that the relay has would go once more."""
         left = self.office.unwritten.get(self.shard, [])
-        async with self.office.database.session() as session:
-            still = await outbox.being_sent(session, [one.id for one in left])
-        await self._write_down([one for one in left if one.id in still])
-        self.office.unwritten[self.shard] = []
+        self.office.unwritten[self.shard] = [one for one, _ in await self._settled(left)]
 
     async def _write_down(self, outcomes: Sequence[Outcome]) -> None:
         """What came of these mails must not be lost to a deadlock or a busy database: try until it is written."""
-        if not outcomes:
-            return
+        failed = await self._settled(outcomes)
+        self._unwritten += failed
+        self._written += len(outcomes) - len(failed)
+
+    async def _settled(self, outcomes: Sequence[Outcome]) -> list[tuple[Outcome, Exception]]:
+        """Write down what came of these mails; those of which it can't be written, and why. Raises the error of a
+        database that is away."""
+
+        async def settle(session: AsyncSession, some: Sequence[Outcome]) -> list[str]:
+            return await results.settle(session, some, self.now)
+
         for attempt in range(1, TRIES_TO_WRITE + 1):
             try:
-                async with self.office.database.begin() as session:
-                    self.result.bounced += await results.settle(session, outcomes, self.now)
-                return
-            except DBAPIError:
-                if attempt == TRIES_TO_WRITE:
+                written = await write_batch(self.office.database, outcomes, settle)
+            except Exception as error:
+                if attempt == TRIES_TO_WRITE or not is_away(error):
                     raise
                 await asyncio.sleep(0.1 * 2**attempt)
+                continue
+            self.result.bounced += [person for part in written.results for person in part]
+            for _, error in written.failed:
+                self._remember(f"not written: {type(error).__name__}")
+            return written.failed
+        raise AssertionError("the last attempt returns or raises")
 
     async def _sleep_until(self) -> datetime | None:
         """Put down when we wake by ourselves; asked again after that, so that nothing is queued unseen between."""

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from activities.prepare import Preparer
+from activities.smtp import BeforeBody
 from activities.verp import envelope_sender
 from store.database import Database
 from store.delivery.results import Outcome
@@ -69,8 +70,8 @@ class Sender(Protocol):
         """How many mails can be on their way at once."""
         ...
 
-    async def send(self, sender: str, recipient: str, message: bytes) -> None:
-        """Returns when the relay has accepted the mail. Raises NotSent."""
+    async def send(self, sender: str, recipient: str, message: bytes, before_body: BeforeBody | None = None) -> None:
+        """Returns when the relay has accepted the mail; asks `before_body` right before the body. Raises NotSent."""
         ...
 
 

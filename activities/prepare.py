@@ -15,8 +15,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from activities.batches import is_away, write_batch
 from activities.fill_letters import Draft, LettersDesk
 from lifecycle.delivery.letterbox import NeverOpenError
 from lifecycle.delivery.postbox import ADDRESS_NEW, LOOK_AFTER, Delivery, Waiting, logical_moment, sort_out
@@ -24,7 +25,7 @@ from lifecycle.keys import message_key
 from lifecycle.local_time import local_date
 from mail.letters import Composed, Letter
 from store.database import Database
-from store.delivery import due, outbox
+from store.delivery import due, outbox, results
 from store.delivery.due import Item, Postbox
 from store.delivery.outbox import Fate, Mail, Page
 
@@ -34,6 +35,10 @@ PAGE = 200
 """People decided about, and mails frozen, in one transaction."""
 PUT_BACK = timedelta(hours=1)
 """How long an item rests that can't be worded (program time)."""
+LONGEST_REST = timedelta(hours=4)
+"""The same, once it has failed `TRIES_TO_MAKE` times."""
+TRIES_TO_MAKE = 12
+"""After so many failures the coordinators get a task: the person hears nothing, and would be blamed for silence."""
 
 
 @dataclass(slots=True)
@@ -100,9 +105,14 @@ class Preparer:
         """Shard to what was worded ahead, by message."""
 
     async def prepare(
-        self, people: Collection[str], now: datetime, claim_until: datetime, behind: Collection[str] = ()
+        self,
+        people: Collection[str],
+        now: datetime,
+        claim_until: datetime,
+        behind: Collection[str] = (),
+        claim: str = "",
     ) -> Prepared:
-        """Decide about these people's postboxes at this moment, and claim what is to be sent (UTC).
+        """Decide about these people's postboxes at this moment, and claim what is to be sent (UTC) with a token.
 
         The ordinary mail of whoever is `behind` waits a moment: more of it is about to come.
         """
@@ -111,7 +121,7 @@ class Preparer:
         for (draft, fast), letter in zip(look.drafts, look.letters, strict=True):
             worded.append(await self._word(draft, fast, letter, look.boxes[draft.person]))
             await asyncio.sleep(0)  # mails of the page before are on their way: let them go on
-        return await self._freeze(look, worded, now, claim_until)
+        return await self._freeze(look, worded, now, claim_until, claim)
 
     async def word_ahead(self, shard: int, at: datetime, most: int) -> int:
         """Word what will be due in this shard at this moment (UTC), for at most so many people; how many mails.
@@ -135,9 +145,9 @@ class Preparer:
         """Look at all of them at once; where a row can't be made sense of, at one after the other."""
         try:
             return await self._look_at(people, now, behind)
-        except SQLAlchemyError:
-            raise  # the database, not a row
         except Exception as error:  # whatever a row holds, the others get their mail
+            if is_away(error):
+                raise
             if len(people) == 1:
                 return Look({}, {}, unreadable=dict.fromkeys(people, type(error).__name__))
         found = Look({}, {})
@@ -193,38 +203,88 @@ class Preparer:
                 found[item.key] = type(letter).__name__
         return found or {item.key: type(error).__name__ for item in draft.items}
 
-    async def _freeze(self, look: Look, worded: Iterable[Worded], now: datetime, claim_until: datetime) -> Prepared:
+    async def _freeze(
+        self, look: Look, worded: Iterable[Worded], now: datetime, claim_until: datetime, claim: str
+    ) -> Prepared:
+        of_person: dict[str, list[Worded]] = {}
+        for one in worded:
+            of_person.setdefault(one.person, []).append(one)
+
+        async def freeze(session: AsyncSession, people: Sequence[str]) -> Page:
+            page = await self._page(session, look, of_person, people, now)
+            await outbox.freeze(session, page, now, claim_until, claim)
+            hopeless = {fate.person: fate.key for fate in page.broken if fate.failures == TRIES_TO_MAKE}
+            await results.tell_of_bounces(session, hopeless, now, soft=True)
+            return page
+
+        async def put_back(session: AsyncSession, people: Sequence[str]) -> Page:
+            page = Page(broken=await _all_due(session, unwritable, people, now))
+            await outbox.freeze(session, page, now, claim_until, claim)
+            hopeless = {fate.person: fate.key for fate in page.broken if fate.failures == TRIES_TO_MAKE}
+            await results.tell_of_bounces(session, hopeless, now, soft=True)
+            return page
+
+        written = await write_batch(self.database, [*look.boxes, *look.unreadable], freeze)
+        unwritable = {person: type(error).__name__ for person, error in written.failed}
+        rest = await write_batch(self.database, list(unwritable), put_back)
+        pages = written.results + rest.results
+        broken = [fate for page in pages for fate in page.broken]
+        trouble = f"not worded: {broken[0].reason}" if broken else ""
+        if rest.failed:
+            trouble = trouble or f"not written: {type(rest.failed[0][1]).__name__}"
+        return Prepared(
+            mails=sorted((mail for page in pages for mail in page.mails), key=lambda mail: not mail.fast),
+            dropped=sum(len(page.dropped) for page in pages),
+            held=sum(len(page.held) for page in pages),
+            trouble=trouble,
+        )
+
+    async def _page(
+        self,
+        session: AsyncSession,
+        look: Look,
+        worded: Mapping[str, Sequence[Worded]],
+        people: Sequence[str],
+        now: datetime,
+    ) -> Page:
+        """What was decided about these people, as far as it is still true. Locks them."""
         page = Page()
-        found = Prepared()
-        async with self.database.begin() as session:
-            unchanged = await due.unchanged(session, look.boxes, now)
-            for person in unchanged:
-                _put_down(page, look.boxes[person], look.decided[person])
-            for one in worded:
-                if one.person not in unchanged:
-                    continue
+        boxes = {person: look.boxes[person] for person in people if person in look.boxes}
+        for person in sorted(await due.unchanged(session, boxes, now)):
+            _put_down(page, boxes[person], look.decided[person])
+            for one in worded.get(person, ()):
                 if one.mail is not None:
                     page.mails.append(one.mail)
                 for key, reason in one.broken.items():
-                    item = look.boxes[one.person].items[key]
-                    page.broken.append(_fate(item, f"{item.name}: {reason}", now + PUT_BACK))
-            for place in await due.places_due(session, look.unreadable, now):
-                reason = look.unreadable[place.person]
-                page.broken.append(
-                    Fate(
-                        place.key,
-                        place.person,
-                        place.cohort,
-                        place.mentorship,
-                        f"{place.name}: {reason}",
-                        now + PUT_BACK,
+                    item = boxes[person].items[key]
+                    page.broken.append(
+                        replace(
+                            _fate(item, f"{item.name}: {reason}", now + rest_of(item.failures)),
+                            failures=item.failures + 1,
+                        )
                     )
-                )
-            await outbox.freeze(session, page, now, claim_until)
-        found.mails = sorted(page.mails, key=lambda mail: not mail.fast)
-        found.dropped, found.held = len(page.dropped), len(page.held)
-        found.trouble = f"not worded: {page.broken[0].reason}" if page.broken else ""
-        return found
+        page.broken += await _all_due(
+            session, look.unreadable, [person for person in people if person in look.unreadable], now
+        )
+        return page
+
+
+async def _all_due(
+    session: AsyncSession, reasons: Mapping[str, str], people: Sequence[str], now: datetime
+) -> list[Fate]:
+    """Everything that is due for these people, put back for their reasons without reading what it says."""
+    return [
+        Fate(
+            place.key, place.person, place.cohort, place.mentorship,
+            f"{place.name}: {reasons[place.person]}", now + rest_of(place.failures), place.failures + 1,
+        )
+        for place in await due.places_due(session, people, now)
+    ]  # fmt: skip
+
+
+def rest_of(failures: int) -> timedelta:
+    """How long an item rests of which no mail could be made, after so many failures before (program time)."""
+    return PUT_BACK if failures < TRIES_TO_MAKE else LONGEST_REST
 
 
 def decide(box: Postbox, now: datetime) -> Delivery:

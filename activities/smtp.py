@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -32,11 +33,23 @@ from aiosmtplib import (
 )
 
 from activities.loopback import is_loopback
+from mail.headers import BadHeader, ascii_domain
 
 _ENHANCED = re.compile(r"^\s*([245])\.(\d{1,3})\.(\d{1,3})\b")
-_TRY_AGAIN = re.compile(r"(\d{1,5})\s*(second|sec|minute|min|hour)s?\b", re.IGNORECASE)
+_TRY_AGAIN = re.compile(
+    r"\b(?:again|retry|wait|delay(?:ed)?|back|greylist(?:ed|ing)?)"
+    r"(?:[\s:=,]+(?:in|after|for|at|least|about|approximately|another|the|next))*"
+    r"[\s:=]+(\d{1,5})\s*(second|sec|minute|min|hour)s?\b",
+    re.IGNORECASE,
+)
+"""A duration that follows a request to wait. Any other duration ("in the last 24 hours") asks for nothing."""
 _UNIT = {"sec": 1, "second": 1, "min": 60, "minute": 60, "hour": 3600}
 SERVICE_CLOSING = 421
+_DOTS = re.compile(rb"^\.", re.MULTILINE)
+
+BeforeBody = Callable[[], Awaitable[bool]]
+"""Called once, right before the body is sent; False stops the mail, which is then certainly not accepted. Must not
+raise."""
 
 
 class Kind(StrEnum):
@@ -54,6 +67,8 @@ class Kind(StrEnum):
     """The whole message was handed over and no answer came: accepted or not, nobody can know."""
     CONFIGURATION = "configuration"
     """The relay does not let us in: stop the queue, burn no attempt."""
+    STOPPED = "stopped"
+    """Stopped by us right before the body; the relay has not got it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +78,11 @@ class Trouble:
     kind: Kind
     code: str = ""
     wait: timedelta | None = None
+
+    @property
+    def of_policy(self) -> bool:
+        """Whether the relay refuses by a rule of its own, such as a limit per day (RFC 3463, subject 7)."""
+        return self.kind is Kind.POLICY or bool(re.search(r" \d\.7\.", self.code))
 
     def __str__(self) -> str:
         return f"{self.kind} {self.code}".strip()
@@ -76,13 +96,19 @@ class NotSent(Exception):
         self.trouble = trouble
 
 
-def classify(error: BaseException, *, body_sent: bool = False) -> Trouble:
-    """What an error of the SMTP client means. `body_sent`: the whole message had been handed over."""
+def classify(error: BaseException, *, body_sent: bool = False, named: bool = True) -> Trouble:
+    """What an error of the SMTP client means.
+
+    `body_sent`: the whole message had been handed over. `named`: a recipient had been named; a connection that
+    breaks before that concerns every mail.
+    """
     match error:
         case SMTPRecipientsRefused():
             return classify(error.recipients[0]) if error.recipients else Trouble(Kind.TRANSIENT)
         case SMTPRecipientRefused():
             return _of_recipient(error)
+        case SMTPDataError() if body_sent and not 400 <= error.code < 600:
+            return Trouble(Kind.AMBIGUOUS)  # neither yes nor no (RFC 5321 4.2)
         case SMTPDataError():
             return _of_message(error)
         case SMTPAuthenticationError() | SMTPConnectResponseError() | SMTPHeloError() | SMTPSenderRefused():
@@ -97,7 +123,7 @@ def classify(error: BaseException, *, body_sent: bool = False) -> Trouble:
             return _of_us(error)
         case SMTPServerDisconnected() | TimeoutError():
             # If it is the relay that is gone, connecting again will say so and stop the queue.
-            return Trouble(Kind.TRANSIENT)
+            return Trouble(Kind.TRANSIENT if named else Kind.QUEUE)
         case OSError() | SMTPException():
             return Trouble(Kind.QUEUE)
         case _:
@@ -110,9 +136,7 @@ def _code(error: SMTPResponseException) -> str:
 
 
 def _wait(error: SMTPResponseException) -> timedelta | None:
-    if error.code >= 500 or not re.search(r"again|retry|wait|delay|grey", error.message, re.IGNORECASE):
-        return None
-    found = _TRY_AGAIN.search(error.message)
+    found = _TRY_AGAIN.search(error.message) if error.code < 500 else None
     return timedelta(seconds=int(found[1]) * _UNIT[found[2].lower()]) if found else None
 
 
@@ -198,14 +222,14 @@ class SmtpTransport:
         """How many mails can be on their way at once."""
         return self._relay.connections
 
-    async def send(self, sender: str, recipient: str, message: bytes) -> None:
+    async def send(self, sender: str, recipient: str, message: bytes, before_body: BeforeBody | None = None) -> None:
         """Hand one mail to the relay; returns when it has accepted it. Raises NotSent."""
         async with self._free:
             while True:
                 kept = bool(self._idle)
                 try:
                     client = self._idle.pop() if kept else await self._connect()
-                    await self._send_over(client, sender, recipient, message)
+                    await self._send_over(client, sender, recipient, message, before_body)
                     return
                 except _StaleConnection as stale:
                     if kept:  # closed by the relay while it was idle: only a new connection tells the truth
@@ -241,30 +265,43 @@ class SmtpTransport:
         )
         try:
             await client.connect()
+            await _greeted(client)
         except ValueError:
             client.close()
             raise NotSent(Trouble(Kind.CONFIGURATION)) from None
         except (SMTPException, OSError) as error:
             client.close()
-            raise NotSent(classify(error)) from None
+            raise NotSent(classify(error, named=False)) from None
         except BaseException:
             client.close()
             raise
         return client
 
-    async def _send_over(self, client: SMTP, sender: str, recipient: str, message: bytes) -> None:
-        at_data = begun = False
+    async def _send_over(
+        self, client: SMTP, sender: str, recipient: str, message: bytes, before_body: BeforeBody | None
+    ) -> None:
+        begun = body_sent = False
         try:
-            size = [f"size={len(message)}"] if client.supports_extension("size") else []
-            await client.mail(sender, options=size)
+            address, options = _envelope(client, recipient, len(message))
+        except NotSent:
+            self._idle.append(client)
+            raise
+        try:
+            await _positive(client.mail(sender, options=options, encoding="utf-8"))
             begun = True
-            await client.rcpt(recipient)
-            at_data = True
-            await client.data(message)
+            await _positive(client.rcpt(address, encoding="utf-8"))
+            start = await client.execute_command(b"DATA")
+            if start.code // 100 != 3:
+                raise SMTPDataError(start.code, start.message)
+            if before_body is not None and not await before_body():
+                client.close()  # in the middle of DATA nothing else makes the relay forget the mail
+                raise NotSent(Trouble(Kind.STOPPED))
+            body_sent = True
+            await _hand_over_body(client, message, self._relay.timeout)
         except (SMTPException, OSError, ValueError) as error:
-            trouble = classify(error, body_sent=at_data)
+            trouble = classify(error, body_sent=body_sent, named=begun)
             await self._recover(client, error)
-            if not begun and (isinstance(error, SMTPServerDisconnected) or trouble.code[:3] == "421"):
+            if not begun and (isinstance(error, (SMTPServerDisconnected, TimeoutError)) or trouble.code[:3] == "421"):
                 raise _StaleConnection(trouble) from None
             raise NotSent(trouble) from None
         except BaseException:
@@ -287,3 +324,55 @@ class SmtpTransport:
 class _StaleConnection(Exception):
     def __init__(self, trouble: Trouble) -> None:
         self.trouble = trouble
+
+
+async def _greeted(client: SMTP) -> None:
+    """Say EHLO, or HELO to a relay that knows no EHLO. A relay that does not answer it takes no mail at all."""
+    if not client.is_ehlo_or_helo_needed:
+        return
+    try:
+        await client.ehlo()
+    except SMTPHeloError:
+        if not client.is_connected:
+            raise
+        await client.helo()
+
+
+async def _positive(command: Awaitable[object]) -> None:
+    """A command that is done; of the answer the first digit decides (RFC 5321 4.2)."""
+    try:
+        await command
+    except SMTPResponseException as answer:
+        if answer.code // 100 != 2:
+            raise
+
+
+async def _hand_over_body(client: SMTP, message: bytes, timeout: float) -> None:
+    """Send the message after the relay has asked for it. Raises SMTPDataError where the answer is not a yes."""
+    protocol = client.protocol
+    if protocol is None:
+        raise SMTPServerDisconnected("not connected")
+    protocol.write(_DOTS.sub(b"..", message) + (b"" if message.endswith(b"\r\n") else b"\r\n") + b".\r\n")
+    try:
+        answer = await protocol.read_response(timeout=timeout)
+    except (SMTPServerDisconnected, TimeoutError):
+        client.close()
+        raise
+    if answer.code // 100 != 2:
+        raise SMTPDataError(answer.code, answer.message)
+
+
+def _envelope(client: SMTP, recipient: str, size: int) -> tuple[str, list[str]]:
+    """The recipient as it goes over the wire, and the options of MAIL: the domain in its DNS form; letters beyond
+    ASCII before the @ where the relay takes them (RFC 6531). Raises NotSent where the address can't be written to."""
+    local, _, domain = recipient.rpartition("@")
+    try:
+        address = f"{local}@{ascii_domain(domain)}"
+    except BadHeader:
+        raise NotSent(Trouble(Kind.PERMANENT)) from None
+    options = [f"size={size}"] if client.supports_extension("size") else []
+    if not local.isascii():
+        if not client.supports_extension("smtputf8"):
+            raise NotSent(Trouble(Kind.POLICY, "smtputf8"))
+        options += ["smtputf8", "body=8bitmime"]
+    return address, options

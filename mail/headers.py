@@ -13,6 +13,8 @@ import unicodedata
 from email.header import Header
 from email.utils import format_datetime
 
+import idna
+
 from mail.inserts import line
 from mail.letters import Letter
 
@@ -34,10 +36,13 @@ def message_id(key: str, domain: str) -> str:
 
 
 def ascii_domain(domain: str) -> str:
-    """A domain as DNS has it. Raises BadHeader where it is none."""
+    """A domain as DNS has it (RFC 5891). Raises BadHeader where it is none."""
+    plain = domain.strip().rstrip(".")
+    if plain.isascii():
+        return plain
     try:
-        return domain.strip().rstrip(".").encode("idna").decode("ascii")
-    except UnicodeError:
+        return idna.encode(plain, uts46=True).decode("ascii")
+    except idna.IDNAError:
         raise BadHeader("a mail domain is not valid") from None
 
 

@@ -264,6 +264,8 @@ class ItemRow(Base):
     state: Mapped[str] = mapped_column(default="queued")
     """queued, held (safety or pause), sending, sent, dropped, refused"""
     reason: Mapped[str] = mapped_column(default="")
+    failures: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How often no mail could be made of it."""
     done_at: Mapped[datetime | None]
     message: Mapped[str | None] = mapped_column(ForeignKey("messages.id"), index=True)
     __table_args__ = (
@@ -294,6 +296,10 @@ class MessageRow(Base):
     """sending, sent, deferred, refused, ambiguous"""
     attempts: Mapped[int] = mapped_column(default=0)
     next_try_at: Mapped[datetime | None]
+    claim: Mapped[str] = mapped_column(default="", server_default="")
+    """Token of the round that sends it, or has sent it. Only the holder may write what came of it."""
+    body_begun: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Set before the body goes out under this claim: from then on nobody can know whether it was accepted."""
     error: Mapped[str] = mapped_column(default="")
     """Class and SMTP code only, never the relay's text (it may hold the address)."""
     sent_at: Mapped[datetime | None]

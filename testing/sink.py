@@ -19,6 +19,8 @@ DROP = "drop"
 """Takes the whole message, then closes the connection without an answer."""
 HANG = "hang"
 """Takes the whole message and never answers."""
+NO_HELLO = "ehlo"
+"""Greets, and closes the connection at EHLO."""
 SLOW = "slow"
 """Accepts, after SLOW_SECONDS."""
 SLOW_SECONDS = 0.4
@@ -55,11 +57,14 @@ class Received:
 class Sink:
     """Scripts are lists of steps, one for each attempt; the last step is repeated.
 
-    A step is ACCEPT, SLOW, DROP, HANG, or an answer with its command: `rcpt 550 5.1.1 no such user`,
+    A step is ACCEPT, SLOW, DROP, HANG, NO_HELLO (under the empty name only), or an answer with its command:
+    `rcpt 550 5.1.1 no such user`,
     `mail 421 closing`, `data 451 try again`.
     """
 
     port: int = 0
+    utf8: bool = False
+    """Whether it takes addresses with letters beyond ASCII before the @ (RFC 6531)."""
     received: list[Received] = field(default_factory=list)
     scripts: dict[str, list[str]] = field(default_factory=dict)
     """By recipient; under the empty name for all others."""
@@ -121,7 +126,7 @@ async def running() -> AsyncIterator[Sink]:
 
 class _Server(SMTP):
     def __init__(self, sink: Sink) -> None:
-        super().__init__(_Handler(sink), hostname="sink.invalid", timeout=60)
+        super().__init__(_Handler(sink), hostname="sink.invalid", timeout=60, enable_SMTPUTF8=sink.utf8)
         self._sink = sink
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -141,6 +146,15 @@ class _Handler:
     def __init__(self, sink: Sink) -> None:
         self.sink = sink
 
+    async def handle_EHLO(
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        if self.sink.step("") == NO_HELLO:
+            self.sink.tried("")
+            server.transport.abort()  # pyright: ignore
+        session.host_name = hostname
+        return responses
+
     async def handle_MAIL(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
@@ -157,6 +171,8 @@ class _Handler:
         step = self.sink.step(address)
         if step.startswith("rcpt "):
             self.sink.tried(address)
+            if step.startswith("rcpt 2"):
+                envelope.rcpt_tos.append(address)
             return step.removeprefix("rcpt ")
         envelope.rcpt_tos.append(address)
         return "250 OK"
@@ -165,10 +181,12 @@ class _Handler:
         [recipient] = envelope.rcpt_tos
         step = self.sink.step(recipient)
         self.sink.tried(recipient)
-        if step.startswith("data "):
+        if step.startswith("data ") and not step.startswith("data 2"):
             return step.removeprefix("data ")
         raw, sender = envelope.original_content or b"", envelope.mail_from or ""
-        self.sink.received.append(Received(sender, recipient, raw, said=step in (ACCEPT, SLOW)))
+        self.sink.received.append(Received(sender, recipient, raw, said=step not in (DROP, HANG)))
+        if step.startswith("data "):
+            return step.removeprefix("data ")
         if step == SLOW:
             await asyncio.sleep(SLOW_SECONDS)
         if step == DROP:

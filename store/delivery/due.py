@@ -46,6 +46,8 @@ class Item:
     request: str
     task: str
     about: str
+    failures: int = 0
+    """How often no mail could be made of it."""
 
 
 @dataclass(slots=True)
@@ -151,13 +153,13 @@ async def unchanged(session: AsyncSession, boxes: Mapping[str, Postbox], now: da
 
 
 async def places_due(session: AsyncSession, people: Collection[str], now: datetime) -> Sequence[Any]:
-    """What is due for these people (key, person, cohort, mentorship, name), without reading what it says; those whom
-    another postmaster holds are left out. Locks the others for the transaction."""
+    """What is due for these people (key, person, cohort, mentorship, name, failures), without reading what it says.
+    Locks the people for the transaction; those whom another postmaster holds are left out."""
     if not people:
         return []
     free = await lock_people(session, people)
     rows = await session.execute(
-        select(ItemRow.key, ItemRow.person, ItemRow.cohort, ItemRow.mentorship, ItemRow.name)
+        select(ItemRow.key, ItemRow.person, ItemRow.cohort, ItemRow.mentorship, ItemRow.name, ItemRow.failures)
         .where(ItemRow.person.in_(free), ItemRow.state == "queued", ItemRow.deliver_at <= now)
         .order_by(ItemRow.key)
     )
@@ -203,7 +205,7 @@ ITEMS = _with_facts(
         *WHAT_CAN_CHANGE,
         ItemRow.kind, ItemRow.name, ItemRow.number, ItemRow.cohort, ItemRow.mentorship, ItemRow.date,
         ItemRow.queued_at, ItemRow.request, ItemRow.task, ItemRow.about, ItemRow.after_end, ItemRow.shard,
-        ItemRow.message,
+        ItemRow.message, ItemRow.failures,
         select(func.max(MessageRow.attempts))
         .where(MessageRow.person == ItemRow.person, MessageRow.state == "deferred")
         .correlate(ItemRow)
@@ -252,7 +254,7 @@ async def _assembled(session: AsyncSession, rows: Sequence[Row[Any]]) -> dict[st
             found[row.person] = box
         box.items[row.key] = Item(
             row.key, row.person, row.kind, row.name, row.number, row.cohort, row.mentorship, row.date,
-            row.queued_at, row.request, row.task, row.about,
+            row.queued_at, row.request, row.task, row.about, row.failures,
         )  # fmt: skip
         box.waiting.append(_waiting(row, rules[row.cohort], requests))
         box.seen.append(tuple(row[: len(WHAT_CAN_CHANGE)]))

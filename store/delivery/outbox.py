@@ -1,9 +1,10 @@
 """The outbox: mails frozen before they are sent, and what came of each.
 
-`queued → sending → sent | deferred | refused | ambiguous`. A message row in `sending` holds the claim of whoever
-sends it until `next_try_at`; a claim that lapses means that its holder died and nobody knows whether the relay
-took the mail. A deferred mail was certainly not accepted: its items wait again and are looked at anew. Nothing
-here may be sent, composed or decided; and no mail may be forgotten.
+`queued → sending → sent | deferred | refused | ambiguous`. A message row in `sending` is claimed until `next_try_at`
+by the round whose token stands in `claim`. A claim that lapses, or is taken over, means that its holder may be dead:
+a mail whose body had not begun was certainly not accepted; of any other nobody knows. Every write of a holder has its
+token in the condition, so a holder that comes back late changes nothing. The items of a deferred mail wait again.
+Nothing here may be sent, composed or decided; and no mail may be forgotten.
 """
 
 from __future__ import annotations
@@ -28,6 +29,11 @@ from store.tables import (
 
 ITEMS, MESSAGES = bare(ItemRow), bare(MessageRow)
 Rows = list[dict[str, Any]]
+
+CARRIES_ITEMS = select(ItemRow.key).where(ItemRow.message == MessageRow.id).exists()
+"""Whether items refer to a message."""
+NEVER_SENT = and_(MessageRow.state == "sending", MessageRow.body_begun.is_(False), MessageRow.error != "ambiguous")
+"""Whether the body of a claimed message has never begun, neither now nor under an earlier claim."""
 
 NEXT_ITEM = select(func.min(ItemRow.deliver_at)).where(
     ItemRow.shard == bindparam("shard"), ItemRow.state == "queued", NO_MAIL_ON_ITS_WAY
@@ -70,6 +76,8 @@ class Fate:
     reason: str = ""
     at: datetime | None = None
     """When to look at it again, UTC."""
+    failures: int = 0
+    """How often no mail could be made of it by now."""
 
 
 @dataclass(slots=True)
@@ -86,7 +94,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Unsettled:
-    """A mail that may or may not have been accepted, and is to be sent again under the same Message-ID."""
+    """A mail of which nobody knows whether it was accepted, claimed for a second try under the same Message-ID."""
 
     id: str
     person: str
@@ -94,17 +102,26 @@ class Unsettled:
     raw: str
     local_date: date
     fast: bool
+    twice: bool = False
+    """It has been handed over twice, both times without an answer."""
+    noted: bool = False
+    """The record says already that it is in doubt."""
 
 
-async def freeze(session: AsyncSession, page: Page, now: datetime, claim_until: datetime) -> None:
-    """Write down what was decided and claim its mails until `claim_until` (UTC), all in this transaction.
+async def freeze(session: AsyncSession, page: Page, now: datetime, claim_until: datetime, claim: str) -> None:
+    """Write down what was decided and claim its mails with the token `claim` until `claim_until` (UTC), all in this
+    transaction.
 
     Call it with the people locked (`store.delivery.due.unchanged`) and found unchanged since the decision.
     """
     if page.mails:
         people = {mail.person for mail in page.mails}
-        await session.execute(delete(MessageRow).where(MessageRow.person.in_(people), MessageRow.state == "deferred"))
-        await session.execute(insert(MESSAGES), [_message(mail, claim_until) for mail in page.mails])
+        await session.execute(
+            delete(MessageRow)
+            .where(MessageRow.person.in_(people), MessageRow.state == "deferred", ~CARRIES_ITEMS)
+            .execution_options(synchronize_session=False)
+        )
+        await session.execute(insert(MESSAGES), [_message(mail, claim_until, claim) for mail in page.mails])
         claimed = [{"its_key": key, "message": mail.id} for mail in page.mails for key in mail.items]
         await _change_items(session, claimed, state="sending", reason="")
     done: dict[str, Any] = {"state": "dropped", "done_at": now, "deliver_at": None}
@@ -112,7 +129,9 @@ async def freeze(session: AsyncSession, page: Page, now: datetime, claim_until: 
     await _change_items(session, [{"its_key": one.key} for one in page.held], state="held", deliver_at=None)
     await _change_items(session, [{"its_key": one.key, "deliver_at": one.at} for one in page.later])
     await _change_items(
-        session, [{"its_key": one.key, "deliver_at": one.at, "reason": one.reason} for one in page.broken]
+        session,
+        [{"its_key": one.key, "deliver_at": one.at, "reason": one.reason} for one in page.broken],
+        failures=ITEMS.c.failures + 1,
     )
     events = [_event(one, "dropped", now) for one in page.dropped]
     events += [_event(one, "mail_failed", now) for one in page.broken]
@@ -120,38 +139,99 @@ async def freeze(session: AsyncSession, page: Page, now: datetime, claim_until: 
         await session.execute(insert(EventRow), events)
 
 
-async def unsettled(session: AsyncSession, shard: int, now: datetime, *, all_claims: bool) -> list[Unsettled]:
-    """Mails that nobody knows the end of. `all_claims`: whoever held a claim here is known to be dead."""
-    rows = await session.execute(
-        select(MessageRow).where(MessageRow.shard == shard, _again(now, all_claims)).order_by(MessageRow.at)
+async def unsettled(session: AsyncSession, shard: int, now: datetime, *, all_claims: bool) -> list[str]:
+    """Ids of mails that are nobody's any more, or to be tried again now. `all_claims`: the round before this one has
+    ended without a word, so whatever it held is taken over."""
+    rows = await session.scalars(
+        select(MessageRow.id)
+        .where(MessageRow.shard == shard, _again(now, all_claims))
+        .order_by(MessageRow.at, MessageRow.id)
     )
-    return [Unsettled(row.id, row.person, row.recipient, row.raw, row.local_date, row.fast) for row in rows.scalars()]
+    return list(rows)
 
 
-async def claim_again(
-    session: AsyncSession, messages: Collection[str], now: datetime, claim_until: datetime, *, all_claims: bool
-) -> set[str]:
-    """Claim mails for their second try; those that another worker has claimed meanwhile are left out."""
-    if not messages:
-        return set()
-    rows = await session.execute(
+async def release_unsent(session: AsyncSession, messages: Collection[str], now: datetime, *, all_claims: bool) -> int:
+    """Give back the mails whose body had not begun when their holder was lost; how many. Nobody has got them: their
+    items wait again, and it was no try."""
+    released = await session.scalars(
         update(MessageRow)
-        .where(MessageRow.id.in_(messages), _again(now, all_claims))
-        .values(state="sending", next_try_at=claim_until, error="ambiguous", attempts=MessageRow.attempts + 1)
+        .where(MessageRow.id.in_(messages), _again(now, all_claims), NEVER_SENT)
+        .values(state="deferred", next_try_at=now, claim="")
         .returning(MessageRow.id)
         .execution_options(synchronize_session=False)
     )
-    return set(rows.scalars())
+    ids = list(released)
+    if ids:
+        await session.execute(
+            update(ItemRow)
+            .where(ItemRow.message.in_(ids), ItemRow.state == "sending")
+            .values(state="queued", message=None, deliver_at=now)
+            .execution_options(synchronize_session=False)
+        )
+    return len(ids)
 
 
-async def being_sent(session: AsyncSession, messages: Collection[str]) -> set[str]:
-    """Those of these mails of which it is not written down what came of them."""
-    if not messages:
-        return set()
+async def claim_again(
+    session: AsyncSession,
+    messages: Collection[str],
+    now: datetime,
+    claim_until: datetime,
+    claim: str,
+    *,
+    all_claims: bool,
+) -> list[Unsettled]:
+    """Claim mails in doubt for their second try; those that another worker has claimed meanwhile are left out."""
     rows = await session.scalars(
-        select(MessageRow.id).where(MessageRow.id.in_(messages), MessageRow.state == "sending")
+        select(MessageRow)
+        .where(MessageRow.id.in_(messages), _again(now, all_claims), ~NEVER_SENT)
+        .order_by(MessageRow.at, MessageRow.id)
+        .with_for_update(skip_locked=True)
     )
-    return set(rows)
+    found: list[Unsettled] = []
+    for row in rows:
+        tried_again = row.error == "ambiguous" and row.state == "sending"
+        lost = row.state == "sending" and row.body_begun
+        found.append(
+            Unsettled(
+                row.id, row.person, row.recipient, row.raw, row.local_date, row.fast,
+                twice=lost and tried_again, noted=row.state == "ambiguous" or tried_again,
+            )
+        )  # fmt: skip
+        row.attempts += lost
+        row.state, row.error, row.next_try_at = "sending", "ambiguous", claim_until
+        row.claim, row.body_begun = claim, False
+    await session.flush()
+    return found
+
+
+async def begin_bodies(
+    session: AsyncSession, messages: Collection[str], claim: str, now: datetime, doubled: Collection[str]
+) -> set[str]:
+    """Mark that the bodies of these mails go out now; those that are still claimed with this token. Of the `doubled`
+    ones the record says from now on that a first copy may have arrived."""
+    rows = await session.execute(
+        update(MessageRow)
+        .where(MessageRow.id.in_(messages), MessageRow.claim == claim, MessageRow.state == "sending")
+        .values(body_begun=True)
+        .returning(MessageRow.id, MessageRow.cohort, MessageRow.person)
+        .execution_options(synchronize_session=False)
+    )
+    found = {id_: (cohort, person) for id_, cohort, person in rows}
+    events = [
+        {
+            "cohort": found[id_][0],
+            "mentorship": "",
+            "at": now,
+            "name": "mail_ambiguous",
+            "person": found[id_][1],
+            "detail": f"{id_} ambiguous",
+        }
+        for id_ in doubled
+        if id_ in found
+    ]
+    if events:
+        await session.execute(insert(EventRow), events)
+    return set(found)
 
 
 async def next_wake(session: AsyncSession, shard: int, now: datetime) -> datetime | None:
@@ -168,7 +248,7 @@ async def write_wake(session: AsyncSession, shard: int, wakes_at: datetime | Non
     )
 
 
-def _message(mail: Mail, claim_until: datetime) -> dict[str, Any]:
+def _message(mail: Mail, claim_until: datetime, claim: str) -> dict[str, Any]:
     return {
         "id": mail.id,
         "person": mail.person,
@@ -183,6 +263,8 @@ def _message(mail: Mail, claim_until: datetime) -> dict[str, Any]:
         "state": "sending",
         "attempts": mail.attempts,
         "next_try_at": claim_until,
+        "claim": claim,
+        "body_begun": False,
         "error": "",
     }
 

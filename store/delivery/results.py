@@ -56,6 +56,10 @@ class Outcome:
     error: str = ""
     until: datetime | None = None
     burnt: bool = True
+    claim: str = ""
+    """The token with which the mail was claimed. Once another round has claimed it, this outcome is not written."""
+    hopeless: bool = False
+    """It has been put off so often that the coordinators get a task; it is tried further."""
     elsewhere: bool = False
     """It went to an address that is not the person's yet: nothing else waits for it, and what that address refuses
     says nothing of the person."""
@@ -69,8 +73,12 @@ class Outcome:
 async def settle(session: AsyncSession, outcomes: Sequence[Outcome], now: datetime) -> list[str]:
     """Write down what came of some mails; ids of the people whose addresses turned out to refuse mail for good.
 
-    Settling a mail again as sent changes nothing but its row.
+    A mail that is not claimed with the outcome's token any more is left as it is: another worker has taken it over,
+    or it is settled already.
     """
+    outcomes = await _still_held(session, outcomes)
+    if not outcomes:
+        return []
     reached = [one for one in outcomes if one.reached]
     await _settle_messages(session, outcomes, now)
     await _count_requests(session, reached)
@@ -80,6 +88,7 @@ async def settle(session: AsyncSession, outcomes: Sequence[Outcome], now: dateti
     doubtful = [one for one in outcomes if one.state == "ambiguous" and (one.reached or one.burnt)]
     if doubtful:
         await _note(session, doubtful, "mail_ambiguous", now)
+    await tell_of_bounces(session, {one.person: one.id for one in outcomes if one.hopeless}, now, soft=True)
     elsewhere = [one for one in outcomes if one.state == "refused" and one.elsewhere]
     await _close_items(session, elsewhere, "refused", "bounced", now)
     for one in elsewhere:
@@ -94,6 +103,22 @@ async def settle(session: AsyncSession, outcomes: Sequence[Outcome], now: dateti
     return await suppress(session, refused, now)
 
 
+class ClaimLost(RuntimeError):
+    """A mail was taken over between two statements of one transaction, which its row lock forbids."""
+
+
+async def _still_held(session: AsyncSession, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Those of the outcomes whose mails are still claimed with their token. Locks these mails."""
+    rows = await session.execute(
+        select(MessageRow.id, MessageRow.claim)
+        .where(MessageRow.id.in_([one.id for one in outcomes]), MessageRow.state == "sending")
+        .order_by(MessageRow.id)
+        .with_for_update()
+    )
+    claims = dict(rows.all())
+    return [one for one in outcomes if claims.get(one.id) == one.claim]
+
+
 def _forgotten(column: ColumnElement[str]) -> ColumnElement[str]:
     """What a mail says goes once it need not be sent again, where somebody was erased of whom it may tell."""
     again = and_(bindparam("state") == "ambiguous", bindparam("next_try_at", type_=Instant()).is_not(None))
@@ -102,7 +127,11 @@ def _forgotten(column: ColumnElement[str]) -> ColumnElement[str]:
 
 SETTLE_MESSAGE = (
     update(MESSAGES)
-    .where(MESSAGES.c.id == bindparam("its_id"))
+    .where(
+        MESSAGES.c.id == bindparam("its_id"),
+        MESSAGES.c.claim == bindparam("its_claim"),
+        MESSAGES.c.state == "sending",
+    )
     .values(
         state=bindparam("state"),
         local_date=bindparam("on"),
@@ -148,6 +177,7 @@ async def _settle_messages(session: AsyncSession, outcomes: Sequence[Outcome], n
     rows = [
         {
             "its_id": one.id,
+            "its_claim": one.claim,
             "state": one.state,
             "on": one.on,
             "mark": one.error or None,
@@ -158,7 +188,9 @@ async def _settle_messages(session: AsyncSession, outcomes: Sequence[Outcome], n
         }
         for one in outcomes
     ]
-    await _change(session, SETTLE_MESSAGE, rows)
+    settled = await (await session.connection()).execute(SETTLE_MESSAGE, rows)
+    if settled.rowcount != len(rows):
+        raise ClaimLost(f"{len(rows) - settled.rowcount} of {len(rows)} mails are not ours any more")
 
 
 async def _count_requests(session: AsyncSession, reached: Sequence[Outcome]) -> None:
@@ -247,7 +279,9 @@ async def suppress(session: AsyncSession, refused: Sequence[Outcome], now: datet
 async def tell_of_bounces(
     session: AsyncSession, messages: Mapping[str, str], now: datetime, *, soft: bool = False
 ) -> None:
-    """Every mentorship of these people that runs (person to the mail that came back) has to hear of it."""
+    """Every mentorship of these people that runs (person to what did not reach them) has to hear of it."""
+    if not messages:
+        return
     for person, cohort, mentorship in await seats_of(session, messages):
         id_ = f"{'bounced_soft' if soft else 'bounced'}/{messages[person]}/{cohort}/{mentorship}"
         payload: dict[str, Any] = {"id": id_, "person": person} | ({"soft": True} if soft else {})

@@ -26,7 +26,7 @@ from aiosmtplib import (
 
 from activities.smtp import Kind, NotSent, Relay, SmtpTransport, Trouble, classify
 from activities.verp import envelope_sender, message_of
-from testing.sink import ACCEPT, DROP, HANG, Sink, running
+from testing.sink import ACCEPT, DROP, HANG, NO_HELLO, Sink, running
 
 SECRET = "a secret of at least thirty-two characters"
 
@@ -109,6 +109,11 @@ def test_an_answer_to_the_whole_message_is_an_answer() -> None:
         ("Retry after 2 hours", timedelta(hours=2)),
         ("4.2.0 for ada@example.org, 17 minutes ago", None),
         ("later", None),
+        # Only a duration that says when to come back; others are limits.
+        ("4.7.1 too many messages in the last 24 hours, try again later", None),
+        ("try again later: at most 100 messages per 1 hour", None),
+        ("Greylisted for 300 seconds", timedelta(minutes=5)),
+        ("4.2.0 wait another 10 minutes", timedelta(minutes=10)),
     ],
 )
 def test_what_the_relay_asks_us_to_wait(text: str, wait: timedelta | None) -> None:
@@ -173,6 +178,83 @@ async def test_after_a_refusal_the_connection_serves_the_next(
     assert trouble.kind is kind
     assert await sent(transport) is None
     assert sink.connections == 1
+
+
+@pytest.mark.parametrize("step", ["data 251 2.0.0 will forward", "data 252 2.0.0 cannot verify", "rcpt 252 2.1.5 ok"])
+async def test_of_an_answer_the_first_digit_decides(sink: Sink, transport: SmtpTransport, step: str) -> None:
+    sink.script("ada@example.org", step, ACCEPT)
+    assert await sent(transport) is None
+    assert [one.recipient for one in sink.received] == ["ada@example.org"]
+
+
+async def test_an_answer_that_is_neither_yes_nor_no_leaves_the_mail_in_doubt(
+    sink: Sink, transport: SmtpTransport
+) -> None:
+    sink.script("ada@example.org", "data 354 go on", ACCEPT)
+    trouble = await sent(transport)
+    assert trouble is not None
+    assert trouble.kind is Kind.AMBIGUOUS
+
+
+async def test_a_relay_that_closes_at_ehlo_stops_the_queue(sink: Sink, transport: SmtpTransport) -> None:
+    sink.script("", NO_HELLO, NO_HELLO, ACCEPT)
+    for _ in range(2):
+        trouble = await sent(transport)
+        assert trouble is not None
+        assert trouble.kind is Kind.QUEUE
+    assert await sent(transport) is None
+
+
+@pytest.mark.parametrize("step", ["mail 421 4.3.2 closing", "mail 451 4.3.0 later"])
+async def test_what_goes_wrong_before_a_recipient_is_named_stops_the_queue(
+    sink: Sink, transport: SmtpTransport, step: str
+) -> None:
+    sink.script("", step)
+    trouble = await sent(transport)
+    assert trouble is not None
+    assert trouble.kind is Kind.QUEUE
+
+
+async def test_a_mail_is_stopped_right_before_its_body(sink: Sink, transport: SmtpTransport) -> None:
+    asked: list[int] = []
+
+    async def no() -> bool:
+        asked.append(len(sink.received))
+        return False
+
+    async def yes() -> bool:
+        asked.append(len(sink.received))
+        return True
+
+    with pytest.raises(NotSent) as stopped:
+        await transport.send("us@example.org", "ada@example.org", MAIL, no)
+    assert stopped.value.trouble.kind is Kind.STOPPED
+    sink.script("gone@example.org", "rcpt 550 5.1.1 no such user")
+    with pytest.raises(NotSent):
+        await transport.send("us@example.org", "gone@example.org", MAIL, yes)
+    assert asked == [0], "nobody is asked about a mail that the relay refuses"
+    await transport.send("us@example.org", "ada@example.org", MAIL, yes)
+    assert (asked, len(sink.received)) == ([0, 0], 1)
+
+
+# -- international addresses (RFC 5891, 6531) ----------------------------------------------------------------------
+
+
+async def test_a_domain_goes_over_the_wire_as_dns_has_it(sink: Sink, transport: SmtpTransport) -> None:
+    assert await sent(transport, "ada@bücher.example.org") is None
+    assert await sent(transport, "ada@straße.example.org") is None
+    assert [one.recipient for one in sink.received] == [
+        "ada@xn--bcher-kva.example.org", "ada@xn--strae-oqa.example.org",
+    ]  # fmt: skip
+
+
+async def test_letters_before_the_at_go_only_to_a_relay_that_takes_them(sink: Sink, transport: SmtpTransport) -> None:
+    trouble = await sent(transport, "ü@example.org")
+    assert trouble == Trouble(Kind.POLICY, "smtputf8")
+    await transport.close()
+    sink.utf8 = True
+    assert await sent(transport, "ü@example.org") is None
+    assert [one.recipient for one in sink.received] == ["ü@example.org"]
 
 
 async def test_after_a_421_we_begin_anew(sink: Sink, transport: SmtpTransport) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from activities.fill_letters import LettersDesk
 from activities.prepare import Preparer
+from activities.smtp import BeforeBody
 from lifecycle.events import EVENTS
 from mail.compose import compose
 from mail.letters import Letter
@@ -117,10 +118,12 @@ async def test_a_mail_on_its_way_to_the_old_address_bounces_nobody(house: House)
     class Gate:
         connections = 1
 
-        async def send(self, sender: str, recipient: str, message: bytes) -> None:
+        async def send(
+            self, sender: str, recipient: str, message: bytes, before_body: BeforeBody | None = None
+        ) -> None:
             reached.set()
             await go_on.wait()
-            await inner.send(sender, recipient, message)
+            await inner.send(sender, recipient, message, before_body)
 
     house.office = office(house.database, Gate())
     going = asyncio.create_task(house.deliver(NINE_IN_NEW_YORK))

@@ -20,6 +20,7 @@ from sqlalchemy.engine import make_url
 
 from activities.fill_letters import LettersDesk
 from activities.prepare import Preparer
+from activities.smtp import BeforeBody
 from lifecycle.local_time import instant
 from mail.compose import compose
 from mail.letters import Letter
@@ -367,9 +368,11 @@ async def test_a_mail_that_is_being_sent_forgets_when_it_is_out(house: House, en
     class Meanwhile:
         connections = 1
 
-        async def send(self, sender: str, recipient: str, message: bytes) -> None:
+        async def send(
+            self, sender: str, recipient: str, message: bytes, before_body: BeforeBody | None = None
+        ) -> None:
             await erase(house.database, "ben", NINE, by="casey")
-            await inner.send(sender, recipient, message)
+            await inner.send(sender, recipient, message, before_body)
 
     house.office = office(house.database, Meanwhile())
     house.sink.script("ada@example.org", end, "accept")

@@ -1,0 +1,315 @@
+"""Two workers on one shard, and rows that can't be written: whose word counts, and that nobody else waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select, text, update
+from temporalio.testing import ActivityEnvironment
+
+from activities.deliver import PostOffice
+from activities.delivery_settings import Sender
+from activities.messages import DeliverInput, DeliverResult
+from activities.smtp import BeforeBody, Kind, NotSent, Trouble
+from lifecycle.delivery.postbox import LOOK_AFTER
+from store.database import Database
+from store.delivery.results import NOT_REPEATED
+from store.tables import ItemRow, MessageRow
+from testing.delivery_env import DAY, HOUR, MINUTE, NINE, House, about, office
+from testing.sink import ACCEPT, DROP
+from testing.small_cohort import item
+from tests.activities.test_outbox import ADA, CLEO, LAPSED, killed
+
+PEOPLE = ("ada", "cleo", "dan")
+
+
+class Paused:
+    """A worker that stands still at one place of every hand-over until it is woken, as a paused machine does."""
+
+    def __init__(self, transport: Sender, place: str) -> None:
+        self.transport, self.place = transport, place
+        self.reached, self.woken = asyncio.Event(), asyncio.Event()
+
+    @property
+    def connections(self) -> int:
+        return self.transport.connections
+
+    async def send(self, sender: str, recipient: str, message: bytes, before_body: BeforeBody | None = None) -> None:
+        await self._stand("before the claim is looked at")
+        try:
+            await self.transport.send(sender, recipient, message, before_body)
+        except NotSent as refusal:
+            await self._stand("after a refusal")
+            raise refusal
+        await self._stand("after the relay has it")
+
+    async def _stand(self, here: str) -> None:
+        if here == self.place:
+            self.reached.set()
+            await self.woken.wait()
+
+
+@pytest.fixture
+async def other(house: House, database_url: str) -> AsyncIterator[PostOffice]:
+    """Another worker, with its own connections to the same database."""
+    async with Database.open(database_url) as database:
+        yield office(database, house.office._office.transport)
+
+
+async def taken_over(successor: PostOffice, now: Any) -> DeliverResult:
+    """The round of a worker to which Temporal gives the shard, because the one before is silent."""
+    environment = ActivityEnvironment()
+    environment.info = dataclasses.replace(environment.info, attempt=2)
+    return await environment.run(successor.deliver, DeliverInput(0, now))
+
+
+async def paused_round(house: House, place: str) -> tuple[asyncio.Task[DeliverResult], Paused]:
+    """A round that stands still."""
+    paused = Paused(house.office._office.transport, place)
+    stale = office(house.database, paused)
+    task = asyncio.create_task(stale.deliver(DeliverInput(0, NINE)))
+    await paused.reached.wait()
+    return task, paused
+
+
+async def test_a_worker_that_wakes_late_sends_nothing_that_its_successor_has_sent(
+    house: House, other: PostOffice
+) -> None:
+    await house.post(*(about("get_going", person) for person in PEOPLE))
+    stale, paused = await paused_round(house, "before the claim is looked at")
+    assert (await taken_over(other, NINE + MINUTE)).sent == 3
+    paused.woken.set()
+    assert (await stale).sent == 0
+    assert sorted(one.recipient for one in house.sink.received) == [f"{one}@example.org" for one in PEOPLE]
+    assert await house.messages() == ["sent"] * 3
+    assert await house.events("mail_ambiguous") == []
+    assert {row.attempts for row in await house.rows(MessageRow)} == {1}
+
+
+async def test_what_a_late_worker_has_learnt_does_not_write_over_its_successor(
+    house: House, other: PostOffice
+) -> None:
+    house.sink.script(ADA, "data 451 4.3.0 later", ACCEPT)
+    house.sink.script(CLEO, DROP, ACCEPT)
+    await house.post(*(about("get_going", person) for person in PEOPLE))
+    stale, paused = await paused_round(house, "after a refusal")
+    await taken_over(other, NINE + MINUTE)
+    settled = {row.id: (row.state, row.sent_at) for row in await house.rows(MessageRow)}
+    paused.woken.set()
+    await stale
+    assert {row.id: (row.state, row.sent_at) for row in await house.rows(MessageRow)} == settled
+    assert "deferred" not in await house.messages()
+
+    # The next mail of each goes as if nothing had been.
+    await house.post(*(about("winding_down", person) for person in PEOPLE), now=NINE + HOUR)
+    assert (await house.deliver(NINE + DAY + LOOK_AFTER)).sent == 3
+
+
+async def test_a_mail_that_two_workers_have_handed_over_is_on_record_as_in_doubt(
+    house: House, other: PostOffice
+) -> None:
+    await house.post(about("get_going", "ada"))
+    stale, paused = await paused_round(house, "after the relay has it")
+    assert (await taken_over(other, NINE + MINUTE)).sent == 1
+    paused.woken.set()
+    await stale
+    first, second = house.sink.received
+    assert first.raw == second.raw
+    [message] = await house.rows(MessageRow)
+    assert (message.state, message.attempts, message.error) == ("sent", 2, "ambiguous")
+    assert await house.events("mail_ambiguous") == [("ada", f"{message.id} ambiguous")]
+    assert (await house.deliver(NINE + HOUR)).sent == 0
+
+
+async def test_a_claim_that_ends_before_the_longest_send_is_not_used(house: House) -> None:
+    house.office = office(house.database, house.office._office.transport, claim=timedelta(seconds=90))
+    await house.post(about("get_going", "ada"))
+    assert (await house.deliver(NINE)).sent == 0
+    assert house.sink.received == []
+    assert await house.messages() == ["deferred"]
+    assert {row.attempts for row in await house.rows(MessageRow)} == {0}
+
+
+async def test_a_mail_whose_workers_die_before_its_body_was_never_tried(house: House) -> None:
+    await house.post(about("get_going", "ada"))
+    for round_ in range(3):
+        await house.office._office.preparer.prepare(
+            ["ada"], NINE + round_ * DAY, LAPSED + round_ * DAY, claim=f"{round_}"
+        )
+        assert (await house.deliver(NINE + round_ * DAY + MINUTE)).sent == 0
+        async with house.database.begin() as session:  # its claim has lapsed, on a day on which it may not go
+            await session.execute(update(MessageRow).values(next_try_at=NINE))
+        assert (await house.deliver(NINE + round_ * DAY + 12 * HOUR)).sent == 0
+    house.sink.script(ADA, DROP, ACCEPT)
+    await house.deliver(NINE + 3 * DAY + LOOK_AFTER)
+    await house.deliver(NINE + 3 * DAY + HOUR)
+    assert [one.said for one in house.sink.received] == [False, True], "dropped once, it goes once more"
+    assert await house.messages() == ["sent"]
+
+
+async def test_a_mail_whose_workers_die_twice_after_its_body_goes_no_third_time(house: House) -> None:
+    await house.post(item("ada"))
+    await killed(house, accepted=1)
+    await killed(house, accepted=1, now=LAPSED)
+    assert (await house.deliver(LAPSED + HOUR)).sent == 0
+    assert len(house.sink.received) == 2
+    [message] = await house.rows(MessageRow)
+    assert (message.state, message.attempts, message.error) == ("ambiguous", 2, NOT_REPEATED)
+    assert await house.items() == {"check_in#1/ada/request": "sent"}
+    assert len(await house.events("mail_ambiguous")) == 2
+
+
+# -- rows that can't be written ------------------------------------------------------------------------------------
+
+
+async def refuses(house: House, when: str, table: str = "messages", what: str = "UPDATE") -> None:
+    """From now on the database refuses to write such rows."""
+    if house.database.sqlite:
+        statements = [
+            f"CREATE TRIGGER refuses BEFORE {what} ON {table} WHEN {when} BEGIN SELECT RAISE(ABORT, 'no'); END"
+        ]
+    else:
+        statements = [
+            "CREATE FUNCTION refuses() RETURNS trigger AS $$ BEGIN RAISE 'no'; END $$ LANGUAGE plpgsql",
+            f"CREATE TRIGGER refuses BEFORE {what} ON {table} FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION refuses()",
+        ]
+    async with house.database.begin() as session:
+        for statement in statements:
+            await session.execute(text(statement))
+
+
+@pytest.mark.parametrize(
+    ("when", "table", "what"),
+    [
+        pytest.param("NEW.person = 'ada'", "messages", "INSERT", id="frozen"),
+        pytest.param("NEW.person = 'ada' AND NEW.state = 'sending'", "messages", "UPDATE", id="handed over"),
+        pytest.param("NEW.person = 'ada' AND NEW.state = 'sent'", "messages", "UPDATE", id="settled"),
+        pytest.param("NEW.person = 'ada' AND NEW.state = 'sent'", "items", "UPDATE", id="told"),
+        pytest.param("NEW.id = 'ada'", "participants", "UPDATE", id="day used up"),
+    ],
+)
+async def test_a_person_whose_rows_cannot_be_written_keeps_nobody_back(
+    house: House, when: str, table: str, what: str
+) -> None:
+    await house.post(*(about("get_going", person) for person in PEOPLE))
+    await refuses(house, when, table, what)
+    for minute in (0, 1, 20, 40):
+        await house.deliver(NINE + minute * MINUTE)
+    others = [one.recipient for one in house.sink.received if one.recipient != ADA]
+    assert sorted(others) == ["cleo@example.org", "dan@example.org"]
+    assert len(house.sink.mails_to(ADA)) <= 1, "what is known is not sent again for want of a row"
+    await house.post(about("partner_left", "dan", "urgent"), now=NINE + HOUR)
+    assert (await house.deliver(NINE + HOUR)).sent == 1
+
+
+async def test_a_claim_that_cannot_be_taken_over_keeps_nobody_back(house: House) -> None:
+    await house.post(about("get_going", "ada"))
+    await killed(house, accepted=1)
+    await house.post(about("get_going", "cleo"), now=NINE + MINUTE)
+    await refuses(house, "NEW.person = 'ada'")
+    result = await house.deliver(LAPSED)
+    assert (result.sent, [one.recipient for one in house.sink.received]) == (1, [ADA, CLEO])
+    assert result.trouble.startswith("not taken over: ")
+
+
+async def test_a_deferred_row_that_items_refer_to_stays_and_breaks_nothing(house: House) -> None:
+    """As a worker without claims left it behind: the mail was sent, and its row says otherwise."""
+    await house.post(about("get_going", "ada"))
+    await house.deliver(NINE)
+    async with house.database.begin() as session:
+        await session.execute(update(MessageRow).values(state="deferred", next_try_at=NINE))
+    await house.post(about("winding_down", "ada"), about("winding_down", "cleo"), now=NINE + HOUR)
+    assert (await house.deliver(NINE + DAY + LOOK_AFTER)).sent == 2
+    async with house.database.session() as session:
+        told = await session.scalar(select(MessageRow.id).join(ItemRow, ItemRow.message == MessageRow.id).limit(1))
+    assert told is not None
+
+
+async def test_a_mail_that_cannot_be_encoded_keeps_nobody_back(house: House) -> None:
+    class Broken:
+        connections = 1
+
+        async def send(self, *mail: Any, **more: Any) -> None:
+            if ADA in mail:
+                raise UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed")
+            await inner.send(*mail, **more)
+
+    inner = house.office._office.transport
+    house.office = office(house.database, Broken())  # pyright: ignore[reportArgumentType]
+    await house.post(*(about("get_going", person) for person in PEOPLE))
+    result = await house.deliver(NINE)
+    assert (result.sent, result.deferred, result.trouble) == (2, 1, "not sent: UnicodeEncodeError")
+
+
+# -- how long, and when somebody is asked --------------------------------------------------------------------------
+
+
+class Says:
+    """A relay that always has the same trouble."""
+
+    connections = 1
+
+    def __init__(self, trouble: Trouble) -> None:
+        self.trouble = trouble
+
+    async def send(self, *mail: Any, **more: Any) -> None:
+        raise NotSent(self.trouble)
+
+
+@pytest.mark.parametrize(
+    ("words", "longest"),
+    [
+        ("rcpt 450 4.2.0 try again in 99999 hours", 4 * HOUR),
+        ("rcpt 450 4.7.1 limit reached, try again in 99999 hours", DAY),
+        ("rcpt 421 4.7.0 try again in 99999 hours", 4 * HOUR),
+        ("mail 421 4.3.2 retry after 99999 hours", 4 * HOUR),
+        ("data 451 4.3.0 too many messages in the last 24 hours, try again later", MINUTE),
+    ],
+)
+async def test_no_words_of_a_relay_put_mail_off_for_long(house: House, words: str, longest: timedelta) -> None:
+    house.sink.script("", words, ACCEPT)
+    await house.post(about("get_going", "ada"))
+    first = await house.deliver(NINE)
+    assert first.next_at == NINE + longest
+    [message] = await house.rows(MessageRow)
+    assert message.next_try_at == NINE + longest
+    if longest < DAY:
+        assert (await house.deliver(NINE + longest)).sent == 1
+
+
+@pytest.mark.parametrize("kind", [Kind.TRANSIENT, Kind.POLICY])
+async def test_a_mail_that_is_put_off_for_a_day_opens_a_task_and_is_tried_further(house: House, kind: Kind) -> None:
+    house.office = office(house.database, Says(Trouble(kind, "450 4.2.2")))  # pyright: ignore[reportArgumentType]
+    await house.post(about("get_going", "ada", on=NINE.date()))
+    now, tries = NINE, 0
+    while not await house.relays():
+        result = await house.deliver(now)
+        tries += result.deferred
+        assert result.next_at is not None
+        assert tries < 20
+        now = max(result.next_at, now + MINUTE)
+    [told] = await house.relays()
+    assert (told.event, told.payload["person"], told.payload["soft"]) == ("Bounced", "ada", True)
+    assert tries == 12
+    assert (await house.person("ada")).standing == "active"
+    for _ in range(3):
+        result = await house.deliver(now)
+        now = result.next_at or now
+    assert len(await house.relays()) == 1, "once"
+
+
+async def test_a_mail_that_cannot_be_made_for_half_a_day_opens_a_task(house: House) -> None:
+    await house.post(about("agreement_concluded", "ada", "urgent"))
+    for hour in range(11):
+        assert (await house.deliver(NINE + hour * HOUR)).trouble == "not worded: agreement_concluded: Missing"
+    assert await house.relays() == []
+    assert (await house.deliver(NINE + 11 * HOUR)).next_at == NINE + 12 * HOUR
+    [told] = await house.relays()
+    assert (told.event, told.payload["person"], told.payload["soft"]) == ("Bounced", "ada", True)
+    assert (await house.deliver(NINE + 12 * HOUR)).next_at == NINE + 16 * HOUR
+    assert len(await house.relays()) == 1
