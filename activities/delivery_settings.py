@@ -12,7 +12,7 @@ from activities.prepare import Preparer
 from activities.smtp import BeforeBody
 from activities.verp import envelope_sender
 from store.database import Database
-from store.delivery.results import Outcome
+from store.delivery.results import Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,5 +88,5 @@ class Office:
     """Shard to the rounds in a row that the relay has stopped."""
     catching_up: dict[int, datetime] = field(default_factory=dict[int, datetime])
     """Shard to the moment (program time) since when mail waits for mentorships that an outage has left behind."""
-    unwritten: dict[int, list[Outcome]] = field(default_factory=dict[int, list[Outcome]])
+    unwritten: dict[int, list[Result]] = field(default_factory=dict[int, list[Result]])
     """Shard to what came of mails while the database was away: known here and nowhere else."""

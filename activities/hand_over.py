@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -18,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from activities.batches import write_batch
 from store.database import Database
 from store.delivery import outbox
+from store.delivery.outbox import Mail
 
 LONGEST_SEND = timedelta(minutes=2)
 """Real time that handing over a body can take; a claim that ends sooner is not used."""
@@ -37,16 +37,6 @@ class Permit(StrEnum):
     """The database did not answer, or would not mark the mail."""
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A mail whose body is about to go out. `until`: when its claim ends (program time, UTC). `doubled`: its first
-    copy may have been accepted, and the record does not say so yet."""
-
-    id: str
-    until: datetime
-    doubled: bool = False
-
-
 def real_seconds() -> float:
     """Real seconds from an unknown moment on; time in which the machine sleeps counts."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
@@ -59,10 +49,10 @@ class HandOvers:
         self._database = database
         self._claim = claim
         self._longest = LONGEST_SEND * speed
-        self._ready: list[tuple[Claimed, datetime, asyncio.Future[Permit]]] = []
+        self._ready: list[tuple[Mail, datetime, asyncio.Future[Permit]]] = []
         self._turn = asyncio.Lock()
 
-    async def confirm(self, mail: Claimed, now: datetime) -> Permit:
+    async def confirm(self, mail: Mail, now: datetime) -> Permit:
         """Whether the body of this mail may be sent now (program time, UTC). Never raises for the database."""
         while True:
             began = real_seconds()
@@ -70,8 +60,8 @@ class HandOvers:
             if permit is not Permit.GIVEN or real_seconds() - began < FRESH:
                 return permit
 
-    async def _asked(self, mail: Claimed, now: datetime) -> Permit:
-        if mail.until - now < self._longest:
+    async def _asked(self, mail: Mail, now: datetime) -> Permit:
+        if mail.claim_until is None or mail.claim_until - now < self._longest:
             return Permit.LATE
         answer: asyncio.Future[Permit] = asyncio.get_running_loop().create_future()
         self._ready.append((mail, now, answer))
@@ -87,9 +77,9 @@ class HandOvers:
         unknown: set[str] = set()
         now = max(at for _, at, _ in ready)
 
-        async def write(session: AsyncSession, mails: Sequence[Claimed]) -> set[str]:
+        async def write(session: AsyncSession, mails: Sequence[Mail]) -> set[str]:
             ids = [mail.id for mail in mails]
-            doubled = [mail.id for mail in mails if mail.doubled]
+            doubled = [mail.id for mail in mails if mail.again and not mail.noted]
             return await outbox.begin_bodies(session, ids, self._claim, now, doubled)
 
         try:

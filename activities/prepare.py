@@ -233,7 +233,10 @@ class Preparer:
         if rest.failed:
             trouble = trouble or f"not written: {type(rest.failed[0][1]).__name__}"
         return Prepared(
-            mails=sorted((mail for page in pages for mail in page.mails), key=lambda mail: not mail.fast),
+            mails=[
+                replace(mail, claim_until=claim_until)
+                for mail in sorted((mail for page in pages for mail in page.mails), key=lambda mail: not mail.fast)
+            ],
             dropped=sum(len(page.dropped) for page in pages),
             held=sum(len(page.held) for page in pages),
             trouble=trouble,

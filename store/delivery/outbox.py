@@ -43,7 +43,7 @@ NEXT_MAIL = select(func.min(MessageRow.next_try_at)).where(MessageRow.shard == b
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A mail, rendered and about to be frozen. `items` are the keys of what it carries."""
+    """A mail, worded and frozen. `items` are the keys of what it carries; one that goes again comes without them."""
 
     id: str
     person: str
@@ -63,6 +63,14 @@ class Mail:
     attempts: int = 0
     put_off: bool = False
     """Takes the place of a mail that was put off."""
+    claim_until: datetime | None = None
+    """When its claim ends (program time, UTC); None before it is claimed."""
+    again: bool = False
+    """Nobody knows whether it was accepted, so it goes a second time under the same Message-ID."""
+    noted: bool = True
+    """Of one that goes again: the record says already that it is in doubt."""
+    twice: bool = False
+    """It has been handed over twice, both times without an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,22 +98,6 @@ class Page:
     later: list[Fate] = field(default_factory=list[Fate])
     broken: list[Fate] = field(default_factory=list[Fate])
     """Can't be worded: put back until `at`, with the reason on the record."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unsettled:
-    """A mail of which nobody knows whether it was accepted, claimed for a second try under the same Message-ID."""
-
-    id: str
-    person: str
-    recipient: str
-    raw: str
-    local_date: date
-    fast: bool
-    twice: bool = False
-    """It has been handed over twice, both times without an answer."""
-    noted: bool = False
-    """The record says already that it is in doubt."""
 
 
 async def freeze(session: AsyncSession, page: Page, now: datetime, claim_until: datetime, claim: str) -> None:
@@ -179,7 +171,7 @@ async def claim_again(
     claim: str,
     *,
     all_claims: bool,
-) -> list[Unsettled]:
+) -> list[Mail]:
     """Claim mails in doubt for their second try; those that another worker has claimed meanwhile are left out."""
     rows = await session.scalars(
         select(MessageRow)
@@ -187,14 +179,15 @@ async def claim_again(
         .order_by(MessageRow.at, MessageRow.id)
         .with_for_update(skip_locked=True)
     )
-    found: list[Unsettled] = []
+    found: list[Mail] = []
     for row in rows:
         tried_again = row.error == "ambiguous" and row.state == "sending"
         lost = row.state == "sending" and row.body_begun
         found.append(
-            Unsettled(
-                row.id, row.person, row.recipient, row.raw, row.local_date, row.fast,
-                twice=lost and tried_again, noted=row.state == "ambiguous" or tried_again,
+            Mail(
+                row.id, row.person, row.cohort, row.shard, row.fast, row.at, row.local_date, row.recipient,
+                row.subject, row.raw, items=(), attempts=row.attempts + lost, claim_until=claim_until, again=True,
+                noted=row.state == "ambiguous" or tried_again, twice=lost and tried_again,
             )
         )  # fmt: skip
         row.attempts += lost

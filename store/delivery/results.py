@@ -38,7 +38,7 @@ mail: whether it ever arrived is for the relay's log to say. It counts as sent, 
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Result:
     """What came of sending one mail. `state` is that of the message row.
 
     `until` is when to try again (UTC); an `ambiguous` mail without it is counted as sent. `burnt`: it was the
@@ -70,7 +70,7 @@ class Outcome:
         return self.state == "sent" or (self.state == "ambiguous" and self.until is None)
 
 
-async def settle(session: AsyncSession, outcomes: Sequence[Outcome], now: datetime) -> list[str]:
+async def settle(session: AsyncSession, outcomes: Sequence[Result], now: datetime) -> list[str]:
     """Write down what came of some mails; ids of the people whose addresses turned out to refuse mail for good.
 
     A mail that is not claimed with the outcome's token any more is left as it is: another worker has taken it over,
@@ -107,7 +107,7 @@ class ClaimLost(RuntimeError):
     """A mail was taken over between two statements of one transaction, which its row lock forbids."""
 
 
-async def _still_held(session: AsyncSession, outcomes: Sequence[Outcome]) -> list[Outcome]:
+async def _still_held(session: AsyncSession, outcomes: Sequence[Result]) -> list[Result]:
     """Those of the outcomes whose mails are still claimed with their token. Locks these mails."""
     rows = await session.execute(
         select(MessageRow.id, MessageRow.claim)
@@ -173,7 +173,7 @@ async def _change(session: AsyncSession, statement: Update, rows: Rows) -> None:
         await (await session.connection()).execute(statement, rows)
 
 
-async def _settle_messages(session: AsyncSession, outcomes: Sequence[Outcome], now: datetime) -> None:
+async def _settle_messages(session: AsyncSession, outcomes: Sequence[Result], now: datetime) -> None:
     rows = [
         {
             "its_id": one.id,
@@ -193,29 +193,29 @@ async def _settle_messages(session: AsyncSession, outcomes: Sequence[Outcome], n
         raise ClaimLost(f"{len(rows) - settled.rowcount} of {len(rows)} mails are not ours any more")
 
 
-async def _count_requests(session: AsyncSession, reached: Sequence[Outcome]) -> None:
+async def _count_requests(session: AsyncSession, reached: Sequence[Result]) -> None:
     rows = [{"its_key": request, "on": one.on} for one in reached for request in one.requests]
     await _change(session, COUNT_REQUEST, sorted(rows, key=lambda row: row["its_key"]))
 
 
 async def _close_items(
-    session: AsyncSession, outcomes: Sequence[Outcome], state: str, reason: str, now: datetime
+    session: AsyncSession, outcomes: Sequence[Result], state: str, reason: str, now: datetime
 ) -> None:
     rows = [{"its_message": one.id, "as": state, "why": reason, "at": now} for one in outcomes]
     await _change(session, CLOSE_ITEMS, rows)
 
 
-async def _use_up_the_day(session: AsyncSession, reached: Sequence[Outcome]) -> None:
+async def _use_up_the_day(session: AsyncSession, reached: Sequence[Result]) -> None:
     # In one order for all postmasters, so that two never wait for each other.
     rows = [{"its_id": one.person, "on": one.on} for one in sorted(reached, key=lambda one: one.person)]
     await _change(session, USE_UP_THE_DAY, rows)
 
 
-async def _put_back(session: AsyncSession, deferred: Sequence[Outcome]) -> None:
+async def _put_back(session: AsyncSession, deferred: Sequence[Result]) -> None:
     await _change(session, PUT_BACK, [{"its_message": one.id, "until": one.until} for one in deferred])
 
 
-async def _note(session: AsyncSession, outcomes: Sequence[Outcome], name: str, now: datetime) -> None:
+async def _note(session: AsyncSession, outcomes: Sequence[Result], name: str, now: datetime) -> None:
     cohorts = await session.execute(
         select(MessageRow.id, MessageRow.cohort).where(MessageRow.id.in_([one.id for one in outcomes]))
     )
@@ -236,7 +236,7 @@ async def _note(session: AsyncSession, outcomes: Sequence[Outcome], name: str, n
     )
 
 
-async def _to_an_older_address(session: AsyncSession, outcomes: Sequence[Outcome]) -> set[str]:
+async def _to_an_older_address(session: AsyncSession, outcomes: Sequence[Result]) -> set[str]:
     """Mails whose person's address was corrected while they were on their way: nobody has refused the new one."""
     stale = await session.scalars(
         select(MessageRow.id)
@@ -250,7 +250,7 @@ async def _to_an_older_address(session: AsyncSession, outcomes: Sequence[Outcome
     return set(stale)
 
 
-async def suppress(session: AsyncSession, refused: Sequence[Outcome], now: datetime) -> list[str]:
+async def suppress(session: AsyncSession, refused: Sequence[Result], now: datetime) -> list[str]:
     """Nobody writes to these addresses any more, and every mentorship of these people hears of it."""
     error_of = {one.person: one.error for one in refused}
     message_of = {one.person: one.id for one in refused}

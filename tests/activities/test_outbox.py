@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio.testing import ActivityEnvironment
 
-from activities import delivery_round
+from activities import write_results
 from activities.delivery_settings import Sender
 from activities.fill_letters import Draft, LettersDesk
 from activities.messages import DeliverInput
@@ -33,6 +33,7 @@ from testing.delivery_env import (
     MONDAY,
     NINE,
     NINE_IN_NEW_YORK,
+    SECRET,
     SENDER,
     House,
     about,
@@ -140,7 +141,7 @@ def _attempt(environment: ActivityEnvironment, number: int):
 async def test_what_the_database_could_not_hear_is_written_down_when_it_is_back(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivery_round, "TRIES_TO_WRITE", 1)
+    monkeypatch.setattr(write_results, "TRIES_TO_WRITE", 1)
     house.sink.script(CLEO, "rcpt 450 4.2.0 later", ACCEPT)
     await house.post(item("ada"), about("get_going", "cleo"))
     sqlite = house.database.sqlite
@@ -457,7 +458,7 @@ async def test_whose_postbox_changed_while_the_mail_was_worded_is_left_for_the_n
             await house.change("ada", standing="left")
             return found
 
-    preparer = Preparer(house.database, Slow(LINKS, SENDER), compose)
+    preparer = Preparer(house.database, Slow(LINKS, SENDER, secret=SECRET), compose)
     page = await preparer.prepare(["ada", "cleo"], NINE, LAPSED)
     assert [mail.person for mail in page.mails] == ["cleo"]
     await house.deliver(NINE)
