@@ -83,11 +83,14 @@ def make_worker(
 
 def make_post_office(settings: Settings, database: Database, transport: Sender) -> PostOffice:
     """The delivery side: links are signed, letters worded and sent as these settings say."""
-    desk = LettersDesk(Links.of(settings), settings.mail_from, settings.mail_from_name, settings.redirect_all_to)
+    secret = settings.secrets[0]
+    desk = LettersDesk(
+        Links.of(settings), settings.mail_from, settings.mail_from_name, settings.redirect_all_to, secret=secret
+    )
     rules = PostOfficeRules(
         sender=settings.mail_from,
         bounce_address=settings.bounce_address,
-        secret=settings.secrets[0],
+        secret=secret,
         mails_per_second=settings.mails_per_second,
         redirected=bool(settings.redirect_all_to),
         speed=settings.speed,

@@ -74,14 +74,18 @@ class Missing(LookupError):
 
 
 class LettersDesk:
-    """Writes letters. `sender` is the From address; with `redirect_all_to` every letter goes there instead."""
+    """Writes letters. `sender` is the From address; with `redirect_all_to` every letter goes there instead. `secret`
+    makes Message-IDs that nobody can guess."""
 
-    def __init__(self, links: LinkMaker, sender: str, sender_name: str = "", redirect_all_to: str = "") -> None:
+    def __init__(
+        self, links: LinkMaker, sender: str, sender_name: str = "", redirect_all_to: str = "", *, secret: str
+    ) -> None:
         self.links = links
         self.sender = sender
         self.sender_name = sender_name
         self.redirect_all_to = redirect_all_to
         self.domain = domain_of(sender)
+        self._secret = secret
 
     async def letters(self, session: AsyncSession, drafts: Sequence[Draft]) -> list[Letter | Exception]:
         """A letter for each draft, in order; in the place of one that can't be written, why not."""
@@ -111,7 +115,7 @@ class LettersDesk:
         # An address that nobody has confirmed may be a stranger's: it gets no key to anything.
         stops = capacity == "participant" and not elsewhere
         threads = dict.fromkeys(
-            message_id(message, self.domain)
+            message_id(message, self.domain, self._secret)
             for item in draft.items
             if item.kind == "reminder"
             for message in known.threads.get(item.request, ())
@@ -123,7 +127,7 @@ class LettersDesk:
             organisation=cohort.organisation,
             coordinator=_coordinator(cohort.id, person.id, known),
             at=draft.at,
-            message_id=message_id(draft.id, self.domain),
+            message_id=message_id(draft.id, self.domain, self._secret),
             sender=self.sender,
             sender_name=self.sender_name,
             references=tuple(threads),

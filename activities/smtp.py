@@ -236,11 +236,14 @@ class SmtpTransport:
                         continue
                     raise NotSent(stale.trouble) from None
 
-    async def check(self) -> None:
-        """Connect and be let in, as for a mail, and leave again. Raises NotSent."""
+    async def check(self) -> bool:
+        """Connect and be let in, as for a mail, and leave again; whether the relay takes letters beyond ASCII before
+        the @ (SMTPUTF8). Raises NotSent."""
         async with self._free:
-            self._idle.append(await self._connect())
+            client = await self._connect()
+            self._idle.append(client)
         await self.close()
+        return client.supports_extension("smtputf8")
 
     async def close(self) -> None:
         """Say goodbye on the open connections."""

@@ -7,7 +7,7 @@ line each or folded at words, and `mail.message` reads them again and compares.
 
 from __future__ import annotations
 
-import hashlib
+import hmac
 import re
 import unicodedata
 from email.header import Header
@@ -20,6 +20,7 @@ from mail.letters import Letter
 
 _PHRASE = re.compile(r"^[A-Za-z0-9 !#$%&'*+/=?^_`{|}~-]+$")
 _ADDRESS = re.compile(r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]+$")
+_UTF8_ADDRESS = re.compile(r"^(?:[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]|[^\W_a-zA-Z0-9])+@[A-Za-z0-9.-]+$")
 _MESSAGE_ID = re.compile(r"^<[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]+>$")
 _LONGEST_NAME = 320
 """Bytes of an encoded display name; a longer one is left out rather than cut (some servers refuse the mail)."""
@@ -29,10 +30,14 @@ class BadHeader(ValueError):
     """A header can't be written safely. Names the header, never its value."""
 
 
-def message_id(key: str, domain: str) -> str:
-    """`<…@domain>` from the key of an item or message: the same key gives the same id on every try
-    (RFC 5322 3.6.4)."""
-    return f"<{hashlib.sha256(key.encode()).hexdigest()[:40]}@{ascii_domain(domain)}>"
+def message_id(key: str, domain: str, secret: str = "") -> str:
+    """`<…@domain>` from the key of a message: the same key gives the same id on every try (RFC 5322 3.6.4).
+
+    Keys can be guessed, so without the secret the id of a mail that one has not seen can't be made up. Only what is
+    never sent, such as a preview, goes without one.
+    """
+    digest = hmac.digest(b"mentorship.message-id:" + secret.encode(), key.encode(), "sha256")
+    return f"<{digest.hex()[:40]}@{ascii_domain(domain)}>"
 
 
 def ascii_domain(domain: str) -> str:
@@ -51,12 +56,18 @@ def domain_of(address: str) -> str:
     return ascii_domain(address.rpartition("@")[2])
 
 
-def address(email: str, header: str) -> str:
-    """An address that can stand in a header: ASCII, the domain in its DNS form. Raises BadHeader otherwise."""
+def is_utf8(email: str) -> bool:
+    """Whether an address has letters beyond ASCII before the @: mail to it needs SMTPUTF8 (RFC 6531)."""
+    return not email.strip().rpartition("@")[0].isascii()
+
+
+def address(email: str, header: str, *, utf8: bool = False) -> str:
+    """An address that can stand in a header: the domain in its DNS form; ASCII, or with `utf8` any letters before the
+    @ (RFC 6532). Raises BadHeader otherwise."""
     local, at, domain = email.strip().rpartition("@")
     if at:
         found = f"{local}@{ascii_domain(domain)}"
-        if _ADDRESS.match(found) and len(found) <= 320:
+        if (_UTF8_ADDRESS if utf8 else _ADDRESS).match(found) and len(found.encode()) <= 320:
             return found
     raise BadHeader(f"{header}: not an address that every mail server takes (ASCII before the @, one @)")
 
@@ -69,9 +80,9 @@ def unstructured(text: str, header: str) -> str:
     return Header(clean, "utf-8", maxlinelen=75, header_name=header).encode(linesep="\r\n")
 
 
-def mailbox(name: str, email: str, header: str) -> str:
+def mailbox(name: str, email: str, header: str, *, utf8: bool = False) -> str:
     """`Name <address>`; a name that is too long once encoded is left out."""
-    where = address(email, header)
+    where = address(email, header, utf8=utf8)
     clean = line(name).replace("=?", "= ?").replace("?=", "? =")
     if not clean:
         return where
@@ -127,7 +138,7 @@ def headers_of(letter: Letter, subject: str, language: str) -> list[tuple[str, s
     return [
         ("Date", format_datetime(letter.at)),
         ("From", mailbox(sender_name, letter.sender, "From")),
-        ("To", mailbox(letter.recipient.name, letter.recipient.email, "To")),
+        ("To", mailbox(letter.recipient.name, letter.recipient.email, "To", utf8=is_utf8(letter.recipient.email))),
         ("Reply-To", mailbox(letter.coordinator.name, letter.coordinator.email, "Reply-To")),
         ("Subject", unstructured(subject, "Subject")),
         ("Message-ID", _known_id(letter.message_id, "Message-ID")),

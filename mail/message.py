@@ -1,4 +1,5 @@
-"""The message as it goes over the wire: ASCII only, CRLF line ends, the same bytes for the same letter.
+"""The message as it goes over the wire: ASCII only but for an address that is not, CRLF line ends, the same bytes for
+the same letter.
 
 The finished header block is read again and compared, name by name and count by count, with what was meant: a
 header that somebody smuggled in through a name fails here and is never sent.
@@ -57,10 +58,13 @@ def _written(part: MimePart, seed: str, place: str = "0") -> str:
     return CRLF.join([*found, f"--{boundary}--", ""])
 
 
-def written(headers: Sequence[tuple[str, str]], body: MimePart, seed: str) -> str:
-    """The complete message. Raises BadHeader when reading it again finds other headers than were meant."""
+def written(headers: Sequence[tuple[str, str]], body: MimePart, seed: str, *, utf8: bool = False) -> str:
+    """The complete message. With `utf8` the address in To may have letters beyond ASCII (RFC 6532). Raises BadHeader
+    when reading it again finds other headers than were meant."""
     block = "".join(f"{name}: {value}{CRLF}" for name, value in headers)
-    if not block.isascii() or any(len(part) > 998 for part in block.split(CRLF)):
+    if not all(value.isascii() or (utf8 and name == "To") for name, value in headers) or any(
+        len(part) > 998 for part in block.split(CRLF)
+    ):
         raise BadHeader("a header is not ASCII or has a line of more than 998 characters (RFC 5322 2.1.1)")
     meant = [name.lower() for name, _ in headers]
     read = HeaderParser().parsestr(block + CRLF)

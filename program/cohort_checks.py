@@ -11,8 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from email_validator import EmailNotValidError, validate_email
-
+from program.addresses import problem_of_address
 from program.faults import Fault, either, fault, quoted, suggestion
 from program.reading import Source, Trail
 from program.zones import is_zone, near_zones
@@ -33,18 +32,19 @@ class FileSeat:
 
 
 def check_cohort(
-    source: Source, today: date | None, formats: Mapping[str, str], warnings: list[Fault]
+    source: Source, today: date | None, formats: Mapping[str, str], warnings: list[Fault], *, utf8: bool = False
 ) -> Iterator[Fault]:
     """Everything that is wrong with a cohort. `formats`: program id to format, of the programs that are known.
 
-    A start before `today` (a date in the cohort's zone) is a fault; None accepts any.
+    A start before `today` (a date in the cohort's zone) is a fault; None accepts any. `utf8`: the relay takes
+    addresses of participants with letters beyond ASCII before the @.
     """
     yield from _check_zone(source, ("zone",))
     yield from _check_start(source, ("start",), today)
     for group in PEOPLE:
         for index in range(source.size(group)):
             yield from _check_zone(source, (group, index, "zone"))
-            yield from _check_email(source, (group, index, "email"))
+            yield from _check_email(source, (group, index, "email"), utf8, answered=group != "participants")
             _warn_of_name(source, (group, index), warnings)
     yield from _check_doubles(source)
     yield from _check_mentorships(source, today, formats, warnings)
@@ -59,19 +59,11 @@ def _check_zone(source: Source, trail: Trail) -> Iterator[Fault]:
     yield fault(source.place(*trail), f"there is no time zone {quoted(written)}", remedy)
 
 
-def _check_email(source: Source, trail: Trail) -> Iterator[Fault]:
+def _check_email(source: Source, trail: Trail, utf8: bool, *, answered: bool) -> Iterator[Fault]:
     written = source.text(*trail)
-    if written is None:
-        return
-    try:
-        validate_email(written, check_deliverability=False)
-    except EmailNotValidError as error:
-        reason = str(error).rstrip(".")
-        yield fault(
-            source.place(*trail),
-            f"this is no mail address: {reason[:1].lower()}{reason[1:]}",
-            "Write one such as somebody@example.org.",
-        )
+    problem, remedy = problem_of_address(written, utf8=utf8, answered=answered) if written is not None else ("", "")
+    if problem:
+        yield fault(source.place(*trail), problem, remedy)
 
 
 def _check_start(source: Source, trail: Trail, today: date | None) -> Iterator[Fault]:
@@ -140,7 +132,7 @@ def _seats(source: Source, mentorship: Trail) -> list[FileSeat]:
 
 
 def _check_mentorships(
-    source: Source, today: date | None, formats: Mapping[str, str], warnings: list[Fault]
+    source: Source, today: date | None, formats: Mapping[str, str], warnings: list[Fault], *, utf8: bool = False
 ) -> Iterator[Fault]:
     participants = {
         id_: index

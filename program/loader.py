@@ -92,13 +92,18 @@ def load_program(path: Path | str) -> LoadedProgram:
 
 
 def load_cohort(
-    path: Path | str, today: date | TodayIn | None = None, check_templates: CheckTemplates | None = None
+    path: Path | str,
+    today: date | TodayIn | None = None,
+    check_templates: CheckTemplates | None = None,
+    *,
+    utf8: bool = False,
 ) -> Loaded:
     """The cohort in a file, with its people, programs and forms. Raises Faults with all of them at once.
 
     A start before `today` (the date in the cohort's zone) is a fault; None accepts any, as for a cohort that
     already runs. `check_templates` is asked about the mail templates beside the config, or the shipped ones, in the
-    wording of the formats that the cohort uses.
+    wording of the formats that the cohort uses. `utf8`: the relay takes addresses with letters beyond ASCII before
+    the @.
     """
     path = Path(path)
     shelf = Shelf(path.parent.parent)
@@ -109,7 +114,7 @@ def load_cohort(
     used = _programs(source, shelf)
     formats: dict[str, Format] = {id_: loaded.program.format for id_, loaded in used.items()}
     today = today(source.text("zone") or "") if callable(today) else today
-    shelf.faults.extend(check_cohort(source, today, formats, shelf.warnings))
+    shelf.faults.extend(check_cohort(source, today, formats, shelf.warnings, utf8=utf8))
     if cohort is not None and cohort.cohort != path.stem:
         shelf.warnings.append(
             fault(

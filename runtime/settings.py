@@ -63,6 +63,11 @@ class Settings(BaseSettings):
     smtp_timeout: float = Field(
         default=30, gt=0, description="Seconds for an answer of the relay; after the message itself, it is in doubt."
     )
+    smtp_utf8: bool = Field(
+        default=False,
+        description="The relay offers SMTPUTF8 (`mentorship doctor` looks), so that participants' addresses may have "
+        "letters such as ü before the @.",
+    )
     mail_from: str = Field(default="mentoring@localhost.localdomain", description="From address, aligned with DKIM.")
     mail_from_name: str = Field(default="", description="Display name of the sender; empty takes the cohort's title.")
     bounce_address: str = Field(

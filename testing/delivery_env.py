@@ -30,7 +30,8 @@ NINE = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 NINE_IN_NEW_YORK = NINE + timedelta(hours=6)
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 MONDAY = date(2026, 3, 2)
-LINKS = Links(("a secret of at least thirty-two characters",), "https://mentoring.example.org")
+SECRET = "a secret of at least thirty-two characters"
+LINKS = Links((SECRET,), "https://mentoring.example.org")
 SENDER = "mentoring@example.org"
 
 
@@ -123,7 +124,8 @@ def office(
     **changes: Any,
 ) -> PostOffice:
     """A post office."""
-    desk = LettersDesk(LINKS, SENDER, redirect_all_to=redirect_all_to)
+    secret = changes.get("secret") or SECRET
+    desk = LettersDesk(LINKS, SENDER, redirect_all_to=redirect_all_to, secret=secret)
     return PostOffice(database, transport, desk, word, rules(redirected=bool(redirect_all_to), **changes))
 
 

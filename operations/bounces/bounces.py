@@ -2,8 +2,9 @@
 report says happen.
 
 A mail is found by the signed address that it came back to, or else by the Message-ID and the recipient of what is
-returned, both of which must be right: a stranger can stop nobody's mail. What belongs to no mail of ours is said to
-be unmatched. The same report twice is one report.
+returned, both of which must be right; the Message-ID can't be guessed. A report that is not signed never stops a
+person's mail alone (`store.delivery.bounces`). What belongs to no mail of ours is said to be unmatched. The same
+report twice is one report.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from store.shards import soonest
 
 Came = Literal[
     "bounced",
+    "unsigned",
     "often",
     "soft",
     "policy",
@@ -43,6 +45,7 @@ Came = Literal[
     "known",
     "early",
     "gone",
+    "too_many",
     "delayed",
     "auto_reply",
     "unmatched",
@@ -50,6 +53,7 @@ Came = Literal[
 ]
 MEANING: dict[Came, str] = {
     "bounced": "refused for good: mail to this person is stopped, and a task is open",
+    "unsigned": "refused for good, by a report that is not signed: a task is open, and a second one stops the mail",
     "often": "not delivered for the third time of the last five: a task is open",
     "soft": "not delivered, for the time being",
     "policy": "refused for what we are or send, not for whom it was meant: see `mentorship doctor`",
@@ -58,6 +62,7 @@ MEANING: dict[Came, str] = {
     "known": "known already",
     "early": "the mail is still being sent: look again later",
     "gone": "the person was erased",
+    "too_many": "more unsigned reports in a day than count: look at them yourself",
     "delayed": "not given up yet",
     "auto_reply": "the reply of a machine: ignored",
     "unmatched": "belongs to no mail of ours",
@@ -66,8 +71,13 @@ MEANING: dict[Came, str] = {
 """What came of a mail to the bounce address, in words."""
 WORST: tuple[Came, ...] = tuple(MEANING)
 """A report that tells of several failures is called by the one that matters most."""
-FOR_A_HUMAN: frozenset[Came] = frozenset(("unmatched", "other", "policy"))
+FOR_A_HUMAN: frozenset[Came] = frozenset(("unmatched", "other", "policy", "too_many"))
 """Somebody should look at these mails themselves."""
+
+MOST_FAILURES = 5
+"""Failures of one report that are looked at: each of our mails has one recipient, who may be an alias of some."""
+MOST_IDS = 5
+"""A report that names more Message-IDs is no report about one mail, but tries whether one of them is right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +114,11 @@ async def take_in(
         return Handled(incoming.kind)
     if not incoming.failures:
         return Handled("delayed")
-    found = [await _take(database, settings, incoming, failure, now, wake) for failure in incoming.failures]
+    found = [
+        await _take(database, settings, incoming, failure, now, wake) for failure in incoming.failures[:MOST_FAILURES]
+    ]
     worst = min(found, key=lambda one: WORST.index(one.came))
-    if tell is not None and worst.came in ("bounced", "often"):
+    if tell is not None and worst.came in ("bounced", "unsigned", "often"):
         async with database.session() as session:
             places = await results.seats_of(session, [worst.person])
         for _, cohort, mentorship in places:
@@ -145,30 +157,33 @@ async def _take(
     database: Database, settings: Settings, incoming: Incoming, failure: Failure, now: datetime, wake: Wake | None
 ) -> Handled:
     async with database.begin() as session:
-        message = await _which(session, settings, incoming, failure)
+        message, signed = await _which(session, settings, incoming, failure, now)
         taken = None
-        if message is not None:
-            taken = await bounces.take(session, message, _kind(failure), failure.code, now, look_at)
-    if message is None or taken is None:
+        if message:
+            taken = await bounces.take(session, message, _kind(failure), failure.code, now, look_at, signed=signed)
+    if taken is None:
         return Handled("unmatched", code=failure.code)
     await wake_in_time(database, soonest(taken.moments), now, wake)
     return Handled(taken.result, taken.person, message, failure.code)
 
 
-async def _which(session: AsyncSession, settings: Settings, incoming: Incoming, failure: Failure) -> str | None:
-    """The mail that a failure is about."""
+async def _which(
+    session: AsyncSession, settings: Settings, incoming: Incoming, failure: Failure, now: datetime
+) -> tuple[str, bool]:
+    """The mail that a failure is about, or an empty string; and whether the report is signed."""
     for envelope in incoming.envelopes:
         signed = message_of(envelope, settings.secrets)
         if signed is not None:
-            return signed
-    if not failure.recipient or not incoming.message_ids:
-        return None
+            return signed, True
+    if not failure.recipient or not 0 < len(incoming.message_ids) <= MOST_IDS:
+        return "", False
     ids = set(_lowered(incoming.message_ids))
     domain = domain_of(settings.mail_from)
-    for message in await bounces.to_recipient(session, failure.recipient):
-        if message_id(message, domain).strip("<>").lower() in ids:
-            return message
-    return None
+    for message in await bounces.to_recipient(session, failure.recipient, now):
+        for secret in settings.secrets:
+            if message_id(message, domain, secret).strip("<>").lower() in ids:
+                return message, False
+    return "", False
 
 
 def _lowered(values: Iterable[str]) -> Iterable[str]:

@@ -13,6 +13,7 @@ from lifecycle.local_time import begun_everywhere, is_zone, local_date
 from mail.preview import check_templates
 from program.loader import Fault, Faults, Loaded, load_cohort
 from program.reading import read_yaml
+from runtime.settings import Settings
 
 __all__ = ["Fault", "Faults", "Loaded", "cohort_in", "load"]
 
@@ -27,7 +28,7 @@ def load(path: Path, now: datetime, *, runs: bool = False) -> Loaded:
         """Today in the cohort's zone; where the file names none, a date that has begun everywhere."""
         return local_date(now, zone) if is_zone(zone) else begun_everywhere(now)
 
-    return load_cohort(path, None if runs else today, check_templates)
+    return load_cohort(path, None if runs else today, check_templates, utf8=Settings().smtp_utf8)
 
 
 def cohort_in(path: Path) -> str:

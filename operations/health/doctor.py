@@ -224,11 +224,16 @@ async def _relay(settings: Settings) -> Finding:
                 timeout=ANSWERS_WITHIN,
             )
         )
-        await transport.check()
+        utf8 = await transport.check()
     except ValueError as error:
         return Finding("mail relay", "fault", str(error), remedy)
     except NotSent as failure:
         return Finding("mail relay", "fault", f"{where} does not let us in ({failure})", remedy)
+    if settings.smtp_utf8 and not utf8:
+        says = f"{where} does not offer SMTPUTF8, which MENTORSHIP_SMTP_UTF8 says it does"
+        return Finding(
+            "mail relay", "fault", says, "Set MENTORSHIP_SMTP_UTF8=false, or turn SMTPUTF8 on at the relay."
+        )
     line = "in the clear, on this machine" if settings.smtp_security == "none" else "over TLS"
     known = f"knows us as {settings.smtp_user}" if settings.smtp_user else "asks for no password"
     return Finding("mail relay", "good", f"answers at {where} {line}, and {known}")

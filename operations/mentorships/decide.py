@@ -17,9 +17,11 @@ from lifecycle.events import Decided
 from lifecycle.local_time import is_zone, local_date
 from operations.errors import Refused
 from operations.mentorships.not_running import LOST, not_there
+from program.addresses import problem_of_letters
 from program.durations import days_of
 from program.faults import nearest
 from program.models import ID_PATTERN
+from runtime.settings import Settings
 from runtime.temporal import NoSuchMentorship, RefusedChange, send
 from store import operations_log
 from store.database import Database
@@ -210,6 +212,9 @@ async def known_newcomer(database: Database, newcomer: Newcomer, zone: str, lang
         raise Refused(f"{newcomer.id} is not known yet; add --name and --email (and --zone, if not {zone})")
     if not _EMAIL.fullmatch(newcomer.email.strip()):
         raise Refused(f"{newcomer.email!r} is no address; write it such as name@example.org")
+    problem, remedy = problem_of_letters(newcomer.email, utf8=Settings().smtp_utf8)
+    if problem:
+        raise Refused(f"{newcomer.email!r}: {problem}. {remedy}")
     if same is not None:
         raise Refused(f"this address is known as {same.id}; write --with {same.id}")
     if newcomer.zone and not is_zone(newcomer.zone):

@@ -18,8 +18,10 @@ from operations.errors import Refused
 from operations.mentorships.decide import who_decides
 from operations.people.find import known_person
 from operations.waking import Wake, wake_in_time
+from program.addresses import problem_of_letters
 from runtime import outbox_relay
 from runtime.outbox_relay import Tell
+from runtime.settings import Settings
 from store.database import Database
 from store.people import correct as correcting
 from store.people import people
@@ -110,6 +112,9 @@ def _check(details: Details) -> None:
         raise Refused("a name can't be empty")
     if details.email is not None and not EMAIL.fullmatch(details.email.strip()):
         raise Refused(f"{details.email!r} is no address; write it such as name@example.org")
+    problem, remedy = problem_of_letters(details.email or "", utf8=Settings().smtp_utf8)
+    if problem:
+        raise Refused(f"{details.email!r}: {problem}. {remedy}")
     if details.zone is not None and not is_zone(details.zone.strip()):
         raise Refused(f"{details.zone!r} is no zone; write one such as Europe/Berlin")
     if details.language is not None and not _LANGUAGE.fullmatch(details.language.strip()):

@@ -313,3 +313,32 @@ async def test_a_mail_that_cannot_be_made_for_half_a_day_opens_a_task(house: Hou
     assert (told.event, told.payload["person"], told.payload["soft"]) == ("Bounced", "ada", True)
     assert (await house.deliver(NINE + 12 * HOUR)).next_at == NINE + 16 * HOUR
     assert len(await house.relays()) == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "over_the_wire"),
+    [
+        ("ada@bücher.example.org", "ada@xn--bcher-kva.example.org"),
+        ("zoë@bücher.example.org", "zoë@xn--bcher-kva.example.org"),
+    ],
+)
+async def test_international_addresses_get_their_mail(house: House, address: str, over_the_wire: str) -> None:
+    house.sink.utf8 = True
+    await house.change("ada", email=address)
+    await house.post(item("ada"))
+    assert (await house.deliver(NINE)).sent == 1
+    [mail] = house.sink.received
+    assert mail.recipient == over_the_wire
+    assert over_the_wire in mail.raw.decode()
+    assert await house.messages() == ["sent"]
+
+
+async def test_a_relay_that_does_not_take_such_letters_opens_a_task_and_suppresses_nobody(house: House) -> None:
+    await house.change("ada", email="zoë@example.org")
+    await house.post(about("get_going", "ada", "urgent"))
+    now, first = NINE, await house.deliver(NINE)
+    assert (first.deferred, first.trouble) == (1, "policy smtputf8")
+    while not await house.relays():
+        now = (await house.deliver(now)).next_at or now
+        assert now < NINE + 3 * DAY
+    assert (await house.person("ada")).standing == "active"

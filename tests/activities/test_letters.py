@@ -23,7 +23,7 @@ from store.database import Database
 from store.delivery.due import Item
 from store.forms import agreements
 from store.tables import AnswerRow, MembershipRow, ParticipantRow
-from testing.delivery_env import LINKS, SENDER
+from testing.delivery_env import LINKS, SECRET, SENDER
 from testing.small_cohort import COHORT, applied, turn
 
 NOW = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
@@ -171,7 +171,7 @@ async def launched(database: Database) -> World:
             database,
             turn(1, NOW, mentorship=mentorship.key, open_requests=requests, open_tasks=tasks, start=START, end=END),
         )
-    return World(database, LettersDesk(LINKS, SENDER))
+    return World(database, LettersDesk(LINKS, SENDER, secret=SECRET))
 
 
 def _request(mentorship: str, ask: str, number: int, person: str, role: str) -> OpenRequest:

@@ -200,3 +200,28 @@ def test_a_letter_that_can_not_be_written_safely_is_refused_without_saying_whose
         compose(letter)
     for secret in ("example", "jonas", "Jonas", "jörg"):
         assert secret not in str(refused.value)
+
+
+def test_an_international_domain_stands_in_its_dns_form() -> None:
+    letter = replace(REQUEST, recipient=replace(REQUEST.recipient, email="ada@straße.example.org"))
+    raw = compose(letter).raw
+    assert "<ada@xn--strae-oqa.example.org>" in raw
+    assert raw.isascii()
+
+
+def test_letters_before_the_at_stand_in_the_mail_to_that_address_only() -> None:
+    letter = replace(REQUEST, recipient=replace(REQUEST.recipient, email="zoë.müller@bücher.example.org"))
+    raw = compose(letter).raw
+    beyond = [line for line in raw.split("\r\n") if not line.isascii()]
+    assert [line.partition(":")[0] for line in beyond] == ["To"]
+    assert beyond[0].endswith("<zoë.müller@xn--bcher-kva.example.org>")
+    with pytest.raises(BadHeader, match="Reply-To"):
+        compose(replace(letter, coordinator=replace(letter.coordinator, email="ü@example.org")))
+
+
+@pytest.mark.parametrize(
+    "email", ["ü\r\nBcc: x@example.org", "ü <x@example.org>", "ü,x@example.org", "ü\u202e@example.org"]
+)
+def test_letters_before_the_at_smuggle_nothing_in(email: str) -> None:
+    with pytest.raises(BadHeader):
+        compose(replace(REQUEST, recipient=replace(REQUEST.recipient, email=email)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,11 +13,13 @@ from hypothesis import strategies as st
 
 from activities.verp import envelope_sender
 from lifecycle.events import EVENTS
+from mail.headers import message_id
 from operations.bounces.bounces import Handled, take_in
 from operations.bounces.reports import Failure, Incoming, read
 from operations.people.correct import Details, correct
 from runtime.settings import Settings
 from store.database import Database
+from store.delivery import bounces
 from store.tables import ItemRow, MessageRow
 from testing.delivery_env import DAY, HOUR, NINE_IN_NEW_YORK, SENDER, House, about, office, opened
 from testing.engine import SECRET
@@ -234,8 +237,60 @@ async def test_by_the_message_id_only_the_recipient_can_report(house: House) -> 
     id_ = house.sink.received[-1].id
     assert (await comes(house, report(about_id=id_, who="eve@example.net"))).came == "unmatched"
     assert (await comes(house, report(about_id="<guess@example.org>"))).came == "unmatched"
-    assert (await comes(house, report(about_id=id_))).came == "bounced"
+    assert (await comes(house, report(about_id=id_))).came == "unsigned"
+    assert (await house.person("ben")).standing == "active"
+    assert (await comes(house, report(about_id=id_))).came == "known", "the same sign twice is one sign"
+    # It opens a task; only a second sign, about another mail, stops the mail.
+    told = [EVENTS[row.event](**row.payload) for row in await house.relays()]
+    assert [(event.person, event.soft) for event in told] == [("ben", True)] * 2
+    await mailed(house, about("get_going", "ben"), at=NINE_IN_NEW_YORK + DAY)
+    second = house.sink.received[-1].id
+    assert (await comes(house, report(about_id=second), NINE_IN_NEW_YORK + DAY + HOUR)).came == "bounced"
     assert (await house.person("ben")).standing == "bounced"
+
+
+async def test_a_report_that_is_not_signed_counts_for_some_days_only(house: House) -> None:
+    await mailed(house)
+    id_ = house.sink.received[-1].id
+    assert (await comes(house, report(about_id=id_), NINE_IN_NEW_YORK + 11 * DAY)).came == "unmatched"
+    assert (await comes(house, report(about_id=id_), NINE_IN_NEW_YORK + 9 * DAY)).came == "unsigned"
+
+
+async def test_whoever_knows_the_keys_cannot_make_up_a_message_id(house: House) -> None:
+    """Cohorts, pairs and asks can be guessed, and so can the ids of messages: without the secret that is no help."""
+    await mailed(house)
+    [message] = await house.rows(MessageRow)
+    guesses = [
+        f"<{hashlib.sha256(message.id.encode()).hexdigest()[:40]}@example.org>",
+        message_id(message.id, "example.org"),
+        message_id(message.id, "example.org", "another secret of thirty-two characters"),
+    ]
+    for guess in guesses:
+        assert (await comes(house, report(about_id=guess))).came == "unmatched"
+    assert house.sink.received[-1].id == message_id(message.id, "example.org", SETTINGS.secrets[0])
+    assert await house.relays() == []
+
+
+async def test_a_report_that_tries_many_message_ids_is_none(house: House) -> None:
+    await mailed(house)
+    id_ = house.sink.received[-1].id
+    many = "\nMessage-ID: ".join([*(f"<{n}@example.org>" for n in range(804)), id_])
+    assert (await comes(house, report(about_id=many))).came == "unmatched"
+
+
+async def test_unsigned_reports_stop_counting_when_they_are_many(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounces, "UNSIGNED_A_DAY", 2)
+    reports: list[bytes] = []
+    for person in ("ada", "cleo", "dan"):
+        await house.post(about("get_going", person), now=NINE_IN_NEW_YORK - 8 * HOUR)
+        await house.deliver(NINE_IN_NEW_YORK)
+        mail = house.sink.received[-1]
+        reports.append(report(about_id=mail.id, who=mail.recipient))
+    came = [(await comes(house, raw)).came for raw in reports]
+    assert came == ["unsigned", "unsigned", "too_many"]
+    assert (await comes(house, reports[2], NINE_IN_NEW_YORK + 2 * DAY)).came == "unsigned", "the day after"
 
 
 async def test_what_belongs_to_nobody_or_is_no_report_harms_nobody(house: House) -> None:

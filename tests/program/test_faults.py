@@ -54,6 +54,8 @@ COHORT_FAULTS = [
     ("a start out of reach", "2027-03-01", "§9999-12-31", "9999-12-31 is out of reach", "Check the year"),
     ("bad holiday", "2027-03-26", "§26.3.2027", "`26.3.2027` is no date", "such as 2027-03-01"),
     ("bad address", "jannis@example.org", "§jannis@", "this is no mail address: there must be", "somebody@"),
+    ("letters before the @", "jannis@example.org", "§jännis@example.org", "not known to take", "MENTORSHIP_SMTP_UTF8"),
+    ("a coordinator's letters", "konrad@example.org", "§kónrad@example.org", "people write back to", "plain letters"),
     ("an address as id", "id: p4", "id: §jannis@example.org", "`id` is an address", "says nothing about the person"),
     ("an id with a blank", "id: p4", "id: §p 4", "`p 4` is no id", "Use letters"),
     ("an id read as a number", "id: p4", "id: §4", "`id` is read as a number", "Put it in quotes"),
@@ -317,4 +319,13 @@ def test_steps_that_can_never_happen_are_warned_of(tmp_path: Path) -> None:
     assert [(one.line, one.problem) for one in loaded.warnings] == [
         (12, "only two reminders of `invitation` are ever sent"),
         (20, "`winding_down` falls before the start of a mentorship of 14 days"),
+    ]
+
+
+def test_a_relay_that_takes_letters_before_the_at_lets_participants_have_them(tmp_path: Path) -> None:
+    cohort = lay(tmp_path, {"cohorts/c.yaml": COHORT.replace("jannis@example.org", "jännis@bücher.example.org")})
+    loaded = load_cohort(cohort, TODAY, utf8=True)
+    assert "jännis@bücher.example.org" in {one.email for one in loaded.cohort.participants}
+    assert [fault.problem for fault in faults_of(cohort)] == [
+        "the mail relay is not known to take the letters before the @"
     ]

@@ -120,7 +120,7 @@ async def opened(world: World, sink: Sink) -> AsyncIterator[Town]:
     """A post office beside the pages."""
     transport = SmtpTransport(Relay("127.0.0.1", sink.port, "none", connections=2, timeout=5))
     rules = PostOfficeRules(FROM, BOUNCES, SECRET)
-    office = PostOffice(world.database, transport, LettersDesk(world.links, FROM), compose, rules)
+    office = PostOffice(world.database, transport, LettersDesk(world.links, FROM, secret=SECRET), compose, rules)
     async with world.client() as client:
         yield Town(world, client, sink, office)
     await transport.close()
