@@ -7,6 +7,7 @@ same bytes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -17,14 +18,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from mail import dates
-from mail.headers import BadHeader, headers_of
+from mail.headers import BadHeader, headers_of, is_utf8
 from mail.inserts import Inserts, fill, for_html, line, name, plain
 from mail.letters import Composed, Letter, Matter
 from mail.markdown import Line, as_text, render
 from mail.meetings import invitation
 from mail.message import MimePart, written
 from mail.view import View, called
-from mail.wording import FRAME, SHIPPED, Templates, Wording
+from mail.wording import FRAME, SEVERAL_TASKS, SHIPPED, Templates, Wording
 
 SLOT = "\ue002"
 """Where the matters go in a remembered frame; like the placeholders, nothing else can hold it."""
@@ -82,19 +83,51 @@ class Composer:
         if letter.at.tzinfo is None:
             raise BadHeader("Date: the instant of the send has no zone")
         frame = self.templates.wording(FRAME, letter.recipient.language)
-        level = 1 if len(letter.matters) == 1 else 2
-        sections = [self._section(letter, matter, frame, level) for matter in letter.matters]
+        parts = _parts(letter.matters)
+        level = 1 if len(parts) == 1 else 2
+        sections = [
+            self._section(letter, part[0], frame, level)
+            if len(part) == 1
+            else self._tasks(letter, part, frame, level)
+            for part in parts
+        ]
         subject, text, html = self._framed(letter, frame, sections)
         calendar = next((one.calendar for one in sections if one.calendar), "")
         headers = headers_of(letter, subject, frame.language)
-        raw = written(headers, _body(text, html, calendar), letter.message_id)
+        utf8 = is_utf8(letter.recipient.email)
+        raw = written(headers, _body(text, html, calendar), letter.message_id, utf8=utf8)
         return Composed(subject, text, html, raw, tuple(name for name, _ in headers), calendar)
 
     def _section(self, letter: Letter, matter: Matter, frame: Wording, level: int) -> _Section:
         wording = self.templates.wording(matter.name, letter.recipient.language)
         view = View(letter, matter, wording.language)
-        context = view.context()
-        values = view.inserts.values
+        said, text, html = self._worded(wording, view.context(), view.inserts.values, frame, level)
+        event = invitation(letter, matter, said["event"], said["event_note"]) if said["event"] else ""
+        return _Section(said["subject"], said["preheader"], said["heading"], text, html, event)
+
+    def _tasks(self, letter: Letter, matters: Sequence[Matter], frame: Wording, level: int) -> _Section:
+        """Several tasks as one table, a line and a link each."""
+        wording = self.templates.wording(SEVERAL_TASKS, letter.recipient.language)
+        inserts = Inserts()
+        views = [View(letter, matter, wording.language, inserts) for matter in matters]
+        rows = [view.row() for view in views]
+        named = [line(one.mentorship) for one in matters if one.task is not None and one.task.kind != "safety"]
+        context = views[0].context() | {
+            "tasks": rows,
+            "count": len(rows),
+            "reports": len(rows) - len(named),
+            "mentorships": inserts.put(dates.listed(list(dict.fromkeys(named)), wording.language)),
+            "late": any(row["again"] for row in rows),
+            "linked": all(row["link"] for row in rows),
+            "link": "",
+        }
+        said, text, html = self._worded(wording, context, inserts.values, frame, level)
+        return _Section(said["subject"], said["preheader"], said["heading"], text, html, "")
+
+    def _worded(
+        self, wording: Wording, context: dict[str, Any], values: Sequence[str], frame: Wording, level: int
+    ) -> tuple[dict[str, str], str, str]:
+        """The short texts, the text and the HTML of a section."""
         short = {key: wording.short(key, context) for key in _SHORT}
         skeleton = self._section_skeleton(
             level,
@@ -104,16 +137,8 @@ class Composer:
             _buttons(wording, context),
             frame.short("address", context),
         )
-        text = as_text(skeleton.lines, values)
         said = {key: fill(value, values, plain) for key, value in short.items()}
-        return _Section(
-            subject=said["subject"],
-            preheader=said["preheader"],
-            heading=said["heading"],
-            text=text,
-            html=fill(skeleton.html, values, for_html),
-            calendar=invitation(letter, matter, said["event"], said["event_note"]) if said["event"] else "",
-        )
+        return said, as_text(skeleton.lines, values), fill(skeleton.html, values, for_html)
 
     def _build_section(
         self,
@@ -151,6 +176,7 @@ class Composer:
         skeleton = self._frame_skeleton(
             frame.language,
             frame.short("several", context) if more else inserts.put(sections[0].heading),
+            tuple(inserts.put(line(one.subject)) for one in sections) if more else (),
             frame.short("greeting", context),
             frame.short("closing", context),
             frame.body.render(context),
@@ -167,6 +193,7 @@ class Composer:
         self,
         language: str,
         heading: str,
+        contents: tuple[str, ...],
         greeting: str,
         closing: str,
         footer: str,
@@ -185,6 +212,7 @@ class Composer:
             organisation=organisation,
             date=DATE,
             heading=heading,
+            contents=contents,
             greeting=greeting,
             closing=closing,
             footer=Markup(rendered.html),
@@ -193,7 +221,9 @@ class Composer:
         title = f"{COHORT} · {organisation}" if organisation else COHORT
         lines = [Line(f"{title}\n{DATE}", literal=True)]
         lines += [Line(heading, literal=True), Line("-" * 40, gap=None, literal=True)]
-        lines += [Line(greeting), Line(SLOT)]
+        lines += [Line(greeting)]
+        lines += [Line(one, "- ", "  ", None if nth else "") for nth, one in enumerate(contents)]
+        lines += [Line(SLOT)]
         lines += [Line(closing)] if closing else []
         first, *others = rendered.lines
         lines += [Line("-- ", literal=True), replace(first, gap=None), *others]
@@ -202,6 +232,15 @@ class Composer:
 
 COHORT, DATE = "\ue0000\ue001", "\ue0001\ue001"
 """Placeholders of the first two values of every frame."""
+
+
+def _parts(matters: Sequence[Matter]) -> list[list[Matter]]:
+    """The sections of a mail: each matter is one, but several tasks are one together, where the first of them is."""
+    tasks = [matter for matter in matters if matter.task is not None]
+    if len(tasks) < 2:
+        return [[matter] for matter in matters]
+    first = tasks[0]
+    return [tasks if matter is first else [matter] for matter in matters if matter.task is None or matter is first]
 
 
 def _frame_context(letter: Letter, frame: Wording, sections: list[_Section], inserts: Inserts) -> dict[str, Any]:
@@ -222,6 +261,7 @@ def _frame_context(letter: Letter, frame: Wording, sections: list[_Section], ins
         "place": inserts.put_url(letter.place_url),
         "unsubscribe": inserts.put_url(letter.unsubscribe_url),
         "subject": inserts.put(sections[0].subject),
+        "subjects": inserts.put(" · ".join(one.subject for one in sections)),
         "count": len(sections),
     }
 

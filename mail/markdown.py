@@ -30,7 +30,7 @@ class _Markdown(MarkdownIt):
         return url if OPEN in url else super().normalizeLink(url)
 
 
-_MARKDOWN = _Markdown("commonmark", {"html": False})
+_MARKDOWN = _Markdown("commonmark", {"html": False}).enable("table")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +88,22 @@ def _lines(tokens: Sequence[Token]) -> list[Line]:
     bullet = ""
     tight = fresh = quoted = False
     opened = ""
+    cells: list[str] | None = None
+    rows, heads = 0, False
     for token in tokens:
         opened = token.type if token.nesting == 1 else opened
+        if token.type in ("thead_open", "tbody_open"):
+            heads, rows = token.type == "thead_open", 0
+        if token.type == "tr_open":
+            cells = []
+        if token.type == "tr_close" and cells is not None:
+            if not heads:  # a list instead of a table: what a column is called is seen from what stands in it
+                found.append(Line(" · ".join(filter(None, cells)), "- ", "  ", None if rows else ""))
+            cells, rows = None, rows + 1
+        if cells is not None:
+            if token.type == "inline":
+                cells.append(_inline(token))
+            continue
         if token.type in ("bullet_list_open", "ordered_list_open"):
             counters.append(int(token.attrGet("start") or 1) if token.type[0] == "o" else None)
             fresh = True

@@ -83,7 +83,7 @@ def series_id(cohort: str, mentorship: str, domain: str) -> str:
 
 
 def _attendee(person: MailPerson) -> vCalAddress:
-    found = vCalAddress("mailto:" + address(person.email, "ATTENDEE"))
+    found = vCalAddress("mailto:" + address(person.email, "ATTENDEE", utf8=True))
     shown = re.sub(r'[";:,\\]', " ", name(person.name))
     found.params["CN"] = " ".join(shown.split())
     found.params["ROLE"] = "REQ-PARTICIPANT"

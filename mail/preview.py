@@ -28,7 +28,7 @@ from mail.letters import (
     Reader,
     TaskMatter,
 )
-from mail.wording import FALLBACK, FRAME, SHIPPED, WORDS, BadTemplate, problem_of
+from mail.wording import FALLBACK, FRAME, SEVERAL_TASKS, SHIPPED, WORDS, BadTemplate, problem_of
 from program.models import Format
 
 AT = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
@@ -256,6 +256,19 @@ def sample(
     return letter_of(matter, language=language)
 
 
+def sample_tasks(language: str = "en", *kinds: str) -> Letter:
+    """A sample letter of several tasks for one coordinator: new ones, and from the second on one that is repeated."""
+    matters = [
+        replace(
+            sample_matter("task_repeated" if nth == 1 else "task_opened", task=kind),
+            key=f"task/{nth}",
+            mentorship=f"m0{nth + 1}",
+        )
+        for nth, kind in enumerate(kinds or ("stalled", "help", "safety"))
+    ]
+    return letter_of(*matters, language=language)
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One of all samples, with a label that says which."""
@@ -315,12 +328,12 @@ def check_templates(folder: Path = SHIPPED, formats: Collection[Format] = FORMAT
 def _faults_of(
     composer: Composer, folder: Path, language: str, formats: Collection[Format]
 ) -> Iterator[tuple[str, int, str]]:
-    known = {*NAMES, FRAME, WORDS}
+    known = {*NAMES, FRAME, SEVERAL_TASKS, WORDS}
     for path in sorted((folder / language).glob("*.md")):
         if path.stem not in known:
             yield str(path), 1, f"no mail has this name; the mails are {', '.join(NAMES)}"
-    for one in samples(language, formats):
-        name = one.letter.matters[0].name
+    for one in (*samples(language, formats), Sample(SEVERAL_TASKS, sample_tasks(language))):
+        name = SEVERAL_TASKS if one.label == SEVERAL_TASKS else one.letter.matters[0].name
         path = folder / language / f"{name}.md"
         if language != FALLBACK and not path.is_file():
             continue

@@ -88,11 +88,11 @@ class TaskView:
 class View:
     """Builds the context of one matter. Language is that of the template, zone that of the reader."""
 
-    def __init__(self, letter: Letter, matter: Matter, language: str) -> None:
+    def __init__(self, letter: Letter, matter: Matter, language: str, inserts: Inserts | None = None) -> None:
         self.letter = letter
         self.matter = matter
         self.language = language
-        self.inserts = Inserts()
+        self.inserts = inserts or Inserts()
         self.zone = letter.recipient.zone or "UTC"
         self.year = letter.at.astimezone(ZoneInfo(self.zone)).year
 
@@ -110,7 +110,7 @@ class View:
 
     def person(self, someone: MailPerson) -> PersonView:
         """A person with placeholders in place of what they wrote."""
-        email = someone.email and address(someone.email, "address of a person")
+        email = someone.email and address(someone.email, "address of a person", utf8=True)
         elsewhere = someone.zone and someone.zone != self.zone
         shown = [(field, value) for field, value in someone.profile.items() if field != "called" and value]
         return PersonView(
@@ -159,6 +159,21 @@ class View:
             person_id=self._line(facts.ids[0]) if len(facts.ids) == 1 else "",
             decisions=facts.decisions,
         )
+
+    def row(self) -> dict[str, Any]:
+        """The task of this matter as a row of a table."""
+        task = self.task(self.matter.task)
+        if task is None:
+            raise ValueError("the matter has no task")
+        safety = task.kind == "safety"
+        return {
+            "kind": task.kind,
+            "again": self.matter.name != "task_opened",
+            "mentorship": "" if safety else task.mentorship,
+            "place": task.place,
+            "due": task.due,
+            "link": self.inserts.put_url(self.matter.link),
+        }
 
     def _counterparts(self) -> Sequence[MailPerson]:
         """Those whom the reader meets: for a mentee of a group the mentor, otherwise everyone else."""

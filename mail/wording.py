@@ -31,6 +31,8 @@ SHIPPED = Path(__file__).resolve().parent.parent / "templates" / "mail"
 FALLBACK = "en"
 FRAME = "frame"
 """The mail around the matters: greeting, closing, footer."""
+SEVERAL_TASKS = "tasks"
+"""Several tasks of one coordinator, as one table."""
 WORDS = "words"
 """Macros that all templates of a language share."""
 

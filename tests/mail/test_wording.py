@@ -20,7 +20,7 @@ import pytest
 from mail import dates
 from mail.compose import NothingToSay, compose
 from mail.letters import ASKS, NAMES, Letter
-from mail.preview import FORMATS, ROLES, letter_of, sample, sample_matter, samples
+from mail.preview import FORMATS, ROLES, letter_of, sample, sample_matter, sample_tasks, samples
 
 GOLDEN = Path(__file__).parent / "golden"
 ALL = {one.label: one.letter for one in samples()}
@@ -61,6 +61,7 @@ def whole_mails() -> dict[str, Letter]:
         "one-request": sample("check_in"),
         "a-reminder": sample("check_in", kind="reminder"),
         "several-matters": several,
+        "several-tasks": sample_tasks(),
         "with-calendar": sample("agreement_concluded"),
         "to-a-coordinator": sample("task_opened"),
     }
@@ -123,7 +124,10 @@ def test_a_reminder_keeps_the_subject_of_its_request(name: str) -> None:
 
 def test_several_matters_are_several_sections_oldest_first() -> None:
     mail = compose(whole_mails()["several-matters"])
-    assert mail.subject == "Halfway with Grace: how shall it go on? – and 2 more"
+    assert mail.subject == (
+        "Halfway with Grace: how shall it go on? · Reminder: Check-in 1: how is it going with your group? · "
+        "A small push for you and Grace"
+    )
     headings = re.findall(r"<h([12])[^>]*>([^<]+)</h", mail.html)
     assert headings == [
         ("1", "3 things for you"),
@@ -132,6 +136,53 @@ def test_several_matters_are_several_sections_oldest_first() -> None:
         ("2", "Shall we get you two going?"),
     ]
     assert mail.html.count('class="button-first"') == 2
+
+
+def test_a_mail_of_several_matters_names_each_of_them() -> None:
+    """A number says nothing, and "Meet your mentor, Grace – and 1 more" reads as two mentors."""
+    mail = compose(letter_of(sample_matter("introduction"), sample_matter("agreement")))
+    first, second = (compose(sample(name)).subject for name in ("introduction", "agreement"))
+    assert mail.subject == f"{first} · {second}"
+    assert f"\n\n- {first}\n- {second}\n\n" in mail.text
+    named = re.findall(r'<ul class="contents".*?</ul>', mail.html, re.S)
+    assert [unescape(one) for one in re.findall(r"<li[^>]*>([^<]+)</li>", named[0])] == [first, second]
+
+
+def test_several_tasks_are_one_table_with_a_line_and_a_link_each() -> None:
+    letter = sample_tasks("en", "stalled", "help", "midpoint")
+    links = [f"https://mentoring.example.org/tasks/{nth}" for nth in range(3)]
+    linked = replace(
+        letter, matters=tuple(replace(one, link=url) for one, url in zip(letter.matters, links, strict=True))
+    )
+    mail = compose(linked)
+    assert mail.subject == "3 tasks: m01, m02 and m03"
+    [body] = re.findall(r"<tbody>(.*?)</tbody>", mail.html.partition("<main>")[2].partition("</main>")[0], re.S)
+    rows = re.findall(r"<tr>(.*?)</tr>", body, re.S)
+    assert len(rows) == 3
+    assert [re.findall(r'href="([^"]+)"', row) for row in rows] == [[url] for url in links]
+    lines = [one for one in mail.text.split("\n") if one.startswith("- ")]
+    assert len(lines) == 3
+    assert lines[0].startswith("- A mentorship has stalled · m01 · ")
+    assert all(mail.text.count(url) == 1 for url in links)
+    # Where there are no pages for coordinators, each line says how to see it.
+    bare = replace(letter, matters=tuple(replace(one, link="") for one in letter.matters))
+    assert "mentorship show spring/m01" in " ".join(compose(bare).text.split())
+
+
+def test_a_table_of_tasks_says_nothing_of_a_report() -> None:
+    mail = compose(sample_tasks("en", "stalled", "safety"))
+    assert mail.subject == "A report in Spring 2027 mentoring needs you today, and a task: m01"
+    assert "m02" not in mail.text + mail.html
+    [line] = [one for one in mail.text.split("\n") if one.startswith("- ") and "report" in one]
+    assert "today" in line
+
+
+def test_tasks_among_other_matters_stand_together() -> None:
+    tasks = sample_tasks("en", "stalled", "help").matters
+    paused = sample_matter("still_paused")
+    mail = compose(letter_of(tasks[0], paused, tasks[1]))
+    headings = [text for _, text in re.findall(r"<h([12])[^>]*>([^<]+)</h", mail.html)]
+    assert headings == ["2 things for you", "2 tasks for you", "A pause without an end"]
 
 
 def test_a_safety_mail_has_no_content() -> None:
