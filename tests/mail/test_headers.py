@@ -185,7 +185,7 @@ def broken() -> dict[str, Letter]:
         "two-addresses": replace(REQUEST, recipient=replace(person, email="a@example.org, b@example.org")),
         "injected-address": replace(REQUEST, recipient=replace(person, email="a@example.org\r\nBcc: b@example.org")),
         "no-address": replace(REQUEST, recipient=replace(person, email="")),
-        "not-ascii": replace(REQUEST, recipient=replace(person, email="jörg@example.org")),
+        "not-ascii": replace(REQUEST, coordinator=replace(REQUEST.coordinator, email="jörg@example.org")),
         "message-id": replace(REQUEST, message_id="<a@b>\r\nBcc: c@example.org"),
         "reference": replace(REQUEST, references=("no id",)),
         "unsubscribe": replace(REQUEST, unsubscribe_url="https://example.org/ x"),

@@ -23,7 +23,19 @@ from runtime.outbox_relay import relay_once
 from store.cohorts.cohorts import mark_running
 from store.database import Database
 from store.tables import EventRow, ItemRow, MessageRow, OperationRow, ParticipantRow, RelayRow, SuppressionRow
-from testing.delivery_env import DAY, HOUR, LINKS, NINE, NINE_IN_NEW_YORK, SENDER, House, about, office, opened
+from testing.delivery_env import (
+    DAY,
+    HOUR,
+    LINKS,
+    NINE,
+    NINE_IN_NEW_YORK,
+    SECRET,
+    SENDER,
+    House,
+    about,
+    office,
+    opened,
+)
 from testing.sink import Sink
 from testing.sink import running as running_sink
 from testing.small_cohort import COHORT, GROUP, PAIR, item
@@ -147,7 +159,7 @@ async def test_what_was_worded_for_the_old_address_is_not_frozen(house: House) -
             await correct(house.database, "ben", Details(email=NEW), NINE, by="casey")
             return found
 
-    page = await Preparer(house.database, Slow(LINKS, SENDER), compose).prepare(
+    page = await Preparer(house.database, Slow(LINKS, SENDER, secret=SECRET), compose).prepare(
         ["ben"], NINE_IN_NEW_YORK, NINE_IN_NEW_YORK + HOUR
     )
     assert page.mails == []

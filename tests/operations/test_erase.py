@@ -50,7 +50,19 @@ from store.tables import (
 )
 from testing.all_cases import ZONE, behaviour_of, cohort_of, launch_moment, written
 from testing.cases import LAUNCH, SECRET_WORD, START, Case, says
-from testing.delivery_env import DAY, HOUR, LINKS, NINE, NINE_IN_NEW_YORK, SENDER, House, about, office, opened
+from testing.delivery_env import (
+    DAY,
+    HOUR,
+    LINKS,
+    NINE,
+    NINE_IN_NEW_YORK,
+    SECRET,
+    SENDER,
+    House,
+    about,
+    office,
+    opened,
+)
 from testing.engine import PatientTeller, World, time_skipping, world
 from testing.played_season import logs_kept, runtime, traces_of
 from testing.sink import Sink
@@ -396,7 +408,9 @@ async def test_a_mail_that_was_worded_before_is_worded_anew(house: House) -> Non
                 await erase_in(writing, "ben", NINE, by="casey")
             return found
 
-    page = await Preparer(house.database, Slow(LINKS, SENDER), compose).prepare(["ada"], NINE, NINE + HOUR)
+    page = await Preparer(house.database, Slow(LINKS, SENDER, secret=SECRET), compose).prepare(
+        ["ada"], NINE, NINE + HOUR
+    )
     assert page.mails == []
     await house.deliver(NINE + HOUR)
     assert "Ben" not in house.sink.received[0].text
