@@ -11,7 +11,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from testing.sink import ACCEPT, DROP, HANG, SLOW
+from tools.faults.forged import forged_bounces
 from tools.faults.installation import Town
+from tools.faults.lost_workers import temporal_cut_off, worker_paused
 from tools.faults.outages import (
     clock_wrong,
     disk_full,
@@ -22,7 +24,7 @@ from tools.faults.outages import (
     worker_killed,
 )
 from tools.faults.poison import answer_poisoned, row_poisoned, template_raises
-from tools.faults.relay import at_random, does, greylists
+from tools.faults.relay import at_random, does, greylists, strange_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class FaultCase:
 FAULTS: Mapping[str, FaultCase] = {
     "worker": FaultCase("worker killed eight times", worker_killed, deaths=True),
     "two": FaultCase("two workers, one killed", one_of_two_killed, deaths=True),
+    "paused": FaultCase("worker stands still while it sends", worker_paused, deaths=True),
+    "partition": FaultCase("worker loses Temporal only while it sends", temporal_cut_off, deaths=True),
     "temporal": FaultCase("Temporal away, back on its file", temporal_away, deaths=True),
     "postgresql": FaultCase("PostgreSQL restarted twice", postgresql_away, on_postgresql=True, deaths=True),
     "outage": FaultCase(
@@ -53,10 +57,12 @@ FAULTS: Mapping[str, FaultCase] = {
     "hangs": FaultCase("relay hangs after the body, twice", does(HANG, HANG, ACCEPT)),
     "drops": FaultCase("relay drops after the body, five times", does(*[DROP] * 5, ACCEPT)),
     "random": FaultCase("relay does any of these at random", at_random),
+    "words": FaultCase("relay asks for waits of years, or says yes in other words", strange_words),
     "slow": FaultCase("relay is slow", does(SLOW)),
     "disk": FaultCase("disk full (SQLite)", disk_full, deaths=True),
     "clock": FaultCase("the worker's clock ten days ahead, then ten behind", clock_wrong),
     "template": FaultCase("a template that raises", template_raises, partial=True),
     "row": FaultCase("rows that make no sense", row_poisoned, partial=True),
+    "forged": FaultCase("forged reports about every mail", forged_bounces, partial=True),
     "answer": FaultCase("an answer and a message that can't be read", answer_poisoned, partial=True),
 }

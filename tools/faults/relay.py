@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from testing.sink import ACCEPT, DROP
+from testing.sink import ACCEPT, DROP, NO_HELLO
 from tools.faults.installation import Town
 
 DAYS = 8
@@ -32,6 +32,24 @@ async def at_random(here: Town) -> int:
     """It accepts, drops, or refuses in one of three ways."""
     moods = (ACCEPT, DROP, "data 451 4.3.0 later", "rcpt 450 4.2.0 later", "mail 421 4.3.2 closing")
     here.sink.script("", *here.chance.choices(moods, k=500))
+    return await _lasts(here)
+
+
+WORDS = (
+    "rcpt 450 4.2.0 try again in 99999 hours",
+    "rcpt 451 4.7.1 too many messages in the last 24 hours, try again later",
+    "mail 421 4.3.2 closing, retry after 99999 hours",
+    "data 451 4.3.0 wait 99999 minutes",
+    "data 252 2.0.0 queued, and cannot verify",
+    "rcpt 251 2.1.5 will forward",
+    NO_HELLO,
+)
+"""What a relay can say that must not put mail off for long, or send it twice."""
+
+
+async def strange_words(here: Town) -> int:
+    """It asks for waits of years, says yes in other words, or nothing at all; at random."""
+    here.sink.script("", *here.chance.choices((*WORDS, ACCEPT), k=500))
     return await _lasts(here)
 
 
