@@ -148,7 +148,7 @@ async def watched(settings: Settings, vitals: Vitals) -> AsyncIterator[None]:
     if not settings.metrics_port:
         yield
         return
-    async with shown(vitals, settings.metrics_host, settings.metrics_port):
+    async with shown(vitals, settings.metrics_host, settings.metrics_port, settings.other_hosts):
         yield
 
 

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from program.limits import TEXT_CHARACTERS
 from program.models import Format, Id, Model, Role
 
 QuestionType = Literal[
@@ -41,7 +42,7 @@ class Question(Model):
     options: tuple[Option, ...] = ()
     least: int | None = None
     most: int | None = None
-    longest: int = Field(default=1000, ge=1, le=10000)
+    longest: int = Field(default=1000, ge=1, le=TEXT_CHARACTERS)
     low: str = ""
     """What the lowest value of a scale or number means, in words."""
     high: str = ""

@@ -6,6 +6,7 @@ from functools import lru_cache
 from zoneinfo import available_timezones
 
 from program.faults import nearest
+from program.limits import ZONE_CHARACTERS
 
 _ABBREVIATIONS = {
     "cet": "Europe/Berlin",
@@ -47,6 +48,8 @@ def is_zone(name: str) -> bool:
 @lru_cache(maxsize=512)
 def near_zones(written: str) -> tuple[str, ...]:
     """At most three zones that may have been meant, best first."""
+    if len(written) > ZONE_CHARACTERS:
+        return ()
     word = written.strip().replace(" ", "_").casefold()
     if word in _ABBREVIATIONS:
         return (_ABBREVIATIONS[word],)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from itsdangerous import BadSignature, Signer
+from itsdangerous import BadData, BadSignature, Signer
+from itsdangerous.encoding import base64_decode, base64_encode
 
 from runtime.errors import Unreachable
 from runtime.settings import Settings
@@ -95,10 +96,26 @@ class Links:
         """(id of the change, side) of an address's token; None where it isn't one of ours."""
         for side, signer in self._address.items():
             try:
-                return signer.unsign(token.encode("utf-8", "replace")).decode("utf-8"), side
-            except (BadSignature, ValueError):
+                return _unsigned(signer, token), side
+            except (BadData, ValueError):
                 continue
         return None
+
+    def meaning(self, kind: str, token: str) -> str:
+        """What a link of ours opens, as one word: the same for every token that opens it. `kind` is the first part of
+        its path; empty where it isn't one of ours."""
+        match kind:
+            case "f":
+                link = self.read_request(token)
+            case "stop":
+                link = self.read_stop(token)
+            case "me":
+                link = self.read_place(token)
+            case "address":
+                link = self.read_address(token)
+            case _:
+                link = None
+        return f"{kind}/{link[0]}" if link else ""
 
 
 def check_secret(settings: Settings) -> None:
@@ -115,7 +132,19 @@ def _sign(signer: Signer, what: str, generation: int) -> str:
 
 def _read(signer: Signer, token: str) -> tuple[str, int] | None:
     try:
-        what, _, generation = signer.unsign(token.encode("utf-8", "replace")).decode("utf-8").rpartition(".")
+        what, _, generation = _unsigned(signer, token).rpartition(".")
         return (what, int(generation)) if what else None
-    except (BadSignature, ValueError):
+    except (BadData, ValueError):
         return None
+
+
+def _unsigned(signer: Signer, token: str) -> str:
+    """What a token signs. Raises BadData.
+
+    Only the one spelling that we make is taken: base64 as such reads `=`, foreign characters and other last letters
+    as the same signature, and each spelling would be a link of its own for whatever counts links.
+    """
+    signature = token.rpartition(".")[2]
+    if not token.isascii() or base64_encode(base64_decode(signature)).decode("ascii") != signature:
+        raise BadSignature("this is not how the signature is spelled")
+    return signer.unsign(token).decode("utf-8")

@@ -94,6 +94,11 @@ class Settings(BaseSettings):
     )
     web_host: str = Field(default="127.0.0.1", description="Address the pages listen on.")
     web_port: int = Field(default=8080, description="Port the pages listen on.")
+    hosts: str = Field(
+        default="",
+        description="Further names, separated by commas, under which pages and metrics may be asked: beside that of "
+        "MENTORSHIP_PUBLIC_URL, addresses in numbers, and names without a dot.",
+    )
     proxies: int = Field(
         default=0,
         ge=0,
@@ -144,6 +149,11 @@ class Settings(BaseSettings):
     def secrets(self) -> tuple[str, ...]:
         """The signing secrets, newest first."""
         return tuple(part.strip() for part in self.secret.get_secret_value().split(",") if part.strip())
+
+    @property
+    def other_hosts(self) -> tuple[str, ...]:
+        """The names of `hosts`."""
+        return tuple(part.strip() for part in self.hosts.split(",") if part.strip())
 
     @property
     def database(self) -> str:

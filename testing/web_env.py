@@ -159,7 +159,7 @@ class World:
             return await session.scalar(select(func.count()).select_from(table)) or 0
 
 
-def world_of(database: Database, public_url: str = BASE_URL, **changes: int) -> World:
+def world_of(database: Database, public_url: str = BASE_URL, **changes: int | str) -> World:
     """The pages in front of a database in which the cohort is launched; `changes` are to the settings."""
     settings = Settings(secret=SECRET, public_url=public_url, _env_file=None, **changes)  # pyright: ignore[reportCallIssue, reportArgumentType]
     return World(database, settings)

@@ -102,10 +102,11 @@ def create_app(
             Route("/readyz", readyz),
         ],
         middleware=[
-            Middleware(Guard, pages=pages, public_url=settings.public_url),
+            Middleware(Guard, pages=pages, public_url=settings.public_url, hosts=settings.other_hosts),
             Middleware(
                 Limits,
                 pages=pages,
+                links=links,
                 proxies=settings.proxies,
                 by_address=Buckets(settings.requests_per_minute),
                 by_link=Buckets(settings.requests_per_link),

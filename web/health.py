@@ -4,22 +4,24 @@ not for the world. Must never show anything that names a person.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from socket import create_server
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from operations.health.metrics import TYPE, Vitals
 from runtime.errors import Unreachable
+from web.security import HostGuard, Hosts
 from web.server import serving
 
 
-def create_vitals(vitals: Vitals) -> Starlette:
-    """The three addresses as an ASGI application."""
+def create_vitals(vitals: Vitals, hosts: Collection[str] = ()) -> Starlette:
+    """The three addresses as an ASGI application; `hosts` are further names under which they may be asked."""
 
     async def healthz(_: Request) -> Response:
         return PlainTextResponse("ok\n")
@@ -31,11 +33,14 @@ def create_vitals(vitals: Vitals) -> Starlette:
     async def metrics(_: Request) -> Response:
         return Response(await vitals.metrics(), media_type=TYPE)
 
-    return Starlette(routes=[Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)])
+    return Starlette(
+        routes=[Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)],
+        middleware=[Middleware(HostGuard, hosts=Hosts(hosts))],
+    )
 
 
 @asynccontextmanager
-async def shown(vitals: Vitals, host: str, port: int) -> AsyncIterator[None]:
+async def shown(vitals: Vitals, host: str, port: int, hosts: Collection[str] = ()) -> AsyncIterator[None]:
     """Show them for the length of a block. Raises Unreachable where the port is taken."""
     try:
         listening = create_server((host, port))
@@ -45,5 +50,5 @@ async def shown(vitals: Vitals, host: str, port: int) -> AsyncIterator[None]:
             "End the program that has it, or choose another port: MENTORSHIP_METRICS_PORT; 0 means none."
         ) from None
     with listening:
-        async with serving(create_vitals(vitals), listening, finish_within=1):
+        async with serving(create_vitals(vitals, (host, *hosts)), listening, finish_within=1):
             yield

@@ -8,6 +8,7 @@ link in the clear, grow without bound, or take one proxy for all the people behi
 from __future__ import annotations
 
 import math
+import re
 import secrets
 import time
 from collections import OrderedDict
@@ -18,12 +19,15 @@ from ipaddress import ip_address, ip_network
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from runtime.links import Links
 from web.rendering import Pages
 
 MOST_REMEMBERED = 10_000
 """Buckets of one kind: some 2 MB. Beyond it the one that was used least recently is forgotten, and is full again."""
-LINKS = ("/f/", "/stop/", "/me/", "/address/")
-"""What stands before a token in a path."""
+LINK = re.compile(r"/(f|stop|me|address)/([^/]+)")
+"""A link of ours in a path: its kind, and its token."""
+UNKNOWN = "unknown"
+"""All clients whose address our own proxy could not tell."""
 NETWORK_OF_ONE = 64
 """Bits of an IPv6 address that belong to one household or machine; it can choose the rest for each request."""
 
@@ -58,9 +62,12 @@ class Buckets:
 class Limits:
     """Lets a request through, or says when to come again (429, RFC 6585)."""
 
-    def __init__(self, app: ASGIApp, pages: Pages, proxies: int, by_address: Buckets, by_link: Buckets) -> None:
+    def __init__(
+        self, app: ASGIApp, pages: Pages, links: Links, proxies: int, by_address: Buckets, by_link: Buckets
+    ) -> None:
         self.app = app
         self.pages = pages
+        self.links = links
         self.proxies = proxies
         self.by_address = by_address
         self.by_link = by_link
@@ -82,8 +89,12 @@ class Limits:
         await page(scope, receive, send)
 
     def _wait(self, scope: Scope) -> int:
-        address, token = client_of(scope, self.proxies), token_in(scope["path"])
-        return (self.by_address.take(address) if address else 0) or (self.by_link.take(token) if token else 0)
+        address = client_of(scope, self.proxies)
+        if address and (wait := self.by_address.take(address)):
+            return wait
+        # By what the link means, for a token may be spelled in several ways; a guess has the limit by address.
+        meaning = self.links.meaning(*link_in(scope["path"]))
+        return self.by_link.take(meaning) if meaning else 0
 
 
 def client_of(scope: Scope, proxies: int) -> str:
@@ -93,21 +104,30 @@ def client_of(scope: Scope, proxies: int) -> str:
     stands before them anybody may have written. Without, the peer counts, unless it is no address of the Internet:
     that is a proxy which nobody told us of, and all people would share its bucket.
     """
-    written = [one for one in ",".join(Headers(scope=scope).getlist("x-forwarded-for")).split(",") if one.strip()]
+    written = [
+        entry for entry in ",".join(Headers(scope=scope).getlist("x-forwarded-for")).split(",") if entry.strip()
+    ]
     if len(written) >= proxies > 0:
-        return _network(written[-proxies].strip())
+        # Our proxy wrote it. What is no address there, such as `unknown`, is one client as far as anybody can tell.
+        return _network(_without_port(written[-proxies])) or UNKNOWN
     peer = scope.get("client")
     found = _network(peer[0]) if peer else ""
     return found if found and ip_network(found).is_global else ""
 
 
-def token_in(path: str) -> str:
-    """The token in a path; empty where there is none."""
-    for before in LINKS:
-        _, found, after = path.partition(before)
-        if found:
-            return after.partition("/")[0]
-    return ""
+def link_in(path: str) -> tuple[str, str]:
+    """(kind, token) of the link in a path; empty where there is none. Kinds are the first parts of our paths."""
+    # The first one counts: what stands behind a token is the rest of the path, whatever it is called.
+    found = LINK.search(path)
+    return (found[1], found[2]) if found else ("", "")
+
+
+def _without_port(entry: str) -> str:
+    """The address of an entry such as `192.0.2.1:4711`, `[2001:db8::1]:4711` or `"[2001:db8::1]"` (RFC 7239)."""
+    entry = entry.strip().strip('"')
+    if entry.startswith("["):
+        return entry[1:].partition("]")[0]
+    return entry.partition(":")[0] if entry.count(":") == 1 else entry
 
 
 def _network(written: str) -> str:

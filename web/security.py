@@ -1,25 +1,28 @@
-"""What every response and every request goes through: headers, a limit of size, who may post, one line of log.
+"""What every response and every request goes through: headers, a limit of size, which hosts and pages may ask, one
+line of log.
 
-A token stands in the path, so no path and no query is ever logged. Must never let an error show or log what a person
+A token stands in the path, so no path and no query is ever logged. An error must never show or log what a person
 typed: only its class is written down.
 """
 
 from __future__ import annotations
 
+import re
 import time
+from collections.abc import Collection
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import Response
+from starlette.requests import ClientDisconnect
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from program.limits import BODY_BYTES
 from web.rendering import Pages
 
 log = structlog.get_logger(__name__)
-
-LARGEST_BODY = 512 * 1024
-"""Bytes of a POST: a form filled to its limits is a tenth of it."""
 
 HEADERS = {
     "content-security-policy": (
@@ -34,6 +37,12 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=(), browsing-topics=()",
 }
+METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT"})
+"""Methods that are logged by name (RFC 9110 section 9); a client can invent others of any length."""
+CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+LOCAL_NAME = re.compile(r"[a-z0-9_-]+")
+DISCONNECTED = 499
+"""The status that is logged where the client hung up before there was an answer, as nginx does."""
 
 
 class TooLarge(Exception):
@@ -41,13 +50,14 @@ class TooLarge(Exception):
 
 
 class Guard:
-    """The outermost layer: nothing reaches a person or a log without having passed here."""
+    """The outermost layer: no request reaches a page, and no response a person or a log, without passing here."""
 
-    def __init__(self, app: ASGIApp, pages: Pages, public_url: str) -> None:
+    def __init__(self, app: ASGIApp, pages: Pages, public_url: str, hosts: Collection[str] = ()) -> None:
         self.app = app
         self.pages = pages
         self.secure = public_url.startswith("https://")
-        self.host = urlsplit(public_url).netloc
+        self.origin = urlsplit(public_url).netloc
+        self.hosts = Hosts((public_url, *hosts))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, within the rules."""
@@ -66,8 +76,8 @@ class Guard:
             if message["type"] == "http.response.body" and not message.get("more_body"):
                 ended.append(time.perf_counter())  # what is done after the page is no part of it
 
-        refusal = self._refusal(scope)
         try:
+            refusal = self._refusal(scope)
             if refusal is not None:
                 await refusal(scope, receive, send_guarded)
             else:
@@ -75,14 +85,16 @@ class Guard:
         except TooLarge:
             if not answered:
                 await self._too_large()(scope, receive, send_guarded)
+        except ClientDisconnect:
+            if not answered:
+                answered.append(DISCONNECTED)
         except Exception as failure:
             log.error("page_failed", page=_name(scope), failure=type(failure).__name__)
             if not answered:
                 await self.pages.failed()(scope, receive, send_guarded)
         milliseconds = round(((ended or [time.perf_counter()])[-1] - began) * 1000, 1)
-        log.info(
-            "page", page=_name(scope), method=scope["method"], status=answered[0] if answered else 0, ms=milliseconds
-        )
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        log.info("page", page=_name(scope), method=method, status=answered[0] if answered else 0, ms=milliseconds)
 
     def _add_headers(self, headers: MutableHeaders) -> None:
         for name, value in HEADERS.items():
@@ -92,11 +104,18 @@ class Guard:
             headers["strict-transport-security"] = "max-age=31536000"
 
     def _refusal(self, scope: Scope) -> Response | None:
-        if scope["method"] not in ("POST", "PUT", "PATCH", "DELETE"):
-            return None
         headers = Headers(scope=scope)
+        if not self.hosts.know(headers.get("host", "")):
+            log.warning("unknown_host", setting="MENTORSHIP_HOSTS")
+            return self.pages.message(
+                421,
+                "This is not the address of these pages",
+                "Open the link in your mail again. If you look after this installation: the log names the setting.",
+            )
+        if scope["method"] not in CHANGING:
+            return None
         length = headers.get("content-length", "")
-        if length.isascii() and length.isdigit() and int(length) > LARGEST_BODY:
+        if length.isascii() and length.isdigit() and (len(length) > 15 or int(length) > BODY_BYTES):
             return self._too_large()
         # RFC 8058: the mailbox provider posts from anywhere.
         if not scope["path"].startswith("/stop/") and self._is_foreign(headers):
@@ -112,10 +131,69 @@ class Guard:
             return True
         origin = headers.get("origin", "null")
         # Browsers send `null` from pages with our referrer policy.
-        return origin != "null" and urlsplit(origin).netloc not in (self.host, headers.get("host", ""))
+        return origin != "null" and _netloc(origin) not in (self.origin, headers.get("host", ""))
 
     def _too_large(self) -> Response:
         return self.pages.message(413, "That was too much text", "Please go back, shorten it, and send it again.")
+
+
+class Hosts:
+    """The names under which a server may be asked.
+
+    A page of another site can give its own name the address of this machine ("DNS rebinding"), and would then read
+    what is here as its own. Such a name is one of the public DNS. So these are known: the given names and URLs,
+    addresses written as numbers, and names without a dot, such as `localhost` or that of a container.
+    """
+
+    def __init__(self, names: Collection[str]) -> None:
+        self._names = frozenset(name for written in names if (name := _host(_netloc(written) or written)))
+
+    def know(self, host: str) -> bool:
+        """Whether a request with this Host header may be answered. None at all comes from no browser."""
+        if not host:
+            return True
+        name = _host(host)
+        return name in self._names or bool(LOCAL_NAME.fullmatch(name)) or _is_address(name)
+
+
+class HostGuard:
+    """Refuses a request with a Host that `Hosts` does not know (421, RFC 9110 section 15.5.20)."""
+
+    def __init__(self, app: ASGIApp, hosts: Hosts) -> None:
+        self.app = app
+        self.hosts = hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
+        if scope["type"] == "http" and not self.hosts.know(Headers(scope=scope).get("host", "")):
+            await PlainTextResponse("This server has another name.\n", 421)(scope, receive, send)
+            return
+        await self.app(scope, receive, send)
+
+
+def _host(netloc: str) -> str:
+    """The host of `host:port`, in small letters and without brackets; empty where it is none."""
+    try:
+        split = urlsplit(f"//{netloc}")
+        return (split.hostname or "").rstrip(".") if split.netloc == netloc and "@" not in netloc else ""
+    except ValueError:
+        return ""
+
+
+def _netloc(url: str) -> str:
+    """`host:port` of a URL; empty where it has none or is malformed, such as `http://[`."""
+    try:
+        return urlsplit(url).netloc
+    except ValueError:
+        return ""
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _limited(receive: Receive) -> Receive:
@@ -125,7 +203,7 @@ def _limited(receive: Receive) -> Receive:
         nonlocal taken
         message = await receive()
         taken += len(message.get("body", b""))
-        if taken > LARGEST_BODY:
+        if taken > BODY_BYTES:
             raise TooLarge
         return message
 

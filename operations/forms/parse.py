@@ -8,7 +8,6 @@ again. Messages are the same words in the summary and at the field.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -17,6 +16,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from program.forms import Answers, Question
+from program.text import clean
 from program.zones import is_zone, near_zones
 
 Typed = dict[str, list[str]]
@@ -29,7 +29,6 @@ ZONE_QUESTIONS = frozenset({"zone", "i_zone"})
 MOST_ENTRIES = 20
 """Date ranges, and entries of a group that sets no limit of its own."""
 
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff\u2028-\u202e\u2066-\u2069]")
 _WHOLE_NUMBER = re.compile(r"[+-]?\d{1,9}", re.ASCII)
 _DATE_FORMS = ("%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%d-%m-%Y", "%d %B %Y", "%d %b %Y", "%B %d %Y", "%Y/%m/%d")
 _LONGEST_LABEL = 90
@@ -105,17 +104,6 @@ def entries(question: Question, typed: Mapping[str, Sequence[str]]) -> list[int]
 def most_entries(question: Question) -> int:
     """How many entries a group or a list of date ranges takes."""
     return question.most or MOST_ENTRIES
-
-
-def harmless(text: str) -> str:
-    """Text as it may stand in a field again: composed characters, plain line ends, no controls."""
-    plain = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n")
-    return _CONTROLS.sub("", plain)
-
-
-def clean(text: str) -> str:
-    """Text as it is kept: harmless, and nothing around it."""
-    return harmless(text).strip()
 
 
 def _read_one(

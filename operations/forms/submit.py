@@ -7,10 +7,8 @@ The page shows an outcome; it decides nothing. No name and no answer stands in a
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from hashlib import sha256
 from typing import Literal
 
 from pydantic import TypeAdapter
@@ -23,9 +21,12 @@ from lifecycle.findings import Signals
 from mail.form_text import worded
 from operations.forms import agreements
 from operations.forms.fill_in import words_for
-from operations.forms.parse import FieldFault, Typed, clean, read
+from operations.forms.parse import FieldFault, Typed, read
+from operations.submissions import submission_id
 from operations.transactions import in_one
 from program.forms import Answers
+from program.limits import DRAFT_CHARACTERS, DRAFT_VALUES
+from program.text import clean
 from runtime import outbox_relay
 from store import workflow_outbox
 from store.database import Database
@@ -48,7 +49,6 @@ PROFILE = {
 """Questions of the invitation to the fields of a participant's profile."""
 ZONE = "i_zone"
 
-_SUBMISSION = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _ANSWERED = TypeAdapter(Answered)
 
 
@@ -118,7 +118,7 @@ async def submit(
 
     The same submission twice is one answer. Raises SQLAlchemyError where the database can't be reached.
     """
-    submission = _submission_id(public_id, submission, typed)
+    submission = submission_id(submission, public_id, sorted(typed.items()))
     return await in_one(database, lambda session: _commit(session, public_id, generation, submission, typed, now))
 
 
@@ -136,16 +136,12 @@ async def save_draft(
             return Shut(access)
         fields = {question.id for question in requested.questions}
         kept = {
-            name: [clean(value)[:_LONGEST_DRAFT] for value in values[:_MOST_DRAFT]]
+            name: [clean(value)[:DRAFT_CHARACTERS] for value in values[:DRAFT_VALUES]]
             for name, values in typed.items()
             if name.partition(".")[0] in fields or name in fields
         }
         await requests.keep_draft(session, requested.key, kept, now)
     return Saved(requested.answer.version if requested.answer else 0)
-
-
-_LONGEST_DRAFT = 20_000
-_MOST_DRAFT = 100
 
 
 async def _commit(
@@ -162,6 +158,12 @@ async def _commit(
         questions = tuple(question for question in questions if question.type == "sign")
     reading = read(questions, typed)
     earlier = await requests.answer_of(session, submission)
+    if earlier is not None and earlier[0] != requested.key:
+        # It was minted with the page of another form, and that one has it by now.
+        other = submission_id("", submission, public_id)
+        again = await requests.answer_of(session, other)
+        if again is not None or requested.answer is None:
+            submission, earlier = other, again
     if earlier is not None and requested.answer is not None:
         if earlier != (requested.key, reading.answers) or reading.faults:
             return Differs()
@@ -215,11 +217,3 @@ async def _introduce(
     order = CorrectionOrder(f"moved/{submission}", requested.person, "", now, now + outbox_relay.GRACE)
     await correct.move(session, requested.person, order, look_at, (requested.cohort, requested.mentorship))
     return replace(found, zone=moved)
-
-
-def _submission_id(public_id: str, submission: str, typed: Typed) -> str:
-    """The id minted with the page; where a client sent none that we could have minted, one made of the content."""
-    if _SUBMISSION.fullmatch(submission):
-        return submission
-    content = repr((public_id, submission, sorted(typed.items())))
-    return sha256(content.encode("utf-8", "replace")).hexdigest()[:32]

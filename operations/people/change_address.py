@@ -7,7 +7,6 @@ coordinator decides. Each act is one transaction, and the same act again changes
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,6 +17,7 @@ from mail.headers import BadHeader, address
 from operations.errors import Refused
 from operations.people.correct import EMAIL, Details, correct_in
 from operations.people.own_page import ActResult, Done, Rejected, UnknownPerson, ask_desks
+from operations.submissions import act_id
 from operations.transactions import in_one
 from store.database import Database
 from store.forms import requests
@@ -33,8 +33,6 @@ MOST = 3
 """So many new addresses may be asked for within `WITHIN`: their mails go to anybody's address."""
 WITHIN = timedelta(days=1)
 
-_SUBMISSION = re.compile(r"[A-Za-z0-9_-]{8,64}")
-
 
 async def ask(
     database: Database,
@@ -48,8 +46,7 @@ async def ask(
 ) -> ActResult:
     """Ask both addresses whether mail shall go to the new one; what was asked before is overtaken."""
     email = email.strip()
-    minted = submission if _SUBMISSION.fullmatch(submission) else f"{email.lower()} {now.date()}"
-    id_ = public_id(f"address/{person}/{minted}")
+    id_ = public_id(f"address/{person}/{act_id(submission, now.date(), email.lower())}")
 
     async def carry_out(session: AsyncSession) -> ActResult:
         holder = await own_page.holder(session, person, generation, to_write=True)

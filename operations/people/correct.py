@@ -19,6 +19,8 @@ from operations.mentorships.decide import who_decides
 from operations.people.find import known_person
 from operations.waking import Wake, wake_in_time
 from program.addresses import problem_of_letters
+from program.limits import EMAIL_CHARACTERS, NAME_CHARACTERS
+from program.text import CONTROLS
 from runtime import outbox_relay
 from runtime.outbox_relay import Tell
 from runtime.settings import Settings
@@ -31,7 +33,6 @@ __all__ = ["Correction", "Details", "correct", "correct_in", "pass_on"]
 
 EMAIL = re.compile(r"[^@\s<>,;\"]+@[^@\s<>,;\"]+\.[^@\s<>,;\"]+")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
-_LONGEST_NAME = 200
 
 
 async def correct(
@@ -107,10 +108,21 @@ async def pass_on(
     return told
 
 
+def _is_email(text: str) -> bool:
+    # The length first: matching takes quadratic time.
+    return len(text) <= EMAIL_CHARACTERS and bool(EMAIL.fullmatch(text.strip()))
+
+
 def _check(details: Details) -> None:
-    if details.name is not None and not 0 < len(details.name.strip()) <= _LONGEST_NAME:
-        raise Refused("a name can't be empty")
-    if details.email is not None and not EMAIL.fullmatch(details.email.strip()):
+    if details.name is not None:
+        name = details.name.strip()
+        if not name:
+            raise Refused("a name can't be empty")
+        if len(name) > NAME_CHARACTERS:
+            raise Refused(f"a name has at most {NAME_CHARACTERS} characters")
+        if CONTROLS.search(name):
+            raise Refused("a name can't hold control characters; type it again by hand")
+    if details.email is not None and not _is_email(details.email):
         raise Refused(f"{details.email!r} is no address; write it such as name@example.org")
     problem, remedy = problem_of_letters(details.email or "", utf8=Settings().smtp_utf8)
     if problem:

@@ -2,17 +2,15 @@
 details, ask for a new address or to be erased, stop or restart reminders.
 
 Each act is one transaction: what it changes, a line on the record, and a row for each workflow that has to hear of
-it. Nobody waits for a workflow: whoever calls hands the rows over when the page is out. The same submission twice is
-one act. What somebody writes stays in SQL.
+it. Nobody waits for a workflow: the caller hands the rows over when the page is out. The same submission with the
+same content twice is one act. What somebody writes stays in SQL.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from hashlib import sha256
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
@@ -26,6 +24,7 @@ from lifecycle.pauses import touches
 from lifecycle.state import PlannedPause
 from operations.errors import Refused
 from operations.people.correct import EMAIL, Correction, Details, correct_in
+from operations.submissions import act_id
 from operations.transactions import in_one
 from runtime import outbox_relay
 from store import operations_log, workflow_outbox
@@ -64,7 +63,6 @@ ON_RECORD: dict[PersonalRequest, str] = {
 }
 """What somebody wants of the coordinators, as the record calls it."""
 
-_SUBMISSION = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(kind) for name, kind in EVENTS.items()}
 
 
@@ -225,7 +223,7 @@ async def raise_concern(
         await _tell(session, where, Answered(id_, holder.id, "concern", 1, signals, now), now)
         return Done(to_tell=(where,))
 
-    content = (*where, concern.kind, concern.text, concern.contact)
+    content = (*where, concern.kind, concern.text, concern.contact, concern.danger, concern.about)
     return await _once(database, person, generation, submission, content, carry_out, now)
 
 
@@ -325,8 +323,12 @@ async def _once(
     carry_out: CarryOut,
     now: datetime,
 ) -> ActResult:
-    """Carry an act out in a transaction of its own, unless this submission was carried out before."""
-    id_ = _operation_id(person, submission, content, now)
+    """Carry an act out in a transaction of its own, unless the same was carried out before.
+
+    The same is the same submission with the same content: somebody who goes back, adds "danger now" and sends again
+    means it, and must not be asked once more. Without a submission of ours it is the same content on the same day.
+    """
+    id_ = f"own/{person}/{act_id(submission, now.date(), *content)}"
 
     async def act(session: AsyncSession) -> ActResult:
         holder = await own_page.holder(session, person, generation, to_write=True)
@@ -340,13 +342,6 @@ async def _once(
         return outcome
 
     return await in_one(database, act)
-
-
-def _operation_id(person: str, submission: str, content: Sequence[str], now: datetime) -> str:
-    """The id minted with the page; where a client sent none that we could have minted, one made of the content."""
-    if not _SUBMISSION.fullmatch(submission):
-        submission = sha256(repr((*content, now.date())).encode("utf-8", "replace")).hexdigest()[:32]
-    return f"own/{person}/{submission}"
 
 
 def _seat_at(seats: Sequence[OwnMentorship], where: MentorshipRef) -> OwnMentorship | None:

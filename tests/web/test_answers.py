@@ -240,3 +240,15 @@ async def test_somebody_out_of_the_group_is_no_partner(world: World) -> None:
     path = await world.ask("check_in", "mia", "group")
     await world.change(MembershipRow, {"mentorship": "group", "person": "cai"}, standing="out")
     assert [seat.person for seat in (await world.requested(path)).partners] == ["ada", "ben"]
+
+
+async def test_a_submission_of_another_form_is_taken_where_nothing_was_answered(both: World) -> None:
+    """Before, the unique submission made the page fail for ever."""
+    first, second = await both.ask("check_in", "ada"), await both.ask("closure", "ada")
+    await put_in(both, first, "submission-1", await filled_in(both, first))
+    typed = await filled_in(both, second)
+    kept = await put_in(both, second, "submission-1", typed)
+    again = await put_in(both, second, "submission-1", typed)
+    assert (kept, again) == (Saved(1), Saved(1, repeated=True))
+    assert await both.count(AnswerRow) == 2
+    assert len({id_ for *_, id_ in both.told}) == len(both.told)

@@ -8,7 +8,7 @@ import structlog
 
 from store.tables import AnswerRow
 from testing.web_env import BASE_URL, World, filled_in, send, world_of
-from web.rate_limits import MOST_REMEMBERED, Buckets, client_of, token_in
+from web.rate_limits import MOST_REMEMBERED, Buckets, client_of, link_in
 
 STRANGER = "81.2.69.142"
 
@@ -75,8 +75,13 @@ def test_what_is_remembered_has_a_bound_and_holds_no_link() -> None:
         (1, "172.18.0.1", [], ""),
         (1, STRANGER, [], f"{STRANGER}/32"),
         (2, "172.18.0.1", [STRANGER], ""),
-        (1, "172.18.0.1", ["unknown"], ""),
-        (1, "172.18.0.1", ["<script>, \x00"], ""),
+        (1, "172.18.0.1", ["unknown"], "unknown"),
+        (1, "172.18.0.1", ["<script>, \x00"], "unknown"),
+        (1, "172.18.0.1", [f"{STRANGER}:4711"], f"{STRANGER}/32"),
+        (1, "172.18.0.1", ["[2001:4860:4860::8888]:4711"], "2001:4860:4860::/64"),
+        (1, "172.18.0.1", ['"[2001:4860:4860::8888]"'], "2001:4860:4860::/64"),
+        (1, "172.18.0.1", ["[2001:4860:4860::8888]"], "2001:4860:4860::/64"),
+        (1, "172.18.0.1", ["9.9.9.9, unknown"], "unknown"),
     ],
 )
 def test_a_forwarded_address_counts_as_far_as_our_own_proxies_wrote_it(
@@ -102,7 +107,7 @@ def test_a_socket_without_an_address_is_nobody() -> None:
     ],
 )
 def test_a_link_has_one_bucket_whatever_is_done_with_it(path: str, token: str) -> None:
-    assert token_in(path) == token
+    assert link_in(path)[1] == token
 
 
 async def test_an_address_that_asks_too_much_is_told_when_to_come_again(world: World) -> None:
@@ -148,3 +153,26 @@ async def test_as_shipped_nobody_who_fills_in_a_form_gets_near_a_limit(world: Wo
             assert (await client.get(path)).status_code == 200
         page = await send(client, path, await filled_in(world, path))
     assert page.status_code == 200
+
+
+async def test_a_link_has_one_bucket_however_it_is_spelled(world: World) -> None:
+    """Every spelling that opens a page counts, and what does not open one has the limit by address."""
+    narrow = world_of(world.database, requests_per_link=3)
+    path = await narrow.ask("check_in", "ada")
+    token, kept = path.removeprefix("/f/"), []
+    async with asking(narrow) as eager:
+        for other in ("", "=", "==", "!", "%C3%A4", "%20", "/thanks", "/saved", "/thanks", "/saved"):
+            page = await eager.get(f"/f/{token}{other}")
+            kept.append(page.status_code)
+    assert kept.count(429) >= 2
+    assert sum(status in (200, 303) for status in kept) <= 3
+
+
+async def test_what_stands_behind_a_token_opens_no_other_bucket(world: World) -> None:
+    narrow = world_of(world.database, requests_per_link=3)
+    token = narrow.links.place_token("ada", 1)
+    async with asking(narrow) as eager:
+        answers = [(await eager.get(f"/me/{token}/pause/f/{number}")).status_code for number in range(5)]
+        page = await eager.get(f"/me/{token}")
+    assert answers == [404, 404, 404, 429, 429]
+    assert page.status_code == 429

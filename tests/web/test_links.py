@@ -67,3 +67,47 @@ def test_a_link_is_good_for_one_purpose_only() -> None:
 def test_a_weak_secret_is_refused_with_what_to_do(secrets: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match="MENTORSHIP_SECRET must be at least 32 characters"):
         Links(secrets, "https://pages.example")
+
+
+LAST_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+
+def other_spellings(token: str) -> list[str]:
+    """The same signature as base64 reads it, written in other ways."""
+    signature = token.rpartition(".")[2]
+    middle = token[:-5]
+    return [
+        f"{token}=",
+        f"{token}==",
+        f"{token}!",
+        f"{token}\u00e4",
+        f"{token} ",
+        f"{token}\n",
+        f"{middle}\u00e4{token[-5:]}",
+        f"{middle}*{token[-5:]}",
+        token.replace("-", "+").replace("_", "/") if set("-_") & set(signature) else f"{token}~",
+        # Twenty bytes are 27 letters, and two bits of the last one mean nothing.
+        *(token[:-1] + letter for letter in LAST_LETTERS if letter != token[-1]),
+    ]
+
+
+def test_a_token_has_one_spelling() -> None:
+    ours = links()
+    for token, read in (
+        (ours.request_token("abcdefgh", 1), ours.read_request),
+        (ours.stop_token("ada", 1), ours.read_stop),
+        (ours.place_token("ada", 1), ours.read_place),
+        (ours.address_token("change", "old"), ours.read_address),
+    ):
+        assert read(token) is not None
+        assert {read(other) for other in other_spellings(token)} == {None}
+
+
+def test_what_a_link_means_is_the_same_for_every_link_that_opens_it() -> None:
+    old, new = links(OLD), links(NEW, OLD)
+    assert old.place_token("ada", 1) != new.place_token("ada", 1)
+    assert {new.meaning("me", each.place_token("ada", 1)) for each in (old, new)} == {"me/ada"}
+    assert new.meaning("f", new.place_token("ada", 1)) == ""
+    assert new.meaning("stop", new.stop_token("ada", 1)) == "stop/ada"
+    assert new.meaning("address", new.address_token("abc", "new")) == "address/abc"
+    assert new.meaning("elsewhere", new.stop_token("ada", 1)) == ""

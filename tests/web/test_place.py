@@ -17,6 +17,7 @@ from lifecycle.events import EVENTS
 from operations.people.correct import Details, correct
 from runtime.outbox_relay import relay_once
 from store.tables import (
+    AddressChangeRow,
     AnswerRow,
     CohortPersonRow,
     EventRow,
@@ -278,6 +279,34 @@ async def test_the_same_button_twice_is_one_act(both: World, client: httpx.Async
         assert first.url == second.url
         assert await both.snapshot() == after, path
     assert len(told(both, "Leave")) == 1
+
+
+async def test_another_act_under_the_same_submission_is_another_act(both: World, client: httpx.AsyncClient) -> None:
+    """Somebody goes back, adds "danger now", or writes of a second thing, and sends again: nothing is thrown away."""
+    first = {"where": "spring/group", "kind": "unsure", "text": "He shouted", "contact": "no"}
+    concerns = (first, first | {"danger": "yes"}, first | {"text": "And again"}, first)
+    fields = hidden((await client.get(f"{me(both)}/concern")).text)
+    for typed in concerns:
+        page = await client.post(f"{me(both)}/concern", data=fields | typed)
+        assert "We have your concern" in page.text
+    raised = [row for row in await events(both) if row[1] == "concern_raised"]
+    assert [(detail, why.partition("\n")[0]) for _, _, detail, why in raised] == [
+        ("unsure", "He shouted"), ("unsure, in danger now", "He shouted"), ("unsure", "And again"),
+    ]  # fmt: skip
+    assert len({one["id"] for one in told(both, "Answered")}) == 3
+
+    fields = hidden((await client.get(f"{me(both)}/details")).text)
+    for name in ("Ada L", "Ada Byron"):
+        await client.post(f"{me(both)}/details", data=fields | {"name": name, "zone": "Europe/Paris"})
+    async with both.database.session() as session:
+        assert (await session.get_one(ParticipantRow, "ada")).name == "Ada Byron"
+
+    fields = hidden((await client.get(f"{me(both)}/address")).text)
+    for email in ("ada@new.example.org", "ada@newer.example.org", "ada@newer.example.org"):
+        await client.post(f"{me(both)}/address", data=fields | {"email": email})
+    async with both.database.session() as session:
+        asked = await session.scalars(select(AddressChangeRow.email).order_by(AddressChangeRow.email))
+        assert list(asked) == ["ada@new.example.org", "ada@newer.example.org"]
 
 
 async def test_what_was_done_while_temporal_was_away_is_told_later(both: World, client: httpx.AsyncClient) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from secrets import token_urlsafe
 from typing import Any
 
 from starlette.datastructures import QueryParams
@@ -16,6 +15,7 @@ from operations.forms import agreements
 from operations.forms.fill_in import words_for
 from operations.forms.parse import ZONE_QUESTIONS, FieldFault, Typed, read, typed_of, zone_names
 from operations.forms.submit import Access, access_of
+from operations.submissions import mint
 from program.forms import Question
 from runtime.links import Links
 from store.forms.requests import Other, Requested
@@ -83,7 +83,7 @@ class FormPage:
             changing=requested.answer is not None,
             resumed=requested.draft is not None and not faults,
             can_save=len(fields) > LONG_FORM,
-            submission=token_urlsafe(16),
+            submission=mint(),
             seen_version=agreements.on_the_table(requested),
             is_agreement=requested.ask == "agreement",
             zones=zone_names() if any(field.suggestions for field in fields) else (),
@@ -173,7 +173,7 @@ class FormPage:
             sign_field=fields_of(to_sign[:1], {to_sign[0].id: [signature]}, faults)[0] if to_sign else None,
             faults=faults,
             overtaken=overtaken,
-            submission=token_urlsafe(16),
+            submission=mint(),
             drafting=agreements.drafting(requested),
         )
 

@@ -7,6 +7,7 @@ answers with a redirect, so that Back and Reload send nothing twice.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from datetime import datetime
 
@@ -14,13 +15,16 @@ from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
+from operations import submissions
 from operations.forms import submit
-from operations.forms.parse import Typed, harmless
+from operations.forms.parse import Typed
 from operations.forms.submit import Differs, Faulty, Overtaken, Saved, Shut
 from operations.people.correct import pass_on
 from operations.people.own_page import Done
 from operations.people.reminders import stop_reminders
 from operations.waking import Wake, wake_in_time
+from program.limits import BODY_BYTES, BODY_FIELDS, FIELD_NAME_CHARACTERS
+from program.text import harmless
 from runtime.links import Links
 from runtime.outbox_relay import Tell, hand_over
 from store.database import Database
@@ -29,8 +33,7 @@ from store.people import people
 from web.forms.page import FormPage
 from web.rendering import Pages
 
-SUBMISSION = "submission_id"
-MOST_FIELDS = 2000
+FIELD_NAME = re.compile(rf"[A-Za-z0-9_.-]{{1,{FIELD_NAME_CHARACTERS}}}")
 TOLD_AT_ONCE = 2
 """Workflows that are told of something at the same time: more would only wait for Temporal."""
 
@@ -104,7 +107,7 @@ class FormRoutes:
 
     async def _submitted(self, request: Request, public_id: str, generation: int) -> Response:
         typed = await typed_in(request)
-        submission = (typed.pop(SUBMISSION, None) or [""])[0]
+        submission = (typed.pop(submissions.FIELD, None) or [""])[0]
         more = (typed.pop("more", None) or [""])[0]
         save = typed.pop("save", None)
         if more or save:
@@ -168,11 +171,11 @@ class FormRoutes:
 
 
 async def typed_in(request: Request) -> Typed:
-    """The fields that a browser has sent."""
+    """The fields that a browser has sent. Names that no form of ours has are left out."""
     typed: Typed = {}
-    async with request.form(max_files=0, max_fields=MOST_FIELDS, max_part_size=512 * 1024) as form:
+    async with request.form(max_files=0, max_fields=BODY_FIELDS, max_part_size=BODY_BYTES) as form:
         for name, value in form.multi_items():
-            if isinstance(value, str):
+            if isinstance(value, str) and FIELD_NAME.fullmatch(name):
                 typed.setdefault(name, []).append(harmless(value))
     return typed
 

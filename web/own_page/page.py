@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from secrets import token_urlsafe
 from typing import Any
 
 from starlette.responses import HTMLResponse
@@ -17,6 +16,7 @@ from mail.form_text import worded
 from operations.forms.fill_in import words_for
 from operations.forms.parse import FieldFault, Typed, zone_names
 from operations.people.own_page import is_reachable, why_not
+from operations.submissions import mint
 from program.forms import Question
 from runtime.links import Links
 from store.forms.requests import Requested
@@ -167,7 +167,7 @@ class PlacePage:
             emergency=tuple(dict.fromkeys(seat.emergency for seat in reachable if seat.emergency)),
             shown=[self._shown(seat) for seat in self.seats],
             change=self._recent_change(),
-            submission=token_urlsafe(16),
+            submission=mint(),
         )
 
     def act(
@@ -196,7 +196,7 @@ class PlacePage:
             about=title_of(seat) if seat else "",
             otherwise=otherwise,
             zones=zone_names() if any(field.suggestions for field in fields) else (),
-            submission=token_urlsafe(16),
+            submission=mint(),
         )
 
     def refused(self, why: str) -> HTMLResponse:

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from lifecycle.local_time import local_date
+from operations import submissions
 from operations.forms.parse import FieldFault, Typed, read
 from operations.people import change_address
 from operations.people import own_page as acts
@@ -27,7 +28,7 @@ from store.people import own_page, personal_data
 from store.people.address_changes import latest
 from store.people.correct import Details
 from store.people.own_page import Holder, OwnMentorship
-from web.forms.routes import SUBMISSION, FormRoutes, typed_in
+from web.forms.routes import FormRoutes, typed_in
 from web.own_page.page import PlacePage
 from web.own_page.questions import (
     ACTS,
@@ -282,7 +283,7 @@ class OwnPlace:
 
     async def _sent(self, request: Request) -> tuple[Typed, str]:
         typed = await typed_in(request)
-        return typed, (typed.pop(SUBMISSION, None) or [""])[0]
+        return typed, (typed.pop(submissions.FIELD, None) or [""])[0]
 
     def _path_of(self, page: PlacePage, act: str, seat: OwnMentorship) -> str:
         return f"{page.path}/{act}/{place_of(seat)}"

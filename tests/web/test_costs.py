@@ -1,0 +1,170 @@
+"""No request within the limits of size takes more than a quarter of a second of CPU, whatever it holds: one that does
+would stop a process of the pages for everybody.
+
+Measured is the CPU of this process and not the time on the wall, and a request that is over the budget is sent again:
+other work on the machine makes a request slower, and never cheaper each time.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from urllib.parse import quote_from_bytes
+
+import httpx
+import pytest
+
+from program.limits import BODY_BYTES, BODY_FIELDS
+from store.people.address_changes import SIDES
+from testing.web_env import BASE_URL, World, wants, world_of
+
+BUDGET = 0.25
+"""Seconds of CPU for one request."""
+TRIES = 3
+URLENCODED = "application/x-www-form-urlencoded"
+BOUNDARY = "multipart/form-data; boundary=x"
+
+WITHOUT_TEXT = ("wanted", "submission_id", "say", "reason")
+"""Fields of pages on which nothing is typed: only what every field goes through is tried there."""
+
+TEXTS = {
+    "marks that are sorted": "a" + "\u0301\u0323" * 100_000,
+    "marks that decompose": "\u0344\u0323" * 100_000,
+    "marks in runs below the limit": ("e" + "\u0301\u0323" * 15) * 5_000,
+    "marks parted by controls": ("\u0301\u0323" * 15 + "\x00") * 5_000,
+    "letters that compose": "e\u0301" * 80_000,
+    "letters that decompose": "\u1e69" * 80_000,
+    "Hangul in parts": "\u1112\u1161\u11ab" * 25_000,
+    "Hangul": "\ud55c" * 80_000,
+    "what HTML escapes": "<\"'&>" * 50_000,
+    "braces": "{{partner}}{since" * 15_000,
+    "lines": "\r\n\r" * 80_000,
+    "spaces": " \t\u00a0\u3000" * 40_000,
+    "words": "a b " * 60_000,
+    "digits": "9" * 250_000,
+    "an address": "a@" + "a." * 120_000 + "@",
+    "dots": "." * 250_000,
+    "a zone": "Europe/Berlinn" * 60,
+    "a date": "31 May 2027 " * 20_000,
+    "percent": "%" * 250_000,
+    "emoji": "\U0001f469\u200d\U0001f4bb" * 20_000,
+}
+"""The worst that is known for each thing that is done with a text."""
+
+
+def urlencoded(name: str, text: str) -> bytes:
+    """One field as long as a body may be, in few bytes for each letter."""
+    safe = bytes(each for each in range(256) if each not in b"&=+%;#")
+    encoded = f"{name}=".encode() + _percent(text.encode("utf-8", "replace"), safe)
+    return encoded[:BODY_BYTES]
+
+
+def _percent(raw: bytes, left: bytes) -> bytes:
+    keep = frozenset(left)
+    return b"".join(bytes([each]) if each in keep else b"%%%02X" % each for each in raw[:BODY_BYTES])
+
+
+def bodies(field: str) -> Iterator[tuple[str, bytes, str]]:
+    """(what it is, body, content type): long texts, many fields, and what the parsers themselves take long for."""
+    for what, text in TEXTS.items():
+        yield what, urlencoded(field, text), URLENCODED
+    yield "everything as percent", f"{field}=".encode() + quote_from_bytes(b"\xff" * 80_000).encode(), URLENCODED
+    yield "empty pairs", b"&" * BODY_BYTES, URLENCODED
+    yield "equals signs", b"=" * BODY_BYTES, URLENCODED
+    many = "&".join(f"{field}={'x' * 100}" for _ in range(BODY_FIELDS)).encode()[:BODY_BYTES]
+    yield "the same field again", many, URLENCODED
+    stem = field.partition(".")[0]
+    entries = "&".join(f"{stem}.{n % 40}.f{n}{'y' * 80}={'x' * 20}" for n in range(BODY_FIELDS)).encode()[:BODY_BYTES]
+    yield "many entries", entries, URLENCODED
+    part = b'--x\r\nContent-Disposition: form-data; name="%s"\r\n\r\nx\r\n'
+    yield "many parts", b"".join(part % f"{field}{n}".encode() for n in range(BODY_FIELDS))[:BODY_BYTES], BOUNDARY
+    yield "a long header", b'--x\r\nContent-Disposition: form-data; name="' + b"n" * (BODY_BYTES - 100), BOUNDARY
+    yield "half a boundary", b"--x\r\n\r\n" + b"\r\n--y" * (BODY_BYTES // 5 - 10), BOUNDARY
+    typed = part % field.encode() + TEXTS["marks that are sorted"].encode()[: BODY_BYTES - 200] + b"\r\n--x--\r\n"
+    yield "a part of marks", typed, BOUNDARY
+
+
+async def cost(world: World, method: str, path: str, content: bytes = b"", kind: str = "") -> tuple[float, int]:
+    """(seconds of CPU, status) of one request."""
+    transport = httpx.ASGITransport(world.app)
+    headers = {"content-type": kind} if kind else {}
+    request = httpx.Request(method, BASE_URL + path, headers=headers, content=content or None)
+    began = time.process_time()
+    answer = await transport.handle_async_request(request)
+    await answer.aread()
+    return time.process_time() - began, answer.status_code
+
+
+async def over_budget(world: World, method: str, path: str, content: bytes = b"", kind: str = "") -> str:
+    """What a request costs where it is too much, each time; empty where it is not."""
+    seconds: list[float] = []
+    for _ in range(TRIES):
+        spent, status = await cost(world, method, path, content, kind)
+        assert status < 500, (method, path.partition("/")[0], status)
+        if spent <= BUDGET:
+            return ""
+        seconds.append(spent)
+    return f"{min(seconds):.2f} s"
+
+
+@pytest.fixture
+async def doors(world: World) -> dict[str, tuple[World, str]]:
+    """Each kind of page: where it is, and the field in which the most can be typed."""
+    unlimited = world_of(world.database, requests_per_minute=0, requests_per_link=0)
+    place = f"/me/{unlimited.links.place_token('ada', 1)}"
+    change = await wants(unlimited, "ada", "ada@new.example.org")
+    paths = {
+        await unlimited.ask("check_in", "ada"): "p_word",
+        await unlimited.ask("agreement", "ada"): "a_goals.0.what",
+        await unlimited.ask("closure", "ada"): "c_note",
+        await unlimited.ask("midpoint", "ada"): "r_why",
+        await unlimited.ask("invitation", "ada"): "i_zone",
+        f"{place}/concern": "text",
+        f"{place}/details": "zone",
+        f"{place}/details?": "name",
+        f"{place}/address": "email",
+        f"{place}/address/ask": "email",
+        f"{place}/pause/spring/pair": "until",
+        f"{place}/end/spring/pair": "reason",
+        f"{place}/reminders": "wanted",
+        f"{place}/erase": "submission_id",
+        f"/stop/{unlimited.links.stop_token('ben', 1)}": "submission_id",
+        f"/address/{unlimited.links.address_token(change, SIDES[0])}": "say",
+    }
+    return {path: (unlimited, field) for path, field in paths.items()}
+
+
+async def test_no_form_takes_more_than_its_share_whatever_is_in_it(doors: dict[str, tuple[World, str]]) -> None:
+    dear: list[str] = []
+    for path, (world, field) in doors.items():
+        for what, content, kind in bodies(field):
+            assert len(content) <= BODY_BYTES
+            if field in WITHOUT_TEXT and "marks" not in what and kind == URLENCODED:
+                continue
+            if found := await over_budget(world, "POST", path, content, kind):
+                dear.append(f"{path.partition('/')[2][:2]}… {field}: {what}: {found}")
+    assert dear == []
+
+
+async def test_no_draft_takes_more_than_its_share_neither_kept_nor_shown(doors: dict[str, tuple[World, str]]) -> None:
+    dear: list[str] = []
+    for path, (world, field) in doors.items():
+        if not path.startswith("/f/"):
+            continue
+        for what, content, kind in bodies(field):
+            if kind == URLENCODED:
+                kept = await over_budget(world, "POST", path, (b"save=1&" + content)[:BODY_BYTES], kind)
+                shown = await over_budget(world, "GET", path)
+                dear += [f"{field}: {what}: {found}" for found in (kept, shown) if found]
+    assert dear == []
+
+
+async def test_no_link_takes_more_than_its_share_however_long(doors: dict[str, tuple[World, str]]) -> None:
+    dear: list[str] = []
+    for path, (world, field) in doors.items():
+        for what, text in TEXTS.items():
+            behind = quote_from_bytes(text.encode()[:20_000])
+            for spelled in (f"{path.rstrip('?')}?{field}={behind}", f"{path.rstrip('?')}/{behind}", f"/f/{behind}"):
+                if found := await over_budget(world, "GET", spelled):
+                    dear.append(f"{field}: {what}: {found}")
+    assert dear == []

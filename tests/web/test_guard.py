@@ -1,0 +1,114 @@
+"""What the outermost layer takes, refuses and writes down, whatever a client sends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+import structlog
+from temporalio.client import Client
+
+from operations.health.metrics import Vitals
+from runtime.settings import Settings
+from store.database import Database
+from testing.web_env import BASE_URL, NOW, World, world_of
+from web.health import create_vitals
+from web.security import HEADERS, Hosts
+
+MALFORMED = ("http://[", "http://[::1", "//", "http://a b", "https://[v1.x]", "\x00", "http://\xff")
+
+
+async def asked(world: World, method: str, path: str, headers: dict[str, str]) -> httpx.Response:
+    """A request with headers that a well-behaved client would not send."""
+    raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+    request = httpx.Request(method, BASE_URL + path, headers=raw, content=b"" if method == "POST" else None)
+    answer = await httpx.ASGITransport(world.app).handle_async_request(request)
+    await answer.aread()
+    return answer
+
+
+def assert_guarded(answer: httpx.Response) -> None:
+    for name, value in HEADERS.items():
+        assert answer.headers.get_list(name) == [value], name
+
+
+@pytest.mark.parametrize("origin", MALFORMED)
+async def test_a_malformed_origin_is_another_page(world: World, origin: str) -> None:
+    path = await world.ask("check_in", "ada")
+    answer = await asked(world, "POST", path, {"host": "pages.test", "origin": origin})
+    assert answer.status_code == 403
+    assert_guarded(answer)
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8080", "pages.test.evil.example", *MALFORMED])
+async def test_a_host_that_is_not_ours_is_refused(world: World, host: str) -> None:
+    path = await world.ask("check_in", "ada")
+    for method in ("GET", "POST"):
+        answer = await asked(world, method, path, {"host": host, "origin": f"http://{host}"})
+        assert answer.status_code == 421
+        assert_guarded(answer)
+
+
+@pytest.mark.parametrize(
+    "host", ["pages.test", "PAGES.test:80", "127.0.0.1:8080", "[::1]:8080", "localhost", "web:8080", "inside.example"]
+)
+async def test_a_host_of_ours_is_answered(world: World, host: str) -> None:
+    named = world_of(world.database, hosts="inside.example, other.example")
+    path = await named.ask("check_in", "ada")
+    assert (await asked(named, "GET", path, {"host": host})).status_code == 200
+
+
+def test_a_client_without_a_host_is_no_browser() -> None:
+    assert Hosts(()).know("")
+
+
+async def test_metrics_are_told_to_hosts_that_are_ours(database: Database) -> None:
+    client = await Client.connect("127.0.0.1:1", lazy=True)  # nobody listens there, as when Temporal is away
+    vitals = Vitals(database, client, lambda: NOW, needs_temporal=False)
+    transport = httpx.ASGITransport(create_vitals(vitals, Settings(hosts="metrics.example").other_hosts))
+    async with httpx.AsyncClient(transport=transport, base_url="http://worker:9464") as client:
+        for path in ("/metrics", "/healthz", "/readyz"):
+            for host, taken in (("10.0.0.7:9464", True), ("metrics.example", True), ("evil.example", False)):
+                answer = await client.get(path, headers={"host": host})
+                assert (answer.status_code != 421) is taken, (path, host)
+                assert taken or "mentorship_" not in answer.text
+
+
+async def test_only_methods_that_exist_are_logged_by_name(world: World) -> None:
+    method = "A" * 2000
+    with structlog.testing.capture_logs() as logs:
+        await asked(world, method, "/", {"host": "pages.test"})
+        await asked(world, "GET", "/", {"host": "pages.test"})
+    assert [line["method"] for line in logs if line["event"] == "page"] == ["other", "GET"]
+    assert method not in repr(logs)
+
+
+async def test_a_client_that_hangs_up_is_no_error(served: World) -> None:
+    """A real client on a real socket that promises a body and ends in its middle."""
+    path = await served.ask("check_in", "ada")
+    address = urlsplit(served.settings.public_url)
+    ended = asyncio.Event()
+
+    def note(_logger: object, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        lines.append(dict(event))
+        if event.get("event") == "page" and event.get("method") == "POST":
+            ended.set()
+        raise structlog.DropEvent
+
+    lines: list[dict[str, object]] = []
+    with structlog.testing.capture_logs(processors=[note]):
+        _, writer = await asyncio.open_connection(address.hostname, address.port)
+        writer.write(
+            f"POST {path} HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Length: 1000\r\n"
+            f"Content-Type: application/x-www-form-urlencoded\r\n\r\nsubmission_id=half-a-form".encode()
+        )
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+        await asyncio.wait_for(ended.wait(), 20)
+    posted = [line for line in lines if line.get("method") == "POST"]
+    assert [line["status"] for line in posted] == [499]
+    assert [line for line in lines if line["event"] == "page_failed"] == [], json.dumps(lines, default=str)
