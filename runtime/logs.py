@@ -2,7 +2,7 @@
 
 Everything that is logged in a process goes the same way, that of libraries and of Temporal's SDK included: one line
 each, with the ids of the workflow or activity that it is about. Of an error only its kind and its place are told,
-since its words may hold anything; in the Temporal UI they stand beside the workflow that it stopped.
+since its words may hold anything.
 """
 
 from __future__ import annotations
@@ -11,15 +11,12 @@ import logging
 import sys
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
-from traceback import walk_tb
-from types import TracebackType
 from typing import Any
 
 import structlog
 from structlog.typing import EventDict
 
-ROOT = Path(__file__).resolve().parent.parent
+from activities.failures import kind_of, place_of
 
 IDS = {
     "temporal_workflow": ("workflow_id", "run_id", "workflow_type", "attempt"),
@@ -89,23 +86,7 @@ def _kind_and_place(_logger: Any, _name: str, event: EventDict) -> EventDict:
         found = sys.exc_info()
     error = found[1] if isinstance(found, tuple) else found
     if isinstance(error, BaseException):
-        event["failure"] = " < ".join(type(one).__name__ for one in _causes(error))
-        event["where"] = _where(error.__traceback__)
+        event["failure"] = kind_of(error)
+        event["where"] = place_of(error)
     return event
 
-
-def _causes(error: BaseException | None) -> list[BaseException]:
-    found: list[BaseException] = []
-    while error is not None and error not in found:
-        found.append(error)
-        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    return found
-
-
-def _where(traceback: TracebackType | None) -> str:
-    """The innermost line of ours, or else the innermost of all."""
-    places = [(Path(frame.f_code.co_filename), line, frame.f_code.co_name) for frame, line in walk_tb(traceback)]
-    ours = [place for place in places if place[0].is_relative_to(ROOT) and ".venv" not in place[0].parts]
-    for path, line, name in reversed(ours or places):
-        return f"{path.relative_to(ROOT) if path.is_relative_to(ROOT) else path.name}:{line} in {name}"
-    return ""

@@ -83,3 +83,10 @@ def test_files_stay_small_enough_to_read(room: str) -> None:
     """A file over about 400 lines is a sign that a room is missing."""
     for path in (ROOT / room).glob("*.py"):
         assert len(path.read_text().splitlines()) <= 450, path.name
+
+
+@pytest.mark.parametrize("name", [".env", "secrets/mentorship_secret", "data/mentorship.db", "data/inbox/000001.eml"])
+def test_what_an_installation_makes_in_the_checkout_is_not_committed(name: str) -> None:
+    """The docs have people make these here: one `git add .` must not publish them."""
+    ignored = subprocess.run(["git", "check-ignore", "--quiet", "--no-index", name], cwd=ROOT, check=False)
+    assert ignored.returncode == 0

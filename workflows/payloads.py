@@ -15,6 +15,8 @@ from temporalio.api.common.v1 import Payload
 from temporalio.contrib.pydantic import PydanticJSONPlainPayloadConverter, pydantic_data_converter
 from temporalio.converter import CompositePayloadConverter, DefaultPayloadConverter, JSONPlainPayloadConverter
 
+from activities.failures import FailureConverter
+
 
 @lru_cache(maxsize=1024)
 def _reader(kind: Any) -> TypeAdapter[Any]:
@@ -36,5 +38,9 @@ class OurPayloadConverter(CompositePayloadConverter):
         super().__init__(*(_Json() if isinstance(one, JSONPlainPayloadConverter) else one for one in usual))
 
 
-DATA_CONVERTER = replace(pydantic_data_converter, payload_converter_class=OurPayloadConverter)
+DATA_CONVERTER = replace(
+    pydantic_data_converter,
+    payload_converter_class=OurPayloadConverter,
+    failure_converter_class=FailureConverter,
+)
 """For every client and every worker."""

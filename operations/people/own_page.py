@@ -319,7 +319,7 @@ async def _once(
     person: str,
     generation: int,
     submission: str,
-    content: Sequence[str],
+    content: Sequence[object],
     carry_out: CarryOut,
     now: datetime,
 ) -> ActResult:

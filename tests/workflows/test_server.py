@@ -7,25 +7,29 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import LiteralString
+from uuid import uuid4
 
 import psycopg
 import pytest
 from psycopg import sql
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 from sqlalchemy import text as sql_text
 from sqlalchemy.engine import make_url
-from temporalio import workflow
+from temporalio import activity, workflow
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
-from temporalio.client import WorkflowUpdateStage
+from temporalio.client import WorkflowFailureError, WorkflowUpdateStage
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import FailureError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from lifecycle.events import Add, Decided, End, Event, Extend, Leave, Moved, Nudge, Pause, Release, Remove, Resume
 from operations.cohorts.launch import launch
 from runtime import temporal
 from runtime.temporal import NotTaken, RefusedChange
-from store.tables import ItemRow, MessageRow
+from store.database import Database
+from store.tables import ItemRow, MessageRow, SuppressionRow
 from testing.all_cases import FAMILY, POST
 from testing.cases import Case
 from testing.dev_server import Address, cleared
@@ -121,6 +125,45 @@ async def test_where_an_older_worker_does_not_know_a_change_the_sender_hears_tha
     async with Worker(client, task_queue="older-release", workflows=[OfAnOlderRelease], workflow_runner=runner):
         with pytest.raises(NotTaken, match="a worker of an older release came upon this and does not know Nudge"):
             await temporal.send(client, "older", "one", Nudge("op/1", "c1"))
+
+
+@activity.defn(name="breaks_a_row")
+async def breaks_a_row(url: str) -> None:
+    """Write the same address twice."""
+    row = {"email": f"{FAMILY}@example.org", "person": "p", "reason": FAMILY, "at": datetime.now(UTC)}
+    async with Database.open(url) as database, database.begin() as session:
+        await session.execute(insert(SuppressionRow), [row])
+        await session.execute(insert(SuppressionRow), [row])
+
+
+@workflow.defn(name="breaks", sandboxed=False)
+class Breaks:
+    """Waits for an activity that fails once as itself and once beside it."""
+
+    @workflow.run
+    async def run(self, url: str) -> None:
+        """Fails with what the activity failed with."""
+        once = RetryPolicy(maximum_attempts=1)
+        try:
+            await workflow.execute_local_activity(
+                breaks_a_row, url, retry_policy=once, start_to_close_timeout=timedelta(seconds=30)
+            )
+        except FailureError:
+            await workflow.execute_activity(
+                breaks_a_row, url, retry_policy=once, start_to_close_timeout=timedelta(seconds=30)
+            )
+
+
+async def test_a_row_that_the_database_refuses_reaches_no_history(early_server: Address, database_url: str) -> None:
+    """PostgreSQL quotes the row in its DETAIL; a history would keep it, and the UI would show it."""
+    client = await cleared(early_server)
+    async with Worker(client, task_queue="breaks", workflows=[Breaks], activities=[breaks_a_row]):
+        handle = await client.start_workflow("breaks", database_url, id=f"breaks-{uuid4()}", task_queue="breaks")
+        with pytest.raises(WorkflowFailureError):
+            await handle.result()
+    history = (await handle.fetch_history()).to_json()
+    assert "IntegrityError" in history
+    assert FAMILY not in history
 
 
 async def test_whoever_comes_together_with_the_end_hears_of_it(here: Stage) -> None:
