@@ -89,4 +89,3 @@ def _kind_and_place(_logger: Any, _name: str, event: EventDict) -> EventDict:
         event["failure"] = kind_of(error)
         event["where"] = place_of(error)
     return event
-

@@ -44,10 +44,10 @@ HONORIFICS = (
 )
 FAMILIAR = ("小", "老", "阿")
 """What stands before a Chinese family name among people who know each other."""
-CYRILLIC_ENDINGS = (
-    "а я у ю ы и е о й ь і ї є ом ем ём ой ей ою ею єю ым им ых их ов ев ам ям ах ях ами ями ого его ому ему ові еві "
-    "ин ина ино ины ової"
-).split()  # noqa: SIM905
+CYRILLIC_ENDINGS = """
+    а я у ю ы и е о й ь і ї є ом ем ём ой ей ою ею єю ым им ых их ов ев ам ям ах ях ами ями ого его ому ему ові еві
+    ин ина ино ины ової
+    """.split()  # noqa: SIM905
 PREFIXES = {"arabic": frozenset("وفبكلسا"), "hebrew": frozenset("ולבכמהש")}
 """Letters that are written together with the word that follows them: and, to, in, the, from."""
 SENTENCE_ENDS = frozenset(".!?:;\n\r…—–*•")
