@@ -87,7 +87,15 @@ def _places(trace: TracebackType | None) -> Iterator[tuple[Path, int, str]]:
         yield Path(frame.f_code.co_filename), line, frame.f_code.co_name
 
 
-class ActivityFailureConverter(DefaultFailureConverter):
+class FailureConverter(DefaultFailureConverter, WithSerializationContext):
+    """The SDK's converter for what clients and workflows say, which hold ids only, and ours for activities."""
+
+    def with_context(self, context: SerializationContext) -> FailureConverter:
+        """The converter for what is said in this context."""
+        return ActivityFailureConverter() if isinstance(context, ActivitySerializationContext) else self
+
+
+class ActivityFailureConverter(FailureConverter):
     """Turns what an activity raised into a failure for Temporal without any of its words, nor those of its causes.
 
     The kind stays the failure's type, so retry policies that name it go on to work.
@@ -110,11 +118,3 @@ class ActivityFailureConverter(DefaultFailureConverter):
         super().to_failure(ApplicationError(described(exception), **known), payload_converter, failure)
         failure.ClearField("cause")
         failure.stack_trace = "\n".join(traceback.format_tb(exception.__traceback__))
-
-
-class FailureConverter(DefaultFailureConverter, WithSerializationContext):
-    """The SDK's converter for what clients and workflows say, which hold ids only, and ours for activities."""
-
-    def with_context(self, context: SerializationContext) -> DefaultFailureConverter:
-        """The converter for what is said in this context."""
-        return ActivityFailureConverter() if isinstance(context, ActivitySerializationContext) else self

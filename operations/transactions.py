@@ -1,4 +1,4 @@
-"""An act in one transaction, tried again where it lost a race against another one."""
+"""An act in one transaction: tried again where it lost a race, or rolled back to see what it would do."""
 
 from __future__ import annotations
 
@@ -31,3 +31,23 @@ async def in_one(database: Database, act: Callable[[AsyncSession], Awaitable[Mad
             if attempt == ATTEMPTS:
                 raise
             attempt += 1
+
+
+async def committed(
+    database: Database, act: Callable[[AsyncSession], Awaitable[Made]], *, dry_run: bool = False
+) -> Made:
+    """What the act returns, once its transaction is committed; with `dry_run` the transaction is rolled back instead,
+    and what it returns is what would have been done."""
+    made: list[Made] = []
+    try:
+        async with database.begin() as session:
+            made.append(await act(session))
+            if dry_run:
+                raise _RolledBack
+    except _RolledBack:
+        pass
+    return made[0]
+
+
+class _RolledBack(Exception):
+    """Ends a transaction without a trace."""

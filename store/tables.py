@@ -32,6 +32,17 @@ class ParticipantRow(Base):
     """How often the address was corrected. A mail to the new one is another mail than the one to the old."""
 
 
+class FormerNameRow(Base):
+    """A name or an address that a person had before a correction: erasing finds it in what others wrote."""
+
+    __tablename__ = "former_names"
+    person: Mapped[str] = mapped_column(ForeignKey("participants.id"), primary_key=True)
+    field: Mapped[str] = mapped_column(primary_key=True)
+    """name, email"""
+    value: Mapped[str] = mapped_column(primary_key=True)
+    until: Mapped[datetime]
+
+
 class ProgramRow(Base):
     """A program version, frozen with its forms at launch; `hash` is that of the content."""
 

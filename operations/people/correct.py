@@ -17,6 +17,7 @@ from lifecycle.local_time import is_zone
 from operations.errors import Refused
 from operations.mentorships.decide import who_decides
 from operations.people.find import known_person
+from operations.transactions import committed
 from operations.waking import Wake, wake_in_time
 from program.addresses import problem_of_letters
 from program.limits import EMAIL_CHARACTERS, NAME_CHARACTERS
@@ -28,6 +29,7 @@ from store.database import Database
 from store.people import correct as correcting
 from store.people import people
 from store.people.correct import AddressTaken, Correction, CorrectionOrder, Details, UnknownParticipant
+from store.people.former_names import ChangedTooOften
 
 __all__ = ["Correction", "Details", "correct", "correct_in", "pass_on"]
 
@@ -52,23 +54,17 @@ async def correct(
 
     What can't be told now is told later. With `dry_run` it is done and taken back. Raises `Refused`.
     """
-    found: list[Correction] = []
-    try:
-        async with database.begin() as session:
-            person = await known_person(session, who)
-            deciders = await people.deciders_for(session, person.id)
-            decider = who_decides(person.id, deciders, by) if deciders else by
-            found.append(await correct_in(session, person.id, details, now, by=decider, why=why))
-            if dry_run:
-                raise _Undo
-    except _Undo:
-        return found[0]
-    await pass_on(database, found[0], now, tell=tell, wake=wake)
-    return found[0]
 
+    async def carry_out(session: AsyncSession) -> Correction:
+        person = await known_person(session, who)
+        deciders = await people.deciders_for(session, person.id)
+        decider = who_decides(person.id, deciders, by) if deciders else by
+        return await correct_in(session, person.id, details, now, by=decider, why=why)
 
-class _Undo(Exception):
-    """Ends a transaction without a trace."""
+    correction = await committed(database, carry_out, dry_run=dry_run)
+    if not dry_run:
+        await pass_on(database, correction, now, tell=tell, wake=wake)
+    return correction
 
 
 async def correct_in(
@@ -86,6 +82,11 @@ async def correct_in(
         row = await people.find(session, person)
         gone = f"{person} was erased; there is nothing left to correct"
         raise Refused(gone if row else f"there is no person {person!r}") from None
+    except ChangedTooOften as often:
+        raise Refused(
+            f"the name and address of {person} were changed {often} times; no further change is taken, because each "
+            "former one is kept until the person is erased"
+        ) from None
     except AddressTaken as taken:
         raise Refused(
             f"this address belongs to {taken} already, and two people can't share one; correct {taken} first, "

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from operations.errors import Refused
 from operations.mentorships.decide import who_decides
 from operations.people.find import known_person
+from operations.transactions import committed
 from runtime import outbox_relay
 from runtime.outbox_relay import Tell
 from store.database import Database
@@ -39,23 +40,17 @@ async def erase(
 
     What can't be told now is told later. With `dry_run` it is done and taken back. Raises `Refused`.
     """
-    found: list[Erasure] = []
-    try:
-        async with database.begin() as session:
-            person = await known_person(session, who)
-            deciders = await people.deciders_for(session, person.id)
-            decider = who_decides(person.id, deciders, by) if deciders else by
-            found.append(await erase_in(session, person.id, now, by=decider, why=why))
-            if dry_run:
-                raise _Undo
-    except _Undo:
-        return found[0]
-    await clean_up(database, found[0], now, tell=tell)
-    return found[0]
 
+    async def carry_out(session: AsyncSession) -> Erasure:
+        person = await known_person(session, who)
+        deciders = await people.deciders_for(session, person.id)
+        decider = who_decides(person.id, deciders, by) if deciders else by
+        return await erase_in(session, person.id, now, by=decider, why=why)
 
-class _Undo(Exception):
-    """Ends a transaction without a trace."""
+    erasure = await committed(database, carry_out, dry_run=dry_run)
+    if not dry_run:
+        await clean_up(database, erasure, now, tell=tell)
+    return erasure
 
 
 async def erase_in(session: AsyncSession, person: str, now: datetime, *, by: str, why: str = "") -> Erasure:

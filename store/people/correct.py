@@ -20,7 +20,7 @@ from lifecycle.keys import MentorshipRef
 from store import workflow_outbox
 from store.delivery.outbox import ITEMS
 from store.operations_log import put_operation
-from store.people import address_changes
+from store.people import address_changes, former_names
 from store.postbox import DeliverAt, Moment, ParticipantFacts, letterbox_rule, post_of
 from store.shards import soonest
 from store.tables import (
@@ -100,7 +100,8 @@ async def correct(
 ) -> Correction:
     """Correct a person, in an open writing transaction. Corrected to what is so already, nothing is done.
 
-    The same address once more takes back a bounce: it works again. Raises `UnknownParticipant` and `AddressTaken`.
+    The same address once more takes back a bounce: it works again. Raises `UnknownParticipant`, `AddressTaken` and
+    `former_names.ChangedTooOften`.
     """
     row = await session.scalar(select(ParticipantRow).where(ParticipantRow.id == person).with_for_update())
     if row is None or row.standing == "erased":
@@ -115,6 +116,9 @@ async def correct(
             raise AddressTaken(other)
     if "email" in fields or healed:
         row.corrections += 1
+    for name in ("name", "email"):
+        if name in fields:
+            await former_names.keep(session, person, name, getattr(row, name), order.now)
     for name, value in _values(row, details).items():
         setattr(row, name, value)
     if "email" in fields:

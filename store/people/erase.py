@@ -21,9 +21,10 @@ from store.cohorts import file_entries
 from store.cohorts.program_versions import agreement_form
 from store.database import putting
 from store.operations_log import put_operation
-from store.people import address_changes
+from store.people import address_changes, former_names
 from store.people.correct import CorrectionOrder, MentorshipRef, UnknownParticipant
-from store.people.redaction import AgreementDraft, Words, numbers_only, without_words_of
+from store.people.name_matcher import NameMatcher
+from store.people.redaction import AgreementDraft, numbers_only, without_names, without_words_of
 from store.postbox import WAITING
 from store.programs import FrozenProgram, asked_with, frozen_program
 from store.tables import (
@@ -81,19 +82,20 @@ async def erase(session: AsyncSession, person: str, order: CorrectionOrder) -> E
         raise UnknownParticipant(person)
     await _check_coordinates_nothing(session, person)
     before = row.standing == "erased"
-    words = Words(None) if before else Words.of(row.name, row.email)
+    names = NameMatcher() if before else await _names(session, row)
     counts: Counter[str] = Counter()
-    counts["answers"] += await _answers(session, person, refs, words)
-    counts["agreements"] += await _agreements(session, person, refs, words)
-    counts["drafts"] += await _drafts(session, person, refs, words)
-    counts["participants"] += await _profiles(session, person, refs, words)
+    counts["answers"] += await _answers(session, person, refs, names)
+    counts["agreements"] += await _agreements(session, person, refs, names)
+    counts["drafts"] += await _drafts(session, person, refs, names)
+    counts["participants"] += await _profiles(session, person, refs, names)
     counts["messages"] += await _messages(session, person, refs)
     counts["items"] += await _items(session, person, order)
-    counts["events"] += await _reasons(session, EventRow, _told_of(EventRow, person, refs), person, words)
-    counts["operations"] += await _reasons(session, OperationRow, _told_of(OperationRow, person, refs), person, words)
-    counts["tasks"] += await _reasons(session, TaskRow, _of_refs(TaskRow, refs), person, words)
+    counts["events"] += await _reasons(session, EventRow, _told_of(EventRow, person, refs), person, names)
+    counts["operations"] += await _reasons(session, OperationRow, _told_of(OperationRow, person, refs), person, names)
+    counts["tasks"] += await _reasons(session, TaskRow, _of_refs(TaskRow, refs), person, names)
     counts["suppressions"] += await _suppressions(session, person, row.email)
     counts["address_changes"] += await address_changes.forget(session, person)
+    counts["former_names"] += await former_names.forget(session, person)
     told = await _still_in(session, person, refs)
     if not before:
         counts["participants"] += 1
@@ -101,8 +103,16 @@ async def erase(session: AsyncSession, person: str, order: CorrectionOrder) -> E
         await file_entries.forget(session, person)
         await _forget_person(session, row)
         await _mark(session, person, refs, order)
-    await _tell(session, person, told, order, words)
+    await _tell(session, person, told, order, names)
     return Erasure(person, {name: count for name, count in sorted(counts.items()) if count}, tuple(told), before)
+
+
+async def _names(session: AsyncSession, row: ParticipantRow) -> NameMatcher:
+    """Every name and address that the person has or ever had."""
+    former = await former_names.of_person(session, row.id)
+    emails = [each.value for each in former if each.field == "email"]
+    emails += await former_names.addresses_asked_for(session, row.id)
+    return NameMatcher.of((row.name, *(each.value for each in former if each.field == "name")), (row.email, *emails))
 
 
 async def _refs(session: AsyncSession, person: str) -> list[MentorshipRef]:
@@ -158,7 +168,7 @@ async def _programs(session: AsyncSession, refs: Sequence[MentorshipRef]) -> dic
     return programs
 
 
-async def _answers(session: AsyncSession, person: str, refs: Sequence[MentorshipRef], words: Words) -> int:
+async def _answers(session: AsyncSession, person: str, refs: Sequence[MentorshipRef], names: NameMatcher) -> int:
     programs = await _programs(session, refs)
     rows = await session.execute(
         select(AnswerRow, RequestRow.cohort, RequestRow.mentorship, RequestRow.program_hash)
@@ -169,12 +179,12 @@ async def _answers(session: AsyncSession, person: str, refs: Sequence[Mentorship
     for answer, cohort, mentorship, version in rows.all():
         own = answer.person == person
         form = (await asked_with(session, programs[cohort, mentorship], version)).forms.get(answer.form)
-        changed += _write(answer, "body", numbers_only(answer.body, form) if own else words.out_of(answer.body))
+        changed += _write(answer, "body", numbers_only(answer.body, form) if own else without_names(answer.body, form, names))
     await session.flush()
     return changed
 
 
-async def _agreements(session: AsyncSession, person: str, refs: Sequence[MentorshipRef], words: Words) -> int:
+async def _agreements(session: AsyncSession, person: str, refs: Sequence[MentorshipRef], names: NameMatcher) -> int:
     programs = await _programs(session, refs)
     rows = await session.scalars(
         select(AgreementRow)
@@ -192,30 +202,30 @@ async def _agreements(session: AsyncSession, person: str, refs: Sequence[Mentors
             signed = dict(row.signed)
             if person in signed:
                 signed[person] = {**signed[person], "name": ""}
-            changed += _write(row, "body", words.out_of(body)) | _write(row, "signed", signed)
+            changed += _write(row, "body", without_names(body, form, names)) | _write(row, "signed", signed)
     await session.flush()
     return changed
 
 
-async def _drafts(session: AsyncSession, person: str, refs: Sequence[MentorshipRef], words: Words) -> int:
+async def _drafts(session: AsyncSession, person: str, refs: Sequence[MentorshipRef], names: NameMatcher) -> int:
     own = select(RequestRow.key).where(RequestRow.person == person)
     gone = await session.scalars(delete(DraftRow).where(DraftRow.request.in_(own)).returning(DraftRow.request))
     changed = len(gone.all())
     others = select(RequestRow.key).where(_of_refs(RequestRow, refs))
     for row in await session.scalars(select(DraftRow).where(DraftRow.request.in_(others))):
-        changed += _write(row, "body", words.out_of(row.body))
+        changed += _write(row, "body", names.out_of(row.body))
     await session.flush()
     return changed
 
 
-async def _profiles(session: AsyncSession, person: str, refs: Sequence[MentorshipRef], words: Words) -> int:
+async def _profiles(session: AsyncSession, person: str, refs: Sequence[MentorshipRef], names: NameMatcher) -> int:
     """What partners say of themselves may thank somebody by name."""
     partners = select(MembershipRow.person).where(_of_refs(MembershipRow, refs), MembershipRow.person != person)
     changed = 0
     for row in await session.scalars(
         select(ParticipantRow).where(ParticipantRow.id.in_(partners)).order_by(ParticipantRow.id)
     ):
-        changed += _write(row, "profile", words.out_of(row.profile))
+        changed += _write(row, "profile", names.out_of(row.profile))
     await session.flush()
     return changed
 
@@ -285,12 +295,12 @@ async def _items(session: AsyncSession, person: str, order: CorrectionOrder) -> 
 # -- who -------------------------------------------------------------------------------------------------------
 
 
-async def _reasons(session: AsyncSession, table: Any, which: ColumnElement[bool], person: str, words: Words) -> int:
+async def _reasons(session: AsyncSession, table: Any, which: ColumnElement[bool], person: str, names: NameMatcher) -> int:
     """Reasons in somebody's own words: gone where they are about this person, without the name where they are not."""
     changed = 0
     for row in await session.scalars(select(table).where(which)):
         about = person in (getattr(row, "person", ""), row.by, *(getattr(row, "about", None) or ()))
-        changed += _write(row, "why", "" if about else words.out_of(row.why))
+        changed += _write(row, "why", "" if about else names.out_of(row.why))
     await session.flush()
     return changed
 
@@ -377,12 +387,12 @@ async def _still_in(session: AsyncSession, person: str, refs: Sequence[Mentorshi
 
 
 async def _tell(
-    session: AsyncSession, person: str, told: Sequence[MentorshipRef], order: CorrectionOrder, words: Words
+    session: AsyncSession, person: str, told: Sequence[MentorshipRef], order: CorrectionOrder, names: NameMatcher
 ) -> None:
     rows: list[dict[str, Any]] = []
     for cohort, mentorship in told:
         id_ = f"{order.id}/{cohort}/{mentorship}"
-        why = words.out_of(order.why)
+        why = names.out_of(order.why)
         await put_operation(session, id_, "erase", cohort, mentorship, {}, order.by, why, order.now)
         event = {"id": id_, "person": person, "erased": True}
         rows.append(

@@ -102,7 +102,7 @@ class NameMatcher:
     words: dict[str, Rule] = field(default_factory=dict[str, Rule])
     """Folded word to when it is a name; endings of the genitive are words of their own."""
     phrases: dict[str, Any] = field(default_factory=dict[str, Any])
-    """Whole names as a tree of their folded words; the key "" ends one."""
+    """Whole names as a tree of their folded words; the key "" ends one, with its rule."""
     starts: dict[int, set[str]] = field(default_factory=dict[int, set[str]])
     """Length to beginnings of Korean words, which go on with particles."""
     stems: dict[int, set[str]] = field(default_factory=dict[int, set[str]])
@@ -174,11 +174,13 @@ class NameMatcher:
                 self.literals |= {"".join(words), "".join(reversed(words))}
 
     def _add_phrase(self, words: Sequence[str]) -> None:
+        # "Will May" is a name, "will may" are two words.
+        rule: Rule = "capital" if all(word in ORDINARY or word in PARTICLES for word in words) else "anyhow"
         node = self.phrases
         for word in words[:-1]:
             node = node.setdefault(word, {})
         for last in (words[-1], f"{words[-1]}s"):
-            node.setdefault(last, {})[""] = True
+            node.setdefault(last, {})[""] = rule
 
     def _add_part(self, written: str, word: str) -> None:
         match _script_of(word):
@@ -266,14 +268,17 @@ class NameMatcher:
         passed = 0
         for number, (start, end) in enumerate(tokens):
             token = plain[start:end]
-            if token in self.phrases and start >= passed and (last := self._phrase(plain, tokens, number)) > end:
-                yield start, last, "anyhow"
-                passed = last
+            if token in self.phrases and start >= passed:
+                last, whole = self._phrase(plain, tokens, number)
+                if last > end:
+                    yield start, last, whole
+                    passed = last
             if rule := rules[token]:
                 yield start, end, rule
 
-    def _phrase(self, plain: str, tokens: Sequence[Span], number: int) -> int:
-        """Where the longest whole name that begins with this token ends; 0 where none does."""
+    def _phrase(self, plain: str, tokens: Sequence[Span], number: int) -> tuple[int, Rule]:
+        """Where the longest whole name that begins with this token ends, and its rule; 0 where none does."""
+        rule: Rule = "anyhow"
         node: Mapping[str, Any] = self.phrases
         before, longest, gap = tokens[number][0], 0, _BETWEEN
         for start, end in tokens[number : number + MOST_PARTS]:
@@ -284,8 +289,8 @@ class NameMatcher:
                 break
             before, gap = end, _AFTER_INITIAL if end - start == 1 else _BETWEEN
             if "" in node:
-                longest = end
-        return longest
+                longest, rule = end, node[""]
+        return longest, rule
 
     def _rule(self, token: str) -> Rule | None:
         """When this word is a name; None where it never is."""

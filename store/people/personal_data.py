@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from store.people import own_page
+from store.people import former_names, own_page
 from store.people.own_page import OwnMentorship
 from store.tables import (
     AddressChangeRow,
@@ -47,6 +47,10 @@ async def personal_data(session: AsyncSession, person: str) -> PersonalData:
             "mail_reaches_you": row.standing != "bounced",
             "reminders_stopped": row.reminders_stopped,
         },
+        "former_names": [
+            {"what": each.field, "value": each.value, "until": each.until.isoformat()}
+            for each in await former_names.of_person(session, person)
+        ],
         "mentorships": [_mentorship(seat) for seat in seats],
         "answers": await _answers(session, person),
         "drafts": await _drafts(session, person),

@@ -1,56 +1,25 @@
-"""Takes a person out of what people wrote: what they wrote themselves goes, and their name where others wrote it.
+"""Takes out of the tables what a person wrote of their own, and names them nowhere in what others wrote.
 
-Pure functions over what the tables hold. Bare numbers of closed questions stay: a cohort's outcome is counted by
-them. Must never lose anything else of what others wrote.
+Pure functions over what the tables hold; names are found by `store.people.name_matcher`. Bare numbers of closed
+questions stay: a cohort's outcome is counted by them. Nothing else of what others wrote may be lost. Every function
+takes time in proportion to what it is given.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import SequenceMatcher
-from typing import Any
 
 from program.forms import Answers, Form
+from store.people.name_matcher import NameMatcher
 
 NUMBERS = ("scale", "number")
 """Questions whose answers stay."""
 WRITTEN = ("text", "group", "sign")
 """Questions that are answered in somebody's own words."""
-SHORTEST_PART = 3
-"""Letters of a part of a name by which a person is recognised."""
 SAME_WORDS = 16
 """So many characters in a row that two texts share are one person's words."""
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """By what a person is named: the name, its parts as whole words, the address."""
-
-    pattern: re.Pattern[str] | None
-
-    @classmethod
-    def of(cls, name: str, email: str) -> Words:
-        """The words for this name and address; those that are empty are left out."""
-        whole = [f"(?i:{re.escape(word)})" for word in (email.strip(), name.strip()) if word]
-        parts = [part for part in re.findall(r"\w+", name) if len(part) >= SHORTEST_PART]
-        patterns = [*whole, *(rf"\b{re.escape(part)}\b" for part in parts)]
-        return cls(re.compile("|".join(patterns)) if patterns else None)
-
-    def out_of(self, value: Any) -> Any:
-        """The same value, in all its depth, with an ellipsis wherever the person was named."""
-        if self.pattern is None:
-            return value
-        match value:
-            case str():
-                return self.pattern.sub("…", value)
-            case list():
-                return [self.out_of(entry) for entry in value]  # pyright: ignore[reportUnknownVariableType]
-            case dict():
-                return {key: self.out_of(entry) for key, entry in value.items()}  # pyright: ignore[reportUnknownVariableType]
-            case _:
-                return value
 
 
 def numbers_only(body: Answers, form: Form | None) -> Answers:
@@ -70,24 +39,52 @@ class AgreementDraft:
 def without_words_of(person: str, versions: Iterable[AgreementDraft], form: Form | None) -> list[Answers]:
     """The bodies of an agreement's versions, oldest first, without what this person wrote of their own: neither where
     they wrote it nor where somebody took it over. What was chosen from a list stays, the others' dates hang on it."""
-    chosen = {question.id for question in form.questions if question.type not in WRITTEN} if form else set[str]()
-    theirs: dict[str, list[str]] = {}
+    chosen = _chosen(form)
+    theirs: dict[str, _OwnWords] = defaultdict(_OwnWords)
     before: Answers = {}
     bodies: list[Answers] = []
     for version in versions:
         for name, value in version.body.items():
             if name not in chosen and version.by == person and value != before.get(name):
-                theirs.setdefault(name, []).append(str(value))
+                theirs[name].add(str(value))
         before = version.body
         bodies.append(
-            {name: value for name, value in version.body.items() if not _shares(str(value), theirs.get(name, ()))}
+            {
+                name: value
+                for name, value in version.body.items()
+                if name not in theirs or not theirs[name].are_in(str(value))
+            }
         )
     return bodies
 
 
-def _shares(text: str, theirs: Collection[str]) -> bool:
-    for own in theirs:
-        match = SequenceMatcher(None, text, own, autojunk=False).find_longest_match()
-        if text == own or match.size >= SAME_WORDS:
-            return True
-    return False
+class _OwnWords:
+    """What a person wrote into one field, by every run of `SAME_WORDS` characters in it."""
+
+    def __init__(self) -> None:
+        self._whole: set[str] = set()
+        self._runs: set[str] = set()
+
+    def add(self, text: str) -> None:
+        """They wrote this."""
+        self._whole.add(text)
+        self._runs |= _runs_of(text)
+
+    def are_in(self, text: str) -> bool:
+        """Whether a text is, or holds, words of theirs."""
+        return text in self._whole or not self._runs.isdisjoint(_runs_of(text))
+
+
+def _runs_of(text: str) -> set[str]:
+    return {text[first : first + SAME_WORDS] for first in range(len(text) - SAME_WORDS + 1)}
+
+
+def without_names(body: Answers, form: Form | None, matcher: NameMatcher) -> Answers:
+    """What stays of somebody else's answers: everything but the person's names. What was chosen from a list is a word
+    of the form, and stays as it is."""
+    chosen = _chosen(form)
+    return {name: value if name in chosen else matcher.out_of(value) for name, value in body.items()}
+
+
+def _chosen(form: Form | None) -> set[str]:
+    return {question.id for question in form.questions if question.type not in WRITTEN} if form else set()

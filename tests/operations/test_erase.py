@@ -25,11 +25,14 @@ from lifecycle.local_time import instant
 from mail.compose import compose
 from mail.letters import Letter
 from operations.errors import Refused
+from operations.people.correct import Details, correct
 from operations.people.erase import erase, erase_in
 from program.forms import Form, Option, Question
+from program.limits import FORMER_NAMES
 from program.loader import load_cohort
 from rehearsal.script import load_behaviour
 from store.database import Database
+from store.people import personal_data
 from store.people.redaction import AgreementDraft, without_words_of
 from store.tables import (
     AgreementRow,
@@ -37,6 +40,7 @@ from store.tables import (
     Base,
     DraftRow,
     EventRow,
+    FormerNameRow,
     ItemRow,
     MembershipRow,
     MentorshipRow,
@@ -477,3 +481,68 @@ async def test_whoever_coordinates_is_not_erased_before_others_do(house: House) 
     assert (await house.person("ben")).standing == "active"
     async with house.database.session() as session:
         assert await session.get(ParticipantRow, "ben")
+
+
+async def said_by_ada(house: House, text: str, **more: str) -> None:
+    """Ada has answered, drafted and told of herself with these words."""
+    async with house.database.begin() as session:
+        request = (await house.request("ada")).key
+        session.add(
+            AnswerRow(
+                request=request, version=1, submission="submission-ada", person="ada", form="check_in",
+                form_version=1, body={"p_word": text, "p_met": "weekly"} | more, at=NINE,
+            )
+        )  # fmt: skip
+        session.add(DraftRow(request=request, body={"p_word": [text]}, at=NINE))
+        (await session.get_one(ParticipantRow, "ada")).profile = {"easier": text}
+
+
+async def words_left(house: House) -> list[str]:
+    """What Ada's words are by now."""
+    [answer] = await house.rows(AnswerRow)
+    [draft] = await house.rows(DraftRow)
+    return [answer.body["p_word"], draft.body["p_word"][0], (await house.person("ada")).profile["easier"]]
+
+
+async def test_every_name_and_address_that_somebody_ever_had_goes(house: House) -> None:
+    await house.post(item("ada"))
+    text = "Zoë, ZOE and Zoe\u0308 of zoe@old.example; Lindqvists Plan; Ben's; Bo Ek as well"
+    await said_by_ada(house, text)
+    for name in ("Zoë Lindqvist", "Bo Ek"):
+        await correct(house.database, "ben", Details(name=name), NINE, by="casey")
+    await correct(house.database, "ben", Details(email="zoe@old.example"), NINE, by="casey")
+    await correct(house.database, "ben", Details(name="Somebody New", email="new@example.org"), NINE, by="casey")
+    async with house.database.session() as session:
+        held = await personal_data.everything(session, "ben")
+    former = {(each["what"], each["value"]) for each in held["former_names"]}
+    assert former == {
+        ("name", "Ben Mentee"), ("name", "Zoë Lindqvist"), ("name", "Bo Ek"), ("email", BEN),
+        ("email", "zoe@old.example"),
+    }  # fmt: skip
+    done = await erase(house.database, "ben", NINE, by="casey")
+    assert done.rows["former_names"] == len(former)
+    assert await words_left(house) == ["… and … of …; … Plan; …'s; … as well"] * 3
+    assert await house.rows(FormerNameRow) == []
+    for trace in (*await rows(house.database), *(files(house.database) if house.database.sqlite else ())):
+        assert not re.search(rb"lindqvist|zoe@old|ben mentee", trace, re.IGNORECASE)
+
+
+async def test_a_word_of_the_form_is_no_name(house: House) -> None:
+    """Somebody is called like an answer that others chose from a list: that one stays as it is."""
+    await house.post(item("ada"))
+    await said_by_ada(house, "We met Weekly Often", p_met="weekly")
+    await correct(house.database, "ben", Details(name="Weekly Often"), NINE, by="casey")
+    await erase(house.database, "ben", NINE, by="casey")
+    [answer] = await house.rows(AnswerRow)
+    assert answer.body == {"p_word": "We met …", "p_met": "weekly"}
+
+
+async def test_no_more_names_are_taken_than_can_be_erased(house: House) -> None:
+    for number in range(FORMER_NAMES):
+        await correct(house.database, "ben", Details(name=f"Ben Number{number}"), NINE, by="casey")
+    with pytest.raises(Refused, match="were changed 50 times"):
+        await correct(house.database, "ben", Details(name="Ben Once More"), NINE, by="casey")
+    assert (await house.person("ben")).name == f"Ben Number{FORMER_NAMES - 1}"
+    # A former name once more needs no further row.
+    assert (await correct(house.database, "ben", Details(zone="Asia/Tokyo"), NINE, by="casey")).changed
+    assert len(await house.rows(FormerNameRow)) == FORMER_NAMES
