@@ -179,7 +179,9 @@ async def _answers(session: AsyncSession, person: str, refs: Sequence[Mentorship
     for answer, cohort, mentorship, version in rows.all():
         own = answer.person == person
         form = (await asked_with(session, programs[cohort, mentorship], version)).forms.get(answer.form)
-        changed += _write(answer, "body", numbers_only(answer.body, form) if own else without_names(answer.body, form, names))
+        changed += _write(
+            answer, "body", numbers_only(answer.body, form) if own else without_names(answer.body, form, names)
+        )
     await session.flush()
     return changed
 
@@ -295,7 +297,9 @@ async def _items(session: AsyncSession, person: str, order: CorrectionOrder) -> 
 # -- who -------------------------------------------------------------------------------------------------------
 
 
-async def _reasons(session: AsyncSession, table: Any, which: ColumnElement[bool], person: str, names: NameMatcher) -> int:
+async def _reasons(
+    session: AsyncSession, table: Any, which: ColumnElement[bool], person: str, names: NameMatcher
+) -> int:
     """Reasons in somebody's own words: gone where they are about this person, without the name where they are not."""
     changed = 0
     for row in await session.scalars(select(table).where(which)):
