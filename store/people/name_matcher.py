@@ -261,7 +261,7 @@ class NameMatcher:
         if not self.words and not self.phrases and not self.starts:
             return
         # Most texts name nobody: each of their words is looked up once.
-        rules = {token: self._rule(token) for token in set(_words().findall(plain))}
+        rules: dict[str, Rule | None] = {token: self._rule(token) for token in set(_words().findall(plain))}
         if not any(rule or token in self.phrases for token, rule in rules.items()):
             return
         tokens = [(match.start(), match.end()) for match in _words().finditer(plain)]

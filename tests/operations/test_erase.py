@@ -511,9 +511,10 @@ async def test_every_name_and_address_that_somebody_ever_had_goes(house: House) 
     for name in ("Zoë Lindqvist", "Bo Ek"):
         await correct(house.database, "ben", Details(name=name), NINE, by="casey")
     await correct(house.database, "ben", Details(email="zoe@old.example"), NINE, by="casey")
-    await correct(house.database, "ben", Details(name="Somebody New", email="new@example.org"), NINE, by="casey")
+    details = Details(name="Somebody New", email="new@example.org")
+    await correct(house.database, "ben", details, NINE + HOUR, by="casey")
     async with house.database.session() as session:
-        held = await personal_data.everything(session, "ben")
+        held = await personal_data.personal_data(session, "ben")
     former = {(each["what"], each["value"]) for each in held["former_names"]}
     assert former == {
         ("name", "Ben Mentee"), ("name", "Zoë Lindqvist"), ("name", "Bo Ek"), ("email", BEN),
