@@ -1,7 +1,7 @@
-"""The postmaster's hand: the activity that delivers what is due in a shard.
+"""The activity that delivers what is due in a shard.
 
-A mail is never lost, and never sent twice by us but in the one ambiguous moment (RFC 1047), and then as the same
-message.
+No mail is lost. A mail is sent twice only if it cannot be known whether the relay accepted it (RFC 1047), and then as
+the same message.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ log = logging.getLogger("mentorship.delivery")
 
 
 class PostOffice:
-    """Delivers. One for the process; rounds of different shards may run at the same time."""
+    """Delivers mail. One for each process; rounds of different shards may run at the same time."""
 
     def __init__(
         self,
@@ -39,8 +39,8 @@ class PostOffice:
 
     @activity.defn(name=DELIVER)
     async def deliver(self, order: DeliverInput) -> DeliverResult:
-        """Deliver what is due. When cancelled, what is on its way is brought to its end and written down."""
-        # A retry means that the attempt before it is dead: nobody holds its claims any more.
+        """Deliver what is due. A cancelled round finishes the mails in flight and writes their results."""
+        # Temporal has given up the attempt before this one. It may still run, so its claims are taken over.
         retry = activity.in_activity() and activity.info().attempt > 1
         async with self._turns.setdefault(order.shard, asyncio.Lock()):
             this = Round(self._office, order.shard, order.now, all_claims=retry)
@@ -55,14 +55,14 @@ class PostOffice:
                 await asyncio.wait([work])
                 raise
             except ExceptionGroup as failures:
-                # The Temporal UI shows what is raised here: the cause, not that several things were under way.
+                # The Temporal UI shows what is raised here: one cause instead of a group.
                 raise _first_of(failures) from None
             finally:
                 beats.cancel()
 
 
 def _tell(shard: int, result: DeliverResult) -> None:
-    """One line in the log for each round that did something, or was kept from it: counts, and class and code."""
+    """Log one line for each round that did something or met trouble: counts, class and code of the trouble."""
     told = {name: value for name, value in asdict(result).items() if value and name != "bounced"}
     if told.keys() - {"next_at"}:
         log.info("delivered", extra={"round": {"shard": shard, **told}})
@@ -74,7 +74,7 @@ def _first_of(failures: ExceptionGroup[Exception]) -> Exception:
 
 
 async def _beat() -> None:
-    """Tell Temporal that we live, however long the relay takes."""
+    """Send heartbeats to Temporal for as long as the round runs."""
     if not activity.in_activity():
         return
     timeout = activity.info().heartbeat_timeout

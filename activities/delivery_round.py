@@ -1,5 +1,5 @@
-"""One round of a postmaster: pages are prepared while the ones before are on their way to the relay, and what came
-of each mail is written down while the others are still being sent.
+"""One round of a postmaster. Three things happen at the same time: a page of mails is prepared, the mails of earlier
+pages are sent, and the results of sent mails are written.
 """
 
 from __future__ import annotations
@@ -27,34 +27,39 @@ FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=4)
 """Waits (program time) double from the first to the longest, whatever the relay asks for."""
 POLICY_WAIT = timedelta(hours=1)
-"""Refused for what we are or send: a person must mend it."""
+"""The first wait after a refusal for what we are or send (program time). A person must fix the cause."""
 LONGEST_POLICY_WAIT = timedelta(days=1)
 """The longest wait that a relay may ask for by a rule of its own, such as a limit per day."""
 TRIES_TO_DELIVER = 12
-"""A mail that is put off so often (about a day) opens a task: its reader would be blamed for silence."""
+"""A mail that is deferred so often (about a day) opens a task: otherwise its reader is blamed for silence."""
 CONFIGURATION_WAIT = timedelta(minutes=15)
+"""How long the queue waits when the relay does not let us in (program time)."""
 TRIES_ELSEWHERE = 10
-"""An address that is not the person's yet, and takes no mail so often in a row (most of a day), is refused."""
+"""A new, unconfirmed address that takes no mail so often in a row (most of a day) is refused."""
 SEND_AGAIN = timedelta(minutes=5)
-"""After a moment in which nobody could know: the one second try (program time)."""
+"""When a mail in doubt is sent for the second and last time (program time)."""
 LONGEST_ROUND = timedelta(seconds=30)
-"""Real time after which no further page is taken up, so that something urgent never waits behind a slow relay."""
+"""Real time after which a round prepares no further page, so that urgent mail never waits behind a slow relay."""
 QUIET = timedelta(minutes=10)
-"""How long before a letterbox opens its mails are worded (program time), where they are many."""
+"""How long before a letterbox opens its mails are worded, if there are many (program time)."""
 LEFT_BEHIND = timedelta(minutes=1)
-"""Real time after which a turn that is due was held up."""
+"""Real time after which a turn that is due counts as overdue."""
 CATCHING_UP = timedelta(minutes=10)
-"""Real time in which mail waits for such turns."""
+"""Real time for which mail waits for overdue turns."""
 CROWD = 50
-"""So many people are many."""
+"""So many people due at one moment are worded ahead."""
 AHEAD_AT_MOST = 5000
 """People whose mails are kept in memory, at about 10 KB each."""
 NOTHING_DONE_WAIT = timedelta(seconds=30)
+"""When to look again after a round that could do nothing although something was due (program time)."""
 
 
 class Round:
-    """Delivers what is due in one shard at one moment (program time, UTC). `all_claims`: the round before has ended
-    without a word, so what it had claimed is taken over. It may be alive: it can write nothing from then on."""
+    """Delivers what is due in one shard at one moment (program time, UTC).
+
+    `all_claims`: Temporal has given up the round before, so its claims are taken over. It may still run, but it can
+    neither send nor write anything of these mails from then on.
+    """
 
     def __init__(self, office: Office, shard: int, now: datetime, *, all_claims: bool = False) -> None:
         self.office = office
@@ -71,15 +76,15 @@ class Round:
         self._began = real_seconds()
 
     def cancel(self) -> None:
-        """Take up no further mail."""
+        """Send no further mail."""
         self._cancelled = True
 
     async def run(self) -> DeliverResult:
-        """The whole round; what it did."""
+        """Run the whole round and return what it did."""
         left = self.office.unwritten.get(self.shard, [])
         self.office.unwritten[self.shard] = await self._writer.write_left(left)
         async with self.office.database.begin() as session:
-            # From here on whoever queues something wakes us, until we have put down when we wake by ourselves.
+            # While no time is written here, every process that queues an item wakes this postmaster.
             await outbox.write_wake(session, self.shard, None)
         await self._deliver()
         if self._superseded:
@@ -93,47 +98,47 @@ class Round:
 
     @property
     def stopped(self) -> bool:
-        """Whether no further mail is taken up."""
+        """Whether no further mail is sent."""
         return self._cancelled or self._superseded or self._stopped_until is not None
 
     @property
     def _elapsed(self) -> timedelta:
-        """Real time since the round began, with the time in which the machine slept."""
+        """Real time since the round began, including time in which the machine slept."""
         return timedelta(seconds=real_seconds() - self._began)
 
     @property
     def _moment(self) -> datetime:
-        """Program time by now, UTC."""
+        """Program time now, UTC."""
         return self.now + self._elapsed * self.office.rules.speed
 
     async def _deliver(self) -> None:
-        """One prepares, several carry, one writes down: all at the same time, with a short queue between."""
+        """Prepare, send and write results at the same time, with a short queue between."""
         queue: asyncio.Queue[Mail | None] = asyncio.Queue(PAGE)
         finished = asyncio.Event()
-        carriers = self.office.transport.connections
+        senders = self.office.transport.connections
 
-        async def take_up() -> None:
+        async def prepare() -> None:
             async for mail in self._claimed():
                 await queue.put(mail)
-            for _ in range(carriers):
+            for _ in range(senders):
                 await queue.put(None)
 
-        async def carry() -> None:
+        async def send() -> None:
             while (mail := await queue.get()) is not None:
                 if not self.stopped:
                     await self.office.pace.wait()
-                self._writer.done.append(self._not_taken_up(mail) if self.stopped else await self._sent(mail))
+                self._writer.done.append(self._not_sent(mail) if self.stopped else await self._sent(mail))
 
-        clerk = asyncio.create_task(self._writer.run(finished, self.cancel))
+        writing = asyncio.create_task(self._writer.run(finished, self.cancel))
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(take_up())
-                for _ in range(carriers):
-                    group.create_task(carry())
+                group.create_task(prepare())
+                for _ in range(senders):
+                    group.create_task(send())
         finally:
             finished.set()
             try:
-                await clerk
+                await writing
             finally:
                 self.result.bounced += self._writer.bounced
                 self.office.unwritten[self.shard] = self.office.unwritten.get(self.shard, []) + self._writer.left
@@ -143,7 +148,7 @@ class Round:
     # -- what is due -----------------------------------------------------------------------------------------------
 
     async def _claimed(self) -> AsyncIterator[Mail]:
-        """Every mail of this round, claimed page by page; what needs no sending is put with what is done."""
+        """Yield every mail of this round, claimed page by page. Mails that are not sent go to the results at once."""
         successor = Successor(
             self.office.database, self.shard, self._claim, self.now, self._claim_until, self.all_claims
         )
@@ -169,8 +174,8 @@ class Round:
                 yield mail
 
     async def _behind(self, session: AsyncSession, people: Sequence[str]) -> set[str]:
-        """Those whose mentorships have yet to do what fell due in an outage: all of it comes in one mail (lifecycle
-        2.9). Nobody waits long for it, for a mentorship may be stuck."""
+        """People with a mentorship that has yet to do what fell due in an outage: all of it must come in one mail
+        (lifecycle 2.9). Their mail waits for `CATCHING_UP` at most, because a mentorship can be stuck."""
         speed, since = self.office.rules.speed, self.office.catching_up
         behind = await due.behind(session, people, self.now - LEFT_BEHIND * speed) if people else set[str]()
         if not behind:
@@ -184,18 +189,18 @@ class Round:
         return self._moment + self.office.rules.claim * self.office.rules.speed
 
     async def _word_ahead(self) -> None:
-        """In the quiet before a letterbox opens, word what will be due then."""
+        """Shortly before a letterbox opens, word what will be due then."""
         moment = self.result.next_at
         if moment is not None and not self.stopped and self.now < moment <= self.now + QUIET:
             try:
                 await self.office.preparer.word_ahead(self.shard, moment, AHEAD_AT_MOST)
-            except Exception as error:  # the round is done; at its moment each mail is worded anyway
+            except Exception as error:  # the round is done, and each mail is worded when it is due
                 self._remember(f"not worded ahead: {type(error).__name__}")
 
     # -- sending ---------------------------------------------------------------------------------------------------
 
     async def _sent(self, mail: Mail) -> Result:
-        """Send a mail; what came of it. No fault of one mail stops the others."""
+        """Send a mail and return its result. An error of one mail does not stop the others."""
         permits: list[Permit] = []
 
         async def before_body() -> bool:
@@ -220,12 +225,12 @@ class Round:
         return self._result_of(mail, "sent")
 
     def _not_permitted(self, mail: Mail, permit: Permit) -> Result:
-        """The body was kept back; the mail waits again, if it is still ours."""
+        """The result of a mail whose body was not sent: it waits again, if the round still has its claim."""
         if permit is Permit.LOST:
             self._superseded = True
         elif permit is Permit.UNKNOWN:
             self._remember("not sent: its hand-over could not be written down")
-        return self._not_taken_up(mail)
+        return self._not_sent(mail)
 
     def _of_trouble(self, mail: Mail, trouble: Trouble) -> Result:
         rules, failures = self.office.rules, self.office.failures
@@ -235,10 +240,10 @@ class Round:
                     failures[self.shard] = failures.get(self.shard, 0) + 1
                 asked = min(trouble.wait or timedelta(0), LONGEST_WAIT)
                 self._stop(max(asked, doubling(failures[self.shard])), trouble)
-                return self._not_taken_up(mail)
+                return self._not_sent(mail)
             case Kind.CONFIGURATION:
                 self._stop(CONFIGURATION_WAIT, trouble)
-                return self._not_taken_up(mail)
+                return self._not_sent(mail)
             case Kind.AMBIGUOUS:
                 self.result.ambiguous += 1
                 until = None if mail.again else self.now + SEND_AGAIN
@@ -278,8 +283,8 @@ class Round:
             burnt=burnt, elsewhere=mail.elsewhere, claim=self._claim, hopeless=hopeless,
         )  # fmt: skip
 
-    def _not_taken_up(self, mail: Mail) -> Result:
-        """Certainly not sent now, and through no fault of its own."""
+    def _not_sent(self, mail: Mail) -> Result:
+        """The result of a mail that was certainly not sent, for a reason that is not its own."""
         self.result.deferred += 1
         until = self._stopped_until or self.now
         return self._result_of(
@@ -297,7 +302,8 @@ class Round:
     # -- when to look again -----------------------------------------------------------------------------------------
 
     async def _sleep_until(self) -> datetime | None:
-        """Put down when we wake by ourselves; asked again after that, so that nothing is queued unseen between."""
+        """Write when this postmaster wakes by itself, and check again afterwards: an item that was queued in between
+        must not be missed."""
         database = self.office.database
         while True:
             async with database.begin() as session:
@@ -316,7 +322,7 @@ class Round:
             return None
         did = self.result
         if moment <= self.now and not (did.sent or did.dropped or did.held or did.deferred):
-            return self.now + NOTHING_DONE_WAIT  # somebody else holds them, or they are broken
+            return self.now + NOTHING_DONE_WAIT  # another worker holds them, or their rows are broken
         if moment > self.now + QUIET and self.office.rules.speed == 1:
             crowd = await due.people_due(session, self.shard, moment, CROWD)
             return moment - QUIET if len(crowd) == CROWD else moment

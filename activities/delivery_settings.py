@@ -1,4 +1,4 @@
-"""What a postmaster works with: its rules, its pace, its way to the relay."""
+"""Settings and shared state of delivery: rules, rate limit, the interface to the relay."""
 
 from __future__ import annotations
 

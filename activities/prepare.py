@@ -1,10 +1,10 @@
-"""A page of people on its way to the outbox: decided, worded, locked and compared, frozen.
+"""Prepares the mails of one page of people: decide, word, lock and compare, freeze.
 
-Whoever's postbox has changed while their mail was worded is left for the next look. A letter that can't be worded
-is put back by itself and keeps nobody else's back.
+If a postbox has changed while its mail was worded, the person is left for the next round. A letter that can't be
+worded is put back alone; other letters go out.
 
-Wording is what costs most, so the mails of the next opening are worded ahead, in the quiet before it. Ahead or not,
-a mail is decided and its letter filled when it goes; what was worded ahead is used only for the very same letter.
+Wording costs most, so the mails of the next opening are worded ahead. Each mail is still decided, and its letter
+filled, when it is due; the prepared wording is used only for an identical letter.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ Compose = Callable[[Letter], Composed]
 PAGE = 200
 """People decided about, and mails frozen, in one transaction."""
 PUT_BACK = timedelta(hours=1)
-"""How long an item rests that can't be worded (program time)."""
+"""How long an item waits after a failed try to word it (program time)."""
 LONGEST_REST = timedelta(hours=4)
-"""The same, once it has failed `TRIES_TO_MAKE` times."""
+"""The same, after `TRIES_TO_MAKE` failures."""
 TRIES_TO_MAKE = 12
-"""After so many failures the coordinators get a task: the person hears nothing, and would be blamed for silence."""
+"""After so many failures the coordinators get a task: otherwise the person is blamed for silence."""
 
 
 @dataclass(slots=True)
 class Prepared:
-    """A page after freezing: the claimed mails, receipts and urgent ones first, and what became of the rest."""
+    """A page after freezing: the claimed mails, receipts and urgent ones first, and counts of the rest."""
 
     mails: list[Mail] = field(default_factory=list[Mail])
     dropped: int = 0
@@ -52,8 +52,8 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True)
-class Worded:
-    """A mail worded, or the items that can't be (key to what is in the way)."""
+class WordedLetter:
+    """A letter as a mail; or the items that can't be worded (key to the error)."""
 
     person: str
     fast: bool
@@ -63,7 +63,7 @@ class Worded:
 
 @dataclass(slots=True)
 class Look:
-    """One look at some postboxes: as they are, what becomes of them, and the letters that go."""
+    """One look at some postboxes: their state, the decisions, and the letters that go."""
 
     boxes: Mapping[str, Postbox]
     decided: Mapping[str, Delivery]
@@ -72,7 +72,7 @@ class Look:
     letters: Sequence[Letter | Exception] = ()
     """For each draft, in order."""
     unreadable: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Those about whom nothing could be decided (person to what is in the way)."""
+    """People about whom nothing could be decided (person to the error)."""
 
     def with_(self, other: Look) -> Look:
         """Both as one."""
@@ -87,7 +87,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class PreparedMail:
-    """A mail worded ahead, and the letter that it was worded of."""
+    """A mail worded ahead, with its letter."""
 
     letter: Letter
     subject: str
@@ -114,13 +114,13 @@ class Preparer:
     ) -> Prepared:
         """Decide about these people's postboxes at this moment, and claim what is to be sent (UTC) with a token.
 
-        The ordinary mail of whoever is `behind` waits a moment: more of it is about to come.
+        The ordinary mail of people who are `behind` waits: more of it is about to come.
         """
         look = await self._look(people, now, behind)
-        worded: list[Worded] = []
+        worded: list[WordedLetter] = []
         for (draft, fast), letter in zip(look.drafts, look.letters, strict=True):
             worded.append(await self._word(draft, fast, letter, look.boxes[draft.person]))
-            await asyncio.sleep(0)  # mails of the page before are on their way: let them go on
+            await asyncio.sleep(0)  # let mails of earlier pages be sent
         return await self._freeze(look, worded, now, claim_until, claim)
 
     async def word_ahead(self, shard: int, at: datetime, most: int) -> int:
@@ -172,18 +172,20 @@ class Preparer:
             look.letters = await self.desk.letters(session, [draft for draft, _ in look.drafts])
         return look
 
-    async def _word(self, draft: Draft, fast: bool, letter: Letter | Exception, box: Postbox) -> Worded:
+    async def _word(self, draft: Draft, fast: bool, letter: Letter | Exception, box: Postbox) -> WordedLetter:
         if isinstance(letter, Letter):
             ahead = self._ahead.get(box.shard, {}).pop(draft.id, None)
             if ahead is not None and ahead.letter == letter:
-                return Worded(draft.person, fast, _mail(draft, fast, letter, ahead.subject, ahead.raw, box))
+                return WordedLetter(draft.person, fast, _mail(draft, fast, letter, ahead.subject, ahead.raw, box))
             try:
                 composed = self.compose(letter)
             except Exception as error:  # whatever a template does, the others go out
                 letter = error
             else:
-                return Worded(draft.person, fast, _mail(draft, fast, letter, composed.subject, composed.raw, box))
-        return Worded(draft.person, fast, broken=await self._culprits(draft, letter))
+                return WordedLetter(
+                    draft.person, fast, _mail(draft, fast, letter, composed.subject, composed.raw, box)
+                )
+        return WordedLetter(draft.person, fast, broken=await self._culprits(draft, letter))
 
     async def _culprits(self, draft: Draft, error: Exception) -> dict[str, str]:
         """Which items of a mail can't be worded; the others go out without them, in the next round."""
@@ -204,9 +206,9 @@ class Preparer:
         return found or {item.key: type(error).__name__ for item in draft.items}
 
     async def _freeze(
-        self, look: Look, worded: Iterable[Worded], now: datetime, claim_until: datetime, claim: str
+        self, look: Look, worded: Iterable[WordedLetter], now: datetime, claim_until: datetime, claim: str
     ) -> Prepared:
-        of_person: dict[str, list[Worded]] = {}
+        of_person: dict[str, list[WordedLetter]] = {}
         for one in worded:
             of_person.setdefault(one.person, []).append(one)
 
@@ -246,7 +248,7 @@ class Preparer:
         self,
         session: AsyncSession,
         look: Look,
-        worded: Mapping[str, Sequence[Worded]],
+        worded: Mapping[str, Sequence[WordedLetter]],
         people: Sequence[str],
         now: datetime,
     ) -> Page:

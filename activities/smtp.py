@@ -1,7 +1,7 @@
-"""The way to the relay: connections that are kept open, and the one place that says what an SMTP error means.
+"""Sends mail to the relay over connections that stay open, and says what each SMTP error means.
 
-Whoever sends learns whether the mail is certainly not accepted, or whether nobody can know (RFC 1047). Must never
-put the relay's words into an error, a log or a database: they can hold the address.
+A sender learns whether the mail is certainly not accepted, or whether that cannot be known (RFC 1047). The relay's
+words must never get into an error, a log or a database: they can contain an address.
 """
 
 from __future__ import annotations
@@ -58,22 +58,22 @@ class Kind(StrEnum):
     TRANSIENT = "transient"
     """Not accepted; this recipient again later."""
     QUEUE = "queue"
-    """Not accepted; nothing gets through now, the whole queue waits."""
+    """Not accepted; nothing gets through now, so the whole queue waits."""
     PERMANENT = "permanent"
-    """The address refuses mail for good."""
+    """The address refuses mail permanently."""
     POLICY = "policy"
-    """Refused for what we are or send, not for whom it was meant: a person must mend it, nobody is suppressed."""
+    """Refused for what we are or send, not for its recipient: a person must fix the cause, nobody is suppressed."""
     AMBIGUOUS = "ambiguous"
-    """The whole message was handed over and no answer came: accepted or not, nobody can know."""
+    """The whole message was sent and no answer came: whether it was accepted cannot be known."""
     CONFIGURATION = "configuration"
     """The relay does not let us in: stop the queue, burn no attempt."""
     STOPPED = "stopped"
-    """Stopped by us right before the body; the relay has not got it."""
+    """Stopped by us right before the body; the relay does not have it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """A failure, classified. `code` is numbers only; `wait` what the relay asked for, if it did."""
+    """A classified failure. `code` has no words of the relay; `wait` is what the relay asked for, if it did."""
 
     kind: Kind
     code: str = ""
@@ -89,7 +89,7 @@ class Trouble:
 
 
 class NotSent(Exception):
-    """A mail that was not sent, or not certainly. Says class and code, never the relay's words."""
+    """A mail was not sent, or perhaps not sent. Has the class and code, never the relay's words."""
 
     def __init__(self, trouble: Trouble) -> None:
         super().__init__(str(trouble))
@@ -99,7 +99,7 @@ class NotSent(Exception):
 def classify(error: BaseException, *, body_sent: bool = False, named: bool = True) -> Trouble:
     """What an error of the SMTP client means.
 
-    `body_sent`: the whole message had been handed over. `named`: a recipient had been named; a connection that
+    `body_sent`: the whole message had been sent. `named`: a recipient had been named; a connection that
     breaks before that concerns every mail.
     """
     match error:
@@ -122,7 +122,7 @@ def classify(error: BaseException, *, body_sent: bool = False, named: bool = Tru
         case SMTPResponseException():
             return _of_us(error)
         case SMTPServerDisconnected() | TimeoutError():
-            # If it is the relay that is gone, connecting again will say so and stop the queue.
+            # If the relay is down, the next connection fails and stops the queue.
             return Trouble(Kind.TRANSIENT if named else Kind.QUEUE)
         case OSError() | SMTPException():
             return Trouble(Kind.QUEUE)
@@ -141,7 +141,7 @@ def _wait(error: SMTPResponseException) -> timedelta | None:
 
 
 def _of_us(error: SMTPResponseException) -> Trouble:
-    """Refused before any recipient was named: it concerns every mail."""
+    """A refusal before any recipient was named; it concerns every mail."""
     too_big = error.code == 552 or (_ENHANCED.match(error.message) or [""])[0].strip() == "5.3.4"
     if isinstance(error, SMTPSenderRefused) and too_big:
         return Trouble(Kind.POLICY, _code(error))
@@ -157,13 +157,13 @@ def _of_recipient(error: SMTPResponseException) -> Trouble:
         return Trouble(Kind.TRANSIENT, code, _wait(error))
     enhanced = _ENHANCED.match(error.message)
     if enhanced is None:
-        # 500 to 504, 530, 535: syntax and authentication, so nothing that the recipient could change.
+        # 500 to 504, 530, 535: syntax and authentication, which have nothing to do with the recipient.
         return Trouble(Kind.PERMANENT if 550 <= error.code <= 556 else Kind.POLICY, code)
     return Trouble(kind_of(int(enhanced[2]), int(enhanced[3])), code)
 
 
 def kind_of(subject: int, detail: int) -> Kind:
-    """What a permanent failure (5.x.x) with this subject and detail means, said at once or in a report (RFC 3463)."""
+    """What a permanent failure (5.x.x) with this subject and detail means (RFC 3463), as an answer or in a report."""
     if (subject, detail) == (4, 4):
         return Kind.TRANSIENT
     # 1 addressing, 2 mailbox, 4 routing; 3, 5, 6 and 7 speak of systems, protocol, content, policy.
@@ -178,8 +178,8 @@ def _of_message(error: SMTPDataError) -> Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Relay:
-    """Where the relay is and how to be let in. Raises ValueError for an open connection over a network, or
-    certificates that are not there."""
+    """Address and credentials of the relay. Raises ValueError for an unencrypted connection over a network, or
+    missing certificates."""
 
     host: str
     port: int
@@ -232,13 +232,13 @@ class SmtpTransport:
                     await self._send_over(client, sender, recipient, message, before_body)
                     return
                 except _StaleConnection as stale:
-                    if kept:  # closed by the relay while it was idle: only a new connection tells the truth
+                    if kept:  # the relay closed it while it was idle; only a new connection shows its state
                         continue
                     raise NotSent(stale.trouble) from None
 
     async def check(self) -> bool:
-        """Connect and be let in, as for a mail, and leave again; whether the relay takes letters beyond ASCII before
-        the @ (SMTPUTF8). Raises NotSent."""
+        """Connect and log in as for a mail, then disconnect. Returns whether the relay offers SMTPUTF8 (letters
+        beyond ASCII before the @). Raises NotSent."""
         async with self._free:
             client = await self._connect()
             self._idle.append(client)
@@ -246,7 +246,7 @@ class SmtpTransport:
         return client.supports_extension("smtputf8")
 
     async def close(self) -> None:
-        """Say goodbye on the open connections."""
+        """Close the open connections."""
         idle, self._idle = self._idle, []
         for client in idle:
             try:
@@ -297,7 +297,7 @@ class SmtpTransport:
             if start.code // 100 != 3:
                 raise SMTPDataError(start.code, start.message)
             if before_body is not None and not await before_body():
-                client.close()  # in the middle of DATA nothing else makes the relay forget the mail
+                client.close()  # within DATA only this makes the relay drop the mail
                 raise NotSent(Trouble(Kind.STOPPED))
             body_sent = True
             await _hand_over_body(client, message, self._relay.timeout)
@@ -308,12 +308,12 @@ class SmtpTransport:
                 raise _StaleConnection(trouble) from None
             raise NotSent(trouble) from None
         except BaseException:
-            client.close()  # cancelled half-way: nobody knows what the relay would take the next command for
+            client.close()  # cancelled half-way: the relay could take the next command for something else
             raise
         self._idle.append(client)
 
     async def _recover(self, client: SMTP, error: Exception) -> None:
-        """Keep the connection after a plain refusal; after anything else begin anew."""
+        """Keep the connection after a plain refusal; close it after anything else."""
         if isinstance(error, (SMTPResponseException, SMTPRecipientsRefused)) and client.is_connected:
             try:
                 await client.rset()
@@ -330,7 +330,7 @@ class _StaleConnection(Exception):
 
 
 async def _greeted(client: SMTP) -> None:
-    """Say EHLO, or HELO to a relay that knows no EHLO. A relay that does not answer it takes no mail at all."""
+    """Send EHLO, or HELO to a relay without EHLO. A relay that does not answer takes no mail at all."""
     if not client.is_ehlo_or_helo_needed:
         return
     try:
@@ -342,7 +342,7 @@ async def _greeted(client: SMTP) -> None:
 
 
 async def _positive(command: Awaitable[object]) -> None:
-    """A command that is done; of the answer the first digit decides (RFC 5321 4.2)."""
+    """Await a command; the first digit of the answer decides (RFC 5321 4.2)."""
     try:
         await command
     except SMTPResponseException as answer:
@@ -351,7 +351,7 @@ async def _positive(command: Awaitable[object]) -> None:
 
 
 async def _hand_over_body(client: SMTP, message: bytes, timeout: float) -> None:
-    """Send the message after the relay has asked for it. Raises SMTPDataError where the answer is not a yes."""
+    """Send the body after the relay has asked for it. Raises SMTPDataError unless the answer is positive."""
     protocol = client.protocol
     if protocol is None:
         raise SMTPServerDisconnected("not connected")
