@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 BUSY_SECONDS = 15
 """How long a writer waits for another process that writes to the same SQLite file."""
 
+IDLE_SECONDS = 60
+"""How long a PostgreSQL transaction may wait for its process: one that stands still must not keep its locks."""
+
 READERS_SECONDS = 2
 """How long it is waited for those who read in an SQLite file that is written anew."""
 
@@ -83,6 +86,8 @@ class Database:
         engine = create_async_engine(parsed, **options)
         if parsed.get_backend_name() == "sqlite":
             _tune_sqlite(engine.sync_engine)
+        else:
+            event.listen(engine.sync_engine, "connect", _end_idle_transactions)
         event.listen(engine.sync_engine, "before_cursor_execute", _refuse_unannounced_writes)
         return cls(engine)
 
@@ -274,6 +279,15 @@ def _tune_sqlite(engine: Engine, *, foreign_keys: bool = True) -> None:
     def _begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get(_WRITES)
         connection.exec_driver_sql(TO_WRITE if writes else TO_READ)
+
+
+def _end_idle_transactions(connection: Any, _: Any) -> None:
+    # As a statement: a connection pooler before the server may refuse it as an option of the connection.
+    connection.autocommit = True
+    cursor = connection.cursor()
+    cursor.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'")
+    cursor.close()
+    connection.autocommit = False
 
 
 def _refuse_unannounced_writes(

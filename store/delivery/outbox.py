@@ -145,15 +145,21 @@ async def unsettled(session: AsyncSession, shard: int, now: datetime, *, all_cla
 async def release_unsent(session: AsyncSession, messages: Collection[str], now: datetime, *, all_claims: bool) -> int:
     """Give back the mails whose body had not begun when their holder was lost; how many. Nobody has got them: their
     items wait again, and it was no try."""
-    released = await session.scalars(
-        update(MessageRow)
+    # A worker that stands still can hold the lock of a row: that row is left for later, and the others are released.
+    unsent = await session.scalars(
+        select(MessageRow.id)
         .where(MessageRow.id.in_(messages), _again(now, all_claims), NEVER_SENT)
-        .values(state="deferred", next_try_at=now, claim="")
-        .returning(MessageRow.id)
-        .execution_options(synchronize_session=False)
+        .order_by(MessageRow.id)
+        .with_for_update(skip_locked=True)
     )
-    ids = list(released)
+    ids = list(unsent)
     if ids:
+        await session.execute(
+            update(MessageRow)
+            .where(MessageRow.id.in_(ids))
+            .values(state="deferred", next_try_at=now, claim="")
+            .execution_options(synchronize_session=False)
+        )
         await session.execute(
             update(ItemRow)
             .where(ItemRow.message.in_(ids), ItemRow.state == "sending")

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select, text, update
+from sqlalchemy.exc import DBAPIError
 from temporalio.testing import ActivityEnvironment
 
 from activities.deliver import PostOffice
@@ -215,6 +216,38 @@ async def test_a_claim_that_cannot_be_taken_over_keeps_nobody_back(house: House)
     result = await house.deliver(LAPSED)
     assert (result.sent, [one.recipient for one in house.sink.received]) == (1, [ADA, CLEO])
     assert result.trouble.startswith("not taken over: ")
+
+
+async def test_rows_that_a_worker_has_locked_while_it_stands_still_keep_nobody_back(
+    house: House, other: PostOffice
+) -> None:
+    if house.database.sqlite:
+        pytest.skip("there is one writer at a time, so one that stands still keeps all others back")
+    await house.post(*(about("get_going", person) for person in PEOPLE))
+    await house.office._office.preparer.prepare(PEOPLE, NINE, LAPSED, claim="lost")
+    async with house.database.begin() as session:
+        await session.execute(select(MessageRow).where(MessageRow.person == "ada").with_for_update())
+        async with asyncio.timeout(30):
+            assert (await taken_over(other, NINE + MINUTE)).sent == 2
+    assert (await taken_over(other, NINE + 2 * MINUTE)).sent == 1
+
+
+async def test_the_database_ends_the_transaction_of_a_worker_that_stands_still(
+    house: House, monkeypatch: pytest.MonkeyPatch, database_url: str
+) -> None:
+    if house.database.sqlite:
+        pytest.skip("of PostgreSQL only")
+    monkeypatch.setattr("store.database.IDLE_SECONDS", 1)
+
+    async def stands_still(lost: Database) -> None:
+        async with lost.begin() as session:
+            await session.execute(select(MessageRow).with_for_update())
+            await asyncio.sleep(2)
+            await session.execute(select(MessageRow))
+
+    async with Database.open(database_url) as lost:
+        with pytest.raises(DBAPIError):
+            await stands_still(lost)
 
 
 async def test_a_deferred_row_that_items_refer_to_stays_and_breaks_nothing(house: House) -> None:

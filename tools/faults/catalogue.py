@@ -44,7 +44,7 @@ class FaultCase:
 FAULTS: Mapping[str, FaultCase] = {
     "worker": FaultCase("worker killed eight times", worker_killed, deaths=True),
     "two": FaultCase("two workers, one killed", one_of_two_killed, deaths=True),
-    "paused": FaultCase("worker stands still while it sends", worker_paused, deaths=True),
+    "paused": FaultCase("worker stands still while it sends", worker_paused, on_postgresql=True, deaths=True),
     "partition": FaultCase("worker loses Temporal only while it sends", temporal_cut_off, deaths=True),
     "temporal": FaultCase("Temporal away, back on its file", temporal_away, deaths=True),
     "postgresql": FaultCase("PostgreSQL restarted twice", postgresql_away, on_postgresql=True, deaths=True),
