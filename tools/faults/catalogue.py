@@ -14,6 +14,7 @@ from testing.sink import ACCEPT, DROP, HANG, SLOW
 from tools.faults.forged import forged_bounces
 from tools.faults.installation import Town
 from tools.faults.lost_workers import temporal_cut_off, worker_paused
+from tools.faults.operators import fresh_temporal, operators
 from tools.faults.outages import (
     clock_wrong,
     disk_full,
@@ -46,6 +47,10 @@ FAULTS: Mapping[str, FaultCase] = {
     "two": FaultCase("two workers, one killed", one_of_two_killed, deaths=True),
     "paused": FaultCase("worker stands still while it sends", worker_paused, on_postgresql=True, deaths=True),
     "partition": FaultCase("worker loses Temporal only while it sends", temporal_cut_off, deaths=True),
+    "operators": FaultCase(
+        "mentorship, postmaster and cohort each cancelled, terminated and reset", operators, deaths=True
+    ),
+    "fresh": FaultCase("Temporal replaced by a fresh one, continued from the database", fresh_temporal, deaths=True),
     "temporal": FaultCase("Temporal away, back on its file", temporal_away, deaths=True),
     "postgresql": FaultCase("PostgreSQL restarted twice", postgresql_away, on_postgresql=True, deaths=True),
     "outage": FaultCase(

@@ -290,6 +290,7 @@ async def town(folder: Path, size: Size, seed: int, *, on_postgresql: bool = Fal
             public_url=f"http://127.0.0.1:{port}",
             speed=LASTS.total_seconds() / size.seconds,
             epoch=datetime.now(UTC),
+            check_workflows_seconds=1,
         )
         database = await stack.enter_async_context(Database.open(url))
         here = Town(settings, database, server, sink, folder, Random(seed), size, postgresql, client)
