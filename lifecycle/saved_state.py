@@ -1,7 +1,8 @@
-"""The state of a mentorship as text, as it is kept in SQL beside each turn, and how a mentorship continues from it.
+"""The state of a mentorship as text: it is stored with each turn, and a mentorship can continue from it.
 
-The text holds ids, dates and decisions only, as the state does. It is written in full: a default that changes in a
-later release must not change a mentorship that runs.
+The text holds ids, dates and decisions only, as the state does. The state is written in full: another default in a
+later release must not change a running mentorship. The program is written as in the input of a workflow, without what
+is default: a test keeps the meaning of programs that run.
 """
 
 from __future__ import annotations
@@ -18,12 +19,15 @@ WORDING = {"title", "about", "first_meeting", "emergency", "meetings_guides"}
 """Fields of a program that only mails and pages need; they stay out of Temporal and out of saved states."""
 
 _STATE: TypeAdapter[State] = TypeAdapter(State)
-_LEFT_OUT = {"program": WORDING - {"title"}}
+_REQUIRED = {"title"}
+"""Wording without which a program can't be read."""
 
 
 def save(state: State) -> str:
     """The state as JSON."""
-    return _STATE.dump_json(state, exclude=_LEFT_OUT).decode()
+    rest = _STATE.dump_json(state, exclude={"program"}).decode()
+    program = state.program.model_dump_json(exclude=WORDING - _REQUIRED, exclude_defaults=True)
+    return f'{rest[:-1]},"program":{program}}}'
 
 
 def load(text: str) -> State:

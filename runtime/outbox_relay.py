@@ -1,8 +1,8 @@
-"""Tells the workflows what has been committed, until they know it.
+"""Sends committed events to the workflows until each has been taken.
 
-Whoever commits something writes a row in the same transaction and tries once at once; what could not be told is
-tried again from here, in every worker. A row that keeps failing is put off further and further and never stands in
-the way of others. Must never drop a row that its workflow may still take.
+The code that commits an event writes a row in the same transaction and sends it once at once. Every worker sends the
+rest from here. A row that keeps failing waits longer and longer, and does not delay other rows. A row is deleted only
+when its workflow has taken it, or will never take it: a mentorship whose workflow is missing still can.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a mentorship's workflow remembers, read from its history while no worker runs.
+"""Reads what the workflow of a mentorship remembers from its history, without a worker.
 
 A query would need a worker, and a worker would deliver mail and take turns.
 """
@@ -26,12 +26,12 @@ RUNS = WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING
 IS_OVER = WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_COMPLETED
 
 _recalled: dict[str, State] = {}
-"""Run id to the state, for the moment in which a history is gone through."""
+"""Run id to the state, while a history is replayed."""
 
 
 @workflow.defn(name="mentorship")
 class Recalled(MentorshipWorkflow):
-    """A mentorship that is only gone through again."""
+    """A mentorship that is only replayed."""
 
     @workflow.init
     def __init__(self, start: MentorshipInput) -> None:
@@ -39,7 +39,7 @@ class Recalled(MentorshipWorkflow):
         _recalled[workflow.info().run_id] = self.state
 
     def continue_from(self, state: State) -> None:
-        """As it went; what is remembered from then on is another object."""
+        """As in the workflow; the state is another object from then on."""
         super().continue_from(state)
         _recalled[workflow.info().run_id] = state
 

@@ -1,7 +1,8 @@
-"""After a restore: compares the database with Temporal, and mends what can be mended without mailing anybody twice.
+"""Compares the database with Temporal, and repairs what can be repaired without sending a mail twice.
 
 The database holds what was said and what was mailed, Temporal holds the time. Restored from different moments, they
-disagree; docs/decisions/0010-after-a-restore.md says which of them is believed in what. Runs while no worker does.
+disagree; docs/decisions/0010-after-a-restore.md says which side counts for what. After a restore no worker may run
+meanwhile; starting what is missing (`start_what_is_missing`) needs no pause.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ Kind = Literal["mail", "behind", "ahead", "lost", "unknown", "unreadable", "coho
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
-    """One thing in which database and Temporal disagree. `says` is what is so, `does` what mends it."""
+    """A difference between database and Temporal. `says` states it, `does` says what repairs it."""
 
     kind: Kind
     what: str

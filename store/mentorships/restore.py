@@ -1,4 +1,4 @@
-"""After a restore: how the mentorships of the database stand, and what must not be mailed because it may have been.
+"""After a restore: the turns of the mentorships in the database, and the mails that must not be sent again.
 
 Must never queue anything.
 """

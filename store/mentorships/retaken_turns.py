@@ -1,8 +1,9 @@
-"""A turn that a workflow takes anew, because the process that took it first died before Temporal knew of it.
+"""A turn that a workflow takes again, because the process that took it first died before Temporal knew of it.
 
-The workflow then remembers nothing of that turn, nor of those after it: what it decides now counts, and may differ,
-for it is later. Everything has a key, so most of it is written over; here is taken back what the forgotten turns
-wrote and the new ones might not. Must never take back a mail or an answer.
+Only for turns of an older release, which saved no state; otherwise the workflow continues from the saved state. The
+workflow remembers nothing of that turn, nor of those after it: what it decides now counts, and can differ, as it is
+later. Rows have keys, so most of them are overwritten. This module removes what the forgotten turns wrote and the new
+ones may not write. It must never remove a mail or an answer.
 """
 
 from __future__ import annotations

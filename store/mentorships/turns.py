@@ -1,8 +1,8 @@
 """Writes what one turn of a mentorship asks of the world: one batch, one transaction, once.
 
-The batch comes from a workflow that may send it again after a crash; its turn and its moment say whether it is known,
-or taken again by a workflow that lost it (`store.mentorships.retaken_turns`). Nothing here decides anything about a
-mentorship, sends anything, or reads an answer but to hand it to the rules.
+The workflow may send the batch again after a crash. Its turn and its moment say whether it is known; a workflow that
+is behind gets the saved state of the last turn instead (docs/decisions/0011-continue-from-the-database.md). This
+module decides nothing about a mentorship, sends nothing, and reads answers only to hand them to the rules.
 """
 
 from __future__ import annotations
