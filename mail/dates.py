@@ -86,3 +86,11 @@ def listed(names: Sequence[str], language: str) -> str:
 def direction(language: str) -> str:
     """`ltr` or `rtl`."""
     return locale_of(language).text_direction
+
+
+def language_name(code: str) -> str:
+    """The English name of a language: `en` is English; the code itself where nobody knows it."""
+    try:
+        return Locale.parse(code.replace("-", "_")).get_display_name("en") or code
+    except (ValueError, LookupError):
+        return code

@@ -22,6 +22,8 @@ _INVISIBLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff\ufff9-\ufffb\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ue000-\ue00f]"
 )
 """Controls, overrides of the writing direction, marks that hide in a line."""
+_APOSTROPHE = re.compile(r"(?<=\w)'(?=\w)")
+_QUOTED = re.compile(r'(?<![\w"])"([^"\n]{1,400}?)"(?![\w"])')
 _DOTTED = re.compile(r"(?<=[^\s.])\.(?=\w{2})")
 _URL = re.compile(r"^(?:https?://|mailto:)[^\s\"'<>\\^`{}|]+$", re.ASCII)
 
@@ -35,6 +37,17 @@ def passage(text: str) -> str:
     plain = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
     plain = plain.replace("\u2028", "\n").replace("\u2029", "\n")
     return _INVISIBLE.sub("", plain).strip()
+
+
+def typographic(text: str, language: str) -> str:
+    """Text with the quotes of the mails: printed apostrophes, and in English printed double quotes.
+
+    What a person is called or writes, and an id, must not go through here: they stay as they were written.
+    """
+    found = _APOSTROPHE.sub("’", text)
+    if language.partition("-")[0] != "en":
+        return found
+    return _QUOTED.sub(r"“\1”", found)
 
 
 def line(text: str) -> str:

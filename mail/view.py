@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from mail import dates
 from mail.headers import address
-from mail.inserts import Inserts, line, name, passage, without_placeholders
+from mail.inserts import Inserts, line, name, passage, typographic, without_placeholders
 from mail.letters import Letter, MailPerson, Matter, Meetings, TaskMatter
 from mail.meetings import starts
 
@@ -105,6 +105,10 @@ class View:
     def _passage(self, text: str) -> str:
         return self.inserts.put(passage(text))
 
+    def _wording(self, text: str) -> str:
+        """Text of a program, a form or a task, with the quotes of the mail around it; what people write stays."""
+        return self.inserts.put(typographic(passage(text), self.language))
+
     def _day(self, on: date | None) -> str:
         return self.inserts.put(dates.day(on, self.language, self.year)) if on else ""
 
@@ -152,7 +156,7 @@ class View:
             kind=facts.kind,
             mentorship=self._line(self.matter.mentorship),
             place=self._line(f"{self.letter.cohort}/{self.matter.mentorship}"),
-            reason=self._passage(facts.reason),
+            reason=self._wording(facts.reason),
             due=self._day(facts.due),
             opened=self._day(facts.opened),
             about=self._line(dates.listed([name(one) for one in facts.about], self.language)),
@@ -209,7 +213,7 @@ class View:
             "mentorship": self._line(matter.mentorship),
             "organisation": self._line(letter.organisation),
             "program": self._line(matter.program_title),
-            "program_about": self._passage(matter.program_about),
+            "program_about": self._wording(matter.program_about),
             "partners": tuple(self.person(one) for one in counterparts),
             "names": self._line(dates.listed([called(one) for one in counterparts], self.language)),
             "full_names": self._line(dates.listed([name(one.name) for one in counterparts], self.language)),
@@ -227,13 +231,13 @@ class View:
                 (self._line(one.label), self._passage(one.before), self._passage(one.after)) for one in matter.changes
             ),
             "meetings": self.meetings(matter.meetings),
-            "first_meeting": without_placeholders(matter.first_meeting),
-            "guides": tuple(self._passage(guide) for guide in matter.guides),
+            "first_meeting": typographic(without_placeholders(matter.first_meeting), self.language),
+            "guides": tuple(self._wording(guide) for guide in matter.guides),
             "notes": tuple((self._name(author), self._passage(text)) for author, text in matter.notes),
             "contacts": tuple(self.person(one) for one in matter.contacts),
             "about": self.person(matter.about) if matter.about else None,
             "new_address": self._line(matter.new_address),
-            "emergency": self._passage(matter.emergency),
+            "emergency": self._wording(matter.emergency),
             "task": self.task(matter.task),
         }
 

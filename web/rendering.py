@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
-from mail.dates import day, listed, moment, whole_day
+from mail.dates import day, language_name, listed, moment, whole_day
+from operations.mentorships.labels import detail_words, step_name
 
 TEMPLATES = Path(__file__).parent.parent / "templates" / "pages"
 STATIC = Path(__file__).parent / "static"
@@ -38,7 +39,13 @@ class Pages:
             "on": _on,
             "at": _at,
         }
-        self._environment.filters |= {"listed": lambda names: listed(list(names), "en"), "short_name": short_name}
+        self._environment.filters |= {
+            "listed": lambda names: listed(list(names), "en"),
+            "short_name": short_name,
+            "step": step_name,
+            "detail": detail_words,
+            "language": language_name,
+        }
 
     def page(self, name: str, status: int = 200, **context: Any) -> HTMLResponse:
         """A page made from the template of this name."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from lifecycle.state import PlannedPause
 from store.reports.timeline import TimelineEntry
 
@@ -17,12 +19,18 @@ _STEPS = {
     "farewell": "Farewell",
     "follow_up": "Follow-up",
 }
+_STEP_KEY = re.compile(r"\b([a-z][a-z_]*)#(\d+)")
 _NUMBERED = ("check_in", "winding_down")
+
+
+def step_name(name: str) -> str:
+    """A step, or what it asks, without its number: `Check-in`."""
+    return _STEPS.get(name) or in_words(name)
 
 
 def step_words(name: str, number: int = 1) -> str:
     """A step or item as a coordinator calls it: `Check-in 2`, `Agreement`."""
-    words = _STEPS.get(name) or in_words(name)
+    words = step_name(name)
     return f"{words} {number}" if name in _NUMBERED or number > 1 else words
 
 
@@ -35,6 +43,11 @@ def next_words(next_step: str) -> str:
 def in_words(name: str) -> str:
     """An id as words: `seat_empty` is `Seat empty`."""
     return name.replace("_", " ").replace(".", " ").capitalize()
+
+
+def detail_words(detail: str) -> str:
+    """A detail of the record, with the steps in it as people call them: `check_in#1` is `check-in 1`."""
+    return _STEP_KEY.sub(lambda step: step_words(step[1], int(step[2])).lower(), detail)
 
 
 def planned_words(pause_ahead: str) -> str:
@@ -71,7 +84,7 @@ _EVENTS = {
 
 def happening_words(one: TimelineEntry) -> str:
     """What happened, on one line."""
-    detail = f" ({one.detail})" if one.detail else ""
+    detail = f" ({detail_words(one.detail)})" if one.detail else ""
     match one.what:
         case "mail":
             kind = {"reminder": "Reminder", "request": "Request"}.get(one.kind, "Mail")

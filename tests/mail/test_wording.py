@@ -265,3 +265,26 @@ def test_the_message_reads_back_as_it_was_composed() -> None:
         assert parts["text/plain"].get_content().replace("\r\n", "\n") == mail.text
         assert parts["text/html"].get_content().replace("\r\n", "\n") == mail.html
         assert not read.defects
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_mail_has_one_kind_of_quotes(name: str) -> None:
+    straight = "It's \"just right\", and it doesn't hurt."
+    matter = replace(
+        sample_matter(name), program_about=straight, first_meeting=straight, emergency=straight, guides=(straight,)
+    )
+    if matter.task is not None:
+        matter = replace(matter, task=replace(matter.task, reason=straight))
+    mail = compose(letter_of(matter))
+    # Commands are typed as they stand, and their quotes are straight.
+    lines = [line for line in mail.text.splitlines() if not line.startswith("mentorship ")]
+    assert not re.search(r"\w'\w|[\"]", "\n".join(lines)), lines
+
+
+def test_what_a_person_is_called_keeps_its_apostrophe() -> None:
+    letter = sample("introduction")
+    [matter] = letter.matters
+    partners = tuple(replace(one, name="Maeve O'Brien") for one in matter.partners)
+    text = compose(replace(letter, matters=(replace(matter, partners=partners),))).text
+    assert "O'Brien" in text
+    assert "O’Brien" not in text

@@ -225,6 +225,33 @@ async def test_every_page_in_every_state_is_accessible_in_light_and_dark(browser
     assert len(pages) > 20
 
 
+BROKEN_WORDS = r"""() => {
+    const found = [], range = document.createRange();
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    for (let node; node = texts.nextNode();) {
+        const around = node.parentElement;
+        if (!around.checkVisibility() || around.closest(".hidden, option, textarea")) continue;
+        for (const word of node.data.matchAll(/[\p{L}\p{N}\u2019']+/gu)) {
+            range.setStart(node, word.index);
+            range.setEnd(node, word.index + word[0].length);
+            const lines = new Set([...range.getClientRects()].map(box => Math.round(box.bottom)));
+            if (lines.size > 1) found.push(word[0]);
+        }
+    }
+    return found;
+}"""
+"""The words of a page that are broken in two."""
+
+
+@pytest.mark.parametrize("width", [320, 360, 390])
+async def test_no_word_is_broken_on_a_phone(browser: Browser, served: World, width: int) -> None:
+    for ask in ("invitation", "agreement", "check_in", "closure"):
+        async with opened(browser, served, await served.ask(ask, "ada")) as page:
+            await page.set_viewport_size({"width": width, "height": 740})
+            await page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
+            assert await page.evaluate(BROKEN_WORDS) == [], (ask, width)
+
+
 async def test_a_participants_day(browser: Browser, served: World) -> None:
     """From the mail to the person's own page, and everything that is done there, on a phone."""
     await served.change(MentorshipRow, {"key": "pair"}, phase="check_ins")

@@ -458,6 +458,12 @@ async def test_the_download_holds_what_is_theirs_and_nothing_of_anybody_else(
         )  # fmt: skip
         await act(client, f"{me(both, person)}/pause/spring/pair", until="2027-06-01", reason="illness")
     async with both.database.begin() as session:
+        session.add(
+            EventRow(
+                cohort=COHORT, mentorship="pair", at=both.now, name="seen_differently", person="ada",
+                detail="check_in#1",
+            )
+        )  # fmt: skip
         for person in ("ada", "mia"):
             session.add(
                 MessageRow(
@@ -474,6 +480,9 @@ async def test_the_download_holds_what_is_theirs_and_nothing_of_anybody_else(
     assert held["drafts"][0]["fields"]["c_note"] == ["Mine alone too"]
     assert [one["subject"] for one in held["mails"]] == ["A mail to ada"]
     page = (await client.get(f"{me(both)}/data")).text
+    assert "(check-in 1)" in page
+    assert "check_in#1" not in page
+    assert "<dt>Language</dt><dd>English</dd>" in page
     for found in (answer.text, page):
         assert found.count("Mine alone in trouble") >= 1
         assert "Illness" in found

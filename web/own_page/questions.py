@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from babel import Locale
-
+from mail.dates import language_name
 from mail.wording import SHIPPED
 from operations.people.own_page import CONCERNS, PAUSE_REASONS, Act
 from program.forms import Option, Question
@@ -209,7 +208,7 @@ def details_questions(language: str) -> tuple[Question, ...]:
     ]
     languages = sorted({*LANGUAGES, language})
     if len(languages) > 1:
-        options = tuple(Option(value=code, label=_language(code)) for code in languages)
+        options = tuple(Option(value=code, label=language_name(code)) for code in languages)
         found.append(
             Question(id="language", type="one", label="Language of your mails", required=True, options=options)
         )
@@ -226,10 +225,3 @@ def title_of(seat: OwnMentorship) -> str:
     if seat.format == "group":
         return f"Your group in {seat.cohort_title}"
     return f"With {' and '.join(seat.partners)}" if seat.partners else seat.program_title
-
-
-def _language(code: str) -> str:
-    try:
-        return Locale.parse(code.replace("-", "_")).get_display_name("en") or code
-    except (ValueError, LookupError):
-        return code
