@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict
 
-from activities.failures import kind_of, place_of
+from activities.error_description import kind_of, place_of
 
 IDS = {
     "temporal_workflow": ("workflow_id", "run_id", "workflow_type", "attempt"),

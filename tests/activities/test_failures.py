@@ -12,7 +12,7 @@ from temporalio.api.failure.v1 import Failure
 from temporalio.converter import ActivitySerializationContext, DataConverter
 from temporalio.exceptions import ApplicationError, CancelledError
 
-from activities.failures import described
+from activities.error_description import described
 from store.database import Database
 from store.tables import SuppressionRow
 from testing.web_env import NOW
