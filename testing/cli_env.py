@@ -37,7 +37,7 @@ def closed_now() -> tuple[str, time]:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class CommandResult:
     """What a command printed, and its exit code."""
 
     code: int
@@ -50,12 +50,12 @@ class Said:
         return json.loads(self.out)
 
 
-def mentorship(*words: str, typed: str | None = None, columns: int = 200) -> Said:
+def mentorship(*words: str, typed: str | None = None, columns: int = 200) -> CommandResult:
     """Type `mentorship WORDS`. Not under a terminal, so nothing is asked unless `typed` answers it."""
     result = CliRunner().invoke(app, list(words), input=typed, env={"COLUMNS": str(columns), "NO_COLOR": "1"})
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
-    return Said(result.exit_code, result.stdout, result.stderr)
+    return CommandResult(result.exit_code, result.stdout, result.stderr)
 
 
 def today() -> date:
@@ -64,13 +64,13 @@ def today() -> date:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class ConfigFolder:
     """A config folder with a program and a cohort that can be launched today."""
 
     folder: Path
 
     @classmethod
-    def at(cls, folder: Path, letterbox: str = AROUND_THE_CLOCK) -> Desk:
+    def at(cls, folder: Path, letterbox: str = AROUND_THE_CLOCK) -> ConfigFolder:
         """Lay out the folder: a program like `formal`, with another letterbox."""
         for name in ("programs", "cohorts"):
             (folder / name).mkdir(parents=True)

@@ -36,12 +36,12 @@ SENDER = "mentoring@example.org"
 
 
 @dataclass
-class House:
+class DeliveryEnv:
     """Everything a test of delivery works with."""
 
     database: Database
     sink: Sink
-    office: PostOffice
+    post_office: PostOffice
     turns: dict[str, int] = field(default_factory=dict)
 
     async def turn(self, now: datetime = NINE - 8 * HOUR, mentorship: str = PAIR.key, **parts: Any) -> None:
@@ -55,7 +55,7 @@ class House:
 
     async def deliver(self, now: datetime) -> DeliverResult:
         """One round of the only postmaster."""
-        return await self.office.deliver(DeliverInput(0, now))
+        return await self.post_office.deliver(DeliverInput(0, now))
 
     async def deliver_until_done(self, now: datetime) -> list[DeliverResult]:
         """Rounds at this moment until nothing is left to do now."""
@@ -115,7 +115,7 @@ def rules(**changes: Any) -> PostOfficeRules:
     return replace(PostOfficeRules(SENDER), **changes)
 
 
-def office(
+def post_office(
     database: Database,
     transport: Sender,
     word: Callable[[Letter], Composed] = compose,
@@ -130,13 +130,13 @@ def office(
 
 
 @asynccontextmanager
-async def opened(database: Database, sink: Sink) -> AsyncIterator[House]:
+async def open_delivery_env(database: Database, sink: Sink) -> AsyncIterator[DeliveryEnv]:
     """The cohort launched, both of the pair asked for their first check-in, the post office open."""
     transport = SmtpTransport(Relay("127.0.0.1", sink.port, "none", connections=3, timeout=1))
     await launched(database)
-    house = House(database, sink, office(database, transport))
-    await house.turn(LAUNCH - HOUR * 9, open_requests=[ask("ben"), ask("ada", "mentor")])
-    yield house
+    delivery_env = DeliveryEnv(database, sink, post_office(database, transport))
+    await delivery_env.turn(LAUNCH - HOUR * 9, open_requests=[ask("ben"), ask("ada", "mentor")])
+    yield delivery_env
     await transport.close()
 
 

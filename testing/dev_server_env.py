@@ -49,7 +49,7 @@ class EarlyServer(DevServer):
 
 
 @dataclass
-class Stage:
+class DevServerEnv:
     """A running engine in real time, with one cohort."""
 
     client: Client
@@ -129,9 +129,9 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(
+async def run_on_dev_server(
     address: Address, database_url: str, folder: Path, *cases: Case, build_id: str = "", speed: float = 1
-) -> AsyncIterator[Stage]:
+) -> AsyncIterator[DevServerEnv]:
     """An engine with a production worker; the start of its cohort is ten days away. `build_id`: its version."""
     client = await cleared(address)
     file = cohort_of(cases, f"stage-{uuid4().hex[:8]}") | {
@@ -154,12 +154,12 @@ async def stage(
             epoch=datetime.now(UTC),
         )
         transport = make_transport(settings)
-        here = Stage(client, settings, database, sink, load_cohort(cohort), transport)
-        await here.begin_work()
+        env = DevServerEnv(client, settings, database, sink, load_cohort(cohort), transport)
+        await env.begin_work()
         try:
-            yield here
+            yield env
         finally:
-            await here.end_work()
+            await env.end_work()
             await transport.close()
 
 

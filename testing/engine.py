@@ -115,7 +115,7 @@ UNREST = _unrest()
 
 
 @dataclass
-class World:
+class Engine:
     """A running engine with its people."""
 
     env: WorkflowEnvironment
@@ -150,7 +150,7 @@ class World:
             self.at(instant(change.on, NOON, self.loaded.cohort.zone), partial(self.change, change))
         await self.settle()
 
-    async def play(self, until: datetime | None = None) -> World:
+    async def play(self, until: datetime | None = None) -> Engine:
         """Live on until nothing is left to do, or until a moment (UTC)."""
         while True:
             await self.settle()
@@ -280,7 +280,7 @@ class World:
 
 
 @asynccontextmanager
-async def world(
+async def run_engine(
     env: WorkflowEnvironment,
     database_url: str,
     loaded: Loaded,
@@ -288,7 +288,7 @@ async def world(
     *,
     seed: int = 1,
     shards: int = 1,
-) -> AsyncIterator[World]:
+) -> AsyncIterator[Engine]:
     """An engine at the present virtual time of this server, with a migrated database, ready to launch."""
     async with running_sink() as sink, Database.open(database_url) as database:
         settings = Settings(
@@ -301,17 +301,17 @@ async def world(
             public_url="http://mentoring.example.org",
             task_queue=f"test-{id(sink)}",
         )
-        here: list[World] = []
+        engine: list[Engine] = []
         app = create_app(
-            settings, database, PatientTeller(env.client), lambda: here[0].now, Waker(env.client, settings)
+            settings, database, PatientTeller(env.client), lambda: engine[0].now, Waker(env.client, settings)
         )
         transport = make_transport(settings)
         http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=settings.public_url)
         visitor = Visitor(http)
         now = await env.get_current_time()
-        this = World(env, settings, database, sink, visitor, now, loaded, behaviour)
+        this = Engine(env, settings, database, sink, visitor, now, loaded, behaviour)
         this.crowd = Crowd(loaded, behaviour, database, env.client, visitor, lambda: this.now, this.at, seed)
-        here.append(this)
+        engine.append(this)
         async with make_worker(env.client, settings, database, transport), http:
             yield this
         await transport.close()

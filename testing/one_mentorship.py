@@ -58,7 +58,7 @@ SILENCE = Reply(after=-1)
 
 
 @dataclass(frozen=True)
-class Told:
+class ToldItem:
     """An item that went into a postbox, on this day after S."""
 
     day: int
@@ -112,7 +112,7 @@ class OneMentorship:
         self.given: dict[str, tuple[datetime, dict[str, Any]]] = {}
         self.outage: tuple[datetime, datetime] | None = None
         self.batches: list[Batch] = []
-        self.items: list[Told] = []
+        self.items: list[ToldItem] = []
         self.tasks: list[TaskLine] = []
         self.notes: list[tuple[int, Note]] = []
         self.requests: dict[str, OpenRequest] = {}
@@ -219,7 +219,7 @@ class OneMentorship:
         today = local_date(done.now, self.zone)
         for post in done.posts:
             day = self.offset(max(post.date, today))
-            self.items.append(Told(day, post.person, post.kind, post.name, post.number, post))
+            self.items.append(ToldItem(day, post.person, post.kind, post.name, post.number, post))
         for opened in done.open_requests:
             self.requests[opened.key] = opened
             self.reply_to(opened)
@@ -351,7 +351,7 @@ def program(format_: str = "one_to_one", **more: Any) -> Program:
     return Program.model_validate({"program": "formal", "title": "Formal", "format": format_, **more})
 
 
-def season(format_: str = "one_to_one", **more: Any) -> OneMentorship:
+def one_mentorship(format_: str = "one_to_one", **more: Any) -> OneMentorship:
     """A season of the formal program in a format."""
     fields = {name: more.pop(name) for name in list(more) if name in Program.model_fields}
     return OneMentorship(program(format_, **fields), **more)

@@ -96,7 +96,7 @@ KINDS: dict[str, Any] = EVENTS | {
 """Whatever is written by one version and may be read by another."""
 
 
-class Kept(RehearsedSeason):
+class RecordedSeason(RehearsedSeason):
     """A season that is played by the core alone, and keeps every state and every turn of it as they are written."""
 
     def __init__(self, loaded: Loaded, behaviour: Behaviour) -> None:
@@ -125,7 +125,7 @@ def samples(folder: Path) -> dict[str, list[Any]]:
     """Name of a kind to samples of it: all that they can say is said in one of them at least."""
     found = {type(one).__name__: [written(type(one), one)] for one in SAID}
     loaded, behaviour = load(folder, CASES, "sampled")
-    season = Kept(loaded, behaviour)
+    season = RecordedSeason(loaded, behaviour)
     season.play()
     for name, kept in season.kept.items():
         found[name] = telling(KINDS[name], kept)

@@ -24,7 +24,7 @@ from store.database import Database
 from store.tables import EventRow
 from testing.all_cases import launch_moment, load
 from testing.cases import CASES
-from testing.engine import World, time_skipping, world
+from testing.engine import Engine, run_engine, time_skipping
 from workflows.ids import cohort_id, mentorship_id, postmaster_id
 
 CORE = "temporal_core"
@@ -33,7 +33,7 @@ OTHERS = ("httpx", "httpcore", "mail.log")
 
 
 @dataclass
-class Played:
+class PlayedSeason:
     """A season in the past."""
 
     loaded: Loaded
@@ -90,15 +90,15 @@ def runtime() -> Runtime:
     )
 
 
-async def play(folder: Path, database_url: str) -> Played:
+async def play(folder: Path, database_url: str) -> PlayedSeason:
     """All cases in one season, over virtual time."""
     loaded, behaviour = load(folder, CASES)
     with logs_kept() as logs:
-        async with time_skipping(runtime()) as env, world(env, database_url, loaded, behaviour) as here:
-            await here.move_to(launch_moment(loaded))
-            await here.launch()
-            await here.play()
-            played = await look_back(here)
+        async with time_skipping(runtime()) as env, run_engine(env, database_url, loaded, behaviour) as engine:
+            await engine.move_to(launch_moment(loaded))
+            await engine.launch()
+            await engine.play()
+            played = await look_back(engine)
     played.logs = logs
     season = RehearsedSeason(
         loaded.cohort, loaded.programs, loaded.forms, behaviour, launched_at=launch_moment(loaded)
@@ -107,12 +107,12 @@ async def play(folder: Path, database_url: str) -> Played:
     return played
 
 
-async def look_back(here: World) -> Played:
+async def look_back(engine: Engine) -> PlayedSeason:
     """What there is to see of a season."""
-    played = Played(here.loaded, await here.ledger(), await _notes(here.database, here.cohort))
-    workflows = [mentorship_id(here.cohort, one.key) for one in here.loaded.cohort.mentorships]
-    for workflow in (*workflows, cohort_id(here.cohort), postmaster_id(0)):
-        history, traces = await traces_of(here.client, workflow)
+    played = PlayedSeason(engine.loaded, await engine.ledger(), await _notes(engine.database, engine.cohort))
+    workflows = [mentorship_id(engine.cohort, one.key) for one in engine.loaded.cohort.mentorships]
+    for workflow in (*workflows, cohort_id(engine.cohort), postmaster_id(0)):
+        history, traces = await traces_of(engine.client, workflow)
         played.histories.append(history)
         played.traces += traces
     return played

@@ -39,102 +39,102 @@ OPTIONS = {"after": 5, "never": 0.12, "changed": 0.8, "cancelled": 0.04}
 
 def cohort(seed: int, mentorships: int = 3) -> tuple[dict[str, Any], dict[str, Any]]:
     """A cohort file and a behaviour file; the same seed, the same files."""
-    chance = Random(f"cohort/{seed}")
+    random = Random(f"cohort/{seed}")
     name = f"chance-{seed}"
     participants: list[Any] = []
     pairs: list[Any] = []
     people: dict[str, Any] = {}
     events: list[Any] = []
     for number in range(1, mentorships + 1):
-        key, program = f"m{number}", chance.choice(PROGRAMS)
+        key, program = f"m{number}", random.choice(PROGRAMS)
         members = [f"{key}p{seat}" for seat in range(1, 4 if program.endswith("group") else 3)]
         newcomer = f"{key}new"
         for person in (*members, newcomer):
             minute = 1 + 2 * len(participants)
             assert minute < HALF_HOUR, "too many people for a minute each"
-            zone = chance.choice(ZONES)
+            zone = random.choice(ZONES)
             participants.append({"id": person, "name": f"Person {person}", "email": f"{person}@{POST}", "zone": zone})
-            people[person] = wordy(_script(chance, minute))
+            people[person] = wordy(_script(random, minute))
         pair: dict[str, Any] = {"key": key, "program": program}
         pair |= {"peers": members} if program.endswith("peer") else {"mentor": members[0], "mentees": members[1:]}
         start = START
-        if chance.random() < 0.3:
-            start = pair["start"] = START + timedelta(days=chance.randint(1, 20))
+        if random.random() < 0.3:
+            start = pair["start"] = START + timedelta(days=random.randint(1, 20))
         pairs.append(pair)
-        if chance.random() < OPTIONS["changed"]:
-            events += _changes(chance, start, key, members, newcomer, group=program.endswith("group"))
+        if random.random() < OPTIONS["changed"]:
+            events += _changes(random, start, key, members, newcomer, group=program.endswith("group"))
     return {
         "cohort": name,
         "title": "By chance",
         "program": "formal",
         "start": START,
-        "zone": chance.choice(ZONES),
-        "holidays": sorted({START + timedelta(days=chance.randint(0, 120)) for _ in range(4)}),
-        "coordinators": [{"id": "c1", "name": "Coordinator", "email": f"c1@{POST}", "zone": chance.choice(ZONES)}],
-        "deputies": [{"id": "d1", "name": "Deputy", "email": f"d1@{POST}", "zone": chance.choice(ZONES)}],
+        "zone": random.choice(ZONES),
+        "holidays": sorted({START + timedelta(days=random.randint(0, 120)) for _ in range(4)}),
+        "coordinators": [{"id": "c1", "name": "Coordinator", "email": f"c1@{POST}", "zone": random.choice(ZONES)}],
+        "deputies": [{"id": "d1", "name": "Deputy", "email": f"d1@{POST}", "zone": random.choice(ZONES)}],
         "participants": participants,
         "mentorships": pairs,
     }, {
         "people": people,
         "coordinator": {
-            "decides_after": chance.choice((0, 1, 4, 12)),
+            "decides_after": random.choice((0, 1, 4, 12)),
             "at": "10:00",
-            "decisions": {kind: chance.choice(decisions) for kind, decisions in DECISIONS.items()},
+            "decisions": {kind: random.choice(decisions) for kind, decisions in DECISIONS.items()},
         },
         "events": [{**event, "on": event["on"].isoformat()} for event in _apart(events)],
     }  # fmt: skip
 
 
-def _script(chance: Random, minute: int) -> dict[str, Any]:
+def _script(random: Random, minute: int) -> dict[str, Any]:
     def at() -> str:
-        return f"{chance.randint(0, 23):02}:{chance.choice((0, HALF_HOUR)) + minute:02}"
+        return f"{random.randint(0, 23):02}:{random.choice((0, HALF_HOUR)) + minute:02}"
 
     def reaction(**answers: Any) -> Any:
-        if chance.random() < OPTIONS["never"]:
+        if random.random() < OPTIONS["never"]:
             return "never"
-        return {"after": chance.randint(0, OPTIONS["after"]), "at": at(), "answers": answers}
+        return {"after": random.randint(0, OPTIONS["after"]), "at": at(), "answers": answers}
 
-    script: dict[str, Any] = {"default": {"after": chance.randint(0, 3), "at": at()}}
-    if chance.random() < 0.05:
+    script: dict[str, Any] = {"default": {"after": random.randint(0, 3), "at": at()}}
+    if random.random() < 0.05:
         script["default"] = "never"
-    script["invitation"] = {"after": chance.randint(0, 15), "at": at(), "answers": {"accept": chance.random() < 0.97}}
+    script["invitation"] = {"after": random.randint(0, 15), "at": at(), "answers": {"accept": random.random() < 0.97}}
     agreement = reaction()
-    if agreement != "never" and chance.random() < 0.35:
+    if agreement != "never" and random.random() < 0.35:
         agreement["act"] = "change"
     script["agreement"] = agreement
     script["fit_check"] = reaction(
-        f_contact=chance.choice(("met", "nothing")), f_fit=chance.choice((2, 4, 5)),
-        f_action=chance.choice(("fine", "fine", "nudge", "word", "someone_else")),
+        f_contact=random.choice(("met", "nothing")), f_fit=random.choice((2, 4, 5)),
+        f_action=random.choice(("fine", "fine", "nudge", "word", "someone_else")),
     )  # fmt: skip
     for number in (1, 2, 3):
-        openness = chance.choice((1, 3, 4, 5, 5))
+        openness = random.choice((1, 3, 4, 5, 5))
         script[f"check_in#{number}"] = reaction(
-            p_met=chance.choice(("0", "0", "1", "3+")), p_next=chance.random() < 0.4, p_open=openness,
-            m_open=openness, p_goal=chance.choice(("on_track", "on_track", "changed")),
-            p_help=chance.choice(("no",) * 8 + ("yes", "safety")),
+            p_met=random.choice(("0", "0", "1", "3+")), p_next=random.random() < 0.4, p_open=openness,
+            m_open=openness, p_goal=random.choice(("on_track", "on_track", "changed")),
+            p_help=random.choice(("no",) * 8 + ("yes", "safety")),
         )  # fmt: skip
-    decide = chance.choice(("continue", "continue", "change", "pause", "new_partner", "end", "unsure"))
-    until = (START + timedelta(days=chance.randint(40, 130))).isoformat()
+    decide = random.choice(("continue", "continue", "change", "pause", "new_partner", "end", "unsure"))
+    until = (START + timedelta(days=random.randint(40, 130))).isoformat()
     script["midpoint"] = reaction(r_decide=decide, **({"r_until": until} if decide == "pause" else {}))
-    script["closure"] = reaction(c_follow=chance.random() < 0.5)
-    script["are_you_there"] = reaction(state=chance.choice(("fine", "stuck", "stopped")))
+    script["closure"] = reaction(c_follow=random.random() < 0.5)
+    script["are_you_there"] = reaction(state=random.choice(("fine", "stuck", "stopped")))
     return script
 
 
 def _changes(
-    chance: Random, start: date, key: str, members: list[str], newcomer: str, *, group: bool
+    random: Random, start: date, key: str, members: list[str], newcomer: str, *, group: bool
 ) -> list[dict[str, Any]]:
     """What befalls a mentorship: one change, or two of which the second takes up the first."""
-    somebody, day = chance.choice(members), start + timedelta(days=chance.randint(-10, 50))
-    later = day + timedelta(days=chance.randint(1, 25))
-    here, other_zone = {"mentorship": key}, chance.choice(ZONES)
+    somebody, day = random.choice(members), start + timedelta(days=random.randint(-10, 50))
+    later = day + timedelta(days=random.randint(1, 25))
+    here, other_zone = {"mentorship": key}, random.choice(ZONES)
     kinds: list[list[dict[str, Any]]] = [
-        [here | {"pause": chance.choice(("2w", "5w"))}],
+        [here | {"pause": random.choice(("2w", "5w"))}],
         [here | {"pause": "3w"}, here | {"resume": True}],
         [here | {"pause_open": True}, here | {"resume": True}],
         [here | {"pause": "4w"}, here | {"pause": "2w"}],
         [here | {"extend": "2w"}, here | {"extend": "1w"}],
-        [here | {"end": chance.choice(("goals_reached", "no_fault", "transferred", "safeguarding"))}],
+        [here | {"end": random.choice(("goals_reached", "no_fault", "transferred", "safeguarding"))}],
         [here | {"propose_end": person} for person in members[:2]],
         [here | {"leave": somebody}, here | {"replace": somebody, "newcomer": newcomer}],
         [here | {"replace": somebody, "newcomer": newcomer}, here | {"leave": newcomer}],
@@ -144,12 +144,12 @@ def _changes(
     ]
     if group:
         kinds += [
-            [here | {"add": newcomer}, here | {"remove": chance.choice((newcomer, members[-1]))}],
+            [here | {"add": newcomer}, here | {"remove": random.choice((newcomer, members[-1]))}],
             [here | {"remove": members[1]}, here | {"remove": members[2]}],
         ]
-    if chance.random() < OPTIONS["cancelled"]:
+    if random.random() < OPTIONS["cancelled"]:
         kinds = [[{"cancel": True}]]
-    chosen = chance.choice(kinds)
+    chosen = random.choice(kinds)
     return [{"on": on, **event} for on, event in zip((day, later), chosen, strict=False)]
 
 

@@ -93,7 +93,7 @@ happenings = st.builds(
 
 
 @dataclass(frozen=True)
-class Life:
+class MentorshipCase:
     """Where a mentorship comes from, and what happens to it."""
 
     program: Program
@@ -110,8 +110,8 @@ class Life:
     seed: int
 
 
-lives = st.builds(
-    Life,
+mentorship_cases = st.builds(
+    MentorshipCase,
     program=programs,
     edited=st.lists(programs, min_size=2, max_size=2).map(tuple),
     start=st.dates(date(2026, 1, 1), date(2029, 12, 31)),

@@ -59,7 +59,7 @@ MENTORSHIPS = (
 
 
 @dataclass
-class World:
+class WebEnv:
     """The pages of a launched cohort. `told` is what the workflows have been told; `deaf` makes that fail."""
 
     database: Database
@@ -159,10 +159,10 @@ class World:
             return await session.scalar(select(func.count()).select_from(table)) or 0
 
 
-def world_of(database: Database, public_url: str = BASE_URL, **changes: int | str) -> World:
+def web_env_of(database: Database, public_url: str = BASE_URL, **changes: int | str) -> WebEnv:
     """The pages in front of a database in which the cohort is launched; `changes` are to the settings."""
     settings = Settings(secret=SECRET, public_url=public_url, _env_file=None, **changes)  # pyright: ignore[reportCallIssue, reportArgumentType]
-    return World(database, settings)
+    return WebEnv(database, settings)
 
 
 async def launch(database: Database) -> None:
@@ -185,9 +185,9 @@ async def launch(database: Database) -> None:
         mentorships=MENTORSHIPS,
     )
     await put(database, cohort, programs, now.date(), now)
-    world = world_of(database)
-    await world.change(MembershipRow, {"cohort": COHORT}, standing="accepted")
-    await world.change(MentorshipRow, {"cohort": COHORT}, state="running")
+    web_env = web_env_of(database)
+    await web_env.change(MembershipRow, {"cohort": COHORT}, standing="accepted")
+    await web_env.change(MentorshipRow, {"cohort": COHORT}, state="running")
 
 
 # -- what a browser would do --------------------------------------------------------------------------------------
@@ -206,19 +206,19 @@ def contented(questions: tuple[Question, ...], name: str) -> Typed:
     return typed_of(questions, answers)
 
 
-async def filled_in(world: World, path: str, **changes: str) -> Typed:
+async def filled_in(web_env: WebEnv, path: str, **changes: str) -> Typed:
     """The fields of a form as a contented person fills them in, with some changed."""
-    requested = await world.requested(path)
+    requested = await web_env.requested(path)
     return contented(requested.questions, requested.name) | {name: [value] for name, value in changes.items()}
 
 
-async def wants(world: World, person: str, email: str) -> str:
+async def wants(web_env: WebEnv, person: str, email: str) -> str:
     """Somebody asks on their own page for another address; the id of the change."""
-    path = f"/me/{world.links.place_token(person, 1)}/address"
-    async with world.client() as client:
+    path = f"/me/{web_env.links.place_token(person, 1)}/address"
+    async with web_env.client() as client:
         await client.post(path, data=hidden((await client.get(path)).text) | {"email": email})
-    async with world.database.session() as session:
-        change = await address_changes.latest(session, person, world.now)
+    async with web_env.database.session() as session:
+        change = await address_changes.latest(session, person, web_env.now)
     assert change is not None
     return change.id
 

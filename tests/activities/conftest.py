@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from store.database import Database
-from testing.delivery_env import House, opened
+from testing.delivery_env import DeliveryEnv, open_delivery_env
 from testing.sink import Sink, running
 
 
@@ -19,7 +19,7 @@ async def sink() -> AsyncIterator[Sink]:
 
 
 @pytest.fixture
-async def house(database: Database, sink: Sink) -> AsyncIterator[House]:
+async def delivery_env(database: Database, sink: Sink) -> AsyncIterator[DeliveryEnv]:
     """A post office with a small cohort."""
-    async with opened(database, sink) as house:
-        yield house
+    async with open_delivery_env(database, sink) as delivery_env:
+        yield delivery_env

@@ -21,7 +21,7 @@ from lifecycle.delivery.postbox import LOOK_AFTER
 from store.database import Database
 from store.delivery.results import NOT_REPEATED
 from store.tables import ItemRow, MessageRow
-from testing.delivery_env import DAY, HOUR, MINUTE, NINE, House, about, office
+from testing.delivery_env import DAY, HOUR, MINUTE, NINE, DeliveryEnv, about, post_office
 from testing.sink import ACCEPT, DROP
 from testing.small_cohort import item
 from tests.activities.test_outbox import ADA, CLEO, LAPSED, killed
@@ -56,10 +56,10 @@ class Paused:
 
 
 @pytest.fixture
-async def other(house: House, database_url: str) -> AsyncIterator[PostOffice]:
+async def other(delivery_env: DeliveryEnv, database_url: str) -> AsyncIterator[PostOffice]:
     """Another worker, with its own connections to the same database."""
     async with Database.open(database_url) as database:
-        yield office(database, house.office._office.transport)
+        yield post_office(database, delivery_env.post_office._office.transport)
 
 
 async def taken_over(successor: PostOffice, now: Any) -> DeliverResult:
@@ -69,108 +69,110 @@ async def taken_over(successor: PostOffice, now: Any) -> DeliverResult:
     return await environment.run(successor.deliver, DeliverInput(0, now))
 
 
-async def paused_round(house: House, place: str) -> tuple[asyncio.Task[DeliverResult], Paused]:
+async def paused_round(delivery_env: DeliveryEnv, place: str) -> tuple[asyncio.Task[DeliverResult], Paused]:
     """A round that stands still."""
-    paused = Paused(house.office._office.transport, place)
-    stale = office(house.database, paused)
+    paused = Paused(delivery_env.post_office._office.transport, place)
+    stale = post_office(delivery_env.database, paused)
     task = asyncio.create_task(stale.deliver(DeliverInput(0, NINE)))
     await paused.reached.wait()
     return task, paused
 
 
 async def test_a_worker_that_wakes_late_sends_nothing_that_its_successor_has_sent(
-    house: House, other: PostOffice
+    delivery_env: DeliveryEnv, other: PostOffice
 ) -> None:
-    await house.post(*(about("get_going", person) for person in PEOPLE))
-    stale, paused = await paused_round(house, "before the claim is looked at")
+    await delivery_env.post(*(about("get_going", person) for person in PEOPLE))
+    stale, paused = await paused_round(delivery_env, "before the claim is looked at")
     assert (await taken_over(other, NINE + MINUTE)).sent == 3
     paused.woken.set()
     assert (await stale).sent == 0
-    assert sorted(one.recipient for one in house.sink.received) == [f"{one}@example.org" for one in PEOPLE]
-    assert await house.messages() == ["sent"] * 3
-    assert await house.events("mail_ambiguous") == []
-    assert {row.attempts for row in await house.rows(MessageRow)} == {1}
+    assert sorted(one.recipient for one in delivery_env.sink.received) == [f"{one}@example.org" for one in PEOPLE]
+    assert await delivery_env.messages() == ["sent"] * 3
+    assert await delivery_env.events("mail_ambiguous") == []
+    assert {row.attempts for row in await delivery_env.rows(MessageRow)} == {1}
 
 
 async def test_what_a_late_worker_has_learnt_does_not_write_over_its_successor(
-    house: House, other: PostOffice
+    delivery_env: DeliveryEnv, other: PostOffice
 ) -> None:
-    house.sink.script(ADA, "data 451 4.3.0 later", ACCEPT)
-    house.sink.script(CLEO, DROP, ACCEPT)
-    await house.post(*(about("get_going", person) for person in PEOPLE))
-    stale, paused = await paused_round(house, "after a refusal")
+    delivery_env.sink.script(ADA, "data 451 4.3.0 later", ACCEPT)
+    delivery_env.sink.script(CLEO, DROP, ACCEPT)
+    await delivery_env.post(*(about("get_going", person) for person in PEOPLE))
+    stale, paused = await paused_round(delivery_env, "after a refusal")
     await taken_over(other, NINE + MINUTE)
-    settled = {row.id: (row.state, row.sent_at) for row in await house.rows(MessageRow)}
+    settled = {row.id: (row.state, row.sent_at) for row in await delivery_env.rows(MessageRow)}
     paused.woken.set()
     await stale
-    assert {row.id: (row.state, row.sent_at) for row in await house.rows(MessageRow)} == settled
-    assert "deferred" not in await house.messages()
+    assert {row.id: (row.state, row.sent_at) for row in await delivery_env.rows(MessageRow)} == settled
+    assert "deferred" not in await delivery_env.messages()
 
     # The next mail of each goes as if nothing had been.
-    await house.post(*(about("winding_down", person) for person in PEOPLE), now=NINE + HOUR)
-    assert (await house.deliver(NINE + DAY + LOOK_AFTER)).sent == 3
+    await delivery_env.post(*(about("winding_down", person) for person in PEOPLE), now=NINE + HOUR)
+    assert (await delivery_env.deliver(NINE + DAY + LOOK_AFTER)).sent == 3
 
 
 async def test_a_mail_that_two_workers_have_handed_over_is_on_record_as_in_doubt(
-    house: House, other: PostOffice
+    delivery_env: DeliveryEnv, other: PostOffice
 ) -> None:
-    await house.post(about("get_going", "ada"))
-    stale, paused = await paused_round(house, "after the relay has it")
+    await delivery_env.post(about("get_going", "ada"))
+    stale, paused = await paused_round(delivery_env, "after the relay has it")
     assert (await taken_over(other, NINE + MINUTE)).sent == 1
     paused.woken.set()
     await stale
-    first, second = house.sink.received
+    first, second = delivery_env.sink.received
     assert first.raw == second.raw
-    [message] = await house.rows(MessageRow)
+    [message] = await delivery_env.rows(MessageRow)
     assert (message.state, message.attempts, message.error) == ("sent", 2, "ambiguous")
-    assert await house.events("mail_ambiguous") == [("ada", f"{message.id} ambiguous")]
-    assert (await house.deliver(NINE + HOUR)).sent == 0
+    assert await delivery_env.events("mail_ambiguous") == [("ada", f"{message.id} ambiguous")]
+    assert (await delivery_env.deliver(NINE + HOUR)).sent == 0
 
 
-async def test_a_claim_that_ends_before_the_longest_send_is_not_used(house: House) -> None:
-    house.office = office(house.database, house.office._office.transport, claim=timedelta(seconds=90))
-    await house.post(about("get_going", "ada"))
-    assert (await house.deliver(NINE)).sent == 0
-    assert house.sink.received == []
-    assert await house.messages() == ["deferred"]
-    assert {row.attempts for row in await house.rows(MessageRow)} == {0}
+async def test_a_claim_that_ends_before_the_longest_send_is_not_used(delivery_env: DeliveryEnv) -> None:
+    delivery_env.post_office = post_office(
+        delivery_env.database, delivery_env.post_office._office.transport, claim=timedelta(seconds=90)
+    )
+    await delivery_env.post(about("get_going", "ada"))
+    assert (await delivery_env.deliver(NINE)).sent == 0
+    assert delivery_env.sink.received == []
+    assert await delivery_env.messages() == ["deferred"]
+    assert {row.attempts for row in await delivery_env.rows(MessageRow)} == {0}
 
 
-async def test_a_mail_whose_workers_die_before_its_body_was_never_tried(house: House) -> None:
-    await house.post(about("get_going", "ada"))
+async def test_a_mail_whose_workers_die_before_its_body_was_never_tried(delivery_env: DeliveryEnv) -> None:
+    await delivery_env.post(about("get_going", "ada"))
     for round_ in range(3):
-        await house.office._office.preparer.prepare(
+        await delivery_env.post_office._office.preparer.prepare(
             ["ada"], NINE + round_ * DAY, LAPSED + round_ * DAY, claim=f"{round_}"
         )
-        assert (await house.deliver(NINE + round_ * DAY + MINUTE)).sent == 0
-        async with house.database.begin() as session:  # its claim has lapsed, on a day on which it may not go
+        assert (await delivery_env.deliver(NINE + round_ * DAY + MINUTE)).sent == 0
+        async with delivery_env.database.begin() as session:  # its claim has lapsed, on a day on which it may not go
             await session.execute(update(MessageRow).values(next_try_at=NINE))
-        assert (await house.deliver(NINE + round_ * DAY + 12 * HOUR)).sent == 0
-    house.sink.script(ADA, DROP, ACCEPT)
-    await house.deliver(NINE + 3 * DAY + LOOK_AFTER)
-    await house.deliver(NINE + 3 * DAY + HOUR)
-    assert [one.said for one in house.sink.received] == [False, True], "dropped once, it goes once more"
-    assert await house.messages() == ["sent"]
+        assert (await delivery_env.deliver(NINE + round_ * DAY + 12 * HOUR)).sent == 0
+    delivery_env.sink.script(ADA, DROP, ACCEPT)
+    await delivery_env.deliver(NINE + 3 * DAY + LOOK_AFTER)
+    await delivery_env.deliver(NINE + 3 * DAY + HOUR)
+    assert [one.said for one in delivery_env.sink.received] == [False, True], "dropped once, it goes once more"
+    assert await delivery_env.messages() == ["sent"]
 
 
-async def test_a_mail_whose_workers_die_twice_after_its_body_goes_no_third_time(house: House) -> None:
-    await house.post(item("ada"))
-    await killed(house, accepted=1)
-    await killed(house, accepted=1, now=LAPSED)
-    assert (await house.deliver(LAPSED + HOUR)).sent == 0
-    assert len(house.sink.received) == 2
-    [message] = await house.rows(MessageRow)
+async def test_a_mail_whose_workers_die_twice_after_its_body_goes_no_third_time(delivery_env: DeliveryEnv) -> None:
+    await delivery_env.post(item("ada"))
+    await killed(delivery_env, accepted=1)
+    await killed(delivery_env, accepted=1, now=LAPSED)
+    assert (await delivery_env.deliver(LAPSED + HOUR)).sent == 0
+    assert len(delivery_env.sink.received) == 2
+    [message] = await delivery_env.rows(MessageRow)
     assert (message.state, message.attempts, message.error) == ("ambiguous", 2, NOT_REPEATED)
-    assert await house.items() == {"check_in#1/ada/request": "sent"}
-    assert len(await house.events("mail_ambiguous")) == 2
+    assert await delivery_env.items() == {"check_in#1/ada/request": "sent"}
+    assert len(await delivery_env.events("mail_ambiguous")) == 2
 
 
 # -- rows that can't be written ------------------------------------------------------------------------------------
 
 
-async def refuses(house: House, when: str, table: str = "messages", what: str = "UPDATE") -> None:
+async def refuses(delivery_env: DeliveryEnv, when: str, table: str = "messages", what: str = "UPDATE") -> None:
     """From now on the database refuses to write such rows."""
-    if house.database.sqlite:
+    if delivery_env.database.sqlite:
         statements = [
             f"CREATE TRIGGER refuses BEFORE {what} ON {table} WHEN {when} BEGIN SELECT RAISE(ABORT, 'no'); END"
         ]
@@ -179,7 +181,7 @@ async def refuses(house: House, when: str, table: str = "messages", what: str = 
             "CREATE FUNCTION refuses() RETURNS trigger AS $$ BEGIN RAISE 'no'; END $$ LANGUAGE plpgsql",
             f"CREATE TRIGGER refuses BEFORE {what} ON {table} FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION refuses()",
         ]
-    async with house.database.begin() as session:
+    async with delivery_env.database.begin() as session:
         for statement in statements:
             await session.execute(text(statement))
 
@@ -195,37 +197,37 @@ async def refuses(house: House, when: str, table: str = "messages", what: str = 
     ],
 )
 async def test_a_person_whose_rows_cannot_be_written_keeps_nobody_back(
-    house: House, when: str, table: str, what: str
+    delivery_env: DeliveryEnv, when: str, table: str, what: str
 ) -> None:
-    await house.post(*(about("get_going", person) for person in PEOPLE))
-    await refuses(house, when, table, what)
+    await delivery_env.post(*(about("get_going", person) for person in PEOPLE))
+    await refuses(delivery_env, when, table, what)
     for minute in (0, 1, 20, 40):
-        await house.deliver(NINE + minute * MINUTE)
-    others = [one.recipient for one in house.sink.received if one.recipient != ADA]
+        await delivery_env.deliver(NINE + minute * MINUTE)
+    others = [one.recipient for one in delivery_env.sink.received if one.recipient != ADA]
     assert sorted(others) == ["cleo@example.org", "dan@example.org"]
-    assert len(house.sink.mails_to(ADA)) <= 1, "what is known is not sent again for want of a row"
-    await house.post(about("partner_left", "dan", "urgent"), now=NINE + HOUR)
-    assert (await house.deliver(NINE + HOUR)).sent == 1
+    assert len(delivery_env.sink.mails_to(ADA)) <= 1, "what is known is not sent again for want of a row"
+    await delivery_env.post(about("partner_left", "dan", "urgent"), now=NINE + HOUR)
+    assert (await delivery_env.deliver(NINE + HOUR)).sent == 1
 
 
-async def test_a_claim_that_cannot_be_taken_over_keeps_nobody_back(house: House) -> None:
-    await house.post(about("get_going", "ada"))
-    await killed(house, accepted=1)
-    await house.post(about("get_going", "cleo"), now=NINE + MINUTE)
-    await refuses(house, "NEW.person = 'ada'")
-    result = await house.deliver(LAPSED)
-    assert (result.sent, [one.recipient for one in house.sink.received]) == (1, [ADA, CLEO])
+async def test_a_claim_that_cannot_be_taken_over_keeps_nobody_back(delivery_env: DeliveryEnv) -> None:
+    await delivery_env.post(about("get_going", "ada"))
+    await killed(delivery_env, accepted=1)
+    await delivery_env.post(about("get_going", "cleo"), now=NINE + MINUTE)
+    await refuses(delivery_env, "NEW.person = 'ada'")
+    result = await delivery_env.deliver(LAPSED)
+    assert (result.sent, [one.recipient for one in delivery_env.sink.received]) == (1, [ADA, CLEO])
     assert result.trouble.startswith("not taken over: ")
 
 
 async def test_rows_that_a_worker_has_locked_while_it_stands_still_keep_nobody_back(
-    house: House, other: PostOffice
+    delivery_env: DeliveryEnv, other: PostOffice
 ) -> None:
-    if house.database.sqlite:
+    if delivery_env.database.sqlite:
         pytest.skip("there is one writer at a time, so one that stands still keeps all others back")
-    await house.post(*(about("get_going", person) for person in PEOPLE))
-    await house.office._office.preparer.prepare(PEOPLE, NINE, LAPSED, claim="lost")
-    async with house.database.begin() as session:
+    await delivery_env.post(*(about("get_going", person) for person in PEOPLE))
+    await delivery_env.post_office._office.preparer.prepare(PEOPLE, NINE, LAPSED, claim="lost")
+    async with delivery_env.database.begin() as session:
         await session.execute(select(MessageRow).where(MessageRow.person == "ada").with_for_update())
         async with asyncio.timeout(30):
             assert (await taken_over(other, NINE + MINUTE)).sent == 2
@@ -233,9 +235,9 @@ async def test_rows_that_a_worker_has_locked_while_it_stands_still_keep_nobody_b
 
 
 async def test_the_database_ends_the_transaction_of_a_worker_that_stands_still(
-    house: House, monkeypatch: pytest.MonkeyPatch, database_url: str
+    delivery_env: DeliveryEnv, monkeypatch: pytest.MonkeyPatch, database_url: str
 ) -> None:
-    if house.database.sqlite:
+    if delivery_env.database.sqlite:
         pytest.skip("of PostgreSQL only")
     monkeypatch.setattr("store.database.IDLE_SECONDS", 1)
 
@@ -250,20 +252,20 @@ async def test_the_database_ends_the_transaction_of_a_worker_that_stands_still(
             await stands_still(lost)
 
 
-async def test_a_deferred_row_that_items_refer_to_stays_and_breaks_nothing(house: House) -> None:
+async def test_a_deferred_row_that_items_refer_to_stays_and_breaks_nothing(delivery_env: DeliveryEnv) -> None:
     """As a worker without claims left it behind: the mail was sent, and its row says otherwise."""
-    await house.post(about("get_going", "ada"))
-    await house.deliver(NINE)
-    async with house.database.begin() as session:
+    await delivery_env.post(about("get_going", "ada"))
+    await delivery_env.deliver(NINE)
+    async with delivery_env.database.begin() as session:
         await session.execute(update(MessageRow).values(state="deferred", next_try_at=NINE))
-    await house.post(about("winding_down", "ada"), about("winding_down", "cleo"), now=NINE + HOUR)
-    assert (await house.deliver(NINE + DAY + LOOK_AFTER)).sent == 2
-    async with house.database.session() as session:
+    await delivery_env.post(about("winding_down", "ada"), about("winding_down", "cleo"), now=NINE + HOUR)
+    assert (await delivery_env.deliver(NINE + DAY + LOOK_AFTER)).sent == 2
+    async with delivery_env.database.session() as session:
         told = await session.scalar(select(MessageRow.id).join(ItemRow, ItemRow.message == MessageRow.id).limit(1))
     assert told is not None
 
 
-async def test_a_mail_that_cannot_be_encoded_keeps_nobody_back(house: House) -> None:
+async def test_a_mail_that_cannot_be_encoded_keeps_nobody_back(delivery_env: DeliveryEnv) -> None:
     class Broken:
         connections = 1
 
@@ -272,10 +274,10 @@ async def test_a_mail_that_cannot_be_encoded_keeps_nobody_back(house: House) -> 
                 raise UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed")
             await inner.send(*mail, **more)
 
-    inner = house.office._office.transport
-    house.office = office(house.database, Broken())  # pyright: ignore[reportArgumentType]
-    await house.post(*(about("get_going", person) for person in PEOPLE))
-    result = await house.deliver(NINE)
+    inner = delivery_env.post_office._office.transport
+    delivery_env.post_office = post_office(delivery_env.database, Broken())  # pyright: ignore[reportArgumentType]
+    await delivery_env.post(*(about("get_going", person) for person in PEOPLE))
+    result = await delivery_env.deliver(NINE)
     assert (result.sent, result.deferred, result.trouble) == (2, 1, "not sent: UnicodeEncodeError")
 
 
@@ -304,48 +306,52 @@ class Says:
         ("data 451 4.3.0 too many messages in the last 24 hours, try again later", MINUTE),
     ],
 )
-async def test_no_words_of_a_relay_put_mail_off_for_long(house: House, words: str, longest: timedelta) -> None:
-    house.sink.script("", words, ACCEPT)
-    await house.post(about("get_going", "ada"))
-    first = await house.deliver(NINE)
+async def test_no_words_of_a_relay_put_mail_off_for_long(
+    delivery_env: DeliveryEnv, words: str, longest: timedelta
+) -> None:
+    delivery_env.sink.script("", words, ACCEPT)
+    await delivery_env.post(about("get_going", "ada"))
+    first = await delivery_env.deliver(NINE)
     assert first.next_at == NINE + longest
-    [message] = await house.rows(MessageRow)
+    [message] = await delivery_env.rows(MessageRow)
     assert message.next_try_at == NINE + longest
     if longest < DAY:
-        assert (await house.deliver(NINE + longest)).sent == 1
+        assert (await delivery_env.deliver(NINE + longest)).sent == 1
 
 
 @pytest.mark.parametrize("kind", [Kind.TRANSIENT, Kind.POLICY])
-async def test_a_mail_that_is_put_off_for_a_day_opens_a_task_and_is_tried_further(house: House, kind: Kind) -> None:
-    house.office = office(house.database, Says(Trouble(kind, "450 4.2.2")))  # pyright: ignore[reportArgumentType]
-    await house.post(about("get_going", "ada", on=NINE.date()))
+async def test_a_mail_that_is_put_off_for_a_day_opens_a_task_and_is_tried_further(
+    delivery_env: DeliveryEnv, kind: Kind
+) -> None:
+    delivery_env.post_office = post_office(delivery_env.database, Says(Trouble(kind, "450 4.2.2")))  # pyright: ignore[reportArgumentType]
+    await delivery_env.post(about("get_going", "ada", on=NINE.date()))
     now, tries = NINE, 0
-    while not await house.relays():
-        result = await house.deliver(now)
+    while not await delivery_env.relays():
+        result = await delivery_env.deliver(now)
         tries += result.deferred
         assert result.next_at is not None
         assert tries < 20
         now = max(result.next_at, now + MINUTE)
-    [told] = await house.relays()
+    [told] = await delivery_env.relays()
     assert (told.event, told.payload["person"], told.payload["soft"]) == ("Bounced", "ada", True)
     assert tries == 12
-    assert (await house.person("ada")).standing == "active"
+    assert (await delivery_env.person("ada")).standing == "active"
     for _ in range(3):
-        result = await house.deliver(now)
+        result = await delivery_env.deliver(now)
         now = result.next_at or now
-    assert len(await house.relays()) == 1, "once"
+    assert len(await delivery_env.relays()) == 1, "once"
 
 
-async def test_a_mail_that_cannot_be_made_for_half_a_day_opens_a_task(house: House) -> None:
-    await house.post(about("agreement_concluded", "ada", "urgent"))
+async def test_a_mail_that_cannot_be_made_for_half_a_day_opens_a_task(delivery_env: DeliveryEnv) -> None:
+    await delivery_env.post(about("agreement_concluded", "ada", "urgent"))
     for hour in range(11):
-        assert (await house.deliver(NINE + hour * HOUR)).trouble == "not worded: agreement_concluded: Missing"
-    assert await house.relays() == []
-    assert (await house.deliver(NINE + 11 * HOUR)).next_at == NINE + 12 * HOUR
-    [told] = await house.relays()
+        assert (await delivery_env.deliver(NINE + hour * HOUR)).trouble == "not worded: agreement_concluded: Missing"
+    assert await delivery_env.relays() == []
+    assert (await delivery_env.deliver(NINE + 11 * HOUR)).next_at == NINE + 12 * HOUR
+    [told] = await delivery_env.relays()
     assert (told.event, told.payload["person"], told.payload["soft"]) == ("Bounced", "ada", True)
-    assert (await house.deliver(NINE + 12 * HOUR)).next_at == NINE + 16 * HOUR
-    assert len(await house.relays()) == 1
+    assert (await delivery_env.deliver(NINE + 12 * HOUR)).next_at == NINE + 16 * HOUR
+    assert len(await delivery_env.relays()) == 1
 
 
 @pytest.mark.parametrize(
@@ -355,23 +361,27 @@ async def test_a_mail_that_cannot_be_made_for_half_a_day_opens_a_task(house: Hou
         ("zoë@bücher.example.org", "zoë@xn--bcher-kva.example.org"),
     ],
 )
-async def test_international_addresses_get_their_mail(house: House, address: str, over_the_wire: str) -> None:
-    house.sink.utf8 = True
-    await house.change("ada", email=address)
-    await house.post(item("ada"))
-    assert (await house.deliver(NINE)).sent == 1
-    [mail] = house.sink.received
+async def test_international_addresses_get_their_mail(
+    delivery_env: DeliveryEnv, address: str, over_the_wire: str
+) -> None:
+    delivery_env.sink.utf8 = True
+    await delivery_env.change("ada", email=address)
+    await delivery_env.post(item("ada"))
+    assert (await delivery_env.deliver(NINE)).sent == 1
+    [mail] = delivery_env.sink.received
     assert mail.recipient == over_the_wire
     assert over_the_wire in mail.raw.decode()
-    assert await house.messages() == ["sent"]
+    assert await delivery_env.messages() == ["sent"]
 
 
-async def test_a_relay_that_does_not_take_such_letters_opens_a_task_and_suppresses_nobody(house: House) -> None:
-    await house.change("ada", email="zoë@example.org")
-    await house.post(about("get_going", "ada", "urgent"))
-    now, first = NINE, await house.deliver(NINE)
+async def test_a_relay_that_does_not_take_such_letters_opens_a_task_and_suppresses_nobody(
+    delivery_env: DeliveryEnv,
+) -> None:
+    await delivery_env.change("ada", email="zoë@example.org")
+    await delivery_env.post(about("get_going", "ada", "urgent"))
+    now, first = NINE, await delivery_env.deliver(NINE)
     assert (first.deferred, first.trouble) == (1, "policy smtputf8")
-    while not await house.relays():
-        now = (await house.deliver(now)).next_at or now
+    while not await delivery_env.relays():
+        now = (await delivery_env.deliver(now)).next_at or now
         assert now < NINE + 3 * DAY
-    assert (await house.person("ada")).standing == "active"
+    assert (await delivery_env.person("ada")).standing == "active"

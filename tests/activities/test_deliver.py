@@ -26,10 +26,10 @@ from testing.delivery_env import (
     MONDAY,
     NINE,
     NINE_IN_NEW_YORK,
-    House,
+    DeliveryEnv,
     about,
     check_in,
-    office,
+    post_office,
 )
 from testing.sink import ACCEPT, DROP
 from testing.small_cohort import COHORT, GROUP, PAIR, item
@@ -38,110 +38,112 @@ ADA, BEN = "ada@example.org", "ben@example.org"
 TUESDAY = MONDAY + timedelta(days=1)
 
 
-async def test_each_gets_the_mail_when_their_own_letterbox_opens(house: House) -> None:
-    await house.post(item("ada"), item("ben"))
+async def test_each_gets_the_mail_when_their_own_letterbox_opens(delivery_env: DeliveryEnv) -> None:
+    await delivery_env.post(item("ada"), item("ben"))
 
-    early = await house.deliver(NINE - MINUTE)
+    early = await delivery_env.deliver(NINE - MINUTE)
     assert (early.sent, early.next_at) == (0, NINE)
-    at_nine = await house.deliver(NINE)
+    at_nine = await delivery_env.deliver(NINE)
     assert (at_nine.sent, at_nine.next_at, at_nine.trouble) == (1, NINE_IN_NEW_YORK, "")
-    assert [one.recipient for one in house.sink.received] == [ADA]
-    assert await house.wakes_at() == NINE_IN_NEW_YORK
-    in_new_york = await house.deliver(NINE_IN_NEW_YORK)
+    assert [one.recipient for one in delivery_env.sink.received] == [ADA]
+    assert await delivery_env.wakes_at() == NINE_IN_NEW_YORK
+    in_new_york = await delivery_env.deliver(NINE_IN_NEW_YORK)
     assert (in_new_york.sent, in_new_york.next_at) == (1, None)
-    assert [one.recipient for one in house.sink.received] == [ADA, BEN]
-    assert await house.wakes_at() is None
+    assert [one.recipient for one in delivery_env.sink.received] == [ADA, BEN]
+    assert await delivery_env.wakes_at() is None
 
 
-async def test_what_is_written_down_of_a_mail(house: House) -> None:
-    await house.post(item("ada"))
-    await house.deliver(NINE)
+async def test_what_is_written_down_of_a_mail(delivery_env: DeliveryEnv) -> None:
+    await delivery_env.post(item("ada"))
+    await delivery_env.deliver(NINE)
 
-    assert await house.items() == {"check_in#1/ada/request": "sent"}
-    [message] = await house.rows(MessageRow)
+    assert await delivery_env.items() == {"check_in#1/ada/request": "sent"}
+    [message] = await delivery_env.rows(MessageRow)
     assert (message.state, message.fast, message.attempts, message.next_try_at) == ("sent", False, 1, None)
     assert (message.at, message.sent_at, message.local_date, message.error) == (NINE, NINE, MONDAY, "")
-    [received] = house.sink.received
+    [received] = delivery_env.sink.received
     assert message.raw.encode() == received.raw
     assert f"<{message.id}" not in received.id  # the id that the envelope carries is not shown to everybody
-    request = await house.request("ada")
+    request = await delivery_env.request("ada")
     assert (request.mails, request.last_mail_on) == (1, MONDAY)
-    assert (await house.person("ada")).last_mail_on == MONDAY
+    assert (await delivery_env.person("ada")).last_mail_on == MONDAY
 
 
-async def test_the_link_in_the_mail_opens_the_form_of_this_person(house: House) -> None:
-    await house.post(item("ada"))
-    await house.deliver(NINE)
-    [received] = house.sink.received
-    request = await house.request("ada")
+async def test_the_link_in_the_mail_opens_the_form_of_this_person(delivery_env: DeliveryEnv) -> None:
+    await delivery_env.post(item("ada"))
+    await delivery_env.deliver(NINE)
+    [received] = delivery_env.sink.received
+    request = await delivery_env.request("ada")
     assert LINKS.request_url(request.public_id, request.generation) in received.text
     assert received.message["List-Unsubscribe"] == f"<{LINKS.stop_url('ada', 1)}>"
 
 
-async def test_a_second_round_sends_nothing_again(house: House) -> None:
-    await house.post(item("ada"), about("get_going", "ada"))
-    await house.deliver(NINE)
-    again = await house.deliver(NINE)
+async def test_a_second_round_sends_nothing_again(delivery_env: DeliveryEnv) -> None:
+    await delivery_env.post(item("ada"), about("get_going", "ada"))
+    await delivery_env.deliver(NINE)
+    again = await delivery_env.deliver(NINE)
     assert (again.sent, again.dropped, again.next_at) == (0, 0, None)
-    assert len(house.sink.received) == 1
+    assert len(delivery_env.sink.received) == 1
 
 
-async def test_nobody_gets_two_mails_a_day_and_what_waits_comes_together(house: House) -> None:
-    await house.post(item("ada"))
-    await house.deliver(NINE)
-    await house.post(about("get_going", "ada"), about("winding_down", "ada"), now=NINE + HOUR)
-    assert (await house.deliver(NINE + 2 * HOUR)).next_at == NINE + DAY + LOOK_AFTER
-    await house.deliver(NINE + DAY + LOOK_AFTER)
-    assert len(house.sink.received) == 2
-    assert list((await house.items()).values()) == ["sent"] * 3
+async def test_nobody_gets_two_mails_a_day_and_what_waits_comes_together(delivery_env: DeliveryEnv) -> None:
+    await delivery_env.post(item("ada"))
+    await delivery_env.deliver(NINE)
+    await delivery_env.post(about("get_going", "ada"), about("winding_down", "ada"), now=NINE + HOUR)
+    assert (await delivery_env.deliver(NINE + 2 * HOUR)).next_at == NINE + DAY + LOOK_AFTER
+    await delivery_env.deliver(NINE + DAY + LOOK_AFTER)
+    assert len(delivery_env.sink.received) == 2
+    assert list((await delivery_env.items()).values()) == ["sent"] * 3
 
 
-async def test_receipts_and_urgent_items_go_at_once_beside_the_days_mail(house: House) -> None:
+async def test_receipts_and_urgent_items_go_at_once_beside_the_days_mail(delivery_env: DeliveryEnv) -> None:
     night = NINE - 5 * HOUR
-    await house.post(about("safety_received", "ada", "receipt"), about("partner_left", "ada", "urgent"), item("ada"))
-    at_night = await house.deliver(night)
+    await delivery_env.post(
+        about("safety_received", "ada", "receipt"), about("partner_left", "ada", "urgent"), item("ada")
+    )
+    at_night = await delivery_env.deliver(night)
     assert (at_night.sent, at_night.next_at) == (1, NINE + LOOK_AFTER)
-    await house.deliver(NINE + LOOK_AFTER)
-    assert len(house.sink.received) == 2
-    assert [row.fast for row in sorted(await house.rows(MessageRow), key=lambda row: row.at)] == [True, False]
-    assert (await house.person("ada")).last_mail_on == MONDAY
+    await delivery_env.deliver(NINE + LOOK_AFTER)
+    assert len(delivery_env.sink.received) == 2
+    assert [row.fast for row in sorted(await delivery_env.rows(MessageRow), key=lambda row: row.at)] == [True, False]
+    assert (await delivery_env.person("ada")).last_mail_on == MONDAY
 
 
-async def test_an_outage_of_three_days_is_one_mail_for_each(house: House) -> None:
-    await house.post(item("ada"))
-    await house.post(about("get_going", "ada", on=TUESDAY), now=NINE + DAY)
+async def test_an_outage_of_three_days_is_one_mail_for_each(delivery_env: DeliveryEnv) -> None:
+    await delivery_env.post(item("ada"))
+    await delivery_env.post(about("get_going", "ada", on=TUESDAY), now=NINE + DAY)
     reminder = item("ada", "reminder", 1, date=date(2026, 3, 5))
-    await house.post(reminder, about("winding_down", "ada", on=date(2026, 3, 4)), now=NINE + 2 * DAY)
-    result = await house.deliver(NINE + 3 * DAY)
+    await delivery_env.post(reminder, about("winding_down", "ada", on=date(2026, 3, 4)), now=NINE + 2 * DAY)
+    result = await delivery_env.deliver(NINE + 3 * DAY)
     assert (result.sent, result.dropped) == (1, 1)
-    assert await house.items() == {
+    assert await delivery_env.items() == {
         "check_in#1/ada/request": "sent",
         "check_in#1/ada/reminder.1": "dropped too_soon",
         "get_going#1/ada/notice": "sent",
         "winding_down#1/ada/notice": "sent",
     }
-    assert await house.events("dropped") == [("ada", f"{reminder.key} too_soon")]
-    [received] = house.sink.received
+    assert await delivery_env.events("dropped") == [("ada", f"{reminder.key} too_soon")]
+    [received] = delivery_env.sink.received
     assert "3 things for you" in received.text
 
 
-async def test_what_fell_due_in_an_outage_and_what_waited_before_come_in_one_mail(house: House) -> None:
+async def test_what_fell_due_in_an_outage_and_what_waited_before_come_in_one_mail(delivery_env: DeliveryEnv) -> None:
     back = NINE + 3 * DAY
-    await house.post(item("ada"), about("partner_left", "ada", "urgent"), next_at=NINE + 2 * DAY)
-    first = await house.deliver(back)  # before the mentorship has had its turn
+    await delivery_env.post(item("ada"), about("partner_left", "ada", "urgent"), next_at=NINE + 2 * DAY)
+    first = await delivery_env.deliver(back)  # before the mentorship has had its turn
     assert (first.sent, first.next_at) == (1, back + LOOK_AFTER)
-    await house.post(about("get_going", "ada"), now=back + LOOK_AFTER / 2, next_at=NINE + 9 * DAY)
-    [later] = await house.deliver_until_done(back + LOOK_AFTER)
+    await delivery_env.post(about("get_going", "ada"), now=back + LOOK_AFTER / 2, next_at=NINE + 9 * DAY)
+    [later] = await delivery_env.deliver_until_done(back + LOOK_AFTER)
     assert later.sent == 1
-    urgent, ordinary = house.sink.received
+    urgent, ordinary = delivery_env.sink.received
     assert "2 things for you" in ordinary.text
     assert "2 things for you" not in urgent.text
 
 
-async def test_nobody_waits_long_for_a_mentorship_that_is_stuck(house: House) -> None:
+async def test_nobody_waits_long_for_a_mentorship_that_is_stuck(delivery_env: DeliveryEnv) -> None:
     back = NINE + 3 * DAY
-    await house.post(item("ada"), next_at=NINE + 2 * DAY)
-    sent = [(await house.deliver(back + n * MINUTE)).sent for n in range(12)]
+    await delivery_env.post(item("ada"), next_at=NINE + 2 * DAY)
+    sent = [(await delivery_env.deliver(back + n * MINUTE)).sent for n in range(12)]
     assert sent == [0] * 10 + [1, 0]
 
 
@@ -152,14 +154,16 @@ async def test_nobody_waits_long_for_a_mentorship_that_is_stuck(house: House) ->
         pytest.param(datetime(2026, 10, 23, 7, 0), datetime(2026, 10, 26, 8, 0), id="clocks go back"),  # noqa: DTZ001
     ],
 )
-async def test_nine_oclock_is_nine_oclock_when_clocks_change(house: House, friday: Any, monday: Any) -> None:
+async def test_nine_oclock_is_nine_oclock_when_clocks_change(
+    delivery_env: DeliveryEnv, friday: Any, monday: Any
+) -> None:
     friday, monday = friday.replace(tzinfo=NINE.tzinfo), monday.replace(tzinfo=NINE.tzinfo)
-    await house.post(about("get_going", "ada", on=friday.date()), now=friday - 5 * HOUR, next_at=None)
-    await house.deliver(friday)
+    await delivery_env.post(about("get_going", "ada", on=friday.date()), now=friday - 5 * HOUR, next_at=None)
+    await delivery_env.deliver(friday)
     later = friday + 2 * HOUR
-    await house.post(about("winding_down", "ada", on=friday.date()), now=later, next_at=None)
-    assert (await house.deliver(later)).next_at == monday + LOOK_AFTER
-    assert (await house.deliver(monday + LOOK_AFTER)).sent == 1
+    await delivery_env.post(about("winding_down", "ada", on=friday.date()), now=later, next_at=None)
+    assert (await delivery_env.deliver(later)).next_at == monday + LOOK_AFTER
+    assert (await delivery_env.deliver(monday + LOOK_AFTER)).sent == 1
 
 
 @pytest.mark.parametrize(
@@ -172,64 +176,66 @@ async def test_nine_oclock_is_nine_oclock_when_clocks_change(house: House, frida
     ],
 )
 async def test_an_item_is_checked_again_when_it_is_delivered(
-    house: House, change: dict[str, Any], reason: str
+    delivery_env: DeliveryEnv, change: dict[str, Any], reason: str
 ) -> None:
-    await house.post(item("ada"))
-    async with house.database.begin() as session:
+    await delivery_env.post(item("ada"))
+    async with delivery_env.database.begin() as session:
         await session.execute(update(RequestRow).where(RequestRow.key == check_in("ada")).values(**change))
-    result = await house.deliver(NINE)
+    result = await delivery_env.deliver(NINE)
     assert (result.sent, result.dropped) == (0, 1)
-    assert await house.items() == {"check_in#1/ada/request": f"dropped {reason}"}
-    assert house.sink.received == []
-    assert (await house.person("ada")).last_mail_on is None
+    assert await delivery_env.items() == {"check_in#1/ada/request": f"dropped {reason}"}
+    assert delivery_env.sink.received == []
+    assert (await delivery_env.person("ada")).last_mail_on is None
 
 
 @pytest.mark.parametrize("standing", ["left", "erased"])
-async def test_whoever_is_gone_gets_nothing(house: House, standing: str) -> None:
-    await house.post(item("ada"), about("partner_left", "ada", "urgent"))
-    await house.change("ada", standing=standing)
-    await house.deliver(NINE)
-    assert set((await house.items()).values()) == {f"dropped {standing}"}
+async def test_whoever_is_gone_gets_nothing(delivery_env: DeliveryEnv, standing: str) -> None:
+    await delivery_env.post(item("ada"), about("partner_left", "ada", "urgent"))
+    await delivery_env.change("ada", standing=standing)
+    await delivery_env.deliver(NINE)
+    assert set((await delivery_env.items()).values()) == {f"dropped {standing}"}
 
 
-async def test_whoever_is_out_of_one_mentorship_still_gets_the_mail_of_another(house: House) -> None:
-    await house.post(about("get_going", "ben"))
+async def test_whoever_is_out_of_one_mentorship_still_gets_the_mail_of_another(delivery_env: DeliveryEnv) -> None:
+    await delivery_env.post(about("get_going", "ben"))
     in_group = item("ben", "notice", key=f"{COHORT}/{GROUP.key}/get_going#1/ben/notice", name="get_going")
-    await house.post(in_group, mentorship=GROUP.key)
-    async with house.database.begin() as session:
+    await delivery_env.post(in_group, mentorship=GROUP.key)
+    async with delivery_env.database.begin() as session:
         of_ben = (MembershipRow.person == "ben", MembershipRow.mentorship == PAIR.key)
         await session.execute(update(MembershipRow).where(*of_ben).values(standing="out"))
-    await house.deliver(NINE_IN_NEW_YORK)
-    assert list((await house.items()).values()) == ["dropped left", "sent"]
+    await delivery_env.deliver(NINE_IN_NEW_YORK)
+    assert list((await delivery_env.items()).values()) == ["dropped left", "sent"]
 
 
-async def test_a_pause_holds_and_its_end_lets_go(house: House) -> None:
-    await house.post(about("get_going", "ada"), item("ada"))
-    await house.turn(NINE - 2 * HOUR, paused_until="2026-03-04")
-    assert (await house.deliver(NINE)).next_at is None
-    await house.turn(NINE + 2 * DAY - 9 * HOUR, paused_until="")
-    await house.deliver(NINE + 2 * DAY)
-    assert len(house.sink.received) == 1
+async def test_a_pause_holds_and_its_end_lets_go(delivery_env: DeliveryEnv) -> None:
+    await delivery_env.post(about("get_going", "ada"), item("ada"))
+    await delivery_env.turn(NINE - 2 * HOUR, paused_until="2026-03-04")
+    assert (await delivery_env.deliver(NINE)).next_at is None
+    await delivery_env.turn(NINE + 2 * DAY - 9 * HOUR, paused_until="")
+    await delivery_env.deliver(NINE + 2 * DAY)
+    assert len(delivery_env.sink.received) == 1
 
 
-async def test_everyone_in_two_pages_and_rounds(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_everyone_in_two_pages_and_rounds(delivery_env: DeliveryEnv, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("activities.delivery_round.PAGE", 2)
-    small = office(house.database, house.office._office.transport, people_per_round=3)
-    house.office = small
+    small = post_office(delivery_env.database, delivery_env.post_office._office.transport, people_per_round=3)
+    delivery_env.post_office = small
     for person in ("ada", "cleo", "dan"):
-        await house.post(about("safety_received", person, "receipt"))
-    await house.post(about("safety_received", "ben", "receipt"))
-    first, second = await house.deliver_until_done(NINE)
+        await delivery_env.post(about("safety_received", person, "receipt"))
+    await delivery_env.post(about("safety_received", "ben", "receipt"))
+    first, second = await delivery_env.deliver_until_done(NINE)
     assert (first.sent, second.sent, second.next_at) == (3, 1, None)
-    assert len({one.recipient for one in house.sink.received}) == 4
+    assert len({one.recipient for one in delivery_env.sink.received}) == 4
 
 
-async def test_whoever_waits_for_something_urgent_comes_first(house: House) -> None:
-    await house.post(about("get_going", "ada"), about("get_going", "cleo"))
-    await house.post(about("partner_left", "dan", "urgent"), now=NINE - MINUTE)
-    house.office = office(house.database, house.office._office.transport, people_per_round=1)
-    await house.deliver(NINE)
-    assert [one.recipient for one in house.sink.received] == ["dan@example.org"]
+async def test_whoever_waits_for_something_urgent_comes_first(delivery_env: DeliveryEnv) -> None:
+    await delivery_env.post(about("get_going", "ada"), about("get_going", "cleo"))
+    await delivery_env.post(about("partner_left", "dan", "urgent"), now=NINE - MINUTE)
+    delivery_env.post_office = post_office(
+        delivery_env.database, delivery_env.post_office._office.transport, people_per_round=1
+    )
+    await delivery_env.deliver(NINE)
+    assert [one.recipient for one in delivery_env.sink.received] == ["dan@example.org"]
 
 
 # -- wording that fails --------------------------------------------------------------------------------------------
@@ -242,65 +248,70 @@ def poisoned(letter: Letter) -> Composed:
     return compose(letter)
 
 
-async def test_one_item_that_cannot_be_worded_keeps_nobody_back(house: House) -> None:
-    await house.post(item("ada"), about("get_going", "ada"), about("get_going", "cleo"), about("winding_down", "dan"))
-    whole, house.office = house.office, office(house.database, house.office._office.transport, poisoned)
-    rounds = await house.deliver_until_done(NINE)
-    assert sorted(one.recipient for one in house.sink.received) == [ADA, "dan@example.org"]
+async def test_one_item_that_cannot_be_worded_keeps_nobody_back(delivery_env: DeliveryEnv) -> None:
+    await delivery_env.post(
+        item("ada"), about("get_going", "ada"), about("get_going", "cleo"), about("winding_down", "dan")
+    )
+    whole, delivery_env.post_office = (
+        delivery_env.post_office,
+        post_office(delivery_env.database, delivery_env.post_office._office.transport, poisoned),
+    )
+    rounds = await delivery_env.deliver_until_done(NINE)
+    assert sorted(one.recipient for one in delivery_env.sink.received) == [ADA, "dan@example.org"]
     assert rounds[0].trouble == "not worded: get_going: ZeroDivisionError"
-    assert await house.items() == {
+    assert await delivery_env.items() == {
         "check_in#1/ada/request": "sent",
         "get_going#1/ada/notice": "queued get_going: ZeroDivisionError",
         "get_going#1/cleo/notice": "queued get_going: ZeroDivisionError",
         "winding_down#1/dan/notice": "sent",
     }
-    assert [person for person, _ in await house.events("mail_failed")] == ["ada", "cleo"]
+    assert [person for person, _ in await delivery_env.events("mail_failed")] == ["ada", "cleo"]
     assert rounds[-1].next_at == NINE + HOUR
 
     # The template is mended: an hour later they go, each on a day without mail.
-    house.office = whole
-    assert (await house.deliver(NINE + HOUR)).sent == 1
-    assert (await house.deliver(NINE + DAY + LOOK_AFTER)).sent == 1
-    assert set((await house.items()).values()) == {"sent"}
+    delivery_env.post_office = whole
+    assert (await delivery_env.deliver(NINE + HOUR)).sent == 1
+    assert (await delivery_env.deliver(NINE + DAY + LOOK_AFTER)).sent == 1
+    assert set((await delivery_env.items()).values()) == {"sent"}
 
 
-async def test_a_row_that_makes_no_sense_keeps_nobody_back(house: House) -> None:
-    await house.post(item("ada"))
-    await house.post(about("get_going", "dan"), mentorship=GROUP.key)
-    zone = (await house.person("ada")).zone
-    await house.change("ada", zone="Atlantis/Capital")
-    result = await house.deliver(NINE)
-    assert [one.recipient for one in house.sink.received] == ["dan@example.org"]
+async def test_a_row_that_makes_no_sense_keeps_nobody_back(delivery_env: DeliveryEnv) -> None:
+    await delivery_env.post(item("ada"))
+    await delivery_env.post(about("get_going", "dan"), mentorship=GROUP.key)
+    zone = (await delivery_env.person("ada")).zone
+    await delivery_env.change("ada", zone="Atlantis/Capital")
+    result = await delivery_env.deliver(NINE)
+    assert [one.recipient for one in delivery_env.sink.received] == ["dan@example.org"]
     assert (result.sent, result.trouble) == (1, "not worded: check_in: ZoneInfoNotFoundError")
-    assert (await house.items())["check_in#1/ada/request"] == "queued check_in: ZoneInfoNotFoundError"
-    assert [person for person, _ in await house.events("mail_failed")] == ["ada"]
+    assert (await delivery_env.items())["check_in#1/ada/request"] == "queued check_in: ZoneInfoNotFoundError"
+    assert [person for person, _ in await delivery_env.events("mail_failed")] == ["ada"]
     assert result.next_at == NINE + HOUR
 
-    await house.change("ada", zone=zone)
-    assert (await house.deliver(NINE + HOUR)).sent == 1
-    assert set((await house.items()).values()) == {"sent"}
+    await delivery_env.change("ada", zone=zone)
+    assert (await delivery_env.deliver(NINE + HOUR)).sent == 1
+    assert set((await delivery_env.items()).values()) == {"sent"}
 
 
-async def test_a_mail_in_doubt_whose_row_makes_no_sense_keeps_nobody_back(house: House) -> None:
-    await house.post(item("ada"))
-    house.sink.script(ADA, DROP, ACCEPT)
-    await house.deliver(NINE)
-    zone = (await house.person("ada")).zone
-    await house.change("ada", zone="Atlantis/Capital")
-    await house.post(about("get_going", "dan"), now=NINE, mentorship=GROUP.key)
-    result = await house.deliver(NINE + HOUR)
+async def test_a_mail_in_doubt_whose_row_makes_no_sense_keeps_nobody_back(delivery_env: DeliveryEnv) -> None:
+    await delivery_env.post(item("ada"))
+    delivery_env.sink.script(ADA, DROP, ACCEPT)
+    await delivery_env.deliver(NINE)
+    zone = (await delivery_env.person("ada")).zone
+    await delivery_env.change("ada", zone="Atlantis/Capital")
+    await delivery_env.post(about("get_going", "dan"), now=NINE, mentorship=GROUP.key)
+    result = await delivery_env.deliver(NINE + HOUR)
     assert (result.sent, result.trouble) == (1, "not decided: ZoneInfoNotFoundError")
-    assert len(house.sink.mails_to(ADA)) == 1
+    assert len(delivery_env.sink.mails_to(ADA)) == 1
 
-    await house.change("ada", zone=zone)
-    assert (await house.deliver(NINE + 2 * HOUR)).sent == 1
-    assert len({one.id for one in house.sink.mails_to(ADA)}) == 1
-    assert len(house.sink.mails_to(ADA)) == 2
+    await delivery_env.change("ada", zone=zone)
+    assert (await delivery_env.deliver(NINE + 2 * HOUR)).sent == 1
+    assert len({one.id for one in delivery_env.sink.mails_to(ADA)}) == 1
+    assert len(delivery_env.sink.mails_to(ADA)) == 2
 
 
-async def test_an_item_that_lacks_what_it_tells_of_keeps_nobody_back(house: House) -> None:
-    await house.post(about("agreement_concluded", "ada"), about("get_going", "cleo"))
-    result = await house.deliver(NINE)
+async def test_an_item_that_lacks_what_it_tells_of_keeps_nobody_back(delivery_env: DeliveryEnv) -> None:
+    await delivery_env.post(about("agreement_concluded", "ada"), about("get_going", "cleo"))
+    result = await delivery_env.deliver(NINE)
     assert result.sent == 1
     assert result.trouble == "not worded: agreement_concluded: Missing"
 
@@ -308,32 +319,34 @@ async def test_an_item_that_lacks_what_it_tells_of_keeps_nobody_back(house: Hous
 # -- two at once ---------------------------------------------------------------------------------------------------
 
 
-async def test_two_deliverers_at_once_send_everything_once(house: House, database_url: str) -> None:
+async def test_two_deliverers_at_once_send_everything_once(delivery_env: DeliveryEnv, database_url: str) -> None:
     people = ("ada", "cleo", "dan")
     for person in people:
-        await house.post(about("get_going", person), about("winding_down", person, "urgent"))
-    transport = house.office._office.transport
+        await delivery_env.post(about("get_going", person), about("winding_down", person, "urgent"))
+    transport = delivery_env.post_office._office.transport
     async with Database.open(database_url) as other:
-        offices = [house.office, office(other, transport), office(other, transport)]
+        offices = [delivery_env.post_office, post_office(other, transport), post_office(other, transport)]
         for _ in range(3):
             results = await asyncio.gather(*(_deliver(each) for each in offices))
             assert all(result.ambiguous == 0 for result in results)
-    assert sorted(one.recipient for one in house.sink.received) == sorted(f"{p}@example.org" for p in people * 2)
-    assert len({one.id for one in house.sink.received}) == 6
-    assert set(await house.messages()) == {"sent"}
+    assert sorted(one.recipient for one in delivery_env.sink.received) == sorted(
+        f"{p}@example.org" for p in people * 2
+    )
+    assert len({one.id for one in delivery_env.sink.received}) == 6
+    assert set(await delivery_env.messages()) == {"sent"}
 
 
 async def _deliver(each: PostOffice) -> DeliverResult:
     return await each.deliver(DeliverInput(0, NINE))
 
 
-async def test_something_queued_while_a_postmaster_goes_to_sleep_wakes_it(house: House) -> None:
-    await house.deliver(NINE)
-    async with house.database.session() as session:
+async def test_something_queued_while_a_postmaster_goes_to_sleep_wakes_it(delivery_env: DeliveryEnv) -> None:
+    await delivery_env.deliver(NINE)
+    async with delivery_env.database.session() as session:
         assert await shards_to_wake(session, {0: NINE + DAY}, NINE) == (0,)
-    await house.post(about("get_going", "ben"), now=NINE)
-    await house.deliver(NINE)
-    async with house.database.session() as session:
+    await delivery_env.post(about("get_going", "ben"), now=NINE)
+    await delivery_env.deliver(NINE)
+    async with delivery_env.database.session() as session:
         assert await shards_to_wake(session, {0: NINE_IN_NEW_YORK}, NINE) == ()
         assert await shards_to_wake(session, {0: NINE + MINUTE}, NINE) == (0,)
 
@@ -341,23 +354,28 @@ async def test_something_queued_while_a_postmaster_goes_to_sleep_wakes_it(house:
 # -- settings ------------------------------------------------------------------------------------------------------
 
 
-async def test_in_staging_every_mail_goes_to_one_address_and_names_no_other(house: House) -> None:
-    house.office = office(house.database, house.office._office.transport, redirect_all_to="staging@example.net")
-    await house.post(item("ada"), about("get_going", "cleo"))
-    await house.deliver(NINE)
-    assert {one.recipient for one in house.sink.received} == {"staging@example.net"}
-    assert all("staging@example.net" in one.message["To"] for one in house.sink.received)
-    assert all(ADA not in one.message["To"] for one in house.sink.received)
-
-
-async def test_the_envelope_sender_names_the_mail(house: House) -> None:
-    house.office = office(
-        house.database, house.office._office.transport, bounce_address="bounces@example.org", secret="x" * 32
+async def test_in_staging_every_mail_goes_to_one_address_and_names_no_other(delivery_env: DeliveryEnv) -> None:
+    delivery_env.post_office = post_office(
+        delivery_env.database, delivery_env.post_office._office.transport, redirect_all_to="staging@example.net"
     )
-    await house.post(item("ada"))
-    await house.deliver(NINE)
-    [message] = await house.rows(MessageRow)
-    assert house.sink.received[0].sender.startswith(f"bounces+{message.id}.")
+    await delivery_env.post(item("ada"), about("get_going", "cleo"))
+    await delivery_env.deliver(NINE)
+    assert {one.recipient for one in delivery_env.sink.received} == {"staging@example.net"}
+    assert all("staging@example.net" in one.message["To"] for one in delivery_env.sink.received)
+    assert all(ADA not in one.message["To"] for one in delivery_env.sink.received)
+
+
+async def test_the_envelope_sender_names_the_mail(delivery_env: DeliveryEnv) -> None:
+    delivery_env.post_office = post_office(
+        delivery_env.database,
+        delivery_env.post_office._office.transport,
+        bounce_address="bounces@example.org",
+        secret="x" * 32,
+    )
+    await delivery_env.post(item("ada"))
+    await delivery_env.deliver(NINE)
+    [message] = await delivery_env.rows(MessageRow)
+    assert delivery_env.sink.received[0].sender.startswith(f"bounces+{message.id}.")
 
 
 async def test_mails_are_kept_apart_in_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,7 +51,7 @@ def people(format_: str) -> tuple[tuple[Participant, ...], Mentorship]:
 
 
 @dataclass
-class World:
+class LetterEnv:
     """A cohort with a mentorship of every format."""
 
     database: Database
@@ -117,19 +117,19 @@ def loaded() -> dict[str, LoadedProgram]:
 
 
 @pytest.fixture
-async def world(sqlite_url: str) -> AsyncIterator[World]:
+async def letter_env(sqlite_url: str) -> AsyncIterator[LetterEnv]:
     """The cohort; on SQLite, since what a letter tells does not depend on the database."""
     async with Database.open(sqlite_url) as database:
         yield await launched(database)
 
 
 @pytest.fixture
-async def world_on_both(database: Database) -> World:
+async def letter_env_on_both(database: Database) -> LetterEnv:
     """The cohort on SQLite and on PostgreSQL: every statement that reads for a letter."""
     return await launched(database)
 
 
-async def launched(database: Database) -> World:
+async def launched(database: Database) -> LetterEnv:
     """A cohort with a mentorship of every format, everybody asked for everything."""
     everybody = [people(format_) for format_ in FORMATS]
     cohort = Cohort(
@@ -171,7 +171,7 @@ async def launched(database: Database) -> World:
             database,
             turn(1, NOW, mentorship=mentorship.key, open_requests=requests, open_tasks=tasks, start=START, end=END),
         )
-    return World(database, LettersDesk(LINKS, SENDER, secret=SECRET))
+    return LetterEnv(database, LettersDesk(LINKS, SENDER, secret=SECRET))
 
 
 def _request(mentorship: str, ask: str, number: int, person: str, role: str) -> OpenRequest:
@@ -190,24 +190,24 @@ def _request(mentorship: str, ask: str, number: int, person: str, role: str) -> 
 
 
 @pytest.mark.parametrize("format_", FORMATS)
-async def test_every_mail_can_be_written_in_every_format(world_on_both: World, format_: str) -> None:
-    world = world_on_both
-    await world.agree(format_, 1, "eli", a_purpose="Find my field.")
+async def test_every_mail_can_be_written_in_every_format(letter_env_on_both: LetterEnv, format_: str) -> None:
+    letter_env = letter_env_on_both
+    await letter_env.agree(format_, 1, "eli", a_purpose="Find my field.")
     seats = ("mia", "eli", "uma") if format_ == "group" else ("mia", "eli")
     for seat in seats:
         for ask in ASKS:
-            await world.letter(world.item(format_, seat, ask, "request"))
-            await world.letter(world.item(format_, seat, ask, "reminder", key=f"{ask}/reminder.2"))
+            await letter_env.letter(letter_env.item(format_, seat, ask, "request"))
+            await letter_env.letter(letter_env.item(format_, seat, ask, "reminder", key=f"{ask}/reminder.2"))
         asked = request_key(COHORT, format_, "are_you_there", 1, f"{format_}-{seat}")
         for name in NOTICES:
             carries = asked if name in ("are_you_there", "closing_for_silence") else ""
             about = {"partner_left": f"{format_}-mia", "partner_paused": "2027-04-05/open"}.get(name, "")
-            await world.letter(world.item(format_, seat, name, request=carries, about=about))
+            await letter_env.letter(letter_env.item(format_, seat, name, request=carries, about=about))
     for name in DESK:
         about = f"{format_}-mia" if name == "reminders_stopped" else format_
         task = "" if name == "reminders_stopped" else task_key(COHORT, format_, "stalled", 1)
-        await world.letter(
-            world.item(format_, "dana" if name == "task_to_deputy" else "casey", name, task=task, about=about)
+        await letter_env.letter(
+            letter_env.item(format_, "dana" if name == "task_to_deputy" else "casey", name, task=task, about=about)
         )
 
 
@@ -219,70 +219,74 @@ async def test_every_mail_can_be_written_in_every_format(world_on_both: World, f
         ("2127-04-05/open", (date(2127, 4, 5), None)),
     ],
 )
-async def test_a_pause_is_told_by_its_dates(world: World, dates: str, says: tuple[date | None, date | None]) -> None:
-    matter = await world.matter(world.item("formal", "eli", "partner_paused", about=dates))
+async def test_a_pause_is_told_by_its_dates(
+    letter_env: LetterEnv, dates: str, says: tuple[date | None, date | None]
+) -> None:
+    matter = await letter_env.matter(letter_env.item("formal", "eli", "partner_paused", about=dates))
     assert (matter.since, matter.closes) == says
     assert matter.about is None
 
 
-async def test_who_writes_to_whom(world: World) -> None:
-    letter = await world.letter(world.item("formal", "eli", "introduction"))
+async def test_who_writes_to_whom(letter_env: LetterEnv) -> None:
+    letter = await letter_env.letter(letter_env.item("formal", "eli", "introduction"))
     assert (letter.recipient.email, letter.recipient.zone) == ("formal-eli@example.org", "America/New_York")
     assert (letter.cohort_title, letter.organisation, letter.sender) == ("Spring 2027", "Example Society", SENDER)
     assert (letter.coordinator.email, letter.capacity) == ("casey@example.org", "participant")
     assert letter.unsubscribe_url == LINKS.stop_url("formal-eli", 1)
     assert letter.place_url == LINKS.place_url("formal-eli", 1)
-    task = world.item("formal", "casey", "task_opened", task=task_key(COHORT, "formal", "stalled", 1), about="formal")
-    assert (await world.letter(task)).place_url == ""
+    task = letter_env.item(
+        "formal", "casey", "task_opened", task=task_key(COHORT, "formal", "stalled", 1), about="formal"
+    )
+    assert (await letter_env.letter(task)).place_url == ""
 
 
-async def test_partners_are_met_at_the_introduction_and_not_before(world: World) -> None:
-    assert (await world.matter(world.item("formal", "eli", "invitation", "request"))).partners == ()
-    [mia] = (await world.matter(world.item("formal", "eli", "introduction"))).partners
+async def test_partners_are_met_at_the_introduction_and_not_before(letter_env: LetterEnv) -> None:
+    assert (await letter_env.matter(letter_env.item("formal", "eli", "invitation", "request"))).partners == ()
+    [mia] = (await letter_env.matter(letter_env.item("formal", "eli", "introduction"))).partners
     assert (mia.name, mia.email, mia.role) == ("Mia Mentor", "formal-mia@example.org", "mentor")
     assert (mia.goals, mia.offer) == ("", "A sober ear.")
     assert dict(mia.profile) == {"title": "Head of laboratory"}
-    [eli] = (await world.matter(world.item("formal", "mia", "introduction"))).partners
+    [eli] = (await letter_env.matter(letter_env.item("formal", "mia", "introduction"))).partners
     assert (eli.goals, dict(eli.profile)) == ("Lead a project.", {"languages": "English"})
-    group = await world.matter(world.item("group", "eli", "introduction"))
+    group = await letter_env.matter(letter_env.item("group", "eli", "introduction"))
     assert [one.name for one in group.partners] == ["Mia Mentor", "Uma Mentee"]
 
 
-async def test_whoever_is_out_is_no_partner(world: World) -> None:
-    async with world.database.begin() as session:
+async def test_whoever_is_out_is_no_partner(letter_env: LetterEnv) -> None:
+    async with letter_env.database.begin() as session:
         seat = await session.get_one(MembershipRow, (COHORT, "group", "group-uma"))
         seat.standing = "out"
-    group = await world.matter(world.item("group", "eli", "introduction"))
+    group = await letter_env.matter(letter_env.item("group", "eli", "introduction"))
     assert [one.name for one in group.partners] == ["Mia Mentor"]
 
 
-async def test_a_request_leads_to_its_form_and_says_how_long_and_until_when(world: World) -> None:
-    matter = await world.matter(world.item("formal", "eli", "check_in", "request", 2))
+async def test_a_request_leads_to_its_form_and_says_how_long_and_until_when(letter_env: LetterEnv) -> None:
+    matter = await letter_env.matter(letter_env.item("formal", "eli", "check_in", "request", 2))
     assert matter.link.startswith("https://mentoring.example.org/f/")
     assert (matter.form_title, matter.closes, matter.number) == ("Check-in", date(2027, 5, 10), 2)
     assert matter.since == date(2027, 3, 31), "the check-in before"
-    first = await world.matter(world.item("formal", "eli", "check_in", "request"))
+    first = await letter_env.matter(letter_env.item("formal", "eli", "check_in", "request"))
     assert first.since == START
 
 
-async def test_a_reminder_says_which_it_is_and_hangs_under_the_request(world: World) -> None:
-    item = world.item("formal", "eli", "check_in", "reminder")
-    matter = await world.matter(replace(item, key=f"{item.key}.2"))
+async def test_a_reminder_says_which_it_is_and_hangs_under_the_request(letter_env: LetterEnv) -> None:
+    item = letter_env.item("formal", "eli", "check_in", "reminder")
+    matter = await letter_env.matter(replace(item, key=f"{item.key}.2"))
     assert (matter.kind, matter.nth) == ("reminder", 2)
 
 
-async def test_are_you_there_has_three_links(world: World) -> None:
+async def test_are_you_there_has_three_links(letter_env: LetterEnv) -> None:
     asked = request_key(COHORT, "formal", "are_you_there", 1, "formal-eli")
-    matter = await world.matter(world.item("formal", "eli", "are_you_there", request=asked))
+    matter = await letter_env.matter(letter_env.item("formal", "eli", "are_you_there", request=asked))
     assert matter.link == ""
     assert {state: url.rpartition("?")[2] for state, url in matter.links.items()} == {
         "fine": "state=fine", "stuck": "state=stuck", "stopped": "state=stopped",
     }  # fmt: skip
 
 
-async def test_the_last_call_says_until_when(world: World) -> None:
+async def test_the_last_call_says_until_when(letter_env: LetterEnv) -> None:
     asked = request_key(COHORT, "formal", "are_you_there", 1, "formal-eli")
-    matter = await world.matter(world.item("formal", "eli", "closing_for_silence", request=asked))
+    matter = await letter_env.matter(letter_env.item("formal", "eli", "closing_for_silence", request=asked))
     assert matter.closes == START + timedelta(days=7)
     assert matter.link
 
@@ -290,18 +294,18 @@ async def test_the_last_call_says_until_when(world: World) -> None:
 # -- the agreement -------------------------------------------------------------------------------------------------
 
 
-async def test_whoever_drafts_is_asked_to_and_whoever_reads_sees_what_changed(world: World) -> None:
-    drafting = await world.matter(world.item("formal", "eli", "agreement", "request", 1))
+async def test_whoever_drafts_is_asked_to_and_whoever_reads_sees_what_changed(letter_env: LetterEnv) -> None:
+    drafting = await letter_env.matter(letter_env.item("formal", "eli", "agreement", "request", 1))
     assert drafting.drafting
 
-    await world.agree("formal", 1, "eli", a_cadence="weekly", a_notes="own")
-    reading = await world.matter(world.item("formal", "mia", "agreement", "request", 1))
+    await letter_env.agree("formal", 1, "eli", a_cadence="weekly", a_notes="own")
+    reading = await letter_env.matter(letter_env.item("formal", "mia", "agreement", "request", 1))
     assert (reading.drafting, reading.agreement_version, reading.changes) == (False, 1, ())
     assert reading.about is not None
     assert reading.about.name == "Eli Mentee"
 
-    await world.agree("formal", 2, "mia", a_cadence="every_2_weeks", a_length="60", a_coi=True)
-    back = await world.matter(world.item("formal", "eli", "agreement", "request", 2))
+    await letter_env.agree("formal", 2, "mia", a_cadence="every_2_weeks", a_length="60", a_coi=True)
+    back = await letter_env.matter(letter_env.item("formal", "eli", "agreement", "request", 2))
     assert [(one.before, one.after) for one in back.changes] == [
         ("every week", "every 2 weeks"),
         ("", "60 minutes"),
@@ -309,8 +313,8 @@ async def test_whoever_drafts_is_asked_to_and_whoever_reads_sees_what_changed(wo
     ]
 
 
-async def test_the_agreement_is_read_as_it_was_written(world: World) -> None:
-    await world.agree(
+async def test_the_agreement_is_read_as_it_was_written(letter_env: LetterEnv) -> None:
+    await letter_env.agree(
         "formal",
         2,
         "eli",
@@ -321,7 +325,7 @@ async def test_the_agreement_is_read_as_it_was_written(world: World) -> None:
         a_away=[["2027-04-01", "2027-04-10"]],
         sign_e="Eli",
     )
-    matter = await world.matter(world.item("formal", "mia", "agreement_concluded", number=2))
+    matter = await letter_env.matter(letter_env.item("formal", "mia", "agreement_concluded", number=2))
     texts = [text for _, text in matter.agreement]
     assert texts == [
         "Find my field.",
@@ -342,10 +346,10 @@ async def test_the_agreement_is_read_as_it_was_written(world: World) -> None:
         ("group", "Europe/Berlin"),
     ],
 )
-async def test_a_weekday_and_a_time_make_a_meeting_series(world: World, format_: str, zone: str) -> None:
+async def test_a_weekday_and_a_time_make_a_meeting_series(letter_env: LetterEnv, format_: str, zone: str) -> None:
     body = {"a_day": "tue", "a_time": "16:30", "a_cadence": "every_2_weeks", "a_length": "45"}
-    await world.agree(format_, 1, "mia", **body)
-    series = (await world.matter(world.item(format_, "eli", "agreement_concluded"))).meetings
+    await letter_env.agree(format_, 1, "mia", **body)
+    series = (await letter_env.matter(letter_env.item(format_, "eli", "agreement_concluded"))).meetings
     assert series is not None
     assert (series.weekday, series.at, series.zone, series.every_weeks) == ("tue", time(16, 30), zone, 2)
     assert (series.minutes, series.first, series.until) == (45, START + timedelta(days=1), END)
@@ -355,10 +359,10 @@ async def test_a_weekday_and_a_time_make_a_meeting_series(world: World, format_:
     "missing",
     [{"a_day": None}, {"a_time": "after lunch"}, {"a_time": "25:00"}, {"a_cadence": "other"}, {"a_length": ""}],
 )
-async def test_what_is_no_series_makes_none(world: World, missing: dict[str, Any]) -> None:
+async def test_what_is_no_series_makes_none(letter_env: LetterEnv, missing: dict[str, Any]) -> None:
     body = {"a_day": "tue", "a_time": "16:30", "a_cadence": "weekly", "a_length": "45"} | missing
-    await world.agree("formal", 1, "eli", **body)
-    assert (await world.matter(world.item("formal", "eli", "agreement_concluded"))).meetings is None
+    await letter_env.agree("formal", 1, "eli", **body)
+    assert (await letter_env.matter(letter_env.item("formal", "eli", "agreement_concluded"))).meetings is None
 
 
 # -- the farewell --------------------------------------------------------------------------------------------------
@@ -374,35 +378,37 @@ async def test_what_is_no_series_makes_none(world: World, missing: dict[str, Any
     ],
 )
 async def test_contact_details_are_given_where_all_chose_to_stay_in_touch(
-    world: World, mine: str, theirs: str | None, shown: bool
+    letter_env: LetterEnv, mine: str, theirs: str | None, shown: bool
 ) -> None:
-    await world.said("formal", "eli", c_contact=mine)
+    await letter_env.said("formal", "eli", c_contact=mine)
     if theirs:
-        await world.said("formal", "mia", c_contact=theirs)
-    contacts = (await world.matter(world.item("formal", "eli", "farewell"))).contacts
+        await letter_env.said("formal", "mia", c_contact=theirs)
+    contacts = (await letter_env.matter(letter_env.item("formal", "eli", "farewell"))).contacts
     assert [one.email for one in contacts] == (["formal-mia@example.org"] if shown else [])
 
 
-async def test_in_a_group_all_must_have_chosen_to(world: World) -> None:
+async def test_in_a_group_all_must_have_chosen_to(letter_env: LetterEnv) -> None:
     for seat in ("mia", "eli"):
-        await world.said("group", seat, c_contact="regularly")
-    assert (await world.matter(world.item("group", "eli", "farewell"))).contacts == ()
-    await world.said("group", "uma", c_contact="now_and_then")
-    assert len((await world.matter(world.item("group", "eli", "farewell"))).contacts) == 2
+        await letter_env.said("group", seat, c_contact="regularly")
+    assert (await letter_env.matter(letter_env.item("group", "eli", "farewell"))).contacts == ()
+    await letter_env.said("group", "uma", c_contact="now_and_then")
+    assert len((await letter_env.matter(letter_env.item("group", "eli", "farewell"))).contacts) == 2
 
 
-async def test_notes_are_passed_on_to_the_others_and_nothing_else_is(world: World) -> None:
-    await world.said("formal", "mia", c_note="It was a pleasure.", c_improve="Fewer mails.", c_partner=2)
-    await world.said("formal", "eli", c_note="Thank you!")
-    letter = await world.letter(world.item("formal", "eli", "farewell"))
+async def test_notes_are_passed_on_to_the_others_and_nothing_else_is(letter_env: LetterEnv) -> None:
+    await letter_env.said("formal", "mia", c_note="It was a pleasure.", c_improve="Fewer mails.", c_partner=2)
+    await letter_env.said("formal", "eli", c_note="Thank you!")
+    letter = await letter_env.letter(letter_env.item("formal", "eli", "farewell"))
     assert letter.matters[0].notes == (("Mia Mentor", "It was a pleasure."),)
     assert "Fewer mails" not in compose(letter).text
 
 
-async def test_an_early_end_is_worded_as_one(world: World) -> None:
+async def test_an_early_end_is_worded_as_one(letter_env: LetterEnv) -> None:
     finish = Finish("ended_early", "no_fault", START)
-    await applied(world.database, turn(2, NOW, mentorship="formal", finish=finish, over=True, start=START, end=END))
-    matter = await world.matter(world.item("formal", "eli", "farewell", about="no_fault"))
+    await applied(
+        letter_env.database, turn(2, NOW, mentorship="formal", finish=finish, over=True, start=START, end=END)
+    )
+    matter = await letter_env.matter(letter_env.item("formal", "eli", "farewell", about="no_fault"))
     assert matter.early
     assert not matter.certificate
 
@@ -411,11 +417,11 @@ async def test_an_early_end_is_worded_as_one(world: World) -> None:
 
 
 async def test_what_an_earlier_version_asked_is_told_of_in_the_words_of_today_with_the_form_of_then(
-    world_on_both: World,
+    letter_env_on_both: LetterEnv,
 ) -> None:
-    world, formal = world_on_both, loaded()["formal"]
-    await world.said("formal", "mia", c_note="It was a pleasure.")
-    await world.agree("formal", 1, "eli", a_purpose="Find my field.")
+    letter_env, formal = letter_env_on_both, loaded()["formal"]
+    await letter_env.said("formal", "mia", c_note="It was a pleasure.")
+    await letter_env.agree("formal", 1, "eli", a_purpose="Find my field.")
     edited = {
         "check_in": formal.forms["check_in"].model_copy(update={"title": "Another check-in"}),
         "closure": _without(formal.forms["closure"], "c_note"),
@@ -424,17 +430,17 @@ async def test_what_an_earlier_version_asked_is_told_of_in_the_words_of_today_wi
     program = formal.program.model_copy(
         update={"title": "Edited", "phases": formal.program.phases.model_copy(update={"midpoint": None})}
     )
-    async with world.database.begin() as session:
+    async with letter_env.database.begin() as session:
         version = (await freeze_program(session, program, edited, NOW)).hash
     fresh = _request("formal", "check_in", 3, "formal-eli", "mentee")
     later = turn(2, NOW, mentorship="formal", open_requests=[fresh], start=START, end=END)
-    await applied(world.database, replace(later, version=version))
+    await applied(letter_env.database, replace(later, version=version))
     titles = {
-        (item.name, item.number): (await world.matter(item)).form_title
+        (item.name, item.number): (await letter_env.matter(item)).form_title
         for item in (
-            world.item("formal", "eli", "check_in", "request", 2),
-            world.item("formal", "eli", "check_in", "request", 3),
-            world.item("formal", "eli", "midpoint", "reminder"),
+            letter_env.item("formal", "eli", "check_in", "request", 2),
+            letter_env.item("formal", "eli", "check_in", "request", 3),
+            letter_env.item("formal", "eli", "midpoint", "reminder"),
         )
     }
     assert titles == {
@@ -442,9 +448,9 @@ async def test_what_an_earlier_version_asked_is_told_of_in_the_words_of_today_wi
         ("check_in", 3): "Another check-in",
         ("midpoint", 1): formal.forms["midpoint"].title,
     }
-    concluded = await world.matter(world.item("formal", "mia", "agreement_concluded"))
+    concluded = await letter_env.matter(letter_env.item("formal", "mia", "agreement_concluded"))
     assert [text for _, text in concluded.agreement] == ["Find my field."]
-    farewell = await world.matter(world.item("formal", "eli", "farewell"))
+    farewell = await letter_env.matter(letter_env.item("formal", "eli", "farewell"))
     assert farewell.notes == (("Mia Mentor", "It was a pleasure."),), "whoever wrote it was told who reads it"
     assert farewell.program_title == "Edited"
 
@@ -457,36 +463,36 @@ def _without(form: Form, question: str) -> Form:
 # -- coordinators --------------------------------------------------------------------------------------------------
 
 
-async def test_a_coordinator_learns_of_a_task_and_whom_it_concerns(world: World) -> None:
+async def test_a_coordinator_learns_of_a_task_and_whom_it_concerns(letter_env: LetterEnv) -> None:
     task = task_key(COHORT, "formal", "stalled", 1)
-    letter = await world.letter(world.item("formal", "casey", "task_opened", task=task, about="formal"))
+    letter = await letter_env.letter(letter_env.item("formal", "casey", "task_opened", task=task, about="formal"))
     facts = letter.matters[0].task
     assert facts is not None
     assert (facts.reason, facts.about, facts.decisions) == ("They have not met.", ("Mia Mentor",), ("noted", "end"))
     assert (letter.capacity, letter.matters[0].role, letter.unsubscribe_url) == ("coordinator", "coordinator", "")
-    deputy = await world.letter(world.item("formal", "dana", "task_to_deputy", task=task))
+    deputy = await letter_env.letter(letter_env.item("formal", "dana", "task_to_deputy", task=task))
     assert (deputy.capacity, deputy.matters[0].role) == ("deputy", "deputy")
 
 
-async def test_a_safety_report_is_told_of_without_any_content(world: World) -> None:
+async def test_a_safety_report_is_told_of_without_any_content(letter_env: LetterEnv) -> None:
     task = task_key(COHORT, "formal", "safety", 1)
-    letter = await world.letter(world.item("formal", "casey", "task_opened", "urgent", task=task))
+    letter = await letter_env.letter(letter_env.item("formal", "casey", "task_opened", "urgent", task=task))
     assert letter.matters[0].task is not None
     assert letter.matters[0].task.about == ()
     assert "Mia" not in compose(letter).text
 
 
-async def test_replies_go_to_a_coordinator_who_can_be_reached(world: World) -> None:
-    async with world.database.begin() as session:
+async def test_replies_go_to_a_coordinator_who_can_be_reached(letter_env: LetterEnv) -> None:
+    async with letter_env.database.begin() as session:
         (await session.get_one(ParticipantRow, "casey")).standing = "bounced"
-    assert (await world.letter(world.item("formal", "eli", "get_going"))).coordinator.id == "dana"
+    assert (await letter_env.letter(letter_env.item("formal", "eli", "get_going"))).coordinator.id == "dana"
 
 
-async def test_a_letter_that_cannot_be_written_stands_alone(world: World) -> None:
-    good, bad = world.item("formal", "eli", "get_going"), world.item("formal", "mia", "agreement_concluded")
+async def test_a_letter_that_cannot_be_written_stands_alone(letter_env: LetterEnv) -> None:
+    good, bad = letter_env.item("formal", "eli", "get_going"), letter_env.item("formal", "mia", "agreement_concluded")
     drafts = [Draft(item.key, item.person, (item,), NOW) for item in (bad, good)]
-    async with world.database.session() as session:
-        first, second = await world.desk.letters(session, drafts)
+    async with letter_env.database.session() as session:
+        first, second = await letter_env.desk.letters(session, drafts)
     assert isinstance(first, LookupError)
     assert "Mia" not in str(first)
     assert isinstance(second, Letter)

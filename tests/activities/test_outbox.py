@@ -35,9 +35,9 @@ from testing.delivery_env import (
     NINE_IN_NEW_YORK,
     SECRET,
     SENDER,
-    House,
+    DeliveryEnv,
     about,
-    office,
+    post_office,
 )
 from testing.sink import ACCEPT, DROP, HANG
 from testing.small_cohort import COHORT, GROUP, PAIR, item
@@ -73,9 +73,9 @@ class DiesAfter:
             raise Killed
 
 
-async def killed(house: House, accepted: int, now: datetime = NINE) -> None:
+async def killed(delivery_env: DeliveryEnv, accepted: int, now: datetime = NINE) -> None:
     """A round whose process dies after this many mails."""
-    doomed = office(house.database, DiesAfter(house.office._office.transport, accepted))
+    doomed = post_office(delivery_env.database, DiesAfter(delivery_env.post_office._office.transport, accepted))
     with pytest.raises(BaseExceptionGroup):
         await doomed.deliver(DeliverInput(0, now))
 
@@ -83,53 +83,55 @@ async def killed(house: House, accepted: int, now: datetime = NINE) -> None:
 # -- the ambiguous moment ------------------------------------------------------------------------------------------
 
 
-async def test_killed_between_freezing_and_sending_nothing_is_lost(house: House) -> None:
-    await house.post(item("ada"))
-    doomed: Preparer = house.office._office.preparer
+async def test_killed_between_freezing_and_sending_nothing_is_lost(delivery_env: DeliveryEnv) -> None:
+    await delivery_env.post(item("ada"))
+    doomed: Preparer = delivery_env.post_office._office.preparer
     await doomed.prepare(["ada"], NINE, LAPSED)
-    [frozen] = await house.rows(MessageRow)
-    assert (frozen.state, house.sink.received) == ("sending", [])
+    [frozen] = await delivery_env.rows(MessageRow)
+    assert (frozen.state, delivery_env.sink.received) == ("sending", [])
 
-    assert (await house.deliver(NINE + MINUTE)).sent == 0, "the claim holds"
-    assert await house.wakes_at() == LAPSED
-    assert (await house.deliver(LAPSED)).sent == 1
-    [received] = house.sink.received
+    assert (await delivery_env.deliver(NINE + MINUTE)).sent == 0, "the claim holds"
+    assert await delivery_env.wakes_at() == LAPSED
+    assert (await delivery_env.deliver(LAPSED)).sent == 1
+    [received] = delivery_env.sink.received
     # Nobody had got it, so it was looked at afresh: no try is counted, and nothing is in doubt.
     assert f"Message-ID: {received.id}" in frozen.raw
-    [message] = await house.rows(MessageRow)
+    [message] = await delivery_env.rows(MessageRow)
     assert (message.state, message.attempts, message.error) == ("sent", 1, "")
-    assert (await house.request("ada")).mails == 1
-    assert await house.items() == {"check_in#1/ada/request": "sent"}
+    assert (await delivery_env.request("ada")).mails == 1
+    assert await delivery_env.items() == {"check_in#1/ada/request": "sent"}
 
 
-async def test_killed_between_acceptance_and_knowing_of_it_the_same_message_goes_again(house: House) -> None:
-    await house.post(item("ada"), about("get_going", "cleo"), about("get_going", "dan"))
-    await killed(house, accepted=2)
-    await house.deliver(LAPSED)
+async def test_killed_between_acceptance_and_knowing_of_it_the_same_message_goes_again(
+    delivery_env: DeliveryEnv,
+) -> None:
+    await delivery_env.post(item("ada"), about("get_going", "cleo"), about("get_going", "dan"))
+    await killed(delivery_env, accepted=2)
+    await delivery_env.deliver(LAPSED)
 
-    first, doubtful, *again = house.sink.received
-    assert sorted(one.id for one in again) == sorted({one.id for one in house.sink.received} - {first.id})
+    first, doubtful, *again = delivery_env.sink.received
+    assert sorted(one.id for one in again) == sorted({one.id for one in delivery_env.sink.received} - {first.id})
     assert doubtful.raw in [one.raw for one in again], "byte for byte"
-    assert set((await house.items()).values()) == {"sent"}
-    assert sorted(await house.messages()) == ["sent"] * 3
-    assert len([row for row in await house.rows(MessageRow) if row.error == "ambiguous"]) == 1, "not the third"
-    assert len(await house.events("mail_ambiguous")) == 1
-    assert (await house.deliver(LAPSED + DAY)).sent == 0
+    assert set((await delivery_env.items()).values()) == {"sent"}
+    assert sorted(await delivery_env.messages()) == ["sent"] * 3
+    assert len([row for row in await delivery_env.rows(MessageRow) if row.error == "ambiguous"]) == 1, "not the third"
+    assert len(await delivery_env.events("mail_ambiguous")) == 1
+    assert (await delivery_env.deliver(LAPSED + DAY)).sent == 0
 
 
-async def test_the_retry_of_the_activity_knows_that_its_forerunner_is_dead(house: House) -> None:
-    await house.post(item("ada"))
-    await killed(house, accepted=1)
+async def test_the_retry_of_the_activity_knows_that_its_forerunner_is_dead(delivery_env: DeliveryEnv) -> None:
+    await delivery_env.post(item("ada"))
+    await killed(delivery_env, accepted=1)
     environment = ActivityEnvironment()
     beats: list[object] = []
     environment.on_heartbeat = lambda *details: beats.append(details)
 
     environment.info = _attempt(environment, 1)
-    assert (await environment.run(house.office.deliver, DeliverInput(0, NINE + MINUTE))).sent == 0
+    assert (await environment.run(delivery_env.post_office.deliver, DeliverInput(0, NINE + MINUTE))).sent == 0
     environment.info = _attempt(environment, 2)
-    assert (await environment.run(house.office.deliver, DeliverInput(0, NINE + MINUTE))).sent == 1
+    assert (await environment.run(delivery_env.post_office.deliver, DeliverInput(0, NINE + MINUTE))).sent == 1
     assert beats
-    assert len({one.id for one in house.sink.received}) == 1
+    assert len({one.id for one in delivery_env.sink.received}) == 1
 
 
 def _attempt(environment: ActivityEnvironment, number: int):
@@ -139,28 +141,28 @@ def _attempt(environment: ActivityEnvironment, number: int):
 
 
 async def test_what_the_database_could_not_hear_is_written_down_when_it_is_back(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    delivery_env: DeliveryEnv, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(write_results, "TRIES_TO_WRITE", 1)
-    house.sink.script(CLEO, "rcpt 450 4.2.0 later", ACCEPT)
-    await house.post(item("ada"), about("get_going", "cleo"))
-    sqlite = house.database.sqlite
-    async with house.database.begin() as session:
+    delivery_env.sink.script(CLEO, "rcpt 450 4.2.0 later", ACCEPT)
+    await delivery_env.post(item("ada"), about("get_going", "cleo"))
+    sqlite = delivery_env.database.sqlite
+    async with delivery_env.database.begin() as session:
         for statement in _REFUSES[sqlite]:
             await session.execute(text(statement))
     with pytest.raises(DBAPIError):
-        await house.deliver(NINE)
-    assert [one.recipient for one in house.sink.received] == [ADA]
-    assert await house.messages() == ["sending", "sending"]
-    async with house.database.begin() as session:
+        await delivery_env.deliver(NINE)
+    assert [one.recipient for one in delivery_env.sink.received] == [ADA]
+    assert await delivery_env.messages() == ["sending", "sending"]
+    async with delivery_env.database.begin() as session:
         await session.execute(text(f"DROP TRIGGER refuses{'' if sqlite else ' ON messages'}"))
     environment = ActivityEnvironment()
     environment.info = _attempt(environment, 2)
-    await environment.run(house.office.deliver, DeliverInput(0, NINE + 5 * MINUTE))
-    assert [one.recipient for one in house.sink.received] == [ADA, CLEO], "the relay had it, and we knew"
-    assert sorted(await house.messages()) == ["sent", "sent"]
-    assert await house.events("mail_ambiguous") == []
-    assert (await house.request("ada")).mails == 1
+    await environment.run(delivery_env.post_office.deliver, DeliverInput(0, NINE + 5 * MINUTE))
+    assert [one.recipient for one in delivery_env.sink.received] == [ADA, CLEO], "the relay had it, and we knew"
+    assert sorted(await delivery_env.messages()) == ["sent", "sent"]
+    assert await delivery_env.events("mail_ambiguous") == []
+    assert (await delivery_env.request("ada")).mails == 1
 
 
 _REFUSES = {
@@ -178,157 +180,163 @@ _REFUSES = {
 
 
 @pytest.mark.parametrize("step", [DROP, HANG])
-async def test_no_answer_means_one_more_try_with_the_same_message(house: House, step: str) -> None:
-    house.sink.script(ADA, step, ACCEPT)
-    await house.post(item("ada"))
-    first = await house.deliver(NINE)
+async def test_no_answer_means_one_more_try_with_the_same_message(delivery_env: DeliveryEnv, step: str) -> None:
+    delivery_env.sink.script(ADA, step, ACCEPT)
+    await delivery_env.post(item("ada"))
+    first = await delivery_env.deliver(NINE)
     assert (first.sent, first.ambiguous, first.next_at) == (0, 1, NINE + 5 * MINUTE)
-    assert await house.messages() == ["ambiguous"]
+    assert await delivery_env.messages() == ["ambiguous"]
     # Until it is settled nothing else goes to this person.
-    await house.post(about("winding_down", "ada"), now=NINE + MINUTE)
-    assert (await house.deliver(NINE + MINUTE)).sent == 0
+    await delivery_env.post(about("winding_down", "ada"), now=NINE + MINUTE)
+    assert (await delivery_env.deliver(NINE + MINUTE)).sent == 0
 
-    second, then = await house.deliver_until_done(NINE + 5 * MINUTE)
+    second, then = await delivery_env.deliver_until_done(NINE + 5 * MINUTE)
     assert (second.sent, then.sent, then.next_at) == (1, 0, NINE + DAY + LOOK_AFTER)
-    assert [one.said for one in house.sink.received] == [False, True]
-    assert len({one.raw for one in house.sink.received}) == 1
-    assert (await house.request("ada")).mails == 1
-    assert await house.messages() == ["sent"]
+    assert [one.said for one in delivery_env.sink.received] == [False, True]
+    assert len({one.raw for one in delivery_env.sink.received}) == 1
+    assert (await delivery_env.request("ada")).mails == 1
+    assert await delivery_env.messages() == ["sent"]
 
 
-async def test_twice_no_answer_counts_as_sent(house: House) -> None:
-    house.sink.script(ADA, DROP)
-    await house.post(item("ada"))
-    await house.deliver(NINE)
-    await house.deliver(NINE + 5 * MINUTE)
-    assert (await house.deliver(NINE + DAY)).next_at is None
-    assert len(house.sink.received) == 2
-    [message] = await house.rows(MessageRow)
+async def test_twice_no_answer_counts_as_sent(delivery_env: DeliveryEnv) -> None:
+    delivery_env.sink.script(ADA, DROP)
+    await delivery_env.post(item("ada"))
+    await delivery_env.deliver(NINE)
+    await delivery_env.deliver(NINE + 5 * MINUTE)
+    assert (await delivery_env.deliver(NINE + DAY)).next_at is None
+    assert len(delivery_env.sink.received) == 2
+    [message] = await delivery_env.rows(MessageRow)
     assert (message.state, message.sent_at, message.next_try_at) == ("ambiguous", NINE + 5 * MINUTE, None)
-    assert await house.items() == {"check_in#1/ada/request": "sent"}
-    assert (await house.person("ada")).last_mail_on == MONDAY
-    assert await house.events("mail_ambiguous") == [("ada", f"{message.id} ambiguous")] * 2
+    assert await delivery_env.items() == {"check_in#1/ada/request": "sent"}
+    assert (await delivery_env.person("ada")).last_mail_on == MONDAY
+    assert await delivery_env.events("mail_ambiguous") == [("ada", f"{message.id} ambiguous")] * 2
 
 
-async def test_a_doubtful_mail_waits_for_the_letterbox_and_uses_up_that_day(house: House) -> None:
+async def test_a_doubtful_mail_waits_for_the_letterbox_and_uses_up_that_day(delivery_env: DeliveryEnv) -> None:
     evening = NINE + 9 * HOUR - MINUTE
-    house.sink.script(ADA, DROP, ACCEPT)
-    await house.post(item("ada"))
-    await house.deliver(evening)
-    assert (await house.deliver(evening + 5 * MINUTE)).next_at == NINE + DAY
-    await house.post(about("winding_down", "ada"), now=NINE + DAY - HOUR)
-    morning, then = await house.deliver_until_done(NINE + DAY)
+    delivery_env.sink.script(ADA, DROP, ACCEPT)
+    await delivery_env.post(item("ada"))
+    await delivery_env.deliver(evening)
+    assert (await delivery_env.deliver(evening + 5 * MINUTE)).next_at == NINE + DAY
+    await delivery_env.post(about("winding_down", "ada"), now=NINE + DAY - HOUR)
+    morning, then = await delivery_env.deliver_until_done(NINE + DAY)
     assert (morning.sent, then.sent, then.next_at) == (1, 0, NINE + 2 * DAY + LOOK_AFTER)
-    assert len({one.id for one in house.sink.received}) == 1
+    assert len({one.id for one in delivery_env.sink.received}) == 1
 
 
 @pytest.mark.parametrize("gone", ["left", "erased"])
-async def test_a_doubtful_mail_is_not_sent_again_to_whoever_has_gone(house: House, gone: str) -> None:
-    house.sink.script(ADA, DROP, ACCEPT)
-    await house.post(item("ada"))
-    await house.deliver(NINE)
-    await house.change("ada", standing=gone)
-    await house.deliver(NINE + HOUR)
-    assert len(house.sink.received) == 1
-    assert await house.items() == {"check_in#1/ada/request": "sent"}
-    assert [row.error for row in await house.rows(MessageRow)] == [NOT_REPEATED]
+async def test_a_doubtful_mail_is_not_sent_again_to_whoever_has_gone(delivery_env: DeliveryEnv, gone: str) -> None:
+    delivery_env.sink.script(ADA, DROP, ACCEPT)
+    await delivery_env.post(item("ada"))
+    await delivery_env.deliver(NINE)
+    await delivery_env.change("ada", standing=gone)
+    await delivery_env.deliver(NINE + HOUR)
+    assert len(delivery_env.sink.received) == 1
+    assert await delivery_env.items() == {"check_in#1/ada/request": "sent"}
+    assert [row.error for row in await delivery_env.rows(MessageRow)] == [NOT_REPEATED]
 
 
-async def test_a_doubtful_mail_in_which_nothing_is_true_any_more_is_marked_as_never_repeated(house: House) -> None:
-    await house.post(item("ada"))
-    await killed(house, accepted=0)
-    async with house.database.begin() as session:
-        (await session.get_one(RequestRow, (await house.request("ada")).key)).state = "closed"
-    assert (await house.deliver(LAPSED)).sent == 0
-    assert house.sink.received == []
-    [message] = await house.rows(MessageRow)
+async def test_a_doubtful_mail_in_which_nothing_is_true_any_more_is_marked_as_never_repeated(
+    delivery_env: DeliveryEnv,
+) -> None:
+    await delivery_env.post(item("ada"))
+    await killed(delivery_env, accepted=0)
+    async with delivery_env.database.begin() as session:
+        (await session.get_one(RequestRow, (await delivery_env.request("ada")).key)).state = "closed"
+    assert (await delivery_env.deliver(LAPSED)).sent == 0
+    assert delivery_env.sink.received == []
+    [message] = await delivery_env.rows(MessageRow)
     assert (message.state, message.error) == ("ambiguous", NOT_REPEATED)
-    assert await house.events("mail_ambiguous") == [("ada", f"{message.id} {NOT_REPEATED}")]
+    assert await delivery_env.events("mail_ambiguous") == [("ada", f"{message.id} {NOT_REPEATED}")]
 
 
-async def test_nothing_is_frozen_for_whoever_has_a_mail_on_its_way(house: House) -> None:
-    house.sink.script(ADA, DROP)
-    await house.post(item("ada"))
-    await house.deliver(NINE)
-    await house.post(about("partner_left", "ada", "urgent"), now=NINE + MINUTE)
-    page = await house.office._office.preparer.prepare(["ada"], NINE + MINUTE, LAPSED)
+async def test_nothing_is_frozen_for_whoever_has_a_mail_on_its_way(delivery_env: DeliveryEnv) -> None:
+    delivery_env.sink.script(ADA, DROP)
+    await delivery_env.post(item("ada"))
+    await delivery_env.deliver(NINE)
+    await delivery_env.post(about("partner_left", "ada", "urgent"), now=NINE + MINUTE)
+    page = await delivery_env.post_office._office.preparer.prepare(["ada"], NINE + MINUTE, LAPSED)
     assert page.mails == []
 
 
 # -- for the time being --------------------------------------------------------------------------------------------
 
 
-async def test_greylisted_the_mail_comes_a_little_later(house: House) -> None:
-    house.sink.script(ADA, "rcpt 450 4.2.0 greylisted, try again in 5 minutes", "rcpt 450 4.2.0 greylisted", ACCEPT)
-    await house.post(item("ada"), about("get_going", "cleo"))
-    first = await house.deliver(NINE)
+async def test_greylisted_the_mail_comes_a_little_later(delivery_env: DeliveryEnv) -> None:
+    delivery_env.sink.script(
+        ADA, "rcpt 450 4.2.0 greylisted, try again in 5 minutes", "rcpt 450 4.2.0 greylisted", ACCEPT
+    )
+    await delivery_env.post(item("ada"), about("get_going", "cleo"))
+    first = await delivery_env.deliver(NINE)
     assert (first.sent, first.deferred, first.trouble) == (1, 1, "transient 450 4.2.0")
     assert first.next_at == NINE + 5 * MINUTE
-    second = await house.deliver(NINE + 5 * MINUTE)
+    second = await delivery_env.deliver(NINE + 5 * MINUTE)
     assert second.next_at == NINE + 7 * MINUTE, "waits double"
-    third = await house.deliver(NINE + 7 * MINUTE)
+    third = await delivery_env.deliver(NINE + 7 * MINUTE)
     assert (third.sent, third.next_at) == (1, None)
-    assert len(house.sink.mails_to(ADA)) == 1
-    assert await house.messages() == ["sent", "sent"]
-    assert (await house.person("ada")).last_mail_on == MONDAY
+    assert len(delivery_env.sink.mails_to(ADA)) == 1
+    assert await delivery_env.messages() == ["sent", "sent"]
+    assert (await delivery_env.person("ada")).last_mail_on == MONDAY
 
 
-async def test_what_falls_due_while_a_mail_is_put_off_goes_along_with_it(house: House) -> None:
-    house.sink.script(ADA, "rcpt 452 4.2.2 full", ACCEPT)
-    await house.post(item("ada"))
-    await house.deliver(NINE)
-    await house.post(about("get_going", "ada"), now=NINE + timedelta(seconds=10))
-    assert (await house.deliver(NINE + timedelta(seconds=20))).sent == 0
-    await house.deliver(NINE + MINUTE)
-    [received] = house.sink.received
+async def test_what_falls_due_while_a_mail_is_put_off_goes_along_with_it(delivery_env: DeliveryEnv) -> None:
+    delivery_env.sink.script(ADA, "rcpt 452 4.2.2 full", ACCEPT)
+    await delivery_env.post(item("ada"))
+    await delivery_env.deliver(NINE)
+    await delivery_env.post(about("get_going", "ada"), now=NINE + timedelta(seconds=10))
+    assert (await delivery_env.deliver(NINE + timedelta(seconds=20))).sent == 0
+    await delivery_env.deliver(NINE + MINUTE)
+    [received] = delivery_env.sink.received
     assert "2 things for you" in received.text
-    assert set((await house.items()).values()) == {"sent"}
-    assert await house.messages() == ["sent"]
+    assert set((await delivery_env.items()).values()) == {"sent"}
+    assert await delivery_env.messages() == ["sent"]
 
 
-async def test_a_mail_put_off_overnight_is_checked_again(house: House) -> None:
+async def test_a_mail_put_off_overnight_is_checked_again(delivery_env: DeliveryEnv) -> None:
     evening = NINE + 9 * HOUR - MINUTE
-    house.sink.script(ADA, "rcpt 450 4.2.0 greylisted", ACCEPT)
-    await house.post(item("ada"))
-    await house.deliver(evening)
-    assert (await house.deliver(evening + 2 * MINUTE)).next_at == NINE + DAY + LOOK_AFTER
-    await house.change("ada", standing="left")
-    await house.deliver(NINE + DAY + LOOK_AFTER)
-    assert await house.items() == {"check_in#1/ada/request": "dropped left"}
-    assert house.sink.received == []
+    delivery_env.sink.script(ADA, "rcpt 450 4.2.0 greylisted", ACCEPT)
+    await delivery_env.post(item("ada"))
+    await delivery_env.deliver(evening)
+    assert (await delivery_env.deliver(evening + 2 * MINUTE)).next_at == NINE + DAY + LOOK_AFTER
+    await delivery_env.change("ada", standing="left")
+    await delivery_env.deliver(NINE + DAY + LOOK_AFTER)
+    assert await delivery_env.items() == {"check_in#1/ada/request": "dropped left"}
+    assert delivery_env.sink.received == []
 
 
-async def test_a_relay_that_is_down_for_three_days_is_one_mail_for_each(house: House) -> None:
-    await house.post(item("ada"), about("get_going", "cleo"))
-    await house.sink.stop()
-    first = await house.deliver(NINE)
+async def test_a_relay_that_is_down_for_three_days_is_one_mail_for_each(delivery_env: DeliveryEnv) -> None:
+    await delivery_env.post(item("ada"), about("get_going", "cleo"))
+    await delivery_env.sink.stop()
+    first = await delivery_env.deliver(NINE)
     assert (first.sent, first.deferred, first.trouble) == (0, 2, "queue")
     assert first.next_at == NINE + MINUTE
-    assert (await house.deliver(NINE + MINUTE)).next_at == NINE + 3 * MINUTE
-    await house.post(about("winding_down", "ada"), now=NINE + DAY)
-    await house.deliver(NINE + DAY)
-    assert {row.attempts for row in await house.rows(MessageRow)} == {0}, "it was not the mails' fault"
-    await house.sink.start()
-    last = await house.deliver(NINE + 3 * DAY)
+    assert (await delivery_env.deliver(NINE + MINUTE)).next_at == NINE + 3 * MINUTE
+    await delivery_env.post(about("winding_down", "ada"), now=NINE + DAY)
+    await delivery_env.deliver(NINE + DAY)
+    assert {row.attempts for row in await delivery_env.rows(MessageRow)} == {0}, "it was not the mails' fault"
+    await delivery_env.sink.start()
+    last = await delivery_env.deliver(NINE + 3 * DAY)
     assert (last.sent, last.trouble, last.next_at) == (2, "", None)
-    assert sorted(one.recipient for one in house.sink.received) == [ADA, CLEO]
-    assert set((await house.items()).values()) == {"sent"}
-    house.sink.script("", "mail 421 closing")
-    await house.post(about("farewell", "cleo", after_end=True, on=MONDAY), now=NINE + 4 * DAY)
-    assert (await house.deliver(NINE + 4 * DAY)).next_at == NINE + 4 * DAY + MINUTE, "and waits are short again"
+    assert sorted(one.recipient for one in delivery_env.sink.received) == [ADA, CLEO]
+    assert set((await delivery_env.items()).values()) == {"sent"}
+    delivery_env.sink.script("", "mail 421 closing")
+    await delivery_env.post(about("farewell", "cleo", after_end=True, on=MONDAY), now=NINE + 4 * DAY)
+    assert (await delivery_env.deliver(NINE + 4 * DAY)).next_at == NINE + 4 * DAY + MINUTE, (
+        "and waits are short again"
+    )
 
 
-async def test_a_421_stops_the_queue_and_burns_nothing(house: House) -> None:
-    house.sink.script("", "rcpt 421 4.3.2 closing", ACCEPT)
-    await house.post(*(about("get_going", person) for person in ("ada", "cleo", "dan")))
-    first = await house.deliver(NINE)
+async def test_a_421_stops_the_queue_and_burns_nothing(delivery_env: DeliveryEnv) -> None:
+    delivery_env.sink.script("", "rcpt 421 4.3.2 closing", ACCEPT)
+    await delivery_env.post(*(about("get_going", person) for person in ("ada", "cleo", "dan")))
+    first = await delivery_env.deliver(NINE)
     assert first.sent + first.deferred == 3
     assert first.deferred >= 1
     assert first.next_at == NINE + MINUTE
-    assert await house.wakes_at() == NINE + MINUTE
-    await house.deliver(NINE + MINUTE)
-    assert len(house.sink.received) == 3
-    assert set(await house.messages()) == {"sent"}
+    assert await delivery_env.wakes_at() == NINE + MINUTE
+    await delivery_env.deliver(NINE + MINUTE)
+    assert len(delivery_env.sink.received) == 3
+    assert set(await delivery_env.messages()) == {"sent"}
 
 
 @pytest.mark.parametrize(
@@ -339,40 +347,47 @@ async def test_a_421_stops_the_queue_and_burns_nothing(house: House) -> None:
         ("data 554 5.7.1 looks like spam", "policy 554 5.7.1"),
     ],
 )
-async def test_trouble_that_is_ours_is_told_and_suppresses_nobody(house: House, step: str, trouble: str) -> None:
-    house.sink.script("", step, ACCEPT)
-    await house.post(item("ada"))
-    first = await house.deliver(NINE)
+async def test_trouble_that_is_ours_is_told_and_suppresses_nobody(
+    delivery_env: DeliveryEnv, step: str, trouble: str
+) -> None:
+    delivery_env.sink.script("", step, ACCEPT)
+    await delivery_env.post(item("ada"))
+    first = await delivery_env.deliver(NINE)
     assert (first.trouble, first.deferred, first.bounced) == (trouble, 1, [])
-    assert (await house.person("ada")).standing == "active"
+    assert (await delivery_env.person("ada")).standing == "active"
     assert first.next_at is not None
-    assert (await house.deliver(first.next_at)).sent == 1
+    assert (await delivery_env.deliver(first.next_at)).sent == 1
 
 
-async def test_staging_says_nothing_about_people(house: House) -> None:
-    house.sink.script("", "rcpt 550 5.1.1 no such user")
-    house.office = office(house.database, house.office._office.transport, redirect_all_to="staging@example.net")
-    await house.post(item("ada"))
-    assert (await house.deliver(NINE)).refused == 0
-    assert (await house.person("ada")).standing == "active"
+async def test_staging_says_nothing_about_people(delivery_env: DeliveryEnv) -> None:
+    delivery_env.sink.script("", "rcpt 550 5.1.1 no such user")
+    delivery_env.post_office = post_office(
+        delivery_env.database, delivery_env.post_office._office.transport, redirect_all_to="staging@example.net"
+    )
+    await delivery_env.post(item("ada"))
+    assert (await delivery_env.deliver(NINE)).refused == 0
+    assert (await delivery_env.person("ada")).standing == "active"
 
 
 # -- for good ------------------------------------------------------------------------------------------------------
 
 
-async def test_an_address_that_refuses_mail_for_good_is_written_to_no_more(house: House) -> None:
-    house.sink.script(BEN, "rcpt 550 5.1.1 <ben@example.org> no such user")
-    await house.turn(mentorship=GROUP.key)
-    await house.post(item("ben"), item("ada"))
-    result = await house.deliver(NINE_IN_NEW_YORK)
+async def test_an_address_that_refuses_mail_for_good_is_written_to_no_more(delivery_env: DeliveryEnv) -> None:
+    delivery_env.sink.script(BEN, "rcpt 550 5.1.1 <ben@example.org> no such user")
+    await delivery_env.turn(mentorship=GROUP.key)
+    await delivery_env.post(item("ben"), item("ada"))
+    result = await delivery_env.deliver(NINE_IN_NEW_YORK)
     assert (result.sent, result.refused, result.bounced) == (1, 1, ["ben"])
-    assert (await house.person("ben")).standing == "bounced"
-    assert await house.items() == {"check_in#1/ada/request": "sent", "check_in#1/ben/request": "refused bounced"}
-    [suppressed] = await house.rows(SuppressionRow)
+    assert (await delivery_env.person("ben")).standing == "bounced"
+    assert await delivery_env.items() == {
+        "check_in#1/ada/request": "sent",
+        "check_in#1/ben/request": "refused bounced",
+    }
+    [suppressed] = await delivery_env.rows(SuppressionRow)
     assert (suppressed.email, suppressed.person, suppressed.reason) == (BEN, "ben", "permanent 550 5.1.1")
 
     # Every mentorship of the person that runs is told.
-    relays = await house.relays()
+    relays = await delivery_env.relays()
     assert [(row.cohort, row.mentorship, row.event) for row in relays] == [
         (COHORT, PAIR.key, "Bounced"), (COHORT, GROUP.key, "Bounced"),
     ]  # fmt: skip
@@ -380,28 +395,28 @@ async def test_an_address_that_refuses_mail_for_good_is_written_to_no_more(house
     assert all(row.payload["id"] == row.id for row in relays)
     assert not any("@" in f"{row.payload}{row.id}" for row in relays)
 
-    await house.post(about("get_going", "ben"), now=NINE + DAY)
-    await house.deliver(NINE_IN_NEW_YORK + DAY)
-    assert (await house.items())["get_going#1/ben/notice"] == "dropped bounced"
-    assert house.sink.mails_to(BEN) == []
+    await delivery_env.post(about("get_going", "ben"), now=NINE + DAY)
+    await delivery_env.deliver(NINE_IN_NEW_YORK + DAY)
+    assert (await delivery_env.items())["get_going#1/ben/notice"] == "dropped bounced"
+    assert delivery_env.sink.mails_to(BEN) == []
 
 
-async def test_a_mentorship_that_somebody_has_left_is_not_told_that_they_bounce(house: House) -> None:
-    house.sink.script(BEN, "rcpt 550 5.1.1 no such user")
-    await house.turn(mentorship=GROUP.key)
-    await house.turn(members=[MemberRecord("ben", "mentee", "out")])
-    await house.post(about("get_going", "ben", key="of the group"), mentorship=GROUP.key)
-    await house.deliver(NINE_IN_NEW_YORK)
-    assert [row.mentorship for row in await house.relays()] == [GROUP.key]
+async def test_a_mentorship_that_somebody_has_left_is_not_told_that_they_bounce(delivery_env: DeliveryEnv) -> None:
+    delivery_env.sink.script(BEN, "rcpt 550 5.1.1 no such user")
+    await delivery_env.turn(mentorship=GROUP.key)
+    await delivery_env.turn(members=[MemberRecord("ben", "mentee", "out")])
+    await delivery_env.post(about("get_going", "ben", key="of the group"), mentorship=GROUP.key)
+    await delivery_env.deliver(NINE_IN_NEW_YORK)
+    assert [row.mentorship for row in await delivery_env.relays()] == [GROUP.key]
 
 
-async def test_nothing_that_the_relay_says_is_kept(house: House) -> None:
-    house.sink.script(ADA, "rcpt 450 4.2.0 <ada@example.org> greylisted")
-    house.sink.script(CLEO, "rcpt 550 5.1.1 <cleo@example.org> no such user")
-    await house.post(item("ada"), about("get_going", "cleo"))
-    result = await house.deliver(NINE)
-    said = [row.error for row in await house.rows(MessageRow)]
-    said += [detail for name in ("bounced", "dropped") for _, detail in await house.events(name)]
+async def test_nothing_that_the_relay_says_is_kept(delivery_env: DeliveryEnv) -> None:
+    delivery_env.sink.script(ADA, "rcpt 450 4.2.0 <ada@example.org> greylisted")
+    delivery_env.sink.script(CLEO, "rcpt 550 5.1.1 <cleo@example.org> no such user")
+    await delivery_env.post(item("ada"), about("get_going", "cleo"))
+    result = await delivery_env.deliver(NINE)
+    said = [row.error for row in await delivery_env.rows(MessageRow)]
+    said += [detail for name in ("bounced", "dropped") for _, detail in await delivery_env.events(name)]
     assert said
     assert not any("@" in text for text in [*said, result.trouble])
 
@@ -426,40 +441,42 @@ class Gate:
         await self.transport.send(sender, recipient, message, before_body)
 
 
-async def test_told_to_stop_it_brings_the_mail_on_its_way_to_its_end(house: House) -> None:
-    gate = Gate(house.office._office.transport)
-    house.office = office(house.database, gate)
-    await house.post(item("ada"), about("get_going", "cleo"))
-    await house.deliver(NINE - HOUR)
-    assert await house.wakes_at() == NINE
-    round_ = asyncio.create_task(house.deliver(NINE))
+async def test_told_to_stop_it_brings_the_mail_on_its_way_to_its_end(delivery_env: DeliveryEnv) -> None:
+    gate = Gate(delivery_env.post_office._office.transport)
+    delivery_env.post_office = post_office(delivery_env.database, gate)
+    await delivery_env.post(item("ada"), about("get_going", "cleo"))
+    await delivery_env.deliver(NINE - HOUR)
+    assert await delivery_env.wakes_at() == NINE
+    round_ = asyncio.create_task(delivery_env.deliver(NINE))
     await gate.reached.wait()
-    assert await house.wakes_at() is None, "at work: whoever queues something wakes it"
+    assert await delivery_env.wakes_at() is None, "at work: whoever queues something wakes it"
     round_.cancel()
     await asyncio.sleep(0)
     gate.opened.set()
     with pytest.raises(asyncio.CancelledError):
         await round_
-    assert len(house.sink.received) == 1
-    assert sorted(await house.messages()) == ["deferred", "sent"]
-    await house.deliver(NINE)
-    assert sorted(one.recipient for one in house.sink.received) == [ADA, CLEO]
-    assert set(await house.messages()) == {"sent"}
+    assert len(delivery_env.sink.received) == 1
+    assert sorted(await delivery_env.messages()) == ["deferred", "sent"]
+    await delivery_env.deliver(NINE)
+    assert sorted(one.recipient for one in delivery_env.sink.received) == [ADA, CLEO]
+    assert set(await delivery_env.messages()) == {"sent"}
 
 
-async def test_whose_postbox_changed_while_the_mail_was_worded_is_left_for_the_next_look(house: House) -> None:
-    await house.post(item("ada"), about("get_going", "cleo"))
+async def test_whose_postbox_changed_while_the_mail_was_worded_is_left_for_the_next_look(
+    delivery_env: DeliveryEnv,
+) -> None:
+    await delivery_env.post(item("ada"), about("get_going", "cleo"))
 
     class Slow(LettersDesk):
         """In the time that it takes to write, an answer comes in."""
 
         async def letters(self, session: AsyncSession, drafts: Sequence[Draft]) -> list[Letter | Exception]:
             found = await super().letters(session, drafts)
-            await house.change("ada", standing="left")
+            await delivery_env.change("ada", standing="left")
             return found
 
-    preparer = Preparer(house.database, Slow(LINKS, SENDER, secret=SECRET), compose)
+    preparer = Preparer(delivery_env.database, Slow(LINKS, SENDER, secret=SECRET), compose)
     page = await preparer.prepare(["ada", "cleo"], NINE, LAPSED)
     assert [mail.person for mail in page.mails] == ["cleo"]
-    await house.deliver(NINE)
-    assert (await house.items())["check_in#1/ada/request"] == "dropped left"
+    await delivery_env.deliver(NINE)
+    assert (await delivery_env.items())["check_in#1/ada/request"] == "dropped left"

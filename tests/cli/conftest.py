@@ -20,7 +20,7 @@ from runtime.settings import Settings, now_of
 from runtime.temporal import Waker, send
 from store.database import Database, migrate
 from store.tables import TaskRow
-from testing.cli_env import SECRET, Desk, Said, check_templates_once, mentorship
+from testing.cli_env import SECRET, CommandResult, ConfigFolder, check_templates_once, mentorship
 from testing.dev_server import Address, cleared, dev_server
 from testing.sink import Sink
 from testing.sink import running as running_sink
@@ -30,9 +30,9 @@ __all__ = ["dev_server"]
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
+def config_folder(tmp_path: Path) -> ConfigFolder:
     """A config folder."""
-    return Desk.at(tmp_path / "config")
+    return ConfigFolder.at(tmp_path / "config")
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def settle(environment: pytest.MonkeyPatch, folder: Path) -> None:
 
 
 @dataclass
-class Office:
+class CliEnv:
     """A running installation, and the command typed at it."""
 
     client: Client
@@ -69,7 +69,7 @@ class Office:
     database: Database
     sink: Sink
 
-    async def mentorship(self, *words: str, typed: str | None = None) -> Said:
+    async def mentorship(self, *words: str, typed: str | None = None) -> CommandResult:
         """Type a command while the worker works on."""
         return await asyncio.to_thread(mentorship, *words, typed=typed)
 
@@ -84,7 +84,7 @@ class Office:
 
 
 @pytest.fixture(scope="module")
-async def office(dev_server: Address, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
+async def cli_env(dev_server: Address, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[CliEnv]:
     """A running installation: a migrated database, Temporal, a relay that takes every mail, a worker."""
     folder = tmp_path_factory.mktemp("office")
     with pytest.MonkeyPatch.context() as environment:
@@ -100,29 +100,29 @@ async def office(dev_server: Address, tmp_path_factory: pytest.TempPathFactory) 
             await asyncio.to_thread(migrate, settings.database)
             async with running_worker(client, settings, lambda: now_of(settings)) as database:
                 await Waker(client, settings)(0)
-                yield Office(client, settings, database, sink)
+                yield CliEnv(client, settings, database, sink)
 
 
-async def invited(office: Office, name: str, people: int) -> None:
+async def invited(cli_env: CliEnv, name: str, people: int) -> None:
     """Wait until so many people of a cohort have their invitation."""
 
     def all_have() -> bool:
-        return len({mail.recipient for mail in office.sink.received if f"@{name}." in mail.recipient}) >= people
+        return len({mail.recipient for mail in cli_env.sink.received if f"@{name}." in mail.recipient}) >= people
 
-    await office.until(all_have)
+    await cli_env.until(all_have)
 
 
-async def declined(office: Office, name: str, person: str = "a1", key: str = "m1") -> str:
+async def declined(cli_env: CliEnv, name: str, person: str = "a1", key: str = "m1") -> str:
     """Somebody declines; the key of the task that opens."""
     event = Answered(
         f"decline/{name}/{person}", f"{name}-{person}", "invitation", 1, Signals(accepted=False), datetime.now(UTC)
     )
-    await send(office.client, name, key, event)
+    await send(cli_env.client, name, key, event)
     task = f"{name}/{key}/task.seat_empty#1"
 
     async def opened() -> bool:
-        async with office.database.session() as session:
+        async with cli_env.database.session() as session:
             return await session.get(TaskRow, task) is not None
 
-    await office.until(opened)
+    await cli_env.until(opened)
     return task

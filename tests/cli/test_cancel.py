@@ -15,8 +15,8 @@ from sqlalchemy import select
 from temporalio.client import WorkflowExecutionStatus
 
 from store.tables import CohortRow, EventRow, MentorshipRow, OperationRow, OutcomeRow, TaskRow
-from testing.cli_env import Desk, closed_now
-from tests.cli.conftest import Office, declined
+from testing.cli_env import ConfigFolder, closed_now
+from tests.cli.conftest import CliEnv, declined
 
 ROOT = Path(__file__).parent.parent.parent
 PAIRS = 12
@@ -44,26 +44,26 @@ def typed(words: list[str], answer: str) -> tuple[int, str]:
     return process.returncode, shown.decode()
 
 
-async def stopped(office: Office, name: str, keys: list[str]) -> bool:
+async def stopped(cli_env: CliEnv, name: str, keys: list[str]) -> bool:
     """Whether all of these workflows have ended."""
-    handles = [office.client.get_workflow_handle(f"mentorship/{name}/{key}") for key in keys]
+    handles = [cli_env.client.get_workflow_handle(f"mentorship/{name}/{key}") for key in keys]
     found = await asyncio.gather(*(handle.describe() for handle in handles))
     return all(one.status is WorkflowExecutionStatus.COMPLETED for one in found)
 
 
-async def test_everything_stops_and_everybody_gets_one_mail(office: Office, tmp_path: Path) -> None:
+async def test_everything_stops_and_everybody_gets_one_mail(cli_env: CliEnv, tmp_path: Path) -> None:
     letterbox, _ = closed_now()  # the invitations wait
-    path = Desk.at(tmp_path / "closed", letterbox).cohort("stops", PAIRS)
+    path = ConfigFolder.at(tmp_path / "closed", letterbox).cohort("stops", PAIRS)
     # One person is in all of them.
     text = path.read_text()
     for n in range(2, PAIRS + 1):
         text = text.replace(f"mentor: stops-a{n},", "mentor: stops-a1,")
     path.write_text(text)
-    assert (await office.mentorship("launch", str(path), "--yes")).code == 0
-    task = await declined(office, "stops", "b2", "m2")
+    assert (await cli_env.mentorship("launch", str(path), "--yes")).code == 0
+    task = await declined(cli_env, "stops", "b2", "m2")
     keys = [f"m{n}" for n in range(1, PAIRS + 1)]
 
-    shown = await office.mentorship("cancel-cohort", "stops", "--dry-run")
+    shown = await cli_env.mentorship("cancel-cohort", "stops", "--dry-run")
     assert shown.code == 0
     assert f"ends        {PAIRS} mentorships, as cancelled" in shown.out
     assert f"told        {PAIRS} people, one mail each, at once" in shown.out
@@ -72,23 +72,23 @@ async def test_everything_stops_and_everybody_gets_one_mail(office: Office, tmp_
         (["--confirm", "stop"], "--confirm stop is not stops"),
         (["--confirm", "stops", "--as", "nobody"], "'nobody' is no coordinator or deputy of stops"),
     ):
-        refused = await office.mentorship("cancel-cohort", "stops", *words)
+        refused = await cli_env.mentorship("cancel-cohort", "stops", *words)
         assert refused.code == 2
         assert says in refused.err
     code, said = await asyncio.to_thread(typed, ["cancel-cohort", "stops"], "stop")
     assert (code, "That is not its id. Nothing was cancelled." in said) == (2, True), said
-    async with office.database.session() as session:
+    async with cli_env.database.session() as session:
         assert (await session.get_one(CohortRow, "stops")).state == "running"
 
     code, said = await asyncio.to_thread(typed, ["cancel-cohort", "stops", "--why", "no budget"], "stops")
     assert (code, f"stops is cancelled: {PAIRS} people are told" in said) == (0, True), said
-    await office.until(lambda: len([m for m in office.sink.received if "@stops." in m.recipient]) >= PAIRS)
-    mails = [mail for mail in office.sink.received if "@stops." in mail.recipient]
+    await cli_env.until(lambda: len([m for m in cli_env.sink.received if "@stops." in m.recipient]) >= PAIRS)
+    mails = [mail for mail in cli_env.sink.received if "@stops." in mail.recipient]
     assert set(Counter(mail.recipient for mail in mails).values()) == {1}
     assert {str(mail.message["Subject"]) for mail in mails} == {"Trial has been cancelled"}
     assert "b2@stops.example.org" not in {mail.recipient for mail in mails}, "who has declined waits for nothing"
-    await office.until(lambda: stopped(office, "stops", keys))
-    async with office.database.session() as session:
+    await cli_env.until(lambda: stopped(cli_env, "stops", keys))
+    async with cli_env.database.session() as session:
         rows = (await session.scalars(select(MentorshipRow).where(MentorshipRow.cohort == "stops"))).all()
         outcomes = (await session.scalars(select(OutcomeRow).where(OutcomeRow.cohort == "stops"))).all()
         event = (await session.scalars(select(EventRow).where(EventRow.name == "cancelled"))).first()
@@ -99,23 +99,23 @@ async def test_everything_stops_and_everybody_gets_one_mail(office: Office, tmp_
     assert event is not None
     assert (event.by, event.why, operation.why) == ("stops-c1", "no budget", "no budget")
 
-    again = await office.mentorship("cancel-cohort", "stops", "--json")
+    again = await cli_env.mentorship("cancel-cohort", "stops", "--json")
     assert (again.json["fresh"], again.json["left"]) == (False, 0)
-    relaunched = await office.mentorship("launch", str(path), "--yes")
+    relaunched = await cli_env.mentorship("launch", str(path), "--yes")
     assert relaunched.code == 2
     assert "stops was cancelled; launch what comes next under another id" in relaunched.err
 
 
 async def test_what_was_put_down_while_temporal_is_away_happens_by_itself(
-    office: Office, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    cli_env: CliEnv, config_folder: ConfigFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await office.mentorship("launch", str(desk.cohort("broken", 2)), "--yes")
+    await cli_env.mentorship("launch", str(config_folder.cohort("broken", 2)), "--yes")
     with monkeypatch.context() as away:
         away.setenv("TEMPORAL_ADDRESS", "127.0.0.1:9")
-        said = await office.mentorship("cancel-cohort", "broken", "--confirm", "broken")
+        said = await cli_env.mentorship("cancel-cohort", "broken", "--confirm", "broken")
     assert said.code == 0
     assert "What is put down now is done as soon as Temporal and a worker are back." in said.err
-    await office.until(lambda: stopped(office, "broken", ["m1", "m2"]))
-    await office.until(lambda: len([m for m in office.sink.received if "@broken." in m.recipient]) == 4)
-    said = await office.mentorship("cancel-cohort", "broken", "--confirm", "broken")
+    await cli_env.until(lambda: stopped(cli_env, "broken", ["m1", "m2"]))
+    await cli_env.until(lambda: len([m for m in cli_env.sink.received if "@broken." in m.recipient]) == 4)
+    said = await cli_env.mentorship("cancel-cohort", "broken", "--confirm", "broken")
     assert "broken was cancelled before. Nothing to do." in said.out

@@ -20,26 +20,26 @@ from operations.mentorships.select import named
 from runtime.temporal import send
 from store.operations_log import Operation, put_operations
 from store.tables import EventRow, ItemRow, OperationRow
-from testing.cli_env import Desk, today
-from tests.cli.conftest import Office
+from testing.cli_env import ConfigFolder, today
+from tests.cli.conftest import CliEnv
 from tests.cli.test_cancel import typed
 from tests.cli.test_launch import accepted, edited, seats, told, with_person
 
 WEEK = timedelta(days=7)
 
 
-async def launched(office: Office, desk: Desk, name: str, pairs: int = 1) -> Path:
+async def launched(cli_env: CliEnv, config_folder: ConfigFolder, name: str, pairs: int = 1) -> Path:
     """A cohort that runs, everybody of it invited."""
-    path = desk.cohort(name, pairs)
-    said = await office.mentorship("launch", str(path), "--yes")
+    path = config_folder.cohort(name, pairs)
+    said = await cli_env.mentorship("launch", str(path), "--yes")
     assert said.code == 0, said.err
-    await told(office, name, people=2 * pairs)
+    await told(cli_env, name, people=2 * pairs)
     return path
 
 
-async def state(office: Office, name: str, key: str = "m1") -> State:
+async def state(cli_env: CliEnv, name: str, key: str = "m1") -> State:
     """What the mentorship remembers."""
-    found = await state_of(office.client, name, key)
+    found = await state_of(cli_env.client, name, key)
     assert found is not None
     return found
 
@@ -70,9 +70,9 @@ def foretold(before: Mapping[str, tuple[str, ...]], shown: Mapping[str, Any]) ->
     return plan
 
 
-async def operation(office: Office, name: str, kind: str) -> list[OperationRow]:
+async def operation(cli_env: CliEnv, name: str, kind: str) -> list[OperationRow]:
     """The commands of this kind that are on the record of a cohort."""
-    async with office.database.session() as session:
+    async with cli_env.database.session() as session:
         rows = await session.scalars(
             select(OperationRow)
             .where(OperationRow.cohort == name, OperationRow.kind == kind)
@@ -95,23 +95,23 @@ OTHERS = ("m7", "m8", "m9", "m10", "m11")
 
 
 @pytest.fixture(scope="module")
-async def tried(office: Office, tmp_path_factory: pytest.TempPathFactory) -> Office:
+async def tried(cli_env: CliEnv, tmp_path_factory: pytest.TempPathFactory) -> CliEnv:
     """The cohort `tried`, some of it begun."""
-    desk = Desk.at(tmp_path_factory.mktemp("tried") / "config")
+    config_folder = ConfigFolder.at(tmp_path_factory.mktemp("tried") / "config")
     begun = [key for key, (has, _) in TRIED.items() if has]
     keys = [*TRIED, *OTHERS]
-    path = desk.cohort("tried", keys)
+    path = config_folder.cohort("tried", keys)
     file = edited(path, *((f"{{key: {key},", f"{{key: {key}, start: {today()},") for key in begun))
-    assert (await office.mentorship("launch", file, "--yes")).code == 0
-    await told(office, "tried", people=2 * len(keys))
+    assert (await cli_env.mentorship("launch", file, "--yes")).code == 0
+    await told(cli_env, "tried", people=2 * len(keys))
     for key in begun:
-        await accepted(office, "tried", (f"a{key[1:]}", f"b{key[1:]}"), key)
-    return office
+        await accepted(cli_env, "tried", (f"a{key[1:]}", f"b{key[1:]}"), key)
+    return cli_env
 
 
-async def posted(office: Office, name: str, key: str) -> set[str]:
+async def posted(cli_env: CliEnv, name: str, key: str) -> set[str]:
     """What was put into postboxes of one mentorship."""
-    async with office.database.session() as session:
+    async with cli_env.database.session() as session:
         rows = await session.execute(
             select(ItemRow.name, ItemRow.person).where(ItemRow.cohort == name, ItemRow.mentorship == key)
         )
@@ -122,7 +122,7 @@ async def posted(office: Office, name: str, key: str) -> set[str]:
 
 
 @pytest.mark.parametrize("key", TRIED)
-async def test_what_a_dry_run_shows_is_what_then_happens(tried: Office, key: str) -> None:
+async def test_what_a_dry_run_shows_is_what_then_happens(tried: CliEnv, key: str) -> None:
     kind, *options = TRIED[key][1]
     words = [kind, f"tried/{key}", *options]
     before, queued = await state(tried, "tried", key), await posted(tried, "tried", key)
@@ -151,7 +151,7 @@ async def test_what_a_dry_run_shows_is_what_then_happens(tried: Office, key: str
     assert await state(tried, "tried", key) == after
 
 
-async def test_what_is_shown_names_dates_mails_and_people(tried: Office) -> None:
+async def test_what_is_shown_names_dates_mails_and_people(tried: CliEnv) -> None:
     end = today() + timedelta(days=10 + 182)
     said = await tried.mentorship("pause", "tried/m7", "--until", "3w", "--dry-run")
     assert f"moves       End {end:%a} {end} → {end + 3 * WEEK:%a} {end + 3 * WEEK}" in said.out
@@ -166,7 +166,7 @@ async def test_what_is_shown_names_dates_mails_and_people(tried: Office) -> None
 
 
 async def test_a_pause_ends_where_somebody_resumes_and_a_longer_end_once_more_where_it_is_meant(
-    tried: Office,
+    tried: CliEnv,
 ) -> None:
     end = (await state(tried, "tried", "m8")).end
     assert (await tried.mentorship("pause", "tried/m8")).code == 0
@@ -200,9 +200,9 @@ async def test_a_pause_ends_where_somebody_resumes_and_a_longer_end_once_more_wh
         assert (await state(tried, "tried", "m8")).end == end + longer * WEEK
 
 
-async def test_people_come_and_go(office: Office, desk: Desk) -> None:
-    path = desk.cohort("circle", 2)
-    program = desk.folder / "programs" / "trial.yaml"
+async def test_people_come_and_go(cli_env: CliEnv, config_folder: ConfigFolder) -> None:
+    path = config_folder.cohort("circle", 2)
+    program = config_folder.folder / "programs" / "trial.yaml"
     program.write_text(program.read_text().replace("format: one_to_one", "format: group"))
     edited(
         path,
@@ -210,12 +210,12 @@ async def test_people_come_and_go(office: Office, desk: Desk) -> None:
         ("  - {key: m2, mentor: circle-a2, mentee: circle-b2}\n", ""),
         ("mentee: circle-b1", "mentees: [circle-b1, circle-b2]"),
     )
-    assert (await office.mentorship("launch", str(path), "--yes")).code == 0
+    assert (await cli_env.mentorship("launch", str(path), "--yes")).code == 0
     someone = ("--name", "Ada Ng", "--email", "ada@circle.example.org", "--zone", "Asia/Tokyo")
-    shown = await office.mentorship("add", "circle-n1", "--mentorship", "circle/m1", *someone, "--dry-run", "--json")
+    shown = await cli_env.mentorship("add", "circle-n1", "--mentorship", "circle/m1", *someone, "--dry-run", "--json")
     assert [(one["name"], one["person"]) for one in shown.json["told"]] == [("invitation", "circle-n1")]
-    assert (await office.mentorship("add", "circle-n1", "--mentorship", "circle/m1", *someone)).code == 0
-    refused = await office.mentorship("remove", "circle-b1")
+    assert (await cli_env.mentorship("add", "circle-n1", "--mentorship", "circle/m1", *someone)).code == 0
+    refused = await cli_env.mentorship("remove", "circle-b1")
     assert (refused.code, "this can't be taken back: write --yes as well" in refused.err) == (2, True)
     for words in (
         ["remove", "circle-b1", "--yes"],
@@ -223,17 +223,17 @@ async def test_people_come_and_go(office: Office, desk: Desk) -> None:
         ["replace", "circle-a1", "--with", "circle-x1", "--yes"],
     ):
         for _ in range(2):
-            assert (await office.mentorship(*words)).code == 0
-    assert await seats(office, "circle") == {
+            assert (await cli_env.mentorship(*words)).code == 0
+    assert await seats(cli_env, "circle") == {
         "a1": "out", "b1": "out", "b2": "out", "n1": "invited", "x1": "invited",
     }  # fmt: skip
-    gone = await office.mentorship("replace", "circle-b2", "--with", "circle-x1", "--yes")
+    gone = await cli_env.mentorship("replace", "circle-b2", "--with", "circle-x1", "--yes")
     assert (gone.code, "circle-b2 has no seat in this mentorship; those who have: " in gone.err) == (2, True)
-    [left] = await operation(office, "circle", "leave")
+    [left] = await operation(cli_env, "circle", "leave")
     assert (left.by, left.why, left.result) == ("circle-c1", "told me", "done")
 
 
-async def test_what_makes_no_sense_is_refused_in_words(tried: Office) -> None:
+async def test_what_makes_no_sense_is_refused_in_words(tried: CliEnv) -> None:
     for words, says in (
         (["pause", "tried/m99"], "there is no mentorship 'tried/m99'; did you mean"),
         (["pause", "tried/m11", "--until", "soon"], "'soon' is no date; write one such as"),
@@ -257,7 +257,7 @@ async def test_what_makes_no_sense_is_refused_in_words(tried: Office) -> None:
         assert rows.all() == []
 
 
-async def test_a_report_is_held_until_it_is_released(tried: Office) -> None:
+async def test_a_report_is_held_until_it_is_released(tried: CliEnv) -> None:
     report = Answered("report/tried/m9", "tried-a9", "invitation", 1, Signals(safety=True), datetime.now(UTC))
     await send(tried.client, "tried", "m9", report)
     assert (await state(tried, "tried", "m9")).held
@@ -269,7 +269,7 @@ async def test_a_report_is_held_until_it_is_released(tried: Office) -> None:
 # -- two at once -------------------------------------------------------------------------------------------------
 
 
-async def test_a_change_that_was_confirmed_is_refused_where_another_came_first(tried: Office) -> None:
+async def test_a_change_that_was_confirmed_is_refused_where_another_came_first(tried: CliEnv) -> None:
     now = datetime.now(UTC)
     places = await named(tried.database, ["tried/m10"])
     seen = [
@@ -293,46 +293,46 @@ async def test_a_change_that_was_confirmed_is_refused_where_another_came_first(t
 
 
 async def test_many_are_changed_in_one_command_and_a_repeat_goes_on(
-    office: Office, desk: Desk, tmp_path: Path
+    cli_env: CliEnv, config_folder: ConfigFolder, tmp_path: Path
 ) -> None:
-    await launched(office, desk, "many", 6)
-    assert (await office.mentorship("end", "many/m6", "--reason", "no_fault", "--yes")).code == 0
+    await launched(cli_env, config_folder, "many", 6)
+    assert (await cli_env.mentorship("end", "many/m6", "--reason", "no_fault", "--yes")).code == 0
     keys = [f"many/m{n}" for n in range(1, 7)]
-    ends = {key: (await state(office, "many", key[5:])).end for key in keys[:5]}
+    ends = {key: (await state(cli_env, "many", key[5:])).end for key in keys[:5]}
     listed = tmp_path / "keys.txt"
     listed.write_text("# all of them\n" + "\n".join(keys) + "\n")
     words = ["extend", "--from", str(listed), "--by", "2w"]
 
-    unsure = await office.mentorship(*words)
+    unsure = await cli_env.mentorship(*words)
     assert (unsure.code, "Extend 6 mentorships: write --yes as well" in unsure.err) == (2, True)
-    shown = await office.mentorship(*words, "--dry-run", "--json")
+    shown = await cli_env.mentorship(*words, "--dry-run", "--json")
     assert [bool(one["refused"]) for one in shown.json["mentorships"]] == [False] * 5 + [True]
 
     # As after an interruption: one is done and on the record, one is done and nobody knows, the rest is written down.
-    now, places = datetime.now(UTC), await named(office.database, keys[:5])
-    orders = await changes.orders(office.database, places, changes.extend("2w"), now)
-    await changes.carry_out(office.database, office.client, orders[:1], now)
-    async with office.database.begin() as session:
+    now, places = datetime.now(UTC), await named(cli_env.database, keys[:5])
+    orders = await changes.orders(cli_env.database, places, changes.extend("2w"), now)
+    await changes.carry_out(cli_env.database, cli_env.client, orders[:1], now)
+    async with cli_env.database.begin() as session:
         rest = [Operation(one.event.id, "extend", one.cohort, one.mentorship, one.by) for one in orders[1:]]
         await put_operations(session, rest, "", now)
-    await send(office.client, "many", "m2", orders[1].event)
+    await send(cli_env.client, "many", "m2", orders[1].event)
 
-    done = await office.mentorship(*words, "--yes", "--json", "--why", "exams")
+    done = await cli_env.mentorship(*words, "--yes", "--json", "--why", "exams")
     assert done.code == 2, done.err
     assert done.json["counts"] == {"done_before": 1, "done": 4, "refused": 1}
     assert done.json["mentorships"][5]["reason"].startswith(("the mentorship is closed", "it has not been started"))
-    again = await office.mentorship(*words, "--yes")
+    again = await cli_env.mentorship(*words, "--yes")
     assert "many/m1  nothing to do: this was done today already" in again.out
     assert "many/m6  refused: " in again.out
     for key in keys[:5]:
-        assert (await state(office, "many", key[5:])).end == ends[key] + 2 * WEEK
+        assert (await state(cli_env, "many", key[5:])).end == ends[key] + 2 * WEEK
 
     # What status selects is what is changed.
     selection = ["--cohort", "many", "--phase", "onboarding", "--awaiting"]
-    lines = (await office.mentorship("status", *selection, "--json")).json[0]["mentorships"]
-    paused = await office.mentorship("pause", *selection, "--yes", "--json")
+    lines = (await cli_env.mentorship("status", *selection, "--json")).json[0]["mentorships"]
+    paused = await cli_env.mentorship("pause", *selection, "--yes", "--json")
     assert paused.code == 0, paused.err
     assert [one["mentorship"] for one in paused.json["mentorships"]] == [f"many/{line['key']}" for line in lines]
     assert len(lines) == 5
-    nobody = await office.mentorship("nudge", "--cohort", "many", "--phase", "closure")
+    nobody = await cli_env.mentorship("nudge", "--cohort", "many", "--phase", "closure")
     assert "No mentorship that runs is selected. Nothing to do." in nobody.out

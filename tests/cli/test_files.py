@@ -23,7 +23,7 @@ from rehearsal.ledger import ledger
 from rehearsal.season import RehearsedSeason
 from runtime.links import Links
 from runtime.settings import load_settings
-from testing.cli_env import CONFIG, Desk, mentorship
+from testing.cli_env import CONFIG, ConfigFolder, mentorship
 
 SMALL = str(CONFIG / "cohorts" / "small.yaml")
 REALISTIC = str(CONFIG / "cohorts" / "realistic.yaml")
@@ -46,8 +46,8 @@ def test_a_good_file_is_summed_up() -> None:
     assert said.err == ""
 
 
-def test_every_fault_is_shown_with_its_place_and_remedy(desk: Desk) -> None:
-    path = desk.cohort("spoilt")
+def test_every_fault_is_shown_with_its_place_and_remedy(config_folder: ConfigFolder) -> None:
+    path = config_folder.cohort("spoilt")
     spoilt = path.read_text().replace("zone: UTC", "zone: Europe/Berln").replace("mentee: spoilt-b2", "mentee: x")
     path.write_text(spoilt)
     said = mentorship("validate", str(path))
@@ -59,8 +59,8 @@ def test_every_fault_is_shown_with_its_place_and_remedy(desk: Desk) -> None:
     assert "Nothing was started" in said.err
 
 
-def test_faults_as_json_are_the_only_output(desk: Desk) -> None:
-    path = desk.cohort("spoilt", start=date(2020, 1, 1))
+def test_faults_as_json_are_the_only_output(config_folder: ConfigFolder) -> None:
+    path = config_folder.cohort("spoilt", start=date(2020, 1, 1))
     said = mentorship("validate", str(path), "--json")
     assert said.code == 1
     [fault] = said.json["faults"]
@@ -69,20 +69,20 @@ def test_faults_as_json_are_the_only_output(desk: Desk) -> None:
     assert said.err == ""
 
 
-def test_a_cohort_that_runs_may_have_begun(desk: Desk) -> None:
-    path = desk.cohort("running", start=date(2020, 1, 1))
+def test_a_cohort_that_runs_may_have_begun(config_folder: ConfigFolder) -> None:
+    path = config_folder.cohort("running", start=date(2020, 1, 1))
     assert mentorship("validate", str(path)).code == 1
     assert mentorship("validate", str(path), "--running").code == 0
 
 
-def test_a_template_that_does_not_render_is_a_fault_of_the_file(desk: Desk) -> None:
-    path = desk.cohort("spoilt")
+def test_a_template_that_does_not_render_is_a_fault_of_the_file(config_folder: ConfigFolder) -> None:
+    path = config_folder.cohort("spoilt")
     shipped = CONFIG.parent / "templates" / "mail"
     for one in (*shipped.glob("*.*"), *(shipped / "en").glob("*.md")):
-        copy = desk.folder / "templates" / "mail" / one.relative_to(shipped)
+        copy = config_folder.folder / "templates" / "mail" / one.relative_to(shipped)
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_text(one.read_text())
-    broken = desk.folder / "templates" / "mail" / "en" / "farewell.md"
+    broken = config_folder.folder / "templates" / "mail" / "en" / "farewell.md"
     broken.write_text(broken.read_text() + "\n{{ nobody_knows_this }}\n")
     said = mentorship("validate", str(path))
     assert said.code == 1
@@ -151,8 +151,8 @@ def test_the_plan_as_csv_has_a_row_for_each_thing() -> None:
     assert any(len(list(items)) > 1 for _, items in by_mail), "no mail carries several things"
 
 
-def test_a_spreadsheet_that_splits_at_semicolons_opens_the_csv(desk: Desk, tmp_path: Path) -> None:
-    path = desk.cohort("umlaute", 1, names={"a1": "Jörg Müller; Ä"})
+def test_a_spreadsheet_that_splits_at_semicolons_opens_the_csv(config_folder: ConfigFolder, tmp_path: Path) -> None:
+    path = config_folder.cohort("umlaute", 1, names={"a1": "Jörg Müller; Ä"})
     plain = subprocess.run(
         [Path(sys.executable).with_name("mentorship"), "plan", path, "--csv"], capture_output=True, check=True
     )
@@ -191,8 +191,8 @@ def test_the_summary_counts_what_the_plan_lists() -> None:
     )
 
 
-def test_a_name_that_a_spreadsheet_would_calculate_is_text(desk: Desk) -> None:
-    path = desk.cohort("sums", 1, names={"a1": '"=1+1"'})
+def test_a_name_that_a_spreadsheet_would_calculate_is_text(config_folder: ConfigFolder) -> None:
+    path = config_folder.cohort("sums", 1, names={"a1": '"=1+1"'})
     said = mentorship("plan", str(path), "--csv").out.removeprefix("\ufeff")
     rows = list(csv.DictReader(io.StringIO(said), delimiter=";"))
     assert {row["name"] for row in rows if row["person"] == "sums-a1"} == {"'=1+1"}
@@ -258,8 +258,8 @@ def test_a_mail_is_shown_as_html_and_raw(tmp_path: Path, nothing_answers: pytest
     assert "\nList-Unsubscribe-Post: " in raw
 
 
-def test_a_mail_is_shown_as_a_cohort_will_get_it(desk: Desk) -> None:
-    path = desk.cohort("spring", 1, title="Spring at Example Works", start=date(2027, 3, 1))
+def test_a_mail_is_shown_as_a_cohort_will_get_it(config_folder: ConfigFolder) -> None:
+    path = config_folder.cohort("spring", 1, title="Spring at Example Works", start=date(2027, 3, 1))
     said = mentorship("preview", "invitation", "--cohort", str(path))
     assert said.code == 0, said.err
     assert "Spring at Example Works" in said.out
@@ -271,8 +271,8 @@ def test_a_mail_is_shown_as_a_cohort_will_get_it(desk: Desk) -> None:
     assert "mentorship decide spring/m1/task.stalled#1 noted --as spring-c1" in task
 
 
-def test_the_reader_of_a_preview_may_be_somebody_of_the_file(desk: Desk) -> None:
-    path = str(desk.cohort("spring", 1, names={"a1": "Özlem Kaya"}))
+def test_the_reader_of_a_preview_may_be_somebody_of_the_file(config_folder: ConfigFolder) -> None:
+    path = str(config_folder.cohort("spring", 1, names={"a1": "Özlem Kaya"}))
     for who in ("spring-a1", "A1@spring.example.org", "özlem kaya"):
         said = mentorship("preview", "check_in", "--cohort", path, "--person", who, "--raw")
         assert re.search(r"^To: =\?utf-8\?\S+ <a1@spring\.example\.org>$", said.out, re.MULTILINE), who
@@ -281,8 +281,8 @@ def test_the_reader_of_a_preview_may_be_somebody_of_the_file(desk: Desk) -> None
     assert "did you mean spring-a1?" in unknown.err
 
 
-def test_a_format_that_the_cohort_lacks_is_refused(desk: Desk) -> None:
-    said = mentorship("preview", "check_in", "--cohort", str(desk.cohort("spring")), "--format", "group")
+def test_a_format_that_the_cohort_lacks_is_refused(config_folder: ConfigFolder) -> None:
+    said = mentorship("preview", "check_in", "--cohort", str(config_folder.cohort("spring")), "--format", "group")
     assert said.code == 2
     assert "the cohort has no program of the format group; write `one_to_one`" in said.err
 

@@ -17,16 +17,16 @@ from operations.health.missing_workflows import check
 from operations.health.worker import examine_worker
 from runtime.settings import load_settings
 from store.database import is_migrated
-from testing.cli_env import Desk, Said, mentorship
+from testing.cli_env import CommandResult, ConfigFolder, mentorship
 from testing.dev_server import Address, cleared, free_port
-from tests.cli.conftest import Office, settle
+from tests.cli.conftest import CliEnv, settle
 from tests.cli.test_killed import process
 
 ROOT = Path(__file__).parent.parent.parent
 WEAK = "a" * 40
 
 
-def found(said: Said) -> dict[str, str]:
+def found(said: CommandResult) -> dict[str, str]:
     """What was looked at, and how it stands."""
     return {one["what"]: one["state"] for one in said.json}
 
@@ -90,8 +90,8 @@ def test_migrate_makes_the_database_and_doctor_fix_does_too(installation: pytest
     assert "Up to date already" in mentorship("migrate").out
 
 
-async def test_a_running_installation_is_in_good_health(office: Office) -> None:
-    said = await office.mentorship("doctor", "--json")
+async def test_a_running_installation_is_in_good_health(cli_env: CliEnv) -> None:
+    said = await cli_env.mentorship("doctor", "--json")
     assert said.code == 0, said.out
     good = {
         "database", "deliveries", "answers", "mentorships", "Temporal", "search attributes", "worker", "mail relay",
@@ -102,58 +102,60 @@ async def test_a_running_installation_is_in_good_health(office: Office) -> None:
     assert "--retention 90d" in namespace["remedy"]
 
 
-async def test_what_was_restored_is_compared_with_what_was_not(office: Office, desk: Desk) -> None:
-    await office.mentorship("launch", str(desk.cohort("restored", ["m1"])), "--yes")
+async def test_what_was_restored_is_compared_with_what_was_not(cli_env: CliEnv, config_folder: ConfigFolder) -> None:
+    await cli_env.mentorship("launch", str(config_folder.cohort("restored", ["m1"])), "--yes")
 
     async def agree() -> bool:
-        said = await office.mentorship("reconcile", "--restored", "temporal", "--dry-run")
+        said = await cli_env.mentorship("reconcile", "--restored", "temporal", "--dry-run")
         return said.out == "✓ Database and Temporal agree.\n"
 
-    await office.until(agree)
-    await office.client.get_workflow_handle("cohort/restored").terminate()
-    shown = await office.mentorship("reconcile", "--restored", "temporal", "--dry-run")
+    await cli_env.until(agree)
+    await cli_env.client.get_workflow_handle("cohort/restored").terminate()
+    shown = await cli_env.mentorship("reconcile", "--restored", "temporal", "--dry-run")
     assert shown.out.startswith("✓ restored: its workflow does not run")
     assert "Nothing was done: this was a dry run." in shown.out
-    said = await office.mentorship("reconcile", "--restored", "temporal", "--json")
+    said = await cli_env.mentorship("reconcile", "--restored", "temporal", "--json")
     assert [(one["kind"], one["what"], one["mended"]) for one in said.json] == [("cohort", "restored", True)]
-    assert (await office.mentorship("reconcile", "--restored", "temporal", "--json")).json == []
-    assert (await office.mentorship("reconcile", "--dry-run")).out == "✓ Database and Temporal agree.\n"
+    assert (await cli_env.mentorship("reconcile", "--restored", "temporal", "--json")).json == []
+    assert (await cli_env.mentorship("reconcile", "--dry-run")).out == "✓ Database and Temporal agree.\n"
 
 
-async def test_a_terminated_mentorship_is_shown_everywhere_and_started_again(office: Office, desk: Desk) -> None:
-    file = str(desk.cohort("ended", ["m1", "m2"]))
-    await office.mentorship("launch", file, "--yes")
-    assert found(await office.mentorship("doctor", "--json"))["workflows"] == "good"
-    await office.client.get_workflow_handle("mentorship/ended/m1").terminate()
+async def test_a_terminated_mentorship_is_shown_everywhere_and_started_again(
+    cli_env: CliEnv, config_folder: ConfigFolder
+) -> None:
+    file = str(config_folder.cohort("ended", ["m1", "m2"]))
+    await cli_env.mentorship("launch", file, "--yes")
+    assert found(await cli_env.mentorship("doctor", "--json"))["workflows"] == "good"
+    await cli_env.client.get_workflow_handle("mentorship/ended/m1").terminate()
 
     async def doctor_knows() -> bool:
-        return found(await office.mentorship("doctor", "--json"))["workflows"] == "fault"
+        return found(await cli_env.mentorship("doctor", "--json"))["workflows"] == "fault"
 
-    await office.until(doctor_knows)
-    said = await office.mentorship("doctor")
+    await cli_env.until(doctor_knows)
+    said = await cli_env.mentorship("doctor")
     assert said.code == 1
     assert "mentorships must run and have none in Temporal: ended/m1 (terminated)" in said.out
     assert "mentorship reconcile" in said.out
-    assert "m1 must run and have no workflow in Temporal" in (await office.mentorship("launch", file)).out
-    refused = await office.mentorship("nudge", "ended/m1", "--yes")
+    assert "m1 must run and have no workflow in Temporal" in (await cli_env.mentorship("launch", file)).out
+    refused = await cli_env.mentorship("nudge", "ended/m1", "--yes")
     assert "its workflow is missing in Temporal: run `mentorship reconcile`" in refused.out + refused.err
-    await check(office.database, office.client, office.settings)
-    assert "1 have no workflow in Temporal" in (await office.mentorship("status", "ended")).out
+    await check(cli_env.database, cli_env.client, cli_env.settings)
+    assert "1 have no workflow in Temporal" in (await cli_env.mentorship("status", "ended")).out
     assert (
         "✓ ended/m1: it runs in the database, and Temporal has it as terminated"
-        in (await office.mentorship("reconcile")).out
+        in (await cli_env.mentorship("reconcile")).out
     )
-    assert found(await office.mentorship("doctor", "--json"))["workflows"] == "good"
-    assert "have no workflow" not in (await office.mentorship("status", "ended")).out
-    assert (await office.mentorship("nudge", "ended/m1", "--yes")).code == 0
+    assert found(await cli_env.mentorship("doctor", "--json"))["workflows"] == "good"
+    assert "have no workflow" not in (await cli_env.mentorship("status", "ended")).out
+    assert (await cli_env.mentorship("nudge", "ended/m1", "--yes")).code == 0
 
 
-async def test_a_namespace_that_is_not_there_is_found(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_namespace_that_is_not_there_is_found(cli_env: CliEnv, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEMPORAL_NAMESPACE", "nowhere")
-    said = await office.mentorship("doctor", "--json")
+    said = await cli_env.mentorship("doctor", "--json")
     assert said.code == 1
     assert found(said)["namespace"] == "fault"
-    status = await office.mentorship("status")
+    status = await cli_env.mentorship("status")
     assert status.code == 0, "reading needs no Temporal"
 
 
@@ -234,12 +236,12 @@ async def test_a_worker_that_was_killed_is_a_fault_at_once(
 
 
 async def test_a_worker_that_asked_for_work_long_ago_is_a_fault(
-    office: Office, monkeypatch: pytest.MonkeyPatch
+    cli_env: CliEnv, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    queue = office.settings.task_queue
-    assert (await examine_worker(office.client, queue)).state == "good"
+    queue = cli_env.settings.task_queue
+    assert (await examine_worker(cli_env.client, queue)).state == "good"
     monkeypatch.setattr(worker_check, "ASKS_WITHIN", timedelta(seconds=-1))
-    late = await examine_worker(office.client, queue)
+    late = await examine_worker(cli_env.client, queue)
     assert late.state == "fault"
     assert f"no worker takes work from the task queue {queue!r}; one last did" in late.says
 

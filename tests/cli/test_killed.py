@@ -24,7 +24,7 @@ from runtime.settings import Settings, now_of
 from runtime.temporal import Waker
 from store.database import Database, migrate
 from store.tables import MentorshipRow
-from testing.cli_env import Desk, closed_now, mentorship, today
+from testing.cli_env import ConfigFolder, closed_now, mentorship, today
 from testing.dev_server import Address, cleared
 from testing.sink import running as running_sink
 from worker import make_post_office, make_transport
@@ -81,7 +81,7 @@ async def test_a_launch_killed_half_way_is_finished_by_the_next(
     reached: Reached, dev_server: Address, installation: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     letterbox, opens = closed_now()
-    file = str(Desk.at(tmp_path / "config", letterbox).cohort(reached.__name__.replace("_", "-"), PAIRS))
+    file = str(ConfigFolder.at(tmp_path / "config", letterbox).cohort(reached.__name__.replace("_", "-"), PAIRS))
     async with running_sink() as sink:
         installation.setenv("MENTORSHIP_SMTP_PORT", str(sink.port))
         installation.setenv("TEMPORAL_ADDRESS", dev_server.temporal)
@@ -110,10 +110,10 @@ async def test_a_launch_killed_half_way_is_finished_by_the_next(
 
             assert sink.received == []
             transport = make_transport(settings)
-            office = make_post_office(settings, database, transport)
+            postmaster = make_post_office(settings, database, transport)
             morning = instant(today() + timedelta(days=1), opens, "UTC") + timedelta(minutes=1)
             for minutes in range(2):
-                await office.deliver(DeliverInput(0, morning + timedelta(minutes=minutes)))
+                await postmaster.deliver(DeliverInput(0, morning + timedelta(minutes=minutes)))
             await transport.close()
         invitations = Counter(mail.recipient for mail in sink.received)
         assert len(invitations) == 2 * PAIRS

@@ -14,7 +14,7 @@ import pytest
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 
-from testing.cli_env import Said, mentorship
+from testing.cli_env import CommandResult, mentorship
 from testing.dev_server import Address
 from tests.cli.conftest import settle
 from workflows import search_attributes
@@ -55,6 +55,6 @@ async def test_a_namespace_is_made_brought_up_to_date_and_taught_our_attributes(
     assert _state(await asyncio.to_thread(mentorship, "doctor", "--json"), "search attributes") == "good"
 
 
-def _state(said: Said, what: str) -> str:
+def _state(said: CommandResult, what: str) -> str:
     [finding] = [one for one in said.json if one["what"] == what]
     return finding["state"]

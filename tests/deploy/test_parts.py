@@ -25,7 +25,7 @@ from demo.visitor import tokens_in
 from embedded.temporal_server import DevServer
 from store.database import Database
 from store.tables import AnswerRow, TaskRow
-from testing.cli_env import SECRET, Desk, mentorship
+from testing.cli_env import SECRET, ConfigFolder, mentorship
 from testing.dev_server import free_port
 from testing.sink import Sink
 from testing.sink import running as running_sink
@@ -94,7 +94,7 @@ async def test_a_mail_goes_out_and_an_answer_comes_in_through_separate_processes
 ) -> None:
     server = DevServer(free_port(), free_port(), tmp_path / "temporal.log", tmp_path / "temporal.db")
     worker_port, web_port, pages_port = free_port(), free_port(), free_port()
-    file = Desk.at(tmp_path / "config").cohort("parts", 2, names={"a1": "Grace Okafor", "b1": "Deepak Raman"})
+    file = ConfigFolder.at(tmp_path / "config").cohort("parts", 2, names={"a1": "Grace Okafor", "b1": "Deepak Raman"})
     settle(monkeypatch, tmp_path)
     monkeypatch.setenv("MENTORSHIP_DATABASE_URL", postgresql_url)
     monkeypatch.setenv("TEMPORAL_ADDRESS", server.address)

@@ -30,13 +30,13 @@ from lifecycle.events import (
 )
 from lifecycle.findings import Signals
 from lifecycle.state import State
-from testing.one_mentorship import START, OneMentorship, season
+from testing.one_mentorship import START, OneMentorship, one_mentorship
 
 STATES: TypeAdapter[State] = TypeAdapter(State)
 
 
 def day(offset: int) -> object:
-    return season().day(offset)
+    return one_mentorship().day(offset)
 
 
 def dates(played: OneMentorship) -> tuple[list[str], list[int]]:
@@ -50,7 +50,7 @@ def dates(played: OneMentorship) -> tuple[list[str], list[int]]:
 
 
 def test_what_is_not_yet_done_lies_later_by_the_length_of_the_pause() -> None:
-    played = season().on(40, Pause("e", season().day(50), "ned")).play()
+    played = one_mentorship().on(40, Pause("e", one_mentorship().day(50), "ned")).play()
     assert dates(played) == (
         [
             "invitation 1 S-21..-7", "introduction 1 S+0", "agreement 1 S+0..21", "fit_check 1 S+14..21",
@@ -72,7 +72,12 @@ OPEN = ("check_in", "open")
 
 
 def test_an_open_window_and_its_reminders_lie_later_too() -> None:
-    played = season().silent("ned", "check_in 1").on(32, Pause("e", season().day(52), "ned")).play(until=70)
+    played = (
+        one_mentorship()
+        .silent("ned", "check_in 1")
+        .on(32, Pause("e", one_mentorship().day(52), "ned"))
+        .play(until=70)
+    )
     assert played.plan("check_in")[0] == "check_in 1 S+30..60 settled S+61"
     assert played.mail("check_in")["ned"] == ["request S+30", "reminder S+53"]
     moves = [(move.key, played.offset(move.closes)) for done in played.batches for move in done.move_requests]
@@ -82,26 +87,28 @@ def test_an_open_window_and_its_reminders_lie_later_too() -> None:
 
 
 def test_nothing_falls_due_while_it_lasts() -> None:
-    played = season().on(29, Pause("e", season().day(59), "ned")).play(until=58)
+    played = one_mentorship().on(29, Pause("e", one_mentorship().day(59), "ned")).play(until=58)
     assert [item for item in played.items if item.day >= 29] == []
-    assert played.batches[-1].snapshot.paused_until == season().day(59).isoformat()
+    assert played.batches[-1].snapshot.paused_until == one_mentorship().day(59).isoformat()
 
 
 def test_a_pause_before_the_start_moves_the_start() -> None:
-    played = season().on(-5, Pause("e", season().day(5), "mia")).play()
+    played = one_mentorship().on(-5, Pause("e", one_mentorship().day(5), "mia")).play()
     assert played.told("introduction") == {"mia": [10], "ned": [10]}
     assert played.ending == ("completed", "", 192)
 
 
 def test_a_step_of_the_very_day_on_which_the_pause_begins_has_happened() -> None:
-    played = season().on(154, Pause("e", season().day(164), "ned")).play()
+    played = one_mentorship().on(154, Pause("e", one_mentorship().day(164), "ned")).play()
     assert played.told("winding_down") == {"mia": [154, 178], "ned": [154, 178]}
 
 
 def test_a_step_of_that_day_that_has_not_begun_for_anybody_moves() -> None:
     # In the cohort's zone it is S+60 already, where the participants live it is not.
     home = dict.fromkeys(("mia", "ned"), "America/Los_Angeles")
-    played = season(zone="Pacific/Auckland", zones=home).on(60, Pause("e", season().day(70), "ned"), hour=6)
+    played = one_mentorship(zone="Pacific/Auckland", zones=home).on(
+        60, Pause("e", one_mentorship().day(70), "ned"), hour=6
+    )
     assert played.play().opens("check_in") == [30, 70, 130, 160]
 
 
@@ -130,55 +137,55 @@ def test_pauses_that_overlap_or_end_early_give_the_dates_of_the_one_pause(
     script: Callable[[OneMentorship], OneMentorship], same_as: tuple[int, int]
 ) -> None:
     first, last = same_as
-    one = season().silent("ned", "check_in 1").on(first, Pause("one", season().day(last), "x")).play()
-    several = script(season().silent("ned", "check_in 1")).play()
+    one = one_mentorship().silent("ned", "check_in 1").on(first, Pause("one", one_mentorship().day(last), "x")).play()
+    several = script(one_mentorship().silent("ned", "check_in 1")).play()
     assert dates(several) == dates(one)
     assert several.ending == one.ending
 
 
 def test_a_pause_without_end_reminds_the_coordinator_every_thirty_days() -> None:
-    played = season().on(40, Pause("e", None, "ned")).play(until=140)
+    played = one_mentorship().on(40, Pause("e", None, "ned")).play(until=140)
     assert played.told("still_paused") == {"cora": [70, 100, 130]}
     assert played.on(141, Resume("r", "cora")).play().ending == ("completed", "", 283)
 
 
 def test_a_pause_that_nobody_ends_ends_the_mentorship_after_a_year() -> None:
-    played = season().on(40, Pause("e", None, "ned")).silent("everyone", "closure").play()
+    played = one_mentorship().on(40, Pause("e", None, "ned")).silent("everyone", "closure").play()
     assert played.noted("ending_early") == [(405, "", "inactive")]
     assert played.ending == ("ended_early", "inactive", 431)
 
 
 def test_the_days_of_a_pause_do_not_count_as_silence() -> None:
     quiet = ("fit_check", "check_in", "midpoint", "are_you_there", "closure")
-    played = season().silent("everyone", *quiet).on(80, Pause("e", season().day(100), "cora")).play()
+    played = one_mentorship().silent("everyone", *quiet).on(80, Pause("e", one_mentorship().day(100), "cora")).play()
     assert played.told("closing_for_silence") == {"mia": [190], "ned": [190]}
 
 
 def test_a_window_that_opens_in_a_pause_counts_from_its_end() -> None:
-    played = season("group").on(40, Pause("e", season().day(60), "cora"))
+    played = one_mentorship("group").on(40, Pause("e", one_mentorship().day(60), "cora"))
     played.on(45, Add("a", "nils", "mentee", "", "cora")).silent("nils", "invitation").play(until=80)
     assert played.plan("invitation")[1] == "invitation 2 S+45..74 settled S+75"
     assert played.mail("invitation")["nils"] == ["request S+45", "reminder S+64", "reminder S+69"]
 
 
 def test_so_does_an_agreement_that_opens_again() -> None:
-    played = season().says("ned", "midpoint", r_decide="unsure").silent("everyone", "agreement 2")
-    played.on(86, Pause("e", season().day(106), "cora")).decides("midpoint", "reopen_agreement", after=3)
+    played = one_mentorship().says("ned", "midpoint", r_decide="unsure").silent("everyone", "agreement 2")
+    played.on(86, Pause("e", one_mentorship().day(106), "cora")).decides("midpoint", "reopen_agreement", after=3)
     assert played.play(until=130).plan("agreement")[1] == "agreement 2 S+88..127 settled S+128"
 
 
 def test_and_moves_with_it() -> None:
-    played = season("group").on(40, Pause("e", season().day(60), "cora")).on(50, Resume("r", "cora"))
+    played = one_mentorship("group").on(40, Pause("e", one_mentorship().day(60), "cora")).on(50, Resume("r", "cora"))
     played.on(45, Add("a", "nils", "mentee", "", "cora")).silent("nils", "invitation").play(until=80)
     assert played.plan("invitation")[1] == "invitation 2 S+45..64 settled S+65"
-    endless = season("group").on(40, Pause("e", None, "cora")).on(50, Resume("r", "cora"))
+    endless = one_mentorship("group").on(40, Pause("e", None, "cora")).on(50, Resume("r", "cora"))
     endless.on(45, Add("a", "nils", "mentee", "", "cora")).silent("nils", "invitation").play(until=80)
     assert endless.plan("invitation")[1] == "invitation 2 S+45..64 settled S+65"
 
 
 def test_waiting_for_a_seat_is_paused_as_well() -> None:
-    played = season().silent("ned", "invitation").decides("seat_empty", "wait")
-    played.on(-3, Pause("e", season().day(7), "cora")).play(until=30)
+    played = one_mentorship().silent("ned", "invitation").decides("seat_empty", "wait")
+    played.on(-3, Pause("e", one_mentorship().day(7), "cora")).play(until=30)
     assert played.task_lines() == ["seat_empty S-6 due S-3 wait S-5", "seat_empty S+13 due S+16"]
     assert played.play().ending == ("never_started", "no_decision", 32)
 
@@ -187,7 +194,7 @@ def test_waiting_for_a_seat_is_paused_as_well() -> None:
 
 
 def test_extended_before_the_midpoint_moves_both_midpoint_and_end() -> None:
-    played = season().on(20, Extend("e", 8, "cora")).play()
+    played = one_mentorship().on(20, Extend("e", 8, "cora")).play()
     assert dates(played) == (
         [
             "invitation 1 S-21..-7", "introduction 1 S+0", "agreement 1 S+0..21", "fit_check 1 S+14..21",
@@ -201,47 +208,52 @@ def test_extended_before_the_midpoint_moves_both_midpoint_and_end() -> None:
 
 
 def test_extended_after_the_midpoint_leaves_it_where_it_was() -> None:
-    played = season().on(125, Extend("e", 4, "cora")).play()
+    played = one_mentorship().on(125, Extend("e", 4, "cora")).play()
     assert dates(played)[1] == [0, 91, 210]
     assert played.opens("check_in") == [30, 60, 120, 150, 180]
     assert played.opens("winding_down") == [182, 196]
 
 
 def test_the_midpoint_stays_once_its_form_is_out() -> None:
-    played = season().silent("ned", "midpoint").on(88, Extend("e", 8, "cora")).play()
+    played = one_mentorship().silent("ned", "midpoint").on(88, Extend("e", 8, "cora")).play()
     assert played.plan("midpoint") == ["midpoint 1 S+84..98 settled S+99"]
     assert dates(played)[1] == [0, 91, 238]
     assert played.opens("check_in") == [30, 60, 120, 150, 180, 210]
 
 
 def test_one_week_is_enough() -> None:
-    assert season().on(125, Extend("e", 1, "cora")).play().ending == ("completed", "", 189)
+    assert one_mentorship().on(125, Extend("e", 1, "cora")).play().ending == ("completed", "", 189)
 
 
 def test_extended_twice_is_extended_by_the_sum() -> None:
-    twice = season().on(20, Extend("a", 3, "cora")).on(25, Extend("b", 5, "cora")).play()
-    assert dates(twice) == dates(season().on(20, Extend("a", 8, "cora")).play())
+    twice = one_mentorship().on(20, Extend("a", 3, "cora")).on(25, Extend("b", 5, "cora")).play()
+    assert dates(twice) == dates(one_mentorship().on(20, Extend("a", 8, "cora")).play())
 
 
 def test_a_check_in_that_was_left_out_is_not_made_up_for() -> None:
     # Every week: S+77 lies within 14 days of M. When M moves, that day is past.
     weekly = {"check_ins": {"every": 7, "closes": 3}, "midpoint": {"window": {"opens": "midpoint", "closes": 5}}}
-    played = season(phases=weekly).on(85, Extend("e", 8, "cora")).play()
+    played = one_mentorship(phases=weekly).on(85, Extend("e", 8, "cora")).play()
     opens = played.opens("check_in")
     assert [at for at in opens if 70 < at < 105] == [91, 98]
     assert [step.number for step in played.state.steps if step.name == "check_in"] == list(range(1, len(opens) + 1))
 
 
 def test_a_planned_check_in_that_the_new_midpoint_leaves_out_is_taken_off_the_record() -> None:
-    played = season(phases={"check_ins": {"every": 118}}).on(20, Extend("e", 4, "cora")).play()
+    played = one_mentorship(phases={"check_ins": {"every": 118}}).on(20, Extend("e", 4, "cora")).play()
     assert played.opens("check_in") == []
     records = [step for done in played.batches for step in done.steps if step.name == "check_in"]
     assert [record.state for record in records] == ["planned", "skipped"]
 
 
 def test_extend_and_pause_together() -> None:
-    one = season().on(20, Extend("a", 8, "cora")).on(40, Pause("b", season().day(50), "x")).play()
-    other = season().on(40, Pause("b", season().day(50), "x"), hour=9).on(45, Extend("a", 8, "cora")).play()
+    one = one_mentorship().on(20, Extend("a", 8, "cora")).on(40, Pause("b", one_mentorship().day(50), "x")).play()
+    other = (
+        one_mentorship()
+        .on(40, Pause("b", one_mentorship().day(50), "x"), hour=9)
+        .on(45, Extend("a", 8, "cora"))
+        .play()
+    )
     assert dates(one) == dates(other)
 
 
@@ -249,7 +261,7 @@ def test_extend_and_pause_together() -> None:
 
 
 def test_replace_while_it_runs_invitation_introduction_agreement_and_the_plan_stays() -> None:
-    played = season().on(40, Replace("e", "ned", "nils", "Europe/Paris", "cora")).play()
+    played = one_mentorship().on(40, Replace("e", "ned", "nils", "Europe/Paris", "cora")).play()
     assert played.everything_told("nils")[:5] == [
         "S+40 request invitation 2",
         "S+41 notice introduction 2",
@@ -264,22 +276,29 @@ def test_replace_while_it_runs_invitation_introduction_agreement_and_the_plan_st
 
 
 def test_what_is_open_about_somebody_who_is_replaced_is_asked_no_further() -> None:
-    played = season().silent("everyone", "check_in 1").on(35, Replace("e", "ned", "nils", "", "cora")).play(until=50)
+    played = (
+        one_mentorship()
+        .silent("everyone", "check_in 1")
+        .on(35, Replace("e", "ned", "nils", "", "cora"))
+        .play(until=50)
+    )
     assert played.plan("check_in")[0] == "check_in 1 S+30..40 skipped"
     ended = {(end.key, end.state) for done in played.batches for end in done.end_requests}
     assert {("c/m/check_in#1/mia", "withdrawn"), ("c/m/check_in#1/ned", "withdrawn")} <= ended
 
 
 def test_a_newcomer_who_declines_or_stays_silent_leaves_the_seat_empty() -> None:
-    declined = season().on(40, Replace("e", "ned", "nils", "", "cora")).says("nils", "invitation", accept=False)
+    declined = (
+        one_mentorship().on(40, Replace("e", "ned", "nils", "", "cora")).says("nils", "invitation", accept=False)
+    )
     assert declined.play(until=50).task_lines() == ["seat_empty S+41 due S+44"]
-    silent = season().on(40, Replace("e", "ned", "nils", "", "cora")).silent("nils", "invitation")
+    silent = one_mentorship().on(40, Replace("e", "ned", "nils", "", "cora")).silent("nils", "invitation")
     assert silent.play().task_lines() == ["seat_empty S+55 due S+58 lapsed S+182"]
     assert silent.ending == ("completed", "", 182)
 
 
 def test_a_member_joins_a_group_with_the_steps_that_are_ahead() -> None:
-    played = season("group").on(40, Add("e", "nils", "mentee", "", "cora")).play()
+    played = one_mentorship("group").on(40, Add("e", "nils", "mentee", "", "cora")).play()
     assert played.everything_told("nils")[:4] == [
         "S+40 request invitation 2",
         "S+41 notice introduction 2",
@@ -292,19 +311,24 @@ def test_a_member_joins_a_group_with_the_steps_that_are_ahead() -> None:
 
 
 def test_an_open_agreement_starts_anew_with_whoever_joins() -> None:
-    played = season("group").silent("ned", "agreement 1").on(5, Add("e", "nils", "mentee", "", "cora")).play(until=40)
+    played = (
+        one_mentorship("group")
+        .silent("ned", "agreement 1")
+        .on(5, Add("e", "nils", "mentee", "", "cora"))
+        .play(until=40)
+    )
     assert [line.split()[3] for line in played.plan("agreement")] == ["skipped", "settled"]
     assert played.state.agreement.concluded == 2
 
 
 def test_a_member_removed_from_a_group_gets_no_further_mail() -> None:
-    played = season("group").on(40, Remove("e", "nia", "cora")).play()
+    played = one_mentorship("group").on(40, Remove("e", "nia", "cora")).play()
     assert [line for line in played.everything_told("nia") if int(line.split()[0][1:]) >= 40] == []
     assert played.ending == ("completed", "", 182)
 
 
 def test_leave_takes_effect_at_once_and_a_task_asks_about_the_rest() -> None:
-    played = season("group").on(40, Leave("e", "nia")).play(until=65)
+    played = one_mentorship("group").on(40, Leave("e", "nia")).play(until=65)
     assert played.mail("partner_left") == {person: ["urgent S+40"] for person in ("mia", "ned", "noa")}
     assert {item.post.about for item in played.items if item.name == "partner_left"} == {"nia"}
     members = [(member.person, member.standing) for done in played.batches for member in done.members]
@@ -315,7 +339,7 @@ def test_leave_takes_effect_at_once_and_a_task_asks_about_the_rest() -> None:
 
 
 def test_the_agreement_is_concluded_by_those_who_stay() -> None:
-    played = season("group").silent("nia", "agreement").on(10, Leave("e", "nia")).play(until=12)
+    played = one_mentorship("group").silent("nia", "agreement").on(10, Leave("e", "nia")).play(until=12)
     assert played.mail("agreement_concluded") == {person: ["notice S+10"] for person in ("mia", "ned", "noa")}
 
 
@@ -324,7 +348,11 @@ def test_the_agreement_is_concluded_by_those_who_stay() -> None:
 
 def test_nudge_delivers_what_waits_for_an_answer_again() -> None:
     played = (
-        season().silent("ned", "check_in 1").silent("mia", "check_in 1").on(35, Nudge("e", "cora")).play(until=36)
+        one_mentorship()
+        .silent("ned", "check_in 1")
+        .silent("mia", "check_in 1")
+        .on(35, Nudge("e", "cora"))
+        .play(until=36)
     )
     [order] = [order for done in played.batches for order in done.redeliver]
     assert order.requests == ("c/m/check_in#1/mia", "c/m/check_in#1/ned")
@@ -333,20 +361,25 @@ def test_nudge_delivers_what_waits_for_an_answer_again() -> None:
 
 
 def test_nudge_with_nothing_open_delivers_nothing() -> None:
-    played = season().on(50, Nudge("e", "cora")).play(until=51)
+    played = one_mentorship().on(50, Nudge("e", "cora")).play(until=51)
     assert [order for done in played.batches for order in done.redeliver] == []
     assert played.noted("nudged") == [(50, "", "0")]
 
 
 def test_a_change_leaves_a_line_with_who_asked_for_it() -> None:
-    played = season().on(40, Pause("e", season().day(50), "cora")).on(60, Extend("f", 2, "petra")).play(until=70)
+    played = (
+        one_mentorship()
+        .on(40, Pause("e", one_mentorship().day(50), "cora"))
+        .on(60, Extend("f", 2, "petra"))
+        .play(until=70)
+    )
     by = {note.name: note.by for _, note in played.notes}
     assert (by["paused"], by["extended"], by["resumed"], by["onboarded"]) == ("cora", "petra", "", "")
 
 
 # -- refusals ----------------------------------------------------------------------------------------------------
 
-IN_S40 = season().day(40)
+IN_S40 = one_mentorship().day(40)
 
 REFUSED: list[tuple[str, Event, str]] = [
     ("one_to_one", Pause("e", IN_S40, "x"), "a pause must end after today (2027-02-27); 2027-02-27 is not"),
@@ -379,7 +412,7 @@ REFUSED: list[tuple[str, Event, str]] = [
     ("one_to_one", Moved("e", "ned", "America"), "'America' is no zone; write one such as Europe/Berlin"),
     ("one_to_one", Decided("e", "c/m/task.fit#1", "noted", "x"),
      "this task is not open: somebody has decided it, or it lapsed; see `mentorship tasks`"),
-    ("one_to_one", Answered("e", "zoe", "check_in", 1, Signals(), season().now),
+    ("one_to_one", Answered("e", "zoe", "check_in", 1, Signals(), one_mentorship().now),
      "this person takes no part in the mentorship; nobody waits for an answer"),
 ]  # fmt: skip
 
@@ -388,7 +421,7 @@ REFUSED: list[tuple[str, Event, str]] = [
 def test_what_makes_no_sense_is_refused_with_the_reason_and_changes_nothing(
     format_: str, event: Event, reason: str
 ) -> None:
-    played = season(format_).play(until=40)
+    played = one_mentorship(format_).play(until=40)
     before = STATES.dump_json(played.state)
     played.turn(event)
     assert played.refused == [reason]
@@ -396,14 +429,14 @@ def test_what_makes_no_sense_is_refused_with_the_reason_and_changes_nothing(
 
 
 ANYTHING: list[Event] = [
-    Pause("e", season().day(400), "x"), Resume("e", "x"), Extend("e", 2, "x"), End("e", "no_fault", "x"),
+    Pause("e", one_mentorship().day(400), "x"), Resume("e", "x"), Extend("e", 2, "x"), End("e", "no_fault", "x"),
     Replace("e", "ned", "nils", "", "x"), Nudge("e", "x"), Cancel("e", "x"), Release("e", "x"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("event", ANYTHING)
 def test_a_closed_mentorship_is_final(event: Event) -> None:
-    played = season().play(until=185)
+    played = one_mentorship().play(until=185)
     played.turn(event)
     assert played.refused == ["the mentorship is closed (completed); its record is final"]
 
@@ -411,27 +444,33 @@ def test_a_closed_mentorship_is_final(event: Event) -> None:
 @pytest.mark.parametrize(
     "event",
     [
-        Pause("e2", season().day(400), "x"), Extend("e2", 2, "x"), End("e2", "left", "x"),
+        Pause("e2", one_mentorship().day(400), "x"), Extend("e2", 2, "x"), End("e2", "left", "x"),
         Replace("e2", "ned", "nils", "", "x"),
     ],
 )  # fmt: skip
 def test_what_is_ending_early_is_not_changed_any_more(event: Event) -> None:
-    played = season().on(40, End("e1", "no_fault", "cora")).on(40, event, hour=13).play(until=41)
+    played = one_mentorship().on(40, End("e1", "no_fault", "cora")).on(40, event, hour=13).play(until=41)
     assert played.refused == ["the mentorship is ending early already (no_fault); it closes by itself"]
 
 
 def test_nobody_joins_once_the_closure_form_is_out() -> None:
-    played = season().silent("ned", "closure").on(181, Replace("e", "ned", "nils", "", "cora")).play(until=182)
+    played = (
+        one_mentorship().silent("ned", "closure").on(181, Replace("e", "ned", "nils", "", "cora")).play(until=182)
+    )
     assert played.refused == ["the closure form is out already; extend the mentorship first"]
 
 
 def test_a_paused_mentorship_is_not_nudged() -> None:
-    played = season().on(40, Pause("a", season().day(50), "x")).on(42, Nudge("b", "cora")).play(until=43)
+    played = (
+        one_mentorship().on(40, Pause("a", one_mentorship().day(50), "x")).on(42, Nudge("b", "cora")).play(until=43)
+    )
     assert played.refused == ["the mentorship is paused; resume it first"]
 
 
 def test_whoever_left_does_not_come_back_under_the_same_id() -> None:
-    played = season("group").on(40, Leave("a", "nia")).on(42, Add("b", "nia", "mentee", "", "cora")).play(until=43)
+    played = (
+        one_mentorship("group").on(40, Leave("a", "nia")).on(42, Add("b", "nia", "mentee", "", "cora")).play(until=43)
+    )
     assert played.refused == [
         "nia has left this mentorship and can't come back under the same id; name somebody else"
     ]
@@ -440,19 +479,19 @@ def test_whoever_left_does_not_come_back_under_the_same_id() -> None:
 # -- twice is once -----------------------------------------------------------------------------------------------
 
 EVENTS: list[tuple[str, Event]] = [
-    ("one_to_one", Pause("e", season().day(50), "x")), ("one_to_one", Extend("e", 2, "x")),
+    ("one_to_one", Pause("e", one_mentorship().day(50), "x")), ("one_to_one", Extend("e", 2, "x")),
     ("one_to_one", End("e", "no_fault", "x")), ("one_to_one", Replace("e", "ned", "nils", "", "x")),
     ("group", Add("e", "nils", "mentee", "", "x")), ("group", Remove("e", "nia", "x")), ("group", Leave("e", "nia")),
     ("one_to_one", Nudge("e", "x")), ("one_to_one", Cancel("e", "x")),
     ("one_to_one", Moved("e", "ned", "Asia/Tokyo")), ("one_to_one", Seen("e", "ned")),
     ("one_to_one", Bounced("e", "ned")),
-    ("one_to_one", Answered("e", "ned", "check_in", 2, Signals(help=True), season().now)),
+    ("one_to_one", Answered("e", "ned", "check_in", 2, Signals(help=True), one_mentorship().now)),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("format_", "event"), EVENTS)
 def test_the_same_event_twice_is_one_event(format_: str, event: Event) -> None:
-    played = season(format_).play(until=40)
+    played = one_mentorship(format_).play(until=40)
     played.turn(event)
     once, batches = STATES.dump_json(played.state), len(played.batches)
     played.turn(event)
@@ -469,7 +508,7 @@ pauses = st.lists(st.tuples(st.integers(1, 60), st.integers(1, 40), st.integers(
 
 @given(pauses)
 def test_steps_lie_at_their_anchor_and_offset_with_all_pauses_added(spans: list[tuple[int, int, int]]) -> None:
-    played = season()
+    played = one_mentorship()
     real: list[tuple[int, int]] = []
     at = 0
     for since, length, resumed_after in spans:

@@ -8,14 +8,14 @@ import pytest
 
 from lifecycle.events import Answered, Assessed, Decided, Leave, Release, Seen
 from lifecycle.findings import Findings, PersonalRequest, Signals
-from testing.one_mentorship import PEERS, OneMentorship, season
+from testing.one_mentorship import PEERS, OneMentorship, one_mentorship
 
 NO_MEETING: dict[str, Any] = {"p_met": "0", "p_next": False}
 
 
 def played_with(mia: dict[str, Any] | None, ned: dict[str, Any] | None, format_: str = "one_to_one") -> OneMentorship:
     """A season in which the first check-in was answered so (None: not at all), ten days later."""
-    played = season(format_)
+    played = one_mentorship(format_)
     first, second = list(PEERS) if format_ == "peer" else ["mia", "ned"]
     for person, answers in ((first, mia), (second, ned)):
         if answers is None:
@@ -103,19 +103,21 @@ def test_peers_mirror_each_other() -> None:
 
 
 def test_in_a_group_two_mentees_who_differ_are_no_mirror() -> None:
-    played = season("group").says("mia", "check_in 1", p_open=None, p_met="2")
+    played = one_mentorship("group").says("mia", "check_in 1", p_open=None, p_met="2")
     played.says("ned", "check_in 1", p_open=5).says("noa", "check_in 1", p_open=3).play(until=45)
     assert played.noted("seen_differently") == []
 
 
 def test_the_rules_run_once_when_the_ask_ends_either_way() -> None:
-    played = season().says("ned", "check_in 1", m_load=1, p_useful=1).silent("mia", "check_in 1").play(until=45)
+    played = (
+        one_mentorship().says("ned", "check_in 1", m_load=1, p_useful=1).silent("mia", "check_in 1").play(until=45)
+    )
     assert played.task_lines() == ["low_score S+41 due S+46"]
     assert played.task("low_score").about == ("ned",)
 
 
 def test_findings_act_once_however_often_they_come() -> None:
-    played = season().play(until=45)
+    played = one_mentorship().play(until=45)
     for id_ in ("again", "and again"):
         played.turn(Assessed(id_, "check_in", 1, Findings(low=True, concerned=("ned",))))
     assert played.task_lines() == []
@@ -125,25 +127,27 @@ def test_findings_act_once_however_often_they_come() -> None:
 
 
 def test_z2_no_meeting_at_two_check_ins_running() -> None:
-    played = season().says("everyone", "check_in", **NO_MEETING).play(until=65)
+    played = one_mentorship().says("everyone", "check_in", **NO_MEETING).play(until=65)
     assert played.told("get_going") == {"mia": [31], "ned": [31]}
     assert played.task_lines() == ["stalled S+61 due S+67"]
 
 
 def test_z2_needs_the_check_in_right_before() -> None:
-    played = season().says("everyone", "check_in", **NO_MEETING).silent("everyone", "check_in 2").play(until=125)
+    played = (
+        one_mentorship().says("everyone", "check_in", **NO_MEETING).silent("everyone", "check_in 2").play(until=125)
+    )
     assert played.told("get_going") == {"mia": [31, 121], "ned": [31, 121]}
     assert played.task_lines("stalled") == []
 
 
 def test_n3_nobody_answered_twice() -> None:
-    played = season().silent("everyone", "check_in 1", "check_in 2").play(until=75)
+    played = one_mentorship().silent("everyone", "check_in 1", "check_in 2").play(until=75)
     assert played.told("are_you_there") == {"mia": [41], "ned": [41]}
     assert played.task_lines() == ["silent S+71 due S+78"]
 
 
 def test_one_answer_in_between_and_it_is_n2_again() -> None:
-    played = season().silent("everyone", "check_in").says("ned", "check_in 2").play(until=135)
+    played = one_mentorship().silent("everyone", "check_in").says("ned", "check_in 2").play(until=135)
     assert played.told("are_you_there") == {"mia": [41, 131], "ned": [41, 131]}
     assert played.task_lines() == []
 
@@ -156,7 +160,7 @@ def test_one_answer_in_between_and_it_is_n2_again() -> None:
     [("fine", []), ("stuck", ["help S+43 due S+45"]), ("stopped", ["silent S+43 due S+50"])],
 )
 def test_the_three_links(state: str, tasks: list[str]) -> None:
-    played = season().silent("everyone", "check_in 1").silent("mia", "are_you_there")
+    played = one_mentorship().silent("everyone", "check_in 1").silent("mia", "are_you_there")
     played.says("ned", "are_you_there", state=state, after=2).play(until=50)
     assert played.task_lines() == tasks
     item = next(item.post for item in played.items if item.name == "are_you_there")
@@ -170,7 +174,7 @@ SILENT = ("fit_check", "check_in", "midpoint", "are_you_there", "closure")
 
 def gone_quiet() -> OneMentorship:
     """Everybody signs the agreement on S+2 and is never heard of again."""
-    return season().silent("everyone", *SILENT)
+    return one_mentorship().silent("everyone", *SILENT)
 
 
 def test_ninety_days_after_the_last_sign_of_life_a_last_call_and_seven_days_later_the_end() -> None:
@@ -183,7 +187,7 @@ def test_ninety_days_after_the_last_sign_of_life_a_last_call_and_seven_days_late
 
 
 def test_at_once_where_ninety_days_have_passed_already() -> None:
-    played = season(phases={"check_ins": {"every": 60}, "midpoint": None}).silent("everyone", *SILENT)
+    played = one_mentorship(phases={"check_ins": {"every": 60}, "midpoint": None}).silent("everyone", *SILENT)
     played.play()
     assert played.task_lines("silent")[0].startswith("silent S+131")
     assert played.told("closing_for_silence") == {"mia": [131], "ned": [131]}
@@ -191,7 +195,7 @@ def test_at_once_where_ninety_days_have_passed_already() -> None:
 
 
 def test_silence_counts_only_after_an_n3() -> None:
-    played = season(phases={"check_ins": None, "midpoint": None}).silent("everyone", *SILENT).play()
+    played = one_mentorship(phases={"check_ins": None, "midpoint": None}).silent("everyone", *SILENT).play()
     assert played.told("closing_for_silence") == {}
     assert played.ending == ("completed_silent", "", 204)
 
@@ -235,7 +239,7 @@ def test_once_the_closure_form_is_out_it_ends_the_mentorship_by_itself() -> None
 
 @pytest.mark.parametrize("ask", ["fit_check", "check_in 1", "midpoint", "closure"])
 def test_s_acts_at_once_in_every_form(ask: str) -> None:
-    played = season().says("ned", ask, p_help="safety").silent("mia", ask).play(until=184)
+    played = one_mentorship().says("ned", ask, p_help="safety").silent("mia", ask).play(until=184)
     [task] = [line for line in played.tasks if line.kind == "safety"]
     assert task.due == task.opened  # today
     assert task.about == ("ned",)
@@ -245,7 +249,12 @@ def test_s_acts_at_once_in_every_form(ask: str) -> None:
 
 
 def test_a_safety_report_holds_the_items_until_a_coordinator_releases_them() -> None:
-    played = season().says("ned", "check_in 1", p_help="safety").decides("safety", "release", after=3).play(until=40)
+    played = (
+        one_mentorship()
+        .says("ned", "check_in 1", p_help="safety")
+        .decides("safety", "release", after=3)
+        .play(until=40)
+    )
     held = [done.snapshot.held for done in played.batches]
     assert True in held
     assert not played.state.held
@@ -255,21 +264,21 @@ def test_a_safety_report_holds_the_items_until_a_coordinator_releases_them() -> 
 
 
 def test_release_as_a_change_decides_the_task() -> None:
-    played = season().says("ned", "check_in 1", p_help="safety").on(33, Release("e", "cora")).play(until=40)
+    played = one_mentorship().says("ned", "check_in 1", p_help="safety").on(33, Release("e", "cora")).play(until=40)
     assert played.task_lines() == ["safety S+31 due S+31 release S+33"]
     assert not played.state.held
 
 
 def test_a_second_report_makes_the_task_grow_and_is_told_at_once_too() -> None:
-    played = season().says("everyone", "check_in 1", p_help="safety").play(until=32)
+    played = one_mentorship().says("everyone", "check_in 1", p_help="safety").play(until=32)
     assert [line.kind for line in played.tasks] == ["safety"]
     assert played.mail("task_opened") == {"cora": ["urgent S+31", "urgent S+31"]}
     assert len({item.post.key for item in played.items}) == len(played.items)
 
 
 def test_a_concern_about_a_coordinator_goes_past_them_to_a_deputy() -> None:
-    report = Answered("e", "ned", "concern", 1, Signals(safety=True, not_to=("cora",)), season().now)
-    played = season().on(20, report).play(until=22)
+    report = Answered("e", "ned", "concern", 1, Signals(safety=True, not_to=("cora",)), one_mentorship().now)
+    played = one_mentorship().on(20, report).play(until=22)
     assert played.task_lines() == ["safety S+20 due S+20"]
     assert played.mail("task_opened") == {"dora": ["urgent S+20"]}
     assert played.mail("safety_received") == {}  # it would name the coordinator
@@ -277,8 +286,8 @@ def test_a_concern_about_a_coordinator_goes_past_them_to_a_deputy() -> None:
 
 
 def test_a_concern_adds_to_an_open_report_and_still_goes_past_the_coordinator() -> None:
-    report = Answered("e", "ned", "concern", 1, Signals(safety=True, not_to=("cora",)), season().now)
-    played = season().says("ned", "check_in 1", p_help="safety").on(32, report).play(until=33)
+    report = Answered("e", "ned", "concern", 1, Signals(safety=True, not_to=("cora",)), one_mentorship().now)
+    played = one_mentorship().says("ned", "check_in 1", p_help="safety").on(32, report).play(until=33)
     assert played.mail("task_opened") == {"cora": ["urgent S+31"], "dora": ["urgent S+32"]}
 
 
@@ -287,27 +296,27 @@ def test_a_concern_adds_to_an_open_report_and_still_goes_past_the_coordinator() 
     [("erase", "asks to be erased"), ("address", "has a new address"), ("not_me", "A stranger has used")],
 )
 def test_what_somebody_asks_a_coordinator_for_becomes_a_task_that_says_so(wish: PersonalRequest, says: str) -> None:
-    asked = Answered("e", "ned", "wish", 1, Signals(help=True, wish=wish), season().now)
-    played = season().on(20, asked).play(until=21)
+    asked = Answered("e", "ned", "wish", 1, Signals(help=True, wish=wish), one_mentorship().now)
+    played = one_mentorship().on(20, asked).play(until=21)
     [task] = [task for done in played.batches for task in done.open_tasks]
     assert (task.kind, task.about) == ("help", ("ned",))
     assert says in task.reason
 
 
 def test_the_partner_is_told_nothing_of_a_report_or_a_call_for_help() -> None:
-    before = season().play(until=59).everything_told("mia")
+    before = one_mentorship().play(until=59).everything_told("mia")
     for word in ("safety", "yes"):
-        assert season().says("ned", "check_in 1", p_help=word).play(until=59).everything_told("mia") == before
+        assert one_mentorship().says("ned", "check_in 1", p_help=word).play(until=59).everything_told("mia") == before
 
 
 def test_a_report_after_the_end_is_still_heard() -> None:
-    report = Answered("e", "ned", "closure", 1, Signals(safety=True), season().now)
-    played = season().on(190, report).play()
+    report = Answered("e", "ned", "closure", 1, Signals(safety=True), one_mentorship().now)
+    played = one_mentorship().on(190, report).play()
     assert played.task_lines() == ["safety S+190 due S+190"]
     assert played.mail("safety_received") == {"ned": ["receipt S+190"]}
 
 
 def test_whoever_left_is_asked_nothing_any_more() -> None:
-    played = season("group").silent("nia", "check_in 1").on(35, Leave("e", "nia")).play(until=61)
+    played = one_mentorship("group").silent("nia", "check_in 1").on(35, Leave("e", "nia")).play(until=61)
     assert played.plan("check_in")[0] == "check_in 1 S+30..40 settled S+35"
     assert "nia" not in played.step("check_in", 2).asked

@@ -24,7 +24,7 @@ from lifecycle.events import (
     Replace,
     Resume,
 )
-from testing.one_mentorship import OneMentorship, season
+from testing.one_mentorship import OneMentorship, one_mentorship
 
 Script = Callable[[OneMentorship], OneMentorship]
 
@@ -77,7 +77,7 @@ PAUSES: list[tuple[str, Script, list[int], list[int], list[str], int]] = [
 def test_a_pause(
     what: str, script: Script, dates: list[int], check_ins: list[int], forms: list[str], over: int
 ) -> None:
-    played = season()
+    played = one_mentorship()
     if "form is out" in what or "very midpoint" in what:
         played.silent("ned", "midpoint")
     script(played).play()
@@ -90,12 +90,19 @@ def test_a_pause(
 
 def test_a_pause_while_the_midpoint_form_is_out_moves_the_reminders_that_are_left() -> None:
     # Reminders +6d and +10d: S+90 is over when the pause begins at S+91, S+94 moves by ten days.
-    played = season().silent("ned", "midpoint").on(91, Pause("p", season().day(101), "mia")).play(until=112)
+    played = (
+        one_mentorship()
+        .silent("ned", "midpoint")
+        .on(91, Pause("p", one_mentorship().day(101), "mia"))
+        .play(until=112)
+    )
     assert played.mail("midpoint")["ned"] == ["request S+84", "reminder S+90", "reminder S+104"]
 
 
 def test_an_early_end_on_the_paused_first_day_is_no_earlier_than_the_start() -> None:
-    played = season().on(0, Pause("p", season().day(14), "mia")).on(5, End("e", "no_fault", "cora")).play()
+    played = (
+        one_mentorship().on(0, Pause("p", one_mentorship().day(14), "mia")).on(5, End("e", "no_fault", "cora")).play()
+    )
     assert s_m_e(played) == [0, 5, 5]
     assert played.plan("closure") == ["closure 1 S+6..30 settled S+7"]
 
@@ -104,7 +111,7 @@ def test_an_early_end_on_the_paused_first_day_is_no_earlier_than_the_start() -> 
 
 
 def test_extended_during_the_closure_window_the_form_is_withdrawn_and_comes_again() -> None:
-    played = season().silent("ned", "closure 1").on(190, Extend("e", 4, "cora")).play()
+    played = one_mentorship().silent("ned", "closure 1").on(190, Extend("e", 4, "cora")).play()
     # E = 182 + 28 = 210: winding down at 182 and 196 or on the day of the change, closure 207 to 231.
     assert played.plan("closure") == ["closure 1 S+179..203 skipped", "closure 2 S+207..231 settled S+208"]
     assert since(played, 179, "mia") == [
@@ -118,7 +125,7 @@ def test_extended_during_the_closure_window_the_form_is_withdrawn_and_comes_agai
 
 
 def test_extended_so_little_that_the_end_would_be_past_says_how_many_weeks_work() -> None:
-    played = season().silent("ned", "closure").on(200, Extend("e", 1, "cora")).play(until=201)
+    played = one_mentorship().silent("ned", "closure").on(200, Extend("e", 1, "cora")).play(until=201)
     assert played.refused == ["its end would be 2027-07-26, which is past; write 3 weeks or more"]
     assert played.on(201, Extend("f", 3, "cora")).play().ending == ("completed_partial", "", 225)
 
@@ -143,7 +150,7 @@ REPLACED: list[tuple[str, int, list[str]]] = [
 
 @pytest.mark.parametrize(("when", "day", "told"), REPLACED, ids=[when for when, _, _ in REPLACED])
 def test_replaced(when: str, day: int, told: list[str]) -> None:
-    played = season().on(day, Replace("e", "ned", "nils", "", "cora")).play()
+    played = one_mentorship().on(day, Replace("e", "ned", "nils", "", "cora")).play()
     assert played.everything_told("nils")[:6] == told
     assert since(played, day, "ned") == [] if day > 0 else "ned" not in played.told("introduction")
     assert s_m_e(played) == [0, 91, 182]
@@ -152,7 +159,9 @@ def test_replaced(when: str, day: int, told: list[str]) -> None:
 
 
 def test_a_newcomer_who_has_not_accepted_by_the_closure_form_joins_no_more() -> None:
-    played = season().on(178, Replace("e", "ned", "nils", "", "cora")).says("nils", "invitation", after=5).play()
+    played = (
+        one_mentorship().on(178, Replace("e", "ned", "nils", "", "cora")).says("nils", "invitation", after=5).play()
+    )
     assert played.everything_told("nils") == ["S+178 request invitation 2"]
     assert played.plan("invitation")[1] == "invitation 2 S+178..192 skipped"
     assert played.step("closure").asked == ["mia"]
@@ -164,7 +173,7 @@ def test_a_newcomer_who_has_not_accepted_by_the_closure_form_joins_no_more() -> 
 
 
 def test_a_group_that_shrinks_to_one_by_people_who_leave() -> None:
-    played = season("group").on(40, Leave("a", "nia")).on(45, Leave("b", "noa")).play()
+    played = one_mentorship("group").on(40, Leave("a", "nia")).on(45, Leave("b", "noa")).play()
     # S+40 is a Saturday, S+45 a Thursday; three working days after them are S+44 and S+50.
     assert played.task_lines() == [
         "withdrawn S+40 due S+44 lapsed S+182",
@@ -175,7 +184,7 @@ def test_a_group_that_shrinks_to_one_by_people_who_leave() -> None:
 
 
 def test_a_group_that_shrinks_to_one_by_a_coordinator_and_grows_again() -> None:
-    played = season("group").on(40, Remove("a", "nia", "cora")).on(45, Remove("b", "noa", "cora"))
+    played = one_mentorship("group").on(40, Remove("a", "nia", "cora")).on(45, Remove("b", "noa", "cora"))
     played.on(47, Add("c", "nils", "mentee", "", "cora")).play()
     assert played.task_lines() == ["small_group S+45 due S+50 lapsed S+182"]
     assert played.told("partner_left") == {}
@@ -183,7 +192,7 @@ def test_a_group_that_shrinks_to_one_by_a_coordinator_and_grows_again() -> None:
 
 
 def test_a_group_without_any_mentee_asks_its_mentor_nothing_more_about_them() -> None:
-    played = season("group")
+    played = one_mentorship("group")
     for day, person in ((40, "nia"), (45, "noa"), (50, "ned")):
         played.on(day, Leave(f"e{day}", person))
     played.play()
@@ -200,7 +209,7 @@ def test_a_group_without_any_mentee_asks_its_mentor_nothing_more_about_them() ->
 
 def test_a_zone_changed_in_the_middle_moves_what_is_open_and_what_comes() -> None:
     # S+98 is 26 April, S+120 is 18 May: summer in Berlin (UTC+2), winter in Auckland (UTC+12).
-    played = season().silent("ned", "midpoint").on(86, Moved("e", "ned", "Pacific/Auckland")).play()
+    played = one_mentorship().silent("ned", "midpoint").on(86, Moved("e", "ned", "Pacific/Auckland")).play()
     settled = next(done.now for done in played.batches for step in done.steps
                    if (step.name, step.state) == ("midpoint", "settled"))  # fmt: skip
     opened = next(done.now for done in played.batches for asked in done.open_requests
@@ -242,9 +251,9 @@ ENDS: list[tuple[str, Event, dict[str, tuple[str, str, int]]]] = [
 @pytest.mark.parametrize("still", [False, True], ids=["", "paused"])
 def test_an_end(what: str, event: Event, endings: dict[str, tuple[str, str, int]], phase: str, still: bool) -> None:
     day = PHASES[phase]
-    played = season().on(day, event)
+    played = one_mentorship().on(day, event)
     if still:
-        played.on(day - 1, Pause("p", season().day(day + 3), "mia"))
+        played.on(day - 1, Pause("p", one_mentorship().day(day + 3), "mia"))
     if what in ("end", "transferred", "cancel") or not still:
         assert played.play().ending == endings[phase]
     else:
@@ -258,14 +267,14 @@ def test_an_end(what: str, event: Event, endings: dict[str, tuple[str, str, int]
 
 
 def test_an_end_in_the_closure_window_asks_nobody_again_who_has_said_how_it_was() -> None:
-    played = season().silent("ned", "closure 1").on(185, End("e", "goals_reached", "cora")).play()
+    played = one_mentorship().silent("ned", "closure 1").on(185, End("e", "goals_reached", "cora")).play()
     assert played.plan("closure") == ["closure 1 S+179..203 skipped", "closure 2 S+186..210 settled S+187"]
     assert played.mail("closure")["mia"] == ["request S+179"]
     assert played.ending == ("ended_early", "goals_reached", 187)
 
 
 def test_transferred_asks_for_nothing_more_and_tells_everybody_who_takes_part() -> None:
-    played = season("group").silent("everyone", "check_in 1").on(35, End("e", "transferred", "cora")).play()
+    played = one_mentorship("group").silent("everyone", "check_in 1").on(35, End("e", "transferred", "cora")).play()
     assert played.told("transferred") == {person: [35] for person in ("mia", "ned", "noa", "nia")}
     assert {item.name for item in played.items if item.day >= 35} == {"transferred"}
     assert played.state.finished
@@ -280,38 +289,44 @@ def proposals(played: OneMentorship, day: int) -> OneMentorship:
 )
 def test_an_end_that_all_propose(phase: str, over: int) -> None:
     day = PHASES[phase]
-    played = proposals(season(), day).play()
+    played = proposals(one_mentorship(), day).play()
     assert played.ending == ("ended_early", "no_fault", over)
     assert [line.split(" due ")[0] for line in played.task_lines()] == [f"help S+{day}"]
     assert played.tasks[0].decision == "end"
 
 
 def test_before_the_start_one_leaves_and_proposes_nothing() -> None:
-    played = proposals(season(), -10).play(until=-5)
+    played = proposals(one_mentorship(), -10).play(until=-5)
     assert played.refused == ["the mentorship has not begun; leave it instead"] * 2
 
 
 def test_a_proposal_that_a_coordinator_has_answered_is_not_kept_for_months() -> None:
-    played = season().on(40, ProposeEnd("a", "ned")).decides("help", "noted").on(130, ProposeEnd("b", "mia")).play()
+    played = (
+        one_mentorship()
+        .on(40, ProposeEnd("a", "ned"))
+        .decides("help", "noted")
+        .on(130, ProposeEnd("b", "mia"))
+        .play()
+    )
     assert [line.kind for line in played.tasks] == ["help", "help"]
     assert played.ending == ("completed", "", 182)
 
 
 def test_nor_does_it_hold_for_somebody_new() -> None:
-    played = season().on(40, ProposeEnd("a", "mia")).on(45, Replace("b", "ned", "nils", "", "cora"))
+    played = one_mentorship().on(40, ProposeEnd("a", "mia")).on(45, Replace("b", "ned", "nils", "", "cora"))
     played.on(60, ProposeEnd("c", "nils")).play()
     assert played.ending == ("completed", "", 182)
 
 
 def test_a_word_that_somebody_asked_for_is_not_forgotten_over_an_end_by_all() -> None:
-    played = season().says("ned", "check_in 1", p_help="yes")
+    played = one_mentorship().says("ned", "check_in 1", p_help="yes")
     proposals(played, 40).play(until=60)
     assert played.ending == ("ended_early", "no_fault", 43)
     assert [(line.kind, line.closed) for line in played.tasks] == [("help", None)]
 
 
 def test_somebody_who_has_not_accepted_yet_proposes_no_end() -> None:
-    played = season().on(40, Replace("a", "ned", "nils", "", "cora")).silent("nils", "invitation")
+    played = one_mentorship().on(40, Replace("a", "ned", "nils", "", "cora")).silent("nils", "invitation")
     played.on(42, ProposeEnd("b", "nils")).play(until=43)
     assert played.refused == ["you have not taken your seat; decline the invitation instead"]
 
@@ -329,14 +344,17 @@ NOTHING: list[tuple[Event, str]] = [
 
 @pytest.mark.parametrize(("event", "reason"), NOTHING)
 def test_what_makes_no_sense_is_refused(event: Event, reason: str) -> None:
-    played = season().on(35, Nudge("n", "cora")).play(until=40)
+    played = one_mentorship().on(35, Nudge("n", "cora")).play(until=40)
     played.turn(event)
     assert played.refused == [reason]
 
 
 def test_a_release_of_a_hold_closes_the_task_of_the_report_and_can_be_given_once() -> None:
     played = (
-        season().says("ned", "check_in 1", p_help="safety").on(33, Release("a", "cora")).on(34, Release("b", "x"))
+        one_mentorship()
+        .says("ned", "check_in 1", p_help="safety")
+        .on(33, Release("a", "cora"))
+        .on(34, Release("b", "x"))
     )
     played.play(until=35)
     assert [(line.kind, line.closed, line.decision) for line in played.tasks] == [("safety", 33, "release")]
@@ -344,7 +362,7 @@ def test_a_release_of_a_hold_closes_the_task_of_the_report_and_can_be_given_once
 
 
 def test_a_corrected_address_closes_the_task_that_asked_for_it() -> None:
-    played = season().on(35, Bounced("a", "ned")).on(36, Bounced("b", "mia"))
+    played = one_mentorship().on(35, Bounced("a", "ned")).on(36, Bounced("b", "mia"))
     played.on(37, Corrected("c", "ned", "cora")).play(until=38)
     assert [(line.kind, line.closed) for line in played.tasks] == [("bounced", None)]
     played.on(39, Corrected("d", "mia", "cora")).play(until=40)

@@ -8,7 +8,7 @@ import pytest
 
 from lifecycle.assessment import MATRIX, outcome
 from lifecycle.events import Leave, Pause
-from testing.one_mentorship import OneMentorship, season
+from testing.one_mentorship import OneMentorship, one_mentorship
 
 CHOICES = ("continue", "change", "pause", "new_partner", "end", "unsure", None)
 """What each may answer; None for nothing."""
@@ -39,7 +39,7 @@ def column(choice: str | None) -> str:
 
 def chosen(mia: str | None, ned: str | None, until: tuple[int, int] = (120, 120)) -> OneMentorship:
     """A season in which the two answered so at the midpoint; `until`: days after S of their pauses."""
-    played = season()
+    played = one_mentorship()
     for person, choice, day in (("mia", mia, until[0]), ("ned", ned, until[1])):
         if choice is None:
             played.silent(person, "midpoint")
@@ -111,13 +111,15 @@ def test_both_pause_until_the_later_date() -> None:
 
 
 def test_a_pause_without_a_date_is_for_a_coordinator() -> None:
-    played = season().says("everyone", "midpoint", r_decide="pause").play(until=90)
+    played = one_mentorship().says("everyone", "midpoint", r_decide="pause").play(until=90)
     assert played.task_lines("midpoint") == ["midpoint S+85 due S+92"]
 
 
 def test_a_day_that_is_past_when_the_ask_ends_is_no_pause() -> None:
-    played = season().says("ned", "midpoint", r_decide="pause", r_until=season().day(86).isoformat())
-    played.says("mia", "midpoint", r_decide="pause", r_until=season().day(86).isoformat(), after=4).play(until=120)
+    played = one_mentorship().says("ned", "midpoint", r_decide="pause", r_until=one_mentorship().day(86).isoformat())
+    played.says("mia", "midpoint", r_decide="pause", r_until=one_mentorship().day(86).isoformat(), after=4).play(
+        until=120
+    )
     assert played.noted("paused") == []
     assert played.noted("midpoint_decided") == [(88, "", "pause")]
 
@@ -127,7 +129,7 @@ def test_a_day_that_is_past_when_the_ask_ends_is_no_pause() -> None:
     [
         ("continue", {}, None),
         ("reopen_agreement", {}, "agreement_reopened"),
-        ("pause", {"until": season().day(120)}, "paused"),
+        ("pause", {"until": one_mentorship().day(120)}, "paused"),
         ("replace", {"newcomer": "nils", "person": "ned"}, "joined"),
         ("end", {}, "ending_early"),
     ],
@@ -144,7 +146,7 @@ def test_what_a_coordinator_can_decide(decision: str, more: dict[str, Any], note
 
 def group(mentor: str | None, *mentees: str | None) -> OneMentorship:
     """Four people at the midpoint, the mentor first."""
-    played = season("group")
+    played = one_mentorship("group")
     for person, choice in zip(("mia", "ned", "noa", "nia"), (mentor, *mentees), strict=True):
         if choice is None:
             played.silent(person, "midpoint")
@@ -200,13 +202,18 @@ def test_and_comes_on_top_of_what_the_others_want() -> None:
 
 
 def test_whoever_is_left_alone_is_asked_no_further() -> None:
-    played = season().silent("mia", "midpoint").on(86, Leave("e", "ned")).play(until=100)
+    played = one_mentorship().silent("mia", "midpoint").on(86, Leave("e", "ned")).play(until=100)
     assert played.plan("midpoint") == ["midpoint 1 S+84..98 skipped"]
     assert played.noted("midpoint_decided") == []
     assert played.task_lines() == ["withdrawn S+86 due S+91"]
 
 
 def test_a_pause_in_the_middle_moves_what_is_left_of_the_window() -> None:
-    played = season().silent("everyone", "midpoint").on(91, Pause("e", season().day(101), "ned")).play(until=120)
+    played = (
+        one_mentorship()
+        .silent("everyone", "midpoint")
+        .on(91, Pause("e", one_mentorship().day(101), "ned"))
+        .play(until=120)
+    )
     assert played.plan("midpoint") == ["midpoint 1 S+84..108 settled S+109"]
     assert played.mail("midpoint")["mia"] == ["request S+84", "reminder S+90", "reminder S+104"]

@@ -9,7 +9,7 @@ import pytest
 
 from lifecycle.events import End, Extend, Pause, Resume
 from operations.mentorships.dry_run import foresee
-from testing.one_mentorship import OneMentorship, season
+from testing.one_mentorship import OneMentorship, one_mentorship
 from workflows.ui_card import card
 
 
@@ -19,12 +19,12 @@ def dates(played: OneMentorship) -> list[str]:
 
 
 def ahead(begins: int, until: int | None, id_: str = "ahead", **more: bool) -> Pause:
-    day = season().day
+    day = one_mentorship().day
     return Pause(id_, None if until is None else day(until), "x", begins=day(begins), **more)
 
 
 def now(until: int | None, id_: str = "now") -> Pause:
-    return Pause(id_, None if until is None else season().day(until), "x")
+    return Pause(id_, None if until is None else one_mentorship().day(until), "x")
 
 
 def resume() -> Resume:
@@ -63,17 +63,17 @@ def resume() -> Resume:
 def test_a_planned_pause_comes_to_the_same_as_one_that_is_given_on_its_day(
     script: Callable[[OneMentorship], OneMentorship], same_as: list[tuple[int, int]]
 ) -> None:
-    plain = season()
+    plain = one_mentorship()
     for number, (first, last) in enumerate(same_as):
         plain.on(first, Pause(f"p{number}", plain.day(last), "x"), hour=0)
-    planned = script(season()).play()
+    planned = script(one_mentorship()).play()
     assert dates(planned) == dates(plain.play())
     assert planned.ending == plain.ending
     assert planned.refused == []
 
 
 def test_until_it_begins_nothing_moves_and_it_is_known() -> None:
-    played = season().on(20, ahead(41, 51)).play(until=40)
+    played = one_mentorship().on(20, ahead(41, 51)).play(until=40)
     at_a_glance = played.batches[-1].snapshot
     assert (at_a_glance.pause_ahead, at_a_glance.paused_until) == ("2027-02-28/2027-03-10", "")
     assert "2027-02-28 until 2027-03-10" in card(played.state)
@@ -84,20 +84,20 @@ def test_until_it_begins_nothing_moves_and_it_is_known() -> None:
 
 
 def test_an_end_or_an_extension_meanwhile() -> None:
-    ended = season().on(20, ahead(41, 51)).on(30, End("e", "no_fault", "x")).play()
+    ended = one_mentorship().on(20, ahead(41, 51)).on(30, End("e", "no_fault", "x")).play()
     assert ended.noted("paused") == []
-    assert ended.ending == season().on(30, End("e", "no_fault", "x")).play().ending
-    longer = season().on(20, ahead(190, 200)).on(10, Extend("e", 4, "x")).play()
+    assert ended.ending == one_mentorship().on(30, End("e", "no_fault", "x")).play().ending
+    longer = one_mentorship().on(20, ahead(190, 200)).on(10, Extend("e", 4, "x")).play()
     assert longer.ending == ("completed", "", 220)
 
 
 def refused(begins: date, until: date | None) -> list[str]:
-    played = season().on(20, ahead(61, 70)).on(30, Pause("b", until, "x", begins=begins))
+    played = one_mentorship().on(20, ahead(61, 70)).on(30, Pause("b", until, "x", begins=begins))
     return played.play(until=31).refused
 
 
 def test_what_makes_no_sense_is_refused() -> None:
-    day = season().day
+    day = one_mentorship().day
     assert refused(day(29), day(50)) == [
         "a pause can't begin in the past (2027-02-16); write 2027-02-17 or a later day"
     ]
@@ -113,19 +113,21 @@ def test_what_makes_no_sense_is_refused() -> None:
     assert refused(day(30), day(40)) == []  # today: at once
 
 
-@pytest.mark.parametrize("event", [ahead(41, 51, tell=True), Pause("now", season().day(51), "ned", tell=True)])
+@pytest.mark.parametrize(
+    "event", [ahead(41, 51, tell=True), Pause("now", one_mentorship().day(51), "ned", tell=True)]
+)
 def test_the_others_are_told_the_dates_at_once_and_once(event: Pause) -> None:
-    played = season().on(40, event).play(until=60)
+    played = one_mentorship().on(40, event).play(until=60)
     told = {"mia", "ned"} - {event.by}
     assert played.mail("partner_paused") == {person: ["urgent S+40"] for person in told}
     first = 41 if event.begins else 40
     said = {item.post.about for item in played.items if item.name == "partner_paused"}
     assert said == {f"{played.day(first)}/{played.day(51)}"}
-    assert season().on(40, now(51)).play(until=60).mail("partner_paused") == {}
+    assert one_mentorship().on(40, now(51)).play(until=60).mail("partner_paused") == {}
 
 
 def test_what_it_will_move_is_said_beforehand() -> None:
-    played = season().silent("ned", "check_in 1").on(35, ahead(61, 71)).play(until=34)
+    played = one_mentorship().silent("ned", "check_in 1").on(35, ahead(61, 71)).play(until=34)
     after, outlook = foresee(played.state, ahead(61, 71), played.now)
     assert after.end == played.day(182)
     assert outlook.pause_ahead == after.pause_ahead

@@ -6,12 +6,12 @@ from hypothesis import given
 
 from lifecycle.advance import next_moment
 from lifecycle.tasks import OUTLIVE
-from testing.strategies import Life, lives
-from tests.lifecycle.lives import Witness
+from testing.strategies import MentorshipCase, mentorship_cases
+from tests.lifecycle.witness import Witness
 
 
-@given(lives)
-def test_whatever_happens_every_mentorship_reaches_an_ending_and_keeps_its_promises(life: Life) -> None:
+@given(mentorship_cases)
+def test_whatever_happens_every_mentorship_reaches_an_ending_and_keeps_its_promises(life: MentorshipCase) -> None:
     witness = Witness(life)
     state = witness.live()
     assert state.closed

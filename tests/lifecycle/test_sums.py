@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from lifecycle.events import Extend, Pause, Resume
-from testing.one_mentorship import OneMentorship, season
+from testing.one_mentorship import OneMentorship, one_mentorship
 
 ASKS = ("invitation", "agreement", "fit_check", "check_in", "midpoint", "closure", "check_in 2")
 
@@ -32,7 +32,7 @@ def lived(played: OneMentorship) -> tuple[object, ...]:
 
 def one_of(format_: str, quiet: list[str]) -> OneMentorship:
     """A season in which somebody stays silent."""
-    return season(format_).silent("ned", *quiet).silent("pat", *quiet[:1])
+    return one_mentorship(format_).silent("ned", *quiet).silent("pat", *quiet[:1])
 
 
 @few
@@ -86,18 +86,18 @@ def test_an_extension_in_parts_is_the_whole_extension(
 @given(days, days, st.integers(1, 30), st.integers(1, 30))
 def test_whenever_the_parts_come_the_end_lies_later_by_their_sum(first: int, second: int, a: int, b: int) -> None:
     first, second = sorted((first, second))
-    parted = season().on(first, Extend("a", a, "cora")).on(second, Extend("b", b, "cora")).play()
+    parted = one_mentorship().on(first, Extend("a", a, "cora")).on(second, Extend("b", b, "cora")).play()
     assume(not parted.refused)
     assert parted.offset(parted.state.end) == 182 + 7 * (a + b)
     if second < 84:
-        whole = season().on(first, Extend("e", a + b, "cora")).play()
+        whole = one_mentorship().on(first, Extend("e", a + b, "cora")).play()
         assert parted.state.midpoint == whole.state.midpoint
 
 
 @few
 @given(formats, days, st.integers(1, 30), st.integers(1, 60))
 def test_pause_and_extension_of_one_moment_know_no_order(format_: str, day: int, weeks: int, length: int) -> None:
-    one, other = season(format_), season(format_)
+    one, other = one_mentorship(format_), one_mentorship(format_)
     longer, still = Extend("e", weeks, "cora"), Pause("p", one.day(day + length), "ned")
     one.on(day, longer).on(day, still)
     other.on(day, still).on(day, longer)

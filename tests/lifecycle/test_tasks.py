@@ -12,7 +12,7 @@ from lifecycle.events import Answered, Bounced, Decided, Leave, Remove, Staffed
 from lifecycle.findings import Signals
 from lifecycle.state import State
 from lifecycle.tasks import KINDS
-from testing.one_mentorship import OneMentorship, season
+from testing.one_mentorship import OneMentorship, one_mentorship
 
 USUAL = "noted, nudge, pause, replace, end"
 TABLE = {
@@ -35,7 +35,7 @@ TABLE = {
 
 def low_score(day: int = 31) -> OneMentorship:
     """A pair of whom one scored low; the task opens on S+31, a Thursday."""
-    return season().says("ned", "check_in 1", p_useful=1, after=day - 30)
+    return one_mentorship().says("ned", "check_in 1", p_useful=1, after=day - 30)
 
 
 def decided(kind: str, decision: str, **more: Any) -> Callable[[State], Decided]:
@@ -72,7 +72,7 @@ def test_an_undecided_task_is_repeated_on_its_due_date_and_goes_to_the_deputies_
 
 def test_working_days_leave_out_weekends_and_the_cohorts_holidays() -> None:
     holidays = [date(2027, 2, 19), date(2027, 2, 26)]  # S+32 and S+39, both Fridays
-    played = season(holidays=holidays).says("ned", "check_in 1", p_useful=1).play(until=60)
+    played = one_mentorship(holidays=holidays).says("ned", "check_in 1", p_useful=1).play(until=60)
     assert played.task_lines() == ["low_score S+31 due S+42"]
     assert played.told("task_to_deputy") == {"dora": [44]}
 
@@ -85,25 +85,25 @@ def test_a_decided_task_is_not_repeated() -> None:
 
 
 def test_a_safety_task_is_due_today_so_only_the_deputies_hear_of_it_again() -> None:
-    played = season().says("ned", "check_in 1", p_help="safety").play(until=60)
+    played = one_mentorship().says("ned", "check_in 1", p_help="safety").play(until=60)
     assert played.task_lines() == ["safety S+31 due S+31"]
     assert played.told("task_repeated") == {}
     assert played.mail("task_to_deputy") == {"dora": ["urgent S+35"]}
 
 
 def test_a_cohort_without_deputies_has_nobody_to_turn_to() -> None:
-    played = season(deputies=[]).says("ned", "check_in 1", p_useful=1).play(until=60)
+    played = one_mentorship(deputies=[]).says("ned", "check_in 1", p_useful=1).play(until=60)
     assert played.told("task_repeated") == {"cora": [38]}
     assert played.told("task_to_deputy") == {}
 
 
 def test_the_program_can_give_more_or_less_time() -> None:
-    played = season(rules={"due": {"low_score": 1}}).says("ned", "check_in 1", p_useful=1).play(until=60)
+    played = one_mentorship(rules={"due": {"low_score": 1}}).says("ned", "check_in 1", p_useful=1).play(until=60)
     assert played.task_lines() == ["low_score S+31 due S+32"]
 
 
 def test_the_same_trouble_again_makes_the_open_task_grow() -> None:
-    played = season().says("ned", "check_in 1", p_useful=1).says("mia", "check_in 2", m_load=1).play(until=65)
+    played = one_mentorship().says("ned", "check_in 1", p_useful=1).says("mia", "check_in 2", m_load=1).play(until=65)
     assert played.task_lines() == ["low_score S+31 due S+38"]
     assert played.told("task_opened") == {"cora": [31]}
     assert [growth.about for done in played.batches for growth in done.grow_tasks] == [("mia",)]
@@ -111,7 +111,7 @@ def test_the_same_trouble_again_makes_the_open_task_grow() -> None:
 
 
 def test_after_a_decision_it_is_a_second_task() -> None:
-    played = season().says("ned", "check_in", p_useful=1).decides("low_score", "noted").play(until=65)
+    played = one_mentorship().says("ned", "check_in", p_useful=1).decides("low_score", "noted").play(until=65)
     assert [line.key for line in played.tasks] == ["c/m/task.low_score#1", "c/m/task.low_score#2"]
     assert played.told("task_opened") == {"cora": [31, 61]}
 
@@ -131,15 +131,17 @@ def test_noted_changes_nothing() -> None:
 
 
 def test_nudge_delivers_the_open_requests_again() -> None:
-    played = season().says("ned", "check_in 1", p_help="yes").silent("mia", "check_in 1").decides("help", "nudge")
+    played = (
+        one_mentorship().says("ned", "check_in 1", p_help="yes").silent("mia", "check_in 1").decides("help", "nudge")
+    )
     played.play(until=35)
     [order] = [order for done in played.batches for order in done.redeliver]
     assert order.requests == ("c/m/check_in#1/mia",)
 
 
 def test_pause_until_a_date() -> None:
-    played = low_score().decides("low_score", "pause", until=season().day(45)).play(until=60)
-    assert played.noted("paused") == [(32, "", season().day(45).isoformat())]
+    played = low_score().decides("low_score", "pause", until=one_mentorship().day(45)).play(until=60)
+    assert played.noted("paused") == [(32, "", one_mentorship().day(45).isoformat())]
     assert played.opens("check_in") == [30, 73, 133, 163]
 
 
@@ -153,7 +155,9 @@ def test_replace_needs_to_know_whose_seat() -> None:
 
 
 def test_replace_takes_the_seat_of_whoever_withdrew() -> None:
-    played = season().on(40, Leave("e", "ned")).decides("withdrawn", "replace", newcomer="nils").play(until=45)
+    played = (
+        one_mentorship().on(40, Leave("e", "ned")).decides("withdrawn", "replace", newcomer="nils").play(until=45)
+    )
     assert played.told("introduction") == {"mia": [0, 42], "ned": [0], "nils": [42]}
 
 
@@ -161,11 +165,11 @@ def test_replace_takes_the_seat_of_whoever_withdrew() -> None:
     ("script", "kind", "reason"),
     [
         (lambda: low_score(), "low_score", "no_fault"),
-        (lambda: season().says("ned", "fit_check", f_action="someone_else"), "fit", "no_fault"),
-        (lambda: season().silent("everyone", "check_in"), "silent", "inactive"),
-        (lambda: season().on(40, Leave("e", "ned")), "withdrawn", "left"),
-        (lambda: season("group").on(40, Leave("e", "ned")).on(41, Leave("f", "noa")), "small_group", "left"),
-        (lambda: season().on(40, Bounced("e", "ned")), "bounced", "left"),
+        (lambda: one_mentorship().says("ned", "fit_check", f_action="someone_else"), "fit", "no_fault"),
+        (lambda: one_mentorship().silent("everyone", "check_in"), "silent", "inactive"),
+        (lambda: one_mentorship().on(40, Leave("e", "ned")), "withdrawn", "left"),
+        (lambda: one_mentorship("group").on(40, Leave("e", "ned")).on(41, Leave("f", "noa")), "small_group", "left"),
+        (lambda: one_mentorship().on(40, Bounced("e", "ned")), "bounced", "left"),
     ],
 )
 def test_end_goes_to_closure_with_the_reason_of_the_task(
@@ -177,10 +181,10 @@ def test_end_goes_to_closure_with_the_reason_of_the_task(
 
 
 def test_a_bounced_address_is_a_task_about_that_person() -> None:
-    played = season().on(40, Bounced("e", "ned")).decides("bounced", "correct").play(until=45)
+    played = one_mentorship().on(40, Bounced("e", "ned")).decides("bounced", "correct").play(until=45)
     assert played.task_lines() == ["bounced S+40 due S+43 correct S+41"]
     assert played.tasks[0].about == ("ned",)
-    assert season().on(190, Bounced("e", "ned")).play().task_lines() == []
+    assert one_mentorship().on(190, Bounced("e", "ned")).play().task_lines() == []
 
 
 # -- small groups ------------------------------------------------------------------------------------------------
@@ -188,7 +192,7 @@ def test_a_bounced_address_is_a_task_about_that_person() -> None:
 
 @pytest.mark.parametrize("event", [lambda who: Leave(who, who), lambda who: Remove(who, who, "cora")])
 def test_one_mentee_left_in_a_group_is_a_task(event: Callable[[str], Any]) -> None:
-    played = season("group").on(40, event("ned")).play(until=41)
+    played = one_mentorship("group").on(40, event("ned")).play(until=41)
     assert played.task_lines("small_group") == []
     played.on(42, event("noa")).play(until=43)
     assert played.task_lines("small_group") == ["small_group S+42 due S+45"]
@@ -196,7 +200,7 @@ def test_one_mentee_left_in_a_group_is_a_task(event: Callable[[str], Any]) -> No
 
 
 def test_a_newcomer_takes_the_seat_of_the_one_who_went_not_of_the_one_who_is_left() -> None:
-    played = season("group").on(40, Remove("e1", "ned", "cora")).on(41, Remove("e2", "noa", "cora"))
+    played = one_mentorship("group").on(40, Remove("e1", "ned", "cora")).on(41, Remove("e2", "noa", "cora"))
     played.decides("small_group", "replace", newcomer="nils").play(until=45)
     assert [seat.person for seat in played.state.seats()] == ["mia", "nia", "nils"]
 
@@ -208,7 +212,7 @@ def test_a_newcomer_takes_the_seat_of_the_one_who_went_not_of_the_one_who_is_lef
     ("decision", "more", "reason"),
     [
         ("continue", {}, "a task of kind low_score can be decided noted, nudge, pause, replace, end; not 'continue'"),
-        ("pause", {"until": season().day(33)}, "a pause must end after today (2027-02-20); 2027-02-20 is not"),
+        ("pause", {"until": one_mentorship().day(33)}, "a pause must end after today (2027-02-20); 2027-02-20 is not"),
         ("replace", {}, "say who takes the seat: --with ID"),
         ("replace", {"newcomer": "mia", "person": "ned"},
          "mia has a seat in this mentorship already; name somebody else"),
@@ -236,22 +240,28 @@ def test_a_task_is_decided_once() -> None:
 
 
 def test_a_seat_that_is_taken_is_not_taken_again() -> None:
-    played = season().on(40, Leave("e1", "ned")).decides("withdrawn", "replace", newcomer="nils")
+    played = one_mentorship().on(40, Leave("e1", "ned")).decides("withdrawn", "replace", newcomer="nils")
     played.on(45, Leave("e2", "mia")).on(46, decided("withdrawn", "replace", newcomer="nele", person="ned"))
     played.play(until=47)
     assert played.refused == ["the seat of ned is taken already; name somebody who has one: nils"]
 
 
 def test_of_what_outlives_the_mentorship_only_the_word_that_changes_nothing_is_left() -> None:
-    played = season().says("ned", "closure", p_help="yes").on(190, decided("help", "pause", until=season().day(300)))
+    played = (
+        one_mentorship()
+        .says("ned", "closure", p_help="yes")
+        .on(190, decided("help", "pause", until=one_mentorship().day(300)))
+    )
     played.on(191, decided("help", "noted")).play()
     assert played.refused == ["the mentorship is closed (completed); decide noted"]
     assert played.task_lines() == ["help S+180 due S+183 noted S+191"]
 
 
 def test_an_answer_after_the_close_of_the_record_is_refused() -> None:
-    late = Answered("e", "ned", "check_in", 4, Signals(help=True), season().now)
-    assert season().on(190, late).play().refused == ["the mentorship is closed (completed); its record is final"]
+    late = Answered("e", "ned", "check_in", 4, Signals(help=True), one_mentorship().now)
+    assert one_mentorship().on(190, late).play().refused == [
+        "the mentorship is closed (completed); its record is final"
+    ]
 
 
 # -- others at the desk ------------------------------------------------------------------------------------------
@@ -271,7 +281,7 @@ def test_a_new_deputy_hears_of_what_had_gone_to_the_deputies() -> None:
 
 
 def test_other_holidays_count_from_now_on() -> None:
-    days = [season().day(39), season().day(40)]
+    days = [one_mentorship().day(39), one_mentorship().day(40)]
     played = low_score().on(32, Staffed("e", ("cora",), ("dora",), tuple(days))).play(until=60)
     assert played.task_lines() == ["low_score S+31 due S+38"]
     assert played.told("task_to_deputy") == {"dora": [43]}

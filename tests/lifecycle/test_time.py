@@ -17,7 +17,7 @@ from lifecycle.local_time import (
     working_days_after,
 )
 from program.models import Program
-from testing.one_mentorship import SILENCE, START, OneMentorship, program, season
+from testing.one_mentorship import SILENCE, START, OneMentorship, one_mentorship, program
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri")
 
@@ -95,14 +95,14 @@ def test_working_days_count_from_the_day_after_and_leave_out_weekends_and_holida
 
 
 def test_steps_begin_with_the_first_participant_whatever_the_cohorts_zone() -> None:
-    played = season(zones={"mia": "Pacific/Auckland", "ned": "America/Los_Angeles"}).play(until=1)
+    played = one_mentorship(zones={"mia": "Pacific/Auckland", "ned": "America/Los_Angeles"}).play(until=1)
     opened = next(done for done in played.batches if any(post.name == "introduction" for post in done.posts))
     assert opened.now == utc("2027-01-17T11:00")
     assert {post.date for post in opened.posts} == {START}
 
 
 def test_a_window_closes_when_its_last_day_has_ended_for_the_last_participant() -> None:
-    played = season(zones={"mia": "Pacific/Auckland", "ned": "America/Los_Angeles"})
+    played = one_mentorship(zones={"mia": "Pacific/Auckland", "ned": "America/Los_Angeles"})
     played.silent("ned", "fit_check").play(until=30)
     closing = next(done for done in played.batches if any(ask.ask == "fit_check" for ask in done.assess))
     assert played.step("fit_check").closes == played.day(21)
@@ -110,7 +110,7 @@ def test_a_window_closes_when_its_last_day_has_ended_for_the_last_participant() 
 
 
 def test_dates_stay_where_the_calendar_puts_them_when_clocks_change() -> None:
-    played = season(zones={"mia": "Europe/Berlin", "ned": "America/New_York"}).play()
+    played = one_mentorship(zones={"mia": "Europe/Berlin", "ned": "America/New_York"}).play()
     begun = {
         (post.name, post.number): done.now for done in played.batches for post in done.posts if post.kind == "request"
     }
@@ -120,7 +120,12 @@ def test_dates_stay_where_the_calendar_puts_them_when_clocks_change() -> None:
 
 
 def test_whoever_moves_to_another_zone_takes_the_dates_along() -> None:
-    played = season().silent("everyone", "check_in 1").on(35, Moved("e", "ned", "America/Los_Angeles")).play(until=45)
+    played = (
+        one_mentorship()
+        .silent("everyone", "check_in 1")
+        .on(35, Moved("e", "ned", "America/Los_Angeles"))
+        .play(until=45)
+    )
     moved = [move for done in played.batches for move in done.move_requests]
     assert {move.closes_at for move in moved} == {utc("2027-02-28T08:00")}
     assert {move.key for move in moved} == {"c/m/check_in#1/mia", "c/m/check_in#1/ned"}
@@ -178,8 +183,8 @@ def test_the_plan_of_each_program(of: Program, expected: str) -> None:
 
 
 def test_the_midpoint_is_half_way_rounded_down() -> None:
-    assert season(length=183).state.midpoint == season().day(91)
-    assert season(length=15).state.midpoint == season().day(7)
+    assert one_mentorship(length=183).state.midpoint == one_mentorship().day(91)
+    assert one_mentorship(length=15).state.midpoint == one_mentorship().day(7)
 
 
 @pytest.mark.parametrize(
@@ -202,17 +207,17 @@ def test_the_midpoint_is_half_way_rounded_down() -> None:
 def test_check_ins_keep_clear_of_midpoint_and_end_and_are_numbered_in_order(
     every: int, length: int, opens: list[int]
 ) -> None:
-    played = season(length=length, phases={"check_ins": {"every": every}})
+    played = one_mentorship(length=length, phases={"check_ins": {"every": every}})
     assert played.opens("check_in") == opens
     assert [step.number for step in played.state.steps if step.name == "check_in"] == list(range(1, len(opens) + 1))
 
 
 def test_a_program_can_limit_how_many_check_ins_there_are() -> None:
-    assert season(phases={"check_ins": {"at_most": 3}}).opens("check_in") == [30, 60, 120]
+    assert one_mentorship(phases={"check_ins": {"at_most": 3}}).opens("check_in") == [30, 60, 120]
 
 
 def test_a_late_joiner_has_a_start_of_their_own() -> None:
-    assert season(start=date(2027, 3, 1)).plan() == season().plan()
+    assert one_mentorship(start=date(2027, 3, 1)).plan() == one_mentorship().plan()
 
 
 # -- the two verbs -----------------------------------------------------------------------------------------------
@@ -220,7 +225,7 @@ def test_a_late_joiner_has_a_start_of_their_own() -> None:
 
 def test_a_reminder_goes_to_whoever_has_not_answered_and_never_on_or_after_the_close() -> None:
     window = {"opens": "start + 14d", "reminders": [2, 6, 7, 9], "closes": 7}
-    played = season(phases={"expectations": {"fit_check": window}})
+    played = one_mentorship(phases={"expectations": {"fit_check": window}})
     played.silent("ned", "fit_check").says("mia", "fit_check", after=4).play(until=30)
     assert played.mail("fit_check") == {
         "mia": ["request S+14", "reminder S+16"],
@@ -229,20 +234,20 @@ def test_a_reminder_goes_to_whoever_has_not_answered_and_never_on_or_after_the_c
 
 
 def test_an_ask_settles_as_soon_as_all_have_answered_else_when_its_close_has_ended() -> None:
-    played = season().says("ned", "check_in 1", after=5).silent("ned", "check_in 2").play()
+    played = one_mentorship().says("ned", "check_in 1", after=5).silent("ned", "check_in 2").play()
     assert played.plan("check_in")[:2] == ["check_in 1 S+30..40 settled S+35", "check_in 2 S+60..70 settled S+71"]
     assert played.told("check_in")["ned"].count(63) == 1  # the reminder of check-in 2
 
 
 def test_an_answer_after_the_close_is_noted_and_changes_nothing() -> None:
-    played = season().says("ned", "check_in 1", after=15, p_open=1).play(until=60)
+    played = one_mentorship().says("ned", "check_in 1", after=15, p_open=1).play(until=60)
     assert played.noted("late_answer") == [(45, "ned", "check_in#1")]
     assert played.noted("one_silent") == [(41, "ned", "check_in#1")]
     assert played.task_lines() == []
 
 
 def test_silence_is_an_answer_too_and_never_stops_the_plan() -> None:
-    played = season()
+    played = one_mentorship()
     played.replies["everyone", "agreement"] = SILENCE
     played.silent("everyone", "fit_check", "check_in", "midpoint", "closure").play()
     assert [line.split()[-1] for line in played.plan("fit_check", "midpoint")] == ["S+22", "S+99"]

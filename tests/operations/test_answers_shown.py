@@ -18,7 +18,7 @@ from operations.spreadsheet import as_csv, as_xlsx
 from program.forms import Form, Question, Visible
 from store.database import Database
 from store.tables import EventRow
-from testing.web_env import COHORT, NOW, PROGRAMS, World, filled_in, launch, world_of
+from testing.web_env import COHORT, NOW, PROGRAMS, WebEnv, filled_in, launch, web_env_of
 
 FORMS = {form.form: form for program in PROGRAMS.values() for form in program.forms.values()}
 
@@ -33,19 +33,19 @@ VIEWERS: tuple[Viewer, ...] = ("coordinator", "reader", "administrator", "partne
 
 
 @pytest.fixture
-async def both(database: Database) -> World:
+async def both(database: Database) -> WebEnv:
     """A launched cohort; the test runs on SQLite and on PostgreSQL."""
     await launch(database)
-    return world_of(database)
+    return web_env_of(database)
 
 
-async def submitted(world: World, ask: str, person: str, number: int = 1, **changes: str) -> None:
+async def submitted(web_env: WebEnv, ask: str, person: str, number: int = 1, **changes: str) -> None:
     """Fill in a form as a contented person does, with some answers changed, and submit it."""
-    path = await world.ask(ask, person, number=number)
-    link = world.links.read_request(path.removeprefix("/f/"))
+    path = await web_env.ask(ask, person, number=number)
+    link = web_env.links.read_request(path.removeprefix("/f/"))
     assert link is not None
-    typed = await filled_in(world, path, **changes)
-    await submit(world.database, *link, f"{ask}-{person}-{number}", typed, world.now)
+    typed = await filled_in(web_env, path, **changes)
+    await submit(web_env.database, *link, f"{ask}-{person}-{number}", typed, web_env.now)
 
 
 @pytest.mark.parametrize("visible", get_args(Visible))
@@ -71,7 +71,7 @@ def test_the_form_tells_its_reader_what_the_table_says(id_: str) -> None:
     assert not read or "oordinator" in form.who_sees
 
 
-async def test_a_coordinator_reads_both_sides_and_sees_which_answer_was_low(both: World) -> None:
+async def test_a_coordinator_reads_both_sides_and_sees_which_answer_was_low(both: WebEnv) -> None:
     await submitted(both, "check_in", "ada", p_open="2", p_word="It is hard to say no.")
     await submitted(both, "check_in", "mia")
     found = await answers(both.database, COHORT, NOW, mentorship="pair")
@@ -84,7 +84,7 @@ async def test_a_coordinator_reads_both_sides_and_sees_which_answer_was_low(both
     assert not any(answer.low for answer in found[1].answers)
 
 
-async def test_the_latest_version_counts(both: World) -> None:
+async def test_the_latest_version_counts(both: WebEnv) -> None:
     await submitted(both, "check_in", "ada", p_word="first")
     path = await both.ask("check_in", "ben", "pair-2")
     link = both.links.read_request(path.removeprefix("/f/"))
@@ -97,7 +97,7 @@ async def test_the_latest_version_counts(both: World) -> None:
     assert {answer.question: answer.text for answer in form.answers}["p_word"] == "three"
 
 
-async def test_totals_are_not_shown_one_by_one(both: World) -> None:
+async def test_totals_are_not_shown_one_by_one(both: WebEnv) -> None:
     await submitted(both, "closure", "ada")
     [form] = await answers(both.database, COHORT, NOW, ask="closure")
     totals = {question.id for question in FORMS["closure"].questions if question.visible == "totals"}
@@ -105,7 +105,7 @@ async def test_totals_are_not_shown_one_by_one(both: World) -> None:
     assert not totals & {answer.question for answer in form.answers}
 
 
-async def test_a_concern_is_withheld_until_somebody_opens_it_and_that_is_recorded(both: World) -> None:
+async def test_a_concern_is_withheld_until_somebody_opens_it_and_that_is_recorded(both: WebEnv) -> None:
     await submitted(both, "check_in", "ada", p_help="safety", p_word="I was threatened.")
     [form] = await answers(both.database, COHORT, NOW)
     assert form.concern
@@ -123,7 +123,7 @@ async def test_a_concern_is_withheld_until_somebody_opens_it_and_that_is_recorde
     assert (event.person, event.by, event.mentorship, event.detail) == ("ada", "coco", "pair", "check_in 1")
 
 
-async def test_csv_and_xlsx_hold_the_same_rows_and_no_formula(both: World) -> None:
+async def test_csv_and_xlsx_hold_the_same_rows_and_no_formula(both: WebEnv) -> None:
     await submitted(both, "check_in", "ada", p_word="=HYPERLINK(1)")
     found = await answers(both.database, COHORT, NOW)
     expected = [COLUMNS, *rows(found)]
@@ -137,6 +137,6 @@ async def test_csv_and_xlsx_hold_the_same_rows_and_no_formula(both: World) -> No
     assert {cell.data_type for row in sheet.iter_rows() for cell in row if cell.value is not None} == {"s"}
 
 
-async def test_an_unknown_cohort_is_named(both: World) -> None:
+async def test_an_unknown_cohort_is_named(both: WebEnv) -> None:
     with pytest.raises(NotFound, match="did you mean spring"):
         await answers(both.database, "sprong", NOW)

@@ -21,7 +21,16 @@ from runtime.settings import Settings
 from store.database import Database
 from store.delivery import bounces
 from store.tables import ItemRow, MessageRow
-from testing.delivery_env import DAY, HOUR, NINE_IN_NEW_YORK, SENDER, House, about, office, opened
+from testing.delivery_env import (
+    DAY,
+    HOUR,
+    NINE_IN_NEW_YORK,
+    SENDER,
+    DeliveryEnv,
+    about,
+    open_delivery_env,
+    post_office,
+)
 from testing.engine import SECRET
 from testing.sink import Sink
 from testing.sink import running as running_sink
@@ -148,82 +157,86 @@ async def sink() -> AsyncIterator[Sink]:
 
 
 @pytest.fixture
-async def house(database: Database, sink: Sink) -> AsyncIterator[House]:
+async def delivery_env(database: Database, sink: Sink) -> AsyncIterator[DeliveryEnv]:
     """A post office with a small cohort, of which both mentorships run; its mails come back to a signed address."""
-    async with opened(database, sink) as house:
-        house.office = office(
-            database, house.office._office.transport, bounce_address=BOUNCES, secret=SETTINGS.secrets[0]
+    async with open_delivery_env(database, sink) as delivery_env:
+        delivery_env.post_office = post_office(
+            database, delivery_env.post_office._office.transport, bounce_address=BOUNCES, secret=SETTINGS.secrets[0]
         )
-        await house.turn(mentorship=GROUP.key)
-        yield house
+        await delivery_env.turn(mentorship=GROUP.key)
+        yield delivery_env
 
 
-async def mailed(house: House, *posts: Any, at: datetime = NINE_IN_NEW_YORK) -> str:
+async def mailed(delivery_env: DeliveryEnv, *posts: Any, at: datetime = NINE_IN_NEW_YORK) -> str:
     """Deliver these to ben; the signed address to which the mail comes back."""
-    await house.post(*(posts or [item("ben")]), now=at - 8 * HOUR)
-    assert (await house.deliver(at)).sent == 1
-    return house.sink.received[-1].sender
+    await delivery_env.post(*(posts or [item("ben")]), now=at - 8 * HOUR)
+    assert (await delivery_env.deliver(at)).sent == 1
+    return delivery_env.sink.received[-1].sender
 
 
-async def comes(house: House, raw: bytes, now: datetime = NINE_IN_NEW_YORK + HOUR) -> Handled:
+async def comes(delivery_env: DeliveryEnv, raw: bytes, now: datetime = NINE_IN_NEW_YORK + HOUR) -> Handled:
     """A mail comes to the bounce address."""
-    return await take_in(house.database, SETTINGS, raw, now)
+    return await take_in(delivery_env.database, SETTINGS, raw, now)
 
 
-async def test_a_mail_that_comes_back_for_good_stops_that_persons_mail_and_nobody_elses(house: House) -> None:
-    back = await mailed(house)
+async def test_a_mail_that_comes_back_for_good_stops_that_persons_mail_and_nobody_elses(
+    delivery_env: DeliveryEnv,
+) -> None:
+    back = await mailed(delivery_env)
     assert back.startswith("bounces+")
-    handled = await comes(house, report(back))
-    [message] = await house.rows(MessageRow)
+    handled = await comes(delivery_env, report(back))
+    [message] = await delivery_env.rows(MessageRow)
     assert handled == Handled("bounced", "ben", message.id, "5.1.1")
-    assert (await house.person("ben")).standing == "bounced"
-    assert await house.items() == {"check_in#1/ben/request": "refused bounced"}
-    assert (message.state, message.error, (await house.request("ben")).mails) == ("refused", "hard 5.1.1", 0)
+    assert (await delivery_env.person("ben")).standing == "bounced"
+    assert await delivery_env.items() == {"check_in#1/ben/request": "refused bounced"}
+    assert (message.state, message.error, (await delivery_env.request("ben")).mails) == ("refused", "hard 5.1.1", 0)
     # One for each mentorship, and none twice: not for the same report, nor for another of the same mail.
-    told = {row.mentorship for row in await house.relays()}
+    told = {row.mentorship for row in await delivery_env.relays()}
     assert told == {PAIR.key, GROUP.key}
-    assert (await comes(house, report(back))).came == "known"
-    assert (await comes(house, report(back, "4.2.2"))).came == "known"
-    assert len(await house.relays()) == 2
+    assert (await comes(delivery_env, report(back))).came == "known"
+    assert (await comes(delivery_env, report(back, "4.2.2"))).came == "known"
+    assert len(await delivery_env.relays()) == 2
 
-    await house.post(about("get_going", "ben"), about("get_going", "ada"))
-    await house.deliver(NINE_IN_NEW_YORK + DAY)
-    assert [mail.recipient for mail in house.sink.received[1:]] == ["ada@example.org"]
+    await delivery_env.post(about("get_going", "ben"), about("get_going", "ada"))
+    await delivery_env.deliver(NINE_IN_NEW_YORK + DAY)
+    assert [mail.recipient for mail in delivery_env.sink.received[1:]] == ["ada@example.org"]
 
     # A new address gets both; the old one's report, once more, changes nothing any more.
-    await correct(house.database, "ben", Details(email=NEW), NINE_IN_NEW_YORK + DAY, by="casey")
-    await house.deliver(NINE_IN_NEW_YORK + DAY + HOUR)
-    [mail] = house.sink.mails_to(NEW)
+    await correct(delivery_env.database, "ben", Details(email=NEW), NINE_IN_NEW_YORK + DAY, by="casey")
+    await delivery_env.deliver(NINE_IN_NEW_YORK + DAY + HOUR)
+    [mail] = delivery_env.sink.mails_to(NEW)
     assert mail.sender != back
-    assert (await comes(house, report(back))).came == "known"
-    assert (await house.person("ben")).standing == "active"
+    assert (await comes(delivery_env, report(back))).came == "known"
+    assert (await delivery_env.person("ben")).standing == "active"
 
 
-async def test_a_report_about_the_old_address_sends_the_mail_to_the_new_one(house: House) -> None:
-    back = await mailed(house)
-    await correct(house.database, "ben", Details(email=NEW), NINE_IN_NEW_YORK, by="casey")
-    assert (await comes(house, report(back))).came == "late"
-    assert (await comes(house, report(back))).came == "known"
-    assert (await house.person("ben")).standing == "active"
-    assert not [row for row in await house.relays() if row.event == "Bounced"]
-    await house.deliver(NINE_IN_NEW_YORK + DAY + HOUR)
-    assert len(house.sink.mails_to(NEW)) == 1
-    assert {row.state for row in await house.rows(ItemRow)} == {"sent"}
+async def test_a_report_about_the_old_address_sends_the_mail_to_the_new_one(delivery_env: DeliveryEnv) -> None:
+    back = await mailed(delivery_env)
+    await correct(delivery_env.database, "ben", Details(email=NEW), NINE_IN_NEW_YORK, by="casey")
+    assert (await comes(delivery_env, report(back))).came == "late"
+    assert (await comes(delivery_env, report(back))).came == "known"
+    assert (await delivery_env.person("ben")).standing == "active"
+    assert not [row for row in await delivery_env.relays() if row.event == "Bounced"]
+    await delivery_env.deliver(NINE_IN_NEW_YORK + DAY + HOUR)
+    assert len(delivery_env.sink.mails_to(NEW)) == 1
+    assert {row.state for row in await delivery_env.rows(ItemRow)} == {"sent"}
 
 
-async def test_three_of_the_last_five_that_come_back_for_the_time_being_make_a_task(house: House) -> None:
+async def test_three_of_the_last_five_that_come_back_for_the_time_being_make_a_task(
+    delivery_env: DeliveryEnv,
+) -> None:
     came: list[str] = []
     for day, status in enumerate(["4.2.2", "", "5.4.4", "", "4.4.7", "4.2.2", "", "", "", "", "4.2.2", "4.2.2"]):
         at = _working_day(day)
-        back = await mailed(house, about("get_going", "ben", number=day, on=at.date()), at=at)
+        back = await mailed(delivery_env, about("get_going", "ben", number=day, on=at.date()), at=at)
         if status:
-            came.append((await comes(house, report(back, status), at + HOUR)).came)
+            came.append((await comes(delivery_env, report(back, status), at + HOUR)).came)
     assert came == ["soft", "soft", "often", "soft", "soft", "soft"]
-    assert (await house.person("ben")).standing == "active"
-    told = [EVENTS[row.event](**row.payload) for row in await house.relays()]
+    assert (await delivery_env.person("ben")).standing == "active"
+    told = [EVENTS[row.event](**row.payload) for row in await delivery_env.relays()]
     assert [(event.person, event.soft) for event in told] == [("ben", True)] * 2, "once for each mentorship"
     # What never arrived comes again once the address is right.
-    done = await correct(house.database, "ben", Details(email=NEW), _working_day(14), by="casey")
+    done = await correct(delivery_env.database, "ben", Details(email=NEW), _working_day(14), by="casey")
     assert len(done.again) == 6
 
 
@@ -232,74 +245,74 @@ def _working_day(nth: int) -> datetime:
     return NINE_IN_NEW_YORK + timedelta(weeks=weeks, days=days)
 
 
-async def test_by_the_message_id_only_the_recipient_can_report(house: House) -> None:
-    await mailed(house)
-    id_ = house.sink.received[-1].id
-    assert (await comes(house, report(about_id=id_, who="eve@example.net"))).came == "unmatched"
-    assert (await comes(house, report(about_id="<guess@example.org>"))).came == "unmatched"
-    assert (await comes(house, report(about_id=id_))).came == "unsigned"
-    assert (await house.person("ben")).standing == "active"
-    assert (await comes(house, report(about_id=id_))).came == "known", "the same sign twice is one sign"
+async def test_by_the_message_id_only_the_recipient_can_report(delivery_env: DeliveryEnv) -> None:
+    await mailed(delivery_env)
+    id_ = delivery_env.sink.received[-1].id
+    assert (await comes(delivery_env, report(about_id=id_, who="eve@example.net"))).came == "unmatched"
+    assert (await comes(delivery_env, report(about_id="<guess@example.org>"))).came == "unmatched"
+    assert (await comes(delivery_env, report(about_id=id_))).came == "unsigned"
+    assert (await delivery_env.person("ben")).standing == "active"
+    assert (await comes(delivery_env, report(about_id=id_))).came == "known", "the same sign twice is one sign"
     # It opens a task; only a second sign, about another mail, stops the mail.
-    told = [EVENTS[row.event](**row.payload) for row in await house.relays()]
+    told = [EVENTS[row.event](**row.payload) for row in await delivery_env.relays()]
     assert [(event.person, event.soft) for event in told] == [("ben", True)] * 2
-    await mailed(house, about("get_going", "ben"), at=NINE_IN_NEW_YORK + DAY)
-    second = house.sink.received[-1].id
-    assert (await comes(house, report(about_id=second), NINE_IN_NEW_YORK + DAY + HOUR)).came == "bounced"
-    assert (await house.person("ben")).standing == "bounced"
+    await mailed(delivery_env, about("get_going", "ben"), at=NINE_IN_NEW_YORK + DAY)
+    second = delivery_env.sink.received[-1].id
+    assert (await comes(delivery_env, report(about_id=second), NINE_IN_NEW_YORK + DAY + HOUR)).came == "bounced"
+    assert (await delivery_env.person("ben")).standing == "bounced"
 
 
-async def test_a_report_that_is_not_signed_counts_for_some_days_only(house: House) -> None:
-    await mailed(house)
-    id_ = house.sink.received[-1].id
-    assert (await comes(house, report(about_id=id_), NINE_IN_NEW_YORK + 11 * DAY)).came == "unmatched"
-    assert (await comes(house, report(about_id=id_), NINE_IN_NEW_YORK + 9 * DAY)).came == "unsigned"
+async def test_a_report_that_is_not_signed_counts_for_some_days_only(delivery_env: DeliveryEnv) -> None:
+    await mailed(delivery_env)
+    id_ = delivery_env.sink.received[-1].id
+    assert (await comes(delivery_env, report(about_id=id_), NINE_IN_NEW_YORK + 11 * DAY)).came == "unmatched"
+    assert (await comes(delivery_env, report(about_id=id_), NINE_IN_NEW_YORK + 9 * DAY)).came == "unsigned"
 
 
-async def test_whoever_knows_the_keys_cannot_make_up_a_message_id(house: House) -> None:
+async def test_whoever_knows_the_keys_cannot_make_up_a_message_id(delivery_env: DeliveryEnv) -> None:
     """Cohorts, pairs and asks can be guessed, and so can the ids of messages: without the secret that is no help."""
-    await mailed(house)
-    [message] = await house.rows(MessageRow)
+    await mailed(delivery_env)
+    [message] = await delivery_env.rows(MessageRow)
     guesses = [
         f"<{hashlib.sha256(message.id.encode()).hexdigest()[:40]}@example.org>",
         message_id(message.id, "example.org"),
         message_id(message.id, "example.org", "another secret of thirty-two characters"),
     ]
     for guess in guesses:
-        assert (await comes(house, report(about_id=guess))).came == "unmatched"
-    assert house.sink.received[-1].id == message_id(message.id, "example.org", SETTINGS.secrets[0])
-    assert await house.relays() == []
+        assert (await comes(delivery_env, report(about_id=guess))).came == "unmatched"
+    assert delivery_env.sink.received[-1].id == message_id(message.id, "example.org", SETTINGS.secrets[0])
+    assert await delivery_env.relays() == []
 
 
-async def test_a_report_that_tries_many_message_ids_is_none(house: House) -> None:
-    await mailed(house)
-    id_ = house.sink.received[-1].id
+async def test_a_report_that_tries_many_message_ids_is_none(delivery_env: DeliveryEnv) -> None:
+    await mailed(delivery_env)
+    id_ = delivery_env.sink.received[-1].id
     many = "\nMessage-ID: ".join([*(f"<{n}@example.org>" for n in range(804)), id_])
-    assert (await comes(house, report(about_id=many))).came == "unmatched"
+    assert (await comes(delivery_env, report(about_id=many))).came == "unmatched"
 
 
 async def test_unsigned_reports_stop_counting_when_they_are_many(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    delivery_env: DeliveryEnv, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bounces, "UNSIGNED_A_DAY", 2)
     reports: list[bytes] = []
     for person in ("ada", "cleo", "dan"):
-        await house.post(about("get_going", person), now=NINE_IN_NEW_YORK - 8 * HOUR)
-        await house.deliver(NINE_IN_NEW_YORK)
-        mail = house.sink.received[-1]
+        await delivery_env.post(about("get_going", person), now=NINE_IN_NEW_YORK - 8 * HOUR)
+        await delivery_env.deliver(NINE_IN_NEW_YORK)
+        mail = delivery_env.sink.received[-1]
         reports.append(report(about_id=mail.id, who=mail.recipient))
-    came = [(await comes(house, raw)).came for raw in reports]
+    came = [(await comes(delivery_env, raw)).came for raw in reports]
     assert came == ["unsigned", "unsigned", "too_many"]
-    assert (await comes(house, reports[2], NINE_IN_NEW_YORK + 2 * DAY)).came == "unsigned", "the day after"
+    assert (await comes(delivery_env, reports[2], NINE_IN_NEW_YORK + 2 * DAY)).came == "unsigned", "the day after"
 
 
-async def test_what_belongs_to_nobody_or_is_no_report_harms_nobody(house: House) -> None:
-    back = await mailed(house)
-    [message] = await house.rows(MessageRow)
+async def test_what_belongs_to_nobody_or_is_no_report_harms_nobody(delivery_env: DeliveryEnv) -> None:
+    back = await mailed(delivery_env)
+    [message] = await delivery_env.rows(MessageRow)
     forged = back.replace(f"+{message.id}.", f"+{message.id}.x")
     strange = envelope_sender(BOUNCES, "a" * 24, SETTINGS.secrets[0])
     said = [
-        await comes(house, raw)
+        await comes(delivery_env, raw)
         for raw in (report(forged), report(strange), report(), VACATION, HUMAN, b"", report(back, action="delayed"))
     ]
     assert [one.came for one in said] == [
@@ -307,7 +320,7 @@ async def test_what_belongs_to_nobody_or_is_no_report_harms_nobody(house: House)
     ]  # fmt: skip
     assert [one.for_a_human for one in said] == [True, True, True, False, True, True, False]
     # Refused for what we are: nothing that this person could change.
-    assert (await comes(house, report(back, "5.7.1"))).came == "policy"
-    assert (await house.person("ben")).standing == "active"
-    assert await house.relays() == []
-    assert not [row for row in await house.rows(MessageRow) if "@" in row.error]
+    assert (await comes(delivery_env, report(back, "5.7.1"))).came == "policy"
+    assert (await delivery_env.person("ben")).standing == "active"
+    assert await delivery_env.relays() == []
+    assert not [row for row in await delivery_env.rows(MessageRow) if "@" in row.error]

@@ -19,7 +19,7 @@ from store.cohorts.cohorts import mark_running
 from store.database import Database
 from store.mentorships import turns
 from store.tables import CohortRow, EventRow, ItemRow, MentorshipRow, OutcomeRow, RelayRow, RequestRow
-from testing.delivery_env import office
+from testing.delivery_env import post_office
 from testing.sink import running as running_sink
 from testing.small_cohort import COHORT, GROUP, LAUNCH, PAIR, applied, ask, cohort, deliver_at, item, launched, turn
 
@@ -146,7 +146,7 @@ async def test_five_hundred_people_get_one_mail_each_within_the_rate(database: D
     rate = 400
     async with running_sink() as sink:
         transport = SmtpTransport(Relay("127.0.0.1", sink.port, "none", connections=4))
-        postmaster = office(database, transport, mails_per_second=rate)
+        postmaster = post_office(database, transport, mails_per_second=rate)
         assert await cancel(database, COHORT, NOW, by="casey")
         assert await still_to_tell(database, COHORT) == len(pairs)
         clock = asyncio.get_running_loop().time

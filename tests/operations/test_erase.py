@@ -62,12 +62,12 @@ from testing.delivery_env import (
     NINE_IN_NEW_YORK,
     SECRET,
     SENDER,
-    House,
+    DeliveryEnv,
     about,
-    office,
-    opened,
+    open_delivery_env,
+    post_office,
 )
-from testing.engine import PatientTeller, World, time_skipping, world
+from testing.engine import Engine, PatientTeller, run_engine, time_skipping
 from testing.played_season import logs_kept, runtime, traces_of
 from testing.sink import Sink
 from testing.sink import running as running_sink
@@ -201,41 +201,41 @@ async def season(folder: Path, database_url: str) -> Found:
     with logs_kept() as found.logs:
         async with (
             time_skipping(runtime()) as env,
-            world(env, database_url, loaded, load_behaviour(behaviour, loaded)) as here,
+            run_engine(env, database_url, loaded, load_behaviour(behaviour, loaded)) as engine,
         ):
-            await here.move_to(launch_moment(loaded))
-            await here.launch()
+            await engine.move_to(launch_moment(loaded))
+            await engine.launch()
             for phase, days in PHASES.items():
                 at = instant(START + timedelta(days=days), time(12), ZONE)
-                here.at(at, partial(erased, here, found, phase, f"{phase}-mentee"))
-            await here.play()
-            await look_back(here, found, people)
+                engine.at(at, partial(erased, engine, found, phase, f"{phase}-mentee"))
+            await engine.play()
+            await look_back(engine, found, people)
     return found
 
 
-async def erased(here: World, found: Found, phase: str, person: str) -> None:
+async def erased(engine: Engine, found: Found, phase: str, person: str) -> None:
     """Somebody is erased."""
-    async with here.database.session() as session:
-        found.phases[phase] = (await session.get_one(MentorshipRow, (here.cohort, phase))).phase
-    found.before[person] = searched(person, await everywhere(here.database))
+    async with engine.database.session() as session:
+        found.phases[phase] = (await session.get_one(MentorshipRow, (engine.cohort, phase))).phase
+    found.before[person] = searched(person, await everywhere(engine.database))
     why = f"{name_of(person)} asked for it"
-    done = await erase(here.database, person, here.now, by="c1", why=why, tell=PatientTeller(here.client))
+    done = await erase(engine.database, person, engine.now, by="c1", why=why, tell=PatientTeller(engine.client))
     assert not done.before
 
 
-async def look_back(here: World, found: Found, people: list[str]) -> None:
+async def look_back(engine: Engine, found: Found, people: list[str]) -> None:
     """What is left at the end of the season."""
-    places = await everywhere(here.database)
+    places = await everywhere(engine.database)
     for person in people:
         found.after[person] = searched(person, places)
-    workflows = [mentorship_id(here.cohort, one.key) for one in here.loaded.cohort.mentorships]
-    for workflow in (*workflows, cohort_id(here.cohort), postmaster_id(0)):
-        found.temporal += (await traces_of(here.client, workflow))[1]
-    for mail in here.sink.received:
+    workflows = [mentorship_id(engine.cohort, one.key) for one in engine.loaded.cohort.mentorships]
+    for workflow in (*workflows, cohort_id(engine.cohort), postmaster_id(0)):
+        found.temporal += (await traces_of(engine.client, workflow))[1]
+    for mail in engine.sink.received:
         subject = str(mail.message["Subject"])
         if "has left the program" in subject:
             found.told.setdefault(mail.recipient.partition("@")[0], []).append(subject)
-    async with here.database.session() as session:
+    async with engine.database.session() as session:
         for row in await session.scalars(select(OutcomeRow)):
             found.endings[row.mentorship] = row.ending
         for row in await session.scalars(select(AnswerRow).where(AnswerRow.person.in_(people))):
@@ -298,21 +298,21 @@ async def sink() -> AsyncIterator[Sink]:
 
 
 @pytest.fixture
-async def house(database: Database, sink: Sink) -> AsyncIterator[House]:
+async def delivery_env(database: Database, sink: Sink) -> AsyncIterator[DeliveryEnv]:
     """A post office with a small cohort, whose ben has left traces in every table."""
-    async with opened(database, sink) as house:
-        await house.turn(mentorship=GROUP.key)
-        yield house
+    async with open_delivery_env(database, sink) as delivery_env:
+        await delivery_env.turn(mentorship=GROUP.key)
+        yield delivery_env
 
 
-async def traces(house: House, now: datetime = NINE_IN_NEW_YORK) -> None:
+async def traces(delivery_env: DeliveryEnv, now: datetime = NINE_IN_NEW_YORK) -> None:
     """Ben has written, and is written about; some of it waits, some was delivered, some was put off."""
-    await house.post(item("ben"), item("ada"), about("introduction", "ada"), now=now - 8 * HOUR)
-    house.sink.script("ada@example.org", "accept")
-    await house.deliver(now)
-    await house.post(about("get_going", "ben"), now=now)
-    async with house.database.begin() as session:
-        request = await session.get_one(RequestRow, (await house.request("ben")).key)
+    await delivery_env.post(item("ben"), item("ada"), about("introduction", "ada"), now=now - 8 * HOUR)
+    delivery_env.sink.script("ada@example.org", "accept")
+    await delivery_env.deliver(now)
+    await delivery_env.post(about("get_going", "ben"), now=now)
+    async with delivery_env.database.begin() as session:
+        request = await session.get_one(RequestRow, (await delivery_env.request("ben")).key)
         session.add(
             AnswerRow(
                 request=request.key, version=1, submission="s-1", person="ben", form="check_in", form_version=1,
@@ -338,48 +338,48 @@ def known(texts: Iterable[bytes]) -> list[bytes]:
     return [text for text in texts if needle.search(text)]
 
 
-async def test_nothing_of_a_person_is_left_in_either_database(house: House) -> None:
-    await traces(house)
+async def test_nothing_of_a_person_is_left_in_either_database(delivery_env: DeliveryEnv) -> None:
+    await traces(delivery_env)
     # The pause's reason tells of somebody else's words as well, and is about ben: it goes as a whole.
-    async with house.database.begin() as session:
+    async with delivery_env.database.begin() as session:
         for row in await session.scalars(select(OperationRow)):
             row.by = "ben"
-    assert len(known(await rows(house.database))) >= 6
-    assert known(await mails(house.database))
-    before = await house.rows(EventRow)
+    assert len(known(await rows(delivery_env.database))) >= 6
+    assert known(await mails(delivery_env.database))
+    before = await delivery_env.rows(EventRow)
 
-    dry = await erase(house.database, "ben", NINE_IN_NEW_YORK + HOUR, by="casey", dry_run=True)
-    assert len(known(await rows(house.database))) >= 6, "a dry run leaves everything"
-    done = await erase(house.database, BEN, NINE_IN_NEW_YORK + HOUR, by="casey", why="Ben Mentee asked for it")
+    dry = await erase(delivery_env.database, "ben", NINE_IN_NEW_YORK + HOUR, by="casey", dry_run=True)
+    assert len(known(await rows(delivery_env.database))) >= 6, "a dry run leaves everything"
+    done = await erase(delivery_env.database, BEN, NINE_IN_NEW_YORK + HOUR, by="casey", why="Ben Mentee asked for it")
     assert done.rows == dry.rows
     assert done.rows | {"items": 1, "drafts": 1, "answers": 1, "participants": 1, "suppressions": 1} == done.rows
     assert done.mentorships == ((COHORT, PAIR.key), (COHORT, GROUP.key))
-    assert known(await rows(house.database)) == []
-    assert known(await mails(house.database)) == []
-    if house.database.sqlite:
-        assert known(files(house.database)) == []
+    assert known(await rows(delivery_env.database)) == []
+    assert known(await mails(delivery_env.database)) == []
+    if delivery_env.database.sqlite:
+        assert known(files(delivery_env.database)) == []
 
     # What happened stays, with its dates and numbers.
-    person = await house.person("ben")
+    person = await delivery_env.person("ben")
     assert (person.standing, person.name) == ("erased", "Former participant")
-    [answer] = await house.rows(AnswerRow)
+    [answer] = await delivery_env.rows(AnswerRow)
     assert answer.body in ({"p_met": 3}, {})
-    assert len(await house.rows(EventRow)) > len(before)
-    assert [(row.event, row.payload["erased"]) for row in await house.relays()] == [("Leave", True)] * 2
-    assert len(await house.rows(MembershipRow)) == 5
+    assert len(await delivery_env.rows(EventRow)) > len(before)
+    assert [(row.event, row.payload["erased"]) for row in await delivery_env.relays()] == [("Leave", True)] * 2
+    assert len(await delivery_env.rows(MembershipRow)) == 5
 
-    again = await erase(house.database, "ben", NINE_IN_NEW_YORK + DAY, by="casey")
+    again = await erase(delivery_env.database, "ben", NINE_IN_NEW_YORK + DAY, by="casey")
     assert (again.before, again.rows) == (True, {})
-    assert len(await house.relays()) == 2
-    house.sink.received.clear()
-    await house.deliver(NINE_IN_NEW_YORK + DAY + HOUR)
-    assert house.sink.mails_to(BEN) == []
+    assert len(await delivery_env.relays()) == 2
+    delivery_env.sink.received.clear()
+    await delivery_env.deliver(NINE_IN_NEW_YORK + DAY + HOUR)
+    assert delivery_env.sink.mails_to(BEN) == []
 
 
 @pytest.mark.parametrize("end", ["accept", "rcpt 450 4.2.0 later", "drop"])
-async def test_a_mail_that_is_being_sent_forgets_when_it_is_out(house: House, end: str) -> None:
-    await house.post(about("introduction", "ada"))
-    inner = house.office._office.transport
+async def test_a_mail_that_is_being_sent_forgets_when_it_is_out(delivery_env: DeliveryEnv, end: str) -> None:
+    await delivery_env.post(about("introduction", "ada"))
+    inner = delivery_env.post_office._office.transport
 
     class Meanwhile:
         connections = 1
@@ -387,43 +387,43 @@ async def test_a_mail_that_is_being_sent_forgets_when_it_is_out(house: House, en
         async def send(
             self, sender: str, recipient: str, message: bytes, before_body: BeforeBody | None = None
         ) -> None:
-            await erase(house.database, "ben", NINE, by="casey")
+            await erase(delivery_env.database, "ben", NINE, by="casey")
             await inner.send(sender, recipient, message, before_body)
 
-    house.office = office(house.database, Meanwhile())
-    house.sink.script("ada@example.org", end, "accept")
-    await house.deliver(NINE)
+    delivery_env.post_office = post_office(delivery_env.database, Meanwhile())
+    delivery_env.sink.script("ada@example.org", end, "accept")
+    await delivery_env.deliver(NINE)
     for later in (HOUR, 2 * HOUR):
-        await house.deliver(NINE + later)
-    assert await house.messages() == ["sent"]
-    assert known(await rows(house.database)) == []
-    assert known(await mails(house.database)) == []
+        await delivery_env.deliver(NINE + later)
+    assert await delivery_env.messages() == ["sent"]
+    assert known(await rows(delivery_env.database)) == []
+    assert known(await mails(delivery_env.database)) == []
 
 
-async def test_a_mail_that_was_worded_before_is_worded_anew(house: House) -> None:
-    await house.post(about("introduction", "ada"))
+async def test_a_mail_that_was_worded_before_is_worded_anew(delivery_env: DeliveryEnv) -> None:
+    await delivery_env.post(about("introduction", "ada"))
 
     class Slow(LettersDesk):
         """In the time that it takes to write, somebody is erased."""
 
         async def letters(self, session: Any, drafts: Any) -> list[Letter | Exception]:
             found = await super().letters(session, drafts)
-            async with house.database.begin() as writing:
+            async with delivery_env.database.begin() as writing:
                 await erase_in(writing, "ben", NINE, by="casey")
             return found
 
-    page = await Preparer(house.database, Slow(LINKS, SENDER, secret=SECRET), compose).prepare(
+    page = await Preparer(delivery_env.database, Slow(LINKS, SENDER, secret=SECRET), compose).prepare(
         ["ada"], NINE, NINE + HOUR
     )
     assert page.mails == []
-    await house.deliver(NINE + HOUR)
-    assert "Ben" not in house.sink.received[0].text
+    await delivery_env.deliver(NINE + HOUR)
+    assert "Ben" not in delivery_env.sink.received[0].text
 
 
-async def test_what_others_wrote_stays_but_for_the_name(house: House) -> None:
+async def test_what_others_wrote_stays_but_for_the_name(delivery_env: DeliveryEnv) -> None:
     now = NINE
     long = "We talk about what is hard, and nobody keeps a list."
-    async with house.database.begin() as session:
+    async with delivery_env.database.begin() as session:
         for version, by, body in (
             (1, "ben", {"p_word": BENS_WORDS, "p_met": "weekly"}),
             (2, "ada", {"p_word": f"{BENS_WORDS}. {long}", "p_met": "weekly", "note": f"Ben said: {long}"}),
@@ -440,15 +440,15 @@ async def test_what_others_wrote_stays_but_for_the_name(house: House) -> None:
                 opened_at=now, opened_on=now.date(), why="Ada and BEN MENTEE will talk", about=["ada"],
             )
         )  # fmt: skip
-    await erase(house.database, "ben", now, by="casey")
-    bodies = [row.body for row in await house.rows(AgreementRow)]
+    await erase(delivery_env.database, "ben", now, by="casey")
+    bodies = [row.body for row in await delivery_env.rows(AgreementRow)]
     assert all("only ben" not in json.dumps(body) for body in bodies)
     assert any(body.get("note") == f"… said: {long}" for body in bodies)
-    for row in await house.rows(AgreementRow):
+    for row in await delivery_env.rows(AgreementRow):
         assert (row.signed["ben"]["name"], row.signed["ada"]["name"]) == ("", "Ada")
-    [task] = await house.rows(TaskRow)
+    [task] = await delivery_env.rows(TaskRow)
     assert task.why == "Ada and … will talk"
-    assert not [row for row in await house.rows(ItemRow) if row.state == "queued" and row.person == "ben"]
+    assert not [row for row in await delivery_env.rows(ItemRow) if row.state == "queued" and row.person == "ben"]
 
 
 def test_what_was_chosen_together_stays_for_the_others() -> None:
@@ -470,23 +470,23 @@ def test_what_was_chosen_together_stays_for_the_others() -> None:
     ]  # fmt: skip
 
 
-async def test_whoever_coordinates_is_not_erased_before_others_do(house: House) -> None:
+async def test_whoever_coordinates_is_not_erased_before_others_do(delivery_env: DeliveryEnv) -> None:
     with pytest.raises(Refused, match="casey coordinates spring, which still runs"):
-        await erase(house.database, "casey", NINE, by="dana")
+        await erase(delivery_env.database, "casey", NINE, by="dana")
     with pytest.raises(Refused, match="there is no person 'nobody'"):
-        await erase(house.database, "nobody", NINE, by="dana")
-    assert (await house.person("casey")).name == "Casey Coordinator"
+        await erase(delivery_env.database, "nobody", NINE, by="dana")
+    assert (await delivery_env.person("casey")).name == "Casey Coordinator"
     with pytest.raises(Refused, match="no coordinator or deputy"):
-        await erase(house.database, "ben", NINE, by="ada")
-    assert (await house.person("ben")).standing == "active"
-    async with house.database.session() as session:
+        await erase(delivery_env.database, "ben", NINE, by="ada")
+    assert (await delivery_env.person("ben")).standing == "active"
+    async with delivery_env.database.session() as session:
         assert await session.get(ParticipantRow, "ben")
 
 
-async def said_by_ada(house: House, text: str, **more: str) -> None:
+async def said_by_ada(delivery_env: DeliveryEnv, text: str, **more: str) -> None:
     """Ada has answered, drafted and told of herself with these words."""
-    async with house.database.begin() as session:
-        request = (await house.request("ada")).key
+    async with delivery_env.database.begin() as session:
+        request = (await delivery_env.request("ada")).key
         session.add(
             AnswerRow(
                 request=request, version=1, submission="submission-ada", person="ada", form="check_in",
@@ -497,53 +497,56 @@ async def said_by_ada(house: House, text: str, **more: str) -> None:
         (await session.get_one(ParticipantRow, "ada")).profile = {"easier": text}
 
 
-async def words_left(house: House) -> list[str]:
+async def words_left(delivery_env: DeliveryEnv) -> list[str]:
     """What Ada's words are by now."""
-    [answer] = await house.rows(AnswerRow)
-    [draft] = await house.rows(DraftRow)
-    return [answer.body["p_word"], draft.body["p_word"][0], (await house.person("ada")).profile["easier"]]
+    [answer] = await delivery_env.rows(AnswerRow)
+    [draft] = await delivery_env.rows(DraftRow)
+    return [answer.body["p_word"], draft.body["p_word"][0], (await delivery_env.person("ada")).profile["easier"]]
 
 
-async def test_every_name_and_address_that_somebody_ever_had_goes(house: House) -> None:
-    await house.post(item("ada"))
+async def test_every_name_and_address_that_somebody_ever_had_goes(delivery_env: DeliveryEnv) -> None:
+    await delivery_env.post(item("ada"))
     text = "Zoë, ZOE and Zoe\u0308 of zoe@old.example; Lindqvists Plan; Ben's; Bo Ek as well"
-    await said_by_ada(house, text)
+    await said_by_ada(delivery_env, text)
     for name in ("Zoë Lindqvist", "Bo Ek"):
-        await correct(house.database, "ben", Details(name=name), NINE, by="casey")
-    await correct(house.database, "ben", Details(email="zoe@old.example"), NINE, by="casey")
+        await correct(delivery_env.database, "ben", Details(name=name), NINE, by="casey")
+    await correct(delivery_env.database, "ben", Details(email="zoe@old.example"), NINE, by="casey")
     details = Details(name="Somebody New", email="new@example.org")
-    await correct(house.database, "ben", details, NINE + HOUR, by="casey")
-    async with house.database.session() as session:
+    await correct(delivery_env.database, "ben", details, NINE + HOUR, by="casey")
+    async with delivery_env.database.session() as session:
         held = await personal_data.personal_data(session, "ben")
     former = {(each["what"], each["value"]) for each in held["former_names"]}
     assert former == {
         ("name", "Ben Mentee"), ("name", "Zoë Lindqvist"), ("name", "Bo Ek"), ("email", BEN),
         ("email", "zoe@old.example"),
     }  # fmt: skip
-    done = await erase(house.database, "ben", NINE, by="casey")
+    done = await erase(delivery_env.database, "ben", NINE, by="casey")
     assert done.rows["former_names"] == len(former)
-    assert await words_left(house) == ["… and … of …; … Plan; …'s; … as well"] * 3
-    assert await house.rows(FormerNameRow) == []
-    for trace in (*await rows(house.database), *(files(house.database) if house.database.sqlite else ())):
+    assert await words_left(delivery_env) == ["… and … of …; … Plan; …'s; … as well"] * 3
+    assert await delivery_env.rows(FormerNameRow) == []
+    for trace in (
+        *await rows(delivery_env.database),
+        *(files(delivery_env.database) if delivery_env.database.sqlite else ()),
+    ):
         assert not re.search(rb"lindqvist|zoe@old|ben mentee", trace, re.IGNORECASE)
 
 
-async def test_a_word_of_the_form_is_no_name(house: House) -> None:
+async def test_a_word_of_the_form_is_no_name(delivery_env: DeliveryEnv) -> None:
     """Somebody is called like an answer that others chose from a list: that one stays as it is."""
-    await house.post(item("ada"))
-    await said_by_ada(house, "We met Weekly Often", p_met="weekly")
-    await correct(house.database, "ben", Details(name="Weekly Often"), NINE, by="casey")
-    await erase(house.database, "ben", NINE, by="casey")
-    [answer] = await house.rows(AnswerRow)
+    await delivery_env.post(item("ada"))
+    await said_by_ada(delivery_env, "We met Weekly Often", p_met="weekly")
+    await correct(delivery_env.database, "ben", Details(name="Weekly Often"), NINE, by="casey")
+    await erase(delivery_env.database, "ben", NINE, by="casey")
+    [answer] = await delivery_env.rows(AnswerRow)
     assert answer.body == {"p_word": "We met …", "p_met": "weekly"}
 
 
-async def test_no_more_names_are_taken_than_can_be_erased(house: House) -> None:
+async def test_no_more_names_are_taken_than_can_be_erased(delivery_env: DeliveryEnv) -> None:
     for number in range(FORMER_NAMES):
-        await correct(house.database, "ben", Details(name=f"Ben Number{number}"), NINE, by="casey")
+        await correct(delivery_env.database, "ben", Details(name=f"Ben Number{number}"), NINE, by="casey")
     with pytest.raises(Refused, match="were changed 50 times"):
-        await correct(house.database, "ben", Details(name="Ben Once More"), NINE, by="casey")
-    assert (await house.person("ben")).name == f"Ben Number{FORMER_NAMES - 1}"
+        await correct(delivery_env.database, "ben", Details(name="Ben Once More"), NINE, by="casey")
+    assert (await delivery_env.person("ben")).name == f"Ben Number{FORMER_NAMES - 1}"
     # A former name once more needs no further row.
-    assert (await correct(house.database, "ben", Details(zone="Asia/Tokyo"), NINE, by="casey")).changed
-    assert len(await house.rows(FormerNameRow)) == FORMER_NAMES
+    assert (await correct(delivery_env.database, "ben", Details(zone="Asia/Tokyo"), NINE, by="casey")).changed
+    assert len(await delivery_env.rows(FormerNameRow)) == FORMER_NAMES

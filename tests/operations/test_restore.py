@@ -20,7 +20,7 @@ from store.database import Database
 from store.tables import ItemRow, RequestRow
 from testing.all_cases import launch_moment, load
 from testing.cases import SILENT, START, Case
-from testing.engine import World, time_skipping, world
+from testing.engine import Engine, run_engine, time_skipping
 
 CASES = (
     Case("pair", "clock", mentee={"check_in#2": SILENT}),
@@ -39,38 +39,38 @@ def _path(url: str) -> str:
     return str(make_url(url).database)
 
 
-async def found(here: World, *, mend: bool) -> list[Disagreement]:
+async def found(engine: Engine, *, mend: bool) -> list[Disagreement]:
     """What disagrees after the database was restored."""
-    asked = reconcile(here.database, here.client, here.settings, here.now, "database", mend=mend)
+    asked = reconcile(engine.database, engine.client, engine.settings, engine.now, "database", mend=mend)
     return [one async for one in asked]
 
 
 async def test_a_database_that_is_older_than_temporal(new_sqlite: Callable[[], str], tmp_path: Path) -> None:
     url, backup = new_sqlite(), f"sqlite:///{tmp_path / 'backup.db'}"
     loaded, behaviour = load(tmp_path, CASES, "restored")
-    async with time_skipping() as env, world(env, url, loaded, behaviour) as here:
-        await here.move_to(launch_moment(loaded))
-        await here.launch()
+    async with time_skipping() as env, run_engine(env, url, loaded, behaviour) as engine:
+        await engine.move_to(launch_moment(loaded))
+        await engine.launch()
         # The night before a check-in: what is mailed in the morning waits already.
-        await here.play(instant(CHECK_IN, time(2, 0), loaded.cohort.zone))
+        await engine.play(instant(CHECK_IN, time(2, 0), loaded.cohort.zone))
         copied(url, backup)
-        before = len(here.sink.received)
-        await here.play(instant(CHECK_IN + timedelta(days=6), time(20, 0), loaded.cohort.zone))
-        lost = len(here.sink.received)
+        before = len(engine.sink.received)
+        await engine.play(instant(CHECK_IN + timedelta(days=6), time(20, 0), loaded.cohort.zone))
+        lost = len(engine.sink.received)
         assert lost > before
         # Nothing is under way at this moment: a worker that rests is as good as none.
         copied(backup, url)
-        shown = await found(here, mend=False)
-        assert await found(here, mend=False) == shown, "a dry run changes nothing"
+        shown = await found(engine, mend=False)
+        assert await found(engine, mend=False) == shown, "a dry run changes nothing"
         assert [(one.kind, one.what) for one in shown] == [
             ("mail", "postbox"), ("ahead", "restored/early"), ("ahead", "restored/pair"),
         ]  # fmt: skip
-        assert await found(here, mend=True) == shown
-        assert await found(here, mend=False) == [], "nothing is left to mend"
-        await here.play()
-        ledger = await here.ledger()
-    assert len(here.sink.received) > lost, "the season goes on"
-    mails = Counter(str(message_from_bytes(mail.raw)["Message-ID"]) for mail in here.sink.received)
+        assert await found(engine, mend=True) == shown
+        assert await found(engine, mend=False) == [], "nothing is left to mend"
+        await engine.play()
+        ledger = await engine.ledger()
+    assert len(engine.sink.received) > lost, "the season goes on"
+    mails = Counter(str(message_from_bytes(mail.raw)["Message-ID"]) for mail in engine.sink.received)
     assert max(mails.values()) == 1, "nobody is mailed twice"
     assert {line["mentorship"]: line["ending"] for line in ledger["endings"]} == {
         "pair": "completed_silent", "early": "ended_early",

@@ -15,7 +15,7 @@ from lifecycle.tasks import KINDS
 from operations.errors import NotFound
 from operations.mentorships.tasks import open_tasks
 from store.database import Database
-from testing.delivery_env import DAY, HOUR, NINE, House, opened
+from testing.delivery_env import DAY, HOUR, NINE, DeliveryEnv, open_delivery_env
 from testing.sink import Sink
 from testing.sink import running as running_sink
 from testing.small_cohort import COHORT, GROUP, PAIR
@@ -31,8 +31,8 @@ async def sink() -> AsyncIterator[Sink]:
 
 
 @pytest.fixture
-async def house(database: Database, sink: Sink) -> AsyncIterator[House]:
-    async with opened(database, sink) as found:
+async def delivery_env(database: Database, sink: Sink) -> AsyncIterator[DeliveryEnv]:
+    async with open_delivery_env(database, sink) as found:
         yield found
 
 
@@ -56,15 +56,15 @@ def tells(name: str, kind: str, person: str = "casey", mentorship: str = PAIR.ke
     )  # fmt: skip
 
 
-def mails(house: House, person: str = "casey") -> list[str]:
-    return [mail.text.replace("\r\n", "\n") for mail in house.sink.mails_to(f"{person}@example.org")]
+def mails(delivery_env: DeliveryEnv, person: str = "casey") -> list[str]:
+    return [mail.text.replace("\r\n", "\n") for mail in delivery_env.sink.mails_to(f"{person}@example.org")]
 
 
-async def test_one_mail_on_days_with_something_new_or_due_and_none_otherwise(house: House) -> None:
-    await house.turn(NINE - HOUR, **opens("stalled", "ben"))
-    await house.turn(NINE - HOUR, mentorship=GROUP.key, **opens("small_group", mentorship=GROUP.key))
-    await house.deliver_until_done(NINE + HOUR)
-    [mail] = mails(house)
+async def test_one_mail_on_days_with_something_new_or_due_and_none_otherwise(delivery_env: DeliveryEnv) -> None:
+    await delivery_env.turn(NINE - HOUR, **opens("stalled", "ben"))
+    await delivery_env.turn(NINE - HOUR, mentorship=GROUP.key, **opens("small_group", mentorship=GROUP.key))
+    await delivery_env.deliver_until_done(NINE + HOUR)
+    [mail] = mails(delivery_env)
     assert "Reason of stalled." in mail
     assert "Reason of small_group." in mail
     assert "Concerns: Ben Mentee" in mail
@@ -85,53 +85,55 @@ async def test_one_mail_on_days_with_something_new_or_due_and_none_otherwise(hou
     ]
 
     for days in (1, 2):
-        await house.deliver_until_done(NINE + days * DAY + HOUR)
-    assert len(mails(house)) == 1, "nothing is new, nothing is due"
+        await delivery_env.deliver_until_done(NINE + days * DAY + HOUR)
+    assert len(mails(delivery_env)) == 1, "nothing is new, nothing is due"
 
     due = NINE + 3 * DAY
-    await house.turn(due - 8 * HOUR, posts=[tells("task_repeated", "stalled")])
+    await delivery_env.turn(due - 8 * HOUR, posts=[tells("task_repeated", "stalled")])
     closed = {"close_tasks": [CloseTask(small, "noted", "casey")]}
     repeated = tells("task_repeated", "small_group", mentorship=GROUP.key)
-    await house.turn(due - 8 * HOUR, mentorship=GROUP.key, posts=[repeated])
-    await house.turn(due - HOUR, mentorship=GROUP.key, **closed)
-    await house.deliver_until_done(due + HOUR)
-    assert len(mails(house)) == 2
-    assert "Still open" in mails(house)[1]
-    assert "small_group" not in mails(house)[1], "it was decided meanwhile"
+    await delivery_env.turn(due - 8 * HOUR, mentorship=GROUP.key, posts=[repeated])
+    await delivery_env.turn(due - HOUR, mentorship=GROUP.key, **closed)
+    await delivery_env.deliver_until_done(due + HOUR)
+    assert len(mails(delivery_env)) == 2
+    assert "Still open" in mails(delivery_env)[1]
+    assert "small_group" not in mails(delivery_env)[1], "it was decided meanwhile"
 
-    await house.turn(due + 4 * DAY - 8 * HOUR, posts=[tells("task_to_deputy", "stalled", "dana")])
-    await house.deliver_until_done(due + 4 * DAY + HOUR)
-    assert len(mails(house)) == 2
-    [to_deputy] = mails(house, "dana")
+    await delivery_env.turn(due + 4 * DAY - 8 * HOUR, posts=[tells("task_to_deputy", "stalled", "dana")])
+    await delivery_env.deliver_until_done(due + 4 * DAY + HOUR)
+    assert len(mails(delivery_env)) == 2
+    [to_deputy] = mails(delivery_env, "dana")
     assert f"mentorship decide {stalled} noted --as dana" in to_deputy
 
 
-async def test_what_is_urgent_goes_at_once_and_says_nothing(house: House) -> None:
+async def test_what_is_urgent_goes_at_once_and_says_nothing(delivery_env: DeliveryEnv) -> None:
     night = NINE - 6 * HOUR
-    await house.turn(night, **opens("safety", "ben", due=night.date()))
-    await house.deliver_until_done(night)
-    [mail] = mails(house)
+    await delivery_env.turn(night, **opens("safety", "ben", due=night.date()))
+    await delivery_env.deliver_until_done(night)
+    [mail] = mails(delivery_env)
     assert "mentorship tasks --kind safety" in mail
     for word in ("Reason of", "Ben", PAIR.key):
         assert word not in mail
 
 
-async def test_an_address_that_bounces_is_corrected_with_a_command(house: House) -> None:
-    await house.turn(NINE - HOUR, **opens("bounced", "ben"))
-    await house.deliver_until_done(NINE + HOUR)
-    [mail] = mails(house)
+async def test_an_address_that_bounces_is_corrected_with_a_command(delivery_env: DeliveryEnv) -> None:
+    await delivery_env.turn(NINE - HOUR, **opens("bounced", "ben"))
+    await delivery_env.deliver_until_done(NINE + HOUR)
+    [mail] = mails(delivery_env)
     assert "mentorship correct ben --email ADDRESS --as casey" in mail
 
 
-async def test_tasks_are_found_by_cohort_kind_and_whom_they_wait_for(house: House) -> None:
-    await house.turn(NINE - HOUR, **opens("stalled", "ben"))
-    await house.turn(NINE - HOUR, mentorship=GROUP.key, **opens("help", "dan", due=DUE + DAY, mentorship=GROUP.key))
+async def test_tasks_are_found_by_cohort_kind_and_whom_they_wait_for(delivery_env: DeliveryEnv) -> None:
+    await delivery_env.turn(NINE - HOUR, **opens("stalled", "ben"))
+    await delivery_env.turn(
+        NINE - HOUR, mentorship=GROUP.key, **opens("help", "dan", due=DUE + DAY, mentorship=GROUP.key)
+    )
     told = tells("task_to_deputy", "stalled", "dana")
-    await house.turn(NINE, posts=[told])
+    await delivery_env.turn(NINE, posts=[told])
     stalled, wanted = key("stalled"), key("help", GROUP.key)
 
     async def found(now: Any = NINE, **filters: Any) -> list[str]:
-        return [one.line.key for one in await open_tasks(house.database, now, **filters)]
+        return [one.line.key for one in await open_tasks(delivery_env.database, now, **filters)]
 
     assert await found() == [stalled, wanted]
     assert await found(cohort=COHORT, kind="help") == [wanted]
@@ -140,7 +142,7 @@ async def test_tasks_are_found_by_cohort_kind_and_whom_they_wait_for(house: Hous
     midnight = NINE + 4 * DAY - 9 * HOUR
     assert await found(midnight - timedelta(seconds=1), overdue=True) == []
     assert await found(midnight, overdue=True) == [stalled], "once its date has ended in the cohort's zone"
-    [first, _] = await open_tasks(house.database, NINE)
+    [first, _] = await open_tasks(delivery_env.database, NINE)
     assert first.plain["look"] == f"mentorship show {COHORT}/{PAIR.key}"
     assert first.plain["commands"][2] == f"mentorship decide {stalled} pause --until 3w"
     for filters, says in (

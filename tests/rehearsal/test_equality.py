@@ -17,8 +17,8 @@ from rehearsal.script import load_behaviour
 from rehearsal.season import RehearsedSeason
 from testing import random_cohorts
 from testing.all_cases import launch_moment, written
-from testing.engine import time_skipping, world
-from testing.played_season import Played
+from testing.engine import run_engine, time_skipping
+from testing.played_season import PlayedSeason
 
 PARTS = ("mails", "dropped", "steps", "answers", "tasks", "endings")
 
@@ -29,7 +29,7 @@ SEEDS = (1, 2)
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_the_rehearsal_of_all_cases_is_what_happened(season: Played, part: str) -> None:
+def test_the_rehearsal_of_all_cases_is_what_happened(season: PlayedSeason, part: str) -> None:
     assert differences(season.ledger, season.rehearsed, part) == []
     assert season.ledger[part] == season.rehearsed[part]
 
@@ -66,11 +66,11 @@ async def compare(cohort: Path, people: Path, database_url: str, keep_in: Path |
     """Live and rehearse a cohort; where the two differ, keep its files, so that it is played again."""
     loaded = load_cohort(cohort)
     behaviour = load_behaviour(people, loaded)
-    async with time_skipping() as env, world(env, database_url, loaded, behaviour) as here:
-        await here.move_to(launch_moment(loaded))
-        await here.launch()
-        await here.play()
-        real = await here.ledger()
+    async with time_skipping() as env, run_engine(env, database_url, loaded, behaviour) as engine:
+        await engine.move_to(launch_moment(loaded))
+        await engine.launch()
+        await engine.play()
+        real = await engine.ledger()
     played = ledger(rehearsed(loaded, behaviour))
     found = [line for part in PARTS for line in differences(real, played, part)]
     assert len(real["endings"]) == len(loaded.cohort.mentorships)

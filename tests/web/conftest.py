@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from store.database import Database
 from testing.browser import browser  # noqa: F401
-from testing.web_env import World, launch, world_of
+from testing.web_env import WebEnv, launch, web_env_of
 from web.server import server
 
 
@@ -27,26 +27,26 @@ async def _launched(tmp_path_factory: pytest.TempPathFactory, _sqlite_template: 
 
 
 @pytest.fixture
-async def world(_launched: Path, tmp_path: Path) -> AsyncIterator[World]:
+async def web_env(_launched: Path, tmp_path: Path) -> AsyncIterator[WebEnv]:
     """A launched cohort on SQLite."""
     shutil.copy(_launched, tmp_path / "world.db")
-    async with Database.open(f"sqlite+aiosqlite:///{tmp_path / 'world.db'}") as database:
-        yield world_of(database)
+    async with Database.open(f"sqlite+aiosqlite:///{tmp_path / 'web_env.db'}") as database:
+        yield web_env_of(database)
 
 
 @pytest.fixture
-async def both(database: Database) -> World:
+async def both(database: Database) -> WebEnv:
     """A launched cohort; the test runs on SQLite and on PostgreSQL."""
     await launch(database)
-    return world_of(database)
+    return web_env_of(database)
 
 
 @pytest.fixture
-async def served(world: World) -> AsyncIterator[World]:
+async def served(web_env: WebEnv) -> AsyncIterator[WebEnv]:
     """A launched cohort whose pages are served on loopback; `settings.public_url` says where."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        at_home = world_of(world.database, f"http://127.0.0.1:{listening.getsockname()[1]}")
+        at_home = web_env_of(web_env.database, f"http://127.0.0.1:{listening.getsockname()[1]}")
         serving_it = server(at_home.app, at_home.settings)
         serving = asyncio.create_task(serving_it.serve(sockets=[listening]))
         yield at_home

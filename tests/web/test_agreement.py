@@ -12,25 +12,25 @@ from operations.forms.parse import Typed
 from operations.forms.submit import Overtaken, Saved, submit
 from store.forms.agreements import Version
 from store.tables import AgreementRow, MembershipRow, MentorshipRow, RequestRow
-from testing.web_env import CLOSES_AT, World, filled_in, hidden, send
+from testing.web_env import CLOSES_AT, WebEnv, filled_in, hidden, send
 
 
-async def versions(world: World, path: str) -> tuple[Version, ...]:
-    return (await world.requested(path)).versions
+async def versions(web_env: WebEnv, path: str) -> tuple[Version, ...]:
+    return (await web_env.requested(path)).versions
 
 
-async def drafted(world: World, client: httpx.AsyncClient, mentorship: str = "pair", by: str = "ada") -> str:
+async def drafted(web_env: WebEnv, client: httpx.AsyncClient, mentorship: str = "pair", by: str = "ada") -> str:
     """A first version, and the path of its writer's page."""
-    path = await world.ask("agreement", by, mentorship)
-    response = await send(client, path, await filled_in(world, path))
+    path = await web_env.ask("agreement", by, mentorship)
+    response = await send(client, path, await filled_in(web_env, path))
     assert response.status_code == 200
     return path
 
 
-async def change(world: World, client: httpx.AsyncClient, path: str, **what: str) -> httpx.Response:
+async def change(web_env: WebEnv, client: httpx.AsyncClient, path: str, **what: str) -> httpx.Response:
     """Open the form for a change, as the link on the page does, and send it."""
     opened = await client.get(f"{path}?change=1")
-    typed = await filled_in(world, path, **what)
+    typed = await filled_in(web_env, path, **what)
     return await client.post(path, data=hidden(opened.text) | typed)
 
 
@@ -39,15 +39,15 @@ async def sign(client: httpx.AsyncClient, path: str, field: str, name: str, page
     return await client.post(path, data=hidden(opened) | {field: name})
 
 
-def acts(world: World) -> list[tuple[str, str, int]]:
+def acts(web_env: WebEnv) -> list[tuple[str, str, int]]:
     """(person, act, version) of everything that the workflow was told."""
     return [
         (payload["person"], payload["signals"]["act"], payload["signals"]["version"])
-        for _, _, _, payload, _ in world.told
+        for _, _, _, payload, _ in web_env.told
     ]
 
 
-async def test_drafted_changed_three_times_and_signed(both: World) -> None:
+async def test_drafted_changed_three_times_and_signed(both: WebEnv) -> None:
     async with both.client() as client:
         await drafted(both, client)
         mentor = await both.ask("agreement", "mia", number=1)
@@ -84,33 +84,33 @@ async def test_drafted_changed_three_times_and_signed(both: World) -> None:
     assert kept[3].signed["ada"].name == "Ada Lindqvist"
 
 
-async def test_what_only_the_coordinators_see_stays_out_of_the_document(world: World) -> None:
-    async with world.client() as client:
-        path = await world.ask("agreement", "ada")
-        typed = await filled_in(world, path, a_coi="yes", a_coi_what="He reviews my grants")
+async def test_what_only_the_coordinators_see_stays_out_of_the_document(web_env: WebEnv) -> None:
+    async with web_env.client() as client:
+        path = await web_env.ask("agreement", "ada")
+        typed = await filled_in(web_env, path, a_coi="yes", a_coi_what="He reviews my grants")
         await send(client, path, typed)
-        mentor = await world.ask("agreement", "mia")
+        mentor = await web_env.ask("agreement", "mia")
         pages = (await client.get(mentor)).text + (await client.get(f"{mentor}?change=1")).text
     assert "grants" not in pages
-    (version,) = await versions(world, mentor)
+    (version,) = await versions(web_env, mentor)
     assert {"a_coi", "a_coi_what", "sign_e"}.isdisjoint(version.body)
-    answer = (await world.requested(path)).answer
+    answer = (await web_env.requested(path)).answer
     assert answer is not None
     assert answer.body["a_coi_what"] == "He reviews my grants"
 
 
-async def test_signing_needs_a_name(world: World) -> None:
-    async with world.client() as client:
-        await drafted(world, client)
-        mentor = await world.ask("agreement", "mia")
+async def test_signing_needs_a_name(web_env: WebEnv) -> None:
+    async with web_env.client() as client:
+        await drafted(web_env, client)
+        mentor = await web_env.ask("agreement", "mia")
         response = await sign(client, mentor, "sign_m", "  ")
     assert response.status_code == 422
     assert "<title>Error: " in response.text
     assert response.text.count("Type your name to sign") == 2
-    assert len(world.told) == 1
+    assert len(web_env.told) == 1
 
 
-async def test_signing_what_was_changed_meanwhile_signs_nothing_and_shows_the_change(both: World) -> None:
+async def test_signing_what_was_changed_meanwhile_signs_nothing_and_shows_the_change(both: WebEnv) -> None:
     async with both.client() as client:
         await drafted(both, client, "group", "mia")
         ada, ben = await both.ask("agreement", "ada", "group"), await both.ask("agreement", "ben", "group")
@@ -128,7 +128,7 @@ async def test_signing_what_was_changed_meanwhile_signs_nothing_and_shows_the_ch
     assert acts(both)[-1] == ("ada", "sign", 2)
 
 
-async def test_changing_what_was_changed_meanwhile_loses_neither(both: World) -> None:
+async def test_changing_what_was_changed_meanwhile_loses_neither(both: WebEnv) -> None:
     async with both.client() as client:
         ada, ben = await both.ask("agreement", "ada", "peers"), await both.ask("agreement", "ben", "peers")
         page = (await client.get(ben)).text
@@ -145,7 +145,7 @@ async def test_changing_what_was_changed_meanwhile_loses_neither(both: World) ->
     assert acts(both) == [("ada", "draft", 1), ("ben", "change", 2)]
 
 
-async def test_two_who_act_at_the_same_moment_on_the_same_version(both: World) -> None:
+async def test_two_who_act_at_the_same_moment_on_the_same_version(both: WebEnv) -> None:
     ada, ben = await both.ask("agreement", "ada", "peers"), await both.ask("agreement", "ben", "peers")
 
     async def draft(path: str) -> Any:
@@ -159,7 +159,7 @@ async def test_two_who_act_at_the_same_moment_on_the_same_version(both: World) -
     assert await both.count(AgreementRow) == 1
 
 
-async def test_two_who_sign_at_the_same_moment_both_have_signed(both: World) -> None:
+async def test_two_who_sign_at_the_same_moment_both_have_signed(both: WebEnv) -> None:
     async with both.client() as client:
         await drafted(both, client, "group", "mia")
         paths = [await both.ask("agreement", person, "group") for person in ("ada", "ben", "cai")]
@@ -169,62 +169,64 @@ async def test_two_who_sign_at_the_same_moment_both_have_signed(both: World) -> 
     assert await both.count(AgreementRow) == 1
 
 
-async def test_signing_twice_is_signing_once(world: World) -> None:
-    async with world.client() as client:
-        await drafted(world, client)
-        mentor = await world.ask("agreement", "mia")
+async def test_signing_twice_is_signing_once(web_env: WebEnv) -> None:
+    async with web_env.client() as client:
+        await drafted(web_env, client)
+        mentor = await web_env.ask("agreement", "mia")
         page = (await client.get(mentor)).text
         first = await sign(client, mentor, "sign_m", "Mia", page)
         again = await sign(client, mentor, "sign_m", "Mia", page)
         late = await sign(client, mentor, "sign_m", "Mia", page.replace("submission_id", "other"))
     assert first.text == again.text
     assert late.status_code == 200
-    assert len(world.told) == 2
+    assert len(web_env.told) == 2
 
 
-async def test_whoever_has_signed_waits_and_can_not_act(world: World) -> None:
-    async with world.client() as client:
-        mentee = await drafted(world, client)
+async def test_whoever_has_signed_waits_and_can_not_act(web_env: WebEnv) -> None:
+    async with web_env.client() as client:
+        mentee = await drafted(web_env, client)
         page = (await client.get(mentee)).text
         assert "You have signed this version. We wait for the others" in page
         assert "<form" not in page
-        response = await send(client, mentee, await filled_in(world, mentee, a_out="Other") | {"seen_version": ["1"]})
+        response = await send(
+            client, mentee, await filled_in(web_env, mentee, a_out="Other") | {"seen_version": ["1"]}
+        )
     assert response.status_code == 200
-    assert len(await versions(world, mentee)) == 1
+    assert len(await versions(web_env, mentee)) == 1
 
 
-async def test_an_agreement_that_opens_again_starts_from_the_one_in_force(world: World) -> None:
-    async with world.client() as client:
-        await drafted(world, client)
-        mentor = await world.ask("agreement", "mia")
+async def test_an_agreement_that_opens_again_starts_from_the_one_in_force(web_env: WebEnv) -> None:
+    async with web_env.client() as client:
+        await drafted(web_env, client)
+        mentor = await web_env.ask("agreement", "mia")
         await sign(client, mentor, "sign_m", "Mia")
-        again = await world.ask("agreement", "ada", number=2)
+        again = await web_env.ask("agreement", "ada", number=2)
         page = (await client.get(again)).text
         assert "This is version 1. Your changes make a new version" in page
         assert "I know whether I want to lead a team" in page
-        await send(client, again, await filled_in(world, again, a_out="Everything"), page)
-        mentor = await world.ask("agreement", "mia", number=2)
+        await send(client, again, await filled_in(web_env, again, a_out="Everything"), page)
+        mentor = await web_env.ask("agreement", "mia", number=2)
         page = (await client.get(mentor)).text
     assert "Compared with version 1, 1 place is marked" in page
-    assert acts(world)[-1] == ("ada", "change", 2)
+    assert acts(web_env)[-1] == ("ada", "change", 2)
 
 
-async def test_what_only_the_other_side_is_asked_survives_a_change(world: World) -> None:
-    async with world.client() as client:
-        await drafted(world, client)
-        await world.change(AgreementRow, {"version": 1}, body={"a_purpose": "x", "only_of_the_other_side": "kept"})
-        mentor = await world.ask("agreement", "mia")
-        await change(world, client, mentor, a_purpose="Mine")
-    body = (await versions(world, mentor))[-1].body
+async def test_what_only_the_other_side_is_asked_survives_a_change(web_env: WebEnv) -> None:
+    async with web_env.client() as client:
+        await drafted(web_env, client)
+        await web_env.change(AgreementRow, {"version": 1}, body={"a_purpose": "x", "only_of_the_other_side": "kept"})
+        mentor = await web_env.ask("agreement", "mia")
+        await change(web_env, client, mentor, a_purpose="Mine")
+    body = (await versions(web_env, mentor))[-1].body
     assert body["only_of_the_other_side"] == "kept"
     assert body["a_purpose"] == "Mine"
 
 
-async def test_every_version_can_be_read_and_says_what_it_changed(world: World) -> None:
-    async with world.client() as client:
-        await drafted(world, client)
-        mentor = await world.ask("agreement", "mia")
-        await change(world, client, mentor, a_out="Nothing", **{"a_goals.1.what": "A second goal"})
+async def test_every_version_can_be_read_and_says_what_it_changed(web_env: WebEnv) -> None:
+    async with web_env.client() as client:
+        await drafted(web_env, client)
+        mentor = await web_env.ask("agreement", "mia")
+        await change(web_env, client, mentor, a_out="Nothing", **{"a_goals.1.what": "A second goal"})
         first = (await client.get(f"{mentor}?version=1")).text
         second = (await client.get(f"{mentor}?version=2")).text
         none = (await client.get(f"{mentor}?version=77")).text
@@ -245,73 +247,73 @@ async def test_every_version_can_be_read_and_says_what_it_changed(world: World) 
     ],
 )
 async def test_agreed_when_everybody_has_signed_the_same_version(
-    world: World, mentorship: str, drafter: str, field: str, others: list[str]
+    web_env: WebEnv, mentorship: str, drafter: str, field: str, others: list[str]
 ) -> None:
-    async with world.client() as client:
-        await drafted(world, client, mentorship, drafter)
+    async with web_env.client() as client:
+        await drafted(web_env, client, mentorship, drafter)
         for person in others:
-            path = await world.ask("agreement", person, mentorship)
+            path = await web_env.ask("agreement", person, mentorship)
             page = (await client.get(path)).text
             assert "your agreement stands" not in page
             done = await sign(client, path, field, person, page)
     assert "Everybody has signed: your agreement stands." in done.text
 
 
-async def test_somebody_who_has_left_need_not_sign(world: World) -> None:
-    async with world.client() as client:
-        await drafted(world, client, "group", "mia")
-        await world.change(MembershipRow, {"mentorship": "group", "person": "cai"}, standing="out")
+async def test_somebody_who_has_left_need_not_sign(web_env: WebEnv) -> None:
+    async with web_env.client() as client:
+        await drafted(web_env, client, "group", "mia")
+        await web_env.change(MembershipRow, {"mentorship": "group", "person": "cai"}, standing="out")
         for person in ("ada", "ben"):
-            path = await world.ask("agreement", person, "group")
+            path = await web_env.ask("agreement", person, "group")
             done = await sign(client, path, "sign_e", person)
     assert "your agreement stands" in done.text
 
 
-async def test_before_the_first_version_the_others_are_told_to_wait(world: World) -> None:
-    async with world.client() as client:
-        path = await world.ask("agreement", "mia", number=1)
-        await world.change(RequestRow, {"person": "mia"}, state="answered")
+async def test_before_the_first_version_the_others_are_told_to_wait(web_env: WebEnv) -> None:
+    async with web_env.client() as client:
+        path = await web_env.ask("agreement", "mia", number=1)
+        await web_env.change(RequestRow, {"person": "mia"}, state="answered")
         page = await client.get(path)
     assert page.status_code == 200
     assert "There is no agreement yet" in page.text
 
 
-async def test_after_the_close_it_can_still_be_signed(world: World) -> None:
-    async with world.client() as client:
-        await drafted(world, client)
-        mentor = await world.ask("agreement", "mia")
-        await world.change(RequestRow, {"person": "mia"}, state="closed")
-        world.now = CLOSES_AT
+async def test_after_the_close_it_can_still_be_signed(web_env: WebEnv) -> None:
+    async with web_env.client() as client:
+        await drafted(web_env, client)
+        mentor = await web_env.ask("agreement", "mia")
+        await web_env.change(RequestRow, {"person": "mia"}, state="closed")
+        web_env.now = CLOSES_AT
         page = (await client.get(mentor)).text
         assert "You can still sign or change it" in page
         done = await sign(client, mentor, "sign_m", "Mia", page)
     assert done.status_code == 200
-    assert set((await versions(world, mentor))[0].signed) == {"ada", "mia"}
+    assert set((await versions(web_env, mentor))[0].signed) == {"ada", "mia"}
 
 
-async def test_when_all_is_over_it_can_be_read_and_nothing_else(world: World) -> None:
-    async with world.client() as client:
-        await drafted(world, client)
-        mentor = await world.ask("agreement", "mia")
-        await world.change(RequestRow, {"person": "mia"}, state="closed")
-        await world.change(MentorshipRow, {"key": "pair"}, state="over")
+async def test_when_all_is_over_it_can_be_read_and_nothing_else(web_env: WebEnv) -> None:
+    async with web_env.client() as client:
+        await drafted(web_env, client)
+        mentor = await web_env.ask("agreement", "mia")
+        await web_env.change(RequestRow, {"person": "mia"}, state="closed")
+        await web_env.change(MentorshipRow, {"key": "pair"}, state="over")
         page = (await client.get(mentor)).text
         assert "This is the agreement as it was left" in page
         assert "<form" not in page
         assert "?change=1" not in page
         await client.post(mentor, data={"sign_m": "Mia", "act": "sign", "seen_version": "1"})
-    assert set((await versions(world, mentor))[0].signed) == {"ada"}
+    assert set((await versions(web_env, mentor))[0].signed) == {"ada"}
 
 
-async def test_goals_of_the_agreement_stand_in_the_midpoint_and_the_closure(world: World) -> None:
-    async with world.client() as client:
-        path = await world.ask("agreement", "ada")
+async def test_goals_of_the_agreement_stand_in_the_midpoint_and_the_closure(web_env: WebEnv) -> None:
+    async with web_env.client() as client:
+        path = await web_env.ask("agreement", "ada")
         goals: Typed = {"a_goals.0.what": ["Speak up"], "a_goals.1.what": ["Write less"]}
-        await send(client, path, await filled_in(world, path) | goals)
-        mentor = await world.ask("agreement", "mia")
+        await send(client, path, await filled_in(web_env, path) | goals)
+        mentor = await web_env.ask("agreement", "mia")
         await sign(client, mentor, "sign_m", "Mia")
         for ask in ("midpoint", "closure"):
-            page = (await client.get(await world.ask(ask, "ada"))).text
+            page = (await client.get(await web_env.ask(ask, "ada"))).text
             assert "Speak up</textarea>" in page
             assert "Write less</textarea>" in page
             assert "I know whether I want to lead a team, and have tried it once." in page

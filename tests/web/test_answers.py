@@ -13,29 +13,29 @@ from operations.forms.parse import Typed
 from operations.forms.submit import Differs, Faulty, Saved, Shut, SubmitResult, UnknownRequest, submit
 from runtime.outbox_relay import GRACE, hand_over, relay_once
 from store.tables import AnswerRow, DraftRow, MembershipRow, MentorshipRow, ParticipantRow, RelayRow, RequestRow
-from testing.web_env import CLOSES_AT, COHORT, NOW, World, filled_in
+from testing.web_env import CLOSES_AT, COHORT, NOW, WebEnv, filled_in
 
 
-async def put_in(world: World, path: str, submission: str, typed: Typed) -> SubmitResult:
-    link = world.links.read_request(path.removeprefix("/f/"))
+async def put_in(web_env: WebEnv, path: str, submission: str, typed: Typed) -> SubmitResult:
+    link = web_env.links.read_request(path.removeprefix("/f/"))
     assert link is not None
-    outcome = await submit(world.database, *link, submission, typed, world.now)
+    outcome = await submit(web_env.database, *link, submission, typed, web_env.now)
     if isinstance(outcome, Saved):
-        await hand_over(world.database, world.tell, *outcome.to_tell, world.now)
+        await hand_over(web_env.database, web_env.tell, *outcome.to_tell, web_env.now)
     return outcome
 
 
-async def answers(world: World) -> list[AnswerRow]:
-    async with world.database.session() as session:
+async def answers(web_env: WebEnv) -> list[AnswerRow]:
+    async with web_env.database.session() as session:
         return list(await session.scalars(select(AnswerRow).order_by(AnswerRow.id)))
 
 
-async def row(world: World, table: Any, key: Any) -> Any:
-    async with world.database.session() as session:
+async def row(web_env: WebEnv, table: Any, key: Any) -> Any:
+    async with web_env.database.session() as session:
         return await session.get(table, key)
 
 
-async def test_an_answer_is_kept_and_the_workflow_told(both: World) -> None:
+async def test_an_answer_is_kept_and_the_workflow_told(both: WebEnv) -> None:
     path = await both.ask("check_in", "ada")
     assert await put_in(both, path, "submission-1", await filled_in(both, path)) == Saved(1)
     (answer,) = await answers(both)
@@ -49,7 +49,7 @@ async def test_an_answer_is_kept_and_the_workflow_told(both: World) -> None:
     assert await both.count(RelayRow) == 0
 
 
-async def test_what_the_workflow_is_told_holds_no_answer_and_no_name(both: World) -> None:
+async def test_what_the_workflow_is_told_holds_no_answer_and_no_name(both: WebEnv) -> None:
     path = await both.ask("check_in", "ada")
     await put_in(both, path, "submission-1", await filled_in(both, path, p_word="I was robbed", p_help="safety"))
     assert both.signals[0]["safety"] is True
@@ -57,7 +57,7 @@ async def test_what_the_workflow_is_told_holds_no_answer_and_no_name(both: World
     assert "Lindqvist" not in repr(both.told)
 
 
-async def test_the_same_submission_twice_is_one_answer(both: World) -> None:
+async def test_the_same_submission_twice_is_one_answer(both: WebEnv) -> None:
     path = await both.ask("check_in", "ada")
     typed = await filled_in(both, path)
     assert await put_in(both, path, "submission-1", typed) == Saved(1)
@@ -65,14 +65,14 @@ async def test_the_same_submission_twice_is_one_answer(both: World) -> None:
     assert len(await answers(both)) == len(both.told) == 1
 
 
-async def test_another_content_under_the_same_submission_is_kept_out_and_told(both: World) -> None:
+async def test_another_content_under_the_same_submission_is_kept_out_and_told(both: WebEnv) -> None:
     path = await both.ask("check_in", "ada")
     await put_in(both, path, "submission-1", await filled_in(both, path))
     assert await put_in(both, path, "submission-1", await filled_in(both, path, p_met="0")) == Differs()
     assert [answer.body["p_met"] for answer in await answers(both)] == ["2"]
 
 
-async def test_a_submission_of_somebody_else_can_not_be_taken_over(both: World) -> None:
+async def test_a_submission_of_somebody_else_can_not_be_taken_over(both: WebEnv) -> None:
     hers, his = await both.ask("check_in", "ada"), await both.ask("check_in", "ben", "pair-2")
     typed = await filled_in(both, hers)
     await put_in(both, hers, "submission-1", typed)
@@ -81,7 +81,7 @@ async def test_a_submission_of_somebody_else_can_not_be_taken_over(both: World) 
     assert len(await answers(both)) == 2
 
 
-async def test_a_change_is_a_new_version_and_all_are_kept(both: World) -> None:
+async def test_a_change_is_a_new_version_and_all_are_kept(both: WebEnv) -> None:
     path = await both.ask("check_in", "ada")
     for number, met in enumerate(("0", "1", "2"), start=1):
         outcome = await put_in(both, path, f"submission-{number}", await filled_in(both, path, p_met=met))
@@ -89,7 +89,7 @@ async def test_a_change_is_a_new_version_and_all_are_kept(both: World) -> None:
     assert [(each.version, each.body["p_met"]) for each in await answers(both)] == [(1, "0"), (2, "1"), (3, "2")]
 
 
-async def test_two_at_the_same_moment_become_two_versions(both: World) -> None:
+async def test_two_at_the_same_moment_become_two_versions(both: WebEnv) -> None:
     path = await both.ask("check_in", "ada")
     typed = await filled_in(both, path)
     outcomes = await asyncio.gather(
@@ -102,7 +102,7 @@ async def test_two_at_the_same_moment_become_two_versions(both: World) -> None:
     assert await both.count(RelayRow) == 0
 
 
-async def test_an_answer_survives_a_workflow_that_can_not_be_reached(both: World) -> None:
+async def test_an_answer_survives_a_workflow_that_can_not_be_reached(both: WebEnv) -> None:
     path = await both.ask("check_in", "ada")
     both.deaf = True
     assert await put_in(both, path, "submission-1", await filled_in(both, path)) == Saved(1)
@@ -115,7 +115,7 @@ async def test_an_answer_survives_a_workflow_that_can_not_be_reached(both: World
     assert both.told[0][3]["at"].startswith("2027-04-05T09:00:00")
 
 
-async def test_nobody_else_tells_while_the_page_still_does(both: World) -> None:
+async def test_nobody_else_tells_while_the_page_still_does(both: WebEnv) -> None:
     path = await both.ask("check_in", "ada")
     both.deaf = True
     await put_in(both, path, "submission-1", await filled_in(both, path))
@@ -143,49 +143,49 @@ LATE = CLOSES_AT + timedelta(days=3)
     ],
 )
 async def test_what_becomes_of_an_answer_by_state(
-    world: World, state: str, mentorship: str, now: Any, outcome: SubmitResult
+    web_env: WebEnv, state: str, mentorship: str, now: Any, outcome: SubmitResult
 ) -> None:
-    path = await world.ask("check_in", "ada")
-    await world.change(RequestRow, {"person": "ada"}, state=state)
-    await world.change(MentorshipRow, {"key": "pair"}, state=mentorship)
-    world.now = now
-    assert await put_in(world, path, "submission-1", await filled_in(world, path)) == outcome
-    assert len(await answers(world)) == len(world.told) == isinstance(outcome, Saved)
+    path = await web_env.ask("check_in", "ada")
+    await web_env.change(RequestRow, {"person": "ada"}, state=state)
+    await web_env.change(MentorshipRow, {"key": "pair"}, state=mentorship)
+    web_env.now = now
+    assert await put_in(web_env, path, "submission-1", await filled_in(web_env, path)) == outcome
+    assert len(await answers(web_env)) == len(web_env.told) == isinstance(outcome, Saved)
 
 
-async def test_a_late_answer_does_not_make_a_closed_request_answered(world: World) -> None:
-    path = await world.ask("check_in", "ada")
-    await world.change(RequestRow, {"person": "ada"}, state="closed")
-    await put_in(world, path, "submission-1", await filled_in(world, path))
-    assert (await world.requested(path)).state == "closed"
-    assert [each.late for each in await answers(world)] == [True]
+async def test_a_late_answer_does_not_make_a_closed_request_answered(web_env: WebEnv) -> None:
+    path = await web_env.ask("check_in", "ada")
+    await web_env.change(RequestRow, {"person": "ada"}, state="closed")
+    await put_in(web_env, path, "submission-1", await filled_in(web_env, path))
+    assert (await web_env.requested(path)).state == "closed"
+    assert [each.late for each in await answers(web_env)] == [True]
 
 
-async def test_in_a_pause_nothing_is_late(world: World) -> None:
-    path = await world.ask("check_in", "ada")
-    await world.change(MentorshipRow, {"key": "pair"}, paused_until="2027-06-01")
-    world.now = LATE
-    assert await put_in(world, path, "submission-1", await filled_in(world, path)) == Saved(1)
+async def test_in_a_pause_nothing_is_late(web_env: WebEnv) -> None:
+    path = await web_env.ask("check_in", "ada")
+    await web_env.change(MentorshipRow, {"key": "pair"}, paused_until="2027-06-01")
+    web_env.now = LATE
+    assert await put_in(web_env, path, "submission-1", await filled_in(web_env, path)) == Saved(1)
 
 
-async def test_whoever_left_is_asked_nothing_more_and_whoever_is_erased_is_unknown(world: World) -> None:
-    path = await world.ask("check_in", "ada")
-    typed = await filled_in(world, path)
-    await world.change(ParticipantRow, {"id": "ada"}, standing="left")
-    assert await put_in(world, path, "submission-1", typed) == Shut("withdrawn")
-    await world.change(ParticipantRow, {"id": "ada"}, standing="erased")
-    assert await put_in(world, path, "submission-1", typed) == UnknownRequest()
+async def test_whoever_left_is_asked_nothing_more_and_whoever_is_erased_is_unknown(web_env: WebEnv) -> None:
+    path = await web_env.ask("check_in", "ada")
+    typed = await filled_in(web_env, path)
+    await web_env.change(ParticipantRow, {"id": "ada"}, standing="left")
+    assert await put_in(web_env, path, "submission-1", typed) == Shut("withdrawn")
+    await web_env.change(ParticipantRow, {"id": "ada"}, standing="erased")
+    assert await put_in(web_env, path, "submission-1", typed) == UnknownRequest()
 
 
-async def test_faults_keep_nothing_and_tell_nobody(world: World) -> None:
-    path = await world.ask("check_in", "ada")
-    outcome = await put_in(world, path, "submission-1", {"p_met": ["7"], "p_useful": ["9"]})
+async def test_faults_keep_nothing_and_tell_nobody(web_env: WebEnv) -> None:
+    path = await web_env.ask("check_in", "ada")
+    outcome = await put_in(web_env, path, "submission-1", {"p_met": ["7"], "p_useful": ["9"]})
     assert isinstance(outcome, Faulty)
     assert outcome.faults[0].control == "p_met"
-    assert await world.count(AnswerRow) == await world.count(RelayRow) == len(world.told) == 0
+    assert await web_env.count(AnswerRow) == await web_env.count(RelayRow) == len(web_env.told) == 0
 
 
-async def test_an_accepted_invitation_fills_the_profile_and_moves_the_zone(both: World) -> None:
+async def test_an_accepted_invitation_fills_the_profile_and_moves_the_zone(both: WebEnv) -> None:
     path = await both.ask("invitation", "ada")
     typed: Typed = {
         "accept": ["yes"], "i_goals": [" Lead a team "], "i_zone": ["lisbon"], "i_language": ["English, Svenska"],
@@ -203,46 +203,46 @@ async def test_an_accepted_invitation_fills_the_profile_and_moves_the_zone(both:
     assert both.signals[0]["zone"] == "Europe/Lisbon"
 
 
-async def test_whoever_declines_need_not_fill_in_the_rest_and_changes_no_profile(world: World) -> None:
-    path = await world.ask("invitation", "ada")
+async def test_whoever_declines_need_not_fill_in_the_rest_and_changes_no_profile(web_env: WebEnv) -> None:
+    path = await web_env.ask("invitation", "ada")
     typed: Typed = {"accept": ["no"], "i_goals": ["x" * 5000], "i_zone": ["Atlantis"]}
-    assert await put_in(world, path, "submission-1", typed) == Saved(1)
-    assert world.signals[0]["accepted"] is False
-    assert (await row(world, ParticipantRow, "ada")).zone == "Europe/Stockholm"
+    assert await put_in(web_env, path, "submission-1", typed) == Saved(1)
+    assert web_env.signals[0]["accepted"] is False
+    assert (await row(web_env, ParticipantRow, "ada")).zone == "Europe/Stockholm"
 
 
-async def test_the_same_zone_again_moves_nothing(world: World) -> None:
-    path = await world.ask("invitation", "ada")
-    await put_in(world, path, "submission-1", {"accept": ["yes"], "i_zone": ["Europe/Stockholm"]})
-    assert world.signals[0]["zone"] == ""
+async def test_the_same_zone_again_moves_nothing(web_env: WebEnv) -> None:
+    path = await web_env.ask("invitation", "ada")
+    await put_in(web_env, path, "submission-1", {"accept": ["yes"], "i_zone": ["Europe/Stockholm"]})
+    assert web_env.signals[0]["zone"] == ""
 
 
-async def test_a_draft_goes_when_the_answer_is_in(world: World) -> None:
-    path = await world.ask("closure", "ada")
-    typed = await filled_in(world, path)
-    async with world.client() as client:
+async def test_a_draft_goes_when_the_answer_is_in(web_env: WebEnv) -> None:
+    path = await web_env.ask("closure", "ada")
+    typed = await filled_in(web_env, path)
+    async with web_env.client() as client:
         await client.post(path, data=typed | {"save": ["1"]})
-        assert await world.count(DraftRow) == 1
-        assert world.told == []
-        await put_in(world, path, "submission-1", typed)
-    assert await world.count(DraftRow) == 0
+        assert await web_env.count(DraftRow) == 1
+        assert web_env.told == []
+        await put_in(web_env, path, "submission-1", typed)
+    assert await web_env.count(DraftRow) == 0
 
 
-async def test_a_submission_without_an_id_is_still_one_answer(world: World) -> None:
-    path = await world.ask("check_in", "ada")
-    typed = await filled_in(world, path)
+async def test_a_submission_without_an_id_is_still_one_answer(web_env: WebEnv) -> None:
+    path = await web_env.ask("check_in", "ada")
+    typed = await filled_in(web_env, path)
     for submission in ("", "", "<script>", "<script>"):
-        assert isinstance(await put_in(world, path, submission, typed), Saved)
-    assert len(await answers(world)) == 2
+        assert isinstance(await put_in(web_env, path, submission, typed), Saved)
+    assert len(await answers(web_env)) == 2
 
 
-async def test_somebody_out_of_the_group_is_no_partner(world: World) -> None:
-    path = await world.ask("check_in", "mia", "group")
-    await world.change(MembershipRow, {"mentorship": "group", "person": "cai"}, standing="out")
-    assert [seat.person for seat in (await world.requested(path)).partners] == ["ada", "ben"]
+async def test_somebody_out_of_the_group_is_no_partner(web_env: WebEnv) -> None:
+    path = await web_env.ask("check_in", "mia", "group")
+    await web_env.change(MembershipRow, {"mentorship": "group", "person": "cai"}, standing="out")
+    assert [seat.person for seat in (await web_env.requested(path)).partners] == ["ada", "ben"]
 
 
-async def test_a_submission_of_another_form_is_taken_where_nothing_was_answered(both: World) -> None:
+async def test_a_submission_of_another_form_is_taken_where_nothing_was_answered(both: WebEnv) -> None:
     """Before, the unique submission made the page fail for ever."""
     first, second = await both.ask("check_in", "ada"), await both.ask("closure", "ada")
     await put_in(both, first, "submission-1", await filled_in(both, first))

@@ -18,7 +18,7 @@ from mail.compose import compose
 from mail.preview import sample
 from store.people.address_changes import SIDES
 from store.tables import AnswerRow, MentorshipRow, RequestRow
-from testing.web_env import COHORT, World, filled_in, hidden, send, wants
+from testing.web_env import COHORT, WebEnv, filled_in, hidden, send, wants
 
 PHONE = {"width": 320, "height": 640}
 LIGHT = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
@@ -30,9 +30,9 @@ FAULTY = ("mentor's check-in", "closure", "draft", "to sign, with changes")
 
 
 @asynccontextmanager
-async def opened(browser: Browser, world: World, path: str, **options: Any) -> AsyncIterator[Page]:
+async def opened(browser: Browser, web_env: WebEnv, path: str, **options: Any) -> AsyncIterator[Page]:
     """A page on a phone, in a context of its own."""
-    context = await browser.new_context(viewport=PHONE, base_url=world.settings.public_url, **options)  # pyright: ignore[reportArgumentType]
+    context = await browser.new_context(viewport=PHONE, base_url=web_env.settings.public_url, **options)  # pyright: ignore[reportArgumentType]
     try:
         page = await context.new_page()
         await page.goto(path)
@@ -51,7 +51,7 @@ FOCUSED = """() => {
 }"""
 
 
-async def test_a_form_is_filled_in_with_the_keyboard_alone(browser: Browser, served: World) -> None:
+async def test_a_form_is_filled_in_with_the_keyboard_alone(browser: Browser, served: WebEnv) -> None:
     path = await served.ask("check_in", "ada")
     async with opened(browser, served, path) as page:
         for _ in range(120):
@@ -76,7 +76,7 @@ async def test_a_form_is_filled_in_with_the_keyboard_alone(browser: Browser, ser
     assert answer.body["p_word"] == "Typed, not clicked"
 
 
-async def test_enter_in_a_field_sends_the_form_and_adds_no_entry(browser: Browser, served: World) -> None:
+async def test_enter_in_a_field_sends_the_form_and_adds_no_entry(browser: Browser, served: WebEnv) -> None:
     path = await served.ask("agreement", "ada")
     async with opened(browser, served, path) as page:
         await page.fill('input[name="sign_e"]', "Ada")
@@ -85,7 +85,7 @@ async def test_enter_in_a_field_sends_the_form_and_adds_no_entry(browser: Browse
         assert await page.input_value('input[name="sign_e"]') == "Ada"
 
 
-async def test_the_summary_gets_the_focus_and_leads_to_the_fields(browser: Browser, served: World) -> None:
+async def test_the_summary_gets_the_focus_and_leads_to_the_fields(browser: Browser, served: WebEnv) -> None:
     async with opened(browser, served, await served.ask("check_in", "ada")) as page:
         await page.click("button.main")
         await page.wait_for_selector(".error-summary")
@@ -110,7 +110,7 @@ async def choose(page: Page, typed: dict[str, list[str]]) -> None:
 
 
 @pytest.mark.parametrize("javascript", [True, False])
-async def test_sent_twice_and_back_again_is_one_answer(browser: Browser, served: World, javascript: bool) -> None:
+async def test_sent_twice_and_back_again_is_one_answer(browser: Browser, served: WebEnv, javascript: bool) -> None:
     path = await served.ask("check_in", "mia")
     async with opened(browser, served, path, java_script_enabled=javascript) as page:
         await choose(page, await filled_in(served, path))
@@ -125,7 +125,7 @@ async def test_sent_twice_and_back_again_is_one_answer(browser: Browser, served:
     assert len(served.told) == 1
 
 
-async def test_the_agreement_is_drafted_in_steps_and_signed(browser: Browser, served: World) -> None:
+async def test_the_agreement_is_drafted_in_steps_and_signed(browser: Browser, served: WebEnv) -> None:
     path = await served.ask("agreement", "ada")
     async with opened(browser, served, path, java_script_enabled=False) as page:
         await page.fill('[name="a_purpose"]', "Know more")
@@ -148,7 +148,7 @@ async def test_the_agreement_is_drafted_in_steps_and_signed(browser: Browser, se
         assert not await page.locator(".versions, .bottom, .whom, .button").first.is_visible()
 
 
-async def test_dark_is_dark(browser: Browser, served: World) -> None:
+async def test_dark_is_dark(browser: Browser, served: WebEnv) -> None:
     async with opened(browser, served, "/") as page:
         light = await page.evaluate("getComputedStyle(document.body).backgroundColor")
         await page.emulate_media(color_scheme="dark")
@@ -156,41 +156,41 @@ async def test_dark_is_dark(browser: Browser, served: World) -> None:
     assert (light, dark) == ("rgb(251, 250, 247)", "rgb(20, 25, 27)")
 
 
-async def every_page(world: World) -> dict[str, str]:
+async def every_page(web_env: WebEnv) -> dict[str, str]:
     """Every page in every state, by what it is."""
-    pages = {ask: await world.ask(ask, "ada") for ask in ("invitation", "fit_check", "midpoint", "closure")}
-    pages |= {"home": "/", "unknown": "/f/x", "stop": f"/stop/{world.links.stop_token('ada', 1)}"}
-    pages["stopped"] = f"/stop/{world.links.stop_token('ben', 1)}"
-    pages["one click"] = await world.ask("are_you_there", "ada") + "?state=fine"
-    pages["mentor's check-in"] = await world.ask("check_in", "mia")
-    await world.ask("check_in", "mia", "pair-2")
-    pages["draft"] = await world.ask("agreement", "ada", "reverse")
-    pages["waiting"] = await world.ask("agreement", "mia", "reverse")
-    await world.change(RequestRow, {"mentorship": "reverse", "person": "mia"}, state="answered")
+    pages = {ask: await web_env.ask(ask, "ada") for ask in ("invitation", "fit_check", "midpoint", "closure")}
+    pages |= {"home": "/", "unknown": "/f/x", "stop": f"/stop/{web_env.links.stop_token('ada', 1)}"}
+    pages["stopped"] = f"/stop/{web_env.links.stop_token('ben', 1)}"
+    pages["one click"] = await web_env.ask("are_you_there", "ada") + "?state=fine"
+    pages["mentor's check-in"] = await web_env.ask("check_in", "mia")
+    await web_env.ask("check_in", "mia", "pair-2")
+    pages["draft"] = await web_env.ask("agreement", "ada", "reverse")
+    pages["waiting"] = await web_env.ask("agreement", "mia", "reverse")
+    await web_env.change(RequestRow, {"mentorship": "reverse", "person": "mia"}, state="answered")
     for state in ("late", "withdrawn", "over"):
-        pages[state] = await world.ask("check_in", "ada", number=len(pages))
-        requested = await world.requested(pages[state])
-        await world.change(RequestRow, {"key": requested.key}, state="closed" if state != "withdrawn" else state)
-    async with httpx.AsyncClient(base_url=world.settings.public_url, follow_redirects=True) as client:
+        pages[state] = await web_env.ask("check_in", "ada", number=len(pages))
+        requested = await web_env.requested(pages[state])
+        await web_env.change(RequestRow, {"key": requested.key}, state="closed" if state != "withdrawn" else state)
+    async with httpx.AsyncClient(base_url=web_env.settings.public_url, follow_redirects=True) as client:
         await client.post(pages["stopped"])
-        pages["saved"] = await world.ask("closure", "mia")
+        pages["saved"] = await web_env.ask("closure", "mia")
         await client.post(pages["saved"], data={"c_note": "Half", "save": "1"})
         pages["saved"] += "/saved"
-        answered = await world.ask("check_in", "ada")
-        await send(client, answered, await filled_in(world, answered, p_help="safety"))
+        answered = await web_env.ask("check_in", "ada")
+        await send(client, answered, await filled_in(web_env, answered, p_help="safety"))
         pages |= {"answered": answered, "changing": f"{answered}?change=1", "thanks": f"{answered}/thanks"}
-        ada, ben = await world.ask("agreement", "ada", "peers"), await world.ask("agreement", "ben", "peers")
-        await send(client, ada, await filled_in(world, ada))
+        ada, ben = await web_env.ask("agreement", "ada", "peers"), await web_env.ask("agreement", "ben", "peers")
+        await send(client, ada, await filled_in(web_env, ada))
         page = (await client.get(f"{ben}?change=1")).text
-        typed = await filled_in(world, ben, a_cadence="monthly", **{"a_goals.1.what": "More"})
+        typed = await filled_in(web_env, ben, a_cadence="monthly", **{"a_goals.1.what": "More"})
         await client.post(ben, data=hidden(page) | typed)
         pages |= {"signed, waiting": ada, "an earlier version": f"{ada}?version=1"}
-        pages["to sign, with changes"] = await world.ask("agreement", "ada", "peers", 2)
-        group = await world.ask("agreement", "mia", "group")
-        await send(client, group, await filled_in(world, group))
-        await world.change(MentorshipRow, {"key": "group"}, state="running")
+        pages["to sign, with changes"] = await web_env.ask("agreement", "ada", "peers", 2)
+        group = await web_env.ask("agreement", "mia", "group")
+        await send(client, group, await filled_in(web_env, group))
+        await web_env.change(MentorshipRow, {"key": "group"}, state="running")
         for person in ("ada", "ben", "cai"):
-            pages["agreed"] = await world.ask("agreement", person, "group")
+            pages["agreed"] = await web_env.ask("agreement", person, "group")
             await send(client, pages["agreed"], {"sign_e": [person]})
     return pages
 
@@ -208,7 +208,7 @@ async def violations(page: Page, what: str) -> list[str]:
     return found
 
 
-async def test_every_page_in_every_state_is_accessible_in_light_and_dark(browser: Browser, served: World) -> None:
+async def test_every_page_in_every_state_is_accessible_in_light_and_dark(browser: Browser, served: WebEnv) -> None:
     pages = await every_page(served)
     await served.change(MentorshipRow, {"key": "pair-2"}, state="over")
     found: list[str] = []
@@ -244,7 +244,7 @@ BROKEN_WORDS = r"""() => {
 
 
 @pytest.mark.parametrize("width", [320, 360, 390])
-async def test_no_word_is_broken_on_a_phone(browser: Browser, served: World, width: int) -> None:
+async def test_no_word_is_broken_on_a_phone(browser: Browser, served: WebEnv, width: int) -> None:
     for ask in ("invitation", "agreement", "check_in", "closure"):
         async with opened(browser, served, await served.ask(ask, "ada")) as page:
             await page.set_viewport_size({"width": width, "height": 740})
@@ -252,7 +252,7 @@ async def test_no_word_is_broken_on_a_phone(browser: Browser, served: World, wid
             assert await page.evaluate(BROKEN_WORDS) == [], (ask, width)
 
 
-async def test_a_participants_day(browser: Browser, served: World) -> None:
+async def test_a_participants_day(browser: Browser, served: WebEnv) -> None:
     """From the mail to the person's own page, and everything that is done there, on a phone."""
     await served.change(MentorshipRow, {"key": "pair"}, phase="check_ins")
     form = await served.ask("fit_check", "ada")

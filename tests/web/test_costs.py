@@ -16,7 +16,7 @@ import pytest
 
 from program.limits import BODY_BYTES, BODY_FIELDS
 from store.people.address_changes import SIDES
-from testing.web_env import BASE_URL, World, wants, world_of
+from testing.web_env import BASE_URL, WebEnv, wants, web_env_of
 
 BUDGET = 0.25
 """Seconds of CPU for one request."""
@@ -84,9 +84,9 @@ def bodies(field: str) -> Iterator[tuple[str, bytes, str]]:
     yield "a part of marks", typed, BOUNDARY
 
 
-async def cost(world: World, method: str, path: str, content: bytes = b"", kind: str = "") -> tuple[float, int]:
+async def cost(web_env: WebEnv, method: str, path: str, content: bytes = b"", kind: str = "") -> tuple[float, int]:
     """(seconds of CPU, status) of one request."""
-    transport = httpx.ASGITransport(world.app)
+    transport = httpx.ASGITransport(web_env.app)
     headers = {"content-type": kind} if kind else {}
     request = httpx.Request(method, BASE_URL + path, headers=headers, content=content or None)
     began = time.process_time()
@@ -95,11 +95,11 @@ async def cost(world: World, method: str, path: str, content: bytes = b"", kind:
     return time.process_time() - began, answer.status_code
 
 
-async def over_budget(world: World, method: str, path: str, content: bytes = b"", kind: str = "") -> str:
+async def over_budget(web_env: WebEnv, method: str, path: str, content: bytes = b"", kind: str = "") -> str:
     """What a request costs where it is too much, each time; empty where it is not."""
     seconds: list[float] = []
     for _ in range(TRIES):
-        spent, status = await cost(world, method, path, content, kind)
+        spent, status = await cost(web_env, method, path, content, kind)
         assert status < 500, (method, path.partition("/")[0], status)
         if spent <= BUDGET:
             return ""
@@ -108,9 +108,9 @@ async def over_budget(world: World, method: str, path: str, content: bytes = b""
 
 
 @pytest.fixture
-async def doors(world: World) -> dict[str, tuple[World, str]]:
+async def doors(web_env: WebEnv) -> dict[str, tuple[WebEnv, str]]:
     """Each kind of page: where it is, and the field in which the most can be typed."""
-    unlimited = world_of(world.database, requests_per_minute=0, requests_per_link=0)
+    unlimited = web_env_of(web_env.database, requests_per_minute=0, requests_per_link=0)
     place = f"/me/{unlimited.links.place_token('ada', 1)}"
     change = await wants(unlimited, "ada", "ada@new.example.org")
     paths = {
@@ -134,37 +134,39 @@ async def doors(world: World) -> dict[str, tuple[World, str]]:
     return {path: (unlimited, field) for path, field in paths.items()}
 
 
-async def test_no_form_takes_more_than_its_share_whatever_is_in_it(doors: dict[str, tuple[World, str]]) -> None:
+async def test_no_form_takes_more_than_its_share_whatever_is_in_it(doors: dict[str, tuple[WebEnv, str]]) -> None:
     dear: list[str] = []
-    for path, (world, field) in doors.items():
+    for path, (web_env, field) in doors.items():
         for what, content, kind in bodies(field):
             assert len(content) <= BODY_BYTES
             if field in WITHOUT_TEXT and "marks" not in what and kind == URLENCODED:
                 continue
-            if found := await over_budget(world, "POST", path, content, kind):
+            if found := await over_budget(web_env, "POST", path, content, kind):
                 dear.append(f"{path.partition('/')[2][:2]}… {field}: {what}: {found}")
     assert dear == []
 
 
-async def test_no_draft_takes_more_than_its_share_neither_kept_nor_shown(doors: dict[str, tuple[World, str]]) -> None:
+async def test_no_draft_takes_more_than_its_share_neither_kept_nor_shown(
+    doors: dict[str, tuple[WebEnv, str]],
+) -> None:
     dear: list[str] = []
-    for path, (world, field) in doors.items():
+    for path, (web_env, field) in doors.items():
         if not path.startswith("/f/"):
             continue
         for what, content, kind in bodies(field):
             if kind == URLENCODED:
-                kept = await over_budget(world, "POST", path, (b"save=1&" + content)[:BODY_BYTES], kind)
-                shown = await over_budget(world, "GET", path)
+                kept = await over_budget(web_env, "POST", path, (b"save=1&" + content)[:BODY_BYTES], kind)
+                shown = await over_budget(web_env, "GET", path)
                 dear += [f"{field}: {what}: {found}" for found in (kept, shown) if found]
     assert dear == []
 
 
-async def test_no_link_takes_more_than_its_share_however_long(doors: dict[str, tuple[World, str]]) -> None:
+async def test_no_link_takes_more_than_its_share_however_long(doors: dict[str, tuple[WebEnv, str]]) -> None:
     dear: list[str] = []
-    for path, (world, field) in doors.items():
+    for path, (web_env, field) in doors.items():
         for what, text in TEXTS.items():
             behind = quote_from_bytes(text.encode()[:20_000])
             for spelled in (f"{path.rstrip('?')}?{field}={behind}", f"{path.rstrip('?')}/{behind}", f"/f/{behind}"):
-                if found := await over_budget(world, "GET", spelled):
+                if found := await over_budget(web_env, "GET", spelled):
                     dear.append(f"{field}: {what}: {found}")
     assert dear == []

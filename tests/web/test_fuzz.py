@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from starlette.routing import Route
 
 from store.people.address_changes import SIDES
-from testing.web_env import BASE_URL, COHORT, World, filled_in, send, wants, world_of
+from testing.web_env import BASE_URL, COHORT, WebEnv, filled_in, send, wants, web_env_of
 from web.security import HEADERS
 
 LOOKS = settings(
@@ -88,7 +88,7 @@ kinds = st.sampled_from(
 class Doors:
     """Every route of the pages, and real tokens and fields beside invented ones to put into it."""
 
-    world: World
+    web_env: WebEnv
     tokens: list[str]
     fields: list[str]
     rows: dict[str, list[tuple[Any, ...]]]
@@ -100,9 +100,9 @@ class Doors:
     told: list[Any] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.told = list(self.world.told)
+        self.told = list(self.web_env.told)
         self.version = self._version()
-        self.routes = [route for route in self.world.app.routes if isinstance(route, Route)]
+        self.routes = [route for route in self.web_env.app.routes if isinstance(route, Route)]
         behind_links = [route for route in self.routes if "{" in route.path]
         self.route = st.sampled_from([*self.routes, *behind_links * 4])
         fields = st.sampled_from(self.fields)
@@ -126,7 +126,7 @@ class Doors:
 
     async def try_keys(self) -> None:
         """Find out what each token opens. A route that none opens would be tried with unknown links only."""
-        async with self.world.client() as client:
+        async with self.web_env.client() as client:
             for route in self.routes:
                 tokens = self.tokens if "{" in route.path else [""]
                 if "GET" not in (route.methods or ()):
@@ -157,9 +157,9 @@ def body_of(draw: Any, pairs: Pairs) -> tuple[bytes, str]:
 
 
 @pytest.fixture
-async def doors(world: World, tmp_path: Path) -> AsyncIterator[Doors]:
+async def doors(web_env: WebEnv, tmp_path: Path) -> AsyncIterator[Doors]:
     """The pages of people with open, answered, closed and half-filled forms. No limits: this is one eager visitor."""
-    unlimited = world_of(world.database, requests_per_minute=0, requests_per_link=0)
+    unlimited = web_env_of(web_env.database, requests_per_minute=0, requests_per_link=0)
     asks = [
         ("invitation", "ada"),
         ("agreement", "ada"),
@@ -205,7 +205,7 @@ async def ask(doors: Doors, draw: Any, method: str) -> httpx.Response:
     if method not in READING:
         content, kind = body_of(draw, doors.pairs)
         asked["content-type"] = kind.encode()
-    transport = httpx.ASGITransport(doors.world.app)
+    transport = httpx.ASGITransport(doors.web_env.app)
     request = httpx.Request(
         method, BASE_URL + doors.path(draw), params=draw(doors.pairs), headers=asked, content=content
     )  # fmt: skip
@@ -219,8 +219,8 @@ async def ask(doors: Doors, draw: Any, method: str) -> httpx.Response:
 @given(data=st.data())
 async def test_reading_breaks_nothing_reflects_nothing_and_changes_nothing(doors: Doors, data: st.DataObject) -> None:
     judged(await ask(doors, data.draw, data.draw(st.sampled_from(READING))))
-    assert doors.untouched or await doors.world.snapshot() == doors.rows
-    assert doors.world.told == doors.told
+    assert doors.untouched or await doors.web_env.snapshot() == doors.rows
+    assert doors.web_env.told == doors.told
 
 
 @LOOKS
@@ -233,7 +233,7 @@ async def test_no_field_of_any_form_comes_back_as_more_than_text(doors: Doors) -
     """All attacks in all fields at once, in the query and in a form, behind every link; addresses by themselves."""
     links = {(path, token) for path, tokens in doors.opening.items() for token in tokens if token}
     marked = [one for one in ATTACKS if MARK in one]
-    transport = httpx.ASGITransport(doors.world.app)
+    transport = httpx.ASGITransport(doors.web_env.app)
     async with httpx.AsyncClient(transport=transport, base_url=BASE_URL, follow_redirects=False) as client:
         for attack in (" ".join(marked), *(one for one in marked if one.startswith(("//", "javascript")))):
             typed = dict.fromkeys(doors.fields, attack) | {"act": "save"}

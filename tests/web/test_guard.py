@@ -14,18 +14,18 @@ from temporalio.client import Client
 from operations.health.metrics import Vitals
 from runtime.settings import Settings
 from store.database import Database
-from testing.web_env import BASE_URL, NOW, World, world_of
+from testing.web_env import BASE_URL, NOW, WebEnv, web_env_of
 from web.health import create_vitals
 from web.security import HEADERS, Hosts
 
 MALFORMED = ("http://[", "http://[::1", "//", "http://a b", "https://[v1.x]", "\x00", "http://\xff")
 
 
-async def asked(world: World, method: str, path: str, headers: dict[str, str]) -> httpx.Response:
+async def asked(web_env: WebEnv, method: str, path: str, headers: dict[str, str]) -> httpx.Response:
     """A request with headers that a well-behaved client would not send."""
     raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
     request = httpx.Request(method, BASE_URL + path, headers=raw, content=b"" if method == "POST" else None)
-    answer = await httpx.ASGITransport(world.app).handle_async_request(request)
+    answer = await httpx.ASGITransport(web_env.app).handle_async_request(request)
     await answer.aread()
     return answer
 
@@ -36,18 +36,18 @@ def assert_guarded(answer: httpx.Response) -> None:
 
 
 @pytest.mark.parametrize("origin", MALFORMED)
-async def test_a_malformed_origin_is_another_page(world: World, origin: str) -> None:
-    path = await world.ask("check_in", "ada")
-    answer = await asked(world, "POST", path, {"host": "pages.test", "origin": origin})
+async def test_a_malformed_origin_is_another_page(web_env: WebEnv, origin: str) -> None:
+    path = await web_env.ask("check_in", "ada")
+    answer = await asked(web_env, "POST", path, {"host": "pages.test", "origin": origin})
     assert answer.status_code == 403
     assert_guarded(answer)
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8080", "pages.test.evil.example", *MALFORMED])
-async def test_a_host_that_is_not_ours_is_refused(world: World, host: str) -> None:
-    path = await world.ask("check_in", "ada")
+async def test_a_host_that_is_not_ours_is_refused(web_env: WebEnv, host: str) -> None:
+    path = await web_env.ask("check_in", "ada")
     for method in ("GET", "POST"):
-        answer = await asked(world, method, path, {"host": host, "origin": f"http://{host}"})
+        answer = await asked(web_env, method, path, {"host": host, "origin": f"http://{host}"})
         assert answer.status_code == 421
         assert_guarded(answer)
 
@@ -55,8 +55,8 @@ async def test_a_host_that_is_not_ours_is_refused(world: World, host: str) -> No
 @pytest.mark.parametrize(
     "host", ["pages.test", "PAGES.test:80", "127.0.0.1:8080", "[::1]:8080", "localhost", "web:8080", "inside.example"]
 )
-async def test_a_host_of_ours_is_answered(world: World, host: str) -> None:
-    named = world_of(world.database, hosts="inside.example, other.example")
+async def test_a_host_of_ours_is_answered(web_env: WebEnv, host: str) -> None:
+    named = web_env_of(web_env.database, hosts="inside.example, other.example")
     path = await named.ask("check_in", "ada")
     assert (await asked(named, "GET", path, {"host": host})).status_code == 200
 
@@ -77,16 +77,16 @@ async def test_metrics_are_told_to_hosts_that_are_ours(database: Database) -> No
                 assert taken or "mentorship_" not in answer.text
 
 
-async def test_only_methods_that_exist_are_logged_by_name(world: World) -> None:
+async def test_only_methods_that_exist_are_logged_by_name(web_env: WebEnv) -> None:
     method = "A" * 2000
     with structlog.testing.capture_logs() as logs:
-        await asked(world, method, "/", {"host": "pages.test"})
-        await asked(world, "GET", "/", {"host": "pages.test"})
+        await asked(web_env, method, "/", {"host": "pages.test"})
+        await asked(web_env, "GET", "/", {"host": "pages.test"})
     assert [line["method"] for line in logs if line["event"] == "page"] == ["other", "GET"]
     assert method not in repr(logs)
 
 
-async def test_a_client_that_hangs_up_is_no_error(served: World) -> None:
+async def test_a_client_that_hangs_up_is_no_error(served: WebEnv) -> None:
     """A real client on a real socket that promises a body and ends in its middle."""
     path = await served.ask("check_in", "ada")
     address = urlsplit(served.settings.public_url)

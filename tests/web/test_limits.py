@@ -7,7 +7,7 @@ import pytest
 import structlog
 
 from store.tables import AnswerRow
-from testing.web_env import BASE_URL, World, filled_in, send, world_of
+from testing.web_env import BASE_URL, WebEnv, filled_in, send, web_env_of
 from web.rate_limits import MOST_REMEMBERED, Buckets, client_of, link_in
 
 STRANGER = "81.2.69.142"
@@ -23,9 +23,9 @@ class Clock:
         return self.now
 
 
-def asking(world: World, address: str = STRANGER) -> httpx.AsyncClient:
+def asking(web_env: WebEnv, address: str = STRANGER) -> httpx.AsyncClient:
     """A browser at this address."""
-    transport = httpx.ASGITransport(world.app, client=(address, 50000))
+    transport = httpx.ASGITransport(web_env.app, client=(address, 50000))
     return httpx.AsyncClient(transport=transport, base_url=BASE_URL, follow_redirects=True)
 
 
@@ -110,8 +110,8 @@ def test_a_link_has_one_bucket_whatever_is_done_with_it(path: str, token: str) -
     assert link_in(path)[1] == token
 
 
-async def test_an_address_that_asks_too_much_is_told_when_to_come_again(world: World) -> None:
-    narrow = world_of(world.database, requests_per_minute=5)
+async def test_an_address_that_asks_too_much_is_told_when_to_come_again(web_env: WebEnv) -> None:
+    narrow = web_env_of(web_env.database, requests_per_minute=5)
     path = await narrow.ask("check_in", "ada")
     with structlog.testing.capture_logs() as logs:
         async with asking(narrow) as eager, asking(narrow, "9.9.9.9") as other:
@@ -127,8 +127,8 @@ async def test_an_address_that_asks_too_much_is_told_when_to_come_again(world: W
     assert STRANGER not in repr(logs)
 
 
-async def test_a_link_that_is_asked_for_too_often_rests_from_everywhere(world: World) -> None:
-    narrow = world_of(world.database, requests_per_link=3)
+async def test_a_link_that_is_asked_for_too_often_rests_from_everywhere(web_env: WebEnv) -> None:
+    narrow = web_env_of(web_env.database, requests_per_link=3)
     path, other = await narrow.ask("check_in", "ada"), await narrow.ask("check_in", "mia")
     async with asking(narrow) as first, asking(narrow, "9.9.9.9") as second:
         typed = await filled_in(narrow, path)
@@ -140,24 +140,24 @@ async def test_a_link_that_is_asked_for_too_often_rests_from_everywhere(world: W
     assert await narrow.count(AnswerRow) == 0
 
 
-async def test_people_behind_an_undeclared_proxy_do_not_share_a_bucket(world: World) -> None:
-    narrow = world_of(world.database, requests_per_minute=2)
+async def test_people_behind_an_undeclared_proxy_do_not_share_a_bucket(web_env: WebEnv) -> None:
+    narrow = web_env_of(web_env.database, requests_per_minute=2)
     async with asking(narrow, "172.18.0.1") as client:
         assert {(await client.get("/")).status_code for _ in range(10)} == {200}
 
 
-async def test_as_shipped_nobody_who_fills_in_a_form_gets_near_a_limit(world: World) -> None:
-    path = await world.ask("agreement", "ada")
-    async with asking(world) as client:
+async def test_as_shipped_nobody_who_fills_in_a_form_gets_near_a_limit(web_env: WebEnv) -> None:
+    path = await web_env.ask("agreement", "ada")
+    async with asking(web_env) as client:
         for _ in range(30):
             assert (await client.get(path)).status_code == 200
-        page = await send(client, path, await filled_in(world, path))
+        page = await send(client, path, await filled_in(web_env, path))
     assert page.status_code == 200
 
 
-async def test_a_link_has_one_bucket_however_it_is_spelled(world: World) -> None:
+async def test_a_link_has_one_bucket_however_it_is_spelled(web_env: WebEnv) -> None:
     """Every spelling that opens a page counts, and what does not open one has the limit by address."""
-    narrow = world_of(world.database, requests_per_link=3)
+    narrow = web_env_of(web_env.database, requests_per_link=3)
     path = await narrow.ask("check_in", "ada")
     token, kept = path.removeprefix("/f/"), []
     async with asking(narrow) as eager:
@@ -168,8 +168,8 @@ async def test_a_link_has_one_bucket_however_it_is_spelled(world: World) -> None
     assert sum(status in (200, 303) for status in kept) <= 3
 
 
-async def test_what_stands_behind_a_token_opens_no_other_bucket(world: World) -> None:
-    narrow = world_of(world.database, requests_per_link=3)
+async def test_what_stands_behind_a_token_opens_no_other_bucket(web_env: WebEnv) -> None:
+    narrow = web_env_of(web_env.database, requests_per_link=3)
     token = narrow.links.place_token("ada", 1)
     async with asking(narrow) as eager:
         answers = [(await eager.get(f"/me/{token}/pause/f/{number}")).status_code for number in range(5)]

@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import select
 
 from store.tables import AnswerRow, DraftRow, EventRow, ItemRow, MentorshipRow, ParticipantRow, RequestRow
-from testing.web_env import BASE_URL, CLOSES_AT, COHORT, World, filled_in, hidden, send, world_of
+from testing.web_env import BASE_URL, CLOSES_AT, COHORT, WebEnv, filled_in, hidden, send, web_env_of
 
 CHECK_IN_STATES: list[tuple[str, dict[str, Any], str, int, str]] = [
     ("open", {}, "running", 200, "until the end of Thursday 15 April"),
@@ -27,12 +27,12 @@ CHECK_IN_STATES: list[tuple[str, dict[str, Any], str, int, str]] = [
 
 @pytest.mark.parametrize(("state", "changes", "mentorship", "status", "words"), CHECK_IN_STATES)
 async def test_each_state_has_a_page(
-    world: World, state: str, changes: dict[str, Any], mentorship: str, status: int, words: str
+    web_env: WebEnv, state: str, changes: dict[str, Any], mentorship: str, status: int, words: str
 ) -> None:
-    path = await world.ask("check_in", "ada")
-    await world.change(RequestRow, {"person": "ada"}, state=state, **changes)
-    await world.change(MentorshipRow, {"key": "pair"}, state=mentorship)
-    async with world.client() as client:
+    path = await web_env.ask("check_in", "ada")
+    await web_env.change(RequestRow, {"person": "ada"}, state=state, **changes)
+    await web_env.change(MentorshipRow, {"key": "pair"}, state=mentorship)
+    async with web_env.client() as client:
         page = await client.get(path)
     assert page.status_code == status
     assert words.replace("&#39;", "'") in page.text.replace("&#39;", "'")
@@ -41,10 +41,10 @@ async def test_each_state_has_a_page(
     )
 
 
-async def test_an_answered_form_shows_what_was_answered_and_can_be_changed_until_the_close(world: World) -> None:
-    path = await world.ask("check_in", "ada")
-    async with world.client() as client:
-        thanks = await send(client, path, await filled_in(world, path, p_word="All <b>good</b>"))
+async def test_an_answered_form_shows_what_was_answered_and_can_be_changed_until_the_close(web_env: WebEnv) -> None:
+    path = await web_env.ask("check_in", "ada")
+    async with web_env.client() as client:
+        thanks = await send(client, path, await filled_in(web_env, path, p_word="All <b>good</b>"))
         assert thanks.request.url.path == f"{path}/thanks"
         assert "Thank you" in thanks.text
         page = (await client.get(path)).text
@@ -53,45 +53,45 @@ async def test_an_answered_form_shows_what_was_answered_and_can_be_changed_until
         assert "You can change them until the end of Thursday 15 April" in page
         form = (await client.get(f"{path}?change=1")).text
         assert "All &lt;b&gt;good&lt;/b&gt;</textarea>" in form
-        await send(client, path, await filled_in(world, path, p_word="Better"), form)
-        world.now = CLOSES_AT
+        await send(client, path, await filled_in(web_env, path, p_word="Better"), form)
+        web_env.now = CLOSES_AT
         page = (await client.get(path)).text
     assert "Better" in page
     assert "You can still correct them" in page
 
 
-async def test_a_replaced_request_leads_to_the_current_one(world: World) -> None:
-    old = await world.ask("agreement", "ada", number=1)
-    await world.change(RequestRow, {"person": "ada"}, state="superseded")
-    new = await world.ask("agreement", "ada", number=2)
-    async with world.client() as client:
+async def test_a_replaced_request_leads_to_the_current_one(web_env: WebEnv) -> None:
+    old = await web_env.ask("agreement", "ada", number=1)
+    await web_env.change(RequestRow, {"person": "ada"}, state="superseded")
+    new = await web_env.ask("agreement", "ada", number=2)
+    async with web_env.client() as client:
         assert f'href="{new}"' in (await client.get(old)).text
 
 
-async def test_a_scanner_that_opens_everything_five_times_changes_nothing(world: World) -> None:
-    paths = [await world.ask(ask, "ada") for ask in ("invitation", "agreement", "check_in", "midpoint", "closure")]
-    paths.append(await world.ask("are_you_there", "ada") + "?state=stopped")
-    answered = await world.ask("check_in", "mia")
-    paths += [answered, f"{answered}?change=1&more=p_away", f"/stop/{world.links.stop_token('ada', 1)}", "/"]
-    async with world.client() as client:
-        await send(client, answered, await filled_in(world, answered))
+async def test_a_scanner_that_opens_everything_five_times_changes_nothing(web_env: WebEnv) -> None:
+    paths = [await web_env.ask(ask, "ada") for ask in ("invitation", "agreement", "check_in", "midpoint", "closure")]
+    paths.append(await web_env.ask("are_you_there", "ada") + "?state=stopped")
+    answered = await web_env.ask("check_in", "mia")
+    paths += [answered, f"{answered}?change=1&more=p_away", f"/stop/{web_env.links.stop_token('ada', 1)}", "/"]
+    async with web_env.client() as client:
+        await send(client, answered, await filled_in(web_env, answered))
         links = set(paths)
         for path in paths:
             page = (await client.get(path)).text
             links |= set(re.findall(r'href="(/[^"#]*)"', page))
         links |= {f"{path.partition('?')[0]}/{end}" for path in paths for end in ("thanks", "saved")}
-        before, told = await world.snapshot(), list(world.told)
+        before, told = await web_env.snapshot(), list(web_env.told)
         for link in links:
             for method in ("GET", "HEAD", "OPTIONS", "GET", "GET"):
                 assert (await client.request(method, link)).status_code in (200, 404, 405), (method, link)
     assert len(links) > 20
-    assert await world.snapshot() == before
-    assert world.told == told
+    assert await web_env.snapshot() == before
+    assert web_env.told == told
 
 
-async def test_every_response_is_guarded(world: World) -> None:
-    path = await world.ask("check_in", "ada")
-    async with world.client() as client:
+async def test_every_response_is_guarded(web_env: WebEnv) -> None:
+    path = await web_env.ask("check_in", "ada")
+    async with web_env.client() as client:
         pages = [await client.get(address) for address in (path, "/", "/f/x", "/healthz", "/nowhere")]
         pages.append(await client.post(path, data={}))
     for page in pages:
@@ -106,8 +106,8 @@ async def test_every_response_is_guarded(world: World) -> None:
         assert re.findall(r'(?:src|href)="(?:https?:)?//', page.text) == []
 
 
-async def test_the_stylesheet_is_kept_for_ever_under_an_address_of_its_content(world: World) -> None:
-    async with world.client() as client:
+async def test_the_stylesheet_is_kept_for_ever_under_an_address_of_its_content(web_env: WebEnv) -> None:
+    async with web_env.client() as client:
         address = re.search(r'href="(/static/pages.css\?v=\w{12})"', (await client.get("/")).text)
         assert address is not None
         sheet = await client.get(address[1])
@@ -115,24 +115,24 @@ async def test_the_stylesheet_is_kept_for_ever_under_an_address_of_its_content(w
     assert sheet.headers["content-type"].startswith("text/css")
 
 
-async def test_unknown_changed_and_revoked_links_look_the_same(world: World) -> None:
-    path = await world.ask("check_in", "ada")
-    unknown = "/f/" + world.links.request_token("nobodyknowsthis1", 1)
-    async with world.client() as client:
+async def test_unknown_changed_and_revoked_links_look_the_same(web_env: WebEnv) -> None:
+    path = await web_env.ask("check_in", "ada")
+    unknown = "/f/" + web_env.links.request_token("nobodyknowsthis1", 1)
+    async with web_env.client() as client:
         pages = [await client.get(each) for each in (unknown, path[:-1] + "_", "/f/x", f"{unknown}/thanks")]
         pages += [await client.post(each, data={"p_met": "1"}) for each in (unknown, path[:-1] + "_")]
-        await world.change(RequestRow, {"person": "ada"}, generation=2)
+        await web_env.change(RequestRow, {"person": "ada"}, generation=2)
         pages.append(await client.get(path))
     assert {page.status_code for page in pages} == {404}
     assert len({page.text for page in pages}) == 1
 
 
-async def test_faults_are_said_twice_in_the_same_words_and_what_was_typed_is_kept(world: World) -> None:
-    path = await world.ask("check_in", "ada")
-    typed = await filled_in(world, path, p_word="I typed this", p_next_on="nex tuesday") | {"p_met": []}
+async def test_faults_are_said_twice_in_the_same_words_and_what_was_typed_is_kept(web_env: WebEnv) -> None:
+    path = await web_env.ask("check_in", "ada")
+    typed = await filled_in(web_env, path, p_word="I typed this", p_next_on="nex tuesday") | {"p_met": []}
     typed["p_away.0.from"] = ["2027-05-09"]
     typed["p_away.0.to"] = ["2027-05-01"]
-    async with world.client() as client:
+    async with web_env.client() as client:
         page = await send(client, path, typed)
     assert page.status_code == 422
     assert "<title>Error: Check-in" in page.text
@@ -148,9 +148,9 @@ async def test_faults_are_said_twice_in_the_same_words_and_what_was_typed_is_kep
     assert "novalidate" in page.text
 
 
-async def test_the_page_says_who_sees_it_how_long_it_takes_and_until_when(world: World) -> None:
-    async with world.client() as client:
-        page = (await client.get(await world.ask("fit_check", "ada"))).text
+async def test_the_page_says_who_sees_it_how_long_it_takes_and_until_when(web_env: WebEnv) -> None:
+    async with web_env.client() as client:
+        page = (await client.get(await web_env.ask("fit_check", "ada"))).text
     before_questions = page[: page.index("<form")]
     assert "For Ada L., mentee in Spring 2027" in before_questions
     assert "not you?" in before_questions
@@ -173,11 +173,11 @@ async def test_the_page_says_who_sees_it_how_long_it_takes_and_until_when(world:
         ("", {}),
     ],
 )
-async def test_a_click_in_the_mail_preselects(world: World, query: str, chosen: dict[str, str]) -> None:
-    async with world.client() as client:
-        page = (await client.get(await world.ask("fit_check", "ada") + query)).text
+async def test_a_click_in_the_mail_preselects(web_env: WebEnv, query: str, chosen: dict[str, str]) -> None:
+    async with web_env.client() as client:
+        page = (await client.get(await web_env.ask("fit_check", "ada") + query)).text
     assert dict(re.findall(r'name="([^"]+)" id="[^"]+" value="([^"]+)" checked', page)) == chosen
-    assert await world.count(AnswerRow) == 0
+    assert await web_env.count(AnswerRow) == 0
 
 
 @pytest.mark.parametrize(
@@ -185,23 +185,25 @@ async def test_a_click_in_the_mail_preselects(world: World, query: str, chosen: 
     [("fine", "It's going fine", None), ("stuck", "We're stuck", "help"), ("stopped", "We've stopped", "stopped")],
 )
 async def test_three_links_lead_to_a_page_with_one_button(
-    world: World, state: str, button: str, signal: str | None
+    web_env: WebEnv, state: str, button: str, signal: str | None
 ) -> None:
-    path = await world.ask("are_you_there", "ada")
-    async with world.client() as client:
+    path = await web_env.ask("are_you_there", "ada")
+    async with web_env.client() as client:
         page = (await client.get(f"{path}?state={state}")).text.replace("&#39;", "'")
         assert page.count("<button") == 1
         assert f">{button}</button>" in page
-        assert world.told == []
+        assert web_env.told == []
         done = await client.post(path, data=hidden(page))
     assert "Thank you" in done.text
-    assert [name for name in ("help", "stopped", "safety") if world.signals[0][name]] == ([signal] if signal else [])
+    assert [name for name in ("help", "stopped", "safety") if web_env.signals[0][name]] == (
+        [signal] if signal else []
+    )
 
 
-async def test_back_and_send_again_is_the_same_thank_you(world: World) -> None:
-    path = await world.ask("check_in", "ada")
-    typed = await filled_in(world, path)
-    async with world.client() as client:
+async def test_back_and_send_again_is_the_same_thank_you(web_env: WebEnv) -> None:
+    path = await web_env.ask("check_in", "ada")
+    typed = await filled_in(web_env, path)
+    async with web_env.client() as client:
         page = (await client.get(path)).text
         first, second = await send(client, path, typed, page), await send(client, path, typed, page)
         assert first.text == second.text
@@ -209,14 +211,14 @@ async def test_back_and_send_again_is_the_same_thank_you(world: World) -> None:
         assert third.status_code == 409
         assert "We have your answers from before" in third.text
         assert 'id="q-p_met" value="0" checked' in third.text
-        assert await world.count(AnswerRow) == 1
+        assert await web_env.count(AnswerRow) == 1
         await send(client, path, typed | {"p_met": ["0"]}, third.text)
-    assert await world.count(AnswerRow) == 2
+    assert await web_env.count(AnswerRow) == 2
 
 
-async def test_a_long_form_can_be_saved_and_finished_later(world: World) -> None:
-    path = await world.ask("agreement", "ada")
-    async with world.client() as client:
+async def test_a_long_form_can_be_saved_and_finished_later(web_env: WebEnv) -> None:
+    path = await web_env.ask("agreement", "ada")
+    async with web_env.client() as client:
         page = (await client.get(path)).text
         assert "Save and finish later" in page
         saved = await client.post(
@@ -226,14 +228,14 @@ async def test_a_long_form_can_be_saved_and_finished_later(world: World) -> None
         resumed = (await client.get(path)).text
         assert "Half a tho</textarea>" in resumed
         assert "It has not been sent yet" in resumed
-        assert await world.count(AnswerRow) == len(world.told) == 0
-        assert "Save and finish later" not in (await client.get(await world.ask("fit_check", "ada"))).text
+        assert await web_env.count(AnswerRow) == len(web_env.told) == 0
+        assert "Save and finish later" not in (await client.get(await web_env.ask("fit_check", "ada"))).text
 
 
-async def test_a_group_takes_one_more_entry_without_losing_the_others(world: World) -> None:
-    path = await world.ask("agreement", "ada", "peers")
+async def test_a_group_takes_one_more_entry_without_losing_the_others(web_env: WebEnv) -> None:
+    path = await web_env.ask("agreement", "ada", "peers")
     typed = {f"a_goals.{number}.what": f"Goal {number}" for number in range(3)}
-    async with world.client() as client:
+    async with web_env.client() as client:
         page = (await client.get(path)).text
         assert "a_goals.2.what" in page
         assert "a_goals.3.what" not in page
@@ -241,35 +243,37 @@ async def test_a_group_takes_one_more_entry_without_losing_the_others(world: Wor
         assert 'name="a_goals.3.what"' in page
         assert "Goal 2</textarea>" in page
         typed |= {"a_goals.3.what": "Goal 3"}
-        await send(client, path, await filled_in(world, path) | {name: [text] for name, text in typed.items()}, page)
-    goals = (await world.requested(path)).versions[0].body["a_goals"]
+        await send(
+            client, path, await filled_in(web_env, path) | {name: [text] for name, text in typed.items()}, page
+        )
+    goals = (await web_env.requested(path)).versions[0].body["a_goals"]
     assert [goal["what"] for goal in goals] == ["Goal 0", "Goal 1", "Goal 2", "Goal 3"]
 
 
-async def test_a_draft_keeps_nothing_that_the_form_does_not_ask(world: World) -> None:
-    path = await world.ask("agreement", "ada")
-    async with world.client() as client:
+async def test_a_draft_keeps_nothing_that_the_form_does_not_ask(web_env: WebEnv) -> None:
+    path = await web_env.ask("agreement", "ada")
+    async with web_env.client() as client:
         await client.post(path, data={"a_purpose": "x", "evil": "y", "a_goals.0.what": "z", "save": "1"})
-    async with world.database.session() as session:
+    async with web_env.database.session() as session:
         body = await session.scalar(select(DraftRow.body))
     assert body == {"a_purpose": ["x"], "a_goals.0.what": ["z"]}
 
 
-async def test_a_mentor_of_two_is_led_from_one_check_in_to_the_next(world: World) -> None:
-    first, second = await world.ask("check_in", "mia"), await world.ask("check_in", "mia", "pair-2")
-    async with world.client() as client:
+async def test_a_mentor_of_two_is_led_from_one_check_in_to_the_next(web_env: WebEnv) -> None:
+    first, second = await web_env.ask("check_in", "mia"), await web_env.ask("check_in", "mia", "pair-2")
+    async with web_env.client() as client:
         page = (await client.get(first)).text
         assert "This one is about Ada Lindqvist" in page
         assert f'<a href="{second}">Ben O&#39;Neill</a>' in page
-        thanks = await send(client, first, await filled_in(world, first), page)
+        thanks = await send(client, first, await filled_in(web_env, first), page)
         assert f'<a class="button" href="{second}">' in thanks.text
-        last = await send(client, second, await filled_in(world, second))
+        last = await send(client, second, await filled_in(web_env, second))
     assert "You can close this page" in last.text
 
 
-async def test_an_invitation_names_no_partner(world: World) -> None:
-    path, other = await world.ask("invitation", "ada"), await world.ask("invitation", "ada", "peers")
-    async with world.client() as client:
+async def test_an_invitation_names_no_partner(web_env: WebEnv) -> None:
+    path, other = await web_env.ask("invitation", "ada"), await web_env.ask("invitation", "ada", "peers")
+    async with web_env.client() as client:
         pages = (await client.get(path)).text
         pages += (await send(client, path, {"accept": ["yes"]})).text
     assert other in pages
@@ -277,11 +281,11 @@ async def test_an_invitation_names_no_partner(world: World) -> None:
         assert partner not in pages
 
 
-async def test_a_safety_report_is_answered_with_what_happens_next(world: World) -> None:
-    path = await world.ask("check_in", "ada")
-    async with world.client() as client:
+async def test_a_safety_report_is_answered_with_what_happens_next(web_env: WebEnv) -> None:
+    path = await web_env.ask("check_in", "ada")
+    async with web_env.client() as client:
         assert "in danger now" in (await client.get(path)).text
-        page = (await send(client, path, await filled_in(world, path, p_help="safety"))).text
+        page = (await send(client, path, await filled_in(web_env, path, p_help="safety"))).text
     assert "Nobody tells your partner" in page
     assert "in danger now" in page
 
@@ -299,7 +303,7 @@ NASTY = (
 )
 
 
-async def test_text_stays_text(both: World) -> None:
+async def test_text_stays_text(both: WebEnv) -> None:
     async with both.client() as client:
         for number, text in enumerate(NASTY, start=1):
             await both.change(ParticipantRow, {"id": "mia"}, name=text.replace("\x00", ""))
@@ -319,15 +323,15 @@ async def test_text_stays_text(both: World) -> None:
             assert kept.body["p_word"] == text.replace("\x00", "").replace("\u202e", "").replace("\r\n", "\n")
 
 
-async def test_a_wish_for_two_thousand_fields_or_a_megabyte_is_refused(world: World) -> None:
-    path = await world.ask("check_in", "ada")
-    before = await world.snapshot()
+async def test_a_wish_for_two_thousand_fields_or_a_megabyte_is_refused(web_env: WebEnv) -> None:
+    path = await web_env.ask("check_in", "ada")
+    before = await web_env.snapshot()
 
     async def slowly() -> AsyncIterator[bytes]:
         for _ in range(20):
             yield b"p_word=" + b"x" * 50_000
 
-    async with world.client() as client:
+    async with web_env.client() as client:
         declared = await client.post(path, data={"p_word": "x" * 600_000})
         headers = {"content-type": "application/x-www-form-urlencoded"}
         undeclared = await client.post(path, content=slowly(), headers=headers)
@@ -336,7 +340,7 @@ async def test_a_wish_for_two_thousand_fields_or_a_megabyte_is_refused(world: Wo
         garbled = await client.post(path, content=b"--x", headers={"content-type": "multipart/form-data; boundary=x"})
     assert (declared.status_code, undeclared.status_code) == (413, 413)
     assert all(400 <= page.status_code < 500 for page in (fields, file, garbled))
-    assert await world.snapshot() == before
+    assert await web_env.snapshot() == before
 
 
 @pytest.mark.parametrize(
@@ -352,23 +356,23 @@ async def test_a_wish_for_two_thousand_fields_or_a_megabyte_is_refused(world: Wo
         ({"origin": BASE_URL, "sec-fetch-site": "same-site"}, 403),
     ],
 )
-async def test_answers_come_from_our_own_pages(world: World, headers: dict[str, str], status: int) -> None:
-    path = await world.ask("check_in", "ada")
-    async with world.client() as client:
+async def test_answers_come_from_our_own_pages(web_env: WebEnv, headers: dict[str, str], status: int) -> None:
+    path = await web_env.ask("check_in", "ada")
+    async with web_env.client() as client:
         assert (await client.post(path, data={}, headers=headers)).status_code == status
 
 
-async def test_no_token_no_name_and_no_answer_is_logged_even_when_everything_fails(world: World) -> None:
-    path = await world.ask("check_in", "ada")
+async def test_no_token_no_name_and_no_answer_is_logged_even_when_everything_fails(web_env: WebEnv) -> None:
+    path = await web_env.ask("check_in", "ada")
     secret = "something very private"
     with structlog.testing.capture_logs() as logs:
-        async with world.client() as client:
+        async with web_env.client() as client:
             await client.get(path)
-            await send(client, path, await filled_in(world, path, p_word=secret))
-            world.deaf = True
-            await send(client, path, await filled_in(world, path, p_word=secret))
+            await send(client, path, await filled_in(web_env, path, p_word=secret))
+            web_env.deaf = True
+            await send(client, path, await filled_in(web_env, path, p_word=secret))
             await client.get("/f/" + "x" * 40)
-            await world.change(MentorshipRow, {"key": "pair"}, program_hash="gone")
+            await web_env.change(MentorshipRow, {"key": "pair"}, program_hash="gone")
             failed = await client.post(path, data={"p_word": secret})
     assert failed.status_code == 500
     assert "Sorry, something went wrong" in failed.text
@@ -378,8 +382,8 @@ async def test_no_token_no_name_and_no_answer_is_logged_even_when_everything_fai
         assert private not in written
 
 
-async def test_pages_below_a_path_behind_a_proxy_lead_to_each_other(world: World) -> None:
-    below = world_of(world.database, "https://example.org/mentoring/", hosts="pages.test")
+async def test_pages_below_a_path_behind_a_proxy_lead_to_each_other(web_env: WebEnv) -> None:
+    below = web_env_of(web_env.database, "https://example.org/mentoring/", hosts="pages.test")
     path = await below.ask("check_in", "ada")
     async with below.client() as client:
         page = await client.get(path)
@@ -390,8 +394,8 @@ async def test_pages_below_a_path_behind_a_proxy_lead_to_each_other(world: World
     assert page.headers["strict-transport-security"] == "max-age=31536000"
 
 
-async def test_health_and_readiness(world: World) -> None:
-    async with world.client() as client:
+async def test_health_and_readiness(web_env: WebEnv) -> None:
+    async with web_env.client() as client:
         assert (await client.get("/healthz")).text == "ok\n"
         assert (await client.get("/readyz")).status_code == 200
 
@@ -399,8 +403,8 @@ async def test_health_and_readiness(world: World) -> None:
 # -- the link that stops reminders -----------------------------------------------------------------------------------
 
 
-async def notices(world: World) -> list[tuple[Any, ...]]:
-    async with world.database.session() as session:
+async def notices(web_env: WebEnv) -> list[tuple[Any, ...]]:
+    async with web_env.database.session() as session:
         found = await session.execute(
             select(ItemRow.person, ItemRow.kind, ItemRow.name, ItemRow.about, ItemRow.cohort)
         )
@@ -408,7 +412,7 @@ async def notices(world: World) -> list[tuple[Any, ...]]:
 
 
 @pytest.mark.parametrize("multipart", [False, True])
-async def test_one_click_stops_reminders_and_tells_the_coordinators_once(both: World, multipart: bool) -> None:
+async def test_one_click_stops_reminders_and_tells_the_coordinators_once(both: WebEnv, multipart: bool) -> None:
     path = f"/stop/{both.links.stop_token('ada', 1)}"
     body: dict[str, Any] = (
         {"files": {"List-Unsubscribe": (None, "One-Click")}}
@@ -431,38 +435,38 @@ async def test_one_click_stops_reminders_and_tells_the_coordinators_once(both: W
     assert both.woken == [0]
 
 
-async def test_the_page_of_the_stop_link_has_a_button(world: World) -> None:
-    path = f"/stop/{world.links.stop_token('ada', 1)}"
-    async with world.client() as client:
+async def test_the_page_of_the_stop_link_has_a_button(web_env: WebEnv) -> None:
+    path = f"/stop/{web_env.links.stop_token('ada', 1)}"
+    async with web_env.client() as client:
         page = await client.get(path)
         assert "Stop my reminders</button>" in page.text
-        assert await notices(world) == []
+        assert await notices(web_env) == []
         done = await client.post(path, data=hidden(page.text), headers={"accept": "text/html"})
         assert "The coordinators are told." in done.text
         assert "Your reminders are stopped" in (await client.get(path)).text
 
 
 @pytest.mark.parametrize("how", ["unknown", "revoked", "erased", "changed", "of a request"])
-async def test_a_stop_link_that_is_none_stops_nothing(world: World, how: str) -> None:
-    token = world.links.stop_token("nobody" if how == "unknown" else "ada", 1)
+async def test_a_stop_link_that_is_none_stops_nothing(web_env: WebEnv, how: str) -> None:
+    token = web_env.links.stop_token("nobody" if how == "unknown" else "ada", 1)
     if how == "revoked":
-        await world.change(ParticipantRow, {"id": "ada"}, generation=2)
+        await web_env.change(ParticipantRow, {"id": "ada"}, generation=2)
     if how == "erased":
-        await world.change(ParticipantRow, {"id": "ada"}, standing="erased")
+        await web_env.change(ParticipantRow, {"id": "ada"}, standing="erased")
     if how == "changed":
         token = token[:-1] + ("A" if token[-1] != "A" else "B")
     if how == "of a request":
-        token = (await world.ask("check_in", "ada")).removeprefix("/f/")
-    async with world.client() as client:
+        token = (await web_env.ask("check_in", "ada")).removeprefix("/f/")
+    async with web_env.client() as client:
         assert (await client.get(f"/stop/{token}")).status_code == 404
         assert (await client.post(f"/stop/{token}")).status_code == 404
-    assert await notices(world) == []
+    assert await notices(web_env) == []
 
 
-async def test_stopped_reminders_do_not_stop_answers(world: World) -> None:
-    path = await world.ask("check_in", "ada")
-    world.now += timedelta(days=1)
-    async with world.client() as client:
-        await client.post(f"/stop/{world.links.stop_token('ada', 1)}")
-        done = await send(client, path, await filled_in(world, path))
+async def test_stopped_reminders_do_not_stop_answers(web_env: WebEnv) -> None:
+    path = await web_env.ask("check_in", "ada")
+    web_env.now += timedelta(days=1)
+    async with web_env.client() as client:
+        await client.post(f"/stop/{web_env.links.stop_token('ada', 1)}")
+        done = await send(client, path, await filled_in(web_env, path))
     assert "Thank you" in done.text

@@ -29,25 +29,25 @@ from store.tables import (
     RelayRow,
     StepRow,
 )
-from testing.web_env import COHORT, World, filled_in, hidden, send
+from testing.web_env import COHORT, WebEnv, filled_in, hidden, send
 
 ADAS = ("pair", "reverse", "peers", "group")
 """Mentorships of Ada."""
 
 
-def me(world: World, person: str = "ada", generation: int = 1) -> str:
-    return "/me/" + world.links.place_token(person, generation)
+def me(web_env: WebEnv, person: str = "ada", generation: int = 1) -> str:
+    return "/me/" + web_env.links.place_token(person, generation)
 
 
 @pytest.fixture
-async def client(both: World) -> AsyncIterator[httpx.AsyncClient]:
+async def client(both: WebEnv) -> AsyncIterator[httpx.AsyncClient]:
     async with both.client() as client:
         yield client
 
 
 @pytest.fixture
-async def reader(world: World) -> AsyncIterator[httpx.AsyncClient]:
-    async with world.client() as client:
+async def reader(web_env: WebEnv) -> AsyncIterator[httpx.AsyncClient]:
+    async with web_env.client() as client:
         yield client
 
 
@@ -57,21 +57,21 @@ async def act(client: httpx.AsyncClient, path: str, **typed: Any) -> httpx.Respo
     return await client.post(path, data=hidden(page.text) | typed)
 
 
-def told(world: World, *names: str) -> list[dict[str, Any]]:
+def told(web_env: WebEnv, *names: str) -> list[dict[str, Any]]:
     """What the workflows were told, each as an event that they understand."""
-    for _, _, name, payload, id_ in world.told:
+    for _, _, name, payload, id_ in web_env.told:
         assert TypeAdapter(EVENTS[name]).validate_python(payload).id == id_
-    return [payload for _, _, name, payload, _ in world.told if name in names]
+    return [payload for _, _, name, payload, _ in web_env.told if name in names]
 
 
-async def events(world: World) -> list[tuple[str, str, str, str]]:
-    async with world.database.session() as session:
+async def events(web_env: WebEnv) -> list[tuple[str, str, str, str]]:
+    async with web_env.database.session() as session:
         rows = await session.scalars(select(EventRow).order_by(EventRow.id))
         return [(row.mentorship, row.name, row.detail, row.why) for row in rows]
 
 
-async def plan(world: World) -> None:
-    async with world.database.begin() as session:
+async def plan(web_env: WebEnv) -> None:
+    async with web_env.database.begin() as session:
         for name, number, on in (
             ("check_in", 2, date(2027, 4, 30)),
             ("midpoint", 1, date(2027, 5, 24)),
@@ -90,16 +90,16 @@ async def plan(world: World) -> None:
 
 
 async def test_the_page_shows_what_is_open_what_comes_and_what_was_answered(
-    world: World, reader: httpx.AsyncClient
+    web_env: WebEnv, reader: httpx.AsyncClient
 ) -> None:
-    await plan(world)
-    await world.change(MentorshipRow, {"key": "pair"}, phase="check_ins")
+    await plan(web_env)
+    await web_env.change(MentorshipRow, {"key": "pair"}, phase="check_ins")
     for key in ("pair-2", "reverse", "peers", "group"):
-        await world.change(MentorshipRow, {"key": key}, phase="expectations")
-    await world.ask("check_in", "ada")
-    fit = await world.ask("fit_check", "ada")
-    await send(reader, fit, await filled_in(world, fit))
-    page = await reader.get(me(world))
+        await web_env.change(MentorshipRow, {"key": key}, phase="expectations")
+    await web_env.ask("check_in", "ada")
+    fit = await web_env.ask("fit_check", "ada")
+    await send(reader, fit, await filled_in(web_env, fit))
+    page = await reader.get(me(web_env))
     assert page.status_code == 200
     text = " ".join(re.sub(r"<[^>]+>", " ", page.text).split())
     assert "For Ada L. – not you?" in text
@@ -116,47 +116,47 @@ async def test_the_page_shows_what_is_open_what_comes_and_what_was_answered(
 
 
 async def test_nobody_learns_who_the_partner_is_before_the_introduction(
-    world: World, reader: httpx.AsyncClient
+    web_env: WebEnv, reader: httpx.AsyncClient
 ) -> None:
-    page = await reader.get(me(world))
+    page = await reader.get(me(web_env))
     assert "Mia Okonkwo" not in page.text
 
 
 @pytest.mark.parametrize("spoilt", ["stop", "generation", "erased", "changed"])
-async def test_a_link_that_is_not_good_opens_nothing(world: World, reader: httpx.AsyncClient, spoilt: str) -> None:
-    path = me(world)
+async def test_a_link_that_is_not_good_opens_nothing(web_env: WebEnv, reader: httpx.AsyncClient, spoilt: str) -> None:
+    path = me(web_env)
     if spoilt == "stop":
-        path = "/me/" + world.links.stop_token("ada", 1)
+        path = "/me/" + web_env.links.stop_token("ada", 1)
     if spoilt == "changed":
         path = path[:-1] + ("A" if path[-1] != "A" else "B")
     if spoilt == "generation":
-        await world.change(ParticipantRow, {"id": "ada"}, generation=2)
+        await web_env.change(ParticipantRow, {"id": "ada"}, generation=2)
     if spoilt == "erased":
-        await world.change(ParticipantRow, {"id": "ada"}, standing="erased")
-    before = await world.snapshot()
+        await web_env.change(ParticipantRow, {"id": "ada"}, standing="erased")
+    before = await web_env.snapshot()
     forms = ("/address", "/address/ask", "/concern", "/details", "/erase", "/leave/spring/pair")
     for rest in ("", "/data", "/data.json", *forms):
         assert (await reader.get(path + rest)).status_code == 404, rest
     for rest in (*forms, "/reminders", "/address/cancel", "/pause/spring/pair"):
         assert (await reader.post(path + rest, data={"wanted": "no"})).status_code == 404, rest
-    assert await world.snapshot() == before
+    assert await web_env.snapshot() == before
 
 
-async def test_nobody_acts_on_a_mentorship_that_is_not_theirs(world: World, reader: httpx.AsyncClient) -> None:
-    before = await world.snapshot()
+async def test_nobody_acts_on_a_mentorship_that_is_not_theirs(web_env: WebEnv, reader: httpx.AsyncClient) -> None:
+    before = await web_env.snapshot()
     for where in ("spring/pair-2", "spring/nowhere", "autumn/pair"):
         for name in ("pause", "resume", "end", "leave"):
-            answer = await reader.post(f"{me(world)}/{name}/{where}", data={"reason": "no_fault"})
+            answer = await reader.post(f"{me(web_env)}/{name}/{where}", data={"reason": "no_fault"})
             assert answer.status_code == 404, (name, where)
-    assert (await reader.post(f"{me(world)}/extend/spring/pair")).status_code == 404
-    assert await world.snapshot() == before
+    assert (await reader.post(f"{me(web_env)}/extend/spring/pair")).status_code == 404
+    assert await web_env.snapshot() == before
 
 
-async def test_looking_at_everything_changes_nothing(world: World, reader: httpx.AsyncClient) -> None:
-    await world.change(MentorshipRow, {"key": "pair"}, phase="check_ins")
-    await world.ask("check_in", "ada")
-    before = await world.snapshot()
-    paths = {me(world)}
+async def test_looking_at_everything_changes_nothing(web_env: WebEnv, reader: httpx.AsyncClient) -> None:
+    await web_env.change(MentorshipRow, {"key": "pair"}, phase="check_ins")
+    await web_env.ask("check_in", "ada")
+    before = await web_env.snapshot()
+    paths = {me(web_env)}
     seen: set[str] = set()
     while paths - seen:
         path = sorted(paths - seen)[0]
@@ -166,17 +166,17 @@ async def test_looking_at_everything_changes_nothing(world: World, reader: httpx
             assert page.status_code == 200, path
             paths |= {found.partition("#")[0] for found in re.findall(r'(?:href|action)="(/me/[^"]+)"', page.text)}
         await reader.head(path)
-        paths.discard(f"{me(world)}/reminders")
+        paths.discard(f"{me(web_env)}/reminders")
     assert len(seen) > 10
-    assert (await reader.get(f"{me(world)}/reminders")).status_code == 405
-    assert await world.snapshot() == before
-    assert world.told == []
+    assert (await reader.get(f"{me(web_env)}/reminders")).status_code == 405
+    assert await web_env.snapshot() == before
+    assert web_env.told == []
 
 
 # -- what can be done ----------------------------------------------------------------------------------------------
 
 
-async def test_a_pause_is_committed_told_and_resumed(both: World, client: httpx.AsyncClient) -> None:
+async def test_a_pause_is_committed_told_and_resumed(both: WebEnv, client: httpx.AsyncClient) -> None:
     page = await act(client, f"{me(both)}/pause/spring/pair", until="2027-05-03", reason="illness")
     assert page.url.path == me(both)
     assert "The mentorship is paused" in page.text
@@ -199,7 +199,7 @@ async def test_a_pause_is_committed_told_and_resumed(both: World, client: httpx.
     assert [one["by"] for one in told(both, "Resume")] == ["ada"]
 
 
-async def test_a_pause_can_begin_later_be_told_and_be_taken_back(both: World, client: httpx.AsyncClient) -> None:
+async def test_a_pause_can_begin_later_be_told_and_be_taken_back(both: WebEnv, client: httpx.AsyncClient) -> None:
     path = f"{me(both)}/pause/spring/pair"
     form = (await client.get(path)).text
     assert "Tell my mentor (the dates only, not the reason)" in form
@@ -233,14 +233,14 @@ async def test_a_pause_can_begin_later_be_told_and_be_taken_back(both: World, cl
     ],
 )
 async def test_a_first_day_that_makes_no_sense_is_said_at_its_field(
-    world: World, reader: httpx.AsyncClient, begins: str, until: str, says: str
+    web_env: WebEnv, reader: httpx.AsyncClient, begins: str, until: str, says: str
 ) -> None:
-    path = f"{me(world)}/pause/spring/pair"
+    path = f"{me(web_env)}/pause/spring/pair"
     page = await reader.post(path, data=hidden((await reader.get(path)).text) | {"from": begins, "until": until})
     assert page.status_code == 422
     assert says in page.text
     assert f'value="{begins}"' in page.text
-    assert world.told == []
+    assert web_env.told == []
 
 
 @pytest.mark.parametrize(
@@ -253,18 +253,18 @@ async def test_a_first_day_that_makes_no_sense_is_said_at_its_field(
     ],
 )
 async def test_a_pause_that_makes_no_sense_is_said_at_the_field(
-    world: World, reader: httpx.AsyncClient, until: str, says: str
+    web_env: WebEnv, reader: httpx.AsyncClient, until: str, says: str
 ) -> None:
-    page = await act(reader, f"{me(world)}/pause/spring/pair", until=until)
+    page = await act(reader, f"{me(web_env)}/pause/spring/pair", until=until)
     assert page.status_code == 422
     assert "There is a problem" in page.text
     assert says in page.text
     assert f'value="{until}"' in page.text
-    assert await world.count(RelayRow) == 0
-    assert world.told == []
+    assert await web_env.count(RelayRow) == 0
+    assert web_env.told == []
 
 
-async def test_the_same_button_twice_is_one_act(both: World, client: httpx.AsyncClient) -> None:
+async def test_the_same_button_twice_is_one_act(both: WebEnv, client: httpx.AsyncClient) -> None:
     for path, typed in (
         (f"{me(both)}/leave/spring/pair", {}),
         (f"{me(both)}/concern", {"where": "spring/group", "kind": "conduct", "text": "x", "contact": "no"}),
@@ -281,7 +281,7 @@ async def test_the_same_button_twice_is_one_act(both: World, client: httpx.Async
     assert len(told(both, "Leave")) == 1
 
 
-async def test_another_act_under_the_same_submission_is_another_act(both: World, client: httpx.AsyncClient) -> None:
+async def test_another_act_under_the_same_submission_is_another_act(both: WebEnv, client: httpx.AsyncClient) -> None:
     """Somebody goes back, adds "danger now", or writes of a second thing, and sends again: nothing is thrown away."""
     first = {"where": "spring/group", "kind": "unsure", "text": "He shouted", "contact": "no"}
     concerns = (first, first | {"danger": "yes"}, first | {"text": "And again"}, first)
@@ -309,7 +309,7 @@ async def test_another_act_under_the_same_submission_is_another_act(both: World,
         assert list(asked) == ["ada@new.example.org", "ada@newer.example.org"]
 
 
-async def test_what_was_done_while_temporal_was_away_is_told_later(both: World, client: httpx.AsyncClient) -> None:
+async def test_what_was_done_while_temporal_was_away_is_told_later(both: WebEnv, client: httpx.AsyncClient) -> None:
     both.deaf = True
     page = await act(client, f"{me(both)}/leave/spring/pair")
     assert "You have left the mentorship" in page.text
@@ -321,42 +321,42 @@ async def test_what_was_done_while_temporal_was_away_is_told_later(both: World, 
     assert await both.count(RelayRow) == 0
 
 
-async def test_an_end_is_proposed_once_it_has_begun(world: World, reader: httpx.AsyncClient) -> None:
-    path = f"{me(world)}/end/spring/pair"
+async def test_an_end_is_proposed_once_it_has_begun(web_env: WebEnv, reader: httpx.AsyncClient) -> None:
+    path = f"{me(web_env)}/end/spring/pair"
     early = await act(reader, path, reason="no_fault")
     assert early.status_code == 409
     assert "has not begun yet" in early.text
-    await world.change(MentorshipRow, {"key": "pair"}, phase="check_ins")
+    await web_env.change(MentorshipRow, {"key": "pair"}, phase="check_ins")
     assert (await act(reader, path)).status_code == 422
     await act(reader, path, reason="goals_reached")
-    [proposed] = told(world, "ProposeEnd")
+    [proposed] = told(web_env, "ProposeEnd")
     assert (proposed["person"], proposed["reason"]) == ("ada", "goals_reached")
 
 
 @pytest.mark.parametrize("state", ["over", "early", "out"])
 async def test_what_the_workflow_would_refuse_is_said_kindly(
-    world: World, reader: httpx.AsyncClient, state: str
+    web_env: WebEnv, reader: httpx.AsyncClient, state: str
 ) -> None:
     if state == "over":
-        await world.change(MentorshipRow, {"key": "pair"}, state="over")
+        await web_env.change(MentorshipRow, {"key": "pair"}, state="over")
     elif state == "out":
-        await world.change(MembershipRow, {"mentorship": "pair", "person": "ada"}, standing="out")
+        await web_env.change(MembershipRow, {"mentorship": "pair", "person": "ada"}, standing="out")
     else:
-        async with world.database.begin() as session:
-            session.add(EventRow(cohort=COHORT, mentorship="pair", at=world.now, name="ending_early"))
+        async with web_env.database.begin() as session:
+            session.add(EventRow(cohort=COHORT, mentorship="pair", at=web_env.now, name="ending_early"))
     for name in ("pause", "end", "resume"):
         for page in (
-            await reader.get(f"{me(world)}/{name}/spring/pair"),
-            await reader.post(f"{me(world)}/{name}/spring/pair", data={"reason": "no_fault"}),
+            await reader.get(f"{me(web_env)}/{name}/spring/pair"),
+            await reader.post(f"{me(web_env)}/{name}/spring/pair", data={"reason": "no_fault"}),
         ):
             if name != "resume" or page.request.method == "POST":
                 assert page.status_code == 409
                 assert "That is not possible now" in page.text
-    assert f"{me(world)}/pause/spring/pair" not in (await reader.get(me(world))).text
-    assert world.told == []
+    assert f"{me(web_env)}/pause/spring/pair" not in (await reader.get(me(web_env))).text
+    assert web_env.told == []
 
 
-async def test_reminders_stop_and_come_again(both: World, client: httpx.AsyncClient) -> None:
+async def test_reminders_stop_and_come_again(both: WebEnv, client: httpx.AsyncClient) -> None:
     for wanted, done in (("no", "Your reminders are stopped"), ("yes", "You get reminders again")):
         page = await client.post(
             f"{me(both)}/reminders", data={"wanted": wanted, "submission_id": f"submission-{wanted}"}
@@ -370,7 +370,7 @@ async def test_reminders_stop_and_come_again(both: World, client: httpx.AsyncCli
     assert len(told(both, "Seen")) == 2 * len(ADAS)
 
 
-async def test_a_concern_goes_the_way_of_a_safety_report(both: World, client: httpx.AsyncClient) -> None:
+async def test_a_concern_goes_the_way_of_a_safety_report(both: WebEnv, client: httpx.AsyncClient) -> None:
     secret = "He shouted at me in the café"
     page = await act(
         client, f"{me(both)}/concern", where="spring/pair", kind="conduct", text=secret, contact="yes", how="0123",
@@ -386,21 +386,21 @@ async def test_a_concern_goes_the_way_of_a_safety_report(both: World, client: ht
     assert raised == [("pair", "concern_raised", "conduct, in danger now", f"{secret}\nTo be contacted: 0123")]
 
 
-async def test_a_concern_about_a_coordinator_goes_past_them(world: World, reader: httpx.AsyncClient) -> None:
-    assert "Is it about a coordinator?" not in (await reader.get(f"{me(world)}/concern")).text
-    async with world.database.begin() as session:
+async def test_a_concern_about_a_coordinator_goes_past_them(web_env: WebEnv, reader: httpx.AsyncClient) -> None:
+    assert "Is it about a coordinator?" not in (await reader.get(f"{me(web_env)}/concern")).text
+    async with web_env.database.begin() as session:
         session.add(ParticipantRow(id="dora", name="Dora", email="dora@example.org", zone="Europe/Rome"))
         await session.flush()
         session.add(CohortPersonRow(cohort=COHORT, person="dora", role="deputy"))
     await act(
-        reader, f"{me(world)}/concern", where="spring/pair", kind="interest", text="x", contact="no", about="coco"
+        reader, f"{me(web_env)}/concern", where="spring/pair", kind="interest", text="x", contact="no", about="coco"
     )  # fmt: skip
-    [answered] = told(world, "Answered")
+    [answered] = told(web_env, "Answered")
     assert answered["signals"]["safety"] is True
     assert answered["signals"]["not_to"] == ["coco"]
 
 
-async def test_details_are_corrected_at_once(both: World, client: httpx.AsyncClient) -> None:
+async def test_details_are_corrected_at_once(both: WebEnv, client: httpx.AsyncClient) -> None:
     wrong = await act(client, f"{me(both)}/details", name="", zone="Nowhere/Land")
     assert wrong.status_code == 422
     await act(client, f"{me(both)}/details", name="Ada Lovelace", zone="Asia/Tokyo")
@@ -411,7 +411,7 @@ async def test_details_are_corrected_at_once(both: World, client: httpx.AsyncCli
     assert "Ada Lovelace" not in json.dumps([row[3] for row in both.told])
 
 
-async def test_whoever_asks_to_be_erased_becomes_a_task(both: World, client: httpx.AsyncClient) -> None:
+async def test_whoever_asks_to_be_erased_becomes_a_task(both: WebEnv, client: httpx.AsyncClient) -> None:
     page = await act(client, f"{me(both)}/erase")
     assert "The coordinators are asked to erase you" in page.text
     [answered] = told(both, "Answered")
@@ -424,20 +424,20 @@ async def test_whoever_asks_to_be_erased_becomes_a_task(both: World, client: htt
 
 
 async def test_whoever_can_not_read_the_old_address_asks_a_coordinator_for_a_new_one(
-    world: World, reader: httpx.AsyncClient
+    web_env: WebEnv, reader: httpx.AsyncClient
 ) -> None:
-    assert (await act(reader, f"{me(world)}/address/ask", email="nowhere")).status_code == 422
-    page = await act(reader, f"{me(world)}/address/ask", email="ada@new.example.org")
+    assert (await act(reader, f"{me(web_env)}/address/ask", email="nowhere")).status_code == 422
+    page = await act(reader, f"{me(web_env)}/address/ask", email="ada@new.example.org")
     assert "The coordinators are asked to take over your new address" in page.text
-    [answered] = told(world, "Answered")
+    [answered] = told(web_env, "Answered")
     assert (answered["signals"]["help"], answered["signals"]["wish"]) == (True, "address")
-    assert "new.example.org" not in json.dumps([row[3] for row in world.told])
-    assert [(name, why) for _, name, _, why in await events(world)] == [("asks_for_address", "ada@new.example.org")]
+    assert "new.example.org" not in json.dumps([row[3] for row in web_env.told])
+    assert [(name, why) for _, name, _, why in await events(web_env)] == [("asks_for_address", "ada@new.example.org")]
     details = Details(email="ada@new.example.org")
-    await correct(world.database, "ada", details, world.now, by="coco", tell=world.tell)
+    await correct(web_env.database, "ada", details, web_env.now, by="coco", tell=web_env.tell)
     # Whoever reads the old address opens nothing of hers any more; her next mail brings a new link.
-    assert (await reader.get(me(world))).status_code == 404
-    page = await reader.get(me(world, generation=2))
+    assert (await reader.get(me(web_env))).status_code == 404
+    page = await reader.get(me(web_env, generation=2))
     assert "ada@new.example.org" in page.text
 
 
@@ -445,7 +445,7 @@ async def test_whoever_can_not_read_the_old_address_asks_a_coordinator_for_a_new
 
 
 async def test_the_download_holds_what_is_theirs_and_nothing_of_anybody_else(
-    both: World, client: httpx.AsyncClient
+    both: WebEnv, client: httpx.AsyncClient
 ) -> None:
     for person, word in (("ada", "Mine alone"), ("mia", "Hers alone")):
         path = await both.ask("check_in", person)

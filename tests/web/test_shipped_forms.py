@@ -12,7 +12,7 @@ from mail.form_text import filled
 from operations.forms.parse import read, typed_of
 from program.forms import Question
 from store.tables import RequestRow
-from testing.web_env import COHORT, MENTORSHIPS, PROGRAMS, World, filled_in, hidden
+from testing.web_env import COHORT, MENTORSHIPS, PROGRAMS, WebEnv, filled_in, hidden
 
 SEATS = [
     (mentorship.key, person, role)
@@ -24,10 +24,10 @@ FORMS = sorted({form for loaded in PROGRAMS.values() for form in loaded.forms})
 
 
 @pytest.mark.parametrize(("mentorship", "person", "role"), SEATS)
-async def test_every_form_takes_contented_answers(world: World, mentorship: str, person: str, role: str) -> None:
-    async with world.client() as client:
+async def test_every_form_takes_contented_answers(web_env: WebEnv, mentorship: str, person: str, role: str) -> None:
+    async with web_env.client() as client:
         for number, (ask, early) in enumerate([*((form, False) for form in FORMS), ("closure", True)], start=1):
-            path = await world.ask(ask, person, mentorship, number, early=early)
+            path = await web_env.ask(ask, person, mentorship, number, early=early)
             page = (await client.get(path)).text
             where = f"{ask} for the {role} of {mentorship}"
             assert "<form" in page, where
@@ -37,25 +37,25 @@ async def test_every_form_takes_contented_answers(world: World, mentorship: str,
             assert len(ids) == len(set(ids)), where
             labels = re.findall(r'<label[^>]* for="([^"]+)"', page)
             assert set(labels) <= set(ids), where
-            done = await client.post(path, data=hidden(page) | await filled_in(world, path))
+            done = await client.post(path, data=hidden(page) | await filled_in(web_env, path))
             assert done.status_code == 200, (where, re.findall(r'href="#q-[^"]+">([^<]+)', done.text))
-            answer = (await world.requested(path)).answer
+            answer = (await web_env.requested(path)).answer
             assert answer is not None
-            questions = (await world.requested(path)).questions
+            questions = (await web_env.requested(path)).questions
             told = {question.id: question.contented for question in questions if question.contented is not None}
             assert {name: answer.body[name] for name in told} == told, where
-            await world.change(
+            await web_env.change(
                 RequestRow, {"key": request_key(COHORT, mentorship, ask, number, person)}, state="withdrawn"
             )
-    assert len(world.told) == len(FORMS) + 1
+    assert len(web_env.told) == len(FORMS) + 1
 
 
 @pytest.mark.parametrize(("mentorship", "person", "role"), SEATS)
-async def test_every_form_says_what_is_missing(world: World, mentorship: str, person: str, role: str) -> None:
-    async with world.client() as client:
+async def test_every_form_says_what_is_missing(web_env: WebEnv, mentorship: str, person: str, role: str) -> None:
+    async with web_env.client() as client:
         for ask in FORMS:
-            path = await world.ask(ask, person, mentorship)
-            questions = (await world.requested(path)).questions
+            path = await web_env.ask(ask, person, mentorship)
+            questions = (await web_env.requested(path)).questions
             required = [each.id for each in questions if each.required and each.type != "date_ranges"]
             page = await client.post(path, data={})
             faults = [found.split(".")[0] for found in re.findall(r'href="#q-([^"]+)"', page.text)]

@@ -9,13 +9,13 @@ import pytest
 from store.database import migrate
 from testing.dev_server import Address, free_port
 from testing.dev_server_env import EarlyServer
-from testing.played_season import Played, play
+from testing.played_season import PlayedSeason, play
 
-_played: list[Played] = []
+_played: list[PlayedSeason] = []
 
 
 @pytest.fixture(scope="session")
-async def season(tmp_path_factory: pytest.TempPathFactory) -> Played:
+async def season(tmp_path_factory: pytest.TempPathFactory) -> PlayedSeason:
     """All cases, played once a run over Temporal's time-skipping server."""
     if not _played:
         folder = tmp_path_factory.mktemp("season")

@@ -20,8 +20,8 @@ from store.database import migrate
 from store.tables import AnswerRow, RequestRow
 from testing.all_cases import POST, ZONE, behaviour_of, cohort_of, launch_moment, written
 from testing.cases import START, Case
-from testing.engine import NOON, World, time_skipping, world
-from testing.played_season import Played, logs_kept, look_back, runtime
+from testing.engine import NOON, Engine, run_engine, time_skipping
+from testing.played_season import PlayedSeason, logs_kept, look_back, runtime
 from tests.workflows.test_privacy import private
 
 CASES = (
@@ -38,7 +38,7 @@ NEWCOMERS = ("newcomer", "joiner")
 class Changed:
     """What came of it all."""
 
-    played: Played
+    played: PlayedSeason
     late: list[tuple[str, bool]]
     """(form, late) of every answer of the mentee who answers late."""
 
@@ -59,21 +59,21 @@ async def changed(tmp_path_factory: pytest.TempPathFactory) -> Changed:
     with logs_kept() as logs:
         async with (
             time_skipping(runtime()) as env,
-            world(env, url, loaded, Behaviour.model_validate(behaviour)) as here,
+            run_engine(env, url, loaded, Behaviour.model_validate(behaviour)) as engine,
         ):
             refused = f"bounced-mentee@{POST}"
-            here.sink.script(refused, *["accept"] * 4, f"rcpt 550 5.1.1 <{refused}> unknown")
-            await here.move_to(launch_moment(loaded))
-            await here.launch()
-            _happens(here, 3, "replaced", Replace("op/1", "replaced-mentee", "newcomer", ZONE, "c1"))
-            _happens(here, 6, "joined", Add("op/3", "joiner", "mentee", ZONE, "c1"))
-            _happens(here, 25, "joined", Remove("op/4", "joined-mentee", "c1"))
-            _happens(here, 26, "joined", Remove("op/5", "joined-mentee2", "c1"))
-            _happens(here, 30, "cancelled", Cancel("op/6", "c1"))
-            here.at(instant(START + timedelta(days=22), NOON, ZONE), lambda: _answers_late(here))
-            await here.play()
-            played = await look_back(here)
-            async with here.database.session() as session:
+            engine.sink.script(refused, *["accept"] * 4, f"rcpt 550 5.1.1 <{refused}> unknown")
+            await engine.move_to(launch_moment(loaded))
+            await engine.launch()
+            _happens(engine, 3, "replaced", Replace("op/1", "replaced-mentee", "newcomer", ZONE, "c1"))
+            _happens(engine, 6, "joined", Add("op/3", "joiner", "mentee", ZONE, "c1"))
+            _happens(engine, 25, "joined", Remove("op/4", "joined-mentee", "c1"))
+            _happens(engine, 26, "joined", Remove("op/5", "joined-mentee2", "c1"))
+            _happens(engine, 30, "cancelled", Cancel("op/6", "c1"))
+            engine.at(instant(START + timedelta(days=22), NOON, ZONE), lambda: _answers_late(engine))
+            await engine.play()
+            played = await look_back(engine)
+            async with engine.database.session() as session:
                 rows = await session.execute(
                     select(RequestRow.ask, AnswerRow.late)
                     .join(AnswerRow, AnswerRow.request == RequestRow.key)
@@ -84,26 +84,26 @@ async def changed(tmp_path_factory: pytest.TempPathFactory) -> Changed:
     return Changed(played, late)
 
 
-def _happens(here: World, day: int, key: str, event: Event) -> None:
+def _happens(engine: Engine, day: int, key: str, event: Event) -> None:
     async def happen() -> None:
-        await here.send(key, event)
+        await engine.send(key, event)
 
-    here.at(instant(START + timedelta(days=day), NOON, ZONE), happen)
+    engine.at(instant(START + timedelta(days=day), NOON, ZONE), happen)
 
 
-async def _answers_late(here: World) -> None:
+async def _answers_late(engine: Engine) -> None:
     """The check-in of day 14 closed on day 19; somebody finds the mail on day 22."""
-    async with here.database.session() as session:
+    async with engine.database.session() as session:
         request = await session.scalar(
             select(RequestRow).where(RequestRow.person == "late-mentee", RequestRow.ask == "check_in")
         )
     assert request is not None
-    mails = [mail.raw for mail in here.sink.mails_to(f"late-mentee@{POST}")]
+    mails = [mail.raw for mail in engine.sink.mails_to(f"late-mentee@{POST}")]
     token = next(token for raw in mails for token in tokens_in(raw) if public_id(token) == request.public_id)
-    form = here.loaded.forms["clock"]["check_in"]
-    asked = ReceivedRequest("late-mentee", "check_in", 1, "mentee", "one_to_one", ZONE, here.now)
+    form = engine.loaded.forms["clock"]["check_in"]
+    asked = ReceivedRequest("late-mentee", "check_in", 1, "mentee", "one_to_one", ZONE, engine.now)
     answers = form.contented("mentee", "one_to_one") | {"p_help": "yes"}
-    assert await here.visitor.answer(token, asked, form, Reply(here.now, answers), "Late")
+    assert await engine.visitor.answer(token, asked, form, Reply(engine.now, answers), "Late")
 
 
 def of(changed: Changed, key: str, part: str) -> list[dict[str, Any]]:

@@ -33,7 +33,7 @@ from store.tables import ItemRow, MentorshipRow
 from store.workflow_outbox import OutboxEvent
 from testing.cases import Case
 from testing.dev_server import Address, cleared, free_port
-from testing.dev_server_env import EarlyServer, Stage, stage, until
+from testing.dev_server_env import DevServerEnv, EarlyServer, run_on_dev_server, until
 from workflows.ids import cohort_id, mentorship_id, postmaster_id
 
 PAIR = Case("pair", "clock")
@@ -41,31 +41,31 @@ IN_A_MONTH = datetime.now(UTC).date() + timedelta(days=30)
 
 
 @pytest.fixture
-async def here(early_server: Address, new_sqlite: Callable[[], str], tmp_path: Path):
+async def env(early_server: Address, new_sqlite: Callable[[], str], tmp_path: Path):
     """A pair, launched."""
-    async with stage(early_server, new_sqlite(), tmp_path, PAIR) as found:
+    async with run_on_dev_server(early_server, new_sqlite(), tmp_path, PAIR) as found:
         await found.launch()
         yield found
 
 
-def ids(here: Stage) -> list[str]:
-    return [mentorship_id(here.cohort, "pair"), cohort_id(here.cohort), postmaster_id(0)]
+def ids(env: DevServerEnv) -> list[str]:
+    return [mentorship_id(env.cohort, "pair"), cohort_id(env.cohort), postmaster_id(0)]
 
 
-async def card(here: Stage, workflow_id: str) -> str:
-    handle = here.client.get_workflow_handle(workflow_id)
+async def card(env: DevServerEnv, workflow_id: str) -> str:
+    handle = env.client.get_workflow_handle(workflow_id)
     metadata = await handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
     return metadata.current_details.replace("\N{EM SPACE}", "")
 
 
-async def reset_to_the_start(here: Stage, workflow_id: str, *, forget_updates: bool) -> None:
+async def reset_to_the_start(env: DevServerEnv, workflow_id: str, *, forget_updates: bool) -> None:
     """As the UI's "Reset", to the end of the first workflow task."""
-    history = await here.client.get_workflow_handle(workflow_id).fetch_history()
+    history = await env.client.get_workflow_handle(workflow_id).fetch_history()
     first = next(one.event_id for one in history.events
                  if one.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED)  # fmt: skip
-    await here.client.workflow_service.reset_workflow_execution(
+    await env.client.workflow_service.reset_workflow_execution(
         ResetWorkflowExecutionRequest(
-            namespace=here.client.namespace,
+            namespace=env.client.namespace,
             workflow_execution=WorkflowExecution(workflow_id=workflow_id),
             workflow_task_finish_event_id=first,
             request_id=f"reset {workflow_id}",
@@ -76,43 +76,43 @@ async def reset_to_the_start(here: Stage, workflow_id: str, *, forget_updates: b
     )
 
 
-async def saved(here: Stage) -> State:
-    async with here.database.session() as session:
-        row = select(MentorshipRow.workflow_state).where(MentorshipRow.cohort == here.cohort)
+async def saved(env: DevServerEnv) -> State:
+    async with env.database.session() as session:
+        row = select(MentorshipRow.workflow_state).where(MentorshipRow.cohort == env.cohort)
         return load(await session.scalar(row) or "")
 
 
-async def items(here: Stage) -> set[str]:
-    async with here.database.session() as session:
+async def items(env: DevServerEnv) -> set[str]:
+    async with env.database.session() as session:
         return set(await session.scalars(select(ItemRow.key)))
 
 
-async def test_a_cancellation_is_declined_and_the_card_says_so(here: Stage) -> None:
-    await here.send("pair", Pause("op/pause", IN_A_MONTH, "c1"))
-    for workflow_id in ids(here):
-        handle = here.client.get_workflow_handle(workflow_id)
+async def test_a_cancellation_is_declined_and_the_card_says_so(env: DevServerEnv) -> None:
+    await env.send("pair", Pause("op/pause", IN_A_MONTH, "c1"))
+    for workflow_id in ids(env):
+        handle = env.client.get_workflow_handle(workflow_id)
         await handle.cancel()
 
         async def says_so(workflow_id: str = workflow_id) -> bool:
-            return "Cancellation" in await card(here, workflow_id)
+            return "Cancellation" in await card(env, workflow_id)
 
         await until(says_so)
         assert (await handle.describe()).status is WorkflowExecutionStatus.RUNNING
-    assert "declined. A mentorship ends by `mentorship end`" in await card(here, mentorship_id(here.cohort, "pair"))
-    assert await here.send("pair", Resume("op/resume", "c1")) == "done", "it goes on as if nothing had been asked"
-    before = len(here.sink.received)
-    await here.send("pair", Nudge("op/nudge", "c1"))
-    assert len(here.sink.received) >= before
+    assert "declined. A mentorship ends by `mentorship end`" in await card(env, mentorship_id(env.cohort, "pair"))
+    assert await env.send("pair", Resume("op/resume", "c1")) == "done", "it goes on as if nothing had been asked"
+    before = len(env.sink.received)
+    await env.send("pair", Nudge("op/nudge", "c1"))
+    assert len(env.sink.received) >= before
 
 
-async def test_a_cancellation_leaves_a_turn_under_way_alone(here: Stage) -> None:
+async def test_a_cancellation_leaves_a_turn_under_way_alone(env: DevServerEnv) -> None:
     """The database refuses the turn for a while, so that it is under way when the request comes in."""
-    async with here.database.begin() as session:
+    async with env.database.begin() as session:
         await session.execute(
             text("CREATE TRIGGER busy BEFORE UPDATE ON mentorships BEGIN SELECT RAISE(ABORT, 'busy'); END")
         )
-    pause = asyncio.create_task(here.send("pair", Pause("op/pause", IN_A_MONTH, "c1")))
-    handle = here.workflow("pair")
+    pause = asyncio.create_task(env.send("pair", Pause("op/pause", IN_A_MONTH, "c1")))
+    handle = env.workflow("pair")
 
     async def is_tried() -> bool:
         description = await handle.describe()
@@ -122,139 +122,141 @@ async def test_a_cancellation_leaves_a_turn_under_way_alone(here: Stage) -> None
     await handle.cancel()
 
     async def says_so() -> bool:
-        return "Cancellation" in await here.card("pair")
+        return "Cancellation" in await env.card("pair")
 
     await until(says_so)
-    async with here.database.begin() as session:
+    async with env.database.begin() as session:
         await session.execute(text("DROP TRIGGER busy"))
     assert await pause == "done"
-    assert (await here.noted("pair")).count("paused") == 1
+    assert (await env.noted("pair")).count("paused") == 1
 
 
-async def test_the_database_holds_all_that_a_mentorship_remembers(here: Stage) -> None:
+async def test_the_database_holds_all_that_a_mentorship_remembers(env: DevServerEnv) -> None:
     quiet = (Seen("op/seen", "pair-mentor"), Moved("op/moved", "pair-mentor", "Asia/Tokyo"))
     for event in (Pause("op/pause", IN_A_MONTH, "c1"), Resume("op/resume", "c1"), *quiet):
-        assert await here.send("pair", event) == "done"
-        assert await saved(here) == await here.workflow("pair").query("state", result_type=State), event
+        assert await env.send("pair", event) == "done"
+        assert await saved(env) == await env.workflow("pair").query("state", result_type=State), event
 
 
 @pytest.mark.parametrize("forget_updates", [True, False])
-async def test_a_mentorship_that_is_reset_continues_from_the_database(here: Stage, forget_updates: bool) -> None:
+async def test_a_mentorship_that_is_reset_continues_from_the_database(
+    env: DevServerEnv, forget_updates: bool
+) -> None:
     events = (Pause("op/pause", IN_A_MONTH, "c1"), Resume("op/resume", "c1"), Nudge("op/nudge", "c1"))
     for event in events:
-        await here.send("pair", event)
-    before, queued, noted = await saved(here), await items(here), await here.noted("pair")
-    await reset_to_the_start(here, mentorship_id(here.cohort, "pair"), forget_updates=forget_updates)
+        await env.send("pair", event)
+    before, queued, noted = await saved(env), await items(env), await env.noted("pair")
+    await reset_to_the_start(env, mentorship_id(env.cohort, "pair"), forget_updates=forget_updates)
 
     async def caught_up() -> bool:
-        state = await here.workflow("pair").query("state", result_type=State)
-        return state == before == await saved(here)
+        state = await env.workflow("pair").query("state", result_type=State)
+        return state == before == await saved(env)
 
     await until(caught_up)
     for event in events:
-        assert await here.send("pair", event) == "done", "it is known, and not done twice"
-    assert (await items(here), await here.noted("pair")) == (queued, noted)
+        assert await env.send("pair", event) == "done", "it is known, and not done twice"
+    assert (await items(env), await env.noted("pair")) == (queued, noted)
 
 
-async def test_a_cohort_and_a_postmaster_can_be_reset(here: Stage) -> None:
-    before, started = await items(here), await here.noted("pair")
-    for workflow_id in ids(here)[1:]:
-        await reset_to_the_start(here, workflow_id, forget_updates=False)
-    await here.send("pair", Pause("op/pause", IN_A_MONTH, "c1"))
-    assert await items(here) == before
-    assert await here.noted("pair") == [*started, "paused"]
-    for workflow_id in ids(here)[1:]:
-        handle = here.client.get_workflow_handle(workflow_id)
+async def test_a_cohort_and_a_postmaster_can_be_reset(env: DevServerEnv) -> None:
+    before, started = await items(env), await env.noted("pair")
+    for workflow_id in ids(env)[1:]:
+        await reset_to_the_start(env, workflow_id, forget_updates=False)
+    await env.send("pair", Pause("op/pause", IN_A_MONTH, "c1"))
+    assert await items(env) == before
+    assert await env.noted("pair") == [*started, "paused"]
+    for workflow_id in ids(env)[1:]:
+        handle = env.client.get_workflow_handle(workflow_id)
         assert (await handle.describe()).status is WorkflowExecutionStatus.RUNNING
 
 
 # -- terminated and lost ---------------------------------------------------------------------------------------------
 
 
-async def started_again(here: Stage, *, mend: bool = True) -> list[tuple[str, str, bool]]:
-    asked = start_what_is_missing(here.database, here.client, here.settings, here.now, mend=mend)
+async def started_again(env: DevServerEnv, *, mend: bool = True) -> list[tuple[str, str, bool]]:
+    asked = start_what_is_missing(env.database, env.client, env.settings, env.now, mend=mend)
     return [(one.kind, one.what, one.mended) async for one in asked]
 
 
-async def numbers(here: Stage) -> Totals:
-    async with here.database.session() as session:
-        return await count_all(session, here.now)
+async def numbers(env: DevServerEnv) -> Totals:
+    async with env.database.session() as session:
+        return await count_all(session, env.now)
 
 
-async def is_found(here: Stage) -> bool:
+async def is_found(env: DevServerEnv) -> bool:
     """Visibility is written a moment after a workflow has ended."""
-    return bool(await find(here.database, here.client))
+    return bool(await find(env.database, env.client))
 
 
-async def tell_all(here: Stage) -> int:
-    return await relay_once(here.database, Teller(here.client), here.now + timedelta(hours=1))
+async def tell_all(env: DevServerEnv) -> int:
+    return await relay_once(env.database, Teller(env.client), env.now + timedelta(hours=1))
 
 
-async def test_a_terminated_mentorship_is_found_and_started_again_from_the_database(here: Stage) -> None:
-    await here.send("pair", Pause("op/pause", IN_A_MONTH, "c1"))
-    before, queued = await saved(here), await items(here)
-    assert await find(here.database, here.client) == []
-    await here.workflow("pair").terminate()
-    await until(lambda: is_found(here))
-    assert await find(here.database, here.client) == [Missing(here.cohort, "pair", "terminated")]
-    await check(here.database, here.client, here.settings)
-    assert (await numbers(here)).lost == 1
+async def test_a_terminated_mentorship_is_found_and_started_again_from_the_database(env: DevServerEnv) -> None:
+    await env.send("pair", Pause("op/pause", IN_A_MONTH, "c1"))
+    before, queued = await saved(env), await items(env)
+    assert await find(env.database, env.client) == []
+    await env.workflow("pair").terminate()
+    await until(lambda: is_found(env))
+    assert await find(env.database, env.client) == [Missing(env.cohort, "pair", "terminated")]
+    await check(env.database, env.client, env.settings)
+    assert (await numbers(env)).lost == 1
 
     # What people do meanwhile waits; a change is refused, and not as if the mentorship were over.
-    resume = OutboxEvent("op/resume", here.cohort, "pair", "Resume", {"id": "op/resume", "by": "c1"})
-    async with here.database.begin() as session:
-        await workflow_outbox.put(session, resume, here.now)
-    assert await tell_all(here) == 0
-    order = (await orders(here.database, [(here.cohort, "pair")], nudge(), here.now, by="c1"))[0]
-    [outcome] = await carry_out(here.database, here.client, [order], here.now)
+    resume = OutboxEvent("op/resume", env.cohort, "pair", "Resume", {"id": "op/resume", "by": "c1"})
+    async with env.database.begin() as session:
+        await workflow_outbox.put(session, resume, env.now)
+    assert await tell_all(env) == 0
+    order = (await orders(env.database, [(env.cohort, "pair")], nudge(), env.now, by="c1"))[0]
+    [outcome] = await carry_out(env.database, env.client, [order], env.now)
     assert outcome.reason == LOST
 
-    assert await started_again(here, mend=False) == [("lost", f"{here.cohort}/pair", True)]
-    assert (await numbers(here)).lost == 1, "a dry run starts nothing"
-    assert await started_again(here) == [("lost", f"{here.cohort}/pair", True)]
-    assert (await numbers(here)).lost == 0
-    assert await here.workflow("pair").query("state", result_type=State) == before
-    assert await tell_all(here) == 1
-    await until(lambda: has(here, "resumed"))
-    assert await items(here) == queued, "nobody is asked twice"
-    assert await started_again(here) == [], "what runs is left alone"
+    assert await started_again(env, mend=False) == [("lost", f"{env.cohort}/pair", True)]
+    assert (await numbers(env)).lost == 1, "a dry run starts nothing"
+    assert await started_again(env) == [("lost", f"{env.cohort}/pair", True)]
+    assert (await numbers(env)).lost == 0
+    assert await env.workflow("pair").query("state", result_type=State) == before
+    assert await tell_all(env) == 1
+    await until(lambda: has(env, "resumed"))
+    assert await items(env) == queued, "nobody is asked twice"
+    assert await started_again(env) == [], "what runs is left alone"
 
 
-async def has(here: Stage, noted: str) -> bool:
-    return noted in await here.noted("pair")
+async def has(env: DevServerEnv, noted: str) -> bool:
+    return noted in await env.noted("pair")
 
 
-async def test_a_mentorship_that_ended_by_itself_is_not_begun_again(here: Stage) -> None:
-    await here.send("pair", End("op/end", "transferred", "c1"))
-    await here.workflow("pair").result()
-    assert await find(here.database, here.client) == []
-    async with here.database.begin() as session:
+async def test_a_mentorship_that_ended_by_itself_is_not_begun_again(env: DevServerEnv) -> None:
+    await env.send("pair", End("op/end", "transferred", "c1"))
+    await env.workflow("pair").result()
+    assert await find(env.database, env.client) == []
+    async with env.database.begin() as session:
         await session.execute(update(MentorshipRow).values(state="running"))
-    await until(lambda: is_found(here))
-    assert await started_again(here) == [("lost", f"{here.cohort}/pair", False)], "the database is of another time"
+    await until(lambda: is_found(env))
+    assert await started_again(env) == [("lost", f"{env.cohort}/pair", False)], "the database is of another time"
 
 
-async def test_a_mentorship_of_an_older_release_is_started_again_from_its_history(here: Stage) -> None:
-    await here.send("pair", Pause("op/pause", IN_A_MONTH, "c1"))
-    before = await saved(here)
-    async with here.database.begin() as session:
+async def test_a_mentorship_of_an_older_release_is_started_again_from_its_history(env: DevServerEnv) -> None:
+    await env.send("pair", Pause("op/pause", IN_A_MONTH, "c1"))
+    before = await saved(env)
+    async with env.database.begin() as session:
         await session.execute(update(MentorshipRow).values(workflow_state=None))
-    await here.workflow("pair").terminate()
-    await until(lambda: is_found(here))
-    assert await started_again(here) == [("lost", f"{here.cohort}/pair", True)]
-    assert await here.workflow("pair").query("state", result_type=State) == before
+    await env.workflow("pair").terminate()
+    await until(lambda: is_found(env))
+    assert await started_again(env) == [("lost", f"{env.cohort}/pair", True)]
+    assert await env.workflow("pair").query("state", result_type=State) == before
 
 
-async def test_cohorts_and_postmasters_are_started_again_by_the_worker(here: Stage) -> None:
-    services = ids(here)[1:]
+async def test_cohorts_and_postmasters_are_started_again_by_the_worker(env: DevServerEnv) -> None:
+    services = ids(env)[1:]
     for workflow_id in services:
-        await here.client.get_workflow_handle(workflow_id).terminate()
+        await env.client.get_workflow_handle(workflow_id).terminate()
     stop = asyncio.Event()
-    often = here.settings.model_copy(update={"check_workflows_seconds": 0.5})
-    checks = asyncio.create_task(check_forever(here.database, here.client, often, stop))
+    often = env.settings.model_copy(update={"check_workflows_seconds": 0.5})
+    checks = asyncio.create_task(check_forever(env.database, env.client, often, stop))
 
     async def all_run() -> bool:
-        described = [await here.client.get_workflow_handle(one).describe() for one in services]
+        described = [await env.client.get_workflow_handle(one).describe() for one in services]
         return all(one.status is WorkflowExecutionStatus.RUNNING for one in described)
 
     await until(all_run)
@@ -266,13 +268,13 @@ async def test_cohorts_and_postmasters_are_started_again_by_the_worker(here: Sta
 
 
 @asynccontextmanager
-async def on_another_temporal(here: Stage, folder: Path) -> AsyncIterator[Stage]:
+async def on_another_temporal(env: DevServerEnv, folder: Path) -> AsyncIterator[DevServerEnv]:
     """The same installation, on a Temporal that has never known it."""
     server = EarlyServer(free_port(), free_port(), folder / "another.log")
     await server.start()
     try:
         client = await cleared(Address(server.address, server.ui))
-        moved = replace(here, client=client, shift=AsyncExitStack())
+        moved = replace(env, client=client, shift=AsyncExitStack())
         await moved.begin_work()
         try:
             yield moved
@@ -282,13 +284,13 @@ async def on_another_temporal(here: Stage, folder: Path) -> AsyncIterator[Stage]
         await server.stop()
 
 
-async def test_a_mentorship_moves_to_another_temporal(here: Stage, tmp_path: Path) -> None:
-    await here.send("pair", Pause("op/pause", IN_A_MONTH, "c1"))
-    before, queued = await saved(here), await items(here)
-    await here.end_work()
-    async with on_another_temporal(here, tmp_path) as moved:
+async def test_a_mentorship_moves_to_another_temporal(env: DevServerEnv, tmp_path: Path) -> None:
+    await env.send("pair", Pause("op/pause", IN_A_MONTH, "c1"))
+    before, queued = await saved(env), await items(env)
+    await env.end_work()
+    async with on_another_temporal(env, tmp_path) as moved:
         assert await started_again(moved) == [
-            ("cohort", here.cohort, True), ("postmaster", "0", True), ("lost", f"{here.cohort}/pair", True),
+            ("cohort", env.cohort, True), ("postmaster", "0", True), ("lost", f"{env.cohort}/pair", True),
         ]  # fmt: skip
         assert await moved.workflow("pair").query("state", result_type=State) == before
         assert await moved.send("pair", Pause("op/pause", IN_A_MONTH, "c1")) == "done", "what was seen is known"
@@ -297,16 +299,16 @@ async def test_a_mentorship_moves_to_another_temporal(here: Stage, tmp_path: Pat
         assert (await moved.noted("pair"))[-2:] == ["paused", "resumed"]
 
 
-async def test_two_temporals_at_once_take_turns_on_one_database(here: Stage, tmp_path: Path) -> None:
+async def test_two_temporals_at_once_take_turns_on_one_database(env: DevServerEnv, tmp_path: Path) -> None:
     """Nobody should do this; and nobody is asked or mailed twice by it."""
-    async with on_another_temporal(here, tmp_path) as moved:
+    async with on_another_temporal(env, tmp_path) as moved:
         await started_again(moved)
-        await here.send("pair", Pause("op/1", IN_A_MONTH, "c1"))
+        await env.send("pair", Pause("op/1", IN_A_MONTH, "c1"))
         with pytest.raises(RefusedChange, match="the mentorship is paused; resume it first"):
             await moved.send("pair", Nudge("op/2", "c1"))
         assert await moved.send("pair", Resume("op/3", "c1")) == "done"
-        await here.send("pair", Leave("op/4", "pair-mentee"))
+        await env.send("pair", Leave("op/4", "pair-mentee"))
         await moved.send("pair", Extend("op/5", 2, "c1"))
-        assert await saved(here) == await moved.workflow("pair").query("state", result_type=State)
-        noted = [name for name in await here.noted("pair") if name in ("paused", "resumed", "left", "extended")]
+        assert await saved(env) == await moved.workflow("pair").query("state", result_type=State)
+        noted = [name for name in await env.noted("pair") if name in ("paused", "resumed", "left", "extended")]
         assert noted == ["paused", "resumed", "left", "extended"]

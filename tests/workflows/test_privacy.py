@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from program.forms import Form
 from testing.all_cases import FAMILY, POST
 from testing.cases import SECRET_WORD
-from testing.played_season import Played
+from testing.played_season import PlayedSeason
 
 WORTH_LOOKING_FOR = 12
 """Shorter answers, such as `fine`, stand in other words too."""
 
 
-def private(season: Played) -> re.Pattern[bytes]:
+def private(season: PlayedSeason) -> re.Pattern[bytes]:
     """Everything that must not be seen: names, addresses, and whatever anybody wrote of their own."""
     forms = {form.form: form for forms in season.loaded.forms.values() for form in forms.values()}
     words = {FAMILY, POST, SECRET_WORD, *_answers(forms.values())}
@@ -30,17 +30,17 @@ def _answers(forms: Iterable[Form]) -> Iterable[str]:
                         yield answer
 
 
-def test_temporal_knows_nobody(season: Played) -> None:
+def test_temporal_knows_nobody(season: PlayedSeason) -> None:
     secret = private(season)
     assert len(season.traces) > 5000
     assert sorted({found[0] for trace in season.traces if (found := secret.search(trace))}) == []
 
 
-def test_the_logs_name_nobody(season: Played) -> None:
+def test_the_logs_name_nobody(season: PlayedSeason) -> None:
     secret = private(season)
     assert any("page" in line for line in season.logs)
     assert [line for line in season.logs if secret.search(line.encode())] == []
 
 
-def test_the_ledger_names_nobody(season: Played) -> None:
+def test_the_ledger_names_nobody(season: PlayedSeason) -> None:
     assert not private(season).search(repr(season.ledger).encode())

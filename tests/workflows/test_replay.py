@@ -11,7 +11,7 @@ from temporalio import workflow
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
-from testing.played_season import Played
+from testing.played_season import PlayedSeason
 from testing.replay import STORED, failure_of, replayer
 from tools.scripts import fingerprint
 from tools.scripts.record_histories import LIVES
@@ -79,7 +79,7 @@ def test_the_fingerprint_is_of_all_that_runs_in_workflows() -> None:
     assert not modules & set(fingerprint.NO_COMMANDS)
 
 
-async def test_what_this_release_began_goes_on_wherever_it_is_taken_up(season: Played) -> None:
+async def test_what_this_release_began_goes_on_wherever_it_is_taken_up(season: PlayedSeason) -> None:
     failed: list[str] = []
     for history in season.histories:
         result = await replayer().replay_workflow(history, raise_on_replay_failure=False)

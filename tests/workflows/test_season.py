@@ -6,7 +6,7 @@ import pytest
 
 from lifecycle.assessment import MATRIX as CORE_MATRIX
 from testing.cases import CASES, NOTED, REOPENED, TOLD, Case, cells
-from testing.played_season import Played
+from testing.played_season import PlayedSeason
 
 ENDINGS = {
     "completed", "completed_partial", "completed_silent", "never_started", "ended_early no_fault",
@@ -21,7 +21,7 @@ def every(cases: list[Case]) -> pytest.MarkDecorator:
 
 
 @every(CASES)
-def test_what_comes_of_it(season: Played, case: Case) -> None:
+def test_what_comes_of_it(season: PlayedSeason, case: Case) -> None:
     tasks = [task for task in season.ledger["tasks"] if task["mentorship"] == case.key]
     assert [f"{task['kind']} {task['decision']}" for task in tasks] == list(case.tasks)
 
@@ -43,14 +43,14 @@ def test_every_ending_and_every_cell_is_reached() -> None:
     assert len(cells()) == len(CORE_MATRIX) == 21
 
 
-def test_agreements_open_again_where_the_page_says_so(season: Played) -> None:
+def test_agreements_open_again_where_the_page_says_so(season: PlayedSeason) -> None:
     again = {
         step["mentorship"] for step in season.ledger["steps"] if step["name"] == "agreement" and step["number"] == 2
     }
     assert again == REOPENED
 
 
-def test_nobody_gets_two_ordinary_mails_on_one_day(season: Played) -> None:
+def test_nobody_gets_two_ordinary_mails_on_one_day(season: PlayedSeason) -> None:
     days: dict[tuple[str, str], int] = {}
     for mail in season.ledger["mails"]:
         if any(item["kind"] not in ("receipt", "urgent") for item in mail["items"]):
@@ -59,7 +59,7 @@ def test_nobody_gets_two_ordinary_mails_on_one_day(season: Played) -> None:
     assert max(days.values()) == 1
 
 
-def test_no_request_is_mailed_more_than_three_times(season: Played) -> None:
+def test_no_request_is_mailed_more_than_three_times(season: PlayedSeason) -> None:
     asked: dict[str, int] = {}
     for mail in season.ledger["mails"]:
         for item in mail["items"]:

@@ -33,7 +33,7 @@ from store.tables import ItemRow, MessageRow, SuppressionRow
 from testing.all_cases import FAMILY, POST
 from testing.cases import Case
 from testing.dev_server import Address, cleared
-from testing.dev_server_env import Stage, stage, until
+from testing.dev_server_env import DevServerEnv, run_on_dev_server, until
 from testing.postgresql import PostgreSQL
 from workflows import search_attributes
 from workflows.ids import mentorship_id
@@ -47,9 +47,9 @@ SOON = 30
 
 
 @pytest.fixture
-async def here(early_server: Address, new_sqlite: Callable[[], str], tmp_path: Path):
+async def env(early_server: Address, new_sqlite: Callable[[], str], tmp_path: Path):
     """A pair and a group, launched."""
-    async with stage(early_server, new_sqlite(), tmp_path, PAIR, GROUP) as found:
+    async with run_on_dev_server(early_server, new_sqlite(), tmp_path, PAIR, GROUP) as found:
         await found.launch()
         yield found
 
@@ -57,7 +57,7 @@ async def here(early_server: Address, new_sqlite: Callable[[], str], tmp_path: P
 @pytest.fixture
 async def soon(early_server: Address, new_sqlite: Callable[[], str], tmp_path: Path):
     """The same, where half a minute passes in a second: mails that leave together leave soon."""
-    async with stage(early_server, new_sqlite(), tmp_path, PAIR, GROUP, speed=SOON) as found:
+    async with run_on_dev_server(early_server, new_sqlite(), tmp_path, PAIR, GROUP, speed=SOON) as found:
         await found.launch()
         yield found
 
@@ -81,21 +81,21 @@ REFUSED: list[tuple[str, Event, str]] = [
 ]
 
 
-async def test_a_refusal_reaches_its_sender_in_words_and_leaves_no_trace(here: Stage) -> None:
-    before = {key: len((await here.workflow(key).fetch_history()).events) for key in ("pair", "group")}
+async def test_a_refusal_reaches_its_sender_in_words_and_leaves_no_trace(env: DevServerEnv) -> None:
+    before = {key: len((await env.workflow(key).fetch_history()).events) for key in ("pair", "group")}
     for key, event, why in REFUSED:
         with pytest.raises(RefusedChange) as refused:
-            await here.send(key, event)
+            await env.send(key, event)
         assert why in str(refused.value), f"{event} was refused with: {refused.value}"
-    assert {key: len((await here.workflow(key).fetch_history()).events) for key in before} == before
+    assert {key: len((await env.workflow(key).fetch_history()).events) for key in before} == before
 
 
-async def test_what_is_sent_again_is_the_same_event(here: Stage) -> None:
+async def test_what_is_sent_again_is_the_same_event(env: DevServerEnv) -> None:
     pause, resume = Pause("op/1", TODAY + MONTH, "c1"), Resume("op/2", "c1")
-    assert await asyncio.gather(*(here.send("pair", pause) for _ in range(3))) == ["done"] * 3
-    assert await here.send("pair", resume) == "done"
-    assert await here.send("pair", pause) == "done"
-    assert [name for name in await here.noted("pair") if name in ("paused", "resumed")] == ["paused", "resumed"]
+    assert await asyncio.gather(*(env.send("pair", pause) for _ in range(3))) == ["done"] * 3
+    assert await env.send("pair", resume) == "done"
+    assert await env.send("pair", pause) == "done"
+    assert [name for name in await env.noted("pair") if name in ("paused", "resumed")] == ["paused", "resumed"]
 
 
 async def test_where_no_worker_runs_the_sender_hears_that(
@@ -166,86 +166,86 @@ async def test_a_row_that_the_database_refuses_reaches_no_history(early_server: 
     assert FAMILY not in history
 
 
-async def test_whoever_comes_together_with_the_end_hears_of_it(here: Stage) -> None:
+async def test_whoever_comes_together_with_the_end_hears_of_it(env: DevServerEnv) -> None:
     """Several events are taken in one workflow task, and the first of them ends the mentorship for good."""
-    await here.end_work()
+    await env.end_work()
     end = End("op/end", "transferred", "c1")
     later = [Nudge(f"op/nudge/{n}", "c1") for n in range(3)]
     sent: list[asyncio.Task[str]] = []
     for event in (end, *later):
-        sent.append(asyncio.create_task(here.send("pair", event)))
+        sent.append(asyncio.create_task(env.send("pair", event)))
         await asyncio.sleep(0.3)  # it waits at the server, before the next
-    await here.begin_work()
+    await env.begin_work()
     heard = await asyncio.wait_for(asyncio.gather(*sent, return_exceptions=True), 60)
     assert heard[0] == "done"
     # The server may hand them on in another order; whatever comes after the end is refused, and none is left waiting.
     final = "the mentorship is closed (transferred); its record is final"
     assert {str(one) for one in heard[1:]} <= {"done", final}
     assert final in {str(one) for one in heard[1:]}
-    assert await asyncio.wait_for(here.workflow("pair").result(), 30) == "transferred"
+    assert await asyncio.wait_for(env.workflow("pair").result(), 30) == "transferred"
 
 
 # -- what a long history does not lose -------------------------------------------------------------------------------
 
 
-async def test_continuing_as_new_loses_no_event_and_takes_none_twice(here: Stage) -> None:
-    await here.send("pair", Pause("op/pause", TODAY + MONTH, "c1"))
-    await here.send("pair", Extend("op/extend", 2, "c1"))
+async def test_continuing_as_new_loses_no_event_and_takes_none_twice(env: DevServerEnv) -> None:
+    await env.send("pair", Pause("op/pause", TODAY + MONTH, "c1"))
+    await env.send("pair", Extend("op/extend", 2, "c1"))
     nudges = [Nudge(f"op/nudge/{n}", "c1") for n in range(40)]
     # Many at a time, so that some always wait while the workflow begins anew; nudges of a paused one are refused.
-    await here.send("pair", Resume("op/resume", "c1"))
+    await env.send("pair", Resume("op/resume", "c1"))
     for several in (nudges[:20], nudges[20:]):
-        assert await asyncio.gather(*(here.send("pair", event) for event in several)) == ["done"] * 20
-    assert await here.runs("pair") > 2
-    assert (await here.noted("pair")).count("nudged") == 40
+        assert await asyncio.gather(*(env.send("pair", event) for event in several)) == ["done"] * 20
+    assert await env.runs("pair") > 2
+    assert (await env.noted("pair")).count("nudged") == 40
 
     # The ids of events are remembered across runs, and so is everything else.
     for event in (nudges[0], nudges[-1], Extend("op/extend", 2, "c1"), Pause("op/pause", TODAY + MONTH, "c1")):
-        assert await here.send("pair", event) == "done"
-    assert (await here.noted("pair")).count("nudged") == 40
-    assert (await here.noted("pair")).count("extended") == 1
-    assert (await here.noted("pair")).count("paused") == 1
+        assert await env.send("pair", event) == "done"
+    assert (await env.noted("pair")).count("nudged") == 40
+    assert (await env.noted("pair")).count("extended") == 1
+    assert (await env.noted("pair")).count("paused") == 1
 
 
-async def test_search_attributes_stay_true_when_a_run_begins_anew(here: Stage) -> None:
+async def test_search_attributes_stay_true_when_a_run_begins_anew(env: DevServerEnv) -> None:
     for n in range(25):
-        await here.send("pair", Pause(f"op/pause/{n}", TODAY + MONTH, "c1"))
-        await here.send("pair", Resume(f"op/resume/{n}", "c1"))
-        description = await here.workflow("pair").describe()
+        await env.send("pair", Pause(f"op/pause/{n}", TODAY + MONTH, "c1"))
+        await env.send("pair", Resume(f"op/resume/{n}", "c1"))
+        description = await env.workflow("pair").describe()
         assert description.typed_search_attributes[search_attributes.PAUSED] is False
-    assert await here.runs("pair") > 2
+    assert await env.runs("pair") > 2
 
 
 # -- what ops see ----------------------------------------------------------------------------------------------------
 
 
-async def test_what_ops_see_of_a_mentorship(here: Stage) -> None:
-    await here.send("pair", Leave("op/leave", "pair-mentee"))
-    description = await here.workflow("pair").describe()
+async def test_what_ops_see_of_a_mentorship(env: DevServerEnv) -> None:
+    await env.send("pair", Leave("op/leave", "pair-mentee"))
+    description = await env.workflow("pair").describe()
     shown = description.typed_search_attributes
-    assert shown[search_attributes.COHORT] == here.cohort
+    assert shown[search_attributes.COHORT] == env.cohort
     assert shown[search_attributes.PROGRAM] == "clock"
     assert shown[search_attributes.PHASE] == "onboarding"
     assert shown[search_attributes.HEALTH] == "attention"
     assert shown[search_attributes.OPEN_TASKS] == 1
     assert shown[search_attributes.PAUSED] is False
     assert shown[search_attributes.NEXT_STEP_AT].date() == TODAY + timedelta(days=9)  # midnight in Berlin
-    assert await description.static_summary() == f"pair of {here.cohort} (one_to_one, clock)"
+    assert await description.static_summary() == f"pair of {env.cohort} (one_to_one, clock)"
 
-    card = await here.card("pair")
+    card = await env.card("pair")
     assert "| Phase | onboarding |" in card
     assert "| Awaited | pair-mentor |" in card
     assert "| Open tasks | seat_empty (due " in card
     assert f"| Next step | introduction 1 on {TODAY + timedelta(days=10)} |" in card
 
 
-async def test_activities_and_timers_say_what_they_are_for(here: Stage) -> None:
+async def test_activities_and_timers_say_what_they_are_for(env: DevServerEnv) -> None:
     said: dict[str, list[str]] = {}
 
     async def read() -> bool:
         said.clear()
-        for id_ in (f"mentorship/{here.cohort}/group", "postmaster/0", f"cohort/{here.cohort}"):
-            history = await here.client.get_workflow_handle(id_).fetch_history()
+        for id_ in (f"mentorship/{env.cohort}/group", "postmaster/0", f"cohort/{env.cohort}"):
+            history = await env.client.get_workflow_handle(id_).fetch_history()
             for event in history.events:
                 kind = EventType.Name(event.event_type).removeprefix("EVENT_TYPE_")
                 if kind in ("TIMER_STARTED", "ACTIVITY_TASK_SCHEDULED"):
@@ -257,17 +257,17 @@ async def test_activities_and_timers_say_what_they_are_for(here: Stage) -> None:
     assert all(text.strip('"') for texts in said.values() for text in texts)
 
 
-async def test_ops_can_list_by_what_they_see(here: Stage) -> None:
-    await here.send("group", Pause("op/pause", TODAY + MONTH, "c1"))
+async def test_ops_can_list_by_what_they_see(env: DevServerEnv) -> None:
+    await env.send("group", Pause("op/pause", TODAY + MONTH, "c1"))
 
     async def found() -> bool:
-        query = f"Cohort = '{here.cohort}' AND Paused = true AND ExecutionStatus = 'Running'"
-        return [one.id async for one in here.client.list_workflows(query)] == [f"mentorship/{here.cohort}/group"]
+        query = f"Cohort = '{env.cohort}' AND Paused = true AND ExecutionStatus = 'Running'"
+        return [one.id async for one in env.client.list_workflows(query)] == [f"mentorship/{env.cohort}/group"]
 
     await until(found)
 
 
-async def test_launching_twice_starts_nothing_and_mails_nobody(soon: Stage) -> None:
+async def test_launching_twice_starts_nothing_and_mails_nobody(soon: DevServerEnv) -> None:
     await until(lambda: _sent(soon, 5))
     before = await _counts(soon)
     await launch(soon.database, soon.client, soon.settings, soon.loaded, soon.now)
@@ -275,15 +275,15 @@ async def test_launching_twice_starts_nothing_and_mails_nobody(soon: Stage) -> N
     assert await _counts(soon) == before
 
 
-async def _counts(here: Stage) -> tuple[int, int, int]:
-    workflows = [one.id async for one in here.client.list_workflows(f"Cohort = '{here.cohort}'")]
-    async with here.database.session() as session:
+async def _counts(env: DevServerEnv) -> tuple[int, int, int]:
+    workflows = [one.id async for one in env.client.list_workflows(f"Cohort = '{env.cohort}'")]
+    async with env.database.session() as session:
         items = await session.scalar(select(func.count(ItemRow.key)).where(ItemRow.key.not_like("%nudge%")))
-    return len(set(workflows)), items or 0, len({one.recipient for one in here.sink.received})
+    return len(set(workflows)), items or 0, len({one.recipient for one in env.sink.received})
 
 
-async def _sent(here: Stage, number: int) -> bool:
-    async with here.database.session() as session:
+async def _sent(env: DevServerEnv, number: int) -> bool:
+    async with env.database.session() as session:
         return await session.scalar(select(func.count(MessageRow.id)).where(MessageRow.state == "sent")) == number
 
 
@@ -315,10 +315,10 @@ async def test_a_turn_waits_in_sight_for_a_database_that_is_away(
     early_server: Address, postgresql: PostgreSQL, postgresql_url: str, tmp_path: Path
 ) -> None:
     database = Away(postgresql, postgresql_url)
-    async with stage(early_server, postgresql_url, tmp_path, PAIR) as here:
-        await here.launch()
+    async with run_on_dev_server(early_server, postgresql_url, tmp_path, PAIR) as env:
+        await env.launch()
         database.goes()
-        update = await here.workflow("pair").start_update(
+        update = await env.workflow("pair").start_update(
             "Pause",
             Pause("op/pause", TODAY + MONTH, "c1"),
             id="op/pause",
@@ -328,9 +328,9 @@ async def test_a_turn_waits_in_sight_for_a_database_that_is_away(
 
         async def in_sight() -> bool:
             asked = DescribeWorkflowExecutionRequest(
-                namespace=here.client.namespace, execution=WorkflowExecution(workflow_id=here.workflow("pair").id)
+                namespace=env.client.namespace, execution=WorkflowExecution(workflow_id=env.workflow("pair").id)
             )
-            pending = (await here.client.workflow_service.describe_workflow_execution(asked)).pending_activities
+            pending = (await env.client.workflow_service.describe_workflow_execution(asked)).pending_activities
             failures[:] = [activity.last_failure.message for activity in pending if activity.attempt > 1]
             return bool(failures)
 
@@ -339,34 +339,34 @@ async def test_a_turn_waits_in_sight_for_a_database_that_is_away(
         finally:
             database.comes_back()
         assert await update.result() == "done"
-        assert (await here.noted("pair")).count("paused") == 1
+        assert (await env.noted("pair")).count("paused") == 1
         assert not any(secret in failure for failure in failures for secret in (FAMILY, POST))
 
 
 async def test_a_statement_that_fails_tells_temporal_nothing_of_what_it_held(
     early_server: Address, new_sqlite: Callable[[], str], tmp_path: Path
 ) -> None:
-    async with stage(early_server, new_sqlite(), tmp_path, PAIR, speed=SOON) as here:
-        async with here.database.begin() as session:
+    async with run_on_dev_server(early_server, new_sqlite(), tmp_path, PAIR, speed=SOON) as env:
+        async with env.database.begin() as session:
             # Whoever writes a mail down is refused, with everything that stands in it.
             await session.execute(
                 sql_text(
                     "CREATE TRIGGER no_mail BEFORE INSERT ON messages BEGIN SELECT RAISE(ABORT, 'disk full'); END"
                 )
             )
-        await here.launch()
+        await env.launch()
         failures: list[str] = []
 
         async def in_sight() -> bool:
             asked = DescribeWorkflowExecutionRequest(
-                namespace=here.client.namespace, execution=WorkflowExecution(workflow_id="postmaster/0")
+                namespace=env.client.namespace, execution=WorkflowExecution(workflow_id="postmaster/0")
             )
-            described = await here.client.workflow_service.describe_workflow_execution(asked)
+            described = await env.client.workflow_service.describe_workflow_execution(asked)
             failures[:] = [str(activity.last_failure) for activity in described.pending_activities]
             return "disk full" in "".join(failures)
 
         await until(in_sight)
         assert not any(secret in failure for failure in failures for secret in (FAMILY, POST))
-        async with here.database.begin() as session:
+        async with env.database.begin() as session:
             await session.execute(sql_text("DROP TRIGGER no_mail"))
-        await until(lambda: _sent(here, 2))
+        await until(lambda: _sent(env, 2))

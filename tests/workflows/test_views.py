@@ -14,7 +14,7 @@ from lifecycle.events import Bounced, Decided, Leave, Pause
 from store.tables import TaskRow
 from testing.cases import Case
 from testing.dev_server import Address
-from testing.dev_server_env import Stage, stage, until
+from testing.dev_server_env import DevServerEnv, run_on_dev_server, until
 from tools.scripts.screenshots import PICTURED_VIEWS, saved, views
 
 TODAY = datetime.now(UTC).date()
@@ -39,59 +39,61 @@ FOUND: dict[str, set[str]] = {
 
 
 @pytest.fixture
-async def here(early_server: Address, new_sqlite: Callable[[], str], tmp_path: Path):
+async def env(early_server: Address, new_sqlite: Callable[[], str], tmp_path: Path):
     """One that nothing happened to, one that somebody left, a paused one, one that is over."""
-    async with stage(early_server, new_sqlite(), tmp_path, *(Case(key, "clock") for key in sorted(EVERY))) as found:
+    async with run_on_dev_server(
+        early_server, new_sqlite(), tmp_path, *(Case(key, "clock") for key in sorted(EVERY))
+    ) as found:
         await found.launch()
         yield found
 
 
-async def decide(here: Stage, key: str, decision: str) -> None:
+async def decide(env: DevServerEnv, key: str, decision: str) -> None:
     """Decide the task of a mentorship."""
-    async with here.database.session() as session:
+    async with env.database.session() as session:
         task = await session.scalar(
-            select(TaskRow.key).where(TaskRow.cohort == here.cohort, TaskRow.mentorship == key)
+            select(TaskRow.key).where(TaskRow.cohort == env.cohort, TaskRow.mentorship == key)
         )
     assert task is not None
-    await here.send(key, Decided(f"op/{key}/{decision}", task, decision, "c1"))
+    await env.send(key, Decided(f"op/{key}/{decision}", task, decision, "c1"))
 
 
-async def test_every_saved_view_finds_what_its_name_says(here: Stage) -> None:
+async def test_every_saved_view_finds_what_its_name_says(env: DevServerEnv) -> None:
     for key in ("left", "over"):
-        await here.send(key, Leave(f"op/leave/{key}", f"{key}-mentee"))
-    await decide(here, "over", "end")
-    await here.send("paused", Pause("op/pause", TODAY + timedelta(days=30), "c1"))
+        await env.send(key, Leave(f"op/leave/{key}", f"{key}-mentee"))
+    await decide(env, "over", "end")
+    await env.send("paused", Pause("op/pause", TODAY + timedelta(days=30), "c1"))
     assert FOUND.keys() == views().keys()
     for name, query in views().items():
-        asked = query.replace('"spring"', f'"{here.cohort}"').replace("2027-03-08", f"{TODAY + timedelta(days=20)}")
-        of_cohort = f'({asked}) AND Cohort = "{here.cohort}"'
+        asked = query.replace('"spring"', f'"{env.cohort}"').replace("2027-03-08", f"{TODAY + timedelta(days=20)}")
+        of_cohort = f'({asked}) AND Cohort = "{env.cohort}"'
 
         async def found(query: str = of_cohort, wanted: set[str] = FOUND[name]) -> bool:
-            return {one.id.rpartition("/")[2] async for one in here.client.list_workflows(query)} == wanted
+            return {one.id.rpartition("/")[2] async for one in env.client.list_workflows(query)} == wanted
 
         # What the list shows follows what happens by a moment.
         try:
             await until(found, seconds=10)
         except TimeoutError:
-            shown = {one.id async for one in here.client.list_workflows(of_cohort)}
+            shown = {one.id async for one in env.client.list_workflows(of_cohort)}
             pytest.fail(f"{name}: {asked} finds {shown}")
 
 
-async def test_mail_and_cohorts_are_found_too(here: Stage) -> None:
+async def test_mail_and_cohorts_are_found_too(env: DevServerEnv) -> None:
     async def found() -> bool:
         query = views()["Mail and cohorts"]
-        return {one.id async for one in here.client.list_workflows(query)} >= {
-            f"cohort/{here.cohort}",
+        return {one.id async for one in env.client.list_workflows(query)} >= {
+            f"cohort/{env.cohort}",
             "postmaster/0",
         }
 
     await until(found)
 
 
-async def test_the_card_names_what_is_in_the_way(here: Stage) -> None:
-    assert "Trouble" not in await here.card("calm")
-    await here.send("calm", Bounced("op/bounced", "calm-mentee"))
-    assert "| Trouble | mail to calm-mentee is refused for good |" in await here.card("calm")
+async def test_the_card_names_what_is_in_the_way(env: DevServerEnv) -> None:
+    assert "Trouble" not in await env.card("calm")
+    await env.send("calm", Bounced("op/bounced", "calm-mentee"))
+    assert "| Trouble | mail to calm-mentee is refused for good |" in await env.card("calm")
 
 
 def test_a_link_saves_a_view() -> None:

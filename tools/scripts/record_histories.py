@@ -30,8 +30,8 @@ from store.database import migrate
 from testing.all_cases import launch_moment, load
 from testing.cases import CASES, START, Case
 from testing.dev_server import Address, free_port
-from testing.dev_server_env import EarlyServer, stage
-from testing.engine import NOON, time_skipping, world
+from testing.dev_server_env import EarlyServer, run_on_dev_server
+from testing.engine import NOON, run_engine, time_skipping
 from testing.payload_samples import KINDS, PROGRAMS, bare, programs, samples
 from testing.played_season import look_back
 from workflows.ids import cohort_id, mentorship_id, postmaster_id
@@ -104,7 +104,7 @@ async def _lived(name: str, cases: list[Case], *, cancelled: bool = False) -> di
         loaded, behaviour = load(Path(scratch), cases, name)
         url = f"sqlite+aiosqlite:///{scratch}/recorded.db"
         migrate(url)
-        async with time_skipping() as env, world(env, url, loaded, behaviour) as here:
+        async with time_skipping() as env, run_engine(env, url, loaded, behaviour) as here:
             await here.move_to(launch_moment(loaded))
             await here.launch()
             if cancelled:
@@ -128,7 +128,7 @@ async def _anew() -> dict[str, WorkflowHistory]:
         server = EarlyServer(free_port(), free_port(), folder / "temporal.log")
         await server.start()
         try:
-            async with stage(Address(server.address, server.ui), url, folder, ANEW) as here:
+            async with run_on_dev_server(Address(server.address, server.ui), url, folder, ANEW) as here:
                 await here.launch()
                 for n in range(12):
                     await here.send(ANEW.key, Pause(f"op/{n}", datetime.now(UTC).date() + timedelta(days=30), "c1"))

@@ -60,7 +60,7 @@ from lifecycle.phases.closure import EARLY_REASONS
 from lifecycle.state import Member, State
 from lifecycle.tasks import KINDS, OUTLIVE
 from testing.one_mentorship import PEOPLE
-from testing.strategies import ZONES, Life, TimedEvent
+from testing.strategies import ZONES, MentorshipCase, TimedEvent
 
 AFTER_CLOSE = ("farewell", "transferred", "follow_up", "safety_received")
 IN_A_PAUSE = ("still_paused", "partner_paused", "task_repeated", "task_to_deputy")
@@ -75,7 +75,7 @@ STATES: TypeAdapter[State] = TypeAdapter(State)
 class Witness:
     """Lives one life, and holds every turn against the promises."""
 
-    def __init__(self, life: Life) -> None:
+    def __init__(self, life: MentorshipCase) -> None:
         self.life = life
         self.random = Random(life.seed)
         people = list(PEOPLE[life.program.format].items())
