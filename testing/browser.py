@@ -1,6 +1,6 @@
 """A real browser for tests: the system's Chromium, driven by playwright, one for the whole run.
 
-A suite takes the fixture by importing it in its conftest: `from tests.browser import browser`. A page that a test
+A suite takes the fixture by importing it in its conftest: `from testing.browser import browser`. A page that a test
 opens must reach nothing but what the test serves.
 """
 

@@ -1,4 +1,4 @@
-"""A coordinator's desk for tests: a config folder, an environment, and the command typed as a person types it."""
+"""The command line in tests: a config folder, an environment, and commands typed as a person types them."""
 
 from __future__ import annotations
 

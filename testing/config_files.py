@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 MARK = "§"
@@ -148,7 +149,7 @@ FILES = {
 FROM_CSV = COHORT[: COHORT.index("participants:")] + "people: people.csv\npairs: pairs.csv\n"
 
 
-def lay(folder: Path, changed: dict[str, str | bytes] | None = None) -> Path:
+def lay(folder: Path, changed: Mapping[str, str | bytes] | None = None) -> Path:
     """Write the config folder, with some files changed; the cohort's path."""
     for name, text in {**FILES, **(changed or {})}.items():
         path = folder / name

@@ -1,4 +1,4 @@
-"""A post office on a real database and a real SMTP server, with the small cohort of `testing.small_cohort`."""
+"""The delivery of mail on a real database and a real SMTP server, with the small cohort of `testing.small_cohort`."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SENDER = "mentoring@example.org"
 
 @dataclass
 class DeliveryEnv:
-    """Everything a test of delivery works with."""
+    """A launched cohort, its postmaster and the mail server: everything that a test of delivery needs."""
 
     database: Database
     sink: Sink

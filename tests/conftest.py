@@ -141,6 +141,7 @@ class Together(LoadFileScheduling):
         return "season" if nodeid.startswith(LOOK_AT_THE_SEASON) else super()._split_scope(nodeid)
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
     """Deal the tests out to the processes."""
     return Together(config, log)

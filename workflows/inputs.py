@@ -50,8 +50,8 @@ class MentorshipInput:
     launched_on: date
     members: list[Member]
     coordinators: list[str]
-    deputies: list[str] = field(default_factory=list)
-    holidays: list[date] = field(default_factory=list)
+    deputies: list[str] = field(default_factory=list[str])
+    holidays: list[date] = field(default_factory=list[date])
     pace: Pace = field(default_factory=Pace)
     state: State | None = None
 

@@ -88,7 +88,7 @@ class MentorshipWorkflow(DeclinesCancellation, Updates):
         the record too. `first` are commands that come before all others.
         """
         known = event is None or event.id in self.state.seen
-        commands = [*first, *advance(self.state, event, self.now)]
+        commands: list[Command] = [*first, *advance(self.state, event, self.now)]
         outcome = _refusal(commands)
         while self.to_be_recorded(commands) or (not known and not outcome and workflow.patched(EVERY_EVENT)):
             known = True
@@ -224,7 +224,7 @@ class MentorshipWorkflow(DeclinesCancellation, Updates):
         shown = search_attributes.shown(snapshot(self.state), next_step_at)
         changed = search_attributes.changes(self.shown, shown)
         if changed:
-            workflow.upsert_search_attributes(changed)
+            workflow.upsert_search_attributes(changed)  # pyright: ignore[reportUnknownMemberType]
         self.shown = shown
         workflow.set_current_details(card(self.state, self.declined))
 

@@ -25,6 +25,14 @@ class FastSandboxRunner(SandboxedWorkflowRunner):
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
         """A workflow in a sandbox of its own."""
         instance: Any = super().create_instance(det)
-        instance.get_serialization_context = lambda _: None
-        instance.get_external_store_context = lambda _: StorageDriverStoreContext(target=None)
+        instance.get_serialization_context = _no_context
+        instance.get_external_store_context = _no_store
         return instance
+
+
+def _no_context(_command: object) -> None:
+    return None
+
+
+def _no_store(_command: object) -> StorageDriverStoreContext:
+    return StorageDriverStoreContext(target=None)

@@ -19,7 +19,7 @@ NEXT_STEP_AT = SearchAttributeKey.for_datetime("NextStepAt")
 OPEN_TASKS = SearchAttributeKey.for_int("OpenTasks")
 PAUSED = SearchAttributeKey.for_bool("Paused")
 
-ALL: dict[SearchAttributeKey, str] = {
+ALL: dict[SearchAttributeKey[Any], str] = {
     COHORT: "Id of the cohort.",
     PROGRAM: "Id of the program.",
     PHASE: "onboarding, expectations, check_ins, midpoint, closure or closed.",
@@ -52,10 +52,10 @@ def shown(snapshot: Snapshot, next_step_at: datetime | None) -> Shown:
     return snapshot.phase, snapshot.health, next_step_at, snapshot.open_tasks, bool(snapshot.paused_until)
 
 
-def changes(before: Shown, now: Shown) -> list[SearchAttributeUpdate]:
+def changes(before: Shown, now: Shown) -> list[SearchAttributeUpdate[Any]]:
     """Updates for what changed, so that a step that changes nothing costs nothing."""
     keys: tuple[SearchAttributeKey[Any], ...] = (PHASE, HEALTH, NEXT_STEP_AT, OPEN_TASKS, PAUSED)
-    found: list[SearchAttributeUpdate] = []
+    found: list[SearchAttributeUpdate[Any]] = []
     values: tuple[Any, ...] = now
     for key, old, new in zip(keys, before, values, strict=True):
         if old != new:

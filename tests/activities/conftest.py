@@ -1,4 +1,4 @@
-"""A house for every test that delivers; each test runs on SQLite and on PostgreSQL."""
+"""The environment of every test that delivers; each test runs on SQLite and on PostgreSQL."""
 
 from __future__ import annotations
 

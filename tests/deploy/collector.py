@@ -18,7 +18,7 @@ class Collector(trace_service_pb2_grpc.TraceServiceServicer):
     port: int = 0
     spans: list[Any] = field(default_factory=list)
 
-    async def Export(self, request: Any, _context: Any) -> Any:
+    async def Export(self, request: Any, context: Any) -> Any:
         """Some spans more."""
         for resource in request.resource_spans:
             for scope in resource.scope_spans:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -39,13 +39,13 @@ WELL = {
 class _NameServer(asyncio.DatagramProtocol):
     """Answers what stands in a zone, over UDP. To a name with `None` it never answers."""
 
-    def __init__(self, zone: dict[str, list[str] | None]) -> None:
+    def __init__(self, zone: Mapping[str, list[str] | None]) -> None:
         self.zone = zone
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
 
-    def datagram_received(self, data: bytes, address: tuple[str, int]) -> None:
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         question = dns.message.from_wire(data)
         name = question.question[0].name.to_text(omit_final_dot=True)
         if name in self.zone and self.zone[name] is None:
@@ -56,11 +56,11 @@ class _NameServer(asyncio.DatagramProtocol):
         if texts:
             quoted = [" ".join(f'"{text[i : i + 200]}"' for i in range(0, len(text), 200)) for text in texts]
             answer.answer.append(dns.rrset.from_text(question.question[0].name, 60, "IN", "TXT", *quoted))
-        self.transport.sendto(answer.to_wire(), address)  # pyright: ignore[reportAttributeAccessIssue]
+        self.transport.sendto(answer.to_wire(), addr)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 @asynccontextmanager
-async def name_server(zone: dict[str, list[str] | None]) -> AsyncIterator[Resolver]:
+async def name_server(zone: Mapping[str, list[str] | None]) -> AsyncIterator[Resolver]:
     """A resolver that asks a name server of ours, and no other."""
     port = free_port()
     transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(

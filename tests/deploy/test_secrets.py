@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -53,13 +54,13 @@ async def test_a_relay_with_a_certificate_of_its_own_is_trusted_where_that_is_na
     secrets: Path, tls_relay: TlsRelay
 ) -> None:
     certificate = str(secrets / "mail_certificate")
-    known = {"user": tls_relay.user, "password": tls_relay.password, "ca_file": certificate}
-    trusted = SmtpTransport(Relay("localhost", tls_relay.port, "starttls", **known))
+    named = Relay("localhost", tls_relay.port, "starttls", tls_relay.user, tls_relay.password, ca_file=certificate)
+    trusted = SmtpTransport(named)
     await trusted.send("a@example.org", "b@example.org", b"Subject: hello\r\n\r\nhello\r\n")
     await trusted.close()
     assert tls_relay.received == 1
     # The certificate is for another name.
-    stranger = SmtpTransport(Relay("127.0.0.1", tls_relay.port, "starttls", **known))
+    stranger = SmtpTransport(replace(named, host="127.0.0.1"))
     with pytest.raises(NotSent, match="configuration"):
         await stranger.send("a@example.org", "b@example.org", b"Subject: no\r\n\r\nno\r\n")
     assert tls_relay.received == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from lifecycle.commands import EndRequest
@@ -255,7 +257,7 @@ def test_a_program_without_an_agreement_has_none_to_open() -> None:
         ({"f_fit": None}, None),
     ],
 )
-def test_an_answer_to_the_fit_check_acts_the_moment_it_arrives(answers: dict[str, object], task: str | None) -> None:
+def test_an_answer_to_the_fit_check_acts_the_moment_it_arrives(answers: dict[str, Any], task: str | None) -> None:
     played = one_mentorship().says("ned", "fit_check", **answers).silent("mia", "fit_check").play(until=16)
     assert played.task_lines() == ([task] if task else [])
     assert played.told("get_going") == {}
@@ -277,7 +279,7 @@ def test_the_fit_check_is_not_reminded_of() -> None:
     ],
 )
 def test_when_it_settles_a_nudge_or_no_contact_gets_everyone_going(
-    mia: dict[str, str] | None, ned: dict[str, str] | None, told: bool
+    mia: dict[str, Any] | None, ned: dict[str, Any] | None, told: bool
 ) -> None:
     played = one_mentorship()
     for person, answers in (("mia", mia), ("ned", ned)):

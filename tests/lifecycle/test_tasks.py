@@ -212,7 +212,8 @@ def test_a_newcomer_takes_the_seat_of_the_one_who_went_not_of_the_one_who_is_lef
     ("decision", "more", "reason"),
     [
         ("continue", {}, "a task of kind low_score can be decided noted, nudge, pause, replace, end; not 'continue'"),
-        ("pause", {"until": one_mentorship().day(33)}, "a pause must end after today (2027-02-20); 2027-02-20 is not"),
+        ("pause", {"until": one_mentorship().day(33)},
+         "a pause must end after today (2027-02-20); 2027-02-20 is not"),
         ("replace", {}, "say who takes the seat: --with ID"),
         ("replace", {"newcomer": "mia", "person": "ned"},
          "mia has a seat in this mentorship already; name somebody else"),

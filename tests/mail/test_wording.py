@@ -110,8 +110,12 @@ def test_the_last_reminder_reads_otherwise_than_the_first(name: str) -> None:
     for format_ in FORMATS:
         for role in ROLES[format_]:
             request, first, last = (
-                body_of(compose(sample(name, format_, role, kind=kind, nth=nth)).text)
-                for kind, nth in (("request", 1), ("reminder", 1), ("reminder", 2))
+                body_of(compose(letter).text)
+                for letter in (
+                    sample(name, format_, role, kind="request"),
+                    sample(name, format_, role, kind="reminder"),
+                    sample(name, format_, role, kind="reminder", nth=2),
+                )
             )
             assert len({request, first, last}) == 3
 

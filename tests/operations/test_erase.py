@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from email import message_from_string, policy
@@ -131,7 +131,7 @@ def words_of(person: str) -> dict[str, re.Pattern[bytes]]:
     return {what: re.compile(re.escape(word.encode()), re.IGNORECASE) for what, word in wanted.items()}
 
 
-def searched(person: str, places: dict[str, Iterable[bytes]]) -> set[str]:
+def searched(person: str, places: Mapping[str, Iterable[bytes]]) -> set[str]:
     """`place: what` for everything of a person that stands somewhere."""
     patterns = words_of(person)
     return {
@@ -352,7 +352,7 @@ async def test_nothing_of_a_person_is_left_in_either_database(delivery_env: Deli
     assert len(known(await rows(delivery_env.database))) >= 6, "a dry run leaves everything"
     done = await erase(delivery_env.database, BEN, NINE_IN_NEW_YORK + HOUR, by="casey", why="Ben Mentee asked for it")
     assert done.rows == dry.rows
-    assert done.rows | {"items": 1, "drafts": 1, "answers": 1, "participants": 1, "suppressions": 1} == done.rows
+    assert {**done.rows, "items": 1, "drafts": 1, "answers": 1, "participants": 1, "suppressions": 1} == done.rows
     assert done.mentorships == ((COHORT, PAIR.key), (COHORT, GROUP.key))
     assert known(await rows(delivery_env.database)) == []
     assert known(await mails(delivery_env.database)) == []

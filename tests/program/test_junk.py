@@ -25,7 +25,7 @@ JUNK = st.one_of(st.text(max_size=200), st.lists(PIECES, max_size=30).map("".joi
 
 @st.composite
 def spoilt(draw: st.DrawFn) -> tuple[str, str]:
-    """A file of the desk with something cut out of it and something put in."""
+    """A config file with something cut out of it and something put in."""
     name = draw(st.sampled_from(sorted(FILES)))
     text = FILES[name]
     start = draw(st.integers(0, len(text)))

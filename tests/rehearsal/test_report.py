@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -50,8 +51,10 @@ def test_it_warns_of_what_a_coordinator_can_change(tmp_path: Path) -> None:
     (tmp_path / "cohorts").mkdir()
     file = tmp_path / "cohorts" / "small.yaml"
     file.write_text(shipped)
-    loaded = load_cohort(file)
-    loaded.cohort.__dict__["holidays"] = (date(2027, 3, 15),)
+    shipped_cohort = load_cohort(file)
+    loaded = replace(
+        shipped_cohort, cohort=shipped_cohort.cohort.model_copy(update={"holidays": (date(2027, 3, 15),)})
+    )
     late = rehearse(loaded, now=NOW, launched=date(2027, 3, 8)).report
     said = "\n".join(late.warnings)
     assert "The cohort starts on 2027-03-01, before its launch on 2027-03-08" in said

@@ -29,8 +29,8 @@ async def _launched(tmp_path_factory: pytest.TempPathFactory, _sqlite_template: 
 @pytest.fixture
 async def web_env(_launched: Path, tmp_path: Path) -> AsyncIterator[WebEnv]:
     """A launched cohort on SQLite."""
-    shutil.copy(_launched, tmp_path / "world.db")
-    async with Database.open(f"sqlite+aiosqlite:///{tmp_path / 'web_env.db'}") as database:
+    shutil.copy(_launched, tmp_path / "launched.db")
+    async with Database.open(f"sqlite+aiosqlite:///{tmp_path / 'launched.db'}") as database:
         yield web_env_of(database)
 
 

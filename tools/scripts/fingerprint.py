@@ -1,6 +1,7 @@
 """What decides the commands of workflows, written down: whoever changes it is asked whether running ones can go on.
 
-    python -m tools.scripts.fingerprint     # confirms the code of today, where all stored histories still replay
+    python -m tools.scripts.fingerprint           # confirms the code of today if all stored histories still replay
+    python -m tools.scripts.fingerprint --all     # the same, and prints every name that changed
 
 Stored histories can't hold every way that a workflow may take. So everything that runs inside workflows has a
 fingerprint, by class and function, without comments, docstrings and types; a test compares it with what was confirmed
@@ -9,6 +10,7 @@ last.
 
 from __future__ import annotations
 
+import argparse
 import ast
 import asyncio
 import json
@@ -30,6 +32,9 @@ NO_COMMANDS = {
     "workflows.options": "time-outs and retries are not compared in a replay",
 }
 """Modules that can change no command, and why."""
+
+NAMED = 5
+"""Modules that the summary names."""
 
 ASK = """\
 What decides the commands of workflows has changed: {changed}.
@@ -144,7 +149,7 @@ def _remark(node: Any) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
-async def main() -> None:
+async def main(*, every_name: bool = False) -> None:
     """Write the fingerprint down, unless a stored history can't be replayed."""
     for path in STORED:
         if failure := await failure_of(path):
@@ -152,8 +157,30 @@ async def main() -> None:
     now = fingerprint()
     changed = changes(confirmed(), now)
     CONFIRMED.write_text(json.dumps(now, indent=0, sort_keys=True) + "\n")
-    print(f"{len(STORED)} histories replayed; confirmed: {', '.join(changed) or 'nothing had changed'}.")
+    print(f"{len(STORED)} histories replayed; confirmed: {summary(changed)}.")
+    if every_name:
+        print("\n".join(changed))
+
+
+def summary(changed: list[str]) -> str:
+    """One line: how many definitions changed, and in which modules."""
+    if not changed:
+        return "nothing had changed"
+    modules = sorted({_module(name) for name in changed})
+    named = ", ".join(modules[:NAMED]) + (f" and {len(modules) - NAMED} more" if len(modules) > NAMED else "")
+    return f"{len(changed)} changed {'definition' if len(changed) == 1 else 'definitions'} in {named}"
+
+
+def _module(name: str) -> str:
+    """The module of a dotted name, which may name a class or a method in it, or a module that is gone."""
+    parts = name.split(".")
+    for end in range(len(parts), 0, -1):
+        if _file(".".join(parts[:end])).is_file() and end > 1:
+            return ".".join(parts[:end])
+    return ".".join(parts[:2])
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    arguments = argparse.ArgumentParser(description="Confirm the code that runs inside workflows.")
+    arguments.add_argument("--all", action="store_true", help="print every name that changed")
+    asyncio.run(main(every_name=arguments.parse_args().all))

@@ -73,10 +73,8 @@ def tasks() -> str:
 
 def forms() -> str:
     """The shipped forms with their questions."""
-    found = (
-        load_program(SHIPPED / "programs" / "formal.yaml").forms
-        | load_program(SHIPPED / "programs" / "group.yaml").forms
-    )
+    formal, group = (load_program(SHIPPED / "programs" / f"{name}.yaml").forms for name in ("formal", "group"))
+    found = {**formal, **group}
     parts: list[str] = []
     for id_, form in sorted(found.items()):
         rows = [
