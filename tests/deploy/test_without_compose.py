@@ -22,10 +22,10 @@ import httpx
 import pytest
 from ruamel.yaml import YAML
 
+from program.limits import BODY_BYTES
 from runtime.settings import Settings
 from testing.dev_server import free_port
 from tests.deploy.test_compose import COMMANDS, COMPOSE, DOCKERFILE, ROOT, SERVICES
-from web.security import LARGEST_BODY
 
 CADDYFILE = ROOT / "deploy" / "caddy" / "Caddyfile"
 UNITS = sorted((ROOT / "deploy" / "systemd").glob("*.service"))
@@ -219,7 +219,7 @@ def test_the_proxy_hands_on_what_the_pages_need_and_logs_no_key(tmp_path: Path) 
         assert reached["path"] == f"/f/{TOKEN}?state=fine"
         assert reached["X-Forwarded-For"] == "127.0.0.1", "one proxy, and no address that a caller made up"
         assert reached["Host"] == f"127.0.0.1:{caddy}"
-        assert httpx.post(f"{base}/f/{TOKEN}", content=b"x" * LARGEST_BODY).status_code == 200
+        assert httpx.post(f"{base}/f/{TOKEN}", content=b"x" * BODY_BYTES).status_code == 200
         assert httpx.get(f"http://127.0.0.1:{ui}/namespaces").status_code == 401
         assert httpx.get(f"http://127.0.0.1:{ui}/namespaces", auth=("ops", "secret")).status_code == 200
         pages.shutdown()
