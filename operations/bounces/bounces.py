@@ -1,10 +1,9 @@
-"""Takes in mails that came to the bounce address: finds which mail they are about and whose it was, and lets what the
-report says happen.
+"""Handles mails to the bounce address: finds the mail that a report is about, and carries out what the report says.
 
-A mail is found by the signed address that it came back to, or else by the Message-ID and the recipient of what is
-returned, both of which must be right; the Message-ID can't be guessed. A report that is not signed never stops a
-person's mail alone (`store.delivery.bounces`). What belongs to no mail of ours is said to be unmatched. The same
-report twice is one report.
+The mail is found by the signed address to which the report came; or else by the Message-ID and the recipient of the
+returned mail, both of which must match. A Message-ID can't be guessed. A report without the signed address never
+stops a person's mail alone (`store.delivery.bounces`). A report about no mail of ours is `unmatched`. The same report
+twice counts once.
 """
 
 from __future__ import annotations
@@ -68,21 +67,21 @@ MEANING: dict[Came, str] = {
     "unmatched": "belongs to no mail of ours",
     "other": "no delivery report",
 }
-"""What came of a mail to the bounce address, in words."""
+"""The result for a mail to the bounce address, in words."""
 WORST: tuple[Came, ...] = tuple(MEANING)
-"""A report that tells of several failures is called by the one that matters most."""
+"""Of several failures in one report, the first of these is its result."""
 FOR_A_HUMAN: frozenset[Came] = frozenset(("unmatched", "other", "policy", "too_many"))
-"""Somebody should look at these mails themselves."""
+"""Results of which a person should read the mail."""
 
 MOST_FAILURES = 5
-"""Failures of one report that are looked at: each of our mails has one recipient, who may be an alias of some."""
+"""Failures of one report that are handled. Each of our mails has one recipient, which can be an alias of several."""
 MOST_IDS = 5
-"""A report that names more Message-IDs is no report about one mail, but tries whether one of them is right."""
+"""A report with more Message-IDs is about no single mail; it tries which of them exists."""
 
 
 @dataclass(frozen=True, slots=True)
 class Handled:
-    """What came of one mail to the bounce address."""
+    """The result for one mail to the bounce address."""
 
     came: Came
     person: str = ""
@@ -92,7 +91,7 @@ class Handled:
 
     @property
     def for_a_human(self) -> bool:
-        """Whether somebody should look at the mail itself."""
+        """Whether a person should read the mail."""
         return self.came in FOR_A_HUMAN
 
 
@@ -105,9 +104,9 @@ async def take_in(
     tell: Tell | None = None,
     wake: Wake | None = None,
 ) -> Handled:
-    """Take in one mail that came to the bounce address, as it came over the wire. `now` is program time (UTC).
+    """Handle one mail to the bounce address, as it came over the wire. `now` is program time (UTC).
 
-    Never raises for what the mail says; SQLAlchemyError where the database can't be reached.
+    Raises nothing for the contents of the mail; SQLAlchemyError if the database can't be reached.
     """
     incoming = reports.read(raw)
     if incoming.kind != "report":
@@ -134,8 +133,8 @@ async def read_mailbox(
     tell: Tell | None = None,
     wake: Wake | None = None,
 ) -> AsyncIterator[Handled]:
-    """Take in everything new that stands in the mailbox of these settings, and mark it there once it is in the
-    database. What is still too early is left for the next time. Raises `NoMailbox`."""
+    """Handle every unread mail in the mailbox of these settings, and mark it there once its result is in the
+    database. Mails that are too early stay unread. Raises `NoMailbox`."""
     address = MailboxAddress.of(settings)
     with ThreadPoolExecutor(1) as thread:  # one connection, and it blocks
         loop = asyncio.get_running_loop()

@@ -1,8 +1,8 @@
-"""The mailbox to which bounces come, read over IMAP (RFC 3501).
+"""Reads the mailbox for bounces over IMAP (RFC 3501).
 
-Mails are looked at without being marked; once what they say is in the database, they are marked as seen, or moved.
-Whatever breaks off in between is read again, and nothing is done twice. Must never delete a mail that was not taken
-in, or send a password over a network in the open.
+Mails are fetched without being marked; once the result is in the database, they are marked as seen, or moved. After
+an interruption they are read again, and nothing is done twice. A mail that was not handled must never be deleted, and
+a password never sent over a network unencrypted.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ from runtime.errors import Unreachable
 from runtime.settings import Settings
 
 TIMEOUT = 30.0
-"""Real seconds to wait for any one answer of the mailbox."""
+"""Real seconds to wait for an answer of the server."""
 AT_ONCE = 100
-"""Mails that are looked at before the mailbox is asked again."""
+"""Mails that are fetched before the server is asked for more."""
 
 SCHEMES: dict[str, tuple[Literal["none", "starttls", "tls"], int]] = {
     "imaps": ("tls", 993),
     "imap+starttls": ("starttls", 143),
     "imap": ("none", 143),
 }
-"""How an address begins, and the port that goes with it."""
+"""Scheme of a mailbox address to its security and default port."""
 
 _FETCHED = re.compile(rb"\bUID (\d+)\b")
 
 
 class NoMailbox(Unreachable):
-    """The mailbox can't be read; the message says what to do about it, and nothing of what stands in it."""
+    """The mailbox can't be read. The message says what to do, and nothing of the contents."""
 
 
 @dataclass(frozen=True, slots=True)
 class MailboxAddress:
-    """Where the mailbox is and how to be let in."""
+    """Address and credentials of the mailbox."""
 
     host: str
     port: int
@@ -51,13 +51,13 @@ class MailboxAddress:
     security: Literal["none", "starttls", "tls"]
     folder: str = "INBOX"
     done: str = ""
-    """Folder to which mails go that were taken in; empty leaves them where they are, marked as seen."""
+    """Folder to which handled mails are moved; empty: they stay, marked as seen."""
     ca_file: str = ""
 
     @classmethod
     def of(cls, settings: Settings) -> MailboxAddress:
-        """The mailbox of these settings. Raises `NoMailbox` where none is set, where the address makes no sense, and
-        for an open connection over a network."""
+        """The mailbox of these settings. Raises `NoMailbox` if none is set, if the address is invalid, or if the
+        connection would go over a network unencrypted."""
         if not settings.bounce_mailbox:
             raise NoMailbox(
                 "No mailbox for bounces is set. Set MENTORSHIP_BOUNCE_MAILBOX (imaps://user@host/INBOX) and "
@@ -95,7 +95,7 @@ class MailboxAddress:
 
 
 class Mailbox:
-    """An open mailbox. Everything here blocks. Raises `NoMailbox` for whatever goes wrong."""
+    """An open mailbox. All methods block. Every failure raises `NoMailbox`."""
 
     def __init__(self, server: imaplib.IMAP4, done: str) -> None:
         self._server = server
@@ -103,7 +103,7 @@ class Mailbox:
         self._looked_at: set[bytes] = set()
 
     def unseen(self) -> list[tuple[bytes, bytes]]:
-        """(uid, mail) of the next ones that nobody has seen, the oldest first; each is given out once."""
+        """(uid, mail) of the next unread mails, the oldest first; each is returned once."""
         [found] = _ok(self._server.uid("SEARCH", "UNSEEN", "UNDELETED"), "search")[:1] or [b""]
         uids = [uid for uid in (found or b"").split() if uid not in self._looked_at][:AT_ONCE]
         return [(uid, mail) for uid in uids if (mail := self._fetch(uid)) is not None]
@@ -114,21 +114,21 @@ class Mailbox:
         return next((bytes(part[1]) for part in parts if isinstance(part, tuple) and _FETCHED.search(part[0])), None)
 
     def taken_in(self, uid: bytes) -> None:
-        """This mail has been taken in: it is marked as seen, and moved where a folder is set for that."""
+        """Mark a handled mail as seen, and move it if a folder is set."""
         self._mark(uid, r"(\Seen)")
         if not self._done:
             return
         if "MOVE" in self._server.capabilities:
             _ok(self._server.uid("MOVE", uid.decode(), _quoted(self._done)), "move")
             return
-        # Without RFC 6851: a copy first, so that nothing is lost in between.
+        # Without RFC 6851, copy first, so that an interruption loses nothing.
         _ok(self._server.uid("COPY", uid.decode(), _quoted(self._done)), "copy")
         self._mark(uid, r"(\Deleted)")
         if "UIDPLUS" in self._server.capabilities:
             _ok(self._server.uid("EXPUNGE", uid.decode()), "expunge")
 
     def left_for_a_human(self, uid: bytes) -> None:
-        """Nothing could be made of this mail: it stays where it is, seen and flagged."""
+        """Mark a mail that could not be handled as seen and flagged; it stays where it is."""
         self._mark(uid, r"(\Seen \Flagged)")
 
     def _mark(self, uid: bytes, flags: str) -> None:
@@ -137,7 +137,7 @@ class Mailbox:
 
 @contextmanager
 def opened(address: MailboxAddress) -> Iterator[Mailbox]:
-    """The mailbox, let in and its folder selected. Blocks. Raises `NoMailbox`."""
+    """The mailbox, logged in, with its folder selected. Blocks. Raises `NoMailbox`."""
     server: imaplib.IMAP4 | None = None
     try:
         server = _connected(address)
@@ -145,7 +145,7 @@ def opened(address: MailboxAddress) -> Iterator[Mailbox]:
         _ok(server.select(_quoted(address.folder)), "select")
         yield Mailbox(server, address.done)
     except (imaplib.IMAP4.error, OSError) as error:
-        # What the server says may hold the user's name.
+        # The server's words can contain the user's name.
         raise NoMailbox(
             f"The mailbox at {address.host}:{address.port} can't be read ({type(error).__name__}).\n"
             "Look at MENTORSHIP_BOUNCE_MAILBOX and MENTORSHIP_BOUNCE_MAILBOX_PASSWORD."

@@ -1,5 +1,6 @@
-"""Reads what comes to the bounce address: delivery reports (RFC 3464) of every mail server there is, replies of
-machines, and junk. Reads only; whatever comes in, it never fails, and nothing of it is kept but codes and ids.
+"""Parses mails to the bounce address: delivery reports (RFC 3464) of any mail server, automatic replies, and junk.
+
+Parsing never fails, whatever comes in, and keeps only codes, ids and addresses.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from email.message import Message
 from typing import Literal
 
 LONGEST = 1_000_000
-"""Bytes of a mail that are looked at: a report stands in front of what it returns."""
+"""Bytes of a mail that are parsed; a report comes before the returned mail."""
 SENT_TO = (
     "To", "Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "X-Delivered-To", "X-Rcpt-To",
 )  # fmt: skip
-"""Headers in which mail servers leave the address that a mail came to."""
+"""Headers in which mail servers write the address to which a mail came."""
 REPORTS = ("message/delivery-status", "message/global-delivery-status")
 DAEMONS = ("mailer-daemon", "postmaster", "mail-daemon")
 MACHINES = ("X-Autoreply", "X-Autorespond", "X-Auto-Response-From", "X-Vacation")
@@ -33,7 +34,7 @@ Status = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One recipient whom a mail has not reached, for good (class 5) or after many tries (class 4)."""
+    """One recipient that a mail did not reach, permanently (class 5) or after many tries (class 4)."""
 
     recipient: str
     status: Status
@@ -52,15 +53,15 @@ class Incoming:
     envelopes: tuple[str, ...] = ()
     """Addresses that it came to."""
     message_ids: tuple[str, ...] = ()
-    """Message-IDs that stand in it, without the brackets."""
+    """All Message-IDs in it, without the brackets."""
     failures: tuple[Failure, ...] = ()
 
 
 def read(raw: bytes) -> Incoming:
-    """What a mail is and says. Never raises: what can't be read is `other`."""
+    """Parse a mail. Never raises: an unreadable mail is `other`."""
     try:
         return _read(raw[:LONGEST])
-    except Exception:  # whatever a stranger sends must not keep back what others have sent
+    except Exception:  # a mail of a stranger must not block the mails of others
         return Incoming("other")
 
 
@@ -89,7 +90,7 @@ def _value(block: Message, name: str) -> str:
 
 
 def _blocks(part: Message) -> list[Message]:
-    """The groups of fields of a delivery-status part, however the parser has left them."""
+    """The groups of fields of a delivery-status part, in whichever form the parser returns them."""
     payload = part.get_payload()
     if isinstance(payload, list):
         return [block for block in payload if isinstance(block, Message)]
@@ -109,7 +110,7 @@ def _failures(blocks: Iterable[Message]) -> Iterable[Failure]:
 
 
 def _status_of(block: Message) -> Status:
-    """The status, or what the far server has said where that is more exact; nothing clear counts as temporary."""
+    """The status, or the remote server's code if it is more exact; an unclear status counts as temporary."""
     status = _first_status(_value(block, "Status"))
     diagnostic = _value(block, "Diagnostic-Code")
     exact = _first_status(diagnostic)
@@ -127,7 +128,7 @@ def _first_status(text: str) -> Status | None:
 
 
 def _from_daemon(mail: Message) -> bool:
-    """Whether a mail server says this, one that knows no reports (qmail and its kind)."""
+    """Whether the mail comes from a mail server that writes no standard reports (qmail and similar)."""
     local_parts = [address.partition("@")[0].lower() for address in _ADDRESS.findall(_value(mail, "From"))]
     return any(local in DAEMONS for local in local_parts)
 
@@ -142,7 +143,7 @@ def _text(mail: Message) -> str:
 
 
 def _automatic(mail: Message) -> bool:
-    """Whether a machine has answered: a vacation, an absence (RFC 3834)."""
+    """Whether this is an automatic reply, such as a vacation notice (RFC 3834)."""
     submitted = _value(mail, "Auto-Submitted").strip().lower()
     return (
         (bool(submitted) and not submitted.startswith("no"))
