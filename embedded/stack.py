@@ -28,6 +28,7 @@ from embedded.temporal_ui import TemporalUI
 from operations.health.metrics import Vitals
 from runtime import running_stack
 from runtime.errors import INTERRUPTED, Unreachable
+from runtime.private_files import make_private, only_for_us
 from runtime.running_stack import StackRecord
 from runtime.settings import KEPT_SECRET, Settings, stack_of
 from runtime.temporal import Teller, Waker
@@ -38,6 +39,8 @@ from worker import running as running_worker
 from worker import watched
 
 LOOPBACK = "127.0.0.1"
+OURS = ("*.db", "*.db-wal", "*.db-shm", "*.log", "*.json", "inbox", "inbox/*.eml", KEPT_SECRET)
+"""What the stack keeps in its data folder."""
 NAMESPACE = "default"
 """The namespace that Temporal's development server has."""
 
@@ -110,8 +113,9 @@ async def running(settings: Settings, *, in_memory: bool = False, any_port: bool
     port is taken, another is used. Raises PortTaken, StackRuns, DevServerFailed and MissingProgram.
     """
     data = settings.data
-    data.mkdir(parents=True, exist_ok=True)
+    make_private(data, OURS)
     async with AsyncExitStack() as stack:
+        stack.enter_context(only_for_us())
         stack.enter_context(running_stack.lock(data))
         ports = Ports(stack, any_port)
         smtp = ports.listen(settings.smtp_port, "MENTORSHIP_SMTP_PORT", "mail server")

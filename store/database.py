@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.pool import NullPool
 
 from store.columns import bare
-from store.sqlite import TO_READ, TO_WRITE, connect
+from store.sqlite import TO_READ, TO_WRITE, connect, make_file, make_folder
 from store.tables import Base
 
 if TYPE_CHECKING:
@@ -249,8 +249,8 @@ def _engine_for_migrations(url: str) -> Engine:
     parsed = url_of(url)
     if parsed.get_backend_name() != "sqlite":
         return create_engine(parsed, poolclass=NullPool)
-    if parsed.database:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    make_folder(parsed.database)
+    make_file(parsed.database)
     engine = create_engine(
         parsed.set(drivername="sqlite+pysqlite"),
         poolclass=NullPool,

@@ -8,9 +8,12 @@ wait for another process, and inside a transaction none does: a writer has the l
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from time import monotonic
 from typing import Any, ParamSpec, TypeVar
 
@@ -55,8 +58,24 @@ class Connection(aiosqlite.Connection):
             self.done += 1
 
 
+def make_folder(path: str | None) -> None:
+    """Make the folder of a database where there is none, for this account only."""
+    if path:
+        Path(path).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+def make_file(path: str | None) -> None:
+    """Make the file of a database where there is none, readable for this account only. SQLite would make it readable
+    for all; its log and its shared memory get the mode that the database has."""
+    if not path or path == ":memory:" or path.startswith("file:"):
+        return
+    with suppress(OSError):  # it is there already, or SQLite says what keeps it from being made
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+
+
 def connect(path: str, **options: Any) -> Connection:
     """For SQLAlchemy's `async_creator_fn`; the options are those of `sqlite3.connect`."""
+    make_file(path)
     connection = Connection(partial(sqlite3.connect, path, **options), iter_chunk_size=64)
     connection._thread.daemon = True  # as SQLAlchemy does: a process that ends does not wait for it
     return connection

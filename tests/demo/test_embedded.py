@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import signal
+import smtplib
 import socket
 import stat
 import subprocess
@@ -26,7 +28,9 @@ from embedded.stack import Stack, running
 from lifecycle.local_time import local_date
 from operations.cohorts.launch import launch
 from program.loader import load_cohort
+from runtime import running_stack
 from runtime.settings import Settings
+from store.database import migrate
 from store.tables import MentorshipRow
 
 ROOT = Path(__file__).parent.parent.parent
@@ -118,6 +122,38 @@ def test_every_address_answers_and_ctrl_c_ends_every_process(tmp_path: Path) -> 
         status, said = stack.end()
     assert (status, "Traceback" in said) == (0, False), said
     assert not any(alive(pid) for pid in processes)
+
+
+def modes(folder: Path) -> dict[str, int]:
+    """What is readable or writable for others in a folder, and in the folders within."""
+    return {
+        str(path.relative_to(folder.parent)): stat.S_IMODE(path.lstat().st_mode)
+        for path in (folder, *folder.rglob("*"))
+        if path.lstat().st_mode & 0o077
+    }
+
+
+def test_nobody_else_on_the_machine_can_read_what_it_keeps(tmp_path: Path) -> None:
+    """Databases with their logs, mails, and what Temporal writes; also where an earlier release made the folder."""
+    loose, fresh = tmp_path / "loose", tmp_path / "fresh" / "data"
+    (loose / "inbox").mkdir(parents=True)
+    migrate(f"sqlite:///{loose / 'mentorship.db'}")
+    (loose / "inbox" / "000001.eml").write_bytes(b"Delivered-To: a@example.org\r\nSubject: x\r\n\r\nx\r\n")
+    (loose / "notes.txt").write_text("not ours")
+    for path in (loose, *loose.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    for data in (loose, fresh):
+        with embedded(data) as stack:
+            assert stack.addresses()
+            mailbox = json.loads((data / running_stack.RECORD).read_text())["smtp"]
+            host, _, port = mailbox.partition(":")
+            with smtplib.SMTP(host, int(port)) as client:
+                client.sendmail("a@example.org", ["b@example.org"], "Subject: hello\r\n\r\nhello\r\n")
+            kept = {path.name for path in data.rglob("*")}
+            assert {"mentorship.db", "mentorship.db-wal", "mentorship.db-shm", "temporal.db", "secret"} <= kept
+            assert any(name.endswith(".eml") for name in kept)
+            assert modes(data) == ({"loose/notes.txt": 0o644} if data is loose else {})
+            stack.end()
 
 
 def test_nothing_is_left_when_it_is_killed(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import stat
 import sys
 from collections.abc import Callable
 from contextlib import closing
@@ -248,3 +249,24 @@ async def test_sqlite_is_tuned_for_several_processes(new_sqlite: Callable[[], st
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         ]
     assert found == ["wal", 1, 1, 15000]
+
+
+async def test_an_sqlite_database_is_for_its_own_account_only(tmp_path: Path) -> None:
+    """Whoever makes it, with its log and its shared memory; a folder that is there already is left as it is."""
+    (tmp_path / "new1").mkdir(mode=0o700)
+    for number, make in enumerate((migrate, _opened)):
+        path = tmp_path / f"new{number}" / "mentorship.db"
+        await asyncio.to_thread(make, f"sqlite+aiosqlite:///{path}")
+        async with Database.open(f"sqlite+aiosqlite:///{path}") as database, database.begin() as session:
+            await session.execute(text("CREATE TABLE IF NOT EXISTS anything (it TEXT)"))
+            kept = {each.name: stat.S_IMODE(each.stat().st_mode) for each in path.parent.iterdir()}
+        assert kept == dict.fromkeys(("mentorship.db", "mentorship.db-wal", "mentorship.db-shm"), 0o600)
+        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def _opened(url: str) -> None:
+    async def open_it() -> None:
+        async with Database.open(url) as database, database.session() as session:
+            await session.execute(text("SELECT 1"))
+
+    asyncio.run(open_it())
