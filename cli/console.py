@@ -48,8 +48,18 @@ def err() -> Console:
 
 
 def say_json(value: Any) -> None:
-    """The result for a script: one JSON value and nothing else."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    """The result for a script: one JSON value and nothing else. What a terminal would act on is escaped."""
+    from program.text import CONTROLS
+
+    written = json.dumps(value, ensure_ascii=False, indent=2)
+    sys.stdout.write(CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", written) + "\n")
+
+
+def say_text(value: str) -> None:
+    """Text for the terminal or a file, as it is, but for what a terminal would act on."""
+    from program.text import CONTROLS
+
+    sys.stdout.write(CONTROLS.sub("", value))
 
 
 def table(*columns: str, title: str = "") -> Table:

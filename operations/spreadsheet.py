@@ -6,12 +6,16 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
+from program.text import CONTROLS
+
 BYTE_ORDER_MARK = "\ufeff"
 
 
 def cell(text: str) -> str:
-    """A cell of a CSV file. What a spreadsheet would take for a formula gets an apostrophe in front (CWE-1236)."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    """A cell of a CSV file. What a spreadsheet would take for a formula gets an apostrophe in front (CWE-1236); control
+    characters, which a terminal would act on, are left out (CWE-150)."""
+    shown = CONTROLS.sub("", text)
+    return f"'{shown}" if shown[:1] in ("=", "+", "-", "@", "\t") else shown
 
 
 def as_csv(columns: Sequence[str], rows: Iterable[Sequence[object]], separator: str = ";") -> str:
@@ -40,7 +44,7 @@ def as_xlsx(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -
         sheet.write_row(0, 0, columns, bold)
         for number, row in enumerate(rows, 1):
             for column, text in enumerate(row):
-                sheet.write_string(number, column, text, wrapped)
+                sheet.write_string(number, column, CONTROLS.sub("", text), wrapped)
         sheet.freeze_panes(1, 0)
         sheet.autofilter(0, 0, max(1, sheet.dim_rowmax or 1), len(columns) - 1)
     return written.getvalue()

@@ -9,7 +9,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.console import EXIT_CODES, FAULTY, REFUSED, err, fail, on, out, plainly, run, say_json, settings, table, text
+from cli.console import (
+    EXIT_CODES,
+    FAULTY,
+    REFUSED,
+    err,
+    fail,
+    on,
+    out,
+    plainly,
+    run,
+    say_json,
+    say_text,
+    settings,
+    table,
+    text,
+)
 from cli.options import AsJson, File, Separator, Today
 
 if TYPE_CHECKING:
@@ -204,7 +219,7 @@ def preview(
     if raw:
         sys.stdout.write(mail.raw.replace("\r\n", "\n"))
     elif html is not None and str(html) == "-":
-        sys.stdout.write(mail.html)
+        say_text(mail.html)
     elif html is not None:
         html.write_text(mail.html, "utf-8")
         err().print(f"[green]✓[/] {text(html)}")
@@ -212,7 +227,7 @@ def preview(
             typer.launch(html.absolute().as_uri())
     else:
         out().print(f"[bold]{text(mail.subject)}[/]\n", soft_wrap=True)
-        sys.stdout.write(mail.text.rstrip() + "\n")
+        say_text(mail.text.rstrip() + "\n")
 
 
 # -- what they share ---------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from lifecycle.local_time import zone
 from operations import spreadsheet
 from operations.cohorts.plan import Plan, PlannedItem, PlannedMail
 from operations.mentorships.labels import step_words
+from program.text import CONTROLS
 
 COLUMNS = (
     "date", "time", "zone", "person", "name", "mentorship", "phase", "item", "number", "kind", "step_date", "closes",
@@ -95,7 +96,7 @@ def as_ics(plan: Plan) -> bytes:
     calendar = Calendar()
     calendar.add("prodid", "-//mentorship engine//plan//EN")
     calendar.add("version", "2.0")
-    calendar.add("x-wr-calname", plan.title)
+    calendar.add("x-wr-calname", CONTROLS.sub("", plan.title))
     for (on, name, number, kind), gets in sorted(entries.items()):
         event = Event()
         event.add("uid", f"{on}.{name}.{number}.{kind}.{plan.cohort}@mentorship")
@@ -104,8 +105,9 @@ def as_ics(plan: Plan) -> bytes:
         event.add("dtend", on + timedelta(days=1))
         event.add("transp", "TRANSPARENT")
         whom = plan.people[gets[0][0].person] if len(gets) == 1 else f"{len(gets)} people"
-        event.add("summary", f"{step_words(name, number)}{': reminder' if kind == 'reminder' else ''} → {whom}")
-        event.add("description", "\n".join(_line(plan, mail, item) for mail, item in gets))
+        what = f"{step_words(name, number)}{': reminder' if kind == 'reminder' else ''} → {whom}"
+        event.add("summary", CONTROLS.sub("", what))
+        event.add("description", CONTROLS.sub("", "\n".join(_line(plan, mail, item) for mail, item in gets)))
         calendar.add_component(event)
     return calendar.to_ical()
 
