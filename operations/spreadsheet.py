@@ -12,8 +12,8 @@ BYTE_ORDER_MARK = "\ufeff"
 
 
 def cell(text: str) -> str:
-    """A cell of a CSV file. What a spreadsheet would take for a formula gets an apostrophe in front (CWE-1236); control
-    characters, which a terminal would act on, are left out (CWE-150)."""
+    """A cell of a CSV file. What a spreadsheet would take for a formula gets an apostrophe in front (CWE-1236);
+    control characters, which a terminal would act on, are left out (CWE-150)."""
     shown = CONTROLS.sub("", text)
     return f"'{shown}" if shown[:1] in ("=", "+", "-", "@", "\t") else shown
 
