@@ -285,7 +285,7 @@ class SmtpTransport:
     ) -> None:
         begun = body_sent = False
         try:
-            address, options = _envelope(client, recipient, len(message))
+            sender, address, options = _envelope(client, sender, recipient, len(message))
         except NotSent:
             self._idle.append(client)
             raise
@@ -365,17 +365,27 @@ async def _hand_over_body(client: SMTP, message: bytes, timeout: float) -> None:
         raise SMTPDataError(answer.code, answer.message)
 
 
-def _envelope(client: SMTP, recipient: str, size: int) -> tuple[str, list[str]]:
-    """The recipient as it goes over the wire, and the options of MAIL: the domain in its DNS form; letters beyond
-    ASCII before the @ where the relay takes them (RFC 6531). Raises NotSent where the address can't be written to."""
-    local, _, domain = recipient.rpartition("@")
+def _envelope(client: SMTP, sender: str, recipient: str, size: int) -> tuple[str, str, list[str]]:
+    """Sender and recipient for the envelope, and the options of MAIL: domains in their DNS form; letters beyond ASCII
+    before the @ of the recipient if the relay takes them (RFC 6531). Raises NotSent for an address that can't be
+    used."""
     try:
-        address = f"{local}@{ascii_domain(domain)}"
+        sender = _with_ascii_domain(sender)
+    except BadHeader:
+        raise NotSent(Trouble(Kind.CONFIGURATION)) from None
+    try:
+        address = _with_ascii_domain(recipient)
     except BadHeader:
         raise NotSent(Trouble(Kind.PERMANENT)) from None
+    local = recipient.rpartition("@")[0]
     options = [f"size={size}"] if client.supports_extension("size") else []
     if not local.isascii():
         if not client.supports_extension("smtputf8"):
             raise NotSent(Trouble(Kind.POLICY, "smtputf8"))
         options += ["smtputf8", "body=8bitmime"]
-    return address, options
+    return sender, address, options
+
+
+def _with_ascii_domain(address: str) -> str:
+    local, at, domain = address.rpartition("@")
+    return f"{local}{at}{ascii_domain(domain)}"

@@ -246,6 +246,8 @@ async def test_a_domain_goes_over_the_wire_as_dns_has_it(sink: Sink, transport: 
     assert [one.recipient for one in sink.received] == [
         "ada@xn--bcher-kva.example.org", "ada@xn--strae-oqa.example.org",
     ]  # fmt: skip
+    await transport.send("us@bücher.example.org", "ada@example.org", MAIL)
+    assert sink.received[-1].sender == "us@xn--bcher-kva.example.org"
 
 
 async def test_letters_before_the_at_go_only_to_a_relay_that_takes_them(sink: Sink, transport: SmtpTransport) -> None:
