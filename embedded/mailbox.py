@@ -1,4 +1,4 @@
-"""A mailbox for everybody: an SMTP server that takes each mail and keeps it in a folder, for the embedded stack.
+"""The mailbox of the embedded stack: an SMTP server that stores every mail in a folder.
 
 Nothing leaves the machine. It must never refuse a mail, change a byte of one, or keep one only in memory.
 """
@@ -25,7 +25,7 @@ _DELIVERED_TO = b"Delivered-To: "
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A mail that was taken. Its bytes are in its file; here is what a list of mails shows."""
+    """A received mail. Its bytes are in its file; these fields are for lists."""
 
     number: int
     """From 1, in the order of arrival."""
@@ -59,7 +59,7 @@ class Received:
 
 
 class Inbox:
-    """Every mail that was ever taken, in a folder: one file each, with the envelope's recipient in the first line.
+    """All received mails, in a folder: one file each, with the envelope's recipient in the first line.
 
     `now` gives program time (UTC). `on_arrival` is called with each new mail.
     """
@@ -72,15 +72,15 @@ class Inbox:
         self.received = list(self._found())
 
     def find(self, number: int) -> Received | None:
-        """The mail of this number."""
+        """The mail with this number."""
         return next((mail for mail in self.received if mail.number == number), None)
 
     def search(self, words: str) -> list[Received]:
-        """The mails in which every word stands (name, address or subject), the newest first."""
+        """The mails that contain every word (in name, address or subject), newest first."""
         return [mail for mail in reversed(self.received) if mail.matches(words)]
 
     def take(self, recipient: str, raw: bytes) -> Received:
-        """Keep a mail; it is on the disk when this returns."""
+        """Store a mail; it is on disk when this returns."""
         number = self.received[-1].number + 1 if self.received else 1
         path = self.folder / f"{number:06}.eml"
         half = path.with_suffix(".part")

@@ -1,4 +1,4 @@
-"""The embedded stack: everything that a running program needs, on loopback, with its data in one folder.
+"""The embedded stack: all parts of an installation on loopback, with its data in one folder.
 
 Temporal's development server with its UI, SQLite, a mailbox for everybody, the participants' pages, a status page
 and the worker. One process, and Temporal's. Nothing of it may be reached from, or reach out to, the network.
@@ -46,12 +46,12 @@ NAMESPACE = "default"
 
 
 class PortTaken(Unreachable):
-    """Another program listens where we should; the message says what to do."""
+    """Another program uses one of our ports; the message has the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where everything is, for people to open."""
+    """The addresses of all parts, for people to open."""
 
     status: str
     inbox: str
@@ -77,7 +77,7 @@ class Stack:
 
 
 async def up(settings: Settings) -> None:
-    """Start the embedded stack, say where everything is, and stay until Ctrl-C (or SIGTERM).
+    """Start the embedded stack, print its addresses, and run until Ctrl-C (or SIGTERM).
 
     Raises PortTaken, StackRuns, DevServerFailed and MissingProgram, each with what to do about it.
     """
@@ -94,7 +94,7 @@ async def up(settings: Settings) -> None:
 
 
 def greeting(addresses: Addresses, data: Path) -> str:
-    """What `up` prints when everything runs."""
+    """The text that `up` prints when everything runs."""
     lines = [
         ("Status", addresses.status),
         ("Inbox", f"{addresses.inbox}  (every mail lands here, none leaves this machine)"),
@@ -107,7 +107,7 @@ def greeting(addresses: Addresses, data: Path) -> str:
 
 @asynccontextmanager
 async def running(settings: Settings, *, in_memory: bool = False, any_port: bool = False) -> AsyncIterator[Stack]:
-    """The embedded stack for the length of a block; ended in order, so that nothing in flight is cut off.
+    """The embedded stack while the block runs; stopped in order, so that no mail in flight is interrupted.
 
     `in_memory`: Temporal forgets everything at the end (faster; for a demo in a fresh folder). `any_port`: where a
     port is taken, another is used. Raises PortTaken, StackRuns, DevServerFailed and MissingProgram.
@@ -143,7 +143,7 @@ async def running(settings: Settings, *, in_memory: bool = False, any_port: bool
         def now() -> datetime:
             return clock.program(datetime.now(UTC))
 
-        # What is entered first is left last: the worker outlives the pages, Temporal outlives the worker.
+        # The first entered stops last: the worker outlives the pages, Temporal outlives the worker.
         stack.push_async_callback(server.stop)
         client = await server.start()
         await asyncio.to_thread(migrate, settings.database)
@@ -192,7 +192,7 @@ def _as_it_runs(settings: Settings, smtp_port: int, web_port: int) -> Settings:
 
 
 def _secret(settings: Settings) -> str:
-    """The secret of the settings, or one that is made once and kept in the data folder for nobody else to read."""
+    """The secret of the settings, or one created once in the data folder, readable by its owner only."""
     if given := settings.secret.get_secret_value():
         return given
     path = settings.data / KEPT_SECRET

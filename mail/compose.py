@@ -1,7 +1,7 @@
-"""A letter becomes a mail: wording, text, HTML, headers, calendar.
+"""Turns a letter into a mail: wording, text, HTML, headers, calendar.
 
-What is the same for many mails (Markdown, CSS inlining) is done once per template and remembered, with
-placeholders where people's words go; only those are put in per mail. Composing the same letter twice gives the
+Work that is the same for many mails (Markdown, CSS inlining) is done once per template and cached, with
+placeholders for text from people; only those are put in per mail. Composing the same letter twice gives the
 same bytes.
 """
 
@@ -28,7 +28,7 @@ from mail.view import View, called
 from mail.wording import FRAME, SEVERAL_TASKS, SHIPPED, Templates, Wording
 
 SLOT = "\ue002"
-"""Where the matters go in a remembered frame; like the placeholders, nothing else can hold it."""
+"""Placeholder for the matters in a cached frame; no other text can contain it."""
 LONGEST_SUBJECT = 180
 _SHORT = ("subject", "preheader", "heading", "event", "event_note")
 CALENDAR = "text/calendar; method=REQUEST"

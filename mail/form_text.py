@@ -14,7 +14,7 @@ _PLACE = re.compile(r"\{\{|\}\}|\{(partner|since|purpose|program)\}")
 
 YES_NO: dict[str, tuple[str, str]] = {"en": ("Yes", "No"), "de": ("Ja", "Nein"), "fr": ("Oui", "Non")}
 UNSURE = "can't say yet"
-"""What a scale shows where somebody chose not to say."""
+"""The text for a scale question that a person chose not to answer."""
 
 
 def filled(text: str, words: Mapping[str, str]) -> str:

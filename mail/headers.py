@@ -1,4 +1,4 @@
-"""The headers of a mail, made safe: what people wrote reaches a header only through here.
+"""Writes the headers of a mail safely: text from people reaches a header only through this module.
 
 Python 3.11's email package turns an encoded word inside a name into a real header (CVE-2024-6923) and encodes a
 `List-Unsubscribe` of 76 characters, which mail programs then ignore. So headers are written by this module, one

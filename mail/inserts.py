@@ -1,4 +1,4 @@
-"""What people wrote never passes through Jinja or Markdown.
+"""Keeps text from people out of Jinja and Markdown.
 
 A template sees a placeholder in place of every name, goal, note, date and address; the finished text or HTML gets
 the value put in last, escaped for where it stands. So a name can't become a link, a heading or a tag, whatever a

@@ -1,7 +1,7 @@
-"""What a mail must know before it is worded: one letter to one person, made of matters, oldest first.
+"""The data of a mail before it is worded: one letter to one person, made of matters, oldest first.
 
-Whoever has the content (SQL, a preview, a rehearsal) fills these; `mail.compose` words them. Nothing here holds
-wording, and nothing here may be passed to Temporal or a log: it is full of names.
+SQL, a preview or a rehearsal fills it; `mail.compose` words it. Nothing here holds wording, and nothing here may be
+passed to Temporal or a log: it is full of names.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ NOTICES = (
     "cancelled",
     "safety_received",
 )
-"""Names of what participants are told."""
+"""Names of notices for participants."""
 DESK = ("task_opened", "task_repeated", "task_to_deputy", "reminders_stopped", "still_paused")
-"""Names of what coordinators and deputies are told."""
+"""Names of notices for coordinators and deputies."""
 PERSONAL = ("address_old", "address_new")
-"""Names of what a person is asked about themself, whichever mentorships they have."""
+"""Names of mails about a person, independent of their mentorships."""
 NAMES = ASKS + NOTICES + DESK + PERSONAL
-"""Every mail that there is; each has a template of this name."""
+"""All mails; each has a template with this name."""
 
 Kind = Literal["request", "reminder", "notice", "receipt", "urgent"]
 Reader = Literal["mentor", "mentee", "peer", "coordinator", "deputy"]
@@ -94,7 +94,7 @@ class Meetings:
 
 @dataclass(frozen=True, slots=True)
 class TaskMatter:
-    """What a coordinator must decide. `reason` is in plain words; `about` names the people it concerns."""
+    """A task for a coordinator. `reason` is in plain words; `about` names the people concerned."""
 
     key: str
     kind: str
@@ -111,8 +111,7 @@ class TaskMatter:
 class Matter:
     """One item with everything that its wording needs. Dates are calendar dates.
 
-    What a template needs and the letter lacks is a fault: `mail.preview.sample` shows for every name which
-    fields are expected.
+    A template that needs a missing field is an error: `mail.preview.sample` shows the expected fields for every name.
     """
 
     key: str
@@ -130,7 +129,7 @@ class Matter:
     """Key of the mentorship within the cohort; empty for what concerns the whole cohort."""
     program_title: str = ""
     program_about: str = ""
-    """What the program is for, one or two sentences."""
+    """The purpose of the program, one or two sentences."""
     start: date | None = None
     end: date | None = None
     """The mentorship's dates; invitation, introduction, winding_down, midpoint, closure, farewell."""
@@ -140,7 +139,7 @@ class Matter:
     partners: tuple[MailPerson, ...] = ()
     """Everyone else in the mentorship who still takes part, mentor first. Empty until they are introduced."""
     link: str = ""
-    """Where the one button leads: the form, the person's page, the task. Empty: no button."""
+    """Target of the button: the form, the person's page, the task. Empty: no button."""
     links: Mapping[str, str] = field(default_factory=dict[str, str])
     """`are_you_there` only: `fine`, `stuck`, `stopped`."""
     closes: date | None = None
@@ -174,9 +173,9 @@ class Matter:
     certificate: bool = False
     """farewell: the program gives a certificate of participation."""
     about: MailPerson | None = None
-    """Whom it is about: who left, who changed a goal, who stopped reminders. None where nobody is named."""
+    """The person concerned: who left, changed a goal, or stopped reminders. None if no person is named."""
     emergency: str = ""
-    """safety_received: what people in danger should do."""
+    """safety_received: instructions for people in danger."""
     new_address: str = ""
     """address_old and address_new: where the reader's mail is to go from now on."""
     task: TaskMatter | None = None
@@ -190,7 +189,7 @@ class Letter:
     cohort: str
     cohort_title: str
     coordinator: MailPerson
-    """Who reads replies (Reply-To) and whom the footer names as the one to ask."""
+    """The reader of replies (Reply-To), named in the footer for questions."""
     at: datetime
     """Instant of the logical send, UTC; the Date header, and never the time of a retry."""
     message_id: str
@@ -198,7 +197,7 @@ class Letter:
     sender: str
     """From address, aligned with DKIM; its domain makes List-Id and calendar ids."""
     matters: tuple[Matter, ...]
-    """What the mail tells, oldest first; at least one."""
+    """The items of the mail, oldest first; at least one."""
     sender_name: str = ""
     """Display name of the sender; empty takes the cohort's title."""
     organisation: str = ""
@@ -207,11 +206,11 @@ class Letter:
     unsubscribe_url: str = ""
     """Stops reminders and tells the coordinator. One-click headers are written for an https address only."""
     place_url: str = ""
-    """The recipient's own page, where they pause, leave, and see what is held on them. Empty for coordinators."""
+    """The recipient's own page. Empty for coordinators."""
     unsubscribe_mailto: str = ""
     """`mailto:` address beside it; empty: none."""
     capacity: Capacity = "participant"
-    """Why this person gets mail: the footer says it."""
+    """Why this person gets mail; shown in the footer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,5 @@
-"""Sample letters for every mail: what a preview shows, what tests read, and how `validate` finds a template that
-does not render before nine o'clock does. The people are invented; nothing here reads real ones.
+"""Sample letters for every mail: for previews, for tests, and for `validate`, which finds a template that does not
+render before delivery does. The people are invented; nothing here reads real ones.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ def sample_matter(
     task: str = "stalled",
     full: bool = True,
 ) -> Matter:
-    """One matter with everything that its wording may use; with `full` off, with what is optional left out.
+    """One matter with everything that its wording may use; without `full`, without optional fields.
 
     Raises KeyError for a name that no mail has.
     """
@@ -212,7 +212,7 @@ def _filled(matter: Matter, partners: tuple[MailPerson, ...]) -> Matter:
 
 
 def letter_of(*matters: Matter, language: str = "en") -> Letter:
-    """A letter of sample matters to whoever reads the first of them."""
+    """A letter of sample matters, to the reader of the first."""
     first = matters[0]
     desk = first.name in DESK
     reader, _ = _company(first.format, first.role)
@@ -271,7 +271,7 @@ def sample_tasks(language: str = "en", *kinds: str) -> Letter:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One of all samples, with a label that says which."""
+    """One sample with its label."""
 
     label: str
     letter: Letter
@@ -308,7 +308,7 @@ def samples(language: str = "en", formats: Collection[Format] = FORMATS) -> Iter
 
 
 def check_templates(folder: Path = SHIPPED, formats: Collection[Format] = FORMATS) -> list[tuple[str, int, str]]:
-    """Every fault of the mail templates of a folder in the wording of these formats: (file, line, what is wrong).
+    """Every error of the mail templates of a folder in these formats: (file, line, problem).
 
     Each template is rendered with every sample that uses it, so a word that only mentors of groups see is
     found as well. A language may lack templates (English stands in), English may not.

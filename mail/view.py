@@ -1,6 +1,6 @@
-"""What a template sees of a letter: plain codes it can ask about (role, format, kind), and placeholders in place
-of everything that people, or a coordinator's config, wrote (`mail.inserts`). The order in which values are put is
-fixed, so that equal mails to different people have equal skeletons.
+"""The values of a letter that a template sees: plain codes it can test (role, format, kind), and placeholders in
+place of everything that people, or a coordinator's config, wrote (`mail.inserts`). The order in which values are
+put is fixed, so that equal mails to different people have equal skeletons.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class TaskView:
     due: str
     opened: str
     about: str
-    """Names, listed; empty where the task names nobody."""
+    """Names, listed; empty if the task names no person."""
     person_id: str
     """Id of whom it concerns, where it is one person."""
     decisions: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""The templates: reading them, once, and saying what is wrong with one, by file and line.
+"""Reads the templates, once, and reports errors by file and line.
 
 A template is `templates/mail/<language>/<name>.md`: YAML front matter with the short texts (subject, preheader,
 heading, button), then the body in Markdown. All of it is Jinja2 in its sandbox, with nothing undefined allowed.
@@ -42,11 +42,11 @@ _TEXTS = {
     FRAME: (("greeting", "several", "more", "address", "closing"), ()),
     "": (("subject", "preheader", "heading"), ("button", "buttons", "event", "event_note")),
 }
-"""Front matter: what must stand and what may; under the empty name for all other templates."""
+"""Front matter: required and optional texts; the empty name is for all other templates."""
 
 
 class BadTemplate(ValueError):
-    """A template that can't be used. `problem` says what to do about it."""
+    """A template that cannot be used. `problem` has the remedy."""
 
     def __init__(self, path: Path, line: int, problem: str) -> None:
         super().__init__(f"{path}:{line}: {problem}")
@@ -91,7 +91,7 @@ class Templates:
         self._wordings: dict[tuple[str, str], Wording] = {}
 
     def languages(self) -> tuple[str, ...]:
-        """The languages that there are templates for."""
+        """The languages that have templates."""
         return tuple(sorted(found.name for found in self.folder.iterdir() if found.is_dir()))
 
     def wording(self, name: str, language: str) -> Wording:
@@ -114,7 +114,7 @@ class Templates:
     def _environment(self, language: str) -> ImmutableSandboxedEnvironment:
         found = self._environments.get(language)
         if found is None:
-            # What people wrote is a placeholder here (mail.inserts); autoescape covers a template's own strings.
+            # Text from people is a placeholder here (mail.inserts); autoescape covers a template's own strings.
             found = self._environments[language] = ImmutableSandboxedEnvironment(
                 loader=_Loader([self.folder / language, self.folder / FALLBACK]),
                 undefined=StrictUndefined,

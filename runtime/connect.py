@@ -1,4 +1,4 @@
-"""Reaching what an installation needs, or saying in plain words what does not answer and what to do about it."""
+"""Connects to the database and to Temporal, or raises an error with the remedy."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ def shown(url: str) -> str:
 
 @asynccontextmanager
 async def database(settings: Settings) -> AsyncIterator[Database]:
-    """The open database of this installation. Raises Unreachable where it is missing, behind, or does not answer."""
+    """The open database of this installation. Raises Unreachable if it is missing, out of date, or does not
+    answer."""
     await asyncio.to_thread(check_database, settings.database)
     async with Database.open(settings.database) as opened:
         yield opened
@@ -68,7 +69,7 @@ async def temporal() -> Client:
 
 
 def no_temporal() -> str:
-    """What to say when Temporal does not answer."""
+    """The error for a Temporal server that does not answer."""
     return (
         f"Temporal does not answer at {address()}.\n"
         "Start it (`mentorship up` starts one for this machine), or set TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE "
@@ -77,7 +78,7 @@ def no_temporal() -> str:
 
 
 def address() -> str:
-    """Where Temporal should be: `host:port`. Raises StackDown."""
+    """The configured address of Temporal, `host:port`. Raises StackDown."""
     from runtime.temporal_connection import temporal_connection
 
     return temporal_connection().address

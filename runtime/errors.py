@@ -1,4 +1,4 @@
-"""Errors that a person can do something about, and the exit codes of the command.
+"""Errors with a remedy for the user, and the exit codes of the command.
 
 An error of this kind is shown by its message alone; any other is a mistake in the engine and keeps its traceback.
 """
@@ -10,7 +10,7 @@ from typing import ClassVar
 FAULTY = 1
 """The file, or the installation, has faults."""
 REFUSED = 2
-"""What was asked for makes no sense, or there is no such thing; nothing was changed."""
+"""The command makes no sense, or its object does not exist; nothing was changed."""
 UNREACHABLE = 3
 """Something that is needed does not answer or is not ready."""
 INTERRUPTED = 130
@@ -23,18 +23,18 @@ EXIT_CODES = (
 
 
 class ExpectedError(Exception):
-    """What is wrong in the first line of its message, what to do about it in the lines below."""
+    """The first line of the message is the problem, the lines below are the remedy."""
 
     exit_code: ClassVar[int] = REFUSED
 
     @property
     def problem(self) -> str:
-        """What is wrong."""
+        """The problem."""
         return str(self).partition("\n")[0]
 
     @property
     def remedy(self) -> str:
-        """What to do about it; empty where the problem says it."""
+        """The remedy; empty if the problem names it."""
         return str(self).partition("\n")[2]
 
 

@@ -52,12 +52,12 @@ class Links:
         return _sign(self._request, public_id, generation)
 
     def request_url(self, public_id: str, generation: int, **preselect: str) -> str:
-        """The page of a request; `preselect` (question id to value) is shown as chosen, and stored by nobody."""
+        """The page of a request; `preselect` (question id to value) is shown as chosen, and is not stored."""
         query = f"?{urlencode(preselect)}" if preselect else ""
         return f"{self.public_url}/f/{self.request_token(public_id, generation)}{query}"
 
     def read_request(self, token: str) -> tuple[str, int] | None:
-        """(public id, generation) of a request's token; None where it isn't one of ours."""
+        """(public id, generation) of a request's token; None if it is not ours."""
         return _read(self._request, token)
 
     def stop_token(self, person: str, generation: int) -> str:
@@ -69,7 +69,7 @@ class Links:
         return f"{self.public_url}/stop/{self.stop_token(person, generation)}"
 
     def read_stop(self, token: str) -> tuple[str, int] | None:
-        """(participant id, generation) of a stop token; None where it isn't one of ours."""
+        """(participant id, generation) of a stop token; None if it is not ours."""
         return _read(self._stop, token)
 
     def place_token(self, person: str, generation: int) -> str:
@@ -77,23 +77,23 @@ class Links:
         return _sign(self._place, person, generation)
 
     def place_url(self, person: str, generation: int) -> str:
-        """The person's own page, where they see and do everything that is theirs."""
+        """The address of a person's own page."""
         return f"{self.public_url}/me/{self.place_token(person, generation)}"
 
     def read_place(self, token: str) -> tuple[str, int] | None:
-        """(participant id, generation) of the token of a person's own page; None where it isn't one of ours."""
+        """(participant id, generation) of the token of a person's own page; None if it is not ours."""
         return _read(self._place, token)
 
     def address_token(self, change: str, side: Side) -> str:
-        """The token by which one of two addresses confirms a change; good for that change and that side alone."""
+        """The token with which one of two addresses confirms a change; valid for that change and that side only."""
         return self._address[side].sign(change).decode("ascii")
 
     def address_url(self, change: str, side: Side) -> str:
-        """The page on which the old or the new address confirms a change, or says that it wants none."""
+        """The page on which the old or the new address confirms or refuses a change."""
         return f"{self.public_url}/address/{self.address_token(change, side)}"
 
     def read_address(self, token: str) -> tuple[str, Side] | None:
-        """(id of the change, side) of an address's token; None where it isn't one of ours."""
+        """(id of the change, side) of an address's token; None if it is not ours."""
         for side, signer in self._address.items():
             try:
                 return _unsigned(signer, token), side

@@ -23,11 +23,11 @@ IDS = {
     "temporal_activity": ("workflow_id", "run_id", "activity_id", "activity_type", "attempt"),
     "round": ("shard", "sent", "dropped", "held", "deferred", "refused", "ambiguous", "next_at", "trouble"),
 }
-"""What is taken over of that which the SDK, or delivery, knows about a line."""
+"""Extra fields of the SDK or of delivery that a log line keeps."""
 
 
 def set_up_logs(*, json: bool | None = None, level: int = logging.INFO) -> None:
-    """Log to standard error: as JSON lines, or readable where a person looks on (the default decides)."""
+    """Log to standard error: as JSON lines, or as readable text in a terminal (the default decides)."""
     as_json = not sys.stderr.isatty() if json is None else json
     renderer: Any = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
     before: list[Any] = [
@@ -39,7 +39,7 @@ def set_up_logs(*, json: bool | None = None, level: int = logging.INFO) -> None:
     structlog.configure(
         processors=[*before, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        # Looked up anew each time: whoever redirects standard error later gets the logs too.
+        # Looked up each time, so that a later redirection of standard error gets the logs too.
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
     handler = logging.StreamHandler(_StandardError())
@@ -80,7 +80,7 @@ def _plain(value: object) -> object:
 
 
 def _kind_and_place(_logger: Any, _name: str, event: EventDict) -> EventDict:
-    """Instead of a traceback: what went wrong because of what, and where."""
+    """Replaces the traceback by the kinds of the errors, cause by cause, and the place."""
     found: Any = event.pop("exc_info", None)
     if found is True:
         found = sys.exc_info()

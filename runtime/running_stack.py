@@ -1,4 +1,4 @@
-"""What runs where: the embedded stack writes its ports, addresses and clock into its data folder; the other processes
+"""Where the embedded stack runs: it writes its ports, addresses and clock into its data folder; the other processes
 read them there. So a command reaches the stack of its own data folder, whatever ports that uses, and no other server.
 
 The record holds no secret. A lock says whether its writer still lives, also after it was killed.
@@ -25,11 +25,11 @@ LOCKED_WITHIN = 2.0
 
 
 class StackRuns(Unreachable):
-    """Another embedded stack runs on this data folder; the message says which process."""
+    """Another embedded stack runs on this data folder; the message names the process."""
 
 
 class BrokenRecord(Unreachable):
-    """The record can't be read; the message says what to do."""
+    """The record cannot be read; the message has the remedy."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from runtime.environment import ENV_FILE, environment
 from runtime.running_stack import StackRecord
 
 SECRETS_DIR = "/run/secrets"
-"""Where containers are handed their secrets."""
+"""The folder in which containers get their secrets."""
 KEPT_SECRET = "secret"
 """File in the data folder in which the embedded stack keeps the secret that it made."""
 NAME_TEMPORAL = ("TEMPORAL_ADDRESS", "TEMPORAL_PROFILE", "TEMPORAL_CONFIG_FILE")
@@ -34,7 +34,7 @@ NAME_TEMPORAL = ("TEMPORAL_ADDRESS", "TEMPORAL_PROFILE", "TEMPORAL_CONFIG_FILE")
 
 
 class Settings(BaseSettings):
-    """Everything a worker, a web process or the command line needs to know of its surroundings."""
+    """The settings of a worker, a page process or the command line."""
 
     model_config = SettingsConfigDict(env_prefix="MENTORSHIP_", env_file=ENV_FILE, extra="ignore")
 
@@ -215,5 +215,5 @@ def as_it_runs(settings: Settings, record: StackRecord) -> Settings:
 
 
 def now_of(settings: Settings) -> datetime:
-    """Program time of this installation, UTC. The edge at which the command line reads the clock."""
+    """Program time of this installation, UTC. The only place where the command line reads the clock."""
     return settings.clock.program(datetime.now(UTC))

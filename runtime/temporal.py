@@ -1,4 +1,4 @@
-"""Talking to Temporal: connecting, telling a mentorship what happened, waking a postmaster.
+"""The Temporal client: connects, sends events to mentorships, wakes postmasters.
 
 Which server that is, `runtime.temporal_connection` knows.
 """
@@ -42,10 +42,10 @@ from workflows.postmaster import PostmasterWorkflow
 log = structlog.get_logger(__name__)
 
 AN_UPDATE = timedelta(seconds=10)
-"""Real time that an update may take to be accepted before its sender goes on and it is relayed later."""
+"""Real time that an update may take to be accepted; after that it is relayed later."""
 
 UNHANDLED = "expected but not found"
-"""What the SDK says of an update for which a workflow has no handler."""
+"""Part of the SDK's message about an update without a handler."""
 
 LAUNCHED = "launched"
 """Memo of a mentorship's workflow: when its cohort was launched (program time, UTC)."""
@@ -54,7 +54,7 @@ _ADAPTERS: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(kind) for name, kind
 
 
 class RefusedChange(ExpectedError):
-    """A mentorship refused an event; the message says why, and what would work."""
+    """A mentorship refused an event; the message has the reason and an alternative."""
 
 
 class NotTaken(Unreachable):
@@ -95,9 +95,9 @@ def pace_of(settings: Settings) -> Pace:
 
 
 async def send(client: Client, cohort: str, mentorship: str, event: Event, *, wait: bool = True) -> str:
-    """Let an event happen to a mentorship; its id is the update id, so a retry is the same update.
+    """Send an event to a mentorship; its id is the update id, so a retry is the same update.
 
-    With `wait`, returns what came of it. Raises `RefusedChange` with the reason, `NoSuchMentorship`, `NotTaken`
+    With `wait`, returns the outcome. Raises `RefusedChange` with the reason, `NoSuchMentorship`, `NotTaken`
     where no worker runs, and RPCError where Temporal can't be reached.
     """
     handle = client.get_workflow_handle(mentorship_id(cohort, mentorship))
@@ -132,7 +132,7 @@ async def send(client: Client, cohort: str, mentorship: str, event: Event, *, wa
 
 
 class Teller:
-    """Tells workflows what was committed to SQL before; given to the pages and to the relay."""
+    """Sends workflows events that were committed to SQL; used by the pages and the relay."""
 
     def __init__(self, client: Client) -> None:
         self.client = client

@@ -1,4 +1,4 @@
-"""Which Temporal server this process talks to, and who named it.
+"""The Temporal server of this process, and the source of its address.
 
 `TEMPORAL_ADDRESS`, `TEMPORAL_PROFILE` or `TEMPORAL_CONFIG_FILE`, in the environment or in `.env`, come first; then
 the embedded stack of the data folder; then the SDK's own profile file; then this machine. Once an embedded stack has
@@ -22,7 +22,7 @@ Source = Literal["environment", "embedded stack", "default"]
 
 @dataclass(frozen=True, slots=True)
 class TemporalConnection:
-    """Where Temporal is and how to connect."""
+    """The address of Temporal and how to connect."""
 
     options: ClientConnectConfig
     named_by: Source
@@ -34,7 +34,7 @@ class TemporalConnection:
 
 
 class StackDown(Unreachable):
-    """The embedded stack of the data folder does not run; the message says what to do."""
+    """The embedded stack of the data folder does not run; the message has the remedy."""
 
 
 def temporal_connection(settings: Settings | None = None) -> TemporalConnection:

@@ -1,4 +1,4 @@
-"""Traces for whoever collects them, over OTLP: what a page told, the workflow that took it, the activity after it.
+"""Traces over OTLP: the page that sent an event, the workflow that took it, the activities after it.
 
 An extra (`pip install 'mentorship-engine[tracing]'`), and off unless the standard OTEL_EXPORTER_OTLP_ENDPOINT names
 a collector. Spans hold the ids of workflows, runs and updates; nothing else of ours may be put into them.
@@ -21,7 +21,7 @@ WANTED_BY = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
 
 @asynccontextmanager
 async def traced() -> AsyncIterator[list[Interceptor]]:
-    """What a client of Temporal needs so that it and its worker trace; nothing where no collector is named.
+    """Interceptors with which a Temporal client and its worker trace; none if no collector is configured.
 
     At the end of the block what is still to be sent is sent. Raises Unreachable where the extra is not installed.
     """
