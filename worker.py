@@ -84,7 +84,7 @@ def make_worker(
 def make_post_office(settings: Settings, database: Database, transport: Sender) -> PostOffice:
     """The delivery side: links are signed, letters worded and sent as these settings say."""
     secret = settings.secrets[0]
-    desk = LettersDesk(
+    letters_desk = LettersDesk(
         Links.of(settings), settings.mail_from, settings.mail_from_name, settings.redirect_all_to, secret=secret
     )
     rules = PostOfficeRules(
@@ -95,7 +95,7 @@ def make_post_office(settings: Settings, database: Database, transport: Sender) 
         redirected=bool(settings.redirect_all_to),
         speed=settings.speed,
     )
-    return PostOffice(database, transport, desk, compose, rules)
+    return PostOffice(database, transport, letters_desk, compose, rules)
 
 
 def make_transport(settings: Settings) -> SmtpTransport:

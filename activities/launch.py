@@ -63,7 +63,7 @@ class Launcher:
         """Count the mentorships by state; with none left to run, the cohort is over."""
         async with self.database.begin() as session:
             states = await progress.by_state(session, question.cohort)
-            found = CohortProgress(states.get("planned", 0), states.get("running", 0), states.get("over", 0))
-            if found.planned == found.running == 0:
+            result = CohortProgress(states.get("planned", 0), states.get("running", 0), states.get("over", 0))
+            if result.planned == result.running == 0:
                 await progress.mark_over(session, question.cohort)
-        return found
+        return result

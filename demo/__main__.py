@@ -59,8 +59,8 @@ async def play(wanted: DemoOptions, once: bool, screen: Screen) -> int:
         status = BROKEN if not all(check.speed for check in broken) else TOO_FAST if broken else 0
         took = datetime.now(UTC) - playing.began
         slower = f"TOO FAST for this machine; try it slower: --speed {wanted.speed / 2:g} (make: SPEED=)"
-        said = {0: "all promises kept", BROKEN: "BROKEN", TOO_FAST: slower}[status]
-        screen.say(f"\nA season in {took.total_seconds():.0f} seconds: {said}.")
+        verdict_words = {0: "all promises kept", BROKEN: "BROKEN", TOO_FAST: slower}[status]
+        screen.say(f"\nA season in {took.total_seconds():.0f} seconds: {verdict_words}.")
         if not once:
             screen.say("Everything stays up; follow-ups come half a year later. Ctrl-C ends it.")
             with screen.showing(playing):

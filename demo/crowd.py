@@ -121,8 +121,8 @@ class Crowd:
                 .where(TaskRow.cohort == self.loaded.cohort.cohort)
                 .order_by(MessageRow.at, MessageRow.person)
             )
-            found = list(rows)
-        for task, mailed_at, person, zone in found:
+            tasks = list(rows)
+        for task, mailed_at, person, zone in tasks:
             if task.key in self._tasks:
                 continue
             self._tasks.add(task.key)

@@ -31,18 +31,18 @@ class _Reader(HTMLParser):
         self.select: str | None = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        found = dict(attrs)
-        name = found.get("name")
-        if tag == "form" and found.get("method") == "post":
-            self.forms.append(PageForm(found.get("action") or ""))
+        attributes = dict(attrs)
+        name = attributes.get("name")
+        if tag == "form" and attributes.get("method") == "post":
+            self.forms.append(PageForm(attributes.get("action") or ""))
         if not self.forms or not name:
             return
         form = self.forms[-1]
-        value = found.get("value") or ""
+        value = attributes.get("value") or ""
         if tag == "input":
-            kind = found.get("type") or "text"
+            kind = attributes.get("type") or "text"
             if kind in ("radio", "checkbox"):
-                if "checked" in found:
+                if "checked" in attributes:
                     form.fields.setdefault(name, []).append(value)
             else:
                 form.fields[name] = [value]

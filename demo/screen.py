@@ -97,7 +97,7 @@ class Screen:
             table.add_row(line.key, _phase(line), _health(line), _next(line), escape(_who(line)))
         rows: list[RenderableType] = [self._headline(season), Text(""), table, Text("")]
         room = max(self.console.height - len(season.lines) - 10, 3)
-        rows += [Text.from_markup(self._line(one), overflow="ellipsis") for one in list(self.latest)[-room:]]
+        rows += [Text.from_markup(self._line(event), overflow="ellipsis") for event in list(self.latest)[-room:]]
         rows += [Text(""), self._addresses()]
         for row in rows:
             if isinstance(row, Text):
@@ -122,8 +122,10 @@ class Screen:
 
     def _addresses(self) -> Text:
         assert self.season is not None
-        found = self.season.stack.addresses
-        return Text(f"Status {found.status}   Inbox {found.inbox}   Temporal UI {found.temporal_ui}", style="dim")
+        addresses = self.season.stack.addresses
+        return Text(
+            f"Status {addresses.status}   Inbox {addresses.inbox}   Temporal UI {addresses.temporal_ui}", style="dim"
+        )
 
 
 def _who(line: StatusLine) -> str:

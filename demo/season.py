@@ -159,15 +159,15 @@ class DemoSeason:
         self.tasks_open = sum(task.closed_at is None for task in tasks)
         for task in sorted(tasks, key=lambda task: task.opened_at):
             about = " and ".join(self._seats.get(person, person) for person in task.about)
-            said = f"{in_words(task.kind)}{f' ({about})' if about else ''}, to be decided by {task.due:%d %b}"
-            self._show_once(f"{task.key}/opened", task.opened_at, "task", task.mentorship, said)
+            text = f"{in_words(task.kind)}{f' ({about})' if about else ''}, to be decided by {task.due:%d %b}"
+            self._show_once(f"{task.key}/opened", task.opened_at, "task", task.mentorship, text)
             if task.closed_at is not None:
-                said = f"{in_words(task.kind)}: {in_words(task.decision)}"
-                self._show_once(f"{task.key}/closed", task.closed_at, "decided", task.mentorship, said)
+                text = f"{in_words(task.kind)}: {in_words(task.decision)}"
+                self._show_once(f"{task.key}/closed", task.closed_at, "decided", task.mentorship, text)
         for line in self.lines:
             if line.state == "over":
-                said = f"{in_words(line.ending)}{f' ({in_words(line.reason)})' if line.reason else ''}"
-                self._show_once(f"{line.key}/over", now, "over", line.key, said)
+                text = f"{in_words(line.ending)}{f' ({in_words(line.reason)})' if line.reason else ''}"
+                self._show_once(f"{line.key}/over", now, "over", line.key, text)
             elif line.phase != "onboarding":
                 self._show_once(f"{line.key}/{line.phase}", now, "phase", line.key, in_words(line.phase))
 
@@ -285,18 +285,18 @@ async def season(wanted: DemoOptions, show: Callable[[DemoEvent], None]) -> Asyn
 def at_once(loaded: Loaded, start: date, mentorships: int) -> Loaded:
     """The cohort with another start, and only so many of its mentorships with their people (0: all)."""
     cohort = loaded.cohort
-    some = cohort.mentorships[:mentorships] if mentorships else cohort.mentorships
-    seated = {person for mentorship in some for person, _ in mentorship.members()}
+    mentorships_at_once = cohort.mentorships[:mentorships] if mentorships else cohort.mentorships
+    seated = {person for mentorship in mentorships_at_once for person, _ in mentorship.members()}
     people = tuple(person for person in cohort.participants if person.id in seated)
-    changed = cohort.model_copy(update={"start": start, "mentorships": some, "participants": people})
-    used = {mentorship.program or cohort.program for mentorship in some} | {cohort.program}
-    return replace(loaded, cohort=changed, used={id_: one for id_, one in loaded.used.items() if id_ in used})
+    changed = cohort.model_copy(update={"start": start, "mentorships": mentorships_at_once, "participants": people})
+    used = {mentorship.program or cohort.program for mentorship in mentorships_at_once} | {cohort.program}
+    return replace(loaded, cohort=changed, used={id_: program for id_, program in loaded.used.items() if id_ in used})
 
 
 def load_behaviour(path: Path) -> Behaviour:
     """The behaviour in a file. Raises Faults."""
     faults: list[Fault] = []
-    found = validated(Behaviour, read_yaml(path), faults)
-    if faults or found is None:
+    behaviour = validated(Behaviour, read_yaml(path), faults)
+    if faults or behaviour is None:
         raise Faults(faults)
-    return found
+    return behaviour

@@ -149,9 +149,9 @@ async def _answers(session: AsyncSession, season: DemoSeason) -> Check:
         .join(RequestRow, RequestRow.key == AnswerRow.request)
         .where(RequestRow.cohort == season.cohort)
     )
-    given = season.crowd.answers
+    answers = season.crowd.answers
     return Check(
-        given == stored and given > 0, "every answer was kept, once", f"{given} posted, {stored} in the store"
+        answers == stored and answers > 0, "every answer was kept, once", f"{answers} posted, {stored} in the store"
     )
 
 
@@ -189,7 +189,7 @@ async def _waits(session: AsyncSession, season: DemoSeason, sent: list[MessageRo
         items.setdefault(item.message or "", []).append(item)
     arrived = {mail.id: mail.arrived for mail in season.stack.inbox.received}
     had: dict[str, datetime] = {}
-    found: list[Wait] = []
+    waits: list[Wait] = []
     for mail in sent:
         zone = zones[mail.person]
         came = arrived.get(_id_of(mail.raw)) or mail.at
@@ -197,34 +197,34 @@ async def _waits(session: AsyncSession, season: DemoSeason, sent: list[MessageRo
             held_until = [at for at in freed.get(item.mentorship, []) if item.queued_at < at <= mail.at]
             ready = max([ready_at(item.date, zone, item.queued_at), *held_until])
             if item.kind in FAST:
-                found.append(Wait(came - ready, came - ready))
+                waits.append(Wait(came - ready, came - ready))
                 continue
             due = next_open(rule, zone, max(ready, had.get(mail.person, ready)))
-            found.append(Wait(came - due, _open_time(rule, zone, due, came)))
+            waits.append(Wait(came - due, _open_time(rule, zone, due, came)))
         if not mail.fast:
             had[mail.person] = begins(mail.local_date + DAY, zone)
-    return found
+    return waits
 
 
 def _open_time(rule: LetterboxRule, zone: str, since: datetime, until: datetime) -> timedelta:
     """For how long a letterbox was open between two instants."""
-    found = timedelta()
+    total = timedelta()
     day = opening(rule, zone, local_date(since, zone))
     while day.opens < until:
-        found += max(min(day.closes, until) - max(day.opens, since), timedelta())
+        total += max(min(day.closes, until) - max(day.opens, since), timedelta())
         day = opening(rule, zone, day.on + DAY)
-    return found
+    return total
 
 
 async def _freed(session: AsyncSession, season: DemoSeason) -> dict[str, list[datetime]]:
     """Mentorship to the instants at which a hold or a pause of it ended."""
-    found: dict[str, list[datetime]] = {}
+    freed: dict[str, list[datetime]] = {}
     ended = select(EventRow.mentorship, EventRow.at).where(
         EventRow.cohort == season.cohort, EventRow.name.in_(("released", "resumed"))
     )
     for mentorship, at in await session.execute(ended):
-        found.setdefault(mentorship, []).append(at)
-    return found
+        freed.setdefault(mentorship, []).append(at)
+    return freed
 
 
 async def _zones(session: AsyncSession) -> dict[str, str]:
@@ -240,5 +240,5 @@ def _seconds(span: timedelta) -> str:
 
 
 def _some(what: Iterable[object]) -> str:
-    named = [str(one) for one in what][:3]
+    named = [str(entry) for entry in what][:3]
     return f": {', '.join(named)}" if named else ""

@@ -25,7 +25,7 @@ def tokens_in(raw: bytes) -> list[str]:
     message = message_from_bytes(raw, policy=policy.default)
     part = message.get_body(("plain",))
     text = part.get_content() if part is not None else ""
-    return list(dict.fromkeys(found[1] for found in LINK.finditer(text)))
+    return list(dict.fromkeys(match[1] for match in LINK.finditer(text)))
 
 
 def public_id(token: str) -> str:
@@ -61,15 +61,13 @@ class Visitor:
             if question.type == "sign"
         }
         questions = form.questions_for(asked.role, asked.format)
-        table = next((found for found in forms_on(page) if found.fields.get("act") == ["sign"]), None)
+        table = next((form for form in forms_on(page) if form.fields.get("act") == ["sign"]), None)
         if table is not None and reply.act == "sign":
             typed = {field: [name] for field in table.fields if field in signature}
             return await self._send(token, page, typed or signature, sign=True)
         if table is not None:
             changed = await self.client.get(f"/f/{token}?change=1")
-            stands = {
-                name for found in forms_on(changed.text) for name, values in found.fields.items() if any(values)
-            }
+            stands = {name for form in forms_on(changed.text) for name, values in form.fields.items() if any(values)}
             # What a partner may not see is not filled in, and has to be answered anew.
             own = {n: v for n, v in typed_of(questions, reply.answers).items() if n not in stands}
             typed = own | {"a_last": [f"A walk, as we said for version {asked.number}."]}
@@ -77,7 +75,7 @@ class Visitor:
         return await self._send(token, page, typed_of(questions, reply.answers) | signature)
 
     async def _send(self, token: str, page: str, typed: dict[str, list[str]], *, sign: bool = False) -> bool:
-        forms = [found for found in forms_on(page) if (found.fields.get("act") == ["sign"]) == sign]
+        forms = [form for form in forms_on(page) if (form.fields.get("act") == ["sign"]) == sign]
         if not forms:
             return False
         sent = await self.client.post(f"/f/{token}", data=forms[0].filled(typed))
@@ -90,5 +88,5 @@ class Visitor:
 
 def _said(page: str) -> str:
     """The faults that a page names, without what was typed."""
-    found: Iterable[str] = re.findall(r'<a href="#[^"]*">([^<]*)</a>', page)
-    return "; ".join(found)
+    labels: Iterable[str] = re.findall(r'<a href="#[^"]*">([^<]*)</a>', page)
+    return "; ".join(labels)

@@ -120,7 +120,7 @@ async def running(settings: Settings, *, in_memory: bool = False, any_port: bool
         ports = Ports(stack, any_port)
         smtp = ports.listen(settings.smtp_port, "MENTORSHIP_SMTP_PORT", "mail server")
         pages = ports.listen(settings.web_port, "MENTORSHIP_WEB_PORT", "pages")
-        backstage = ports.listen(settings.status_port, "MENTORSHIP_STATUS_PORT", "status page and inbox")
+        status_socket = ports.listen(settings.status_port, "MENTORSHIP_STATUS_PORT", "status page and inbox")
         server = DevServer(
             ports.free(settings.temporal_port, "MENTORSHIP_TEMPORAL_PORT", "Temporal"),
             ports.free(settings.temporal_ui_port, "MENTORSHIP_TEMPORAL_UI_PORT", "Temporal UI"),
@@ -128,7 +128,7 @@ async def running(settings: Settings, *, in_memory: bool = False, any_port: bool
             None if in_memory else data / "temporal.db",
         )
         settings = _as_it_runs(settings, port_of(smtp), port_of(pages))
-        status = f"http://{LOOPBACK}:{port_of(backstage)}"
+        status = f"http://{LOOPBACK}:{port_of(status_socket)}"
         addresses = Addresses(
             status=f"{status}/",
             inbox=f"{status}/inbox",
@@ -158,8 +158,10 @@ async def running(settings: Settings, *, in_memory: bool = False, any_port: bool
             await wake(shard)
         app = create_app(settings, database, Teller(client), now, wake)
         await stack.enter_async_context(serving(app, pages))
-        desk = create_status_page(database, inbox, now, settings.public_url, TemporalUI(server.ui, client.namespace))
-        await stack.enter_async_context(serving(desk, backstage))
+        status_page = create_status_page(
+            database, inbox, now, settings.public_url, TemporalUI(server.ui, client.namespace)
+        )
+        await stack.enter_async_context(serving(status_page, status_socket))
         yield Stack(settings, addresses, client, database, inbox, now, server)
 
 
@@ -193,8 +195,8 @@ def _as_it_runs(settings: Settings, smtp_port: int, web_port: int) -> Settings:
 
 def _secret(settings: Settings) -> str:
     """The secret of the settings, or one created once in the data folder, readable by its owner only."""
-    if given := settings.secret.get_secret_value():
-        return given
+    if secret := settings.secret.get_secret_value():
+        return secret
     path = settings.data / KEPT_SECRET
     if not path.exists():
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
@@ -233,9 +235,9 @@ class Ports:
     def free(self, port: int, variable: str, what: str) -> int:
         """A port that another process of ours will listen on. Raises PortTaken."""
         listening = self.listen(port, variable, what)
-        found = port_of(listening)
+        port = port_of(listening)
         listening.close()
-        return found
+        return port
 
 
 def port_of(listening: socket.socket) -> int:

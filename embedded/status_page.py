@@ -105,15 +105,16 @@ class Backstage:
         words = request.query_params.get("q", "").strip()[:200]
         page = request.query_params.get("page", "1")
         number = max(int(page), 1) if page.isascii() and page.isdigit() and len(page) < 6 else 1
-        found = self.inbox.search(words)
-        some = found[(number - 1) * A_PAGE : number * A_PAGE]
+        matching = self.inbox.search(words)
+        page_of_mails = matching[(number - 1) * A_PAGE : number * A_PAGE]
 
         def to(other: int) -> str:
             return "?" + urlencode({"q": words, "page": other})
 
         return self._page(
-            request, "inbox.html", q=words, mails=some, found=len(found), all=len(self.inbox.received),
-            newer=to(number - 1) if number > 1 else "", older=to(number + 1) if number * A_PAGE < len(found) else "",
+            request, "inbox.html", q=words, mails=page_of_mails, found=len(matching), all=len(self.inbox.received),
+            newer=to(number - 1) if number > 1 else "",
+            older=to(number + 1) if number * A_PAGE < len(matching) else "",
         )  # fmt: skip
 
     async def mail(self, request: Request) -> Response:
@@ -150,13 +151,13 @@ class Backstage:
     async def part(self, request: Request) -> Response:
         """GET: a file that came with a mail, to be saved."""
         mail = self._mail(request)
-        found = list(mail.message.iter_attachments())
+        attachments = list(mail.message.iter_attachments())
         number = request.path_params["part"]
-        if not 1 <= number <= len(found):
+        if not 1 <= number <= len(attachments):
             raise HTTPException(404)
-        content = found[number - 1].get_content()
+        content = attachments[number - 1].get_content()
         raw = content if isinstance(content, bytes) else str(content).encode()
-        name = quote(found[number - 1].get_filename() or f"part-{number}")
+        name = quote(attachments[number - 1].get_filename() or f"part-{number}")
         headers = STRICT | {"content-disposition": f"attachment; filename*=UTF-8''{name}"}
         return Response(raw, media_type="application/octet-stream", headers=headers)
 
@@ -175,8 +176,8 @@ class Backstage:
         return mail
 
     def _neighbour(self, mail: Received, step: int) -> int:
-        found = self.inbox.find(mail.number + step)
-        return found.number if found else 0
+        neighbour = self.inbox.find(mail.number + step)
+        return neighbour.number if neighbour else 0
 
     def _page(self, request: Request, name: str, **context: Any) -> HTMLResponse:
         still = "still" in request.query_params

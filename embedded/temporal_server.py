@@ -85,17 +85,26 @@ class DevServer:
     @property
     def arguments(self) -> list[str]:
         """The command line, without the program."""
-        found = ["server", "start-dev", "--ip", "127.0.0.1", "--port", str(self.port), "--ui-port", str(self.ui_port)]
-        found += ["--log-level", "warn"]
+        arguments = [
+            "server",
+            "start-dev",
+            "--ip",
+            "127.0.0.1",
+            "--port",
+            str(self.port),
+            "--ui-port",
+            str(self.ui_port),
+        ]
+        arguments += ["--log-level", "warn"]
         # By default the server looks for due timers ahead in steps of a second: all timers would be that late.
-        found += ["--dynamic-config-value", 'history.timerProcessorMaxTimeShift="10ms"']
+        arguments += ["--dynamic-config-value", 'history.timerProcessorMaxTimeShift="10ms"']
         if self.database is not None:
-            found += ["--db-filename", str(self.database)]
-            found += ["--sqlite-pragma", "journal_mode=wal", "--sqlite-pragma", "synchronous=1"]
+            arguments += ["--db-filename", str(self.database)]
+            arguments += ["--sqlite-pragma", "journal_mode=wal", "--sqlite-pragma", "synchronous=1"]
         for key in search_attributes.ALL:
             kind = key.indexed_value_type.name.title().replace("_", "")
-            found += ["--search-attribute", f"{key.name}={kind}"]
-        return found
+            arguments += ["--search-attribute", f"{key.name}={kind}"]
+        return arguments
 
     async def stop(self) -> None:
         """End it, gently and then for certain."""
@@ -127,5 +136,7 @@ class DevServer:
         raise DevServerEnded(self._what_it_said())
 
     def _what_it_said(self) -> str:
-        said = self.log.read_text(errors="replace").strip().splitlines()[-5:]
-        return "Temporal's development server did not start. It said:\n" + "\n".join(f"  {line}" for line in said)
+        last_lines = self.log.read_text(errors="replace").strip().splitlines()[-5:]
+        return "Temporal's development server did not start. It said:\n" + "\n".join(
+            f"  {line}" for line in last_lines
+        )

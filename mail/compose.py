@@ -92,7 +92,7 @@ class Composer:
             for part in parts
         ]
         subject, text, html = self._framed(letter, frame, sections)
-        calendar = next((one.calendar for one in sections if one.calendar), "")
+        calendar = next((section.calendar for section in sections if section.calendar), "")
         headers = headers_of(letter, subject, frame.language)
         utf8 = is_utf8(letter.recipient.email)
         raw = written(headers, _body(text, html, calendar), letter.message_id, utf8=utf8)
@@ -101,9 +101,9 @@ class Composer:
     def _section(self, letter: Letter, matter: Matter, frame: Wording, level: int) -> _Section:
         wording = self.templates.wording(matter.name, letter.recipient.language)
         view = View(letter, matter, wording.language)
-        said, text, html = self._worded(wording, view.context(), view.inserts.values, frame, level)
-        event = invitation(letter, matter, said["event"], said["event_note"]) if said["event"] else ""
-        return _Section(said["subject"], said["preheader"], said["heading"], text, html, event)
+        filled, text, html = self._worded(wording, view.context(), view.inserts.values, frame, level)
+        event = invitation(letter, matter, filled["event"], filled["event_note"]) if filled["event"] else ""
+        return _Section(filled["subject"], filled["preheader"], filled["heading"], text, html, event)
 
     def _tasks(self, letter: Letter, matters: Sequence[Matter], frame: Wording, level: int) -> _Section:
         """Several tasks as one table, a line and a link each."""
@@ -169,25 +169,29 @@ class Composer:
         inserts = Inserts()
         context = _frame_context(letter, frame, sections, inserts)
         more = len(sections) - 1
-        said = frame.short("more", context) if more else str(context["subject"])
-        subject = fill(said, inserts.values, plain)
+        subject = frame.short("more", context) if more else str(context["subject"])
+        subject = fill(subject, inserts.values, plain)
         if len(subject) > LONGEST_SUBJECT:
             subject = subject[: LONGEST_SUBJECT - 1].rstrip() + "…"
         skeleton = self._frame_skeleton(
             frame.language,
             frame.short("several", context) if more else inserts.put(sections[0].heading),
-            tuple(inserts.put(line(one.subject)) for one in sections) if more else (),
+            tuple(inserts.put(line(section.subject)) for section in sections) if more else (),
             frame.short("greeting", context),
             frame.short("closing", context),
             frame.body.render(context),
             str(context["organisation"]),
             inserts.put(line(subject)),
-            inserts.put(line(" · ".join([sections[0].preheader, *(one.heading for one in sections[1:])]))),
+            inserts.put(line(" · ".join([sections[0].preheader, *(section.heading for section in sections[1:])]))),
         )
         html = fill(skeleton.html, inserts.values, for_html)
         parts = as_text(skeleton.lines, inserts.values).split(SLOT)
-        matters = "\n\n\n".join(one.text for one in sections)
-        return subject, matters.join(parts) + "\n", html.replace(SLOT, "\n".join(one.html for one in sections))
+        matters = "\n\n\n".join(section.text for section in sections)
+        return (
+            subject,
+            matters.join(parts) + "\n",
+            html.replace(SLOT, "\n".join(section.html for section in sections)),
+        )
 
     def _build_frame(
         self,
@@ -269,13 +273,13 @@ def _frame_context(letter: Letter, frame: Wording, sections: list[_Section], ins
 def _buttons(wording: Wording, context: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     """(label, address) of each button; none where the letter has no address for it."""
     if wording.buttons:
-        found = [
+        buttons = [
             (" ".join(label.render(context).split()), context["links"].get(link, ""))
             for link, label in wording.buttons.items()
         ]
     else:
-        found = [(wording.short("button", context), context["link"])]
-    return tuple((label, url) for label, url in found if label and url)
+        buttons = [(wording.short("button", context), context["link"])]
+    return tuple((label, url) for label, url in buttons if label and url)
 
 
 def _body(text: str, html: str, calendar: str) -> MimePart:

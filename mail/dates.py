@@ -61,8 +61,8 @@ def zone_name(zone: str, language: str) -> str:
     """`Central European Time`; the city where the language has no name for the zone."""
     if zone in ("UTC", "Etc/UTC", "Etc/GMT"):
         return "UTC"
-    found = get_timezone_name(ZoneInfo(zone), locale=locale_of(language))
-    return zone.rsplit("/", 1)[-1].replace("_", " ") if "(" in found else found
+    name = get_timezone_name(ZoneInfo(zone), locale=locale_of(language))
+    return zone.rsplit("/", 1)[-1].replace("_", " ") if "(" in name else name
 
 
 def moment(at: datetime, zone: str, language: str) -> str:

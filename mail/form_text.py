@@ -22,7 +22,7 @@ def filled(text: str, words: Mapping[str, str]) -> str:
 
     Plain replacement: what a person wrote is never read as a pattern.
     """
-    return _PLACE.sub(lambda found: words[found[1]] if found[1] else found[0][0], text)
+    return _PLACE.sub(lambda match: words[match[1]] if match[1] else match[0][0], text)
 
 
 def worded(questions: Sequence[Question], words: Mapping[str, str]) -> tuple[Question, ...]:

@@ -66,9 +66,9 @@ def address(email: str, header: str, *, utf8: bool = False) -> str:
     @ (RFC 6532). Raises BadHeader otherwise."""
     local, at, domain = email.strip().rpartition("@")
     if at:
-        found = f"{local}@{ascii_domain(domain)}"
-        if (_UTF8_ADDRESS if utf8 else _ADDRESS).match(found) and len(found.encode()) <= 320:
-            return found
+        ascii_address = f"{local}@{ascii_domain(domain)}"
+        if (_UTF8_ADDRESS if utf8 else _ADDRESS).match(ascii_address) and len(ascii_address.encode()) <= 320:
+            return ascii_address
     raise BadHeader(f"{header}: not an address that every mail server takes (ASCII before the @, one @)")
 
 
@@ -119,10 +119,10 @@ def _unsubscribe(letter: Letter) -> list[tuple[str, str]]:
     ]
     if not targets:
         return []
-    found = [("List-Unsubscribe", ", ".join(targets))]
+    headers = [("List-Unsubscribe", ", ".join(targets))]
     if letter.unsubscribe_url.startswith("https://"):
-        found.append(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
-    return found
+        headers.append(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
+    return headers
 
 
 def headers_of(letter: Letter, subject: str, language: str) -> list[tuple[str, str]]:

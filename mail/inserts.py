@@ -96,8 +96,8 @@ class Inserts:
 
 def is_url_insert(text: str) -> bool:
     """Whether this is exactly the placeholder of an address."""
-    found = _INSERT.fullmatch(text)
-    return found is not None and found[1] == "u"
+    match = _INSERT.fullmatch(text)
+    return match is not None and match[1] == "u"
 
 
 def fill(skeleton: str, values: Sequence[str], escape: Callable[[str], str]) -> str:
@@ -105,11 +105,11 @@ def fill(skeleton: str, values: Sequence[str], escape: Callable[[str], str]) -> 
     if OPEN not in skeleton and CLOSE not in skeleton:
         return skeleton
 
-    def value_of(found: re.Match[str]) -> str:
-        place = int(found[2])
-        if place >= len(values):
+    def value_of(match: re.Match[str]) -> str:
+        position = int(match[2])
+        if position >= len(values):
             raise BadInsert("a placeholder stands in another section than its value")
-        return escape(values[place])
+        return escape(values[position])
 
     filled = _INSERT.sub(value_of, skeleton)
     if OPEN in filled or CLOSE in filled:

@@ -82,7 +82,7 @@ def _inline(token: Token) -> str:
 
 
 def _lines(tokens: Sequence[Token]) -> list[Line]:
-    found: list[Line] = []
+    lines: list[Line] = []
     margins: list[str] = []
     counters: list[int | None] = []
     bullet = ""
@@ -98,7 +98,7 @@ def _lines(tokens: Sequence[Token]) -> list[Line]:
             cells = []
         if token.type == "tr_close" and cells is not None:
             if not heads:  # a list instead of a table: what a column is called is seen from what stands in it
-                found.append(Line(" · ".join(filter(None, cells)), "- ", "  ", None if rows else ""))
+                lines.append(Line(" · ".join(filter(None, cells)), "- ", "  ", None if rows else ""))
             cells, rows = None, rows + 1
         if cells is not None:
             if token.type == "inline":
@@ -127,12 +127,12 @@ def _lines(tokens: Sequence[Token]) -> list[Line]:
             literal = token.type != "inline"
             text = token.content.rstrip("\n") if literal else _inline(token)
             if opened == "heading_open":
-                gap = "\n" if found else ""
+                gap = "\n" if lines else ""
             else:
                 gap = None if tight and not fresh else ">" if quoted and margins and margins[-1] == "> " else ""
-            found.append(Line(text, first, rest, gap, literal))
+            lines.append(Line(text, first, rest, gap, literal))
             bullet, tight, fresh, quoted = "", False, False, True
-    return found
+    return lines
 
 
 _SAID_TWICE = re.compile(r"(\S+@\S+) \(mailto:\1\)")
@@ -141,23 +141,23 @@ _SPACES = re.compile(r"[ \t]+")
 
 def as_text(lines: Sequence[Line], values: Sequence[str]) -> str:
     """The text part: values put in, paragraphs wrapped, quotes and lists with their marks."""
-    found: list[str] = []
+    rows: list[str] = []
     for line in lines:
-        if found and line.gap is not None:
-            found.append(line.gap)
+        if rows and line.gap is not None:
+            rows.append(line.gap)
         first = line.first
         filled = fill(line.text, values, plain)
         if "(mailto:" in filled:
             filled = _SAID_TWICE.sub(r"\1", filled)
         for part in filled.split("\n"):
             if line.literal or len(first) + len(part) <= WIDTH:
-                found.append(first + part if line.literal else (first + _SPACES.sub(" ", part)).rstrip())
+                rows.append(first + part if line.literal else (first + _SPACES.sub(" ", part)).rstrip())
             else:
                 # Where something is put in, it is another person's in every mail: that isn't remembered.
                 wrapped = _remembered if filled == line.text else _wrapped
-                found += wrapped(part, first, line.rest)
+                rows += wrapped(part, first, line.rest)
             first = line.rest
-    return "\n".join(found)
+    return "\n".join(rows)
 
 
 def _wrapped(paragraph: str, first: str, rest: str) -> list[str]:

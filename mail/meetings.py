@@ -27,8 +27,8 @@ SECOND = timedelta(seconds=1)
 
 def first_meeting(series: Meetings) -> date | None:
     """The first date of the series: `first`, or the next `weekday` after it; None where `until` is earlier."""
-    found = series.first + timedelta(days=(WEEKDAYS.index(series.weekday) - series.first.weekday()) % 7)
-    return found if found <= series.until else None
+    first = series.first + timedelta(days=(WEEKDAYS.index(series.weekday) - series.first.weekday()) % 7)
+    return first if first <= series.until else None
 
 
 def starts(series: Meetings) -> datetime | None:
@@ -39,7 +39,7 @@ def starts(series: Meetings) -> datetime | None:
 
 def changes(zone: ZoneInfo, first: date, last: date) -> list[datetime]:
     """The instants (UTC, to the second) between two dates at which the zone's offset changes."""
-    found: list[datetime] = []
+    moments: list[datetime] = []
     instant = datetime.combine(first, time(0), tzinfo=UTC)
     while instant.date() <= last:
         early, late = instant, instant + DAY
@@ -48,9 +48,9 @@ def changes(zone: ZoneInfo, first: date, last: date) -> list[datetime]:
             while late - early > SECOND:
                 middle = early + (late - early) // 2
                 early, late = (middle, late) if middle.astimezone(zone).utcoffset() == before else (early, middle)
-            found.append(late.replace(microsecond=0))
+            moments.append(late.replace(microsecond=0))
         instant += DAY
-    return found
+    return moments
 
 
 @lru_cache(maxsize=256)
@@ -60,8 +60,8 @@ def vtimezone(zone_name: str, first: date, last: date) -> Timezone:
     An observance begins at the local time by the offset *before* the change (RFC 5545 3.6.5).
     """
     zone = ZoneInfo(zone_name)
-    found = Timezone()
-    found.add("TZID", zone_name)
+    component = Timezone()
+    component.add("TZID", zone_name)
     opening = datetime.combine(first - 2 * DAY, time(0), tzinfo=UTC)
     before = opening.astimezone(zone).utcoffset() or timedelta()
     for instant in (opening, *changes(zone, first - DAY, last + 2 * DAY)):
@@ -72,9 +72,9 @@ def vtimezone(zone_name: str, first: date, last: date) -> Timezone:
         observance.TZOFFSETFROM = before
         observance.TZOFFSETTO = after
         observance.add("TZNAME", local.tzname() or zone_name)
-        found.add_component(observance)
+        component.add_component(observance)
         before = after
-    return found
+    return component
 
 
 def series_id(cohort: str, mentorship: str, domain: str) -> str:
@@ -83,13 +83,13 @@ def series_id(cohort: str, mentorship: str, domain: str) -> str:
 
 
 def _attendee(person: MailPerson) -> vCalAddress:
-    found = vCalAddress("mailto:" + address(person.email, "ATTENDEE", utf8=True))
+    attendee = vCalAddress("mailto:" + address(person.email, "ATTENDEE", utf8=True))
     shown = re.sub(r'[";:,\\]', " ", name(person.name))
-    found.params["CN"] = " ".join(shown.split())
-    found.params["ROLE"] = "REQ-PARTICIPANT"
-    found.params["PARTSTAT"] = "NEEDS-ACTION"
-    found.params["RSVP"] = "FALSE"
-    return found
+    attendee.params["CN"] = " ".join(shown.split())
+    attendee.params["ROLE"] = "REQ-PARTICIPANT"
+    attendee.params["PARTSTAT"] = "NEEDS-ACTION"
+    attendee.params["RSVP"] = "FALSE"
+    return attendee
 
 
 def invitation(letter: Letter, matter: Matter, summary: str, description: str) -> str:

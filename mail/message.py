@@ -46,16 +46,16 @@ def _leaf(part: MimePart) -> str:
     return CRLF.join([*head, "", *body.split("\n")])
 
 
-def _written(part: MimePart, seed: str, place: str = "0") -> str:
+def _written(part: MimePart, seed: str, path: str = "0") -> str:
     if not part.parts:
         return _leaf(part)
     # Derived from the Message-ID, so that a message composed twice is the same, byte for byte. The underscore
     # after = can't occur in quoted-printable, so no content holds it (RFC 2045 6.7).
-    boundary = f"=_{hashlib.sha256(f'{seed}/{place}'.encode()).hexdigest()[:32]}"
-    found = [f'Content-Type: {part.type}; boundary="{boundary}"', ""]
+    boundary = f"=_{hashlib.sha256(f'{seed}/{path}'.encode()).hexdigest()[:32]}"
+    lines = [f'Content-Type: {part.type}; boundary="{boundary}"', ""]
     for count, child in enumerate(part.parts):
-        found += [f"--{boundary}", _written(child, seed, f"{place}.{count}")]
-    return CRLF.join([*found, f"--{boundary}--", ""])
+        lines += [f"--{boundary}", _written(child, seed, f"{path}.{count}")]
+    return CRLF.join([*lines, f"--{boundary}--", ""])
 
 
 def written(headers: Sequence[tuple[str, str]], body: MimePart, seed: str, *, utf8: bool = False) -> str:

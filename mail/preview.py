@@ -117,7 +117,7 @@ def _company(format_: Format, role: Reader) -> tuple[MailPerson, tuple[MailPerso
     mentees = (_JONAS, _MEI, _OMAR) if format_ == "group" else (_JONAS,)
     if role == "mentor":
         return _GRACE, mentees
-    return _JONAS, (_GRACE, *(one for one in mentees if one is not _JONAS))
+    return _JONAS, (_GRACE, *(mentee for mentee in mentees if mentee is not _JONAS))
 
 
 def sample_matter(
@@ -197,7 +197,9 @@ def _filled(matter: Matter, partners: tuple[MailPerson, ...]) -> Matter:
             guide = "1. Tell each other how you got where you are.\n2. Agree on **when** you meet next."
             return replace(matter, first_meeting=guide)
         case "farewell":
-            notes = tuple((one.name, "Thank you for your patience.\nI will miss our Tuesdays.") for one in partners)
+            notes = tuple(
+                (partner.name, "Thank you for your patience.\nI will miss our Tuesdays.") for partner in partners
+            )
             return replace(matter, notes=notes, contacts=partners, certificate=not matter.early)
         case "safety_received":
             return replace(matter, emergency="Call 112. Security desk, day and night: extension 4444.")
@@ -214,18 +216,18 @@ def _filled(matter: Matter, partners: tuple[MailPerson, ...]) -> Matter:
 def letter_of(*matters: Matter, language: str = "en") -> Letter:
     """A letter of sample matters, to the reader of the first."""
     first = matters[0]
-    desk = first.name in DESK
+    for_coordinators = first.name in DESK
     reader, _ = _company(first.format, first.role)
-    capacity = ("deputy" if first.role == "deputy" else "coordinator") if desk else "participant"
-    without_links = desk or first.name == "address_new"
+    capacity = ("deputy" if first.role == "deputy" else "coordinator") if for_coordinators else "participant"
+    without_links = for_coordinators or first.name == "address_new"
     return Letter(
-        recipient=replace(_PETRA if desk else reader, language=language),
+        recipient=replace(_PETRA if for_coordinators else reader, language=language),
         cohort="spring",
         cohort_title="Spring 2027 mentoring",
         organisation="Example Works",
         coordinator=_PETRA,
         at=AT,
-        message_id=message_id("/".join(one.key for one in matters), "example.org"),
+        message_id=message_id("/".join(matter.key for matter in matters), "example.org"),
         references=(message_id("first", "example.org"),) if first.kind == "reminder" else (),
         sender="mentoring@example.org",
         unsubscribe_url=""
@@ -332,15 +334,15 @@ def _faults_of(
     for path in sorted((folder / language).glob("*.md")):
         if path.stem not in known:
             yield str(path), 1, f"no mail has this name; the mails are {', '.join(NAMES)}"
-    for one in (*samples(language, formats), Sample(SEVERAL_TASKS, sample_tasks(language))):
-        name = SEVERAL_TASKS if one.label == SEVERAL_TASKS else one.letter.matters[0].name
+    for sample in (*samples(language, formats), Sample(SEVERAL_TASKS, sample_tasks(language))):
+        name = SEVERAL_TASKS if sample.label == SEVERAL_TASKS else sample.letter.matters[0].name
         path = folder / language / f"{name}.md"
         if language != FALLBACK and not path.is_file():
             continue
         try:
-            composer.compose(one.letter)
+            composer.compose(sample.letter)
         except BadTemplate as fault:
             yield str(fault.path), fault.line, fault.problem
         except (TemplateError, BadInsert, BadHeader, ArithmeticError, LookupError, TypeError, ValueError) as fault:
-            found = problem_of(fault, path)
-            yield str(found.path), found.line, found.problem
+            problem = problem_of(fault, path)
+            yield str(problem.path), problem.line, problem.problem

@@ -92,7 +92,7 @@ class Templates:
 
     def languages(self) -> tuple[str, ...]:
         """The languages that have templates."""
-        return tuple(sorted(found.name for found in self.folder.iterdir() if found.is_dir()))
+        return tuple(sorted(folder.name for folder in self.folder.iterdir() if folder.is_dir()))
 
     def wording(self, name: str, language: str) -> Wording:
         """The template of this name in this language, else in its plain form (`pt` for `pt-BR`), else in
@@ -112,10 +112,10 @@ class Templates:
         raise BadTemplate(wanted, 1, f"there is no template {name}.md; every mail needs one in {FALLBACK}/")
 
     def _environment(self, language: str) -> ImmutableSandboxedEnvironment:
-        found = self._environments.get(language)
-        if found is None:
+        environment = self._environments.get(language)
+        if environment is None:
             # Text from people is a placeholder here (mail.inserts); autoescape covers a template's own strings.
-            found = self._environments[language] = ImmutableSandboxedEnvironment(
+            environment = self._environments[language] = ImmutableSandboxedEnvironment(
                 loader=_Loader([self.folder / language, self.folder / FALLBACK]),
                 undefined=StrictUndefined,
                 autoescape=True,
@@ -123,8 +123,8 @@ class Templates:
                 lstrip_blocks=True,
                 auto_reload=False,
             )
-            found.globals["words"] = found.get_template(f"{WORDS}.md").module
-        return found
+            environment.globals["words"] = environment.get_template(f"{WORDS}.md").module
+        return environment
 
     def compile(self, path: Path, language: str) -> Wording:
         """A template from its file. Raises BadTemplate with the line."""
@@ -154,13 +154,13 @@ class Templates:
     @staticmethod
     def _front_matter(path: Path, text: str) -> CommentedMap:
         try:
-            found = YAML().load(text)
+            front = YAML().load(text)
         except MarkedYAMLError as fault:
             line = fault.problem_mark.line + 1 if fault.problem_mark else 1
             raise BadTemplate(path, line, f"the short texts are no YAML: {fault.problem}") from None
-        if not isinstance(found, CommentedMap):
+        if not isinstance(front, CommentedMap):
             raise BadTemplate(path, 2, "the short texts are lines such as subject: Your check-in")
-        return found
+        return front
 
 
 def _line(front: CommentedMap, key: str) -> int:
@@ -192,14 +192,14 @@ def _compiled(environment: ImmutableSandboxedEnvironment, path: Path, line: int,
 
 def problem_of(fault: Exception, path: Path) -> BadTemplate:
     """What went wrong while a template rendered, with the line of the template that it happened on."""
-    place, line = path, 1
+    file, line = path, 1
     trace = fault.__traceback__
     while trace is not None:
         filename = trace.tb_frame.f_code.co_filename
         if filename.endswith(".md"):
-            place, line = Path(filename), trace.tb_lineno
+            file, line = Path(filename), trace.tb_lineno
         trace = trace.tb_next
     if isinstance(fault, TemplateSyntaxError):
-        place, line = Path(fault.filename or path), fault.lineno
+        file, line = Path(fault.filename or path), fault.lineno
     problem = fault.message if isinstance(fault, TemplateError) and fault.message else str(fault)
-    return BadTemplate(place, line, problem)
+    return BadTemplate(file, line, problem)

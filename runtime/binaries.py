@@ -15,7 +15,7 @@ class MissingProgram(Unreachable):
 
 def find(name: str, remedy: str) -> str:
     """The path of a program. Raises MissingProgram with the remedy."""
-    found = which(name, path=str(Path(sys.executable).parent)) or which(name)
-    if found is None:
+    path = which(name, path=str(Path(sys.executable).parent)) or which(name)
+    if path is None:
         raise MissingProgram(f"{name} is not installed: {remedy}")
-    return found
+    return path

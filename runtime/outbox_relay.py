@@ -61,10 +61,10 @@ async def relay_once(database: Database, tell: Tell, now: datetime) -> int:
         mentorships = await workflow_outbox.due(session, now, PAGE)
     told = 0
     for start in range(0, len(mentorships), AT_ONCE):
-        some = mentorships[start : start + AT_ONCE]
-        outcomes = await asyncio.gather(*(_all_of(database, tell, *key, now) for key in some))
+        batch = mentorships[start : start + AT_ONCE]
+        outcomes = await asyncio.gather(*(_all_of(database, tell, *key, now) for key in batch))
         told += sum(outcomes)
-        if len(some) == AT_ONCE and not any(outcomes):
+        if len(batch) == AT_ONCE and not any(outcomes):
             break
     return told
 

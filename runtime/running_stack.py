@@ -68,8 +68,8 @@ def read(data: Path) -> StackRecord | None:
     """The record in a data folder; None where no embedded stack has run there. Raises BrokenRecord."""
     path = data / RECORD
     try:
-        found = json.loads(path.read_text("utf-8"))
-        return StackRecord(**{field.name: found[field.name] for field in fields(StackRecord)})
+        record = json.loads(path.read_text("utf-8"))
+        return StackRecord(**{field.name: record[field.name] for field in fields(StackRecord)})
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (ValueError, KeyError, TypeError) as broken:

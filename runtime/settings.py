@@ -188,8 +188,8 @@ def stack_of(settings: Settings) -> StackRecord | None:
 
 def temporal_is_named() -> bool:
     """Whether the environment, or `.env`, names a Temporal server."""
-    found = environment()
-    return any(found.get(name) for name in NAME_TEMPORAL)
+    variables = environment()
+    return any(variables.get(name) for name in NAME_TEMPORAL)
 
 
 def as_it_runs(settings: Settings, record: StackRecord) -> Settings:

@@ -267,11 +267,11 @@ async def foreign(client: Client, cohort: str, launched_at: datetime | None) -> 
 
     `launched_at` is when this database launched the cohort; None: never yet.
     """
-    found: list[str] = []
-    async for one in client.list_workflows(f"WorkflowType = 'mentorship' AND Cohort = '{cohort}'"):
-        if not _is_ours(await one.memo(), launched_at):
-            found.append(one.id.removeprefix(mentorship_id(cohort, "")))
-    return sorted(set(found))
+    keys: list[str] = []
+    async for execution in client.list_workflows(f"WorkflowType = 'mentorship' AND Cohort = '{cohort}'"):
+        if not _is_ours(await execution.memo(), launched_at):
+            keys.append(execution.id.removeprefix(mentorship_id(cohort, "")))
+    return sorted(set(keys))
 
 
 def _is_ours(memo: Mapping[str, Any], launched_at: datetime | None) -> bool:

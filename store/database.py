@@ -50,12 +50,12 @@ class WriteOutsideBegin(RuntimeError):
 
 def url_of(url: str) -> URL:
     """The URL with the driver that the engine uses; takes SQLAlchemy and libpq spellings."""
-    found = make_url(url.replace("postgres://", "postgresql://", 1) if url.startswith("postgres://") else url)
-    if found.get_backend_name() == "sqlite":
-        return found.set(drivername="sqlite+aiosqlite")
-    if found.get_backend_name() == "postgresql":
-        return found.set(drivername="postgresql+psycopg")
-    raise ValueError(f"{found.get_backend_name()!r} is no database for this engine; use sqlite or postgresql")
+    parsed = make_url(url.replace("postgres://", "postgresql://", 1) if url.startswith("postgres://") else url)
+    if parsed.get_backend_name() == "sqlite":
+        return parsed.set(drivername="sqlite+aiosqlite")
+    if parsed.get_backend_name() == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    raise ValueError(f"{parsed.get_backend_name()!r} is no database for this engine; use sqlite or postgresql")
 
 
 class Database:
@@ -79,8 +79,8 @@ class Database:
         # What a failed statement held are names, addresses, answers: it must not stand in failures and logs.
         options: dict[str, Any] = {"pool_size": connections, "max_overflow": 0, "hide_parameters": True}
         if parsed.get_backend_name() == "sqlite":
-            its = {"isolation_level": None, "timeout": BUSY_SECONDS}
-            options["connect_args"] = {"async_creator_fn": connect, **its}
+            connect_options = {"isolation_level": None, "timeout": BUSY_SECONDS}
+            options["connect_args"] = {"async_creator_fn": connect, **connect_options}
         else:
             options["pool_pre_ping"] = True
         engine = create_async_engine(parsed, **options)
@@ -218,8 +218,8 @@ def is_migrated(url: str) -> bool:
         with engine.connect() as connection:
             if not inspect(connection).has_table("alembic_version"):
                 return False
-            found = connection.execute(text("SELECT version_num FROM alembic_version"))
-            return set(found.scalars()) == newest_revisions()
+            revisions = connection.execute(text("SELECT version_num FROM alembic_version"))
+            return set(revisions.scalars()) == newest_revisions()
     finally:
         engine.dispose()
 

@@ -105,15 +105,15 @@ def load(folder: Path, cases: Iterable[Case], name: str = "season") -> tuple[Loa
 
 def wordy(script: dict[str, Any]) -> dict[str, Any]:
     """The same script, with the secret word in every free text that is answered."""
-    found = dict(script)
+    script_with_words = dict(script)
     for ask, questions in WORDS.items():
         if script.get("default") != "never":
-            found.setdefault(ask, {})
+            script_with_words.setdefault(ask, {})
         words = {question: f"{question}: {SECRET_WORD}" for question in questions}
-        for when, reaction in found.items():
+        for when, reaction in script_with_words.items():
             if when.partition("#")[0] == ask and reaction != "never":
-                found[when] = {**reaction, "answers": {**words, **reaction.get("answers", {})}}
-    return found
+                script_with_words[when] = {**reaction, "answers": {**words, **reaction.get("answers", {})}}
+    return script_with_words
 
 
 def launch_moment(loaded: Loaded) -> datetime:

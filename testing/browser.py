@@ -29,8 +29,8 @@ ARGUMENTS = (
 def executable() -> str:
     """Path of the browser. Fails the test with what to do where there is none."""
     for name in NAMES:
-        if found := shutil.which(name):
-            return found
+        if path := shutil.which(name):
+            return path
     pytest.fail(
         f"no browser on the PATH (looked for {', '.join(NAMES)}); the tests of pages and mails need one: "
         "install Debian's package chromium, or put a link named chromium to yours on the PATH",

@@ -215,13 +215,13 @@ DECISIONS = {
 AGREED = {"agreement_concluded": BOTH}
 
 
-def _cell(one: str, other: str, what: str) -> Case:
-    key = f"{one}-{other}"
+def _cell(mine: str, theirs: str, what: str) -> Case:
+    key = f"{mine}-{theirs}"
     decision = DECISIONS.get(key, "continue")
-    mentor, mentee = {"midpoint": CHOICES[one]}, {"midpoint": CHOICES[other]}
-    if (one, other) == ("pause", "pause"):
+    mentor, mentee = {"midpoint": CHOICES[mine]}, {"midpoint": CHOICES[theirs]}
+    if (mine, theirs) == ("pause", "pause"):
         mentee = {"midpoint": says(r_decide="pause", r_until=(HELD_UNTIL - timedelta(days=7)).isoformat())}
-    if (one, other) == ("leave", "leave"):
+    if (mine, theirs) == ("leave", "leave"):
         mentee = {"midpoint": says(r_decide="end")}
     if len(key) % 2:
         mentor, mentee = mentee, mentor  # the order does not matter

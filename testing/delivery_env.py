@@ -67,8 +67,8 @@ class DeliveryEnv:
     async def rows(self, table: Any) -> list[Any]:
         """All rows of a table, in a stable order."""
         async with self.database.session() as session:
-            found = list((await session.scalars(select(table))).all())
-        return sorted(found, key=lambda row: str(getattr(row, "key", None) or getattr(row, "id", "")))
+            rows_of_table = list((await session.scalars(select(table))).all())
+        return sorted(rows_of_table, key=lambda row: str(getattr(row, "key", None) or getattr(row, "id", "")))
 
     async def items(self) -> dict[str, str]:
         """Item key without its cohort to its state, with the reason."""
@@ -125,8 +125,8 @@ def post_office(
 ) -> PostOffice:
     """A post office."""
     secret = changes.get("secret") or SECRET
-    desk = LettersDesk(LINKS, SENDER, redirect_all_to=redirect_all_to, secret=secret)
-    return PostOffice(database, transport, desk, word, rules(redirected=bool(redirect_all_to), **changes))
+    letters_desk = LettersDesk(LINKS, SENDER, redirect_all_to=redirect_all_to, secret=secret)
+    return PostOffice(database, transport, letters_desk, word, rules(redirected=bool(redirect_all_to), **changes))
 
 
 @asynccontextmanager

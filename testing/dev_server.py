@@ -30,17 +30,17 @@ class Address:
 
 def free_port() -> int:
     """A port of this machine that nobody listens on."""
-    with socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
+    with socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
 
 
 async def cleared(address: Address) -> Client:
     """A client of the server, on which nothing runs any more."""
     client = await Client.connect(address.temporal, data_converter=DATA_CONVERTER)
-    async for one in client.list_workflows("ExecutionStatus = 'Running'"):
+    async for execution in client.list_workflows("ExecutionStatus = 'Running'"):
         with suppress(RPCError):
-            await client.get_workflow_handle(one.id).terminate()
+            await client.get_workflow_handle(execution.id).terminate()
     return client
 
 

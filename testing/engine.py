@@ -101,13 +101,15 @@ def _unrest() -> Select[Any]:
         .where(queued, PostmasterRow.wakes_at.is_(None) | (ItemRow.deliver_at < PostmasterRow.wakes_at)),
         "is on its way": select(MessageRow.id).where(sending),
     }
-    found = [each.with_only_columns(*each.selected_columns, literal(why).label("why")) for why, each in what.items()]
-    found.append(
+    statements = [
+        each.with_only_columns(*each.selected_columns, literal(why).label("why")) for why, each in what.items()
+    ]
+    statements.append(
         select(literal("a postmaster"), literal("is at work").label("why")).where(
             select(PostmasterRow.shard).where(PostmasterRow.wakes_at <= now).exists()
         )
     )
-    every = union_all(*found).subquery()
+    every = union_all(*statements).subquery()
     return select(every.c[0] + " " + every.c[1]).limit(1)
 
 
@@ -209,10 +211,10 @@ class Engine:
     async def unrest(self) -> str:
         """What is due and not done, or nothing."""
         async with self.database.session() as session:
-            found: str | None = await session.scalar(
+            reason: str | None = await session.scalar(
                 UNREST, {"now": self.now, "shards": list(range(self.settings.shards))}
             )
-            return found or ""
+            return reason or ""
 
     # -- people --------------------------------------------------------------------------------------------------
 

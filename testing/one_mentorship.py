@@ -202,14 +202,14 @@ class OneMentorship:
             self.keep(done)
             commands = []
             for ask in done.assess:
-                given = {
+                arguments = {
                     person: (role, self.given[key][1])
                     for key, person, role in ask.requests
                     if key in self.given and self.given[key][0] <= ask.closed_at
                 }
                 asked = [(person, role) for _, person, role in ask.requests]
                 program = self.state.program
-                findings = assessment.assess(ask.ask, given, program.rules, program.format, asked)
+                findings = assessment.assess(ask.ask, arguments, program.rules, program.format, asked)
                 assessed = Assessed(f"assessed/{ask.step}", ask.ask, ask.number, findings)
                 commands += advance(self.state, assessed, self.now)
 
@@ -282,19 +282,19 @@ class OneMentorship:
 
     def mail(self, name: str, kind: str = "") -> dict[str, list[str]]:
         """Person to what they were told under this name: `request S+14`, `reminder S+17`."""
-        found: dict[str, list[str]] = {}
+        mails: dict[str, list[str]] = {}
         for item in self.items:
             if item.name == name and kind in ("", item.kind):
-                found.setdefault(item.person, []).append(f"{item.kind} {s(item.day)}")
-        return found
+                mails.setdefault(item.person, []).append(f"{item.kind} {s(item.day)}")
+        return mails
 
     def told(self, name: str) -> dict[str, list[int]]:
         """Person to the days on which they were told this."""
-        found: dict[str, list[int]] = {}
+        numbers: dict[str, list[int]] = {}
         for item in self.items:
             if item.name == name:
-                found.setdefault(item.person, []).append(item.day)
-        return found
+                numbers.setdefault(item.person, []).append(item.day)
+        return numbers
 
     def everything_told(self, person: str) -> list[str]:
         """What one person was told: `S-21 request invitation`."""
@@ -303,20 +303,20 @@ class OneMentorship:
 
     def step(self, name: str, number: int = 1) -> Step:
         """A step of the plan as it stands."""
-        found = self.state.step(name, number)
-        assert found is not None, f"no step {name} {number}"
-        return found
+        step = self.state.step(name, number)
+        assert step is not None, f"no step {name} {number}"
+        return step
 
     def plan(self, *names: str) -> list[str]:
         """The plan: `check_in 1 S+30..40 settled S+31`."""
-        found: list[str] = []
+        lines: list[str] = []
         for step in sorted(self.state.steps, key=lambda step: (step.opens, step.number)):
             if names and step.name not in names:
                 continue
             until = f"..{self.offset(step.closes)}" if step.closes else ""
             settled = f" {s(self.offset(step.settled))}" if step.settled else ""
-            found.append(f"{step.name} {step.number} {s(self.offset(step.opens))}{until} {step.state}{settled}")
-        return found
+            lines.append(f"{step.name} {step.number} {s(self.offset(step.opens))}{until} {step.state}{settled}")
+        return lines
 
     def opens(self, name: str) -> list[int]:
         """On which days after S the steps of this name open or are told."""

@@ -123,13 +123,13 @@ def adapter(kind: Any) -> TypeAdapter[Any]:
 
 def samples(folder: Path) -> dict[str, list[Any]]:
     """Name of a kind to samples of it: all that they can say is said in one of them at least."""
-    found = {type(one).__name__: [written(type(one), one)] for one in SAID}
+    payloads = {type(event).__name__: [written(type(event), event)] for event in SAID}
     loaded, behaviour = load(folder, CASES, "sampled")
     season = RecordedSeason(loaded, behaviour)
     season.play()
     for name, kept in season.kept.items():
-        found[name] = telling(KINDS[name], kept)
-    found["MentorshipInput"] = [
+        payloads[name] = telling(KINDS[name], kept)
+    payloads["MentorshipInput"] = [
         written(
             MentorshipInput,
             MentorshipInput(
@@ -150,7 +150,7 @@ def samples(folder: Path) -> dict[str, list[Any]]:
         for key, running in season.running.items()
         if key in ("life", "life-group")
     ]
-    return found
+    return payloads
 
 
 def programs(folder: Path) -> list[dict[str, Any]]:
@@ -158,8 +158,8 @@ def programs(folder: Path) -> list[dict[str, Any]]:
     what they stand for. What is default is not written."""
     loaded, _ = load(folder, CASES, "sampled")
     return [
-        {"written": numbers_of(one), "meant": one.model_dump(mode="json", exclude=WORDING)}
-        for _, one in sorted(loaded.programs.items())
+        {"written": numbers_of(program), "meant": program.model_dump(mode="json", exclude=WORDING)}
+        for _, program in sorted(loaded.programs.items())
     ]
 
 
@@ -167,12 +167,12 @@ def telling(kind: Any, said: Iterable[Any]) -> list[Any]:
     """As few of these as say everything that any of them says."""
     left = [(one, set(_says(kind, one))) for one in said]
     unsaid = set[str]().union(*(says for _, says in left))
-    found: list[Any] = []
+    chosen: list[Any] = []
     while unsaid:
         one, says = max(left, key=lambda each: len(each[1] & unsaid))
-        found.append(one)
+        chosen.append(one)
         unsaid -= says
-    return found
+    return chosen
 
 
 def bare(kind: Any, said: Any) -> Any:

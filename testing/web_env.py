@@ -141,9 +141,9 @@ class WebEnv:
         link = self.links.read_request(path.removeprefix("/f/"))
         assert link is not None
         async with self.database.session() as session:
-            found = await requests.find(session, *link)
-        assert found is not None
-        return found
+            request = await requests.find(session, *link)
+        assert request is not None
+        return request
 
     async def snapshot(self) -> dict[str, list[tuple[Any, ...]]]:
         """Every row of every table: two equal snapshots mean that nothing changed."""
@@ -195,8 +195,8 @@ async def launch(database: Database) -> None:
 
 def hidden(page: str) -> dict[str, str]:
     """The hidden fields of a page's (last) form."""
-    found = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page)
-    return {name: unescape(value) for name, value in found}
+    fields = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page)
+    return {name: unescape(value) for name, value in fields}
 
 
 def contented(questions: tuple[Question, ...], name: str) -> Typed:

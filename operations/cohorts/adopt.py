@@ -30,7 +30,7 @@ async def adoption(database: Database, loaded: Loaded, places: Sequence[Mentorsh
     Raises `Refused` where the file is of another cohort, or its agreement can't go on with what was agreed.
     """
     cohort = loaded.cohort.cohort
-    if strangers := [f"{one}/{key}" for one, key in places if one != cohort]:
+    if strangers := [f"{other_cohort}/{key}" for other_cohort, key in places if other_cohort != cohort]:
         raise Refused(f"the file is of the cohort {cohort}; for {', '.join(strangers)} name the file of theirs")
     async with database.session() as session:
         goes_by = await program_versions.versions(session, places)
@@ -46,10 +46,10 @@ async def adoption(database: Database, loaded: Loaded, places: Sequence[Mentorsh
         which: tuple(differences(before, loaded.used[before.program.program])) for which, before in frozen.items()
     }
     each: dict[MentorshipRef, Change] = {}
-    for place, which in goes_by.items():
+    for ref, which in goes_by.items():
         # One whose program the file doesn't name is told so by the core.
-        program = loaded.used.get(which[0]) or others.get(place[1], default)
-        each[place] = _change(program, differs.get(which, ()), already=which[1] == program.hash)
+        program = loaded.used.get(which[0]) or others.get(ref[1], default)
+        each[ref] = _change(program, differs.get(which, ()), already=which[1] == program.hash)
     return replace(_change(default, (), already=False), each=each)
 
 
@@ -72,7 +72,7 @@ def differences(before: FrozenProgram, after: LoadedProgram) -> Iterable[str]:
     """In words, what a version of a program says otherwise than the one before."""
     if before.hash == after.hash:
         return
-    was, says = (dict(_flat(one.program.model_dump(mode="json"))) for one in (before, after))
+    was, says = (dict(_flat(version.program.model_dump(mode="json"))) for version in (before, after))
     for name in sorted({*was, *says}):
         if was.get(name) == says.get(name):
             continue
@@ -81,11 +81,11 @@ def differences(before: FrozenProgram, after: LoadedProgram) -> Iterable[str]:
         else:
             yield f"{name}: {_shown(was.get(name))} → {_shown(says.get(name))}"
     for id_ in sorted({*before.forms, *after.forms}):
-        one, other = before.forms.get(id_), after.forms.get(id_)
-        if one is None or other is None:
-            yield f"form {id_}: {'new' if one is None else 'no longer asked'}"
-        elif one != other:
-            yield f"form {id_}: {_questions(one, other)}"
+        form, other = before.forms.get(id_), after.forms.get(id_)
+        if form is None or other is None:
+            yield f"form {id_}: {'new' if form is None else 'no longer asked'}"
+        elif form != other:
+            yield f"form {id_}: {_questions(form, other)}"
 
 
 def _flat(value: Mapping[str, Any], where: str = "") -> Iterable[tuple[str, Any]]:
@@ -98,12 +98,12 @@ def _flat(value: Mapping[str, Any], where: str = "") -> Iterable[tuple[str, Any]
 
 def _shown(value: Any) -> str:
     if isinstance(value, list):
-        return ", ".join(str(one) for one in value) or "none"  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        return ", ".join(str(entry) for entry in value) or "none"  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
     return "none" if value in (None, "", {}) else str(value)
 
 
 def _questions(before: Form, after: Form) -> str:
-    was, says = ([question.id for question in one.questions] for one in (before, after))
+    was, says = ([question.id for question in form.questions] for form in (before, after))
     parts = [
         f"{word} {', '.join(dict.fromkeys(ids))}"
         for word, ids in (
@@ -117,7 +117,7 @@ def _questions(before: Form, after: Form) -> str:
 
 def _same_document(before: FrozenProgram, after: LoadedProgram) -> None:
     """An agreement outlives a version: a question that stays must be answered in the same way."""
-    forms = [one.forms.get(one.program.form_for("agreement")) for one in (before, after)]
+    forms = [program.forms.get(program.program.form_for("agreement")) for program in (before, after)]
     was, says = (_kinds(form.questions) if form else {} for form in forms)
     other = sorted(id_ for id_, kind in says.items() if was.get(id_, kind) != kind)
     if other:
@@ -128,8 +128,8 @@ def _same_document(before: FrozenProgram, after: LoadedProgram) -> None:
 
 
 def _kinds(questions: Collection[Question], where: str = "") -> dict[str, str]:
-    found: dict[str, str] = {}
+    kinds: dict[str, str] = {}
     for question in questions:
-        found[f"{where}{question.id}"] = question.type
-        found |= _kinds(question.fields, f"{where}{question.id}.")
-    return found
+        kinds[f"{where}{question.id}"] = question.type
+        kinds |= _kinds(question.fields, f"{where}{question.id}.")
+    return kinds

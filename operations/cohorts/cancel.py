@@ -43,10 +43,10 @@ async def outlook(database: Database, cohort: str) -> CancelPreview:
     """What cancelling this cohort would stop; nothing is written. Raises `Unknown`."""
     async with database.session() as session:
         row = await known_cohort(session, cohort)
-        found = await cancelling.stops(session, cohort)
-        names = await status.names_of(session, found.people)
+        stopped = await cancelling.stops(session, cohort)
+        names = await status.names_of(session, stopped.people)
     return CancelPreview(
-        cohort, row.title, found.state, found.mentorships, names, found.forms, found.items, found.tasks
+        cohort, row.title, stopped.state, stopped.mentorships, names, stopped.forms, stopped.items, stopped.tasks
     )
 
 

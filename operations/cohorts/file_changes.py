@@ -33,23 +33,23 @@ def wanted(cohort: str, altered: Altered, zones: Mapping[str, str], by: str) -> 
 
     `zones` holds the zone of everybody in the file, `by` the id of who launches.
     """
-    key, place = altered.key, f"{cohort}/{altered.key}"
+    key, reference = altered.key, f"{cohort}/{altered.key}"
     if altered.state == "over" and altered.said | {"length": altered.says["length"]} == altered.says:
         return []  # its program has become longer or shorter since
     if altered.state == "over":
         final = f"it is closed ({altered.ending or 'over'}), and its record is final"
         return [FileChange(key, "what the file says of it", refused=final)]
-    found: list[FileChange] = []
-    said, says = altered.said, altered.says
-    if said["program"] != says["program"]:
-        other = f"it keeps its program; `mentorship end {place}`, and write a mentorship with a key of its own"
-        found.append(FileChange(key, f"program {said['program']} → {says['program']}", refused=other))
-    if said["start"] != says["start"]:
-        stays = f"its start stays; `mentorship pause {place}` until a date moves everything that lies ahead"
-        found.append(FileChange(key, f"start {said['start']} → {says['start']}", refused=stays))
-    if said["program"] == says["program"] and said["length"] != says["length"]:
-        found.append(_length(cohort, key, said["length"], says["length"], by))
-    return found + _members(cohort, altered, zones, by)
+    changes: list[FileChange] = []
+    before, says = altered.said, altered.says
+    if before["program"] != says["program"]:
+        other = f"it keeps its program; `mentorship end {reference}`, and write a mentorship with a key of its own"
+        changes.append(FileChange(key, f"program {before['program']} → {says['program']}", refused=other))
+    if before["start"] != says["start"]:
+        stays = f"its start stays; `mentorship pause {reference}` until a date moves everything that lies ahead"
+        changes.append(FileChange(key, f"start {before['start']} → {says['start']}", refused=stays))
+    if before["program"] == says["program"] and before["length"] != says["length"]:
+        changes.append(_length(cohort, key, before["length"], says["length"], by))
+    return changes + _members(cohort, altered, zones, by)
 
 
 def ending(cohort: str, key: str, by: str) -> FileChange:
@@ -58,41 +58,41 @@ def ending(cohort: str, key: str, by: str) -> FileChange:
 
 
 def _length(cohort: str, key: str, before: int, after: int, by: str) -> FileChange:
-    place = f"{cohort}/{key}"
+    reference = f"{cohort}/{key}"
     weeks, days = divmod(abs(after - before), 7)
     if after < before:
         what = f"{before - after} days shorter"
-        how = f"launching makes nothing shorter; `mentorship adopt {place} --file FILE` does"
+        how = f"launching makes nothing shorter; `mentorship adopt {reference} --file FILE` does"
         return FileChange(key, what, refused=how)
     if days:
         what = f"{after - before} days longer"
-        return FileChange(key, what, refused=f"it can become longer by whole weeks: `mentorship extend {place}`")
+        return FileChange(key, what, refused=f"it can become longer by whole weeks: `mentorship extend {reference}`")
     event = Extend(_id(cohort, key, "extend", str(after)), weeks, by)
     return FileChange(key, f"{weeks} week{'s' if weeks > 1 else ''} longer", event)
 
 
 def _members(cohort: str, altered: Altered, zones: Mapping[str, str], by: str) -> list[FileChange]:
-    key, place = altered.key, f"{cohort}/{altered.key}"
-    said: set[Seat] = {(role, person) for role, person in altered.said["members"]}
+    key, reference = altered.key, f"{cohort}/{altered.key}"
+    before: set[Seat] = {(role, person) for role, person in altered.said["members"]}
     says: set[Seat] = {(role, person) for role, person in altered.says["members"]}
-    seated = {one.person for one in altered.seats if one.standing != "out"}
-    gone = sorted(seat for seat in said - says if seat[1] in seated)
-    come = sorted(seat for seat in says - said if seat[1] not in seated)
-    swapped = sorted({person for _, person in said - says} & {person for _, person in says - said})
+    seated = {seat.person for seat in altered.seats if seat.standing != "out"}
+    gone = sorted(seat for seat in before - says if seat[1] in seated)
+    come = sorted(seat for seat in says - before if seat[1] not in seated)
+    swapped = sorted({person for _, person in before - says} & {person for _, person in says - before})
     if swapped:
-        stay = f"roles stay; `mentorship end {place}`, and write a mentorship with a key of its own"
+        stay = f"roles stay; `mentorship end {reference}`, and write a mentorship with a key of its own"
         return [FileChange(key, f"another role for {', '.join(swapped)}", refused=stay)]
-    found: list[FileChange] = []
+    changes: list[FileChange] = []
     for role in ("mentor", "mentee", "peer"):
-        leaving = [person for its, person in gone if its == role]
-        joining = [person for its, person in come if its == role]
+        leaving = [person for its_role, person in gone if its_role == role]
+        joining = [person for its_role, person in come if its_role == role]
         if role == "mentee" and altered.format == "group":
             # First who joins, so that the group is not small in between.
             for person in joining:
                 event = Add(_id(cohort, key, "add", person), person, role, zones.get(person, ""), by)
-                found.append(FileChange(key, f"{person} joins as {role}", event))
+                changes.append(FileChange(key, f"{person} joins as {role}", event))
             for person in leaving:
-                found.append(
+                changes.append(
                     FileChange(key, f"{person} is taken out", Remove(_id(cohort, key, "remove", person), person, by))
                 )
             continue
@@ -100,17 +100,17 @@ def _members(cohort: str, altered: Altered, zones: Mapping[str, str], by: str) -
             event = Replace(
                 _id(cohort, key, "replace", person, newcomer), person, newcomer, zones.get(newcomer, ""), by
             )
-            found.append(FileChange(key, f"{newcomer} takes the seat of {person}", event))
+            changes.append(FileChange(key, f"{newcomer} takes the seat of {person}", event))
         for person in leaving[len(joining) :]:
-            alone = f"somebody must take the seat: write who, or `mentorship end {place}`"
-            found.append(FileChange(key, f"{person} is taken out", refused=alone))
+            alone = f"somebody must take the seat: write who, or `mentorship end {reference}`"
+            changes.append(FileChange(key, f"{person} is taken out", refused=alone))
         for person in joining[len(leaving) :]:
             empty = (
                 f"the seat is empty already, and a task waits: `mentorship tasks {cohort}`, then "
                 f"`mentorship decide TASK replace --with {person}`"
             )
-            found.append(FileChange(key, f"{person} joins as {role}", refused=empty))
-    return found
+            changes.append(FileChange(key, f"{person} joins as {role}", refused=empty))
+    return changes
 
 
 def _id(cohort: str, key: str, *content: str) -> str:

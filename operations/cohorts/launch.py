@@ -80,12 +80,12 @@ class Launch:
     @property
     def possible(self) -> tuple[FileChange, ...]:
         """The changes of mentorships that can be done."""
-        return tuple(one for one in (*self.wanted, *self.ends) if one.event and not one.refused)
+        return tuple(change for change in (*self.wanted, *self.ends) if change.event and not change.refused)
 
     @property
     def taken_over(self) -> tuple[Difference, ...]:
         """What is taken over of the cohort and of its people."""
-        return tuple(one for one in self.compared.differences if not one.refused)
+        return tuple(difference for difference in self.compared.differences if not difference.refused)
 
     @property
     def to_start(self) -> int:
@@ -130,15 +130,15 @@ async def look(
     zones = {person.id: person.zone or cohort.zone for person in cohort.participants}
     changes = bool(compared.altered or compared.differences or (end_missing and compared.vanished))
     who = await _who(database, cohort.cohort, by) if by or changes else ""
-    found = [one for altered in compared.altered for one in wanted(cohort.cohort, altered, zones, who)]
+    changes = [change for altered in compared.altered for change in wanted(cohort.cohort, altered, zones, who)]
     ends = [ending(cohort.cohort, key, who) for key in compared.vanished] if end_missing else []
     outlooks: dict[str, LaunchPreview] = {}
     if client is not None:
-        found, outlooks = await _worked_out(client, cohort.cohort, found, now)
+        changes, outlooks = await _worked_out(client, cohort.cohort, changes, now)
         ends, more = await _worked_out(client, cohort.cohort, ends, now)
         outlooks |= more
     new = [one for one in cohort.mentorships if one.key in set(compared.new)]
-    return Launch(compared, tuple(late(loaded, new, now)), tuple(found), tuple(ends), outlooks, who)
+    return Launch(compared, tuple(late(loaded, new, now)), tuple(changes), tuple(ends), outlooks, who)
 
 
 async def launch(database: Database, client: Client, settings: Settings, loaded: Loaded, now: datetime) -> Put:
@@ -177,16 +177,16 @@ async def carry_out(
     if started is not None and planned.to_start:
         await started(planned.to_start)
     await _take_over(database, client, settings, loaded, planned, now, why)
-    given = await _give(database, client, cohort.cohort, planned.possible, now, why)
-    await keep(database, loaded, planned, given)
-    return given
+    results = await _give(database, client, cohort.cohort, planned.possible, now, why)
+    await keep(database, loaded, planned, results)
+    return results
 
 
-async def keep(database: Database, loaded: Loaded, planned: Launch, given: Sequence[ChangeResult] = ()) -> None:
+async def keep(database: Database, loaded: Loaded, planned: Launch, results: Sequence[ChangeResult] = ()) -> None:
     """Keep what the file says, for the next launch to compare with. Also where there was nothing to do: it may say
     by now what had come about otherwise. What was refused is told again."""
-    undone = {one.mentorship for one in given if one.outcome != "done"}
-    undone |= {one.mentorship for one in planned.wanted if one.refused}
+    undone = {result.mentorship for result in results if result.outcome != "done"}
+    undone |= {change.mentorship for change in planned.wanted if change.refused}
     async with database.begin() as session:
         await apply_file.keep(session, loaded.cohort, _frozen(loaded), planned.compared.differences, undone)
 
@@ -213,11 +213,11 @@ async def _make_sure_it_is_ours(database: Database, client: Client, cohort: str,
     """Refuse to start what Temporal knows from a database that was there before this one."""
     async with database.session() as session:
         launched_at = await progress.launched_at(session, cohort)
-    found = [key for key in await foreign(client, cohort, launched_at) if key in keys]
-    if found:
-        some = ", ".join(found[:12]) + (", …" if len(found) > 12 else "")
+    others = [key for key in await foreign(client, cohort, launched_at) if key in keys]
+    if others:
+        listed = ", ".join(others[:12]) + (", …" if len(others) > 12 else "")
         raise Refused(
-            f"Temporal holds mentorships of {cohort} that another database has launched: {some}.\n"
+            f"Temporal holds mentorships of {cohort} that another database has launched: {listed}.\n"
             "They would be taken for these. Give this cohort another id; or, if the older ones are of no use any "
             "more, end them for good, and launch again:\n"
             f"  temporal workflow delete --query \"Cohort = '{cohort}' AND WorkflowType = 'mentorship'\""
@@ -235,29 +235,29 @@ async def _worked_out(
         async with concurrency:
             states[key] = await state_of(client, cohort, key)
 
-    await asyncio.gather(*(ask(key) for key in {one.mentorship for one in changes if one.event}))
-    found: list[FileChange] = []
+    await asyncio.gather(*(ask(key) for key in {change.mentorship for change in changes if change.event}))
+    outlined: list[FileChange] = []
     outlooks: dict[str, LaunchPreview] = {}
-    for one in changes:
-        state = states.get(one.mentorship)
+    for change in changes:
+        state = states.get(change.mentorship)
         # Where an earlier launch broke off, its change may have been taken after the database was read: given again,
         # it is the same change.
-        if one.event is None or one.refused or state is None or one.event.id in state.seen:
-            found.append(one)
+        if change.event is None or change.refused or state is None or change.event.id in state.seen:
+            outlined.append(change)
             continue
-        after, seen = foresee(state, one.event, now)
+        after, seen = foresee(state, change.event, now)
         if seen.refused:
-            found.append(replace(one, refused=seen.refused))
+            outlined.append(replace(change, refused=seen.refused))
             continue
         told = tuple((item.person, item.name) for item in seen.told)
-        known = outlooks.get(one.mentorship)
-        outlooks[one.mentorship] = LaunchPreview(
+        known = outlooks.get(change.mentorship)
+        outlooks[change.mentorship] = LaunchPreview(
             known.end_before if known else seen.end_before, after.end, (*(known.told if known else ()), *told)
         )
-        states[one.mentorship] = after
-        based = replace(one.event, based_on=seen.based_on)  # pyright: ignore[reportCallIssue]
-        found.append(replace(one, event=based))
-    return found, outlooks
+        states[change.mentorship] = after
+        based = replace(change.event, based_on=seen.based_on)  # pyright: ignore[reportCallIssue]
+        outlined.append(replace(change, event=based))
+    return outlined, outlooks
 
 
 # -- doing -------------------------------------------------------------------------------------------------------
@@ -287,22 +287,24 @@ async def _give(
     """Give the changes, in order for each mentorship, several mentorships at a time."""
     concurrency = asyncio.Semaphore(CONCURRENCY)
     by_key: dict[str, list[FileChange]] = {}
-    for one in changes:
-        by_key.setdefault(one.mentorship, []).append(one)
+    for change in changes:
+        by_key.setdefault(change.mentorship, []).append(change)
 
-    async def give(some: Sequence[FileChange]) -> list[ChangeResult]:
+    async def give(changes_of_one: Sequence[FileChange]) -> list[ChangeResult]:
         async with concurrency:
-            found: list[ChangeResult] = []
-            for one in some:
-                found.append(
-                    ChangeResult(one.mentorship, one.what, await _one(database, client, cohort, one, now, why))
+            results: list[ChangeResult] = []
+            for change in changes_of_one:
+                results.append(
+                    ChangeResult(
+                        change.mentorship, change.what, await _one(database, client, cohort, change, now, why)
+                    )
                 )
-                if found[-1].outcome != "done":
+                if results[-1].outcome != "done":
                     break
-            return found
+            return results
 
     done = await asyncio.gather(*(give(some) for some in by_key.values()))
-    return [one for some in done for one in some]
+    return [result for results in done for result in results]
 
 
 async def _one(database: Database, client: Client, cohort: str, change: FileChange, now: datetime, why: str) -> str:

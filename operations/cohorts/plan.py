@@ -111,21 +111,21 @@ def plan(loaded: Loaded, launched_at: datetime, mentorship: str = "") -> Plan:
     A person who takes part in several mentorships gets one mail a day for all of them, also where only one is shown.
     """
     cohort = loaded.cohort
-    keys = [one.key for one in cohort.mentorships]
+    keys = [entry.key for entry in cohort.mentorships]
     if mentorship and mentorship not in keys:
         raise UnknownKey(f"the file has no mentorship `{mentorship}`; it has {', '.join(keys)}")
     rule = rule_of(loaded.programs[cohort.program].letterbox, cohort.holidays)
     zones = {person.id: person.zone for person in cohort.participants}
     waiting: dict[str, list[tuple[PlannedItem, Waiting]]] = {id_: [] for id_ in zones}
     steps: list[PlannedStep] = []
-    for one in cohort.mentorships:
-        state = everybody_accepts(loaded, one, launched_at)
+    for entry in cohort.mentorships:
+        state = everybody_accepts(loaded, entry, launched_at)
         for item, in_postbox in _items(state, rule, launched_at):
             waiting[item.person].append((item, in_postbox))
-        if mentorship in ("", one.key):
+        if mentorship in ("", entry.key):
             steps += [
                 PlannedStep(
-                    one.key, step.phase, step.name, step.number, step.verb, step.opens, step.reminders, step.closes
+                    entry.key, step.phase, step.name, step.number, step.verb, step.opens, step.reminders, step.closes
                 )
                 for step in state.steps
             ]
@@ -149,17 +149,17 @@ def totals(plan: Plan) -> list[PlannedTotal]:
         on = local_date(mail.at, mail.zone)
         for item in mail.items:
             days.setdefault((item.name, item.number, item.kind), []).append((on, mail.person))
-    found = [
+    counted = [
         PlannedTotal(*key, min(gets)[0], max(gets)[0], len({person for _, person in gets}))
         for key, gets in days.items()
     ]
-    return sorted(found, key=lambda one: (one.first, one.last, one.kind == "reminder"))
+    return sorted(counted, key=lambda total: (total.first, total.last, total.kind == "reminder"))
 
 
 def first_mails(plan: Plan, mentorships: Collection[str]) -> tuple[PlannedMail, ...]:
     """The mails of the first day on which one of these mentorships is written to; empty where none is."""
-    some = [mail for mail in plan.mails if any(item.mentorship in mentorships for item in mail.items)]
-    return tuple(mail for mail in some if local_date(mail.at, mail.zone) == local_date(some[0].at, some[0].zone))
+    mails = [mail for mail in plan.mails if any(item.mentorship in mentorships for item in mail.items)]
+    return tuple(mail for mail in mails if local_date(mail.at, mail.zone) == local_date(mails[0].at, mails[0].zone))
 
 
 def everybody_accepts(loaded: Loaded, mentorship: Mentorship, launched_at: datetime) -> State:

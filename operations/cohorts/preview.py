@@ -81,14 +81,17 @@ async def reader(database: Database, person: str) -> PreviewReader:
     Raises `Refused`.
     """
     async with database.session() as session:
-        found = await known_person(session, person)
-    return PreviewReader(found.id, found.name, found.email, found.zone, found.language)
+        known = await known_person(session, person)
+    return PreviewReader(known.id, known.name, known.email, known.zone, known.language)
 
 
 def reader_in(loaded: Loaded, person: str) -> PreviewReader:
     """The same from a cohort's file. Raises `Refused`."""
     cohort = loaded.cohort
-    everybody = {one.id: one for one in (*cohort.participants, *cohort.coordinators, *cohort.deputies)}
+    everybody = {
+        person_in_file.id: person_in_file
+        for person_in_file in (*cohort.participants, *cohort.coordinators, *cohort.deputies)
+    }
     wanted = person.strip().casefold()
     found = [one for one in everybody.values() if wanted in (one.id.casefold(), one.email.casefold())]
     found = found or [one for one in everybody.values() if one.name.casefold() == wanted]
@@ -176,8 +179,14 @@ def _linked(matter: Matter, links: Links) -> Matter:
 
 def _of_cohort(letter: Letter, loaded: Loaded) -> Letter:
     cohort = loaded.cohort
-    desk = cohort.coordinators[0]
-    coordinator = MailPerson(desk.id, desk.name, desk.email, zone=desk.zone or cohort.zone, language=desk.language)
+    coordinator = cohort.coordinators[0]
+    coordinator = MailPerson(
+        coordinator.id,
+        coordinator.name,
+        coordinator.email,
+        zone=coordinator.zone or cohort.zone,
+        language=coordinator.language,
+    )
     letter = replace(
         letter,
         cohort=cohort.cohort,
@@ -208,9 +217,9 @@ def _of_mentorship(letter: Letter, loaded: Loaded) -> Letter:
     state = everybody_accepts(loaded, mentorship, begun)
     step = state.step(matter.name, matter.number)
     before = state.step(matter.name, matter.number - 1)
-    place = f"{loaded.cohort.cohort}/{mentorship.key}"
+    reference = f"{loaded.cohort.cohort}/{mentorship.key}"
     if matter.task is not None:
-        matter = replace(matter, task=replace(matter.task, key=f"{place}/task.{matter.task.kind}#1"))
+        matter = replace(matter, task=replace(matter.task, key=f"{reference}/task.{matter.task.kind}#1"))
     matter = replace(
         matter,
         mentorship=mentorship.key,

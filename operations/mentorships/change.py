@@ -227,17 +227,21 @@ async def orders(
     async with database.session() as session:
         zones = {row.id: row.zone for row in await status.cohorts(session) if row.id in cohorts}
         who = {cohort: who_decides(cohort, await people.deciders(session, cohort), by) for cohort in cohorts}
-        given = await operations_log.operations(session, change.kind, cohorts)
-    found: list[ChangeOrder] = []
+        stored = await operations_log.operations(session, change.kind, cohorts)
+    orders: list[ChangeOrder] = []
     for cohort, key in places:
         today = local_date(now, zones[cohort])
-        its = change.each[cohort, key] if change.each is not None else change
-        id_, done = _id(cohort, key, its, today, given, again=again or its.already_done_reason is not None)
-        if its.already_done_reason is not None:
+        own_change = change.each[cohort, key] if change.each is not None else change
+        id_, done = _id(
+            cohort, key, own_change, today, stored, again=again or own_change.already_done_reason is not None
+        )
+        if own_change.already_done_reason is not None:
             # What broke off is given again, so that the record says what came of it.
-            done = bool(its.already_done_reason) and id_ not in given
-        found.append(ChangeOrder(cohort, key, its, its.event(id_, who[cohort], today), who[cohort], done))
-    return found
+            done = bool(own_change.already_done_reason) and id_ not in stored
+        orders.append(
+            ChangeOrder(cohort, key, own_change, own_change.event(id_, who[cohort], today), who[cohort], done)
+        )
+    return orders
 
 
 async def look(database: Database, client: Client, order: ChangeOrder, now: datetime) -> Prospect:
@@ -256,7 +260,7 @@ async def look(database: Database, client: Client, order: ChangeOrder, now: date
 
 
 async def look_at_all(
-    database: Database, client: Client, given: Sequence[ChangeOrder], now: datetime
+    database: Database, client: Client, orders: Sequence[ChangeOrder], now: datetime
 ) -> list[Prospect]:
     """What each of these orders does, several looked at a time; one that can't be given is refused."""
     concurrency = asyncio.Semaphore(CONCURRENCY)
@@ -269,7 +273,7 @@ async def look_at_all(
                 reason = await not_there(database, order.cohort, order.mentorship)
                 return Prospect(order, DryRun(0, local_date(now, "UTC"), reason))
 
-    return list(await asyncio.gather(*(one(order) for order in given)))
+    return list(await asyncio.gather(*(one(order) for order in orders)))
 
 
 def _nothing(state: State, event: Event) -> str:
@@ -299,7 +303,7 @@ def _done_before(order: ChangeOrder) -> str:
 
 
 def _id(
-    cohort: str, key: str, change: Change, today: date, given: dict[str, Operation], *, again: bool
+    cohort: str, key: str, change: Change, today: date, stored: dict[str, Operation], *, again: bool
 ) -> tuple[str, bool]:
     """The id of this operation, and whether it was done already. One that was refused is tried under the next."""
     # An event without an id has nothing in it but what is to be done.
@@ -312,12 +316,12 @@ def _id(
     mark = sha256("\n".join((day, *(f"{name}={value}" for name, value in sorted(content.items())))).encode())
     base = f"{change.kind}/{cohort}/{key}/{mark.hexdigest()[:12]}"
     before: list[Operation] = []
-    while (known := given.get(f"{base}.{len(before) + 1}")) is not None:
+    while (known := stored.get(f"{base}.{len(before) + 1}")) is not None:
         before.append(known)
-    broke_off = next((one.id for one in before if not one.result), "")
+    broke_off = next((operation.id for operation in before if not operation.result), "")
     if broke_off:
         return broke_off, False
-    done = next((one.id for one in reversed(before) if one.result == "done"), "")
+    done = next((operation.id for operation in reversed(before) if operation.result == "done"), "")
     if done and not again:
         return done, True
     return f"{base}.{len(before) + 1}", False
@@ -360,27 +364,28 @@ async def carry_out(
     return [outcomes[nth] for nth in range(len(given))]
 
 
-async def _put_down(database: Database, given: Sequence[ChangeOrder], why: str, now: datetime) -> None:
+async def _put_down(database: Database, orders: Sequence[ChangeOrder], why: str, now: datetime) -> None:
     """Who wants what, and why; and the newcomer, whom the mentorship knows by an id only."""
-    new = [one for one in given if not one.done]
+    new = [order for order in orders if not order.done]
     async with database.begin() as session:
-        for its in _programs(new):
-            await freeze_program(session, its.program, its.forms, now)
+        for program in _programs(new):
+            await freeze_program(session, program.program, program.forms, now)
         for someone in _newcomers(new):
             if await people.find(session, someone.id) is None:
                 await people.add(session, someone)
         await operations_log.put_operations(
-            session, [Operation(one.event.id, one.change.kind, one.cohort, one.mentorship, one.by) for one in new],
+            session,
+            [Operation(order.event.id, order.change.kind, order.cohort, order.mentorship, order.by) for order in new],
             why, now,
         )  # fmt: skip
 
 
-def _newcomers(given: Iterable[ChangeOrder]) -> Collection[KnownPerson]:
-    return {one.change.newcomer.id: one.change.newcomer for one in given if one.change.newcomer}.values()
+def _newcomers(orders: Iterable[ChangeOrder]) -> Collection[KnownPerson]:
+    return {order.change.newcomer.id: order.change.newcomer for order in orders if order.change.newcomer}.values()
 
 
-def _programs(given: Iterable[ChangeOrder]) -> Collection[LoadedProgram]:
-    return {one.change.program.hash: one.change.program for one in given if one.change.program}.values()
+def _programs(orders: Iterable[ChangeOrder]) -> Collection[LoadedProgram]:
+    return {order.change.program.hash: order.change.program for order in orders if order.change.program}.values()
 
 
 async def _one(database: Database, client: Client, order: ChangeOrder) -> ChangeOutcome:

@@ -161,13 +161,13 @@ def who_decides(cohort: str, deciders: Sequence[Decider], by: str) -> str:
 
     Raises `Refused` with those who may.
     """
-    coordinators = [one for one in deciders if one.role == "coordinator"]
+    coordinators = [decider for decider in deciders if decider.role == "coordinator"]
     if not by and len(coordinators) == 1:
         return coordinators[0].id
     wanted = by.strip().casefold()
-    for one in deciders:
-        if wanted and wanted in (one.id.casefold(), one.name.casefold(), one.email.casefold()):
-            return one.id
+    for decider in deciders:
+        if wanted and wanted in (decider.id.casefold(), decider.name.casefold(), decider.email.casefold()):
+            return decider.id
     listed = ", ".join(f"{decider.id} ({decider.name})" for decider in deciders)
     raise Refused(
         f"{by!r} is no coordinator or deputy of {cohort}; write --as with one of {listed}"

@@ -180,9 +180,9 @@ def _seated(state: State) -> set[str]:
 
 def _anchors(before: State, after: State) -> Iterable[MovedDate]:
     for name in ("start", "midpoint", "end"):
-        one, other = getattr(before, name), getattr(after, name)
-        if one != other and not after.ending:
-            yield MovedDate(name, 1, (one, other))
+        was, now = getattr(before, name), getattr(after, name)
+        if was != now and not after.ending:
+            yield MovedDate(name, 1, (was, now))
 
 
 def _moved(was: dict[tuple[str, int], Step], now_ahead: dict[tuple[str, int], Step]) -> Iterable[MovedDate]:

@@ -26,8 +26,13 @@ async def selected(
     database: Database, cohort: str, now: datetime, filters: Filters, *, awaiting: bool = False
 ) -> list[MentorshipRef]:
     """What `status` shows with these filters, without those that are over or have not been started."""
-    found = await status(database, cohort, now, filters, awaiting=awaiting)
-    return [(line.cohort, line.key) for one in found for line in one.lines if line.state == "running"]
+    statuses = await status(database, cohort, now, filters, awaiting=awaiting)
+    return [
+        (line.cohort, line.key)
+        for cohort_status in statuses
+        for line in cohort_status.lines
+        if line.state == "running"
+    ]
 
 
 async def seat_of(database: Database, who: str, which: str, now: datetime) -> tuple[MentorshipRef, str]:
@@ -38,9 +43,13 @@ async def seat_of(database: Database, who: str, which: str, now: datetime) -> tu
     async with database.session() as session:
         person = (await known_person(session, who)).id
         if which:
-            [place] = await find(session, [which])
-            return place, person
-    lines = [line for one in await status(database, "", now, Filters(person=person)) for line in one.lines]
+            [ref] = await find(session, [which])
+            return ref, person
+    lines = [
+        line
+        for cohort_status in await status(database, "", now, Filters(person=person))
+        for line in cohort_status.lines
+    ]
     seated = [line for line in lines if line.state != "over" and _standing(line, person) != "out"]
     # Who has left is found where that was, and told so there.
     places = [(line.cohort, line.key) for line in seated or lines]
@@ -60,4 +69,4 @@ async def newcomer_of(database: Database, cohort: str, newcomer: Newcomer) -> Kn
 
 
 def _standing(line: StatusLine, person: str) -> str:
-    return next((one.standing for one in line.people if one.id == person), "out")
+    return next((person_in_line.standing for person_in_line in line.people if person_in_line.id == person), "out")

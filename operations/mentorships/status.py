@@ -48,14 +48,14 @@ async def status(
     The person of the filters may be an id, an address or a name; raises `Refused` where there is no such person.
     `awaiting` leaves out those that wait for nobody.
     """
-    found: list[CohortStatus] = []
+    statuses: list[CohortStatus] = []
     async with database.session() as session:
         if filters and filters.person:
             filters = replace(filters, person=(await known_person(session, filters.person)).id)
         for row in await _cohorts(session, cohort):
             today = local_date(now, row.zone)
             lines = await overview.status(session, row.id, filters)
-            found.append(
+            statuses.append(
                 CohortStatus(
                     row.id,
                     row.title,
@@ -66,7 +66,7 @@ async def status(
                     tuple(line for line in lines if line.awaited or not awaiting),
                 )
             )
-    return found
+    return statuses
 
 
 async def show(database: Database, which: str) -> Timeline:
@@ -76,10 +76,10 @@ async def show(database: Database, which: str) -> Timeline:
     """
     async with database.session() as session:
         try:
-            [place] = await find(session, [which])
+            [ref] = await find(session, [which])
         except NotFound as unknown:
-            place = await _only_of(session, which, unknown)
-        return await timeline_of(session, *place)
+            ref = await _only_of(session, which, unknown)
+        return await timeline_of(session, *ref)
 
 
 async def _only_of(session: AsyncSession, who: str, unknown: NotFound) -> tuple[str, str]:
@@ -102,16 +102,16 @@ async def find(session: AsyncSession, wanted: Iterable[str]) -> list[tuple[str, 
     known = await overview.places(session)
     by_name = {f"{cohort}/{key}": (cohort, key) for cohort, key in known}
     by_key: dict[str, list[tuple[str, str]]] = {}
-    for place in known:
-        by_key.setdefault(place[1], []).append(place)
-    found: list[tuple[str, str]] = []
+    for ref in known:
+        by_key.setdefault(ref[1], []).append(ref)
+    refs: list[tuple[str, str]] = []
     for which in wanted:
         name = which.strip("/")
         matches = [by_name[name]] if name in by_name else by_key.get(name, [])
         if len(matches) != 1:
             raise await _not_one(session, which, matches, list(by_name))
-        found += matches
-    return list(dict.fromkeys(found))
+        refs += matches
+    return list(dict.fromkeys(refs))
 
 
 async def _not_one(
@@ -148,9 +148,9 @@ def local(at: datetime, zone_name: str) -> datetime:
 def _plain(value: Any) -> Any:
     match value:
         case dict():
-            return {key: _plain(one) for key, one in value.items()}  # pyright: ignore[reportUnknownVariableType]
+            return {key: _plain(entry) for key, entry in value.items()}  # pyright: ignore[reportUnknownVariableType]
         case list() | tuple():
-            return [_plain(one) for one in value]  # pyright: ignore[reportUnknownVariableType]
+            return [_plain(entry) for entry in value]  # pyright: ignore[reportUnknownVariableType]
         case datetime() | date():
             return value.isoformat()
         case _:
@@ -166,10 +166,10 @@ async def known_cohort(session: AsyncSession, cohort: str) -> CohortRow:
 async def _cohorts(session: AsyncSession, cohort: str) -> list[CohortRow]:
     rows = await overview.cohorts(session)
     if cohort:
-        found = [row for row in rows if row.id == cohort]
-        if not found:
+        matching = [row for row in rows if row.id == cohort]
+        if not matching:
             near = nearest(cohort, [row.id for row in rows])
             known = f"those launched are {', '.join(row.id for row in rows)}" if rows else "none was launched yet"
             raise NotFound(f"there is no cohort {cohort!r}; {f'did you mean {near[0]}?' if near else known}")
-        return found
+        return matching
     return [row for row in rows if row.state != "over"] or rows[:1]

@@ -44,7 +44,7 @@ class TaskSummary:
 
     def _command(self, decision: str) -> str:
         if decision == "correct":
-            people = [one.id for one in self.line.about]
+            people = [person.id for person in self.line.about]
             return f"mentorship correct {people[0] if len(people) == 1 else 'PERSON'} --email ADDRESS"
         return f"mentorship decide {self.line.key} {decision}{MORE_WORDS.get(decision, '')}"
 
@@ -80,14 +80,14 @@ async def open_tasks(
         person = _found(who, await people.all_deciders(session)) if who else ""
         lines = await status.open_tasks(session, cohort, kind=kind, told=person)
         zones = {row.id: row.zone for row in await status.cohorts(session)}
-    found = [TaskSummary(line, line.due < local_date(now, zones[line.cohort])) for line in lines]
-    return [one for one in found if one.overdue or not overdue]
+    summaries = [TaskSummary(line, line.due < local_date(now, zones[line.cohort])) for line in lines]
+    return [summary for summary in summaries if summary.overdue or not overdue]
 
 
 def _found(who: str, deciders: tuple[Decider, ...]) -> str:
     wanted = who.strip().casefold()
-    for one in deciders:
-        if wanted in (one.id.casefold(), one.name.casefold(), one.email.casefold()):
-            return one.id
+    for decider in deciders:
+        if wanted in (decider.id.casefold(), decider.name.casefold(), decider.email.casefold()):
+            return decider.id
     listed = ", ".join(f"{decider.id} ({decider.name})" for decider in deciders)
     raise NotFound(f"{who!r} coordinates nothing and is nobody's deputy; there are {listed or 'none'}")

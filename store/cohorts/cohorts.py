@@ -134,11 +134,15 @@ async def _put_cohort(
     """Store the cohort and its people, if they are new; a person known from another cohort stays unchanged."""
     people = people_in(cohort)
     known = await known_people(session, people)
-    new = [{"id": id_} | file_entries.fields_of(one, cohort.zone) for id_, one in people.items() if id_ not in known]
+    new = [
+        {"id": id_} | file_entries.fields_of(person, cohort.zone)
+        for id_, person in people.items()
+        if id_ not in known
+    ]
     if new:
         await session.execute(insert(ParticipantRow), new)
     entries: file_entries.Entries = {
-        (file_entries.PERSON, one["id"]): file_entries.of_person(people[one["id"]], cohort.zone) for one in new
+        (file_entries.PERSON, row["id"]): file_entries.of_person(people[row["id"]], cohort.zone) for row in new
     }
     if await session.get(CohortRow, cohort.cohort) is None:
         session.add(
@@ -160,7 +164,7 @@ async def _put_cohort(
         await session.flush()
         await put_coordinators(session, cohort.cohort, cohort)
         entries |= {
-            (file_entries.PERSON, id_): file_entries.of_person(one, cohort.zone) for id_, one in people.items()
+            (file_entries.PERSON, id_): file_entries.of_person(person, cohort.zone) for id_, person in people.items()
         }
         entries[(file_entries.COHORT, cohort.cohort)] = file_entries.of_cohort(cohort, frozen)
     await file_entries.write(session, cohort.cohort, entries)

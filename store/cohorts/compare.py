@@ -289,14 +289,14 @@ async def _coordinators(session: AsyncSession, cohort: str) -> dict[str, list[st
         .where(CohortPersonRow.cohort == cohort)
         .order_by(CohortPersonRow.person)
     )
-    found: dict[str, list[str]] = {"coordinator": [], "deputy": []}
+    staff: dict[str, list[str]] = {"coordinator": [], "deputy": []}
     for person, role in rows:
-        found[role].append(person)
-    return found
+        staff[role].append(person)
+    return staff
 
 
 async def _seats(session: AsyncSession, cohort: str, keys: list[str]) -> dict[str, list[Seated]]:
-    found: dict[str, list[Seated]] = {}
+    seats: dict[str, list[Seated]] = {}
     for first in range(0, len(keys), PAGE):
         rows = await session.execute(
             select(MembershipRow.mentorship, MembershipRow.person, MembershipRow.role, MembershipRow.standing)
@@ -304,5 +304,5 @@ async def _seats(session: AsyncSession, cohort: str, keys: list[str]) -> dict[st
             .order_by(MembershipRow.position, MembershipRow.person)
         )
         for key, person, role, standing in rows:
-            found.setdefault(key, []).append(Seated(person, role, standing))
-    return found
+            seats.setdefault(key, []).append(Seated(person, role, standing))
+    return seats

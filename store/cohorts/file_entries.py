@@ -95,12 +95,12 @@ def of_cohort(cohort: Cohort, frozen: FrozenProgram) -> FileEntry:
 async def read(session: AsyncSession, cohort: str) -> Entries:
     """All stored entries of a cohort."""
     rows = await session.execute(select(EntryRow.kind, EntryRow.id, EntryRow.said).where(EntryRow.cohort == cohort))
-    return {(kind, id_): said for kind, id_, said in rows}
+    return {(kind, id_): fields for kind, id_, fields in rows}
 
 
 async def write(session: AsyncSession, cohort: str, entries: Entries) -> None:
     """Store entries. Needs a writing transaction."""
-    rows = [{"cohort": cohort, "kind": kind, "id": id_, "said": said} for (kind, id_), said in entries.items()]
+    rows = [{"cohort": cohort, "kind": kind, "id": id_, "said": fields} for (kind, id_), fields in entries.items()]
     keeping = putting(session, EntryRow, ("cohort", "kind", "id"), ("said",))
     for first in range(0, len(rows), PAGE):
         await session.execute(keeping, rows[first : first + PAGE])

@@ -54,7 +54,7 @@ class BounceResult:
 
 async def to_recipient(session: AsyncSession, address: str, now: datetime, most: int = 500) -> list[str]:
     """Ids of the mails that were sent to this address in the last days, the newest first."""
-    found = await session.scalars(
+    rows = await session.scalars(
         select(MessageRow.id)
         .where(
             func.lower(MessageRow.recipient) == address.lower(),
@@ -64,7 +64,7 @@ async def to_recipient(session: AsyncSession, address: str, now: datetime, most:
         .order_by(MessageRow.at.desc(), MessageRow.id)
         .limit(most)
     )
-    return list(found)
+    return list(rows)
 
 
 async def take(
@@ -167,13 +167,13 @@ async def _soft(session: AsyncSession, person: ParticipantRow, but: str = "") ->
 
 async def _not_delivered(session: AsyncSession, mail: MessageRow, now: datetime) -> list[ItemRow]:
     """What the mail carried has reached nobody: neither its items nor its requests count as told."""
-    found = await session.scalars(
+    rows = await session.scalars(
         select(ItemRow)
         .where(ItemRow.message == mail.id, ItemRow.state == "sent")
         .order_by(ItemRow.key)
         .with_for_update()
     )
-    items = list(found)
+    items = list(rows)
     for item in items:
         item.state, item.reason, item.done_at = "refused", "bounced", now
     await session.flush()

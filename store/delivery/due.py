@@ -175,8 +175,8 @@ async def of_messages(session: AsyncSession, messages: Collection[str]) -> dict[
     for row in rows:
         by_message.setdefault(row.message, []).append(row)
     found: dict[str, Postbox] = {}
-    for message, some in by_message.items():
-        [found[message]] = (await _assembled(session, some)).values()
+    for message, keys_of_one in by_message.items():
+        [found[message]] = (await _assembled(session, keys_of_one)).values()
     return found
 
 

@@ -117,16 +117,16 @@ async def freeze(session: AsyncSession, page: Page, now: datetime, claim_until: 
         claimed = [{"its_key": key, "message": mail.id} for mail in page.mails for key in mail.items]
         await _change_items(session, claimed, state="sending", reason="")
     done: dict[str, Any] = {"state": "dropped", "done_at": now, "deliver_at": None}
-    await _change_items(session, [{"its_key": one.key, "reason": one.reason} for one in page.dropped], **done)
-    await _change_items(session, [{"its_key": one.key} for one in page.held], state="held", deliver_at=None)
-    await _change_items(session, [{"its_key": one.key, "deliver_at": one.at} for one in page.later])
+    await _change_items(session, [{"its_key": fate.key, "reason": fate.reason} for fate in page.dropped], **done)
+    await _change_items(session, [{"its_key": fate.key} for fate in page.held], state="held", deliver_at=None)
+    await _change_items(session, [{"its_key": fate.key, "deliver_at": fate.at} for fate in page.later])
     await _change_items(
         session,
-        [{"its_key": one.key, "deliver_at": one.at, "reason": one.reason} for one in page.broken],
+        [{"its_key": fate.key, "deliver_at": fate.at, "reason": fate.reason} for fate in page.broken],
         failures=ITEMS.c.failures + 1,
     )
-    events = [_event(one, "dropped", now) for one in page.dropped]
-    events += [_event(one, "mail_failed", now) for one in page.broken]
+    events = [_event(fate, "dropped", now) for fate in page.dropped]
+    events += [_event(fate, "mail_failed", now) for fate in page.broken]
     if events:
         await session.execute(insert(EventRow), events)
 
@@ -235,8 +235,8 @@ async def begin_bodies(
 
 async def next_wake(session: AsyncSession, shard: int, now: datetime) -> datetime | None:
     """When something is next to be looked at in this shard (UTC); None while nothing is."""
-    found = [await session.scalar(query, {"shard": shard, "now": now}) for query in (NEXT_ITEM, NEXT_MAIL)]
-    return min((at for at in found if at is not None), default=None)
+    moments = [await session.scalar(query, {"shard": shard, "now": now}) for query in (NEXT_ITEM, NEXT_MAIL)]
+    return min((at for at in moments if at is not None), default=None)
 
 
 async def write_wake(session: AsyncSession, shard: int, wakes_at: datetime | None) -> None:
@@ -268,14 +268,14 @@ def _message(mail: Mail, claim_until: datetime, claim: str) -> dict[str, Any]:
     }
 
 
-def _event(one: Fate, name: str, now: datetime) -> dict[str, Any]:
+def _event(fate: Fate, name: str, now: datetime) -> dict[str, Any]:
     return {
-        "cohort": one.cohort,
-        "mentorship": one.mentorship,
+        "cohort": fate.cohort,
+        "mentorship": fate.mentorship,
         "at": now,
         "name": name,
-        "person": one.person,
-        "detail": f"{one.key} {one.reason}",
+        "person": fate.person,
+        "detail": f"{fate.key} {fate.reason}",
     }
 
 

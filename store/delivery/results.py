@@ -79,26 +79,32 @@ async def settle(session: AsyncSession, outcomes: Sequence[Result], now: datetim
     outcomes = await _still_held(session, outcomes)
     if not outcomes:
         return []
-    reached = [one for one in outcomes if one.reached]
+    reached = [outcome for outcome in outcomes if outcome.reached]
     await _settle_messages(session, outcomes, now)
     await _count_requests(session, reached)
     await _close_items(session, reached, "sent", "", now)
-    await _use_up_the_day(session, [one for one in reached if not one.fast])
-    await _put_back(session, [one for one in outcomes if one.state == "deferred"])
-    doubtful = [one for one in outcomes if one.state == "ambiguous" and (one.reached or one.burnt)]
+    await _use_up_the_day(session, [outcome for outcome in reached if not outcome.fast])
+    await _put_back(session, [outcome for outcome in outcomes if outcome.state == "deferred"])
+    doubtful = [
+        outcome for outcome in outcomes if outcome.state == "ambiguous" and (outcome.reached or outcome.burnt)
+    ]
     if doubtful:
         await _note(session, doubtful, "mail_ambiguous", now)
-    await tell_of_bounces(session, {one.person: one.id for one in outcomes if one.hopeless}, now, soft=True)
-    elsewhere = [one for one in outcomes if one.state == "refused" and one.elsewhere]
+    await tell_of_bounces(
+        session, {outcome.person: outcome.id for outcome in outcomes if outcome.hopeless}, now, soft=True
+    )
+    elsewhere = [outcome for outcome in outcomes if outcome.state == "refused" and outcome.elsewhere]
     await _close_items(session, elsewhere, "refused", "bounced", now)
-    for one in elsewhere:
-        await address_changes.refused_by_it(session, one.id, one.error, now)
-    refused = [one for one in outcomes if one.state == "refused" and not one.elsewhere]
+    for outcome in elsewhere:
+        await address_changes.refused_by_it(session, outcome.id, outcome.error, now)
+    refused = [outcome for outcome in outcomes if outcome.state == "refused" and not outcome.elsewhere]
     if not refused:
         return []
     stale = await _to_an_older_address(session, refused)
-    await _change(session, PUT_BACK, [{"its_message": one.id, "until": now} for one in refused if one.id in stale])
-    refused = [one for one in refused if one.id not in stale]
+    await _change(
+        session, PUT_BACK, [{"its_message": outcome.id, "until": now} for outcome in refused if outcome.id in stale]
+    )
+    refused = [outcome for outcome in refused if outcome.id not in stale]
     await _close_items(session, refused, "refused", "bounced", now)
     return await suppress(session, refused, now)
 
@@ -176,17 +182,17 @@ async def _change(session: AsyncSession, statement: Update, rows: Rows) -> None:
 async def _settle_messages(session: AsyncSession, outcomes: Sequence[Result], now: datetime) -> None:
     rows = [
         {
-            "its_id": one.id,
-            "its_claim": one.claim,
-            "state": one.state,
-            "on": one.on,
-            "mark": one.error or None,
-            "tries": int(one.burnt),
+            "its_id": outcome.id,
+            "its_claim": outcome.claim,
+            "state": outcome.state,
+            "on": outcome.on,
+            "mark": outcome.error or None,
+            "tries": int(outcome.burnt),
             # The items say when they come again; without a moment of its own the mail keeps no postbox shut.
-            "next_try_at": None if one.elsewhere and one.state == "deferred" else one.until,
-            "sent_at": now if one.reached else None,
+            "next_try_at": None if outcome.elsewhere and outcome.state == "deferred" else outcome.until,
+            "sent_at": now if outcome.reached else None,
         }
-        for one in outcomes
+        for outcome in outcomes
     ]
     settled = await (await session.connection()).execute(SETTLE_MESSAGE, rows)
     if settled.rowcount != len(rows):
@@ -194,44 +200,47 @@ async def _settle_messages(session: AsyncSession, outcomes: Sequence[Result], no
 
 
 async def _count_requests(session: AsyncSession, reached: Sequence[Result]) -> None:
-    rows = [{"its_key": request, "on": one.on} for one in reached for request in one.requests]
+    rows = [{"its_key": request, "on": outcome.on} for outcome in reached for request in outcome.requests]
     await _change(session, COUNT_REQUEST, sorted(rows, key=lambda row: row["its_key"]))
 
 
 async def _close_items(
     session: AsyncSession, outcomes: Sequence[Result], state: str, reason: str, now: datetime
 ) -> None:
-    rows = [{"its_message": one.id, "as": state, "why": reason, "at": now} for one in outcomes]
+    rows = [{"its_message": outcome.id, "as": state, "why": reason, "at": now} for outcome in outcomes]
     await _change(session, CLOSE_ITEMS, rows)
 
 
 async def _use_up_the_day(session: AsyncSession, reached: Sequence[Result]) -> None:
     # In one order for all postmasters, so that two never wait for each other.
-    rows = [{"its_id": one.person, "on": one.on} for one in sorted(reached, key=lambda one: one.person)]
+    rows = [
+        {"its_id": outcome.person, "on": outcome.on}
+        for outcome in sorted(reached, key=lambda outcome: outcome.person)
+    ]
     await _change(session, USE_UP_THE_DAY, rows)
 
 
 async def _put_back(session: AsyncSession, deferred: Sequence[Result]) -> None:
-    await _change(session, PUT_BACK, [{"its_message": one.id, "until": one.until} for one in deferred])
+    await _change(session, PUT_BACK, [{"its_message": outcome.id, "until": outcome.until} for outcome in deferred])
 
 
 async def _note(session: AsyncSession, outcomes: Sequence[Result], name: str, now: datetime) -> None:
     cohorts = await session.execute(
-        select(MessageRow.id, MessageRow.cohort).where(MessageRow.id.in_([one.id for one in outcomes]))
+        select(MessageRow.id, MessageRow.cohort).where(MessageRow.id.in_([outcome.id for outcome in outcomes]))
     )
     cohort_of = dict(cohorts.all())
     await session.execute(
         insert(EventRow),
         [
             {
-                "cohort": cohort_of.get(one.id, ""),
+                "cohort": cohort_of.get(outcome.id, ""),
                 "mentorship": "",
                 "at": now,
                 "name": name,
-                "person": one.person,
-                "detail": f"{one.id} {one.error}",
+                "person": outcome.person,
+                "detail": f"{outcome.id} {outcome.error}",
             }
-            for one in outcomes
+            for outcome in outcomes
         ],
     )
 
@@ -242,7 +251,7 @@ async def _to_an_older_address(session: AsyncSession, outcomes: Sequence[Result]
         select(MessageRow.id)
         .join(ParticipantRow, ParticipantRow.id == MessageRow.person)
         .where(
-            MessageRow.id.in_([one.id for one in outcomes]),
+            MessageRow.id.in_([outcome.id for outcome in outcomes]),
             func.lower(MessageRow.recipient) != func.lower(ParticipantRow.email),
             ParticipantRow.standing != "erased",
         )
@@ -252,8 +261,8 @@ async def _to_an_older_address(session: AsyncSession, outcomes: Sequence[Result]
 
 async def suppress(session: AsyncSession, refused: Sequence[Result], now: datetime) -> list[str]:
     """Nobody writes to these addresses any more, and every mentorship of these people hears of it."""
-    error_of = {one.person: one.error for one in refused}
-    message_of = {one.person: one.id for one in refused}
+    error_of = {outcome.person: outcome.error for outcome in refused}
+    message_of = {outcome.person: outcome.id for outcome in refused}
     bounced = await session.execute(
         update(ParticipantRow)
         .where(ParticipantRow.id.in_(error_of), ParticipantRow.standing == "active")
@@ -271,7 +280,7 @@ async def suppress(session: AsyncSession, refused: Sequence[Result], now: dateti
             for person, email in emails.items()
         ],
     )
-    await _note(session, [one for one in refused if one.person in emails], "bounced", now)
+    await _note(session, [outcome for outcome in refused if outcome.person in emails], "bounced", now)
     await tell_of_bounces(session, {person: message_of[person] for person in emails}, now)
     return sorted(emails)
 

@@ -103,7 +103,7 @@ async def members_of(session: AsyncSession, cohort: str) -> dict[MentorshipRef, 
         .where(MembershipRow.cohort == cohort)
         .order_by(MembershipRow.position, ParticipantRow.id)
     )
-    found: dict[MentorshipRef, list[tuple[str, str]]] = {}
+    members: dict[MentorshipRef, list[tuple[str, str]]] = {}
     for mentorship, person, name in rows:
-        found.setdefault((cohort, mentorship), []).append((person, name))
-    return found
+        members.setdefault((cohort, mentorship), []).append((person, name))
+    return members

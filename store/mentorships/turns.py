@@ -196,20 +196,20 @@ async def read_answers(session: AsyncSession, assess: Assess) -> dict[str, tuple
 
 
 async def _lock(session: AsyncSession, batch: Batch) -> Any:
-    found = await session.execute(STANDS, {"its_cohort": batch.cohort, "its_key": batch.mentorship})
-    row = found.one_or_none()
+    rows = await session.execute(STANDS, {"its_cohort": batch.cohort, "its_key": batch.mentorship})
+    row = rows.one_or_none()
     if row is None:
         raise UnknownMentorship(f"no mentorship {batch.mentorship!r} in cohort {batch.cohort!r}")
     return row
 
 
 async def _earliest(session: AsyncSession, batch: Batch) -> dict[int, datetime]:
-    found = await session.execute(
+    rows = await session.execute(
         select(ItemRow.shard, func.min(ItemRow.deliver_at))
         .where(ItemRow.cohort == batch.cohort, ItemRow.mentorship == batch.mentorship, ItemRow.state == "queued")
         .group_by(ItemRow.shard)
     )
-    return {shard: at for shard, at in found if at is not None}
+    return {shard: at for shard, at in rows if at is not None}
 
 
 async def _write_requests(session: AsyncSession, batch: Batch, *, again: bool) -> None:
@@ -339,7 +339,7 @@ async def _write_steps(session: AsyncSession, batch: Batch) -> None:
 async def _write_notes(session: AsyncSession, batch: Batch) -> None:
     if not batch.notes:
         return
-    given = await change_behind(session, batch.cause) if batch.cause else None
+    author = await change_behind(session, batch.cause) if batch.cause else None
     whose = next((note for note in batch.notes if note.name not in AFTERMATH), batch.notes[0])
     rows: Rows = [
         {
@@ -349,8 +349,8 @@ async def _write_notes(session: AsyncSession, batch: Batch) -> None:
             "name": note.name,
             "person": note.person,
             "detail": note.detail,
-            "by": given.by if given and note is whose else note.by,
-            "why": given.why if given and note is whose else "",
+            "by": author.by if author and note is whose else note.by,
+            "why": author.why if author and note is whose else "",
             "turn": batch.turn,
         }
         for note in batch.notes

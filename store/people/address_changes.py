@@ -189,7 +189,7 @@ async def _first(session: AsyncSession, now: datetime, which: Any) -> AddressCha
 
 
 def _change(row: AddressChangeRow, person: ParticipantRow, cohort: CohortRow, now: datetime) -> AddressChange:
-    said: dict[Side, datetime | None] = {"old": row.old_at, "new": row.new_at}
+    confirmed_at: dict[Side, datetime | None] = {"old": row.old_at, "new": row.new_at}
     lapsed = row.state == "pending" and now >= row.lapses_at
     return AddressChange(
         id=row.id,
@@ -202,7 +202,7 @@ def _change(row: AddressChangeRow, person: ParticipantRow, cohort: CohortRow, no
         email=row.email,
         asked_at=row.asked_at,
         lapses_at=row.lapses_at,
-        confirmed=frozenset(side for side, at in said.items() if at is not None),
+        confirmed=frozenset(side for side, at in confirmed_at.items() if at is not None),
         state="lapsed" if lapsed else row.state,  # pyright: ignore[reportArgumentType]
     )
 

@@ -253,14 +253,14 @@ async def _messages(session: AsyncSession, person: str, refs: Sequence[Mentorshi
         # One that was put off is no longer bound to its items; it will be worded anew.
         and_(MessageRow.cohort.in_(cohorts), MessageRow.state == "deferred"),
     )
-    said = or_(
+    has_content = or_(
         MessageRow.raw != "", MessageRow.subject != "", and_(MessageRow.person == person, MessageRow.recipient != "")
     )
-    ids = await session.execute(select(MessageRow.id, MessageRow.person, ON_ITS_WAY).where(concerned, said))
-    found = ids.all()
-    own = [id_ for id_, recipient, on_its_way in found if recipient == person and not on_its_way]
-    done = [id_ for id_, _, on_its_way in found if not on_its_way]
-    going = [id_ for id_, _, on_its_way in found if on_its_way]
+    ids = await session.execute(select(MessageRow.id, MessageRow.person, ON_ITS_WAY).where(concerned, has_content))
+    messages = ids.all()
+    own = [id_ for id_, recipient, on_its_way in messages if recipient == person and not on_its_way]
+    done = [id_ for id_, _, on_its_way in messages if not on_its_way]
+    going = [id_ for id_, _, on_its_way in messages if on_its_way]
     for ids_of_kind, values in (
         (done, {"raw": "", "subject": ""}),
         (own, {"recipient": ""}),
@@ -273,7 +273,7 @@ async def _messages(session: AsyncSession, person: str, refs: Sequence[Mentorshi
                 .values(values)
                 .execution_options(synchronize_session=False)
             )
-    return len(found)
+    return len(messages)
 
 
 async def _items(session: AsyncSession, person: str, order: CorrectionOrder) -> int:

@@ -60,11 +60,11 @@ class Cost:
 
 async def cost(client: Client, query: str) -> Cost:
     """What the workflows of a visibility query cost, all of their runs; a workflow id counts once."""
-    found = Cost()
+    total = Cost()
     ids: set[str] = set()
-    async for one in client.list_workflows(query):
-        ids.add(one.id)
-        handle = client.get_workflow_handle(one.id, run_id=one.run_id)
-        found.add([event async for event in handle.fetch_history_events()])
-    found.workflows = len(ids)
-    return found
+    async for execution in client.list_workflows(query):
+        ids.add(execution.id)
+        handle = client.get_workflow_handle(execution.id, run_id=execution.run_id)
+        total.add([event async for event in handle.fetch_history_events()])
+    total.workflows = len(ids)
+    return total

@@ -65,10 +65,10 @@ async def _changed(client: Client, database: Database, cohort: str) -> float:
     began = time.perf_counter()
     now = datetime.now(UTC)
     places = await selected(database, cohort, now, Filters())
-    given = await orders(database, places, extend("4w"), now)
-    outcomes = await carry_out(database, client, given, now, why="measured")
+    change_orders = await orders(database, places, extend("4w"), now)
+    outcomes = await carry_out(database, client, change_orders, now, why="measured")
     taken = time.perf_counter() - began
-    assert all(one.outcome == "done" for one in outcomes)
+    assert all(outcome.outcome == "done" for outcome in outcomes)
     return len(outcomes) / taken
 
 

@@ -51,8 +51,8 @@ def season(format_: Format, answering: bool) -> int:
         calls += 1
         for ask in done.assess:
             people = [(person, role) for _, person, role in ask.requests]
-            given = {person: (role, _contented()) for person, role in people} if answering else {}
-            findings = assessment.assess(ask.ask, given, program.rules, format_, people)
+            answers = {person: (role, _contented()) for person, role in people} if answering else {}
+            findings = assessment.assess(ask.ask, answers, program.rules, format_, people)
             waiting.append((now, Assessed(f"assessed/{ask.step}", ask.ask, ask.number, findings)))
         for request in done.open_requests if answering else ():
             waiting.append((now + timedelta(days=1, minutes=len(waiting)), _answer(request, now)))

@@ -179,7 +179,7 @@ async def _sent(browser: httpx.AsyncClient, url: str, nth: int) -> bool:
 def memory(pid: int) -> float:
     """Resident memory of a process and its children, in MB."""
     whole = psutil.Process(pid)
-    return sum(one.memory_info().rss for one in (whole, *whole.children(recursive=True))) / 1e6
+    return sum(process.memory_info().rss for process in (whole, *whole.children(recursive=True))) / 1e6
 
 
 async def _takes_a_question(client: Client) -> None:
@@ -204,8 +204,8 @@ async def _until(database: Database, count: Select[int], wanted: int, within: fl
     async with asyncio.timeout(within):
         while True:
             async with database.session() as session:
-                found = await session.scalar(count)
-            if found == wanted:
+                number = await session.scalar(count)
+            if number == wanted:
                 return
             await asyncio.sleep(0.5)
 

@@ -295,8 +295,8 @@ def _deeds(engine: _Engine, written: dict[str, Any]) -> tuple[dict[str, list[Dee
     for answer in written["answers"]:
         at = after(datetime.fromisoformat(answer["at"]))
         answers[answer["mentorship"]].append(Deed(at, "record", answer["form"], answer["person"]))
-    for found in (*deeds.values(), *answers.values()):
-        found.sort(key=lambda deed: deed.after)
+    for actions in (*deeds.values(), *answers.values()):
+        actions.sort(key=lambda deed: deed.after)
     return deeds, answers
 
 

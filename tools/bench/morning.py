@@ -121,8 +121,8 @@ class _Morning:
         now = datetime.now(UTC)
         loaded = pairs(self.name, self.people // 2, now.date() + timedelta(days=14), zones=("Europe/Berlin",))
         used = {
-            id_: replace(one, program=one.program.model_copy(update={"letterbox": ANY_TIME}))
-            for id_, one in loaded.used.items()
+            id_: replace(program, program=program.program.model_copy(update={"letterbox": ANY_TIME}))
+            for id_, program in loaded.used.items()
         }
         await begun(database, replace(loaded, used=used), now - timedelta(minutes=1), SHARDS)
 

@@ -43,8 +43,8 @@ async def _in_its_own_process(many: int) -> tuple[float, float]:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", __name__, str(many), stdout=asyncio.subprocess.PIPE
     )
-    said, _ = await process.communicate()
-    seconds, megabytes = map(float, said.split())
+    output, _ = await process.communicate()
+    seconds, megabytes = map(float, output.split())
     return seconds, megabytes
 
 

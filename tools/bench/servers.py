@@ -31,9 +31,9 @@ class Server:
 
 def free_port() -> int:
     """A port of this machine that nobody listens on."""
-    with socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
+    with socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
 
 
 @asynccontextmanager
@@ -75,8 +75,8 @@ async def process(*arguments: str, environment: Mapping[str, str], log: Path) ->
 
     async def watch() -> None:
         status = await running.wait()
-        said = log.read_text(errors="replace")[-2000:]
-        raise Ended(f"{' '.join(arguments[:2])} ended with {status}. It said:\n{said}")
+        end_of_log = log.read_text(errors="replace")[-2000:]
+        raise Ended(f"{' '.join(arguments[:2])} ended with {status}. It said:\n{end_of_log}")
 
     async with asyncio.TaskGroup() as group:
         watching = group.create_task(watch())
@@ -92,7 +92,7 @@ async def process(*arguments: str, environment: Mapping[str, str], log: Path) ->
 def cpu(pid: int) -> float:
     """CPU seconds, of the system's too, that a process and its children have used so far."""
     whole = psutil.Process(pid)
-    times = [one.cpu_times() for one in (whole, *whole.children(recursive=True))]
+    times = [process.cpu_times() for process in (whole, *whole.children(recursive=True))]
     return sum(time.user + time.system for time in times)
 
 

@@ -37,8 +37,8 @@ class Taker(asyncio.Protocol):
                 else:
                     self.transport.write(b"250 OK\r\n")
                 return
-            line, found, rest = self.held.partition(b"\r\n")
-            if not found:
+            line, line_end, rest = self.held.partition(b"\r\n")
+            if not line_end:
                 return
             self.held = rest
             self.transport.write(self.answer(line[:4].upper()))

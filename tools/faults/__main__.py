@@ -23,22 +23,22 @@ HEAD = (
 )
 
 
-def line(says: str, one: Played) -> str:
+def line(says: str, played_fault: Played) -> str:
     """A row of the table."""
-    found = one.tally
+    tally = played_fault.tally
     counts = (
-        one.times,
-        found.mails,
-        one.meanwhile,
-        found.answers,
-        found.mails_lost,
-        found.mails_doubled,
-        found.crowded,
-        found.ambiguous,
-        found.not_repeated,
+        played_fault.times,
+        tally.mails,
+        played_fault.meanwhile,
+        tally.answers,
+        tally.mails_lost,
+        tally.mails_doubled,
+        tally.crowded,
+        tally.ambiguous,
+        tally.not_repeated,
     )
     numbers = " | ".join(str(count) for count in counts)
-    return f"| {says} | {numbers} | {found.answers_lost} | {one.recovered:.1f} s |"
+    return f"| {says} | {numbers} | {tally.answers_lost} | {played_fault.recovered:.1f} s |"
 
 
 async def main(names: list[str], seed: int, size: Size) -> int:
@@ -49,11 +49,11 @@ async def main(names: list[str], seed: int, size: Size) -> int:
     print(HEAD, flush=True)
     for name in names:
         with tempfile.TemporaryDirectory(prefix="mentorship-faults-", ignore_cleanup_errors=True) as folder:
-            one = await played(Path(folder), FAULTS[name], seed, size)
-        print(line(FAULTS[name].says, one), flush=True)
-        for trouble in one.troubles:
+            played_fault = await played(Path(folder), FAULTS[name], seed, size)
+        print(line(FAULTS[name].says, played_fault), flush=True)
+        for trouble in played_fault.troubles:
             print(f"  {name}: {trouble}", file=sys.stderr, flush=True)
-        if one.troubles:
+        if played_fault.troubles:
             broken.append(name)
     took = f"{time.monotonic() - began:.0f} seconds"
     if broken:

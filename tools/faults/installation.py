@@ -377,8 +377,8 @@ async def _process(
 async def _written_down(process: asyncio.subprocess.Process, log: Path) -> None:
     assert process.stderr is not None
     with log.open("wb", buffering=0) as file:
-        while said := await process.stderr.read(1 << 16):
-            file.write(said)
+        while chunk := await process.stderr.read(1 << 16):
+            file.write(chunk)
 
 
 @asynccontextmanager

@@ -191,8 +191,8 @@ async def _waits_for_one_mail(here: Town) -> None:
         async with here.database.session() as session:
             rows = await session.execute(select(ItemRow.key, ItemRow.message).where(ItemRow.state == "sent"))
         mail_of = dict(rows.all())
-        found = [{mail_of[key] for key in keys if key in mail_of} for keys in waiting.values()]
-        return [f"what waited for one person came in {len(mails)} mails" for mails in found if len(mails) > 1]
+        mails = [{mail_of[key] for key in keys if key in mail_of} for keys in waiting.values()]
+        return [f"what waited for one person came in {len(mails)} mails" for mails in mails if len(mails) > 1]
 
     here.asked_at_the_end.append(came_in_one)
 

@@ -72,8 +72,8 @@ async def answer_poisoned(here: Town) -> int:
         await put(session, OutboxEvent(NOBODY_KNOWS, cohort, "pair1", NOBODY_KNOWS, {"id": NOBODY_KNOWS}), here.now())
 
     async def waits_with_the_reason() -> bool:
-        found = await here.client.get_workflow_handle(mentorship_id(cohort, SPOILT)).describe()
-        return any(one.HasField("last_failure") for one in found.raw_description.pending_activities)
+        description = await here.client.get_workflow_handle(mentorship_id(cohort, SPOILT)).describe()
+        return any(activity.HasField("last_failure") for activity in description.raw_description.pending_activities)
 
     async def is_tried_again() -> bool:
         async with here.database.session() as session:
@@ -107,7 +107,7 @@ _MEND = (
 
 
 async def _on_record(here: Town, word: str) -> bool:
-    return any(word in said for said in await here.failed())
+    return any(word in line for line in await here.failed())
 
 
 async def _is(count: int) -> bool:

@@ -75,7 +75,7 @@ async def tally(here: Town, *, deaths: bool) -> Tally:
         mentorships = set(await session.scalars(select(MentorshipRow.key)))
         ended = {row.mentorship: row.at for row in await session.scalars(select(OutcomeRow))}
         zones = {row.email: row.zone for row in await session.scalars(select(ParticipantRow))}
-    by_id = {_message_id(one.raw): one for one in messages if one.state in ("sent", "ambiguous")}
+    by_id = {_message_id(message.raw): message for message in messages if message.state in ("sent", "ambiguous")}
     sent = {message.id: id_ for id_, message in by_id.items()}
     copies: dict[str, list[Received]] = defaultdict(list)
     for mail in here.arrived:
@@ -94,9 +94,9 @@ async def tally(here: Town, *, deaths: bool) -> Tally:
     given_up = [item for item in items if item.state == "dropped" and not _rightly(item, asked_for, decided, ended)]
 
     # One Message-ID with two texts is two mails; what nobody put on the record is one too many.
-    differing = sum(len({mail.raw for mail in some}) - 1 for some in copies.values())
-    again = sum(len(some) - 1 for some in copies.values())
-    excused = sum(_excused(some, by_id.get(id_), deaths=deaths) for id_, some in copies.items())
+    differing = sum(len({mail.raw for mail in copies_of_one}) - 1 for copies_of_one in copies.values())
+    again = sum(len(copies_of_one) - 1 for copies_of_one in copies.values())
+    excused = sum(_excused(copies_of_one, by_id.get(id_), deaths=deaths) for id_, copies_of_one in copies.items())
     requests = await here.requests()
     asked = [requests[mentorship, asked.person, asked.ask, asked.number] for mentorship, asked in here.accepted]
     return Tally(
@@ -151,7 +151,11 @@ def _crowded(
 
 def _crowded_on_record(messages: Sequence[MessageRow]) -> int:
     """By what is on the record: the days on which they went."""
-    days = Counter((one.person, one.local_date) for one in messages if one.sent_at is not None and not one.fast)
+    days = Counter(
+        (message.person, message.local_date)
+        for message in messages
+        if message.sent_at is not None and not message.fast
+    )
     return sum(count - 1 for count in days.values())
 
 

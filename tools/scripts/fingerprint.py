@@ -82,19 +82,19 @@ def _file(module: str) -> Path:
 
 def _reached(begins: tuple[str, ...]) -> set[str]:
     """All modules of ours that these import, whoever imports them."""
-    found: set[str] = set()
+    reached: set[str] = set()
     left = list(begins)
     while left:
         module = left.pop()
-        if module in found or module.partition(".")[0] not in OURS or not _file(module).is_file():
+        if module in reached or module.partition(".")[0] not in OURS or not _file(module).is_file():
             continue
-        found.add(module)
+        reached.add(module)
         for node in ast.walk(ast.parse(_file(module).read_text())):
             if isinstance(node, ast.Import):
                 left += [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom) and node.module:
                 left += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    return found
+    return reached
 
 
 def _definitions(tree: ast.Module) -> Iterator[tuple[str, str]]:
@@ -103,17 +103,19 @@ def _definitions(tree: ast.Module) -> Iterator[tuple[str, str]]:
     for node in tree.body:
         match node:
             case ast.ClassDef():
-                methods = [one for one in node.body if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
-                node.body = [one for one in node.body if one not in methods]
+                methods = [
+                    method for method in node.body if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef)
+                ]
+                node.body = [method for method in node.body if method not in methods]
                 yield node.name, _print(node)
-                yield from ((f"{node.name}.{one.name}{_role(one)}", _print(one)) for one in methods)
+                yield from ((f"{node.name}.{method.name}{_role(method)}", _print(method)) for method in methods)
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 yield node.name, _print(node)
             case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
                 yield name, _print(node)
             case ast.Import() | ast.ImportFrom() | ast.If(test=ast.Name(id="TYPE_CHECKING")):
                 pass
-            case ast.With() if all(isinstance(one, ast.ImportFrom) for one in node.body):
+            case ast.With() if all(isinstance(statement, ast.ImportFrom) for statement in node.body):
                 pass
             case _:
                 rest.append(node)
@@ -122,7 +124,7 @@ def _definitions(tree: ast.Module) -> Iterator[tuple[str, str]]:
 
 def _role(method: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
     """A property and its setter have one name."""
-    names = [one.attr for one in method.decorator_list if isinstance(one, ast.Attribute)]
+    names = [decorator.attr for decorator in method.decorator_list if isinstance(decorator, ast.Attribute)]
     return "@setter" if "setter" in names else ""
 
 

@@ -77,12 +77,12 @@ RUNS = 2
 async def record(histories: Path, payloads: Path) -> list[Path]:
     """Write down what is not there yet: the histories of all kinds of lives, and samples of what they say."""
     with tempfile.TemporaryDirectory() as scratch:
-        said = samples(Path(scratch))
-        found: dict[Path, Any] = {
-            payloads / f"{kind}.json": [{"whole": one, "bare": bare(KINDS[kind], one)} for one in each]
-            for kind, each in said.items()
+        payloads_by_kind = samples(Path(scratch))
+        files: dict[Path, Any] = {
+            payloads / f"{kind}.json": [{"whole": payload, "bare": bare(KINDS[kind], payload)} for payload in each]
+            for kind, each in payloads_by_kind.items()
         }
-        found[payloads / PROGRAMS] = programs(Path(scratch))
+        files[payloads / PROGRAMS] = programs(Path(scratch))
     cases = [case for case in CASES if case.key in LIVES]
     for played in (
         await _lived("recorded", cases),
@@ -90,8 +90,8 @@ async def record(histories: Path, payloads: Path) -> list[Path]:
         await _anew(),
     ):
         for name, history in played.items():
-            found[histories / f"{name}.json"] = shortened(history)
-    missing = {path: content for path, content in found.items() if not path.exists()}
+            files[histories / f"{name}.json"] = shortened(history)
+    missing = {path: content for path, content in files.items() if not path.exists()}
     for path, content in missing.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(content, separators=(",", ":")) + "\n")
@@ -114,8 +114,8 @@ async def _lived(name: str, cases: list[Case], *, cancelled: bool = False) -> di
             histories = (await look_back(here)).histories
     mails = f"postmaster/{name}" if name != "recorded" else "postmaster/0"
     return {
-        (mails if one.workflow_id.startswith("postmaster") else one.workflow_id).replace("/", "."): one
-        for one in histories
+        (mails if history.workflow_id.startswith("postmaster") else history.workflow_id).replace("/", "."): history
+        for history in histories
     }
 
 
@@ -148,23 +148,23 @@ async def _anew() -> dict[str, WorkflowHistory]:
 
 async def _runs(client: Client, workflow: str) -> list[WorkflowHistory]:
     """The histories of all runs of a workflow, the oldest first."""
-    found: list[WorkflowHistory] = []
+    histories: list[WorkflowHistory] = []
     run: str | None = None
     while run is None or run:
-        found.append(await client.get_workflow_handle(workflow, run_id=run).fetch_history())
-        began = found[-1].events[0].workflow_execution_started_event_attributes
+        histories.append(await client.get_workflow_handle(workflow, run_id=run).fetch_history())
+        began = histories[-1].events[0].workflow_execution_started_event_attributes
         run = began.continued_execution_run_id
-    return found[::-1]
+    return histories[::-1]
 
 
 def shortened(history: WorkflowHistory) -> dict[str, Any]:
     """A history as JSON, up to the end of one of its turns, and without the name of the machine that recorded it."""
-    found: dict[str, Any] = json.loads(IDENTITY.sub(r'\1"recorder"', history.to_json()))
+    events: dict[str, Any] = json.loads(IDENTITY.sub(r'\1"recorder"', history.to_json()))
     begins = [
-        n for n, event in enumerate(found["events"]) if event["eventType"] == "EVENT_TYPE_WORKFLOW_TASK_SCHEDULED"
+        n for n, event in enumerate(events["events"]) if event["eventType"] == "EVENT_TYPE_WORKFLOW_TASK_SCHEDULED"
     ]
     ends = [n for n in begins if n > ENOUGH]
-    return {**found, "events": found["events"][: ends[0] if ends else None]}
+    return {**events, "events": events["events"][: ends[0] if ends else None]}
 
 
 def main() -> None:

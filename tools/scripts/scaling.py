@@ -83,7 +83,7 @@ def page(text: str) -> str:
     """The page with its tables as they are worked out now."""
     for name, table in tables().items():
         text = re.sub(
-            rf"(<!-- {name} -->\n).*?(\n<!-- end -->)", lambda found, table=table: found[1] + table + found[2], text,
+            rf"(<!-- {name} -->\n).*?(\n<!-- end -->)", lambda match, table=table: match[1] + table + match[2], text,
             flags=re.DOTALL,
         )  # fmt: skip
     return text

@@ -71,7 +71,7 @@ async def take_temporal(browser: Browser, here: DemoSeason) -> None:
     await page.goto(f"{ui.workflows}?query={quote(ALL)}&savedQuery=Mentorships")
     await shot(page, "temporal-list")
     await here.look()
-    line = max(here.lines, key=lambda one: (one.open_tasks, len(one.awaited), one.key))
+    line = max(here.lines, key=lambda line: (line.open_tasks, len(line.awaited), line.key))
     await page.goto(ui.mentorship(line.cohort, line.key))
     await shot(page, "temporal-card", tab="User Metadata")
     await shot(page, "temporal-history", tab="Timeline", scroll=560)
