@@ -73,7 +73,7 @@ class Which:
         return self.awaiting or any(self.filters.values())
 
     def of(self, cohort: str) -> Which:
-        """Those of this cohort: all of them, where nothing else is said."""
+        """Those of this cohort: all of them, if none is named."""
         named = [key if "/" in key else f"{cohort}/{key}" for key in self.keys]
         if named or self.file:
             return replace(self, keys=named)
@@ -89,7 +89,7 @@ def change(find: Find, options: ChangeOptions, *, one: bool) -> None:
     run(lambda: _give(find, options, one))
 
 
-async def places_of(which: Which, database: Database, surroundings: Settings) -> list[MentorshipRef]:
+async def places_of(which: Which, database: Database, installation: Settings) -> list[MentorshipRef]:
     """The mentorships that are meant. Raises `Unknown`, and ends the command where none is named."""
     from operations.mentorships.select import Filters, named, selected
     from runtime.settings import now_of
@@ -105,7 +105,7 @@ async def places_of(which: Which, database: Database, surroundings: Settings) ->
         fail("say which: COHORT/KEY, --from FILE, or a selection such as --cohort and --phase", REFUSED)
     says = which.filters.get
     filters = Filters(phase=says("phase", ""), health=says("health", ""), person=says("person", ""))
-    return await selected(database, says("cohort", ""), now_of(surroundings), filters, awaiting=which.awaiting)
+    return await selected(database, says("cohort", ""), now_of(installation), filters, awaiting=which.awaiting)
 
 
 def _keys_in(file: str) -> list[str]:
@@ -119,19 +119,19 @@ async def _give(find: Find, options: ChangeOptions, one: bool) -> None:
     from runtime.connect import database, temporal
     from runtime.settings import now_of
 
-    surroundings = settings()
-    async with database(surroundings) as opened:
-        places, wanted = await find(opened, surroundings)
+    installation = settings()
+    async with database(installation) as opened:
+        places, wanted = await find(opened, installation)
         if not places:
-            _say_nobody(wanted, options)
+            _say_none(wanted, options)
             return
-        client, now = await temporal(), now_of(surroundings)
+        client, now = await temporal(), now_of(installation)
         given = await orders(opened, places, wanted, now, by=options.by, again=options.again)
         desk = _Desk(opened, client, now, options)
         await (desk.one(given[0]) if one else desk.many(wanted, given))
 
 
-def _say_nobody(wanted: Change, options: ChangeOptions) -> None:
+def _say_none(wanted: Change, options: ChangeOptions) -> None:
     if options.json:
         say_json({"change": wanted.kind, "dry_run": options.dry_run, "mentorships": [], "counts": {}})
     else:
@@ -178,7 +178,7 @@ class _Desk:
             say_json(result)
 
     def _confirmed(self, seen: Prospect) -> bool:
-        """Whether somebody has seen what the change does and wants it; whoever doesn't ends the command."""
+        """Whether the change was shown and confirmed; ends the command if it was refused."""
         options, final = self.options, seen.order.change.final
         if not final or options.yes:
             return False

@@ -142,7 +142,7 @@ def plainly(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def fail(message: str, code: int) -> None:
-    """End the command with a message for the person who can mend it."""
+    """End the command with a message that says what is wrong, and below it what to do."""
     first, _, rest = message.partition("\n")
     err().print(f"[bold red]✗[/] {text(first)}", soft_wrap=True)
     if rest:

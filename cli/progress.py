@@ -1,4 +1,4 @@
-"""Shows how a worker gets on with what a command has put down."""
+"""Shows the progress of a worker that carries out what a command has recorded."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from cli.console import err
 
 PATIENCE = 60.0
-"""Real seconds without a further step after which nobody seems to work."""
+"""Real seconds without progress after which no worker seems to run."""
 LOOK_EVERY = 0.2
 
 

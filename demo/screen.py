@@ -16,7 +16,7 @@ from rich.text import Text
 
 from demo.season import DemoEvent, DemoSeason
 from demo.verdict import Check
-from embedded.status_page import in_words
+from operations.mentorships.labels import phrase
 from store.reports.status import StatusLine
 
 COLOURS = {
@@ -73,7 +73,7 @@ class Screen:
         for heading in ("", "Came to", "On", "Who"):
             table.add_column(heading, no_wrap=heading != "Who")
         for line in season.lines:
-            ending = f"{in_words(line.ending)}{f' ({in_words(line.reason)})' if line.reason else ''}" or "still runs"
+            ending = f"{phrase(line.ending)}{f' ({phrase(line.reason)})' if line.reason else ''}" or "still runs"
             on = f"{line.ended_on:%d %b %Y}" if line.ended_on else ""
             table.add_row(line.key, ending, on, escape(_who(line)))
         self.console.print("\nWhat came of them")
@@ -133,7 +133,7 @@ def _who(line: StatusLine) -> str:
 
 
 def _phase(line: StatusLine) -> str:
-    return f"[magenta]{in_words(line.ending)}[/]" if line.state == "over" else in_words(line.phase)
+    return f"[magenta]{phrase(line.ending)}[/]" if line.state == "over" else phrase(line.phase)
 
 
 def _health(line: StatusLine) -> str:
@@ -141,4 +141,4 @@ def _health(line: StatusLine) -> str:
 
 
 def _next(line: StatusLine) -> str:
-    return f"{in_words(line.next_step)} {line.next_on:%d %b}" if line.next_step and line.next_on else ""
+    return f"{phrase(line.next_step)} {line.next_on:%d %b}" if line.next_step and line.next_on else ""

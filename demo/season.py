@@ -16,9 +16,9 @@ from demo.crowd import Act, Crowd
 from demo.visitor import Visitor
 from embedded.mailbox import Received
 from embedded.stack import Stack, running
-from embedded.status_page import in_words
 from lifecycle.local_time import local_date, zone
 from operations.cohorts.launch import launch
+from operations.mentorships.labels import phrase
 from program.complaints import validated
 from program.faults import Fault, Faults
 from program.loader import Loaded, load_cohort
@@ -159,17 +159,17 @@ class DemoSeason:
         self.tasks_open = sum(task.closed_at is None for task in tasks)
         for task in sorted(tasks, key=lambda task: task.opened_at):
             about = " and ".join(self._seats.get(person, person) for person in task.about)
-            text = f"{in_words(task.kind)}{f' ({about})' if about else ''}, to be decided by {task.due:%d %b}"
+            text = f"{phrase(task.kind)}{f' ({about})' if about else ''}, to be decided by {task.due:%d %b}"
             self._show_once(f"{task.key}/opened", task.opened_at, "task", task.mentorship, text)
             if task.closed_at is not None:
-                text = f"{in_words(task.kind)}: {in_words(task.decision)}"
+                text = f"{phrase(task.kind)}: {phrase(task.decision)}"
                 self._show_once(f"{task.key}/closed", task.closed_at, "decided", task.mentorship, text)
         for line in self.lines:
             if line.state == "over":
-                text = f"{in_words(line.ending)}{f' ({in_words(line.reason)})' if line.reason else ''}"
+                text = f"{phrase(line.ending)}{f' ({phrase(line.reason)})' if line.reason else ''}"
                 self._show_once(f"{line.key}/over", now, "over", line.key, text)
             elif line.phase != "onboarding":
-                self._show_once(f"{line.key}/{line.phase}", now, "phase", line.key, in_words(line.phase))
+                self._show_once(f"{line.key}/{line.phase}", now, "phase", line.key, phrase(line.phase))
 
     async def stay(self, stopped: asyncio.Event) -> None:
         """Everything goes on, follow-ups included, until told to stop."""
@@ -217,7 +217,7 @@ class DemoSeason:
 
     def answered(self, asked: ReceivedRequest, mentorship: str) -> None:
         """Show that a page took an answer."""
-        what = in_words(f"{asked.ask} {asked.number}")
+        what = phrase(f"{asked.ask} {asked.number}")
         self._show("answer", mentorship, f"{self._seats.get(asked.person, asked.person)}: {what}")
 
     def _show_once(self, key: str, at: datetime, what: str, mentorship: str, text: str) -> None:

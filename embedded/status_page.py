@@ -25,6 +25,7 @@ from starlette.routing import Route
 from embedded.mailbox import Inbox, Received
 from embedded.temporal_ui import TemporalUI
 from lifecycle.local_time import local_date, zone
+from operations.mentorships.labels import phrase
 from store.database import Database
 from store.reports import status as overview
 
@@ -81,7 +82,7 @@ class Backstage:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self._environment.filters |= {"day": _day, "words": in_words, "moment": _moment}
+        self._environment.filters |= {"day": _day, "words": phrase, "moment": _moment}
         self._environment.globals |= {"pages": pages, "temporal": temporal, "refresh": REFRESH}
 
     async def status(self, request: Request) -> Response:
@@ -223,13 +224,6 @@ def _parts(mail: Received) -> list[Attachment]:
 
 def _day(on: Any) -> str:
     return f"{on.day} {on:%b %Y}" if on else ""
-
-
-def in_words(name: str) -> str:
-    """A step, a phase, an ending or a kind of task as a person would write it: `check_in 2` is “check-in 2”."""
-    # A step that comes only once needs no number.
-    once = name.removesuffix(" 1") if not name.startswith(("check_in ", "winding_down ")) else name
-    return once.replace("check_in", "check-in").replace("follow_up", "follow-up").replace("_", " ")
 
 
 def _moment(at: datetime | None, zone_name: str = "") -> str:

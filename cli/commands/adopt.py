@@ -49,13 +49,13 @@ def adopt(
     """
     from operations.cohorts.load import Faults
 
-    async def find(database: Database, surroundings: Settings) -> tuple[list[MentorshipRef], Change]:
+    async def find(database: Database, installation: Settings) -> tuple[list[MentorshipRef], Change]:
         from operations.cohorts.adopt import adoption
         from operations.cohorts.load import load
         from runtime.settings import now_of
 
-        loaded = load(file, now_of(surroundings), runs=True)
-        places = await places_of(which.of(loaded.cohort.cohort), database, surroundings)
+        loaded = load(file, now_of(installation), runs=True)
+        places = await places_of(which.of(loaded.cohort.cohort), database, installation)
         return places, await adoption(database, loaded, places)
 
     try:

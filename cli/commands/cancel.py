@@ -34,10 +34,9 @@ def cancel_cohort(
 ) -> None:
     """Cancel a whole cohort: one plain mail to each person, and everything stops.
 
-    Whoever takes part, or is invited, is told at once, in one mail, however many
-    mentorships they are in and whatever they were waiting for. Forms that are
-    open are withdrawn, nothing that waits is sent any more, and every mentorship
-    ends as cancelled. This can't be taken back, so it asks you to type the
+    Everybody who takes part or is invited is told at once, in one mail, for all
+    of their mentorships. Open forms are withdrawn, nothing that waits is sent any
+    more, and every mentorship ends as cancelled. This can't be taken back, so it asks you to type the
     cohort's id. An interruption does no harm: what was begun is finished by
     itself, and the same command again does nothing twice.
 
@@ -60,8 +59,8 @@ async def _cancel(cohort: str, dry_run: bool, confirm: str, by: str, why: str, q
     from runtime.settings import now_of
     from runtime.temporal import Waker
 
-    surroundings = settings()
-    async with database(surroundings) as opened:
+    installation = settings()
+    async with database(installation) as opened:
         before = await outlook(opened, cohort)
         result = as_object(before)
         if not quiet:
@@ -76,10 +75,10 @@ async def _cancel(cohort: str, dry_run: bool, confirm: str, by: str, why: str, q
             client = await temporal()
         except Unreachable as away:
             client = None
-            err().print(f"{away}\nWhat is put down now is done as soon as Temporal and a worker are back.")
-        wake = Waker(client, surroundings) if client else None
+            err().print(f"{away}\nWhat is recorded now is done as soon as Temporal and a worker are back.")
+        wake = Waker(client, installation) if client else None
         fresh = await cancel(
-            opened, cohort, now_of(surroundings), by=by, why=why, shards=surroundings.shards, wake=wake
+            opened, cohort, now_of(installation), by=by, why=why, shards=installation.shards, wake=wake
         )
         left = await still_to_tell(opened, cohort)
         if client:

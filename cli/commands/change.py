@@ -26,8 +26,8 @@ def register(app: typer.Typer) -> None:
 
 
 def _change(which: Which, options: ChangeOptions, made: Callable[[], Change]) -> None:
-    async def find(database: Database, surroundings: Settings) -> tuple[list[MentorshipRef], Change]:
-        return await places_of(which, database, surroundings), made()
+    async def find(database: Database, installation: Settings) -> tuple[list[MentorshipRef], Change]:
+        return await places_of(which, database, installation), made()
 
     change(find, options, one=which.one)
 
@@ -50,7 +50,7 @@ def pause(
 ) -> None:
     """Pause: nothing goes out and nothing falls due until a date.
 
-    Everything not yet done lies later by the length of the pause: steps, open
+    Everything not yet done moves by the length of the pause: steps, open
     forms, half way and the end. A second pause merges with the first; the later
     end counts. Of a pause without an end you are reminded every 30 days.
 
@@ -95,7 +95,7 @@ def extend(
         str, typer.Option("--by", metavar="4w", help="How many weeks longer.", show_default=False)
     ] = "",
 ) -> None:
-    """Extend: the end lies later by whole weeks, and half way, if it is ahead.
+    """Extend: the end moves by whole weeks, and the midpoint, if it is ahead.
 
     A closure form that is out is withdrawn and comes again. The same extension
     given twice on one day is one, so a command that broke off can be given
@@ -135,7 +135,7 @@ def end(
     """End early: to closure at once, in its kind early form.
 
     Open forms are withdrawn; the closure form goes out tomorrow. One that has not
-    begun never starts, and whoever had accepted is told. This can't be taken
+    begun never starts, and those who had accepted are told. This can't be taken
     back, so it shows what it does and asks. Participants don't see the reason.
 
     \b
@@ -154,7 +154,7 @@ def end(
 def nudge(which: Which, options: ChangeOptions) -> None:
     """Nudge: open forms go out again with the next letterbox.
 
-    Counts toward the three mails that a form gets at most, so nobody is chased.
+    Counts toward the three mails that a form gets at most, so no person is chased.
 
     \b
     Examples:

@@ -83,7 +83,7 @@ def launch(
     be done while a mentorship runs is refused with what would work. The same
     file twice changes nothing and mails nobody, and what people and coordinators
     have changed since is left alone. A launch that broke off is finished by
-    running it again. A file with faults starts nothing. Where nobody types,
+    running it again. A file with faults starts nothing. Without a terminal
     nothing is asked, and changes to what runs need --yes.
 
     \b
@@ -106,12 +106,12 @@ def launch(
             say_json(result)
         if result["state"] == "unfinished":
             fail(
-                "nobody takes up the work: is a worker running? Start one: mentorship worker\n"
-                "The cohort is put down; its mentorships start by themselves as soon as there is a worker.",
+                "no worker takes up the work. Start one: mentorship worker\n"
+                "The cohort is recorded; its mentorships start as soon as a worker runs.",
                 UNREACHABLE,
             )
         if result["state"] != "dry_run" and any(one["refused"] for one in result["changes"]):
-            fail("not everything that the file says can be done; the reasons stand above", REFUSED)
+            fail("some changes in the file are not possible; the reasons are listed above", REFUSED)
 
 
 async def _launch(file: Path, options: LaunchOptions) -> dict[str, Any]:
@@ -123,9 +123,9 @@ async def _launch(file: Path, options: LaunchOptions) -> dict[str, Any]:
     from runtime.errors import Unreachable
     from runtime.settings import now_of
 
-    surroundings = settings()
-    now = now_of(surroundings)
-    async with database(surroundings) as opened:
+    installation = settings()
+    now = now_of(installation)
+    async with database(installation) as opened:
         loaded = load(file, now, runs=await is_known(opened, cohort_in(file)))
         try:
             client = await temporal()
@@ -160,7 +160,7 @@ async def _launch(file: Path, options: LaunchOptions) -> dict[str, Any]:
             left = await until_none_is_left("Starting", count, lambda: still_to_start(opened, cohort), options.quiet)
 
         given = await carry_out(
-            opened, client, surroundings, loaded, planned, now,
+            opened, client, installation, loaded, planned, now,
             why=options.why, started=started if options.wait else None,
         )  # fmt: skip
         _with_outcomes(result, given)
@@ -185,7 +185,7 @@ async def _say_what_is_lost(database: Database, client: Client, cohort: str) -> 
 
 
 def _wanted(planned: Launch, options: LaunchOptions) -> bool:
-    """Whether it is to be done: as the command says, or as whoever types answers."""
+    """Whether to do it: as the options say, or as the person at the terminal answers."""
     if options.yes:
         return True
     typed = sys.stdin.isatty() and not options.quiet
@@ -371,7 +371,7 @@ def _say_done(loaded: Loaded, planned: Launch, given: Iterable[ChangeResult], wa
             _lines("not done", [f"{one.mentorship}: {one.what}: {one.outcome}"])
     changed = len(planned.taken_over) + sum(one.outcome == "done" for one in given)
     if planned.to_start:
-        how = "started" if waited else "put down, to be started by a worker"
+        how = "started" if waited else "recorded; a worker starts them"
         out().print(f"[green]✓[/] {planned.to_start} mentorships {how}. Next: mentorship status {cohort}")
     if changed:
         out().print(f"[green]✓[/] {changed} changes are made.")

@@ -33,7 +33,7 @@ def register(app: typer.Typer) -> None:
         app.command(rich_help_panel=PANEL, epilog=EXIT_CODES)(plainly(command))
 
 
-async def _tellers(surroundings: Settings) -> tuple[Tell | None, Wake | None]:
+async def _tellers(installation: Settings) -> tuple[Tell | None, Wake | None]:
     """What tells workflows and wakes postmasters; nothing where Temporal is away, for a worker does it later."""
     from runtime.connect import temporal
     from runtime.errors import Unreachable
@@ -42,9 +42,9 @@ async def _tellers(surroundings: Settings) -> tuple[Tell | None, Wake | None]:
     try:
         client = await temporal()
     except Unreachable as away:
-        err().print(f"{away}\nWhat is put down now is passed on as soon as Temporal and a worker are back.")
+        err().print(f"{away}\nWhat is recorded now is passed on as soon as Temporal and a worker are back.")
         return None, None
-    return Teller(client), Waker(client, surroundings)
+    return Teller(client), Waker(client, installation)
 
 
 def correct(
@@ -84,10 +84,10 @@ def correct(
         fail("say what is to be corrected: --email, --zone, --name or --language", REFUSED)
 
     async def do() -> Correction:
-        surroundings = settings()
-        async with database(surroundings) as opened:
-            tell, wake = (None, None) if dry_run else await _tellers(surroundings)
-            now = now_of(surroundings)
+        installation = settings()
+        async with database(installation) as opened:
+            tell, wake = (None, None) if dry_run else await _tellers(installation)
+            now = now_of(installation)
             return await do_correct(
                 opened, person, details, now, by=by, why=why, tell=tell, wake=wake, dry_run=dry_run
             )
@@ -102,7 +102,7 @@ def correct(
 def _show_correction(done: Correction, dry_run: bool) -> None:
     screen = out()
     if not done.changed:
-        screen.print(f"{text(done.person)}: everything is so already. Nothing to do.")
+        screen.print(f"{text(done.person)}: nothing differs. Nothing to do.")
         return
     mark = "" if dry_run else "[green]✓[/] "
     screen.print(f"{mark}[bold]{text(done.person)}[/]: {', '.join(done.fields) or 'the same address, once more'}")
@@ -146,16 +146,16 @@ def erase(
     from runtime.settings import now_of
 
     async def do() -> Erasure:
-        surroundings = settings()
-        async with database(surroundings) as opened:
-            now = now_of(surroundings)
+        installation = settings()
+        async with database(installation) as opened:
+            now = now_of(installation)
             before = await do_erase(opened, person, now, by=by, why=why, dry_run=True)
             if dry_run:
                 return before
             if not json:
                 _show_erasure(before)
             _confirmed(before.person, yes or before.before, json)
-            tell, _ = await _tellers(surroundings)
+            tell, _ = await _tellers(installation)
             return await do_erase(opened, person, now, by=by, why=why, tell=tell)
 
     done = run(do)
@@ -225,18 +225,18 @@ def bounces(
         fail("--watch looks into the mailbox; leave the files out", REFUSED)
 
     async def do() -> list[Handled]:
-        surroundings = settings()
-        async with database(surroundings) as opened:
-            tell, wake = await _tellers(surroundings)
+        installation = settings()
+        async with database(installation) as opened:
+            tell, wake = await _tellers(installation)
             if mails:
-                now = now_of(surroundings)
-                return [await take_in(opened, surroundings, raw, now, tell=tell, wake=wake) for raw in mails]
-            return await look(opened, surroundings, tell, wake)
+                now = now_of(installation)
+                return [await take_in(opened, installation, raw, now, tell=tell, wake=wake) for raw in mails]
+            return await look(opened, installation, tell, wake)
 
-    async def look(opened: Database, surroundings: Settings, tell: Tell | None, wake: Wake | None) -> list[Handled]:
+    async def look(opened: Database, installation: Settings, tell: Tell | None, wake: Wake | None) -> list[Handled]:
         while True:
             found = [
-                one async for one in read_mailbox(opened, surroundings, now_of(surroundings), tell=tell, wake=wake)
+                one async for one in read_mailbox(opened, installation, now_of(installation), tell=tell, wake=wake)
             ]
             if not watch:
                 return found

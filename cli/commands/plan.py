@@ -104,14 +104,14 @@ def plan(
         Path | None, typer.Option(metavar="FILE", help="Write a calendar file; - prints it.", show_default=False)
     ] = None,
 ) -> None:
-    """Show who would get what, and when. Nobody is mailed.
+    """Show who would get what, and when. No mail is sent.
 
-    First what it comes to, then each mail: of a small cohort, of one mentorship,
-    or with --all. The plan is that of a launch right now. Times are those of each reader's own
-    zone, on days on which their letterbox is open. Everybody is taken to accept
-    the invitation and to answer nothing in time: whoever answers gets no
-    reminder. What follows from answers, such as the partner's turn at the
-    agreement or a task for you, is in no plan.
+    A summary first, then each mail: of a small cohort, of one mentorship, or
+    with --all. The plan is that of a launch right now. Times are in each
+    reader's own zone, on days on which their letterbox is open. It assumes that
+    everybody accepts the invitation and answers no form in time; who answers
+    gets no reminder. What follows from answers, such as the partner's turn at
+    the agreement or a task for you, is in no plan.
 
     \b
     Examples:
@@ -202,18 +202,18 @@ def preview(
         for one in NAMES:
             out().print(one)
         return
-    surroundings = settings()
+    installation = settings()
     loaded = _loaded(cohort, as_of(None), runs=True) if cohort else None
 
     async def known() -> Any:
-        async with database(surroundings) as opened:
+        async with database(installation) as opened:
             return await reader(opened, person)
 
     reads = None
     if person:
         reads = reader_in(loaded, person) if loaded else run(known)
     options = PreviewOptions(format_, role, reminder, number, early, task, language)
-    mail = compose(name, options, surroundings, loaded=loaded, person=reads)
+    mail = compose(name, options, installation, loaded=loaded, person=reads)
     if open_:
         html = html if html and str(html) != "-" else _somewhere(name)
     if raw:
@@ -250,7 +250,7 @@ def _loaded(file: Path, now: datetime, *, runs: bool = False) -> Loaded:
         return load(file, now, runs=runs)
     except Faults as found:
         print_faults(found.faults, "red")
-        err().print(f"[bold red]✗[/] Mend {'this' if len(found.faults) == 1 else 'these'} first.")
+        err().print(f"[bold red]✗[/] Fix {'this' if len(found.faults) == 1 else 'these'} first.")
         raise typer.Exit(FAULTY) from None
 
 

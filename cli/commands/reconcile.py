@@ -41,7 +41,7 @@ def reconcile(
 
     After a restore, stop all workers and pages first. With a database from a
     backup, whatever was due by now is not mailed, for it may have been.
-    Lines that start with ! need you; the others are mended, or mend themselves.
+    Lines that start with ! need you; the others are fixed, or fix themselves.
 
     \b
     Examples:
@@ -56,15 +56,15 @@ def reconcile(
     from runtime.settings import now_of
 
     async def compare() -> list[Disagreement]:
-        surroundings = settings()
+        installation = settings()
         client = await connect.temporal()
         found: list[Disagreement] = []
-        async with connect.database(surroundings) as database:
-            now = now_of(surroundings)
+        async with connect.database(installation) as database:
+            now = now_of(installation)
             if restored is None:
-                asked = start_what_is_missing(database, client, surroundings, now, mend=not dry_run)
+                asked = start_what_is_missing(database, client, installation, now, mend=not dry_run)
             else:
-                asked = reconcile(database, client, surroundings, now, restored.value, mend=not dry_run)
+                asked = reconcile(database, client, installation, now, restored.value, mend=not dry_run)
             found += [one async for one in asked]
             found += [one async for one in strangers(database, client)]
         return found

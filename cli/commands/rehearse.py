@@ -49,9 +49,9 @@ def rehearse(
         Path | None, typer.Option(metavar="FILE", help="Write a page to look at.", show_default=False)
     ] = None,
 ) -> None:
-    """Play a whole season in seconds, with the very rules that will run and with
+    """Play a whole season in seconds, with the same rules as a real run and with
     simulated people: who gets what and when, where mails pile up, how much work
-    lands on your desk, how the mentorships end. Nobody is mailed.
+    lands on your desk, how the mentorships end. No mail is sent.
 
     \b
     Examples:

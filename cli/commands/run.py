@@ -77,10 +77,10 @@ def web() -> None:
 
 
 def _ready() -> None:
-    """Make sure that database and secret are there: a process that can't work says so at once."""
+    """Check database and secret first, so that a process that cannot work fails at once."""
     from runtime.connect import check_database
     from runtime.links import check_secret
 
-    surroundings = settings()
-    check_secret(surroundings)
-    check_database(surroundings.database)
+    installation = settings()
+    check_secret(installation)
+    check_database(installation.database)

@@ -46,7 +46,7 @@ def replace(
     """Replace a person: somebody else takes their seat, and the dates stay.
 
     The newcomer gets the invitation, and later the introduction and the agreement.
-    Whoever had the seat is out, and can't come back under the same id; so it shows
+    The person who had it leaves for good under this id, so the command shows
     what it does and asks. Change the cohort's file as well.
 
     \b
@@ -59,8 +59,8 @@ def replace(
     from operations.mentorships.select import Newcomer, newcomer_of, seat_of
     from runtime.settings import now_of
 
-    async def find(database: Database, surroundings: Settings) -> tuple[list[MentorshipRef], Change]:
-        place, who = await seat_of(database, person, mentorship, now_of(surroundings))
+    async def find(database: Database, installation: Settings) -> tuple[list[MentorshipRef], Change]:
+        place, who = await seat_of(database, person, mentorship, now_of(installation))
         joins = await newcomer_of(database, place[0], Newcomer(newcomer, name, email, zone))
         return [place], changes.replace_person(who, joins)
 
@@ -160,8 +160,8 @@ def _of(person: str, mentorship: str, options: ChangeOptions, made: Callable[[st
     from operations.mentorships.select import seat_of
     from runtime.settings import now_of
 
-    async def find(database: Database, surroundings: Settings) -> tuple[list[MentorshipRef], Change]:
-        place, who = await seat_of(database, person, mentorship, now_of(surroundings))
+    async def find(database: Database, installation: Settings) -> tuple[list[MentorshipRef], Change]:
+        place, who = await seat_of(database, person, mentorship, now_of(installation))
         return [place], made(who)
 
     change(find, options, one=True)

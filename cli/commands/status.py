@@ -60,10 +60,10 @@ def status(
     from runtime.settings import now_of
 
     async def look() -> list[CohortStatus]:
-        surroundings = settings()
+        installation = settings()
         filters = looks.Filters(phase=phase, health=health, person=person)
-        async with database(surroundings) as opened:
-            return await looks.status(opened, cohort or of_cohort, now_of(surroundings), filters, awaiting=awaiting)
+        async with database(installation) as opened:
+            return await looks.status(opened, cohort or of_cohort, now_of(installation), filters, awaiting=awaiting)
 
     found = run(look)
     if json:

@@ -59,10 +59,10 @@ def tasks(
     from runtime.settings import now_of
 
     async def look() -> list[TaskSummary]:
-        surroundings = settings()
-        async with database(surroundings) as opened:
+        installation = settings()
+        async with database(installation) as opened:
             return await open_tasks(
-                opened, now_of(surroundings), cohort=cohort or of_cohort, kind=kind, overdue=overdue, who=who
+                opened, now_of(installation), cohort=cohort or of_cohort, kind=kind, overdue=overdue, who=who
             )
 
     found = run(look)
@@ -133,15 +133,15 @@ def decide(
         fail("--name, --email and --zone describe a newcomer; write --with ID as well", REFUSED)
 
     async def do() -> DecisionTaken:
-        surroundings = settings()
+        installation = settings()
         joins = Newcomer(newcomer, name, email, zone) if newcomer else None
-        async with database(surroundings) as opened:
+        async with database(installation) as opened:
             return await take(
                 opened,
                 await temporal(),
                 task,
                 decision,
-                now_of(surroundings),
+                now_of(installation),
                 until=until,
                 newcomer=joins,
                 person=person,

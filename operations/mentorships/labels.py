@@ -1,4 +1,4 @@
-"""How the terminal names what the engine calls by an id: steps, phases, tasks, endings, what happened."""
+"""How coordinators read what the engine calls by an id: steps, phases, tasks, endings, what happened."""
 
 from __future__ import annotations
 
@@ -41,8 +41,14 @@ def next_words(next_step: str) -> str:
 
 
 def in_words(name: str) -> str:
-    """An id as words: `seat_empty` is `Seat empty`."""
-    return name.replace("_", " ").replace(".", " ").capitalize()
+    """An id as words: `seat_empty` is `Seat empty`, the phase `check_ins` is `Check-ins`."""
+    return phrase(name).capitalize()
+
+
+def phrase(name: str) -> str:
+    """The same within a sentence. The number of a step that comes only once is left out: `closure 1` is `closure`."""
+    once = name if name.startswith(_NUMBERED) else name.removesuffix(" 1")
+    return once.replace("check_in", "check-in").replace("follow_up", "follow-up").replace("_", " ").replace(".", " ")
 
 
 def detail_words(detail: str) -> str:

@@ -114,7 +114,7 @@ async def test_what_was_put_down_while_temporal_is_away_happens_by_itself(
         away.setenv("TEMPORAL_ADDRESS", "127.0.0.1:9")
         said = await cli_env.mentorship("cancel-cohort", "broken", "--confirm", "broken")
     assert said.code == 0
-    assert "What is put down now is done as soon as Temporal and a worker are back." in said.err
+    assert "What is recorded now is done as soon as Temporal and a worker are back." in said.err
     await cli_env.until(lambda: stopped(cli_env, "broken", ["m1", "m2"]))
     await cli_env.until(lambda: len([m for m in cli_env.sink.received if "@broken." in m.recipient]) == 4)
     said = await cli_env.mentorship("cancel-cohort", "broken", "--confirm", "broken")
