@@ -12,11 +12,12 @@ from typing import Final
 
 YAML_BYTES: Final = 1_000_000
 """One YAML file. Reading a megabyte takes about ten seconds and 150 MB; people and pairs belong in CSV files."""
+YAML_NODES: Final = 200_000
+"""Values and keys of one file: enough for thousands of people; nested aliases that explode stop here."""
 CSV_BYTES: Final = 8_000_000
 """One CSV file: 50,000 people with a profile each."""
 CSV_COLUMNS: Final = 100
 CSV_ROWS: Final = 50_000
-CSV_CELL_CHARACTERS: Final = 20_000
 
 # -- the pages -------------------------------------------------------------------------------------------------------
 

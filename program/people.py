@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from program.faults import Fault, Place, fault, nearest, quoted
+from program.faults import Fault, Faults, Place, fault, nearest, quoted
+from program.limits import CSV_BYTES, CSV_COLUMNS, CSV_ROWS
 from program.reading import Trail, read_text
 
 PERSON_COLUMNS = ("id", "name", "email", "zone", "language", "mentees_at_most")
@@ -98,13 +99,19 @@ class _Table:
     def __init__(self, path: Path, faults: list[Fault]) -> None:
         self._file = str(path)
         self._faults = faults
-        self._lines = list(io.StringIO(read_text(path), newline=""))
+        self._lines = list(io.StringIO(read_text(path, CSV_BYTES), newline=""))
         self.header: dict[str, Place] = {}
         head = self._lines[0] if self._lines else ""
         self._delimiter = max(",;\t", key=head.count)
         self._reader = csv.reader(self._lines, delimiter=self._delimiter, strict=True)
         self._names: list[str] = []
-        for number, written in enumerate(next(self._safely(), (1, list[str]()))[1]):
+        self._measured = 0
+        self._starts: list[int] = []
+        header = next(self._safely(), (1, list[str]()))[1]
+        if len(header) > CSV_COLUMNS:
+            problem = f"the first line names {len(header):,} columns, and at most {CSV_COLUMNS} are read"
+            raise Faults([Fault(self._file, 1, 1, problem, "Is it the right file? Leave out what nobody needs.")])
+        for number, written in enumerate(header):
             name = written.strip().lower().replace(" ", "_").replace("-", "_")
             place = self._cell(1, number)
             if name in self.header:
@@ -135,9 +142,15 @@ class _Table:
 
     def records(self) -> Iterator[tuple[Place, dict[str, tuple[str, Place]]]]:
         """(place of the row, column to (text, place)) of every row that is not empty; empty cells are left out."""
+        rows = 0
         for line, cells in self._safely():
             if not any(cell.strip() for cell in cells):
                 continue
+            rows += 1
+            if rows > CSV_ROWS:
+                problem = f"the table has more than {CSV_ROWS:,} rows"
+                self._faults.append(Fault(self._file, line, 1, problem, "Divide the cohort."))
+                return
             if len(cells) > len(self._names):
                 self._faults.append(
                     fault(
@@ -171,14 +184,19 @@ class _Table:
 
     def _cell(self, line: int, number: int) -> Place:
         """Where a cell begins, by the delimiters before it that stand outside quotes."""
+        if line != self._measured:
+            self._measured, self._starts = line, list(self._starts_in(line))
+        return Place(self._file, line, self._starts[number] if number < len(self._starts) else 1)
+
+    def _starts_in(self, line: int) -> Iterator[int]:
+        """The columns in which the cells of a line begin, of as many as a table may have and one more."""
         text = self._lines[line - 1] if line <= len(self._lines) else ""
-        if '"' not in text:
-            column = sum(len(cell) + 1 for cell in text.split(self._delimiter, number)[:number])
-            return Place(self._file, line, column + 1)
-        seen, within = 0, False
-        for column, character in enumerate(text):
-            if seen == number:
-                return Place(self._file, line, column + 1)
+        yield 1
+        within, found = False, 0
+        for at, character in enumerate(text, 2):
             within ^= character == '"'
-            seen += character == self._delimiter and not within
-        return Place(self._file, line)
+            if character == self._delimiter and not within:
+                yield at
+                found += 1
+                if found > CSV_COLUMNS:
+                    return

@@ -18,12 +18,10 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from program.faults import Fault, Faults, Place, fault
+from program.limits import YAML_BYTES, YAML_NODES
 
 Trail = tuple[str | int, ...]
 """The way to a node: keys of mappings and indexes of lists, from the top of the document."""
-
-NODES_AT_MOST = 200_000
-"""Enough for thousands of people; a file of nested aliases that explodes stops here."""
 
 
 @dataclass(slots=True)
@@ -81,11 +79,18 @@ class Source:
             return None
 
 
-def read_text(path: Path) -> str:
-    """The text of a UTF-8 file, with or without byte order mark. Raises Faults."""
+def read_text(path: Path, at_most: int = YAML_BYTES) -> str:
+    """The text of a UTF-8 file, with or without byte order mark; of at most so many bytes, which is asked before
+    anything is read. Raises Faults."""
     file = str(path)
     try:
-        raw = path.read_bytes()
+        size = path.stat().st_size
+        if size > at_most:
+            raise Faults([_too_large(file, size, at_most)])
+        with path.open("rb") as opened:
+            raw = opened.read(at_most + 1)  # a pipe or a device has no size before it is read
+        if len(raw) > at_most:
+            raise Faults([_too_large(file, len(raw), at_most)])
     except (OSError, ValueError) as error:
         reason = "there is no such file" if isinstance(error, FileNotFoundError) else "the file can't be read"
         raise Faults([Fault(file, 1, 1, reason, "Check the name, and that you may read it.")]) from None
@@ -98,6 +103,19 @@ def read_text(path: Path) -> str:
         raise Faults(
             [Fault(file, line, column, "the file is not UTF-8", "Save it as UTF-8 (in Excel: CSV UTF-8).")]
         ) from None
+
+
+def _too_large(file: str, size: int, at_most: int) -> Fault:
+    """Sizes are given in kilobytes of 1,000 bytes."""
+    return Fault(
+        file,
+        1,
+        1,
+        f"the file has {-(-size // 1000):,} KB, and at most {at_most // 1000:,} KB are read",
+        "Is it the right file? Put people and pairs into CSV files, or divide the cohort."
+        if at_most == YAML_BYTES
+        else "Is it the right file? Leave out columns that nobody needs, or divide the cohort.",
+    )
 
 
 def read_yaml(path: Path) -> Source:
@@ -160,8 +178,8 @@ class _Building:
     def value(self, node: Any, trail: Trail) -> object:
         self._source.places[trail] = self._place(node)
         self._count += 1
-        if self._count > NODES_AT_MOST:
-            if self._count == NODES_AT_MOST + 1:
+        if self._count > YAML_NODES:
+            if self._count == YAML_NODES + 1:
                 self._faults.append(
                     fault(self._place(node), "the file is too large", "Put people and pairs into CSV files.")
                 )
