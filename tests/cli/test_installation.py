@@ -11,6 +11,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+from temporalio.client import Client
+from temporalio.service import RPCError
 
 from operations.health import worker as worker_check
 from operations.health.missing_workflows import check
@@ -210,6 +212,14 @@ def test_a_port_that_is_taken_is_named(installation: pytest.MonkeyPatch) -> None
     assert "choose another port: MENTORSHIP_METRICS_PORT" in said.err
 
 
+async def postmaster_queue(client: Client) -> str:
+    """The task queue of the first postmaster; empty where none has been started."""
+    try:
+        return (await client.get_workflow_handle("postmaster/0").describe()).task_queue
+    except RPCError:
+        return ""
+
+
 async def test_a_worker_that_was_killed_is_a_fault_at_once(
     dev_server: Address, installation: pytest.MonkeyPatch
 ) -> None:
@@ -220,8 +230,8 @@ async def test_a_worker_that_was_killed_is_a_fault_at_once(
     never = await examine_worker(client, queue)
     assert (never.state, never.says) == ("fault", f"no worker takes work from the task queue {queue!r}")
     async with process("worker") as worker:
-        async with asyncio.timeout(60):
-            while (await examine_worker(client, queue)).state != "good":
+        async with asyncio.timeout(150):
+            while (await examine_worker(client, queue)).state != "good" or await postmaster_queue(client) != queue:
                 await asyncio.sleep(0.1)
         # Later than just now, and the postmaster has been started: it is asked, and answers.
         installation.setattr(worker_check, "JUST_NOW", timedelta(0))
