@@ -249,7 +249,11 @@ async def test_a_worker_that_asked_for_work_long_ago_is_a_fault(
     cli_env: CliEnv, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     queue = cli_env.settings.task_queue
-    assert (await examine_worker(cli_env.client, queue)).state == "good"
+
+    async def asks() -> bool:
+        return (await examine_worker(cli_env.client, queue)).state == "good"
+
+    await cli_env.until(asks)
     monkeypatch.setattr(worker_check, "ASKS_WITHIN", timedelta(seconds=-1))
     late = await examine_worker(cli_env.client, queue)
     assert late.state == "fault"
