@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from activities import agreement_text
+from lifecycle.delivery.holds import MAY_CONTACT
 from lifecycle.delivery.postbox import ADDRESS_NEW
 from lifecycle.local_time import DAY, local_date
 from lifecycle.state import PlannedPause
@@ -189,6 +190,7 @@ class LettersDesk:
                 matter["guides"] = program.meetings_guides
             case "safety_received":
                 matter["emergency"] = program.emergency
+                matter["contact"] = item.about == MAY_CONTACT
             case "partner_left" if item.about in known.people:
                 gone = _someone(known.people[item.about], _role(item, item.about, known))
                 erased = known.people[item.about].standing == "erased"
@@ -204,8 +206,7 @@ class LettersDesk:
             case "agreement_concluded":
                 matter |= self._concluded(item, person, mentorship, known)
             case "closing_for_silence":
-                told = local_date(item.queued_at, known.cohorts[item.cohort].zone)
-                matter["closes"] = told + timedelta(days=program.rules.last_call)
+                matter["closes"] = item.date + timedelta(days=program.rules.last_call)
             case _:
                 pass
         return matter

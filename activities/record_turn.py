@@ -12,8 +12,7 @@ from temporalio import activity
 from activities.messages import CARRY_OUT, CarriedOut
 from lifecycle import assessment
 from lifecycle.commands import Batch, Post
-from lifecycle.delivery.letterbox import next_open, ready_at
-from lifecycle.delivery.postbox import FAST, LOOK_AFTER
+from lifecycle.delivery.postbox import look_at as when_to_look
 from lifecycle.events import Assessed
 from store import shards
 from store.cohorts import cohorts
@@ -26,12 +25,8 @@ Wake = Callable[[int], Awaitable[None]]
 
 
 def look_at(person: ParticipantFacts, post: Post, now: datetime) -> datetime:
-    """When the postmaster must look at an item, UTC: receipts and urgent items at once, others a little after the
-    person's letterbox is open and has not had its mail of the day (lifecycle 2.5 and 2.6)."""
-    ready = ready_at(post.date, person.zone, now)
-    if post.kind in FAST:
-        return ready
-    return next_open(person.rule, person.zone, ready, person.last_mail_on) + LOOK_AFTER
+    """When the postmaster must look at an item, UTC."""
+    return when_to_look(person.rule, person.zone, person.last_mail_on, post.kind, post.date, now)
 
 
 class Recorder:
@@ -53,12 +48,14 @@ class Recorder:
                 frozen = await cohorts.frozen_program(session, applied.program, applied.program_hash)
                 for ask in batch.assess:
                     given = await turns.read_answers(session, ask)
+                    before = await turns.read_answers_so_far(session, ask.before) if ask.before else None
                     findings = assessment.assess(
                         ask.ask,
                         given,
                         frozen.program.rules,
                         frozen.program.format,
                         [(person, role) for _, person, role in ask.requests],
+                        before,
                     )
                     done.assessed.append(Assessed(f"assessed/{ask.step}", ask.ask, ask.number, findings))
         if applied.earliest:

@@ -85,6 +85,14 @@ def names(people: Iterable[Any]) -> str:
     return ", ".join(text(person.name) for person in people)
 
 
+def members(people: Iterable[Any]) -> str:
+    """Those who have a seat in a mentorship, by name; who had one before is named as former."""
+    listed = list(people)
+    former = names(person for person in listed if person.standing == "out")
+    seated = names(person for person in listed if person.standing != "out")
+    return f"{seated} [dim](formerly {former})[/]".strip() if former else seated
+
+
 def on(day: date | None) -> str:
     """A date with its weekday: `Mon 2027-03-01`."""
     return f"{day:%a} {day.isoformat()}" if day else ""

@@ -100,7 +100,7 @@ class Crowd:
             if self.now() >= closes_at or state not in ("open", "answered"):
                 punctual = begins(request.opens, person.zone) + (reply.at - mailed_at) + LETTERBOX
                 self.missed += state in ("open", "closed") and min(punctual, reply.at) < closes_at
-                return
+            # Late or not: whether the page takes it is for the page to say.
             if await self.visitor.answer(token, asked, form, reply, person.name):
                 self.answers += 1
                 self.answered(asked, request.mentorship)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-from lifecycle import changes
+from lifecycle.build import build
 from lifecycle.commands import Command, Refuse
 from lifecycle.events import Event
 from lifecycle.handlers import happen
 from lifecycle.refusals import refusal
-from lifecycle.state import Member, State
+from lifecycle.state import SCHEMA, Member, State
 from lifecycle.timers import falls_due
 from lifecycle.turn import Turn
 from program.models import Program
@@ -29,8 +29,10 @@ def begin(
     coordinators: list[str],
     deputies: list[str] | None = None,
     holidays: tuple[date, ...] = (),
+    schema: int = SCHEMA,
 ) -> State:
-    """A new mentorship with its whole plan. Dates are calendar dates, `zone` the cohort's IANA zone."""
+    """A new mentorship with its whole plan. Dates are calendar dates, `zone` the cohort's IANA zone; `schema` says by
+    which rules it lives (`lifecycle.state.SCHEMA`)."""
     end = start + timedelta(days=program.length)
     state = State(
         cohort=cohort,
@@ -45,8 +47,9 @@ def begin(
         coordinators=coordinators,
         deputies=deputies or [],
         holidays=holidays,
+        schema=schema,
     )
-    state.steps = sorted(changes.build(state), key=lambda step: step.opens)
+    state.steps = sorted(build(state), key=lambda step: step.opens)
     return state
 
 

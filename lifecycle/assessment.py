@@ -19,18 +19,28 @@ AnswersByPerson = Mapping[str, tuple[str, Answers]]
 RELATIONSHIP_QUESTIONS = ("p_useful", "p_open", "m_help", "m_open", "m_follow", "m_load")
 """Scale questions that rule L reads."""
 
+LOW_FIT = 2
+"""The highest fit that counts as low (1 to 5)."""
+
 MEETINGS = {"0": 0, "1": 1, "2": 2, "3+": 3}
 """Stored value of `p_met` to the number that rule D compares."""
 
 
-def signals(ask: str, answers: Answers, low_fit: int = 2) -> Signals:
-    """What one answer sets off at once. `low_fit` is the highest fit that counts as low (1 to 5)."""
-    found = Signals(safety=answers.get("p_help") == "safety", help=answers.get("p_help") in ("yes", "private"))
+def signals(ask: str, answers: Answers, rules: Rules | None = None) -> Signals:
+    """What one answer sets off at once, by the thresholds of the program's `rules`."""
+    rules = rules or Rules()
+    safety = answers.get("p_help") == "safety"
+    found = Signals(
+        safety=safety,
+        help=answers.get("p_help") in ("yes", "private"),
+        low=ask == "check_in" and _is_low(answers, rules.low_score),
+        contact=safety and answers.get("p_contact") is True,
+    )
     if ask == "invitation" and isinstance(answers.get("accept"), bool):
         found = replace(found, accepted=answers["accept"])
     if ask == "fit_check":
         fit = answers.get("f_fit")
-        low = isinstance(fit, int) and fit <= low_fit
+        low = isinstance(fit, int) and fit <= LOW_FIT
         word = answers.get("f_action") == "word"
         found = replace(found, fit=low or answers.get("f_action") == "someone_else", help=found.help or word)
     if ask == "are_you_there":
@@ -39,11 +49,17 @@ def signals(ask: str, answers: Answers, low_fit: int = 2) -> Signals:
 
 
 def assess(
-    ask: str, given: AnswersByPerson, rules: Rules, format_: Format, asked: Sequence[tuple[str, str]] = ()
+    ask: str,
+    given: AnswersByPerson,
+    rules: Rules,
+    format_: Format,
+    asked: Sequence[tuple[str, str]] = (),
+    before: AnswersByPerson | None = None,
 ) -> Findings:
     """What the answers of a settled ask mean together. No answers at all is a finding too.
 
     `asked` is (participant id, role) of everyone who was asked; saying nothing counts at the midpoint of a group.
+    `before` are all answers given so far to the check-in that was assessed before, where there was one.
     """
     found = Findings(answered=tuple(given))
     if ask == "invitation":
@@ -60,7 +76,10 @@ def assess(
             no_contact=bool(bodies) and all(body.get("f_contact") == "nothing" for body in bodies),
         )
     if ask == "check_in":
-        return _check_in(found, given, rules)
+        found = _check_in(found, given, rules)
+        if before is None:
+            return found
+        return replace(found, silent_before=not before, no_meeting_before=_no_meeting(before))
     if ask == "midpoint":
         return _midpoint(found, given, format_, asked)
     if ask == "closure":
@@ -79,18 +98,22 @@ def assess(
 
 def _check_in(found: Findings, given: AnswersByPerson, rules: Rules) -> Findings:
     low = tuple(person for person, (_, body) in given.items() if _is_low(body, rules.low_score))
-    bodies = [body for _, body in given.values()]
     return replace(
         found,
         low=bool(low),
         concerned=low,
-        no_meeting=bool(bodies)
-        and all(body.get("p_met") == "0" and body.get("p_next") is not True for body in bodies),
+        no_meeting=_no_meeting(given),
         differ=_differ(given, rules.differ_by),
         goal_changed=tuple(
             person for person, (_, body) in given.items() if "changed" in (body.get("p_goal"), body.get("m_goal"))
         ),
     )
+
+
+def _no_meeting(given: AnswersByPerson) -> bool:
+    """No meeting and none booked, by every answer given; without an answer nobody says so."""
+    bodies = [body for _, body in given.values()]
+    return bool(bodies) and all(body.get("p_met") == "0" and body.get("p_next") is not True for body in bodies)
 
 
 def _is_low(body: Answers, threshold: int) -> bool:

@@ -24,9 +24,13 @@ from lifecycle.commands import (
     Refuse,
     Snapshot,
     StepRecord,
+    Withhold,
 )
 from lifecycle.local_time import local_date
 from lifecycle.state import State, Step
+
+CANCELLED = "cancelled"
+"""The ending of a mentorship whose cohort is cancelled."""
 
 
 def batch(state: State, commands: list[Command], now: datetime, cause: str = "") -> Batch:
@@ -63,6 +67,8 @@ def batch(state: State, commands: list[Command], now: datetime, cause: str = "")
                 found.finish = command
             case Assess():
                 found.assess.append(command)
+            case Withhold():
+                found.withhold = True
             case Refuse():
                 pass  # it was for the sender of the event, not for the world
     found.steps = list(steps.values())
@@ -76,11 +82,6 @@ def snapshot(state: State) -> Snapshot:
     """The mentorship at a glance."""
     upcoming = next_step(state)
     moment = next_moment(state)
-    if state.paused:
-        until = state.pauses[-1].until
-        paused = until.isoformat() if until else "open"
-    else:
-        paused = ""
     return Snapshot(
         phase=state.phase,
         health=health(state),
@@ -89,14 +90,26 @@ def snapshot(state: State) -> Snapshot:
         next_at=moment,
         awaited=tuple(awaited(state)),
         open_tasks=len(state.tasks),
-        paused_until=paused,
+        paused_until=state.paused_until,
         pause_ahead=state.pause_ahead.words if state.pause_ahead else "",
         held=state.held,
         over=state.closed,
         start=state.start,
         midpoint=state.midpoint,
         end=state.end,
+        ending=state.end_decided,
+        last_life=state.last_life if state.schema >= 2 else None,
+        agreement_open=state.agreement_open,
+        agreement_in_force=state.agreement.concluded,
     )
+
+
+def silenced(turn: Batch) -> Batch:
+    """A turn of a cancelled cohort's mentorship, as far as it is carried out: the record, what a coordinator must
+    still decide, and the receipt for what somebody just did."""
+    told = [post for post in turn.posts if post.task or post.kind == "receipt"]
+    finish = turn.finish if turn.finish and turn.finish.ending == CANCELLED else None
+    return replace(turn, open_requests=[], redeliver=[], posts=told, finish=finish)
 
 
 def next_step(state: State) -> Step | None:

@@ -6,42 +6,16 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 
 from lifecycle import plan, tasks
+from lifecycle.build import replan
 from lifecycle.commands import MoveRequest, Redeliver
 from lifecycle.delivery.holds import STILL_PAUSED
-from lifecycle.phases import check_ins, closure, expectations, midpoint, onboarding
-from lifecycle.state import Member, PauseSpan, State, Step
+from lifecycle.phases import check_ins, closure, expectations, onboarding
+from lifecycle.state import Member, PauseSpan, State
 from lifecycle.turn import Turn
 from program.models import Program, Role
 
 LONGEST_PAUSE = timedelta(days=3653)
 """A later end of a pause is a slip of the keyboard."""
-
-
-def build(state: State, since: date | None = None) -> list[Step]:
-    """All steps of the plan, in dates without pauses, phase by phase.
-
-    Where the plan is built anew, what it lacked so far and what would have had to happen before `since` stays out.
-    """
-    return [
-        *onboarding.steps(state),
-        *expectations.steps(state),
-        *check_ins.steps(state, since),
-        *midpoint.steps(state),
-        *closure.steps(state, since),
-    ]
-
-
-def replan(turn: Turn) -> None:
-    """Build the plan anew, keep what has begun, and record what moved."""
-    state = turn.state
-    before = {(step.name, step.number): step for step in state.steps if step.state == "planned"}
-    reached = state.pause.on if state.pause else turn.today
-    for step in plan.replan(state, build(state, reached if state.running else None)):
-        was = before.pop((step.name, step.number), None)
-        if was is None or (was.opens, was.closes) != (step.opens, step.closes):
-            turn.record(step)
-    for step in before.values():
-        turn.skip(step, "no longer in the plan")
 
 
 # -- pause and resume ------------------------------------------------------------------------------------------
@@ -99,10 +73,12 @@ def _in_days(on: date, days: int) -> date | None:
 def _shift(turn: Turn, running: PauseSpan, days: int) -> None:
     """Make a pause `days` long instead of what it was, and move everything not yet done."""
     state = turn.state
-    delta = days - running.days
+    delta, end = days - running.days, state.end
     running.days = days
     if delta == 0:
         return
+    if state.end != end and state.schema >= 2:
+        closure.wind_down_again(turn)
     for step in state.open_asks():
         plan.shift_open(step, delta)
         turn.record(step)
@@ -160,7 +136,7 @@ def adopt(turn: Turn, program: Program, version: str) -> None:
         half = state.raw_start + timedelta(days=(end - state.raw_start).days // 2)
         state.raw_midpoint = half if ahead else min(state.raw_midpoint, end)
     if state.running:
-        check_ins.adopted(state, state.pause.on if state.pause else turn.today)
+        check_ins.adopted(state, state.reached(turn.today))
     closure.adopted(state, times)
     if later:
         closure.reopened(turn)
@@ -178,7 +154,11 @@ def adopted_end(state: State, program: Program) -> date:
 def _midpoint_ahead(turn: Turn) -> bool:
     state = turn.state
     form = state.step("midpoint", 1)
-    return state.midpoint > turn.today and (form is None or form.state == "planned")
+    if state.pause and state.schema >= 2:
+        ahead = state.midpoint >= state.reached(turn.today)
+    else:
+        ahead = state.midpoint > turn.today
+    return ahead and (form is None or form.state == "planned")
 
 
 # -- people ----------------------------------------------------------------------------------------------------
@@ -330,9 +310,10 @@ def open_requests(state: State) -> Iterable[str]:
 
 
 def release(turn: Turn) -> None:
-    """The hold after a safety report ends."""
-    turn.state.held = False
-    turn.note("released")
+    """The hold after a safety report ends, unless another report waits for its decision."""
+    if not tasks.of_kind(turn.state, tasks.SAFETY):
+        turn.state.held = False
+        turn.note("released")
 
 
 def cancel(turn: Turn) -> None:

@@ -98,11 +98,13 @@ class OpenTask:
 
 @dataclass(frozen=True, slots=True)
 class GrowTask:
-    """The same kind of trouble again while the task is open: its reason grows."""
+    """The same kind of trouble again while the task is open: its reason grows. Or its decisions are others now."""
 
     key: str
     reason: str
     about: tuple[str, ...] = ()
+    decisions: tuple[str, ...] = ()
+    """The decisions that are open from now on; empty: those that were."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,11 @@ class CloseTask:
     key: str
     decision: str
     by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Withhold:
+    """What the hold keeps back is dropped as `over`, for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +177,9 @@ class Assess:
     """(request key, person, role) of everyone who was asked."""
     closed_at: datetime
     """Answers committed later are late and don't count."""
+    before: tuple[tuple[str, str, str], ...] = ()
+    """Check-in: the same of everyone who was asked in the check-in that was assessed before. Of these late answers
+    count as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +204,7 @@ Command = (
     | Finish
     | Assess
     | Refuse
+    | Withhold
 )
 
 
@@ -218,6 +229,14 @@ class Snapshot:
     end: date
     pause_ahead: str = ""
     """A pause that begins later, as `2027-03-01/2027-04-19` or `2027-03-01/open`; or empty."""
+    ending: bool = False
+    """An end has been decided: the mentorship ends early, or is over."""
+    last_life: datetime | None = None
+    """The last sign of life from anyone (UTC)."""
+    agreement_open: int = 0
+    """Number of the agreement step that is open; 0 where none is."""
+    agreement_in_force: int = 0
+    """The version of the agreement that is in force; 0 where none is."""
 
 
 @dataclass(slots=True)
@@ -250,3 +269,5 @@ class Batch:
     """The version of its program by which the mentorship goes on; empty: the one with which it was launched."""
     state: str = ""
     """The whole state after this turn (`lifecycle.saved_state`). Empty where an older release sent the turn."""
+    withhold: bool = False
+    """What the hold keeps back is dropped as `over`."""

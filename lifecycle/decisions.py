@@ -1,9 +1,11 @@
-"""What a coordinator's decision of a task does (lifecycle 7). A task never ends anything by itself."""
+"""What decisions do: a coordinator's about a task (lifecycle 7), and that of the midpoint matrix (lifecycle 6). A
+task never ends anything by itself."""
 
 from __future__ import annotations
 
 from lifecycle import changes, tasks
 from lifecycle.events import Decided
+from lifecycle.findings import Findings
 from lifecycle.phases import closure, expectations, onboarding
 from lifecycle.state import State, Task
 from lifecycle.turn import Turn
@@ -38,8 +40,10 @@ def decide(turn: Turn, event: Decided) -> None:
     task = task_of(state, event.task)
     if task is None:
         return
-    tasks.close_task(turn, task.kind, event.decision, event.by)
-    if task.kind == "safety":
+    tasks.close(turn, task, event.decision, event.by)
+    if event.decision == "withhold":
+        closure.withhold(turn)
+    if task.kind == tasks.SAFETY:
         changes.release(turn)
     if task.kind == "help":
         state.end_proposed = {}
@@ -61,3 +65,25 @@ def decide(turn: Turn, event: Decided) -> None:
             closure.end_early(turn, ENDS_AS.get(task.kind, "no_fault"), concerned)
         case _:
             pass  # noted, continue, correct, release: the decision is the record
+
+
+def midpoint_settled(turn: Turn, findings: Findings) -> None:
+    """The decision of the midpoint matrix takes effect (lifecycle 6). The engine never ends a pair because one person
+    said so."""
+    turn.note("midpoint_decided", detail=findings.midpoint)
+    if findings.reason:
+        tasks.open_task(turn, "midpoint", findings.reason, findings.concerned)
+    match findings.midpoint:
+        case "reopen_agreement":
+            expectations.reopen(turn)
+        case "pause":
+            until = findings.pause_until
+            # Whoever answers early may name a day that is past when the ask ends.
+            if until is not None and until > turn.today:
+                changes.pause(turn, min(until, turn.today + changes.LONGEST_PAUSE))
+        case "end":
+            closure.end_early(turn, "no_fault")
+        case "are_you_there":
+            expectations.are_you_there(turn)
+        case _:
+            pass

@@ -23,6 +23,10 @@ class Signals:
     help: bool = False
     fit: bool = False
     """Fit check: somebody else wanted, or a low fit."""
+    low: bool = False
+    """Check-in: a relationship question at or below the threshold; acts at once only where the answer is late."""
+    contact: bool = False
+    """A report about safety or conduct: the reporter may be contacted about it."""
     stopped: bool = False
     """`are_you_there`: we have stopped."""
     act: AgreementAct = ""
@@ -53,6 +57,10 @@ class Findings:
     """Check-in: a relationship question at or below the threshold (rule L)."""
     no_meeting: bool = False
     """Check-in: no meeting and none booked, by every answer given (rules Z1, Z2)."""
+    no_meeting_before: bool | None = None
+    """Check-in: the same of the one that was assessed before, late answers included; None where it was not read."""
+    silent_before: bool | None = None
+    """Check-in: nobody has answered the one that was assessed before; None where it was not read."""
     differ: bool = False
     """Check-in: mirrored answers far apart (rule D)."""
     goal_changed: tuple[str, ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lifecycle import changes, pauses, steps, tasks
 from lifecycle.decisions import decide
+from lifecycle.delivery.holds import MAY_CONTACT
 from lifecycle.events import (
     CHANGES,
     Add,
@@ -32,7 +33,7 @@ from lifecycle.events import (
 from lifecycle.findings import PersonalRequest, Signals
 from lifecycle.local_time import is_zone
 from lifecycle.phases import check_ins, closure, expectations, onboarding
-from lifecycle.state import State
+from lifecycle.state import State, Step
 from lifecycle.turn import Turn
 from program.models import Program
 
@@ -147,7 +148,11 @@ def _answered(turn: Turn, event: Answered) -> None:
         if event.signals.accepted is None:
             return None
         _invited(turn, event.person, event.signals.accepted)
-    if step is None or event.person not in step.asked or event.person in step.answered:
+    if step is None or event.person not in step.asked:
+        return None
+    if not in_time and step.name == "check_in" and not _was_read(step, event):
+        check_ins.late(turn, step, event.person, event.signals)
+    if event.person in step.answered:
         return None
     if not in_time:
         return turn.note("late_answer", event.person, f"{event.ask}#{event.number}")
@@ -155,12 +160,19 @@ def _answered(turn: Turn, event: Answered) -> None:
     return turn.record(step)
 
 
+def _was_read(step: Step, event: Answered) -> bool:
+    """Whether an answer counted when its ask was assessed, although the mentorship hears of it only now."""
+    if step.assessed_at is None:
+        return event.person in step.answered
+    return event.at <= step.assessed_at
+
+
 def _signalled(turn: Turn, person: str, signals: Signals) -> None:
     state = turn.state
     if signals.zone and is_zone(signals.zone):
         _lives_in(state, person, signals.zone)
     if signals.safety:
-        _safety(turn, person, signals.not_to)
+        _safety(turn, person, signals.not_to, contact=signals.contact)
     if signals.help:
         state.end_task = ""
         tasks.open_task(turn, "help", WISHES[signals.wish], [person])
@@ -184,10 +196,11 @@ def _invited(turn: Turn, person: str, accepted: bool) -> None:
         onboarding.answered(turn, member, accepted)
 
 
-def _safety(turn: Turn, reporter: str, not_to: tuple[str, ...]) -> None:
+def _safety(turn: Turn, reporter: str, not_to: tuple[str, ...], *, contact: bool) -> None:
     """A safety report: a coordinator hears at once, the pair's items are held, the partner is told nothing.
 
-    One about a coordinator goes to the others, or to the deputies; the receipt, which names a coordinator, stays out.
+    The receipt promises a word only where `contact` was wished. A report about a coordinator goes to the others, or
+    to the deputies; the receipt, which names a coordinator, stays out.
     """
     turn.state.held = True
     turn.note("held")
@@ -195,4 +208,5 @@ def _safety(turn: Turn, reporter: str, not_to: tuple[str, ...]) -> None:
     if not_to:
         return
     number = turn.count("safety_received")
-    turn.tell([reporter], "safety_received", number=number, kind="receipt", after_end=True)
+    may = MAY_CONTACT if contact else ""
+    turn.tell([reporter], "safety_received", number=number, kind="receipt", about=may, after_end=True)

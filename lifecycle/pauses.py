@@ -9,7 +9,7 @@ from copy import deepcopy
 from datetime import date
 
 from lifecycle import changes
-from lifecycle.delivery.postbox import PARTNER_PAUSED
+from lifecycle.delivery.holds import PARTNER_PAUSED
 from lifecycle.events import Pause
 from lifecycle.local_time import begins
 from lifecycle.state import PlannedPause, State

@@ -11,7 +11,7 @@ from datetime import datetime
 from lifecycle.batch import batch
 from lifecycle.commands import Batch, Finish, OpenTask
 from lifecycle.state import State, Step
-from lifecycle.tasks import KINDS
+from lifecycle.tasks import decisions_of
 from lifecycle.turn import Turn
 
 REASON = "What this was about was lost with the database: ask those whom it concerns."
@@ -32,7 +32,7 @@ def as_one_turn(state: State, now: datetime) -> Batch:
         for person, number in _awaited(state, step):
             turn.open_request(step, person, number)
     for task in state.tasks.values():
-        decisions = KINDS[task.kind][1]
+        decisions = decisions_of(state, task.kind)
         turn.do(OpenTask(task.key, task.kind, task.number, REASON, task.due, decisions, tuple(task.about)))
     if state.closed:
         turn.do(Finish(state.ending, state.reason, turn.today))

@@ -35,7 +35,7 @@ from lifecycle.pauses import touches
 from lifecycle.phases.closure import EARLY_REASONS, forms_out
 from lifecycle.phases.onboarding import last_wait
 from lifecycle.state import State, Task
-from lifecycle.tasks import KINDS
+from lifecycle.tasks import SAFETY, decisions_of, of_kind
 from program.models import Program, Role
 
 PROPOSED_REASONS = ("no_fault", "goals_reached")
@@ -60,7 +60,7 @@ def refusal(state: State, event: Event, today: date) -> str:
     if isinstance(event, Leave):
         return _leaving(state, event.person)
     if isinstance(event, Release) and state.held:
-        return ""
+        return _releasing(state)
     if state.closed:
         return f"the mentorship is closed ({state.ending}); its record is final"
     match event:
@@ -95,6 +95,13 @@ def refusal(state: State, event: Event, today: date) -> str:
             return ""
 
 
+def _releasing(state: State) -> str:
+    reports = of_kind(state, SAFETY)
+    if len(reports) < 2 or state.schema < 2:
+        return ""
+    return f"several reports are open; decide each of them: {', '.join(task.key for task in reports)}"
+
+
 def _stale(state: State, based_on: int | None) -> str:
     """Whoever gave this change had seen another mentorship than the one that it would now change."""
     if based_on is None or based_on == state.changes:
@@ -126,10 +133,10 @@ def _decision(state: State, event: Decided, today: date) -> str:
     task = task_of(state, event.task)
     if task is None:
         return "this task is not open: somebody has decided it, or it lapsed; see `mentorship tasks`"
-    decisions = KINDS[task.kind][1]
+    decisions = decisions_of(state, task.kind)
     if event.decision not in decisions:
         return f"a task of kind {task.kind} can be decided {', '.join(decisions)}; not {event.decision!r}"
-    if event.decision in ("noted", "continue", "correct", "release"):
+    if event.decision in ("noted", "continue", "correct", "release", "withhold"):
         return ""
     if state.closed:
         return f"the mentorship is closed ({state.ending}); decide {decisions[0]}"
@@ -151,7 +158,7 @@ def _decision(state: State, event: Decided, today: date) -> str:
 def _wait(state: State, today: date) -> str:
     """Waiting ends somewhere: whoever waits for ever has a mentorship that never starts and never ends."""
     last = last_wait(state)
-    if not state.onboarded and today > last:
+    if not state.onboarded and state.reached(today) > last:
         return f"waiting was possible until {last}; decide replace or end"
     return ""
 
@@ -221,7 +228,7 @@ def _extending(state: State, weeks: int, today: date) -> str:
     if not 0 < weeks <= MOST_WEEKS:
         return f"write how many weeks longer, 1 to {MOST_WEEKS}"
     end = state.moved(state.raw_end + timedelta(weeks=weeks))
-    if end < today:
+    if end < state.reached(today):
         enough = -(-(today - end).days // 7) + weeks
         return f"its end would be {end}, which is past; write {enough} weeks or more"
     return ""
@@ -238,7 +245,7 @@ def _adopting(state: State, event: Adopt, today: date) -> str:
     if program.format != own.format:
         return f"it is {own.format}; write a version of that format, {program.format} is another"
     end = adopted_end(state, program)
-    reached = state.pause.on if state.pause else today
+    reached = state.reached(today)
     if end < state.raw_end and state.moved(end) < reached:
         return f"its end would be {state.moved(end)}, which is past; write a longer `length`, or end it"
     return ""

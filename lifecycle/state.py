@@ -13,7 +13,14 @@ from lifecycle import keys
 from lifecycle.local_time import begins_for, ended_for
 from program.models import Format, Program, Role
 
-SCHEMA = 1
+SCHEMA = 2
+"""The rules by which a mentorship lives that begins now. One that runs keeps those with which its workflow run began,
+for its history must replay; it takes over the newest where it continues as new.
+
+2: each safety report is a task of its own; the last call bears the date of its step, and its days count from there; a
+pause brings the winding down again; M counts as ahead in a pause without end; a late answer breaks a silence; the
+snapshot says when the last sign of life was.
+"""
 
 Phase = Literal["onboarding", "expectations", "check_ins", "midpoint", "closure", "closed"]
 Verb = Literal["ask", "tell"]
@@ -52,6 +59,8 @@ class Step:
     """Closure in its early wording."""
     assessing: bool = False
     """Settled, and its answers are being read."""
+    assessed_at: datetime | None = None
+    """The instant (UTC) up to which answers counted; None before, and where it is not known any more."""
 
 
 @dataclass(slots=True)
@@ -145,7 +154,7 @@ class State:
     seat_wait_until: date | None = None
     agreement: Agreement = field(default_factory=Agreement)
     tasks: dict[str, Task] = field(default_factory=dict[str, Task])
-    """Open tasks by kind."""
+    """Open tasks by kind; further ones of a kind by kind and number."""
     counts: dict[str, int] = field(default_factory=dict[str, int])
     """How often something with a running number has happened (tasks by kind, notices by name)."""
     no_meeting_before: bool = False
@@ -178,6 +187,10 @@ class State:
     """Key of the task that is about nothing but such a proposal."""
     version: str = ""
     """The hash of the version of the program that was taken up on the way; empty where it is the first one still."""
+    wound_down_for: date | None = None
+    """E as it was when people were last told that it draws near."""
+    checked_in: int = 0
+    """The number of the check-in that was assessed last; 0 where none was."""
     check_ins_before: int = 0
     """The number of the last check-in that was asked by an earlier version."""
     check_ins_from: date | None = None
@@ -266,6 +279,22 @@ class State:
         """The pause that is running now."""
         return self.pauses[-1] if self.paused else None
 
+    @property
+    def paused_until(self) -> str:
+        """ISO date on which the pause that is running ends, `open` where it has no end, or empty."""
+        pause = self.pause
+        return "" if pause is None else pause.until.isoformat() if pause.until else "open"
+
+    def reached(self, today: date) -> date:
+        """The date that the plan has reached: today, or the first day of the pause that is running. What has not
+        happened before a pause is ahead all through it, also where its end is open and nothing has moved yet."""
+        return self.pause.on if self.pause else today
+
+    @property
+    def end_decided(self) -> bool:
+        """Whether an end has been decided: the mentorship ends early, or is over."""
+        return self.early or self.closed
+
     def begins(self, on: date) -> datetime:
         """The instant (UTC) at which a date begins for this mentorship."""
         return begins_for(on, self.zones())
@@ -287,6 +316,11 @@ class State:
     def open_asks(self) -> list[Step]:
         """Steps whose form is being asked now."""
         return [step for step in self.steps if step.state == "open" and step.verb == "ask"]
+
+    @property
+    def agreement_open(self) -> int:
+        """The number of the agreement step that is open; 0 where none is."""
+        return next((step.number for step in self.open_asks() if step.name == "agreement"), 0)
 
     def request(self, step: Step, person: str, number: int | None = None) -> str:
         """Key of a person's request of this step; agreement: the request with this number (a version).

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from lifecycle import changes
+from collections.abc import Callable
+from functools import partial
+
+from lifecycle import changes, decisions
+from lifecycle.delivery import notices
 from lifecycle.findings import Findings
-from lifecycle.phases import check_ins, closure, expectations, midpoint, onboarding
+from lifecycle.phases import check_ins, closure, expectations, onboarding
 from lifecycle.state import State, Step
 from lifecycle.turn import Turn
 
@@ -24,8 +28,12 @@ def open_step(turn: Turn, step: Step) -> None:
         step.state = "settled"
         step.settled = turn.today
         turn.record(step)
+        if step.name == "winding_down":
+            state.wound_down_for = state.end
         which = closure.which_winding_down(state, step) if step.name == "winding_down" else None
-        return turn.tell(state.active(), step.name, number=step.number, on=step.opens, which=which)
+        return turn.tell(
+            state.active(), step.name, number=step.number, on=step.opens, which=which, about=_about(state, step)
+        )
     step.asked = _whom(state, step)
     if not step.asked:
         return _leave_out(turn, step, "there is nobody to ask")
@@ -38,6 +46,13 @@ def open_step(turn: Turn, step: Step) -> None:
     for person in step.asked:
         turn.ask_one(step, person, on=step.opens)
     return None
+
+
+def _about(state: State, step: Step) -> str | Callable[[str], str]:
+    """What a notice of the plan is queued for, so that it can be seen at delivery whether it still holds."""
+    if step.name == "winding_down":
+        return state.end.isoformat()
+    return partial(notices.partners_of, state)
 
 
 def _whom(state: State, step: Step) -> list[str]:
@@ -104,6 +119,6 @@ def assessed(turn: Turn, step: Step, findings: Findings) -> None:
     elif step.name == "check_in":
         check_ins.settled(turn, step, findings)
     elif step.name == "midpoint":
-        midpoint.settled(turn, findings)
+        decisions.midpoint_settled(turn, findings)
     elif step.name == "closure":
         closure.settled(turn, step, findings)

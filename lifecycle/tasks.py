@@ -23,14 +23,20 @@ KINDS: dict[str, tuple[int, tuple[str, ...]]] = {
     "fit": (2, _USUAL),
     "help": (2, _USUAL),
     "midpoint": (5, ("continue", "reopen_agreement", "pause", "replace", "end")),
-    "safety": (0, ("release", "end")),
+    "safety": (0, ("release", "end", "withhold")),
     "withdrawn": (3, ("noted", "replace", "end")),
     "small_group": (3, ("noted", "replace", "end")),
     "bounced": (2, ("noted", "correct", "end")),
 }
 """Task kind to (due in working days, decisions of which the first changes nothing)."""
 
-OUTLIVE = ("safety", "help")
+SAFETY = "safety"
+"""Kind of task for a report about safety or conduct: each report is a task of its own."""
+
+ONCE_CLOSED, BEFORE = ("withhold",), ("end",)
+"""Decisions of a safety task that are open only once the mentorship is closed, or only before."""
+
+OUTLIVE = (SAFETY, "help")
 """Kinds that do not lapse when their mentorship closes: a person waits for a word."""
 
 DEPUTY_AFTER = 2
@@ -47,16 +53,15 @@ def open_task(turn: Turn, kind: str, reason: str, about: Iterable[str] = (), not
     """Open a task, or let the open one of this kind grow; its coordinators are told, but for those in `not_to`."""
     state = turn.state
     concerned = tuple(about)
-    urgent = kind == "safety"
     task = state.tasks.get(kind)
-    if task is not None:
+    if task is not None and (kind != SAFETY or state.schema < 2):
         task.about += [person for person in concerned if person not in task.about]
         turn.do(GrowTask(task.key, reason, concerned))
-        if urgent:
+        if kind == SAFETY:
             _tell_of(turn, task, "task_opened", _told(state, not_to), nth=turn.count("told_again") + 1)
         return
     number = turn.count(f"task.{kind}")
-    working_days, decisions = KINDS[kind]
+    working_days, _ = KINDS[kind]
     task = Task(
         key=keys.task_key(state.cohort, state.key, kind, number),
         kind=kind,
@@ -65,9 +70,20 @@ def open_task(turn: Turn, kind: str, reason: str, about: Iterable[str] = (), not
         due=working_day(turn, turn.today, state.program.rules.due.get(kind, working_days)),
         about=list(concerned),
     )
-    state.tasks[kind] = task
-    turn.do(OpenTask(task.key, kind, number, reason, task.due, decisions, concerned))
+    state.tasks[f"{kind}#{number}" if kind in state.tasks else kind] = task
+    turn.do(OpenTask(task.key, kind, number, reason, task.due, decisions_of(state, kind), concerned))
     _tell_of(turn, task, "task_opened", _told(state, not_to))
+
+
+def decisions_of(state: State, kind: str) -> tuple[str, ...]:
+    """What can be decided about a task of this kind now; of a closed mentorship a report is released or withheld."""
+    shut = BEFORE if state.closed else ONCE_CLOSED
+    return tuple(one for one in KINDS[kind][1] if kind != SAFETY or one not in shut)
+
+
+def of_kind(state: State, kind: str) -> list[Task]:
+    """The open tasks of this kind, the oldest first."""
+    return [task for task in state.tasks.values() if task.kind == kind]
 
 
 def _told(state: State, not_to: Collection[str]) -> list[str]:
@@ -77,10 +93,25 @@ def _told(state: State, not_to: Collection[str]) -> list[str]:
 
 
 def close_task(turn: Turn, kind: str, decision: str, by: str = "") -> None:
-    """Close an open task of this kind, if there is one."""
-    task = turn.state.tasks.pop(kind, None)
-    if task is not None:
-        turn.do(CloseTask(task.key, decision, by))
+    """Close the open tasks of this kind, if there are any."""
+    for task in of_kind(turn.state, kind):
+        close(turn, task, decision, by)
+
+
+def close(turn: Turn, task: Task, decision: str, by: str = "") -> None:
+    """Close this open task."""
+    turn.state.tasks = {name: other for name, other in turn.state.tasks.items() if other is not task}
+    turn.do(CloseTask(task.key, decision, by))
+
+
+def mentorship_closed(turn: Turn) -> None:
+    """The mentorship has just closed: its tasks lapse, except where a person waits for a word; of those the decisions
+    that are open are others now."""
+    for task in list(turn.state.tasks.values()):
+        if task.kind not in OUTLIVE:
+            close(turn, task, "lapsed")
+        elif task.kind == SAFETY:
+            turn.do(GrowTask(task.key, "", decisions=decisions_of(turn.state, SAFETY)))
 
 
 def repeat_date(task: Task) -> date | None:
@@ -133,7 +164,7 @@ def _tell_of(turn: Turn, task: Task, name: str, people: Iterable[str], nth: int 
             Post(
                 key=keys.task_item_key(task.key, person, name, nth),
                 person=person,
-                kind="urgent" if task.kind == "safety" else "notice",
+                kind="urgent" if task.kind == SAFETY else "notice",
                 name=name,
                 number=task.number,
                 date=turn.at_once,

@@ -5,7 +5,7 @@ A turn collects commands; it never carries any out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -26,6 +26,10 @@ from lifecycle.local_time import begun_everywhere, local_date
 from lifecycle.state import Member, State, Step
 
 
+def _is_in(member: Member | None) -> bool:
+    return member is not None and member.standing != "out"
+
+
 @dataclass(slots=True)
 class Turn:
     """A state, the moment (UTC), and the commands collected so far. `today` is the date in the cohort's zone."""
@@ -40,6 +44,11 @@ class Turn:
     def today(self) -> date:
         """Today in the cohort's zone."""
         return local_date(self.now, self.state.zone)
+
+    @property
+    def begun(self) -> date:
+        """The latest date that has begun for the mentorship (lifecycle 2.2)."""
+        return max(local_date(self.now, zone) for zone in self.state.zones())
 
     @property
     def counts_from(self) -> date:
@@ -79,14 +88,15 @@ class Turn:
         number: int = 1,
         on: date | None = None,
         kind: ItemKind = "notice",
-        about: str = "",
+        about: str | Callable[[str], str] = "",
         request: dict[str, str] | None = None,
         after_end: bool = False,
         which: int | None = None,
     ) -> None:
         """Put an item into each person's postbox; without a date it is due at once.
 
-        `number` makes the key; `which` is the number that the item says, where that is another one.
+        `number` makes the key; `which` is the number that the item says, where that is another one. `about` may
+        depend on the reader, with whose id it is called.
         """
         state = self.state
         for person in people:
@@ -99,7 +109,7 @@ class Turn:
                     number=number if which is None else which,
                     date=on or self.at_once,
                     request=request.get(person, "") if request else "",
-                    about=about,
+                    about=about if isinstance(about, str) else about(person),
                     after_end=after_end,
                 )
             )
@@ -179,20 +189,26 @@ class Turn:
         state = self.state
         assert step.closes is not None
         step.assessing = True
-        requests: list[tuple[str, str, str]] = []
-        for person in step.asked:
-            member = state.member(person)
-            if member is not None and member.standing != "out":
-                requests.append((state.request(step, person), person, member.role))
+        # A mentorship that continues from what SQL holds asks once more, about the same moment.
+        step.assessed_at = step.assessed_at or min(self.now, state.ended(step.closes))
+        requests = [one for one in self._asked(step) if _is_in(state.member(one[1]))]
+        before = state.step(step.name, state.checked_in) if step.name == "check_in" else None
         self.do(
             Assess(
                 ask=step.name,
                 number=step.number,
                 step=keys.step_key(state.cohort, state.key, step.name, step.number),
                 requests=tuple(requests),
-                closed_at=min(self.now, state.ended(step.closes)),
+                closed_at=step.assessed_at,
+                before=self._asked(before) if before is not None else (),
             )
         )
+
+    def _asked(self, step: Step) -> tuple[tuple[str, str, str], ...]:
+        """(request key, person, role) of everyone who was asked."""
+        state = self.state
+        members = ((person, state.member(person)) for person in step.asked)
+        return tuple((state.request(step, person), person, one.role) for person, one in members if one is not None)
 
     # -- the record --------------------------------------------------------------------------------------------
 

@@ -176,6 +176,8 @@ class Matter:
     """The person concerned: who left, changed a goal, or stopped reminders. None if no person is named."""
     emergency: str = ""
     """safety_received: instructions for people in danger."""
+    contact: bool = False
+    """safety_received: the reader said that they may be contacted about it."""
     new_address: str = ""
     """address_old and address_new: where the reader's mail is to go from now on."""
     task: TaskMatter | None = None

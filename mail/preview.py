@@ -202,7 +202,7 @@ def _filled(matter: Matter, partners: tuple[MailPerson, ...]) -> Matter:
             )
             return replace(matter, notes=notes, contacts=partners, certificate=not matter.early)
         case "safety_received":
-            return replace(matter, emergency="Call 112. Security desk, day and night: extension 4444.")
+            return replace(matter, emergency="Call 112. Security desk, day and night: extension 4444.", contact=True)
         case "reminders_stopped":
             return replace(matter, about=_JONAS, task=None)
         case "still_paused":

@@ -238,6 +238,7 @@ class View:
             "about": self.person(matter.about) if matter.about else None,
             "new_address": self._line(matter.new_address),
             "emergency": self._wording(matter.emergency),
+            "contact": matter.contact,
             "task": self.task(matter.task),
         }
 

@@ -37,6 +37,7 @@ READ_AS: Mapping[str, tuple[QuestionType, tuple[str, ...]]] = {
     "m_goal": ("one", _GOAL),
     "p_away": ("date_ranges", ()),
     "p_help": ("one", _HELP),
+    "p_contact": ("yes_no", ()),
     "r_decide": ("one", ("continue", "change", "pause", "new_partner", "end", "unsure")),
     "r_until": ("date", ()),
     "r_cadence": ("one", ("too_often", "right", "too_seldom")),

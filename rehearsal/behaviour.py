@@ -71,6 +71,7 @@ def _time(text: str) -> time:
 PROFILES: dict[str, Profile] = {
     "prompt": Profile(answers=0.99, after=(0, 1)),
     "busy": Profile(answers=0.85, after=(1, 9)),
+    "late": Profile(answers=0.9, after=(4, 25)),
     "fading": Profile(answers=0.95, fades=0.12, after=(0, 6)),
     "silent": Profile(answers=0.0),
     "unhappy": Profile(answers=0.9, low=0.6, leaves=0.5, help=0.15),

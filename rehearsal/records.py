@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
@@ -75,6 +75,11 @@ class Running:
     due_at: datetime | None = None
     ending: tuple[str, str, date] | None = None
     steps: dict[tuple[str, int], StepRecord] = field(default_factory=dict[tuple[str, int], StepRecord])
+
+    def answers_to(self, requests: Iterable[tuple[str, str, str]]) -> dict[str, tuple[str, Answers]]:
+        """Participant id to (role, answers) of everyone who has answered one of these (request key, person, role)."""
+        found = ((person, role, self.requests[key].answers) for key, person, role in requests)
+        return {person: (role, answers) for person, role, answers in found if answers is not None}
 
 
 @dataclass(slots=True)

@@ -107,6 +107,8 @@ def bands(running: Running) -> list[Band]:
         happened = step.state in ("open", "settled") and step.phase != "closed"
         if happened and (not begun or begun[-1][1] != step.phase):
             begun.append((step.opens, step.phase))
+    if not begun:
+        return []
     last = running.ending[2] if running.ending else running.state.end
     following = [*[on for on, _ in begun[1:]], last]
     return [Band(phase, on, until) for (on, phase), until in zip(begun, following, strict=True) if until > on]
@@ -119,6 +121,12 @@ def warnings(season: RehearsedSeason, found: Report) -> list[str]:
     """Things that could be better, each with what to do."""
     cohort = season.cohort
     lines: list[str] = []
+    if season.stopped:
+        going = ", ".join(key for key, running in season.running.items() if running.ending is None) or "a task"
+        lines.append(
+            f"The rehearsal was stopped at {local_date(season.now, cohort.zone)}, for {going} goes round without an "
+            "end: let the coordinator, or somebody who always does the same, do something else in the behaviour file."
+        )
     if cohort.start < found.first:
         lines.append(f"The cohort starts on {cohort.start}, before its launch on {found.first}: move `start`.")
     lines += _listed(_crowded(season, found), "more people have weeks with so many mails")

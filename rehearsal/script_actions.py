@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
 
 from lifecycle.commands import Post
 from lifecycle.delivery.postbox import DropReason
@@ -34,9 +33,7 @@ from lifecycle.local_time import begun_everywhere, local_date
 from program.models import Cohort
 from rehearsal.behaviour import ScriptedAction
 from rehearsal.records import SentMail
-
-if TYPE_CHECKING:
-    from rehearsal.season import RehearsedSeason
+from rehearsal.season import RehearsedSeason
 
 BY = "script"
 

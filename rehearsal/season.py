@@ -15,36 +15,45 @@ from functools import partial
 
 from lifecycle import assessment
 from lifecycle.advance import advance, begin, next_moment
-from lifecycle.batch import batch
+from lifecycle.batch import batch, silenced
 from lifecycle.commands import Assess, Batch, Post
 from lifecycle.delivery.holds import Standstill, fate_of
-from lifecycle.delivery.letterbox import LetterboxRule, next_open, ready_at, rule_of
+from lifecycle.delivery.letterbox import LetterboxRule, rule_of
+from lifecycle.delivery.notices import facts_of
 from lifecycle.delivery.postbox import (
-    FAST,
     LOOK_AFTER,
     DropReason,
     PersonFacts,
     RequestFacts,
     Waiting,
     logical_moment,
+    look_at,
     record,
     sort_out,
 )
 from lifecycle.events import Answered, Assessed, Bounced, Decided, Event
 from lifecycle.findings import Signals
 from lifecycle.local_time import instant, local_date
+from lifecycle.request_access import Access, access_of
 from lifecycle.state import Member
 from program.forms import Form
 from program.models import Cohort, Program
-from rehearsal.behaviour import Behaviour
+from rehearsal.behaviour import Behaviour, ScriptedAction
 from rehearsal.people import People, ReceivedRequest, Reply
 from rehearsal.records import AnswerRecord, QueuedItem, Request, Running, SentMail, SimulatedPostbox, TaskRecord
-from rehearsal.script_actions import change_happens
 
 DUE, ACT, DELIVER = range(3)
 """Order of what happens at the same instant."""
 
 NOON = time(12, 0)
+
+LONGEST = timedelta(days=25 * 366)
+"""A season that is not over so long after its launch goes round in a circle: it is stopped, and the report says so.
+Nothing that a person would do takes half as long."""
+
+
+Script = Callable[["RehearsedSeason", ScriptedAction], None]
+"""Lets one change of the script happen to a season, now."""
 
 
 class RehearsedSeason:
@@ -58,13 +67,19 @@ class RehearsedSeason:
         behaviour: Behaviour,
         *,
         launched_at: datetime,
+        script: Script,
         seed: int = 1,
     ) -> None:
+        """`script` lets the changes of the behaviour file happen (`rehearsal.script_actions`)."""
         self.cohort = cohort
         self.behaviour = behaviour
+        self.script = script
         self.people = People(behaviour, [person.id for person in cohort.participants], seed)
         self.rule: LetterboxRule = rule_of(programs[cohort.program].letterbox, cohort.holidays)
         self.now = launched_at
+        self.stops_at = launched_at + LONGEST
+        self.stopped = False
+        """Whether it was stopped although it was not over."""
         self.queue: list[tuple[datetime, int, int, Callable[[], None]]] = []
         self.ticket = 0
         self.postboxes = {
@@ -103,9 +118,12 @@ class RehearsedSeason:
             self.turn(running, None)
         for change in self.behaviour.events:
             at = instant(change.on, NOON, self.cohort.zone)
-            self.at(at, ACT, partial(change_happens, self, change))
+            self.at(at, ACT, partial(self.script, self, change))
         while self.queue:
             moment, _, _, happen = heapq.heappop(self.queue)
+            if moment > self.stops_at:
+                self.stopped = True
+                break
             if progress is not None and moment != self.now:
                 progress(moment)
             self.now = max(moment, self.now)
@@ -141,13 +159,10 @@ class RehearsedSeason:
 
     def assess(self, running: Running, ask: Assess) -> Assessed:
         """What the answers of a settled ask mean."""
-        given = {
-            person: (role, request.answers)
-            for key, person, role in ask.requests
-            if (request := running.requests[key]).answers is not None
-        }
+        given = running.answers_to(ask.requests)
         asked = [(person, role) for _, person, role in ask.requests]
-        findings = assessment.assess(ask.ask, given, running.program.rules, running.program.format, asked)
+        before = running.answers_to(ask.before) if ask.before else None
+        findings = assessment.assess(ask.ask, given, running.program.rules, running.program.format, asked, before)
         return Assessed(f"assessed/{ask.step}", ask.ask, ask.number, findings)
 
     def carry_out(self, running: Running, turn: Batch) -> None:
@@ -184,10 +199,11 @@ class RehearsedSeason:
             line = self.tasks[closed.key]
             line.closed, line.decision = local_date(turn.now, self.cohort.zone), closed.decision
         snapshot = turn.snapshot
-        over = Standstill()
-        still = over if snapshot.over else Standstill(snapshot.held, bool(snapshot.paused_until))
+        still = Standstill.of(snapshot)
         running.facts.held, running.facts.paused = still.held, still.paused
         running.facts.over = snapshot.over
+        if turn.withhold:
+            self.stand_still(running, Standstill.of(snapshot, withhold=True))
         if still != running.still:
             self.stand_still(running, still)
         for order in turn.redeliver:
@@ -206,8 +222,8 @@ class RehearsedSeason:
         if post.key in postbox.letters:
             return
         fate = fate_of(post.kind, post.name, post.task, running.still)
-        if fate == "dropped":
-            self.dropped.append((post.key, DropReason.PAUSED, self.now, post.person))
+        if fate in ("paused", "over"):
+            self.dropped.append((post.key, DropReason(fate), self.now, post.person))
             return
         postbox.letters[post.key] = QueuedItem(post, self.now, running, fate)
         if fate == "queued":
@@ -215,10 +231,8 @@ class RehearsedSeason:
 
     def moment(self, postbox: SimulatedPostbox, post: Post) -> datetime:
         """When the postmaster must look at an item."""
-        ready = ready_at(post.date, postbox.person.zone, self.now)
-        if post.kind in FAST:
-            return ready
-        return next_open(self.rule, postbox.person.zone, ready, postbox.person.last_mail_on) + LOOK_AFTER
+        person = postbox.person
+        return look_at(self.rule, person.zone, person.last_mail_on, post.kind, post.date, self.now)
 
     def deliver_again(self, running: Running, key: str, nth: int, on: date) -> None:
         """A nudge: an open request that doesn't wait in the postbox anyway goes in again."""
@@ -243,9 +257,9 @@ class RehearsedSeason:
                 if letter.mentorship is not running:
                     continue
                 fate = fate_of(letter.post.kind, letter.post.name, letter.post.task, still)
-                if fate == "dropped":
+                if fate in ("paused", "over"):
                     del postbox.letters[key]
-                    self.dropped.append((key, DropReason.PAUSED, self.now, member.person))
+                    self.dropped.append((key, DropReason(fate), self.now, member.person))
                 elif fate != letter.state:
                     letter.state = fate
                     if fate == "queued":
@@ -311,6 +325,7 @@ class RehearsedSeason:
         """An item with the facts that decide about it."""
         post, running = letter.post, letter.mentorship
         member = running.state.member(post.person)
+        task = self.tasks[post.task] if post.task else None
         # Whoever has no seat in the mentorship gets the item as a coordinator.
         coordinators = bool(post.task) or member is None
         return Waiting(
@@ -323,8 +338,10 @@ class RehearsedSeason:
             request=running.requests[post.request].facts if post.request else None,
             mentorship=None if coordinators else running.facts,
             out=not coordinators and member is not None and member.standing == "out",
-            task_closed=bool(post.task) and self.tasks[post.task].closed is not None,
             after_end=post.after_end,
+            number=post.number,
+            about=post.about,
+            facts=facts_of(running.state, post.person, task_open=task is None or task.closed is None),
         )
 
     def send(self, postbox: SimulatedPostbox, items: list[Waiting], at: datetime) -> None:
@@ -356,22 +373,36 @@ class RehearsedSeason:
     def answer(self, running: Running, request: Request, form: Form, reply: Reply) -> None:
         """Somebody submits a form, if the page still takes it."""
         asked = request.asked
-        member = running.state.member(asked.person)
-        over = running.facts.over and asked.ask != "follow_up"
-        gone = member is None or member.standing == "out" or request.facts.state in ("withdrawn", "superseded")
-        if over or gone or self.now >= request.facts.closes_at:
+        access = self.access(running, request)
+        if access not in ("open", "late"):
             return
-        signals = assessment.signals(asked.ask, reply.answers)
-        if asked.ask == "agreement":
+        late = access == "late"
+        signals = assessment.signals(asked.ask, reply.answers, running.program.rules)
+        if asked.ask == "agreement" and not late:
             signals = self.sign(running, asked, reply, signals)
         request.answers = reply.answers
-        if request.facts.state == "open":
+        if request.facts.state == "open" and not late:
             request.facts.state = "answered"
         self.answers.append(
-            AnswerRecord(running.state.key, asked.person, asked.ask, form.form, asked.number, self.now, False)
+            AnswerRecord(running.state.key, asked.person, asked.ask, form.form, asked.number, self.now, late)
         )
         event_id = f"answer/{request.facts.key}"
         self.turn(running, Answered(event_id, asked.person, asked.ask, asked.number, signals, self.now))
+
+    def access(self, running: Running, request: Request) -> Access:
+        """What the link of a request lets its holder do now, by the rule of the pages."""
+        member = running.state.member(request.asked.person)
+        if member is None or member.standing == "out":
+            return "withdrawn"
+        facts = running.facts
+        return access_of(
+            request.asked.ask,
+            request.facts.state,
+            request.facts.closes_at,
+            self.now,
+            paused=facts.paused,
+            over=facts.over,
+        )
 
     def sign(self, running: Running, asked: ReceivedRequest, reply: Reply, signals: Signals) -> Signals:
         """Draft, change or sign the agreement that lies on the table."""
@@ -405,11 +436,3 @@ class RehearsedSeason:
         until = local_date(self.now, self.cohort.zone) + timedelta(days=script.until) if pauses else None
         event = Decided(f"decide/{key}", key, script.decision, by, until)
         self.turn(running, event)
-
-
-def silenced(turn: Batch) -> Batch:
-    """A turn in a cohort that is cancelled, as far as it is put down: what a coordinator must still decide, and the
-    receipt for what somebody just did."""
-    told = [post for post in turn.posts if post.task or post.kind == "receipt"]
-    finish = turn.finish if turn.finish and turn.finish.ending == "cancelled" else None
-    return replace(turn, open_requests=[], redeliver=[], posts=told, finish=finish)

@@ -6,6 +6,7 @@ Which server that is, `runtime.temporal_connection` knows.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,7 +27,7 @@ from temporalio.runtime import Runtime
 from temporalio.service import RPCError, RPCStatusCode
 
 from lifecycle.events import EVENTS, Event
-from lifecycle.state import Member, State
+from lifecycle.state import SCHEMA, Member, State
 from runtime.errors import ExpectedError, Unreachable
 from runtime.settings import Settings
 from runtime.temporal_connection import temporal_connection
@@ -247,7 +248,8 @@ class Starter:
             deputies=list(planned.deputies),
             holidays=list(planned.holidays),
             pace=pace_of(self.settings),
-            state=state,
+            state=replace(state, schema=SCHEMA) if state else None,
+            schema=SCHEMA,
         )
         await self.client.start_workflow(
             MentorshipWorkflow.run,

@@ -17,9 +17,8 @@ from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lifecycle.commands import ItemKind, Post, Redeliver
-from lifecycle.delivery.holds import Standstill, fate_of
+from lifecycle.delivery.holds import Fate, Standstill, fate_of
 from lifecycle.delivery.letterbox import LetterboxRule, rule_of
-from lifecycle.delivery.postbox import DropReason
 from program.models import Letterbox
 from store.database import putting
 from store.shards import shard_of
@@ -165,8 +164,9 @@ async def waiting_items(session: AsyncSession, cohort: str, mentorship: str) -> 
 async def stand_still(session: AsyncSession, address: Address, still: Standstill) -> list[Moment]:
     """Let everything that waits for the members of a mentorship feel that a standstill begins, changes or ends.
 
-    Items are held or queued again, with the moment of delivery computed anew; reminders that a pause holds are
-    dropped, with an event that names the reason. Returns the moments of those that are queued again.
+    Items are held or queued again, with a new moment of delivery; reminders that a pause holds, and what a
+    coordinator withholds, are dropped, with an event that names the reason. Returns the moments of those that are
+    queued again.
     """
     of_mentorship = (ItemRow.cohort == address.cohort, ItemRow.mentorship == address.mentorship)
     members = select(MembershipRow.person).where(
@@ -199,7 +199,7 @@ async def stand_still(session: AsyncSession, address: Address, still: Standstill
         changes.append({"its_key": item.key} | standing)
         if standing["deliver_at"] is not None:
             moments.append((item.shard, standing["deliver_at"]))
-        if fate == "dropped":
+        if fate not in WAITING:
             events.append(
                 {
                     "cohort": address.cohort,
@@ -223,13 +223,13 @@ async def stand_still(session: AsyncSession, address: Address, still: Standstill
     return moments
 
 
-def _standing(fate: str, address: Address, person: ParticipantFacts, item: Post) -> dict[str, Any]:
-    queued = fate == "queued"
+def _standing(fate: Fate, address: Address, person: ParticipantFacts, item: Post) -> dict[str, Any]:
+    dropped = fate not in WAITING
     return {
-        "state": fate,
-        "reason": DropReason.PAUSED.value if fate == "dropped" else "",
-        "deliver_at": address.deliver_at(person, item, address.now) if queued else None,
-        "done_at": address.now if fate == "dropped" else None,
+        "state": "dropped" if dropped else fate,
+        "reason": fate if dropped else "",
+        "deliver_at": address.deliver_at(person, item, address.now) if fate == "queued" else None,
+        "done_at": address.now if dropped else None,
     }
 
 

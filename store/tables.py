@@ -124,6 +124,14 @@ class MentorshipRow(Base):
     pause_ahead: Mapped[str] = mapped_column(default="", server_default="")
     """A pause that begins later: `2027-03-01/2027-04-19`, `2027-03-01/open`, or empty"""
     held: Mapped[bool] = mapped_column(default=False)
+    ending_decided: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """The mentorship ends early, or is over."""
+    last_life: Mapped[datetime | None]
+    """The last sign of life from anyone, as far as a notice asks for it."""
+    agreement_open: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Number of the agreement step that is open; 0 where none is."""
+    agreement_in_force: Mapped[int] = mapped_column(default=0, server_default="0")
+    """The version of the agreement that is in force; 0 where none is."""
     ending: Mapped[str] = mapped_column(default="")
     reason: Mapped[str] = mapped_column(default="")
     ended_on: Mapped[date | None]

@@ -20,7 +20,7 @@ from lifecycle.commands import Batch, Note, OpenRequest, Post, Refuse
 from lifecycle.events import Answered, Assessed, Decided, Event
 from lifecycle.findings import Signals
 from lifecycle.local_time import instant, local_date
-from lifecycle.state import Member, State, Step
+from lifecycle.state import SCHEMA, Member, State, Step
 from program.models import Program, Role
 
 START = date(2027, 1, 18)
@@ -97,13 +97,14 @@ class OneMentorship:
         zones: Mapping[str, str] | None = None,
         holidays: Iterable[date] = (),
         deputies: Iterable[str] = ("dora",),
+        schema: int = SCHEMA,
     ) -> None:
         people = people or PEOPLE[program.format]
         zones = zones or {}
         self.start, self.zone = start, zone
         members = [Member(person, role, zones.get(person, zone)) for person, role in people.items()]
         self.state: State = begin(
-            program, "c", "m", start, zone, launch, members, ["cora"], list(deputies), tuple(holidays)
+            program, "c", "m", start, zone, launch, members, ["cora"], list(deputies), tuple(holidays), schema
         )
         self.now = instant(launch, time(0), zone)
         self.queue: list[tuple[datetime, int, Callable[[], Event]]] = []
@@ -112,6 +113,8 @@ class OneMentorship:
         self.given: dict[str, tuple[datetime, dict[str, Any]]] = {}
         self.outage: tuple[datetime, datetime] | None = None
         self.batches: list[Batch] = []
+        self.queued_at: dict[str, datetime] = {}
+        """Key of an item to the instant (UTC) at which it was put into the postbox."""
         self.items: list[ToldItem] = []
         self.tasks: list[TaskLine] = []
         self.notes: list[tuple[int, Note]] = []
@@ -119,6 +122,11 @@ class OneMentorship:
         self.refused: list[str] = []
         self.ending: tuple[str, str, int] | None = None
         self.ticket = 0
+        self.last_call_on = start
+        """The date from which the days after the last call count."""
+        self.assess_before = True
+        """Whether the check-in before is read once more, as older workers did not."""
+        self.open_decisions: dict[str, tuple[str, ...]] = {}
         self.version = 0
 
     # -- the script ----------------------------------------------------------------------------------------------
@@ -208,21 +216,33 @@ class OneMentorship:
                     if key in self.given and self.given[key][0] <= ask.closed_at
                 }
                 asked = [(person, role) for _, person, role in ask.requests]
+                before = {person: (role, self.given[key][1]) for key, person, role in ask.before if key in self.given}
                 program = self.state.program
-                findings = assessment.assess(ask.ask, arguments, program.rules, program.format, asked)
+                findings = assessment.assess(
+                    ask.ask,
+                    arguments,
+                    program.rules,
+                    program.format,
+                    asked,
+                    before if ask.before and self.assess_before else None,
+                )
                 assessed = Assessed(f"assessed/{ask.step}", ask.ask, ask.number, findings)
                 commands += advance(self.state, assessed, self.now)
 
     def keep(self, done: Batch) -> None:
         """Write down what a batch says, and let people and coordinator react."""
         self.batches.append(done)
+        self.last_call_on = self.state.silence_told or self.last_call_on
         today = local_date(done.now, self.zone)
         for post in done.posts:
+            self.queued_at[post.key] = done.now
             day = self.offset(max(post.date, today))
             self.items.append(ToldItem(day, post.person, post.kind, post.name, post.number, post))
         for opened in done.open_requests:
             self.requests[opened.key] = opened
             self.reply_to(opened)
+        self.open_decisions |= {task.key: task.decisions for task in done.open_tasks}
+        self.open_decisions |= {growth.key: growth.decisions for growth in done.grow_tasks if growth.decisions}
         for task in done.open_tasks:
             line = TaskLine(task.kind, task.key, self.offset(today), self.offset(task.due), task.reason, task.about)
             self.tasks.append(line)
@@ -233,7 +253,7 @@ class OneMentorship:
                 self.schedule(at, lambda made=made: made)
         for growth in done.grow_tasks:
             line = next(line for line in self.tasks if line.key == growth.key)
-            line.reason = f"{line.reason}\n{growth.reason}"
+            line.reason = f"{line.reason}\n{growth.reason}" if growth.reason else line.reason
         for closed in done.close_tasks:
             line = next(line for line in self.tasks if line.key == closed.key)
             line.closed, line.decision = self.offset(today), closed.decision
@@ -275,6 +295,10 @@ class OneMentorship:
         return Signals(act=act, version=self.version)  # type: ignore[arg-type]
 
     # -- the record ----------------------------------------------------------------------------------------------
+
+    def decisions_now(self, task: str) -> tuple[str, ...]:
+        """The decisions of a task that are open, as the record says."""
+        return self.open_decisions[task]
 
     def offset(self, on: date) -> int:
         """Days after S."""

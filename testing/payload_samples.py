@@ -29,6 +29,7 @@ from lifecycle.findings import Findings, Signals
 from lifecycle.state import State
 from program.loader import Loaded
 from rehearsal.behaviour import Behaviour
+from rehearsal.script_actions import change_happens
 from rehearsal.season import RehearsedSeason, Running
 from testing.all_cases import launch_moment, load
 from testing.cases import CASES
@@ -100,7 +101,10 @@ class RecordedSeason(RehearsedSeason):
     """A season that is played by the core alone, and keeps every state and every turn of it as they are written."""
 
     def __init__(self, loaded: Loaded, behaviour: Behaviour) -> None:
-        super().__init__(loaded.cohort, loaded.programs, loaded.forms, behaviour, launched_at=launch_moment(loaded))
+        super().__init__(
+            loaded.cohort, loaded.programs, loaded.forms, behaviour, launched_at=launch_moment(loaded),
+            script=change_happens,
+        )  # fmt: skip
         self.kept: dict[str, list[Any]] = {"State": [], "Batch": []}
 
     def carry_out(self, running: Running, turn: Batch) -> None:

@@ -19,6 +19,7 @@ from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, Tele
 
 from program.loader import Loaded
 from rehearsal.ledger import ledger as rehearsed_ledger
+from rehearsal.script_actions import change_happens
 from rehearsal.season import RehearsedSeason
 from store.database import Database
 from store.tables import EventRow
@@ -101,7 +102,12 @@ async def play(folder: Path, database_url: str) -> PlayedSeason:
             played = await look_back(engine)
     played.logs = logs
     season = RehearsedSeason(
-        loaded.cohort, loaded.programs, loaded.forms, behaviour, launched_at=launch_moment(loaded)
+        loaded.cohort,
+        loaded.programs,
+        loaded.forms,
+        behaviour,
+        launched_at=launch_moment(loaded),
+        script=change_happens,
     )
     played.rehearsed = rehearsed_ledger(season.play())
     return played

@@ -54,6 +54,8 @@ class MentorshipInput:
     holidays: list[date] = field(default_factory=list[date])
     pace: Pace = field(default_factory=Pace)
     state: State | None = None
+    schema: int = 1
+    """The rules by which a mentorship lives that begins now (`lifecycle.state.SCHEMA`); 1 where nothing is said."""
 
     def begin(self) -> State:
         """The state to go on from."""
@@ -68,6 +70,7 @@ class MentorshipInput:
             coordinators=self.coordinators,
             deputies=self.deputies,
             holidays=tuple(self.holidays),
+            schema=self.schema,
         )
 
 

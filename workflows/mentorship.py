@@ -21,7 +21,7 @@ with workflow.unsafe.imports_passed_through():
     from lifecycle.local_time import local_date
     from lifecycle.refusals import refusal
     from lifecycle.saved_state import save, unanswered_questions
-    from lifecycle.state import State
+    from lifecycle.state import SCHEMA, State
     from workflows import options, search_attributes, versions
     from workflows.cancellation import DeclinesCancellation
     from workflows.inputs import MentorshipInput
@@ -243,8 +243,10 @@ class MentorshipWorkflow(DeclinesCancellation, Updates):
         await self.wait_until(lambda: bool(self.inbox) or workflow.all_handlers_finished())
         if self.inbox:
             return
-        # The next run takes over the search attributes, and tells changes from what a mentorship starts with.
+        # The next run takes over the search attributes, and tells changes from what a mentorship starts with. It has
+        # a history of its own, so it can live by the newest rules.
         self.show()
+        self.state.schema = self.start.schema = SCHEMA
         self.start.state = self.state
         versions.start_afresh(self.start)
 

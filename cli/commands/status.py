@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.commands.answers import print_answers, read
-from cli.console import EXIT_CODES, names, on, out, plainly, run, say_json, settings, table, text
+from cli.console import EXIT_CODES, members, names, on, out, plainly, run, say_json, settings, table, text
 from cli.options import AsJson, OfCohort
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _print_status(cohort: CohortStatus) -> None:
         health = "lost" if line.lost else "over" if line.state == "over" else line.health
         rows.add_row(
             text(line.key),
-            names(line.people),
+            members(line.people),
             phase,
             next_words(line.next_step),
             on(line.next_on),
@@ -175,7 +175,7 @@ def _print_timeline(timeline: Timeline) -> None:
 
     line = timeline.mentorship
     screen = out()
-    screen.print(f"[bold]{text(line.cohort)}/{text(line.key)}[/]  {names(line.people)}", soft_wrap=True)
+    screen.print(f"[bold]{text(line.cohort)}/{text(line.key)}[/]  {members(line.people)}", soft_wrap=True)
     ending = f" · {in_words(line.ending)} on {line.ended_on}" if line.ending else ""
     state = "not yet started" if line.state == "planned" else in_words(line.phase).lower()
     screen.print(

@@ -7,7 +7,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.console import EXIT_CODES, REFUSED, err, fail, names, on, out, plainly, run, say_json, settings, table, text
+from cli.console import (
+    EXIT_CODES,
+    REFUSED,
+    err,
+    fail,
+    members,
+    names,
+    on,
+    out,
+    plainly,
+    run,
+    say_json,
+    settings,
+    table,
+    text,
+)
 from cli.options import AsJson, By, NewEmail, NewName, NewZone, OfCohort, Why
 
 if TYPE_CHECKING:
@@ -86,7 +101,7 @@ def print_tasks(lines: Iterable[TaskLine]) -> None:
 
     rows = table("task", "due", "what", "who", "decisions", title="Waits for a decision")
     for line in lines:
-        who = names(line.people) + (f"\n[dim]about {names(line.about)}[/]" if line.about else "")
+        who = members(line.people) + (f"\n[dim]about {names(line.about)}[/]" if line.about else "")
         what = f"[bold]{in_words(line.kind)}[/]\n{text(line.reason)}"
         rows.add_row(text(line.key), on(line.due), what, who, ", ".join(line.decisions))
     out().print(rows)

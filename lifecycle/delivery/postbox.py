@@ -15,7 +15,9 @@ from enum import StrEnum
 from typing import Literal
 
 from lifecycle.commands import ItemKind
+from lifecycle.delivery.holds import Standstill, keeps_back
 from lifecycle.delivery.letterbox import LetterboxRule, is_open, next_open, opening, ready_at
+from lifecycle.delivery.notices import Notice, NoticeFacts, still_true
 from lifecycle.local_time import DAY, begins, local_date
 
 LOOK_AFTER = timedelta(seconds=30)
@@ -36,15 +38,9 @@ ALONE = frozenset((ADDRESS_OLD, ADDRESS_NEW))
 """Items that ask whether a new address is right: each goes in a mail of its own, the second of them to another
 address than all the rest."""
 
-SAFETY_RECEIPT = "safety_received"
-"""The one item that no hold and no pause keeps back: whoever reports a concern learns that it has arrived."""
-
-PARTNER_PAUSED = "partner_paused"
-"""What tells the others of a pause. The pause itself does not keep it back, or it would come when all is over."""
-
 
 class DropReason(StrEnum):
-    """Why an item that waited is not true any more (lifecycle 2.7)."""
+    """Why an item that waited is not true any more, in the order in which they are named (lifecycle 2.7)."""
 
     ANSWERED = "answered"
     WINDOW_CLOSED = "window_closed"
@@ -56,6 +52,7 @@ class DropReason(StrEnum):
     BOUNCED = "bounced"
     TOO_SOON = "too_soon"
     LIMIT = "limit"
+    UNTRUE = "untrue"
 
 
 @dataclass(slots=True)
@@ -110,10 +107,12 @@ class Waiting:
     mentorship: MentorshipFacts | None = None
     out: bool = False
     """The person has no seat in that mentorship any more: left, removed, replaced."""
-    task_closed: bool = False
-    """The task that the item tells of is decided."""
     after_end: bool = False
     """Still true when the mentorship is over."""
+    number: int = 0
+    about: str = ""
+    facts: NoticeFacts | None = None
+    """What the condition of a notice looks at; None where it has none."""
 
     @property
     def fast(self) -> bool:
@@ -168,7 +167,7 @@ def sort_out(person: PersonFacts, items: Iterable[Waiting], now: datetime) -> De
             due.append(item)
         else:
             early.append(item)
-    true_now: list[Waiting] = []
+    going: list[Waiting] = []
     for item in due:
         reason = _why_dropped(person, item, now)
         if reason is not None:
@@ -176,7 +175,9 @@ def sort_out(person: PersonFacts, items: Iterable[Waiting], now: datetime) -> De
         elif _is_held(item):
             found.held.append(item)
         else:
-            true_now.append(item)
+            going.append(item)
+    true_now = [item for item in going if _still_true(item)]
+    found.dropped += [(item, DropReason.UNTRUE) for item in going if not _still_true(item)]
     found.fast = [item for item in true_now if item.fast]
     in_fast_mail = {item.request.key for item in found.fast if item.request}
     _fill_ordinary_mail(found, [item for item in true_now if not item.fast], in_fast_mail, today)
@@ -197,6 +198,18 @@ def logical_moment(zone: str, items: Iterable[Waiting], now: datetime) -> dateti
         looked_at = ready_at(item.date, zone, item.queued_at) + LOOK_AFTER
         moment = max(moment, since, min(looked_at, now))
     return moment
+
+
+def look_at(
+    rule: LetterboxRule, zone: str, last_mail_on: date | None, kind: ItemKind, on: date, now: datetime
+) -> datetime:
+    """When the postmaster must look at an item that is queued now (UTC): at once for receipts and urgent items, for
+    others a little after the person's letterbox is open and has not had its mail of the day (lifecycle 2.5 and 2.6).
+
+    `on` is the item's date; never later than the true moment of delivery. Raises NeverOpenError.
+    """
+    ready = ready_at(on, zone, now)
+    return ready if kind in FAST else next_open(rule, zone, ready, last_mail_on) + LOOK_AFTER
 
 
 def record(person: PersonFacts, delivery: Delivery, now: datetime) -> None:
@@ -233,8 +246,6 @@ def _moment(person: PersonFacts, item: Waiting, now: datetime, used: date | None
 
 def _why_dropped(person: PersonFacts, item: Waiting, now: datetime) -> DropReason | None:
     """Why the item is not true any more, as far as other items of the same mail have no say in it."""
-    if item.task_closed:
-        return DropReason.ANSWERED
     mentorship, request, reminder = item.mentorship, item.request, item.kind == "reminder"
     over = mentorship is not None and mentorship.over
     paused = mentorship is not None and mentorship.paused and not over
@@ -263,9 +274,16 @@ def _why_dropped(person: PersonFacts, item: Waiting, now: datetime) -> DropReaso
 
 def _is_held(item: Waiting) -> bool:
     mentorship = item.mentorship
-    if mentorship is None or mentorship.over or item.name == SAFETY_RECEIPT:
-        return False
-    return mentorship.held or (mentorship.paused and item.name != PARTNER_PAUSED)
+    return mentorship is not None and keeps_back(
+        item.name, Standstill(mentorship.held, mentorship.paused and not mentorship.over)
+    )
+
+
+def _still_true(item: Waiting) -> bool:
+    """A notice that says what holds; a receipt answers what its reader did, and stays true."""
+    if item.facts is None or item.kind == "receipt":
+        return True
+    return still_true(item.name, Notice(item.number, item.about, item.queued_at), item.facts)
 
 
 def _fill_ordinary_mail(found: Delivery, items: list[Waiting], in_fast_mail: set[str], today: date) -> None:

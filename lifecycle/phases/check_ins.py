@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 
 from lifecycle import plan, tasks
-from lifecycle.findings import Findings
+from lifecycle.findings import Findings, Signals
 from lifecycle.local_time import local_date
 from lifecycle.phases import closure, expectations
 from lifecycle.state import State, Step
@@ -68,12 +69,15 @@ def settled(turn: Turn, step: Step, findings: Findings) -> None:
     state = turn.state
     silent, silent_before = not step.answered, state.silent_before
     no_meeting, no_meeting_before = findings.no_meeting, state.no_meeting_before
+    if findings.silent_before is not None:
+        silent_before = silent_before and findings.silent_before
+    if findings.no_meeting_before is not None:
+        no_meeting_before = findings.no_meeting_before
     state.silent_before, state.no_meeting_before = silent, no_meeting
+    state.checked_in = step.number
 
     if findings.low:  # L
-        return tasks.open_task(
-            turn, "low_score", "A question about the relationship was answered low.", findings.concerned
-        )
+        return low_score(turn, findings.concerned)
     if no_meeting and no_meeting_before:  # Z2
         return tasks.open_task(
             turn, "stalled", "No meeting since the last check-in and none booked, for the second time."
@@ -96,6 +100,20 @@ def settled(turn: Turn, step: Step, findings: Findings) -> None:
     return None  # OK: the page has said thank you
 
 
+def low_score(turn: Turn, people: Iterable[str]) -> None:
+    """Rule L: a coordinator hears that a question about the relationship was answered low."""
+    tasks.open_task(turn, "low_score", "A question about the relationship was answered low.", people)
+
+
+def late(turn: Turn, step: Step, person: str, signals: Signals) -> None:
+    """An answer came after its check-in was assessed: a low one is told at once, and nobody was silent before."""
+    state = turn.state
+    if signals.low and not state.closed:
+        low_score(turn, [person])
+    if step.number == state.checked_in and state.schema >= 2:
+        state.silent_before = False
+
+
 # -- after an N3 -----------------------------------------------------------------------------------------------
 
 
@@ -114,9 +132,10 @@ def silence_date(state: State) -> date | None:
 
 def last_call(turn: Turn) -> None:
     """Long silence: everyone is told that the mentorship will be closed, and how to say otherwise."""
-    turn.state.silence_told = turn.today
+    exact = turn.state.schema >= 2
+    turn.state.silence_told = turn.begun if exact else turn.today
     turn.note("closing_for_silence")
-    expectations.are_you_there(turn, "closing_for_silence")
+    expectations.are_you_there(turn, "closing_for_silence", on=turn.begun if exact else None)
 
 
 def inactive_date(state: State) -> date | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from lifecycle import plan, tasks
-from lifecycle.commands import Finish
+from lifecycle.commands import Finish, Withhold
 from lifecycle.findings import Findings
 from lifecycle.phases import expectations
 from lifecycle.state import State, Step
@@ -25,12 +25,15 @@ EARLY_REASONS = ("no_fault", "goals_reached", "left", "inactive", "safeguarding"
 def steps(state: State, since: date | None = None) -> list[Step]:
     """Winding down and the closure form. Where the plan is built anew: no winding down before `since`."""
     phase = state.program.phases.closure
-    before = state.counts.get(WOUND_DOWN, 0) * len(phase.winding_down)
-    found = [
-        plan.tell(state, "winding_down", "closure", before + which, on)
-        for which, on in enumerate(phase.winding_down, start=1)
-        if since is None or state.moved(plan.raw_date(state, on)) >= since
-    ]
+    again = state.counts.get(WOUND_DOWN, 0)
+    found: list[Step] = []
+    for which, on in enumerate(phase.winding_down, start=1):
+        step = plan.tell(state, "winding_down", "closure", again * len(phase.winding_down) + which, on)
+        if again and state.schema >= 2:
+            # Counted from E as it is now: a pause lies between the date on which it was told and that E.
+            step.opens = state.unmoved(on.on(state.start, state.midpoint, state.end))
+        if since is None or state.moved(step.opens) >= since:
+            found.append(step)
     begun = [step for step in state.steps if step.name == "closure" and step.state != "planned"]
     # One that was left out, for its window was past, is not planned once more.
     if not state.ready_to_close and all(step.state == "skipped" for step in begun):
@@ -63,17 +66,28 @@ def may_be_asked(state: State, step: Step) -> list[str]:
 
 
 def reopened(turn: Turn) -> None:
-    """The end has moved: an open closure form is withdrawn, and it and the winding down come again."""
+    """The end was moved by hand: an open closure form is withdrawn, and it and the winding down come again."""
     state = turn.state
     state.ready_to_close = False
-    told = [step.number for step in state.steps if step.name == "winding_down" and step.state == "settled"]
-    times = len(state.program.phases.closure.winding_down)
-    while times and told and max(told) > state.counts.get(WOUND_DOWN, 0) * times:
-        turn.count(WOUND_DOWN)
+    wind_down_again(turn)
     for step in forms_out(state):
         for person in step.asked:
             turn.end_request(step, person, "withdrawn")
         turn.skip(step, "extended")
+
+
+def wind_down_again(turn: Turn) -> None:
+    """E is another date now: what was told of the old one comes again, as far as its new dates are ahead."""
+    state = turn.state
+    told = [step.number for step in state.steps if step.name == "winding_down" and step.state == "settled"]
+    times = len(state.program.phases.closure.winding_down)
+    again = state.counts.get(WOUND_DOWN, 0)
+    if again and state.end == state.wound_down_for and max(told, default=0) <= again * times:
+        # A pause was taken back: E is what everybody was told.
+        state.counts[WOUND_DOWN] = again - 1
+        return
+    while times and told and max(told) > state.counts.get(WOUND_DOWN, 0) * times:
+        turn.count(WOUND_DOWN)
 
 
 def adopted(state: State, times: int) -> None:
@@ -107,12 +121,19 @@ def say_farewell(turn: Turn) -> None:
     else:
         ending = "completed" if answered == asked else "completed_partial"
     close(turn, ending, state.reason)
-    follow_up = state.program.phases.closure.follow_up
-    if follow_up is not None and state.follow_up:
-        opens = state.moved(plan.raw_date(state, follow_up.window.opens))
-        asked_again = plan.ask(state, "follow_up", "closed", 1, follow_up.window, opens)
+    asked_again = follow_up(state)
+    if asked_again is not None and state.follow_up:
         state.steps.append(asked_again)
         turn.record(asked_again)
+
+
+def follow_up(state: State) -> Step | None:
+    """The form for those who opted in, long after the end, where the program has one; planned at the farewell."""
+    form = state.program.phases.closure.follow_up
+    if form is None:
+        return None
+    opens = state.moved(plan.raw_date(state, form.window.opens))
+    return plan.ask(state, "follow_up", "closed", 1, form.window, opens)
 
 
 def end_early(turn: Turn, reason: str, concerned: Sequence[str] = ()) -> None:
@@ -189,17 +210,22 @@ def withdraw(turn: Turn, step: Step, why: str) -> None:
     turn.skip(step, why)
 
 
+def withhold(turn: Turn) -> None:
+    """A report came before the end, and nothing of what was held goes out any more, the follow-up included."""
+    turn.do(Withhold())
+    turn.note("withheld")
+    stop_everything(turn, "withheld")
+
+
 def close(turn: Turn, ending: str, reason: str = "") -> None:
     """The record becomes final. Open tasks lapse, except where a person waits for a word from a coordinator."""
     state = turn.state
     stop_everything(turn, "over")
-    for kind in list(state.tasks):
-        if kind not in tasks.OUTLIVE:
-            tasks.close_task(turn, kind, "lapsed")
     state.ending = ending
     state.reason = reason
     state.phase = "closed"
     state.closed = True
+    tasks.mentorship_closed(turn)
     state.paused = False
     state.pause_ahead = None
     state.seat_wait_until = None

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 from lifecycle import plan, tasks
 from lifecycle.commands import RequestEnd
+from lifecycle.delivery import notices
 from lifecycle.findings import Findings, Signals
 from lifecycle.state import State, Step
 from lifecycle.turn import Turn
@@ -22,8 +23,12 @@ def steps(state: State) -> list[Step]:
     return found
 
 
-ARE_YOU_THERE_OPEN = 30
-"""Days for which the three links of `are_you_there` work."""
+ARE_YOU_THERE_OPEN = 3653
+"""Days until the window of `are_you_there` ends: its links work until the mentorship is closed, and none lasts so
+long."""
+
+MOST_CHANGES = 100
+"""Changes to an agreement since it was opened, after which nobody is asked any further: a coordinator decides."""
 
 
 # -- the agreement: one document, turns, signatures ------------------------------------------------------------
@@ -39,6 +44,15 @@ def open_agreement(turn: Turn, step: Step) -> None:
     """The agreement is laid before those who draft it."""
     for person in drafters(turn.state):
         _give_turn(turn, step, person, turn.state.agreement.version + 1, on=step.opens)
+
+
+def _given_up(turn: Turn, step: Step) -> None:
+    """The agreement has gone back and forth too often: nobody has the turn any more, and a coordinator decides."""
+    turn.note("agreement_given_up", detail=f"{turn.state.agreement.changes} changes")
+    step.state = "settled"
+    step.settled = turn.today
+    turn.record(step)
+    closed(turn, step)
 
 
 def reopen(turn: Turn, changers: list[str] | None = None) -> None:
@@ -76,7 +90,7 @@ def reopen(turn: Turn, changers: list[str] | None = None) -> None:
         requests[person] = turn.open_request(step, person, version)
     turn.tell(changers, "agreement_reopened", number=number, kind="receipt", request=requests)
     others = [person for person in state.active() if person not in changers]
-    return turn.tell(others, "agreement_reopened", number=number)
+    return turn.tell(others, "agreement_reopened", number=number, about=str(step.number))
 
 
 def welcomed(turn: Turn, person: str) -> None:
@@ -84,7 +98,13 @@ def welcomed(turn: Turn, person: str) -> None:
     state = turn.state
     introduction = state.step("introduction", 1)
     if introduction is None or introduction.state != "planned":
-        turn.tell(state.active(), "introduction", number=turn.count("introduction") + 1, about=person)
+        number = turn.count("introduction") + 1
+        turn.tell(
+            state.active(),
+            "introduction",
+            number=number,
+            about=lambda reader: notices.partners_of(state, reader) if reader == person else person,
+        )
     step = current(state)
     if step is not None:
         drop_turns(turn, step, "superseded")
@@ -107,23 +127,23 @@ def acted(turn: Turn, person: str, signals: Signals) -> None:
     agreement = state.agreement
     step = current(state)
     version = signals.version
-    if step is None or person not in state.active():
+    if step is None or person not in state.active() or not signals.act:
         turn.note("late_answer", person, "agreement")
         if signals.act != "sign":
-            # It is kept, and changes nothing that was decided; but its number is taken.
+            # It makes no version. One that was written while the window was closing has taken its number.
             agreement.version = max(agreement.version, version)
-        return
+        return None
     on_the_table = agreement.version > agreement.base
     if signals.act == "sign":
         if not on_the_table or version != agreement.version or person in agreement.signed:
             turn.note("stale_signature", person, f"version {version}")
-            return
+            return None
         agreement.signed.append(person)
         turn.note("agreement_signed", person, f"version {version}")
     else:
         if version <= agreement.version:
             turn.note("stale_version", person, f"version {version}")
-            return
+            return None
         agreement.version = version
         agreement.handed_on = False
         agreement.signed = [person]
@@ -139,7 +159,9 @@ def acted(turn: Turn, person: str, signals: Signals) -> None:
                     state.active(),
                 )
     agreement.turns.pop(person, None)
-    hand_on(turn, step, person)
+    if agreement.changes >= MOST_CHANGES:
+        return _given_up(turn, step)
+    return hand_on(turn, step, person)
 
 
 def hand_on(turn: Turn, step: Step, actor: str = "") -> None:
@@ -251,10 +273,10 @@ def get_going(turn: Turn) -> None:
     turn.tell(turn.state.active(), "get_going", number=turn.count("get_going"))
 
 
-def are_you_there(turn: Turn, name: str = "are_you_there") -> None:
-    """Three links, each to a page with one button: going fine, we're stuck, we've stopped."""
+def are_you_there(turn: Turn, name: str = "are_you_there", on: date | None = None) -> None:
+    """Three links, each to a page with one button: going fine, we're stuck, we've stopped. At once, or `on` a day."""
     state = turn.state
     until = max(turn.today, turn.counts_from) + timedelta(days=ARE_YOU_THERE_OPEN)
     step = Step("are_you_there", state.phase, turn.count("request.are_you_there"), "ask", turn.today, closes=until)
     requests = {person: turn.open_request(step, person) for person in state.active()}
-    turn.tell(state.active(), name, number=turn.count(name), request=requests)
+    turn.tell(state.active(), name, number=turn.count(name), on=on, request=requests)

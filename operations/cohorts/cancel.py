@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from lifecycle.batch import CANCELLED
 from lifecycle.commands import Post
 from operations.errors import Refused
 from operations.mentorships.decide import who_decides
@@ -68,7 +69,7 @@ async def cancel(
     async with database.begin() as session:
         row = await known_cohort(session, cohort)
         decider = who_decides(cohort, await people.deciders(session, cohort), by)
-        if row.state == cancelling.CANCELLED:
+        if row.state == CANCELLED:
             return False
         if row.state == "over":
             raise Refused(f"{cohort} is over: every mentorship has ended, and nothing is left to cancel")

@@ -120,6 +120,9 @@ def plan(loaded: Loaded, launched_at: datetime, mentorship: str = "") -> Plan:
     steps: list[PlannedStep] = []
     for entry in cohort.mentorships:
         state = everybody_accepts(loaded, entry, launched_at)
+        # It is planned when the mentorship closes, for those who opted in; here it is shown with its condition.
+        asked_again = closure.follow_up(state)
+        state.steps += [asked_again] if asked_again else []
         for item, in_postbox in _items(state, rule, launched_at):
             waiting[item.person].append((item, in_postbox))
         if mentorship in ("", entry.key):

@@ -16,6 +16,7 @@ from rehearsal.html_report import page
 from rehearsal.ledger import ledger
 from rehearsal.report import Range, Report, ranges, report
 from rehearsal.script import load_behaviour
+from rehearsal.script_actions import change_happens
 from rehearsal.season import RehearsedSeason
 
 __all__ = ["Faults", "Range", "Rehearsed", "Report", "rehearse"]
@@ -65,7 +66,13 @@ def rehearse(
     first: RehearsedSeason | None = None
     for run in range(runs):
         season = RehearsedSeason(
-            loaded.cohort, loaded.programs, loaded.forms, behaviour, launched_at=launched_at, seed=seed + run
+            loaded.cohort,
+            loaded.programs,
+            loaded.forms,
+            behaviour,
+            launched_at=launched_at,
+            script=change_happens,
+            seed=seed + run,
         )
         season.play(_share(progress, season, run, runs) if progress else None)
         reports.append(report(season))

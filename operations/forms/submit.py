@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal
 
 from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from activities.record_turn import look_at
+from lifecycle import request_access
 from lifecycle.assessment import signals
 from lifecycle.events import Answered
 from lifecycle.findings import Signals
+from lifecycle.request_access import Access
 from mail.form_text import worded
 from operations.forms import agreements
 from operations.forms.fill_in import words_for
@@ -35,9 +36,6 @@ from store.forms.requests import Requested
 from store.people import correct
 from store.people.correct import CorrectionOrder
 from store.workflow_outbox import OutboxEvent
-
-Access = Literal["open", "late", "withdrawn", "superseded", "over"]
-"""What a link lets its holder do: answer, answer although the window has closed, or only be told why not."""
 
 PROFILE = {
     "i_goals": "goals",
@@ -99,16 +97,16 @@ SubmitResult = Saved | Faulty | Differs | Overtaken | Shut | UnknownRequest
 
 def access_of(requested: Requested, now: datetime) -> Access:
     """What the link of this request lets its holder do at this moment (UTC, program time)."""
-    if requested.standing == "left":
+    if requested.standing == "left" or requested.is_out:
         return "withdrawn"
-    if requested.state == "withdrawn":
-        return "withdrawn"
-    if requested.state == "superseded":
-        return "superseded"
-    # In a pause nothing falls due: the window moves when it ends.
-    if requested.state in ("open", "answered") and (now < requested.closes_at or requested.paused):
-        return "open"
-    return "over" if requested.mentorship_state == "over" else "late"
+    return request_access.access_of(
+        requested.ask,
+        requested.state,
+        requested.closes_at,
+        now,
+        paused=requested.paused,
+        over=requested.mentorship_state == "over",
+    )
 
 
 async def submit(
@@ -171,6 +169,8 @@ async def _commit(
     access = access_of(requested, now)
     if access not in ("open", "late"):
         return Shut(access)
+    if access == "late":
+        act = ""  # what comes after the close is kept, and makes no version and no signature
     if act and not agreements.may(requested, act):
         return Shut("superseded")
     if act and agreements.seen_version(typed) != agreements.on_the_table(requested):
@@ -178,7 +178,7 @@ async def _commit(
     faults = _faults_that_count(requested, reading.answers, reading.faults)
     if faults:
         return Faulty(faults)
-    found = signals(requested.ask, reading.answers)
+    found = signals(requested.ask, reading.answers, requested.program.rules)
     if requested.ask == "invitation":
         found = await _introduce(session, requested, submission, reading.answers, found, now)
     if act:

@@ -70,6 +70,8 @@ _EVENTS = {
     "adopted": "Goes by another version of its program",
     "held": "Mail of this mentorship is held back after a report",
     "released": "Mail of this mentorship is released",
+    "withheld": "What was held back of its mail is never sent",
+    "agreement_given_up": "The agreement went back and forth too often",
     "left": "Has left",
     "pause_planned": "A pause is planned",
     "pause_taken_back": "A planned pause is taken back",

@@ -219,7 +219,8 @@ async def raise_concern(
             session, *where, now, "concern_raised", holder.id, f"{concern.kind}{danger}", by=holder.id, why=said
         )
         is_safety = concern.kind != "interest" or concern.danger or bool(about)
-        signals = Signals(safety=True, not_to=about) if is_safety else Signals(help=True)
+        report = Signals(safety=True, not_to=about, contact=bool(concern.contact))
+        signals = report if is_safety else Signals(help=True)
         await _tell(session, where, Answered(id_, holder.id, "concern", 1, signals, now), now)
         return Done(to_tell=(where,))
 

@@ -7,13 +7,14 @@ mentorship cancelled and posts no items. Must not change a mentorship that has a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from lifecycle.batch import CANCELLED
 from lifecycle.commands import Batch, Post
 from lifecycle.delivery.holds import Standstill
 from lifecycle.keys import item_key
@@ -34,8 +35,6 @@ from store.tables import (
     TaskRow,
 )
 
-CANCELLED = "cancelled"
-"""State of the cohort, ending of its mentorships, and name of the one mail."""
 PAGE = 500
 """Rows in one statement."""
 
@@ -129,14 +128,6 @@ async def stop(
 def relay_id(cohort: str, mentorship: str) -> str:
     """Id of the outbox row, and of the update, that tells a mentorship of its cohort's cancellation."""
     return f"cancel/{cohort}/{mentorship}"
-
-
-def silenced(batch: Batch) -> Batch:
-    """A turn of a cancelled cohort's mentorship, as far as it is put down: the record, what a coordinator must
-    still decide, and the receipt for what somebody just did."""
-    told = [post for post in batch.posts if post.task or post.kind == "receipt"]
-    finish = batch.finish if batch.finish and batch.finish.ending == CANCELLED else None
-    return replace(batch, open_requests=[], redeliver=[], posts=told, finish=finish)
 
 
 async def tell_again(session: AsyncSession, batch: Batch) -> dict[int, datetime]:

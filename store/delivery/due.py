@@ -6,15 +6,16 @@ settled: this is what keeps two mails from crossing on one day.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, case, exists, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lifecycle.delivery.letterbox import LetterboxRule
+from lifecycle.delivery.notices import OF_PARTNERS, OF_SILENCE, TRUE_WHILE, NoticeFacts, SeatStanding, who_takes_part
 from lifecycle.delivery.postbox import FAST, MentorshipFacts, PersonFacts, RequestFacts, Waiting
 from store.columns import Instant
 from store.postbox import letterbox_rule
@@ -98,9 +99,12 @@ WHAT_CAN_CHANGE = (
     RequestRow.state.label("request_state"), RequestRow.closes_at, RequestRow.mails,
     RequestRow.last_mail_on.label("request_last_on"),
     MentorshipRow.state.label("mentorship_state"), MentorshipRow.paused_until, MentorshipRow.held,
-    MentorshipRow.erasures,
+    MentorshipRow.erasures, MentorshipRow.ending_decided, MentorshipRow.end, MentorshipRow.pause_ahead,
+    MentorshipRow.agreement_open, MentorshipRow.agreement_in_force,
+    and_(ItemRow.name.in_(OF_SILENCE), MentorshipRow.last_life > ItemRow.queued_at).label("alive_since"),
     MembershipRow.standing.label("seat"),
     TaskRow.closed_at,
+    ItemRow.name, ItemRow.cohort, ItemRow.mentorship,
 )  # fmt: skip
 """Columns that decide about an item and can change while it waits."""
 
@@ -145,10 +149,11 @@ async def unchanged(session: AsyncSession, boxes: Mapping[str, Postbox], now: da
     if not boxes:
         return set()
     free = await lock_people(session, boxes)
-    rows = await session.execute(WAITING_CHANGES, {"people": sorted(free), "now": now})
+    rows = (await session.execute(WAITING_CHANGES, {"people": sorted(free), "now": now})).all()
+    seats = await _seats(session, rows)
     found: dict[str, list[Any]] = {}
     for row in rows:
-        found.setdefault(row[0], []).append(tuple(row))
+        found.setdefault(row.person, []).append(_what_can_change(row, seats))
     return {person for person, seen in found.items() if seen == boxes[person].seen}
 
 
@@ -203,9 +208,8 @@ def _with_facts(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
 ITEMS = _with_facts(
     select(
         *WHAT_CAN_CHANGE,
-        ItemRow.kind, ItemRow.name, ItemRow.number, ItemRow.cohort, ItemRow.mentorship, ItemRow.date,
-        ItemRow.queued_at, ItemRow.request, ItemRow.task, ItemRow.about, ItemRow.after_end, ItemRow.shard,
-        ItemRow.message, ItemRow.failures,
+        ItemRow.kind, ItemRow.number, ItemRow.date, ItemRow.queued_at, ItemRow.request, ItemRow.task,
+        ItemRow.about, ItemRow.after_end, ItemRow.shard, ItemRow.message, ItemRow.failures, MentorshipRow.last_life,
         select(func.max(MessageRow.attempts))
         .where(MessageRow.person == ItemRow.person, MessageRow.state == "deferred")
         .correlate(ItemRow)
@@ -244,6 +248,7 @@ BEHIND = (
 
 async def _assembled(session: AsyncSession, rows: Sequence[Row[Any]]) -> dict[str, Postbox]:
     rules = await _rules(session, {row.cohort for row in rows})
+    seats = await _seats(session, rows)
     requests: dict[str, RequestFacts] = {}
     found: dict[str, Postbox] = {}
     for row in rows:
@@ -256,12 +261,50 @@ async def _assembled(session: AsyncSession, rows: Sequence[Row[Any]]) -> dict[st
             row.key, row.person, row.kind, row.name, row.number, row.cohort, row.mentorship, row.date,
             row.queued_at, row.request, row.task, row.about, row.failures,
         )  # fmt: skip
-        box.waiting.append(_waiting(row, rules[row.cohort], requests))
-        box.seen.append(tuple(row[: len(WHAT_CAN_CHANGE)]))
+        box.waiting.append(_waiting(row, rules[row.cohort], requests, seats))
+        box.seen.append(_what_can_change(row, seats))
     return found
 
 
-def _waiting(row: Row[Any], rule: LetterboxRule, requests: dict[str, RequestFacts]) -> Waiting:
+Seats = Mapping[tuple[str, str], Sequence[SeatStanding]]
+"""(cohort, mentorship) to its seats."""
+
+
+async def _seats(session: AsyncSession, rows: Iterable[Row[Any]]) -> Seats:
+    """Who takes part in the mentorships of which these items tell, where that decides about them."""
+    of = {(row.cohort, row.mentorship) for row in rows if row.name in OF_PARTNERS}
+    found: dict[tuple[str, str], list[SeatStanding]] = {}
+    for cohort, mentorship, *seat in await session.execute(SEATS, {"of": sorted(of)}) if of else ():
+        found.setdefault((cohort, mentorship), []).append((seat[0], seat[1], seat[2]))
+    return found
+
+
+def _what_can_change(row: Row[Any], seats: Seats) -> tuple[Any, ...]:
+    of = seats.get((row.cohort, row.mentorship)) if row.name in OF_PARTNERS else None
+    return *row[: len(WHAT_CAN_CHANGE)], of
+
+
+def _facts(row: Row[Any], seats: Seats) -> NoticeFacts | None:
+    """What the condition of a notice looks at, where it has one; for coordinators as for participants."""
+    if row.name not in TRUE_WHILE or row.mentorship_state is None:
+        return None
+    takes_part, partners, present = who_takes_part(seats.get((row.cohort, row.mentorship), ()), row.person)
+    return NoticeFacts(
+        takes_part,
+        partners,
+        present,
+        ending=row.ending_decided,
+        end=row.end,
+        last_life=row.last_life,
+        agreement_open=row.agreement_open,
+        agreement_in_force=row.agreement_in_force,
+        paused_until=row.paused_until if row.mentorship_state != "over" else "",
+        pause_ahead=row.pause_ahead,
+        task_open=row.closed_at is None,
+    )
+
+
+def _waiting(row: Row[Any], rule: LetterboxRule, requests: dict[str, RequestFacts], seats: Seats) -> Waiting:
     request = None
     if row.request_state is not None:
         request = requests.get(row.request)
@@ -283,9 +326,21 @@ def _waiting(row: Row[Any], rule: LetterboxRule, requests: dict[str, RequestFact
         request=request,
         mentorship=mentorship,
         out=mentorship is not None and row.seat == "out",
-        task_closed=row.task != "" and row.closed_at is not None,
         after_end=row.after_end,
+        number=row.number,
+        about=row.about,
+        facts=_facts(row, seats),
     )
+
+
+SEATS = (
+    select(
+        MembershipRow.cohort, MembershipRow.mentorship, MembershipRow.person, MembershipRow.role,
+        MembershipRow.standing,
+    )
+    .where(tuple_(MembershipRow.cohort, MembershipRow.mentorship).in_(bindparam("of", expanding=True)))
+    .order_by(MembershipRow.cohort, MembershipRow.mentorship, MembershipRow.person)
+)  # fmt: skip
 
 
 async def _rules(session: AsyncSession, cohorts: Collection[str]) -> dict[str, LetterboxRule]:

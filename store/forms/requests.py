@@ -115,6 +115,11 @@ class Requested:
     """Open requests of the same person in the same cohort, this one left out."""
 
     @property
+    def is_out(self) -> bool:
+        """The person has no seat in the mentorship any more: left, removed, replaced."""
+        return any(seat.person == self.person and seat.standing == "out" for seat in self.members)
+
+    @property
     def partners(self) -> tuple[PageMember, ...]:
         """Everybody else who takes part."""
         return tuple(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from base64 import b32encode
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -18,6 +19,7 @@ from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lifecycle import saved_state
+from lifecycle.batch import CANCELLED, silenced
 from lifecycle.commands import Assess, Batch, MoveRequest
 from lifecycle.delivery.holds import Standstill
 from lifecycle.local_time import local_date
@@ -62,6 +64,7 @@ STANDING = (
     "turn", "turn_at", "furthest",
     "state", "phase", "health", "next_step", "next_on", "next_at", "awaited", "open_tasks", "paused_until",
     "pause_ahead", "held", "start", "midpoint", "end", "workflow_state",
+    "ending_decided", "last_life", "agreement_open", "agreement_in_force",
 )  # fmt: skip
 GOES_ON, ENDS = (
     update(MENTORSHIPS)
@@ -126,9 +129,9 @@ async def apply(session: AsyncSession, batch: Batch, *, deliver_at: DeliverAt, s
         if before.turn_at is None or batch.now <= before.turn_at:
             return Applied(False, await _earliest(session, batch), before.program, before.program_hash)
         await forget_later_turns(session, batch, local_date(batch.now, before.zone))
-    cancelled = cancel.CANCELLED in (before.ending, before.cohort_state)
+    cancelled = CANCELLED in (before.ending, before.cohort_state)
     if cancelled:
-        batch = cancel.silenced(batch)
+        batch = silenced(batch)
     address = Address(
         batch.cohort,
         batch.mentorship,
@@ -137,10 +140,11 @@ async def apply(session: AsyncSession, batch: Batch, *, deliver_at: DeliverAt, s
         shards,
         deliver_at,
     )
-    was = Standstill(before.held, bool(before.paused_until)) if before.state != "over" else Standstill()
-    now = batch.snapshot
-    still = Standstill(now.held, bool(now.paused_until)) if not now.over else Standstill()
+    was = Standstill(before.held, bool(before.paused_until) and before.state != "over")
+    still = Standstill.of(batch.snapshot)
     moments: list[Moment] = []
+    if batch.withhold:
+        await stand_still(session, address, Standstill.of(batch.snapshot, withhold=True))
     if was != still:
         moments += await stand_still(session, address, still)
     await _write_members(session, batch)
@@ -193,6 +197,19 @@ async def read_answers(session: AsyncSession, assess: Assess) -> dict[str, tuple
     if late:
         await session.execute(update(AnswerRow).where(AnswerRow.id.in_(late)).values(late=True))
     return counting
+
+
+async def read_answers_so_far(
+    session: AsyncSession, requests: Sequence[tuple[str, str, str]]
+) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Participant id to (role, answers) of everyone who has answered one of these requests, in time or late."""
+    roles = {key: (person, role) for key, person, role in requests}
+    rows = await session.execute(
+        select(AnswerRow.request, AnswerRow.body)
+        .where(AnswerRow.request.in_(roles))
+        .order_by(AnswerRow.request, AnswerRow.version)
+    )
+    return {roles[request][0]: (roles[request][1], body) for request, body in rows}
 
 
 async def _lock(session: AsyncSession, batch: Batch) -> Any:
@@ -297,7 +314,9 @@ async def _write_tasks(session: AsyncSession, batch: Batch, zone: str) -> None:
         await session.execute(putting(session, TaskRow, ("key",), tuple(rows[0])), rows)
     for growth in batch.grow_tasks:
         task = await session.get_one(TaskRow, growth.key)
-        if growth.reason not in task.reason.splitlines():
+        if growth.decisions:
+            task.decisions = list(growth.decisions)
+        if growth.reason and growth.reason not in task.reason.splitlines():
             task.reason = f"{task.reason}\n{growth.reason}"
         task.about = [*task.about, *(person for person in growth.about if person not in task.about)]
     await session.flush()
@@ -402,6 +421,10 @@ async def _write_mentorship(session: AsyncSession, batch: Batch, *, over: bool, 
         "start": now.start,
         "midpoint": now.midpoint,
         "end": now.end,
+        "ending_decided": now.ending,
+        "last_life": now.last_life,
+        "agreement_open": now.agreement_open,
+        "agreement_in_force": now.agreement_in_force,
     }
     if batch.finish is not None:
         finish = batch.finish

@@ -227,6 +227,9 @@ async def test_people_come_and_go(cli_env: CliEnv, config_folder: ConfigFolder) 
     assert await seats(cli_env, "circle") == {
         "a1": "out", "b1": "out", "b2": "out", "n1": "invited", "x1": "invited",
     }  # fmt: skip
+    shown = (await cli_env.mentorship("show", "circle/m1")).out
+    assert "(formerly Person a1, Person b1, Person b2)" in " ".join(shown.split())
+    assert "formerly" in (await cli_env.mentorship("status", "circle")).out
     gone = await cli_env.mentorship("replace", "circle-b2", "--with", "circle-x1", "--yes")
     assert (gone.code, "circle-b2 has no seat in this mentorship; those who have: " in gone.err) == (2, True)
     [left] = await operation(cli_env, "circle", "leave")

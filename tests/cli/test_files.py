@@ -20,6 +20,7 @@ from operations.cohorts.plan_export import local_time
 from program.loader import load_cohort
 from rehearsal.behaviour import Behaviour
 from rehearsal.ledger import ledger
+from rehearsal.script_actions import change_happens
 from rehearsal.season import RehearsedSeason
 from runtime.links import Links
 from runtime.settings import load_settings
@@ -111,13 +112,27 @@ def test_the_plan_says_who_gets_what_and_when_in_their_own_zone() -> None:
     assert reminder["condition"] == "unless answered by then"
 
 
+def test_the_plan_lists_the_follow_up_with_its_condition() -> None:
+    said = mentorship("plan", SMALL, *BEFORE, "--mentorship", "m1", "--json")
+    items = {
+        (mail["person"], item["date"], item["condition"])
+        for mail in said.json["mails"]
+        for item in mail["items"]
+        if item["name"] == "follow_up"
+    }
+    [step] = [step for step in said.json["steps"] if step["name"] == "follow_up"]
+    assert items == {(person, step["opens"], "to those who said yes to it") for person in ("s1", "s2")}
+
+
 def test_the_plan_is_what_a_season_delivers() -> None:
     """In a season in which everybody answers, each form and each planned notice arrives when the plan said."""
     launched_at = datetime(2026, 12, 1, 12, tzinfo=UTC)
     loaded = load_cohort(REALISTIC)
     at_eight = {"default": {"after": "0d", "at": "20:00"}}
     behaviour = Behaviour.model_validate({"people": {one.id: at_eight for one in loaded.cohort.participants}})
-    season = RehearsedSeason(loaded.cohort, loaded.programs, loaded.forms, behaviour, launched_at=launched_at).play()
+    season = RehearsedSeason(
+        loaded.cohort, loaded.programs, loaded.forms, behaviour, launched_at=launched_at, script=change_happens
+    ).play()
     came = {
         (mail["person"], item["mentorship"], item["name"], item["number"], item["kind"]): mail["at"]
         for mail in ledger(season)["mails"]
@@ -165,7 +180,7 @@ def test_a_spreadsheet_that_splits_at_semicolons_opens_the_csv(config_folder: Co
 
 def test_the_plan_begins_with_its_summary_and_a_large_one_is_no_more() -> None:
     small = mentorship("plan", SMALL, *BEFORE).out
-    assert small.index("86 mails to 4 people") < small.index("Each mail") < small.index("Deepak Raman")
+    assert small.index("90 mails to 4 people") < small.index("Each mail") < small.index("Deepak Raman")
     large = mentorship("plan", REALISTIC, *BEFORE).out
     assert len(large.splitlines()) < 60
     assert "Each mail" not in large

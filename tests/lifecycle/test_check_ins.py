@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import time
 from typing import Any
 
 import pytest
 
 from lifecycle.events import Answered, Assessed, Decided, Leave, Release, Seen
 from lifecycle.findings import Findings, PersonalRequest, Signals
+from lifecycle.local_time import instant
+from lifecycle.state import SCHEMA
 from testing.one_mentorship import PEERS, OneMentorship, one_mentorship
 
 NO_MEETING: dict[str, Any] = {"p_met": "0", "p_next": False}
@@ -194,6 +197,25 @@ def test_at_once_where_ninety_days_have_passed_already() -> None:
     assert played.noted("ending_early") == [(139, "", "inactive")]
 
 
+@pytest.mark.parametrize(
+    ("schema", "told", "ends_with"),
+    [(SCHEMA, 92, 99), (1, 91, 98)],
+    ids=["from the date of the step", "an older run: from the cohort's day"],
+)
+def test_the_last_call_counts_from_the_date_of_its_step_where_the_cohort_lives_further_west(
+    schema: int, told: int, ends_with: int
+) -> None:
+    home = dict.fromkeys(("mia", "ned"), "Asia/Tokyo")
+    played = one_mentorship(zone="America/Los_Angeles", zones=home, schema=schema).silent("everyone", *SILENT).play()
+    [call, _] = [item.post for item in played.items if item.name == "closing_for_silence"]
+    assert played.state.reason == "inactive"
+    assert played.offset(played.last_call_on) == told
+    ended = next(done.now for done in played.batches if any(note.name == "ending_early" for note in done.notes))
+    assert ended == instant(played.day(ends_with + 1), time(0), "Asia/Tokyo")
+    if schema == SCHEMA:
+        assert call.date == played.day(92)  # and the mail says: by S+99
+
+
 def test_silence_counts_only_after_an_n3() -> None:
     played = one_mentorship(phases={"check_ins": None, "midpoint": None}).silent("everyone", *SILENT).play()
     assert played.told("closing_for_silence") == {}
@@ -269,9 +291,9 @@ def test_release_as_a_change_decides_the_task() -> None:
     assert not played.state.held
 
 
-def test_a_second_report_makes_the_task_grow_and_is_told_at_once_too() -> None:
+def test_two_reports_are_two_tasks_and_each_is_told_at_once() -> None:
     played = one_mentorship().says("everyone", "check_in 1", p_help="safety").play(until=32)
-    assert [line.kind for line in played.tasks] == ["safety"]
+    assert [line.kind for line in played.tasks] == ["safety", "safety"]
     assert played.mail("task_opened") == {"cora": ["urgent S+31", "urgent S+31"]}
     assert len({item.post.key for item in played.items}) == len(played.items)
 

@@ -50,10 +50,10 @@ def test_an_answer_that_was_kept_in_time_counts_though_the_engine_hears_of_it_la
     assert played.noted("late_answer") == []
 
 
-def test_an_answer_that_was_kept_too_late_does_not() -> None:
+def test_an_answer_that_was_kept_too_late_acts_as_a_late_one() -> None:
     played = one_mentorship().away(30, 50).says("ned", "check_in 1", after=15, p_useful=1).play(until=51)
     assert played.step("check_in").answered == ["mia"]
-    assert played.task_lines() == []
+    assert played.task_lines() == ["low_score S+50 due S+57"]
     assert played.noted("late_answer") == [(50, "ned", "check_in#1")]
 
 

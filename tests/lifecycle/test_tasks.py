@@ -25,7 +25,7 @@ TABLE = {
     "fit": (2, USUAL),
     "help": (2, USUAL),
     "midpoint": (5, "continue, reopen_agreement, pause, replace, end"),
-    "safety": (0, "release, end"),
+    "safety": (0, "release, end, withhold"),
     "withdrawn": (3, "noted, replace, end"),
     "small_group": (3, "noted, replace, end"),
     "bounced": (2, "noted, correct, end"),

@@ -239,11 +239,11 @@ def test_an_ask_settles_as_soon_as_all_have_answered_else_when_its_close_has_end
     assert played.told("check_in")["ned"].count(63) == 1  # the reminder of check-in 2
 
 
-def test_an_answer_after_the_close_is_noted_and_changes_nothing() -> None:
+def test_an_answer_after_the_close_is_noted_and_a_low_score_is_told_as_it_comes() -> None:
     played = one_mentorship().says("ned", "check_in 1", after=15, p_open=1).play(until=60)
     assert played.noted("late_answer") == [(45, "ned", "check_in#1")]
     assert played.noted("one_silent") == [(41, "ned", "check_in#1")]
-    assert played.task_lines() == []
+    assert played.task_lines() == ["low_score S+45 due S+52"]
 
 
 def test_silence_is_an_answer_too_and_never_stops_the_plan() -> None:

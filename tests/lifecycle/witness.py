@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from lifecycle import assessment, plan
 from lifecycle.advance import advance, begin, next_moment
 from lifecycle.batch import batch
-from lifecycle.changes import build
+from lifecycle.build import build
 from lifecycle.commands import (
     Assess,
     CloseTask,
@@ -146,12 +146,11 @@ class Witness:
             if key in self.bodies and self.bodies[key][0] <= ask.closed_at
         }
         asked = [(person, role) for _, person, role in ask.requests]
-        return Assessed(
-            f"as/{ask.step}",
-            ask.ask,
-            ask.number,
-            assessment.assess(ask.ask, given, program.rules, program.format, asked),
+        before = {person: (role, self.bodies[key][1]) for key, person, role in ask.before if key in self.bodies}
+        findings = assessment.assess(
+            ask.ask, given, program.rules, program.format, asked, before if ask.before else None
         )
+        return Assessed(f"as/{ask.step}", ask.ask, ask.number, findings)
 
     # -- the promises --------------------------------------------------------------------------------------------
 
@@ -248,7 +247,7 @@ class Witness:
         assert {task.key for task in state.tasks.values()} == self.tasks
         if state.closed:
             assert len(self.finishes) == 1
-            assert set(state.tasks) <= set(OUTLIVE)
+            assert {task.kind for task in state.tasks.values()} <= set(OUTLIVE)
             assert all(step.name == "follow_up" for step in state.steps if step.state in ("planned", "open"))
 
     # -- what people do ------------------------------------------------------------------------------------------

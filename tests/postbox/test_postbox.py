@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from lifecycle.delivery.letterbox import rule_of
+from lifecycle.delivery.notices import NoticeFacts
 from lifecycle.delivery.postbox import (
     Delivery,
     DropReason,
@@ -122,6 +123,8 @@ def test_each_cohort_has_its_own_holidays() -> None:
 
 # -- what is dropped, and why --------------------------------------------------------------------------------------
 
+DECIDED = NoticeFacts(task_open=False)
+ALIVE = NoticeFacts(last_life=NINE)
 OVER, PAUSED, HELD = MentorshipFacts(over=True), MentorshipFacts(paused=True), MentorshipFacts(held=True)
 
 
@@ -131,8 +134,11 @@ OVER, PAUSED, HELD = MentorshipFacts(over=True), MentorshipFacts(paused=True), M
         ({}, {"kind": "request", "request": request(state="answered")}, "answered"),
         ({}, {"kind": "reminder", "request": request(state="answered")}, "answered"),
         ({}, {"kind": "notice", "name": "are_you_there", "request": request(state="answered")}, "answered"),
-        ({}, {"kind": "notice", "name": "task_opened", "mentorship": None, "task_closed": True}, "answered"),
-        ({}, {"kind": "urgent", "name": "task_opened", "mentorship": None, "task_closed": True}, "answered"),
+        ({}, {"kind": "notice", "name": "task_opened", "mentorship": None, "facts": DECIDED}, "untrue"),
+        ({}, {"kind": "urgent", "name": "task_opened", "mentorship": None, "facts": DECIDED}, "untrue"),
+        ({"standing": "erased"}, {"name": "task_opened", "mentorship": None, "facts": DECIDED}, "erased"),
+        ({}, {"name": "are_you_there", "facts": ALIVE, "request": request()}, "untrue"),
+        ({}, {"name": "are_you_there", "facts": ALIVE, "request": request(closes_at=NINE)}, "window_closed"),
         ({}, {"kind": "request", "request": request(closes_at=NINE)}, "window_closed"),
         ({}, {"kind": "request", "request": request(state="closed")}, "window_closed"),
         ({}, {"kind": "request", "request": request(state="withdrawn")}, "window_closed"),
@@ -179,7 +185,6 @@ def test_an_item_that_is_no_longer_true_is_dropped_with_its_reason(
         ({}, {"kind": "receipt", "name": "safety_received", "mentorship": HELD}),
         ({}, {"kind": "receipt", "name": "safety_received", "mentorship": PAUSED}),
         ({}, {"kind": "urgent", "name": "partner_paused", "mentorship": PAUSED}),
-        ({}, {"kind": "urgent", "mentorship": replace(OVER, held=True), "after_end": True}),
     ],
 )
 def test_what_is_still_true_goes(who: dict[str, Any], item: dict[str, Any]) -> None:
@@ -196,6 +201,8 @@ def test_what_is_still_true_goes(who: dict[str, Any], item: dict[str, Any]) -> N
         {"mentorship": HELD},
         {"mentorship": HELD, "kind": "reminder", "request": request()},
         {"mentorship": HELD, "kind": "urgent", "name": "partner_left"},
+        {"mentorship": replace(OVER, held=True), "name": "farewell", "after_end": True},
+        {"mentorship": HELD, "name": "get_going", "facts": NoticeFacts(ending=True)},
         {"mentorship": HELD, "kind": "urgent", "name": "partner_paused"},
         {"mentorship": HELD, "kind": "receipt", "name": "agreement_concluded"},
     ],

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifecycle.delivery.letterbox import is_open, rule_of
+from lifecycle.delivery.notices import NoticeFacts
 from lifecycle.delivery.postbox import Delivery, MentorshipFacts, PersonFacts, RequestFacts, Waiting, record, sort_out
 from lifecycle.local_time import local_date
 from program.models import Letterbox
@@ -50,14 +51,14 @@ def postboxes(draw: Any) -> tuple[PersonFacts, list[Waiting], list[datetime]]:
         Waiting(
             key=f"i{nth}",
             kind=(kind := draw(st.sampled_from(["request", "reminder", "reminder", "notice", "receipt", "urgent"]))),
-            name=draw(st.sampled_from(["check_in", "safety_received"])),
+            name=draw(st.sampled_from(["check_in", "get_going", "safety_received"])),
             date=START + timedelta(days=draw(st.integers(0, DAYS))),
             queued_at=BEGIN + timedelta(hours=draw(hours)),
             rule=draw(st.sampled_from(RULES)),
             request=draw(st.sampled_from(requests if kind in ("request", "reminder") else [*requests, None])),
             mentorship=draw(st.sampled_from([*mentorships, MentorshipFacts(), None])),
             out=draw(st.integers(0, 9)) == 0,
-            task_closed=draw(st.integers(0, 9)) == 0,
+            facts=NoticeFacts(ending=draw(st.integers(0, 9)) == 0),
             after_end=draw(st.booleans()),
         )
         for nth in range(draw(st.integers(1, 14)))

@@ -14,6 +14,7 @@ from program.loader import Loaded, load_cohort
 from rehearsal.behaviour import Behaviour
 from rehearsal.ledger import ledger
 from rehearsal.script import load_behaviour
+from rehearsal.script_actions import change_happens
 from rehearsal.season import RehearsedSeason
 from testing import random_cohorts
 from testing.all_cases import launch_moment, written
@@ -85,7 +86,13 @@ async def compare(cohort: Path, people: Path, database_url: str, keep_in: Path |
 def rehearsed(loaded: Loaded, behaviour: Behaviour, seed: int = 1) -> RehearsedSeason:
     """The same cohort, rehearsed."""
     season = RehearsedSeason(
-        loaded.cohort, loaded.programs, loaded.forms, behaviour, launched_at=launch_moment(loaded), seed=seed
+        loaded.cohort,
+        loaded.programs,
+        loaded.forms,
+        behaviour,
+        launched_at=launch_moment(loaded),
+        script=change_happens,
+        seed=seed,
     )
     return season.play()
 

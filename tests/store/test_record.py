@@ -418,10 +418,47 @@ async def test_what_is_on_its_way_is_not_called_back(season: Database) -> None:
     assert (await states(season))["check_in#1/ada/request"] == "sending"
 
 
-async def test_the_end_of_a_held_mentorship_leaves_its_items_to_delivery(season: Database) -> None:
-    finish = Finish("ended_early", "safeguarding", date(2026, 3, 4))
-    await applied(season, WAITING, turn(2, held=True), turn(3, held=True, over=True, finish=finish))
+FINISH = Finish("ended_early", "safeguarding", date(2026, 3, 4))
+
+
+async def test_what_is_held_stays_held_when_the_mentorship_ends(season: Database) -> None:
+    await applied(season, WAITING, turn(2, held=True))
+    held = await states(season)
+    assert "held" in held.values()
+    farewell = item(
+        "ben", key=f"{COHORT}/{PAIR.key}/farewell#1/ben/notice", name="farewell", request="", after_end=True
+    )
+    await applied(season, turn(3, held=True, over=True, finish=FINISH, posts=[farewell]))
+    assert await states(season) == held | {"farewell#1/ben/notice": "held"}
+    await applied(season, turn(4, LATER, over=True))
     assert set((await states(season)).values()) == {"queued"}
+
+
+async def test_what_is_withheld_is_dropped_as_over_with_an_event(season: Database) -> None:
+    await applied(season, WAITING, turn(2, held=True), turn(3, held=True, over=True, finish=FINISH))
+    held = {row.key for row in await rows(season, ItemRow, ItemRow.state == "held")}
+    await applied(season, replace(turn(4, LATER, over=True), withhold=True))
+    dropped = await rows(season, ItemRow, ItemRow.state == "dropped")
+    assert {(row.key, row.reason) for row in dropped} == {(key, "over") for key in held}
+    events = await rows(season, EventRow, EventRow.name == "dropped")
+    assert {row.detail for row in events} == {f"{key} over" for key in held}
+
+
+async def test_what_a_notice_is_checked_against_stands_with_the_mentorship(season: Database) -> None:
+    facts = {"ending": True, "last_life": LATER, "agreement_open": 2, "agreement_in_force": 3}
+    await applied(season, turn(2, **facts))
+    [row] = await rows(season, MentorshipRow, MentorshipRow.key == PAIR.key)
+    assert (row.ending_decided, row.last_life, row.agreement_open, row.agreement_in_force) == (True, LATER, 2, 3)
+
+
+async def test_the_decisions_of_a_task_change_with_what_can_be_decided(season: Database) -> None:
+    task = OpenTask(
+        f"{COHORT}/{PAIR.key}/task.safety#1", "safety", 1, "A report.", date(2026, 3, 4), ("release", "end")
+    )
+    await applied(season, turn(2, open_tasks=[task]))
+    await applied(season, turn(3, grow_tasks=[GrowTask(task.key, "", decisions=("release", "withhold"))]))
+    [row] = await rows(season, TaskRow, TaskRow.key == task.key)
+    assert (row.decisions, row.reason) == (["release", "withhold"], "A report.")
 
 
 async def test_another_mentorship_of_the_same_person_goes_on(season: Database) -> None:

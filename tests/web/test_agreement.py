@@ -7,11 +7,12 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from operations.forms.parse import Typed
 from operations.forms.submit import Overtaken, Saved, submit
 from store.forms.agreements import Version
-from store.tables import AgreementRow, MembershipRow, MentorshipRow, RequestRow
+from store.tables import AgreementRow, AnswerRow, MembershipRow, MentorshipRow, RequestRow
 from testing.web_env import CLOSES_AT, WebEnv, filled_in, hidden, send
 
 
@@ -279,17 +280,28 @@ async def test_before_the_first_version_the_others_are_told_to_wait(web_env: Web
     assert "There is no agreement yet" in page.text
 
 
-async def test_after_the_close_it_can_still_be_signed(web_env: WebEnv) -> None:
+@pytest.mark.parametrize("act", ["sign", "change"])
+async def test_what_comes_after_the_close_is_kept_and_makes_no_version_and_no_signature(
+    web_env: WebEnv, act: str
+) -> None:
     async with web_env.client() as client:
         await drafted(web_env, client)
         mentor = await web_env.ask("agreement", "mia")
         await web_env.change(RequestRow, {"person": "mia"}, state="closed")
         web_env.now = CLOSES_AT
         page = (await client.get(mentor)).text
-        assert "You can still sign or change it" in page
-        done = await sign(client, mentor, "sign_m", "Mia", page)
+        assert "but nothing is agreed by it" in page
+        if act == "sign":
+            done = await sign(client, mentor, "sign_m", "Mia", page)
+        else:
+            done = await change(web_env, client, mentor, a_last="A walk.", sign_m="Mia")
     assert done.status_code == 200
-    assert set((await versions(web_env, mentor))[0].signed) == {"ada", "mia"}
+    [version] = await versions(web_env, mentor)
+    assert set(version.signed) == {"ada"}
+    assert acts(web_env)[-1] == ("mia", "", 0)
+    async with web_env.database.session() as session:
+        [late] = await session.scalars(select(AnswerRow.late).where(AnswerRow.person == "mia"))
+    assert late
 
 
 async def test_when_all_is_over_it_can_be_read_and_nothing_else(web_env: WebEnv) -> None:

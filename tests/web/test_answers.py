@@ -136,7 +136,8 @@ LATE = CLOSES_AT + timedelta(days=3)
         ("closed", "running", NOW, Saved(1, late=True)),
         ("closed", "running", LATE, Saved(1, late=True)),
         ("closed", "over", LATE, Shut("over")),
-        ("open", "over", NOW, Saved(1)),
+        ("open", "over", NOW, Shut("over")),
+        ("answered", "over", NOW, Shut("over")),
         ("withdrawn", "running", NOW, Shut("withdrawn")),
         ("superseded", "running", NOW, Shut("superseded")),
         ("withdrawn", "over", LATE, Shut("withdrawn")),
@@ -151,6 +152,31 @@ async def test_what_becomes_of_an_answer_by_state(
     web_env.now = now
     assert await put_in(web_env, path, "submission-1", await filled_in(web_env, path)) == outcome
     assert len(await answers(web_env)) == len(web_env.told) == isinstance(outcome, Saved)
+
+
+@pytest.mark.parametrize(
+    ("ask", "mentorship", "now", "outcome"),
+    [
+        ("follow_up", "over", NOW, Saved(1)),
+        ("follow_up", "over", LATE, Shut("over")),
+        ("are_you_there", "running", LATE, Saved(1)),
+        ("are_you_there", "over", NOW, Shut("over")),
+    ],
+)
+async def test_the_follow_up_runs_after_the_end_and_the_links_of_are_you_there_up_to_it(
+    web_env: WebEnv, ask: str, mentorship: str, now: Any, outcome: SubmitResult
+) -> None:
+    path = await web_env.ask(ask, "ada")
+    await web_env.change(MentorshipRow, {"key": "pair"}, state=mentorship)
+    web_env.now = now
+    assert await put_in(web_env, path, "submission-1", await filled_in(web_env, path)) == outcome
+
+
+async def test_whoever_has_no_seat_any_more_is_not_asked(web_env: WebEnv) -> None:
+    path = await web_env.ask("check_in", "ada")
+    await web_env.change(RequestRow, {"person": "ada"}, state="closed")
+    await web_env.change(MembershipRow, {"person": "ada"}, standing="out")
+    assert await put_in(web_env, path, "submission-1", {}) == Shut("withdrawn")
 
 
 async def test_a_late_answer_does_not_make_a_closed_request_answered(web_env: WebEnv) -> None:

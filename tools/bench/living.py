@@ -29,6 +29,7 @@ from embedded.mailbox import Inbox, Sink
 from lifecycle.local_time import instant, local_date
 from operations.cohorts.launch import launch
 from program.loader import Loaded
+from rehearsal.script_actions import change_happens
 from runtime.settings import Settings
 from runtime.temporal import Teller, Waker
 from store.database import Database, migrate
@@ -196,7 +197,10 @@ class _Engine:
                 spent = meter.read()
             async with database.session() as session:
                 written = await ledger(session, loaded.cohort.cohort)
-        rehearsed = Counted(loaded.cohort, loaded.programs, loaded.forms, contented(loaded), launched_at=launched_at)
+        rehearsed = Counted(
+            loaded.cohort, loaded.programs, loaded.forms, contented(loaded), launched_at=launched_at,
+            script=change_happens,
+        )  # fmt: skip
         rehearsed.play()
         return spent, written, rehearsed
 

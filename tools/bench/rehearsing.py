@@ -11,6 +11,7 @@ import sys
 import time
 from datetime import UTC, date, datetime
 
+from rehearsal.script_actions import change_happens
 from rehearsal.season import RehearsedSeason
 from tools.bench.pairs import contented, pairs
 from tools.bench.table import Line
@@ -62,7 +63,9 @@ def _play(many: int) -> tuple[float, float]:
 
 def _season(many: int) -> RehearsedSeason:
     loaded = pairs("bench", many, START)
-    return RehearsedSeason(loaded.cohort, loaded.programs, loaded.forms, contented(loaded), launched_at=LAUNCHED)
+    return RehearsedSeason(
+        loaded.cohort, loaded.programs, loaded.forms, contented(loaded), launched_at=LAUNCHED, script=change_happens
+    )
 
 
 if __name__ == "__main__":

@@ -106,6 +106,7 @@ class FormPage:
             answer=requested.answer,
             thanks=filled(requested.form.thanks, self.words),
             safety=body.get("p_help") == "safety",
+            contact=body.get("p_contact") is True,
             emergency=requested.program.emergency,
             next_others=self._others(same_ask=True),
             agreed=agreed,
