@@ -135,7 +135,7 @@ def _lines(tokens: Sequence[Token]) -> list[Line]:
     return lines
 
 
-_SAID_TWICE = re.compile(r"(\S+@\S+) \(mailto:\1\)")
+_MAILTO = " (mailto:"
 _SPACES = re.compile(r"[ \t]+")
 
 
@@ -147,8 +147,8 @@ def as_text(lines: Sequence[Line], values: Sequence[str]) -> str:
             rows.append(line.gap)
         first = line.first
         filled = fill(line.text, values, plain)
-        if "(mailto:" in filled:
-            filled = _SAID_TWICE.sub(r"\1", filled)
+        if _MAILTO in filled:
+            filled = _said_once(filled)
         for part in filled.split("\n"):
             if line.literal or len(first) + len(part) <= WIDTH:
                 rows.append(first + part if line.literal else (first + _SPACES.sub(" ", part)).rstrip())
@@ -158,6 +158,18 @@ def as_text(lines: Sequence[Line], values: Sequence[str]) -> str:
                 rows += wrapped(part, first, line.rest)
             first = line.rest
     return "\n".join(rows)
+
+
+def _said_once(text: str) -> str:
+    """`a@example.org (mailto:a@example.org)` is the address alone. Every text is passed once: what people write may
+    hold thousands of addresses, or of what looks like one."""
+    before, *linked = text.split(_MAILTO)
+    parts = [before]
+    for part in linked:
+        address, closed, rest = part.partition(")")
+        said = bool(closed) and "@" in address and not re.search(r"\s", address) and parts[-1].endswith(address)
+        parts.append(rest if said else f"{_MAILTO}{part}")
+    return "".join(parts)
 
 
 def _wrapped(paragraph: str, first: str, rest: str) -> list[str]:
