@@ -24,7 +24,7 @@ from activities.launch import Launcher
 from activities.record_turn import Recorder
 from activities.smtp import Relay, SmtpTransport
 from mail.compose import compose
-from operations.health.metrics import Vitals, watched_runtime
+from operations.health.metrics import ProcessHealth, watched_runtime
 from operations.health.missing_workflows import check_forever
 from runtime.links import Links
 from runtime.logs import set_up_logs
@@ -143,12 +143,12 @@ async def running(client: Client, settings: Settings, now: Callable[[], datetime
 
 
 @asynccontextmanager
-async def watched(settings: Settings, vitals: Vitals) -> AsyncIterator[None]:
+async def watched(settings: Settings, process_health: ProcessHealth) -> AsyncIterator[None]:
     """For the length of a block this process can be watched, where the settings name a port for it."""
     if not settings.metrics_port:
         yield
         return
-    async with shown(vitals, settings.metrics_host, settings.metrics_port, settings.other_hosts):
+    async with shown(process_health, settings.metrics_host, settings.metrics_port, settings.other_hosts):
         yield
 
 
@@ -169,7 +169,7 @@ async def main() -> None:
         client = await connect(runtime, interceptors=interceptors)
         async with (
             running(client, settings, now) as database,
-            watched(settings, Vitals(database, client, now, needs_temporal=True, sdk=sdk)),
+            watched(settings, ProcessHealth(database, client, now, needs_temporal=True, sdk=sdk)),
         ):
             for shard in range(settings.shards):
                 await Waker(client, settings)(shard)
@@ -194,7 +194,7 @@ async def serve_pages() -> None:
 
     async with traced() as interceptors, Database.open(settings.database) as database:
         client = await connect(runtime, lazy=True, interceptors=interceptors)
-        async with watched(settings, Vitals(database, client, now, needs_temporal=False, sdk=sdk)):
+        async with watched(settings, ProcessHealth(database, client, now, needs_temporal=False, sdk=sdk)):
             log.info("pages_run", host=settings.web_host, port=settings.web_port)
             await serve(settings, database, Teller(client), now, Waker(client, settings))
         log.info("pages_stop")

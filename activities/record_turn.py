@@ -30,7 +30,7 @@ def look_at(person: ParticipantFacts, post: Post, now: datetime) -> datetime:
 
 
 class Recorder:
-    """The hand of the mentorship workflows in SQL."""
+    """Writes one turn of a mentorship to SQL."""
 
     def __init__(self, database: Database, wake: Wake, shards: int = 1) -> None:
         self.database = database

@@ -41,7 +41,7 @@ def _arguments() -> argparse.Namespace:
     )  # fmt: skip
     parser.add_argument("--mentorships", type=int, default=0, metavar="N", help="play only the first N of the cohort")
     parser.add_argument("--data", type=Path, help="keep everything in this folder, which must be empty or new")
-    parser.add_argument("--seed", type=int, default=1, help="another number deals other habits to people")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the simulated people's habits")
     return parser.parse_args()
 
 
@@ -77,7 +77,7 @@ def main() -> int:
         return UNUSABLE
     data = arguments.data or Path(tempfile.mkdtemp(prefix="mentorship-demo-"))
     if arguments.data and data.exists() and any(data.iterdir()):
-        print(f"{data} is not empty: a demo begins in a folder of its own", file=sys.stderr)
+        print(f"{data} is not empty: a demo needs an empty folder", file=sys.stderr)
         return UNUSABLE
     wanted = DemoOptions(data, arguments.speed, arguments.mentorships, seed=arguments.seed)
     try:

@@ -1,5 +1,5 @@
-"""Shows a season in a terminal while it is played: where each mentorship stands, and what happens. Where nobody
-looks on (no terminal), plain lines.
+"""Shows a season in the terminal while it runs: the status of each mentorship, and what happens. Without a terminal
+it prints plain lines.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ COLOURS = {
 }
 HEALTH = {"good": "green", "quiet": "yellow", "attention": "yellow", "trouble": "red", "over": "dim"}
 LATEST = 30
-"""Happenings that are kept, to fill the room that is left."""
+"""Number of latest events that are kept, to fill the rest of the screen."""
 WIDE = 140
-"""Columns where no terminal says how wide it is."""
+"""Width in columns without a terminal."""
 
 
 class Screen:
@@ -48,7 +48,7 @@ class Screen:
         self._live = False
 
     def happened(self, happening: DemoEvent) -> None:
-        """Show something that has just happened."""
+        """Show a new event."""
         self.counts[happening.what] += 1
         self.latest.append(happening)
         if not self._live:
@@ -56,7 +56,7 @@ class Screen:
 
     @contextmanager
     def showing(self, season: DemoSeason) -> Iterator[None]:
-        """Keep the terminal up to date for the length of a block."""
+        """Keep the terminal up to date while the block runs."""
         self.season = season
         if not self.console.is_terminal:
             self.console.print(self._addresses(), soft_wrap=True)
@@ -68,7 +68,7 @@ class Screen:
         self._live = False
 
     def outcome(self, season: DemoSeason, checks: list[Check]) -> None:
-        """What came of each mentorship, and whether everything was kept."""
+        """Print the ending of each mentorship, and which promises were kept."""
         table = Table(box=None, padding=(0, 2, 0, 0))
         for heading in ("", "Came to", "On", "Who"):
             table.add_column(heading, no_wrap=heading != "Who")
@@ -84,7 +84,7 @@ class Screen:
             self.console.print(f"{mark} {check.promise}: {escape(check.counted)}", soft_wrap=True)
 
     def say(self, text: str) -> None:
-        """Something else to say."""
+        """Print a line of text."""
         self.console.print(text, soft_wrap=True)
 
     def _picture(self) -> RenderableType:

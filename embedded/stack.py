@@ -25,7 +25,7 @@ from embedded.mailbox import Inbox, Sink
 from embedded.status_page import create_status_page
 from embedded.temporal_server import DevServer
 from embedded.temporal_ui import TemporalUI
-from operations.health.metrics import Vitals
+from operations.health.metrics import ProcessHealth
 from runtime import running_stack
 from runtime.errors import INTERRUPTED, Unreachable
 from runtime.private_files import make_private, only_for_us
@@ -152,7 +152,7 @@ async def running(settings: Settings, *, in_memory: bool = False, any_port: bool
         await sink.start()
         stack.push_async_callback(sink.stop)
         database = await stack.enter_async_context(running_worker(client, settings, now))
-        await stack.enter_async_context(watched(settings, Vitals(database, client, now, needs_temporal=True)))
+        await stack.enter_async_context(watched(settings, ProcessHealth(database, client, now, needs_temporal=True)))
         wake = Waker(client, settings)
         for shard in range(settings.shards):
             await wake(shard)

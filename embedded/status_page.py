@@ -63,7 +63,7 @@ class Attachment:
     type: str
 
 
-class Backstage:
+class StatusPage:
     """The routes. `now` gives program time, UTC."""
 
     def __init__(
@@ -72,7 +72,7 @@ class Backstage:
         self.database = database
         self.inbox = inbox
         self.now = now
-        self.css = (STATIC / "pages.css").read_bytes() + (STATIC / "backstage.css").read_bytes()
+        self.css = (STATIC / "pages.css").read_bytes() + (STATIC / "status_page.css").read_bytes()
         self.icon = (STATIC / "icon.svg").read_bytes()
         self._environment = Environment(
             loader=FileSystemLoader(TEMPLATES),
@@ -192,7 +192,7 @@ def create_status_page(
 ) -> Starlette:
     """The status page and the inbox as an ASGI application; `now` gives program time (UTC), `pages` is the address
     of the participants' pages."""
-    shown = Backstage(database, inbox, now, pages, temporal)
+    shown = StatusPage(database, inbox, now, pages, temporal)
 
     async def refused(_: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
@@ -206,7 +206,7 @@ def create_status_page(
             Route("/inbox/{number:int}/html", shown.html),
             Route("/inbox/{number:int}/source", shown.source),
             Route("/inbox/{number:int}/parts/{part:int}", shown.part),
-            Route("/static/backstage.css", shown.stylesheet),
+            Route("/static/status_page.css", shown.stylesheet),
             Route("/static/icon.svg", shown.icon_file),
         ],
         # DNS rebinding: a web page that resolves its own name to this machine must not read these pages.

@@ -1,7 +1,7 @@
-"""Fills the postbox: items go in once, wait while their mentorship stands still, and are queued again after.
+"""Fills the postbox: items go in once, wait during a pause or a hold of their mentorship, and are queued again after.
 
-What leaves the postbox, and when, is not decided here but at the moment of delivery (`lifecycle.postbox`). An
-item that is in already is left as it is: its key is unique for ever.
+Delivery decides what leaves the postbox, and when (`lifecycle.delivery.postbox`). An item that is already in stays as
+it is: its key is unique for all time.
 """
 
 from __future__ import annotations
@@ -162,7 +162,7 @@ async def waiting_items(session: AsyncSession, cohort: str, mentorship: str) -> 
 
 
 async def stand_still(session: AsyncSession, address: Address, still: Standstill) -> list[Moment]:
-    """Let everything that waits for the members of a mentorship feel that a standstill begins, changes or ends.
+    """Hold or queue the waiting items of a mentorship's members when a pause or a hold begins, changes or ends.
 
     Items are held or queued again, with a new moment of delivery; reminders that a pause holds, and what a
     coordinator withholds, are dropped, with an event that names the reason. Returns the moments of those that are

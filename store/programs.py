@@ -1,6 +1,6 @@
-"""Programs, frozen with their forms at launch: what a running mentorship was promised does not change under it.
+"""Programs, frozen with their forms at launch, so that a running mentorship keeps what it was promised.
 
-Must never overwrite a version.
+Must not overwrite a version.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class FrozenProgram:
 async def freeze_program(
     session: AsyncSession, program: Program, forms: Mapping[str, Form], now: datetime
 ) -> FrozenProgram:
-    """Keep this version of a program with its forms for ever. The same content twice is one version."""
+    """Store this version of a program with its forms permanently. The same content twice is one version."""
     body = program.model_dump(mode="json")
     dumped = {name: forms[name].model_dump(mode="json") for name in sorted(forms)}
     digest = content_hash(program, forms)

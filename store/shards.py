@@ -1,5 +1,5 @@
-"""Which postmaster looks after whom, and whether it must be woken. A shard is a number from 0; a person stays
-in theirs as long as the number of shards stays. Must never send or queue anything.
+"""Which postmaster serves a person, and whether it must be woken. A shard is a number from 0; a person keeps their
+shard while the number of shards stays the same. Must not send or queue anything.
 """
 
 from __future__ import annotations

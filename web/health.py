@@ -14,24 +14,24 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from operations.health.metrics import TYPE, Vitals
+from operations.health.metrics import TYPE, ProcessHealth
 from runtime.errors import Unreachable
 from web.security import HostGuard, Hosts
 from web.server import serving
 
 
-def create_vitals(vitals: Vitals, hosts: Collection[str] = ()) -> Starlette:
+def create_health_app(process_health: ProcessHealth, hosts: Collection[str] = ()) -> Starlette:
     """The three addresses as an ASGI application; `hosts` are further names under which they may be asked."""
 
     async def healthz(_: Request) -> Response:
         return PlainTextResponse("ok\n")
 
     async def readyz(_: Request) -> Response:
-        missing = await vitals.missing()
+        missing = await process_health.missing()
         return PlainTextResponse("\n".join(missing or ["ready"]) + "\n", 503 if missing else 200)
 
     async def metrics(_: Request) -> Response:
-        return Response(await vitals.metrics(), media_type=TYPE)
+        return Response(await process_health.metrics(), media_type=TYPE)
 
     return Starlette(
         routes=[Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)],
@@ -40,7 +40,9 @@ def create_vitals(vitals: Vitals, hosts: Collection[str] = ()) -> Starlette:
 
 
 @asynccontextmanager
-async def shown(vitals: Vitals, host: str, port: int, hosts: Collection[str] = ()) -> AsyncIterator[None]:
+async def shown(
+    process_health: ProcessHealth, host: str, port: int, hosts: Collection[str] = ()
+) -> AsyncIterator[None]:
     """Show them for the length of a block. Raises Unreachable where the port is taken."""
     try:
         listening = create_server((host, port))
@@ -50,5 +52,5 @@ async def shown(vitals: Vitals, host: str, port: int, hosts: Collection[str] = (
             "End the program that has it, or choose another port: MENTORSHIP_METRICS_PORT; 0 means none."
         ) from None
     with listening:
-        async with serving(create_vitals(vitals, (host, *hosts)), listening, finish_within=1):
+        async with serving(create_health_app(process_health, (host, *hosts)), listening, finish_within=1):
             yield

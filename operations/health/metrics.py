@@ -46,7 +46,7 @@ PHASES = ("onboarding", "expectations", "check_ins", "midpoint", "closure")
 HEALTH = ("good", "quiet", "attention", "trouble", "over")
 
 
-class Vitals:
+class ProcessHealth:
     """Knows how this process and its installation fare.
 
     `sdk` is where Temporal's SDK shows its own metrics. `needs_temporal`: without Temporal this process is of no use.

@@ -1,7 +1,7 @@
-"""Keeps the new addresses that people asked for, until both addresses have confirmed them or they come to nothing.
+"""Stores requested address changes until both addresses have confirmed them, or until they fail.
 
-A change that is closed asks nobody any more: what still waits of its mails is dropped in the same transaction. Must
-never change a person's address; that is `store.people.correct`.
+Closing a change drops its waiting mails in the same transaction. Must not change a person's address; that is
+`store.people.correct`.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from store.shards import soonest
 from store.tables import AddressChangeRow, CohortRow, EventRow, ItemRow, MessageRow, ParticipantRow
 
 Side = Literal["old", "new"]
-"""The address until now, or the one to come."""
+"""The current address, or the requested one."""
 SIDES: tuple[Side, ...] = ("old", "new")
 State = Literal["pending", "done", "denied", "withdrawn", "overtaken", "refused", "taken", "lapsed"]
-"""What came of it. `lapsed` is nowhere written down: it is a pending one whose time is over."""
+"""The result of a change. `lapsed` is not stored: it is a pending change past its time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
-"""Corrects what the store knows of a person, and everything that hangs on it follows in the same transaction.
+"""Corrects a person's details, with all consequences in the same transaction.
 
-A bounce is taken back, what was never delivered waits again, what waits has a new moment, and each mentorship has a
-row that tells it. Must never bring back what was delivered.
+It takes back a bounce, queues again what was never delivered, moves what waits to its new moment, and tells each
+mentorship through the workflow outbox. Must not queue again what was delivered.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ from store.workflow_outbox import OutboxEvent
 
 
 class UnknownParticipant(LookupError):
-    """No participant has this id, or the person was erased. Says the id only."""
+    """No participant has this id, or the person was erased. The message holds the id only."""
 
 
 class AddressTaken(ValueError):
-    """Another person has this address. Says that person's id only."""
+    """Another person has this address. The message holds that person's id only."""
 
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What is to be otherwise about a person; None leaves it as it is. Of the profile an empty value removes a field,
-    and what is not named stays."""
+    """The new details of a person; None keeps the old value. In the profile an empty value removes a field, and
+    fields that are not named stay."""
 
     name: str | None = None
     email: str | None = None
@@ -59,11 +59,11 @@ class Details:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What a correction came to, in ids and words without names."""
+    """The result of a correction, without names."""
 
     person: str
     fields: tuple[str, ...] = ()
-    """What is otherwise now; none where everything was so before."""
+    """The changed fields; empty if nothing changed."""
     healed: bool = False
     """Mail reaches the person again: it was refused before."""
     again: tuple[str, ...] = ()
@@ -71,13 +71,13 @@ class Correction:
     moved: tuple[str, ...] = ()
     """Keys of items that wait and may go at another moment than before."""
     mentorships: tuple[MentorshipRef, ...] = ()
-    """Those that are told."""
+    """The mentorships that are told."""
     earliest: Mapping[int, datetime] = field(default_factory=dict[int, datetime])
     """Shard to the moment (UTC) at which its postmaster must look."""
 
     @property
     def changed(self) -> bool:
-        """Whether anything was done."""
+        """Whether anything changed."""
         return bool(self.fields) or self.healed
 
 
@@ -98,7 +98,7 @@ class CorrectionOrder:
 async def correct(
     session: AsyncSession, person: str, details: Details, order: CorrectionOrder, deliver_at: DeliverAt
 ) -> Correction:
-    """Correct a person, in an open writing transaction. Corrected to what is so already, nothing is done.
+    """Correct a person, in an open writing transaction. Nothing happens if all values are the same.
 
     The same address once more takes back a bounce: it works again. Raises `UnknownParticipant`, `AddressTaken` and
     `former_names.ChangedTooOften`.
@@ -123,7 +123,7 @@ async def correct(
         setattr(row, name, value)
     if "email" in fields:
         await address_changes.overtake(session, person, order.now)
-        row.generation += 1  # whoever reads the old address opens nothing of theirs any more
+        row.generation += 1  # revokes the links in mails to the old address
     if healed:
         row.standing = "active"
     await session.flush()
@@ -174,7 +174,7 @@ async def _send_again(
             or_(SuppressionRow.person == row.id, func.lower(SuppressionRow.email) == row.email.lower())
         )
     )
-    # Nobody can know whether the old address got these: they were not meant for it.
+    # These may or may not have reached the old address; they were not meant for it.
     doubtful = await session.scalars(
         update(MessageRow)
         .where(MessageRow.person == row.id, MessageRow.state == "ambiguous", MessageRow.next_try_at.is_not(None))
@@ -182,7 +182,7 @@ async def _send_again(
         .returning(MessageRow.id)
         .execution_options(synchronize_session=False)
     )
-    # What was put off is worded anew, for the new address.
+    # Deferred mails will be worded again, for the new address.
     await session.execute(delete(MessageRow).where(MessageRow.person == row.id, MessageRow.state == "deferred"))
     lost = or_(
         # What asked the old address for a new one asks it no more.
@@ -194,7 +194,7 @@ async def _send_again(
         select(ItemRow).where(ItemRow.person == row.id, lost).order_by(ItemRow.key).with_for_update()
     )
     items = rows.all()
-    # They are worded anew; what was worded for the old address is of no use any more.
+    # They will be worded again, for the new address.
     await session.execute(
         update(MessageRow)
         .where(MessageRow.id.in_({item.message for item in items if item.message}))
@@ -221,7 +221,7 @@ async def _move(
 async def queue(
     session: AsyncSession, row: ParticipantRow, items: Sequence[ItemRow], now: datetime, deliver_at: DeliverAt
 ) -> tuple[list[str], list[Moment]]:
-    """Let items of this person wait for their moment anew; their keys, and when postmasters must look."""
+    """Queue items of this person again; returns their keys, and when postmasters must look."""
     cohorts = await session.execute(
         select(CohortRow.id, CohortRow.letterbox, CohortRow.holidays).where(
             CohortRow.id.in_({item.cohort for item in items})
@@ -251,7 +251,7 @@ async def queue(
 
 
 async def _mentorships(session: AsyncSession, person: str) -> list[MentorshipRef]:
-    """Where this person has a seat that is not over."""
+    """The mentorships that are not over in which this person has a seat."""
     rows = await session.execute(
         select(MembershipRow.cohort, MembershipRow.mentorship)
         .join(
@@ -280,7 +280,7 @@ async def _tell(
     for cohort, mentorship in refs:
         if address:
             id_ = f"{order.id}/{cohort}/{mentorship}/corrected"
-            # By this the record finds who said so, and why.
+            # The record finds the author and the reason through this row.
             await put_operation(session, id_, "correct", cohort, mentorship, {}, order.by, order.why, order.now)
             event = {"id": id_, "person": row.id, "by": order.by}
             await workflow_outbox.put(

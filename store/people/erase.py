@@ -1,5 +1,5 @@
-"""Erases a person: name, address, profile, words, rendered mails and links go in one transaction; counts, dates and
-bare numbers stay under an id that means nothing.
+"""Erases a person in one transaction: name, address, profile, texts, rendered mails and links go; counts, dates and
+bare numbers stay under a meaningless id.
 
 Each of their mentorships has a row that tells it that somebody has left, and nothing else. Mails that are being sent
 at this moment forget what they say as soon as they need not be sent again (`store.delivery.results`), and a mail that
@@ -48,22 +48,22 @@ from store.tables import (
 )
 
 FORMER_NAME = "Former participant"
-"""The name that is left: it does not say why they are gone."""
+"""The name that stays: it does not say why the person left."""
 ON_ITS_WAY = and_(MessageRow.next_try_at.is_not(None), MessageRow.state.in_(("sending", "ambiguous")))
 """May have to be sent again, byte for byte."""
 
 
 class StillCoordinates(ValueError):
-    """The person coordinates cohorts that run. Says their ids."""
+    """The person coordinates running cohorts. The message holds their ids."""
 
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """What erasing a person came to."""
+    """The result of erasing a person."""
 
     person: str
     rows: Mapping[str, int]
-    """Table to how many of its rows held something of the person, for tables with any."""
+    """Table to the number of its rows with data of the person; tables without any are left out."""
     mentorships: tuple[MentorshipRef, ...]
     """Those that are told that somebody has left."""
     before: bool = False
@@ -71,7 +71,7 @@ class Erasure:
 
 
 async def erase(session: AsyncSession, person: str, order: CorrectionOrder) -> Erasure:
-    """Erase a person, in an open writing transaction. Again, it finds what is left, which should be nothing.
+    """Erase a person, in an open writing transaction. A second run finds what is left, which should be nothing.
 
     Raises `UnknownParticipant` and `StillCoordinates`.
     """
@@ -135,7 +135,7 @@ async def _lock(session: AsyncSession, person: str, refs: Sequence[MentorshipRef
     await session.execute(
         select(ParticipantRow.id).where(ParticipantRow.id == person).with_for_update(key_share=True)
     )
-    # Whoever submits a form holds its request: what they submit is in before, or finds the person erased.
+    # A form submission locks its request: it is either stored before this, or finds the person erased.
     await session.execute(
         select(RequestRow.key).where(RequestRow.person == person).order_by(RequestRow.key).with_for_update()
     )
@@ -221,7 +221,7 @@ async def _drafts(session: AsyncSession, person: str, refs: Sequence[MentorshipR
 
 
 async def _profiles(session: AsyncSession, person: str, refs: Sequence[MentorshipRef], names: NameMatcher) -> int:
-    """What partners say of themselves may thank somebody by name."""
+    """The profiles of partners may mention the person by name."""
     partners = select(MembershipRow.person).where(_of_refs(MembershipRow, refs), MembershipRow.person != person)
     changed = 0
     for row in await session.scalars(
@@ -233,7 +233,7 @@ async def _profiles(session: AsyncSession, person: str, refs: Sequence[Mentorshi
 
 
 def _write(row: Any, name: str, value: Any) -> bool:
-    """Change a field; whether it was otherwise before."""
+    """Set a field; returns whether it changed."""
     if getattr(row, name) == value:
         return False
     setattr(row, name, value)
@@ -331,7 +331,7 @@ async def _suppressions(session: AsyncSession, person: str, email: str) -> int:
 
 
 async def _links(session: AsyncSession, person: str) -> int:
-    """No link of theirs opens anything any more."""
+    """Revoke all links of the person."""
     revoked = await session.scalars(
         update(RequestRow)
         .where(RequestRow.person == person)

@@ -1,7 +1,7 @@
-"""A participant's own place: who they are, their mentorships, what is open, what they answered, what comes next.
+"""Reads the data of a participant's own page: details, mentorships, open forms, answers, what comes next.
 
-Every function takes a session and reads only. What it returns is for the person's own eyes: nothing of it that
-another person answered, and nothing of it for Temporal or a log.
+Every function takes a session and only reads. The data is for the person alone: it holds no answers of others, and
+must not reach Temporal or a log.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from store.tables import (
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Whose place it is."""
+    """The owner of the page."""
 
     id: str
     name: str
@@ -48,7 +48,7 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class PageCoordinator:
-    """A coordinator or a deputy, as those whom they look after may know them."""
+    """A coordinator or a deputy, as participants see them."""
 
     id: str
     name: str
@@ -70,7 +70,7 @@ class AskedForm:
     closes_at: datetime
     state: str
     answered_at: datetime | None
-    """When they answered last."""
+    """When the person last answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Coming:
 
 @dataclass(frozen=True, slots=True)
 class OwnMentorship:
-    """One mentorship of the person, with everything that their page says of it. Dates are calendar dates."""
+    """One mentorship of the person, with everything that the page shows. Dates are calendar dates."""
 
     cohort: str
     cohort_title: str
@@ -109,12 +109,12 @@ class OwnMentorship:
     program_title: str
     emergency: str
     partners: tuple[str, ...]
-    """Names of those who take part with them; none before everybody is introduced."""
+    """Names of the partners; none before the introduction."""
     coordinators: tuple[PageCoordinator, ...]
     asked: tuple[AskedForm, ...]
     coming: tuple[Coming, ...]
     waiting: tuple[str, ...]
-    """Names of events that the person has caused, and of which the workflow has not heard yet."""
+    """Names of the person's events that the workflow does not know yet."""
 
     @property
     def ref(self) -> MentorshipRef:
@@ -205,7 +205,7 @@ async def seats(session: AsyncSession, person: str) -> list[OwnMentorship]:
 
 
 async def _title(session: AsyncSession, now: FrozenProgram, request: RequestRow) -> str:
-    """What the form of a request is called, by the version of the program with which it was asked."""
+    """The title of a request's form, in the version of the program with which it was asked."""
     asked = await asked_with(session, now, request.program_hash)
     form = asked.forms.get(asked.program.form_for(request.ask))
     return form.title if form else request.ask
@@ -290,7 +290,7 @@ async def _coming(
     )
     coming: dict[MentorshipRef, list[Coming]] = defaultdict(list)
     for step in rows:
-        # Only those who wanted it are asked once more.
+        # Only people who opted in get the follow-up.
         if step.name != "follow_up" or person in step.asked:
             coming[step.cohort, step.mentorship].append(Coming(step.name, step.number, step.opens))
     return coming

@@ -1,7 +1,7 @@
-"""Everything that is held on one person, for the person themself to read and to take away.
+"""Exports all personal data of one person, for that person to read and download.
 
-Must never hold what somebody else answered, nor what coordinators wrote down about others: only the person's own
-words, what was recorded about them, and the documents that they wrote or signed together with others.
+Must not hold answers of other people, nor what coordinators wrote about others: only the person's own texts, the
+record about them, and the documents that they wrote or signed together with others.
 """
 
 from __future__ import annotations

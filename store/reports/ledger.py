@@ -1,7 +1,6 @@
-"""The ledger of a cohort: what went out, what was answered, decided and came of it, so that runs can be compared.
+"""The ledger of a cohort: mails, answers, decisions and endings, so that runs can be compared.
 
-Sorted and stable: the same season gives the same text. Ids only; it must never hold a name, an address or an
-answer.
+Sorted and stable: the same season gives the same text. Ids only; it must not hold a name, an address or an answer.
 """
 
 from __future__ import annotations
@@ -68,7 +67,7 @@ async def _mails(session: AsyncSession, cohort: str) -> Lines:
         mail = mails.setdefault(message, {"person": person, "at": local_time(at, zone_name), "items": []})
         minute[message] = at.replace(second=0, microsecond=0)
         mail["items"].append({"key": key, "kind": kind, "name": name, "number": number, "mentorship": mentorship})
-    # Within a minute chance decides who is served first, and a ledger knows no chance.
+    # The order within a minute is random, and the ledger must be the same for every run.
     order = sorted(
         mails,
         key=lambda message_id: (

@@ -1,5 +1,5 @@
-"""What stands where, in numbers: for those who watch an installation. Reads only, and counts only: nothing that it
-returns may name a person, a cohort or a mentorship.
+"""Counts everything in the database, for metrics and for the doctor. Only numbers: the result must not name a
+person, a cohort or a mentorship.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from store import workflow_outbox as relays
 from store.tables import ItemRow, MentorshipRow, MessageRow, RelayRow, RequestRow, TaskRow
 
 MOST_RELAYS = 1000
-"""So many rows are looked at for the oldest; more say no more."""
+"""Rows that are examined for the oldest one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Totals:
 
 
 async def count_all(session: AsyncSession, now: datetime) -> Totals:
-    """Count everything, as it stands at `now` (UTC, program time)."""
+    """Count everything at `now` (UTC, program time)."""
     totals = Totals()
     await _postbox(session, totals, now)
     await _requests(session, totals, now)

@@ -1,6 +1,6 @@
-"""What coordinators look at: one line a mentorship, open tasks, and the numbers of a cohort.
+"""Status for coordinators: one line for each mentorship, open tasks, and the numbers of a cohort.
 
-Read from SQL with names, for human eyes; nothing of it may be passed to Temporal or written to a log.
+It holds names, for people to read; it must not be passed to Temporal or written to a log.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The timeline of one mentorship: everything that happened to it, in order, and what comes next.
 
-Read from SQL with names, for human eyes; nothing of it may be passed to Temporal or written to a log. What an
-answer says is not in here: only that, when and by whom it was given.
+It holds names, for people to read; it must not be passed to Temporal or written to a log. It does not hold the
+content of answers: only that, when and by whom they were given.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from temporalio.client import Client
 from activities.metrics import MAILS, OUTCOMES
 from lifecycle.commands import OpenTask
 from lifecycle.tasks import KINDS
-from operations.health.metrics import HEALTH, PHASES, Vitals
+from operations.health.metrics import HEALTH, PHASES, ProcessHealth
 from store import workflow_outbox
 from store.database import Database
 from store.tables import ItemRow, MentorshipRow, RelayRow, TaskRow
@@ -117,7 +117,7 @@ async def calm(database: Database) -> None:
 async def scraped(database: Database) -> Scraped:
     """What a worker and a page process of this installation show. Nothing is remembered from one time to the next."""
     client = await Client.connect("127.0.0.1:9", lazy=True)
-    text = await Vitals(database, client, lambda: NOW, needs_temporal=True).metrics()
+    text = await ProcessHealth(database, client, lambda: NOW, needs_temporal=True).metrics()
     assert b'mentorship_up{what="temporal"} 0.0' in text
     there = text.replace(b'mentorship_up{what="temporal"} 0.0', b'mentorship_up{what="temporal"} 1.0')
     return Scraped.of(there, job="worker", instance="w:1") | Scraped.of(there, job="web", instance="p:1")

@@ -11,11 +11,11 @@ import pytest
 import structlog
 from temporalio.client import Client
 
-from operations.health.metrics import Vitals
+from operations.health.metrics import ProcessHealth
 from runtime.settings import Settings
 from store.database import Database
 from testing.web_env import BASE_URL, NOW, WebEnv, web_env_of
-from web.health import create_vitals
+from web.health import create_health_app
 from web.security import HEADERS, Hosts
 
 MALFORMED = ("http://[", "http://[::1", "//", "http://a b", "https://[v1.x]", "\x00", "http://\xff")
@@ -67,8 +67,8 @@ def test_a_client_without_a_host_is_no_browser() -> None:
 
 async def test_metrics_are_told_to_hosts_that_are_ours(database: Database) -> None:
     client = await Client.connect("127.0.0.1:1", lazy=True)  # nobody listens there, as when Temporal is away
-    vitals = Vitals(database, client, lambda: NOW, needs_temporal=False)
-    transport = httpx.ASGITransport(create_vitals(vitals, Settings(hosts="metrics.example").other_hosts))
+    process_health = ProcessHealth(database, client, lambda: NOW, needs_temporal=False)
+    transport = httpx.ASGITransport(create_health_app(process_health, Settings(hosts="metrics.example").other_hosts))
     async with httpx.AsyncClient(transport=transport, base_url="http://worker:9464") as client:
         for path in ("/metrics", "/healthz", "/readyz"):
             for host, taken in (("10.0.0.7:9464", True), ("metrics.example", True), ("evil.example", False)):

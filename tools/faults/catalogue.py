@@ -1,4 +1,4 @@
-"""The faults. Each does its worst to a town whose season is under way, and returns when it is over.
+"""The faults. Each disturbs an installation in mid-season, and returns when the fault is over.
 
 What is not here: a clock that jumps on the machine of Temporal's server. The season's time is Temporal's (its timers,
 and the moment that a workflow sees), and the server can't be told another time than its machine's. A worker whose own

@@ -1,5 +1,5 @@
-"""What is counted when a season is over: nothing lost, nothing twice. Trusts neither the engine's record nor the
-relay's alone; each is held against the other.
+"""Counts the result of a season: nothing lost, nothing doubled. It compares the engine's record with the relay's, and
+trusts neither alone.
 """
 
 from __future__ import annotations

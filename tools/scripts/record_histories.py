@@ -1,6 +1,5 @@
-"""Records what workflows of this release leave behind, for `tests/workflows/test_replay.py`, and what they write of
-their messages, for `tests/workflows/test_payloads.py`: workflows run for a year, so that every later release must be
-able to go on with them.
+"""Records workflow histories of this release, for `tests/workflows/test_replay.py`, and their messages, for
+`tests/workflows/test_payloads.py`: workflows run for a year, so every later release must be able to continue them.
 
     python -m tools.scripts.record_histories 1.0
 
