@@ -111,7 +111,9 @@ class Composer:
         inserts = Inserts()
         views = [View(letter, matter, wording.language, inserts) for matter in matters]
         rows = [view.row() for view in views]
-        named = [line(one.mentorship) for one in matters if one.task is not None and one.task.kind != "safety"]
+        named = [
+            line(matter.mentorship) for matter in matters if matter.task is not None and matter.task.kind != "safety"
+        ]
         context = views[0].context() | {
             "tasks": rows,
             "count": len(rows),
@@ -121,8 +123,8 @@ class Composer:
             "linked": all(row["link"] for row in rows),
             "link": "",
         }
-        said, text, html = self._worded(wording, context, inserts.values, frame, level)
-        return _Section(said["subject"], said["preheader"], said["heading"], text, html, "")
+        texts, text, html = self._worded(wording, context, inserts.values, frame, level)
+        return _Section(texts["subject"], texts["preheader"], texts["heading"], text, html, "")
 
     def _worded(
         self, wording: Wording, context: dict[str, Any], values: Sequence[str], frame: Wording, level: int
@@ -137,8 +139,8 @@ class Composer:
             _buttons(wording, context),
             frame.short("address", context),
         )
-        said = {key: fill(value, values, plain) for key, value in short.items()}
-        return said, as_text(skeleton.lines, values), fill(skeleton.html, values, for_html)
+        texts = {key: fill(value, values, plain) for key, value in short.items()}
+        return texts, as_text(skeleton.lines, values), fill(skeleton.html, values, for_html)
 
     def _build_section(
         self,
@@ -226,7 +228,7 @@ class Composer:
         lines = [Line(f"{title}\n{DATE}", literal=True)]
         lines += [Line(heading, literal=True), Line("-" * 40, gap=None, literal=True)]
         lines += [Line(greeting)]
-        lines += [Line(one, "- ", "  ", None if nth else "") for nth, one in enumerate(contents)]
+        lines += [Line(content, "- ", "  ", None if nth else "") for nth, content in enumerate(contents)]
         lines += [Line(SLOT)]
         lines += [Line(closing)] if closing else []
         first, *others = rendered.lines
@@ -265,7 +267,7 @@ def _frame_context(letter: Letter, frame: Wording, sections: list[_Section], ins
         "place": inserts.put_url(letter.place_url),
         "unsubscribe": inserts.put_url(letter.unsubscribe_url),
         "subject": inserts.put(sections[0].subject),
-        "subjects": inserts.put(" · ".join(one.subject for one in sections)),
+        "subjects": inserts.put(" · ".join(section.subject for section in sections)),
         "count": len(sections),
     }
 

@@ -44,10 +44,10 @@ def typographic(text: str, language: str) -> str:
 
     What a person is called or writes, and an id, must not go through here: they stay as they were written.
     """
-    found = _APOSTROPHE.sub("’", text)
+    apostrophes = _APOSTROPHE.sub("’", text)
     if language.partition("-")[0] != "en":
-        return found
-    return _QUOTED.sub(r"“\1”", found)
+        return apostrophes
+    return _QUOTED.sub(r"“\1”", apostrophes)
 
 
 def line(text: str) -> str:

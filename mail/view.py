@@ -159,7 +159,7 @@ class View:
             reason=self._wording(facts.reason),
             due=self._day(facts.due),
             opened=self._day(facts.opened),
-            about=self._line(dates.listed([name(one) for one in facts.about], self.language)),
+            about=self._line(dates.listed([name(person) for person in facts.about], self.language)),
             person_id=self._line(facts.ids[0]) if len(facts.ids) == 1 else "",
             decisions=facts.decisions,
         )
@@ -183,14 +183,14 @@ class View:
         """Those whom the reader meets: for a mentee of a group the mentor, otherwise everyone else."""
         partners = self.matter.partners
         if self.matter.format == "group" and self.matter.role == "mentee":
-            return [one for one in partners if one.role == "mentor"] or partners
+            return [partner for partner in partners if partner.role == "mentor"] or partners
         return partners
 
     def context(self) -> dict[str, Any]:
         """Everything that a template may use, by name."""
         letter, matter = self.letter, self.matter
         counterparts = self._counterparts()
-        fellows = [one for one in matter.partners if one not in counterparts]
+        fellows = [partner for partner in matter.partners if partner not in counterparts]
         weeks = (matter.end - matter.start).days // 7 if matter.start and matter.end else 0
         return {
             "kind": matter.kind,
@@ -214,10 +214,10 @@ class View:
             "organisation": self._line(letter.organisation),
             "program": self._line(matter.program_title),
             "program_about": self._wording(matter.program_about),
-            "partners": tuple(self.person(one) for one in counterparts),
-            "names": self._line(dates.listed([called(one) for one in counterparts], self.language)),
-            "full_names": self._line(dates.listed([name(one.name) for one in counterparts], self.language)),
-            "fellows": self._line(dates.listed([name(one.name) for one in fellows], self.language)),
+            "partners": tuple(self.person(partner) for partner in counterparts),
+            "names": self._line(dates.listed([called(partner) for partner in counterparts], self.language)),
+            "full_names": self._line(dates.listed([name(partner.name) for partner in counterparts], self.language)),
+            "fellows": self._line(dates.listed([name(partner.name) for partner in fellows], self.language)),
             "start": self._day(matter.start),
             "end": self._day(matter.end),
             "closes": self._day(matter.closes),
@@ -228,13 +228,14 @@ class View:
             "links": {state: self.inserts.put_url(url) for state, url in matter.links.items()},
             "agreement": tuple((self._line(label), self._passage(text)) for label, text in matter.agreement),
             "changes": tuple(
-                (self._line(one.label), self._passage(one.before), self._passage(one.after)) for one in matter.changes
+                (self._line(change.label), self._passage(change.before), self._passage(change.after))
+                for change in matter.changes
             ),
             "meetings": self.meetings(matter.meetings),
             "first_meeting": typographic(without_placeholders(matter.first_meeting), self.language),
             "guides": tuple(self._wording(guide) for guide in matter.guides),
             "notes": tuple((self._name(author), self._passage(text)) for author, text in matter.notes),
-            "contacts": tuple(self.person(one) for one in matter.contacts),
+            "contacts": tuple(self.person(partner) for partner in matter.contacts),
             "about": self.person(matter.about) if matter.about else None,
             "new_address": self._line(matter.new_address),
             "emergency": self._wording(matter.emergency),
@@ -244,8 +245,11 @@ class View:
 
     def _dated(self) -> dict[str, str]:
         """The mentorship's dates in full, as a certificate gives them."""
-        found = {"start": self.matter.start, "end": self.matter.end}
-        return {key: self.inserts.put(dates.whole_day(on, self.language)) if on else "" for key, on in found.items()}
+        dates_by_name = {"start": self.matter.start, "end": self.matter.end}
+        return {
+            key: self.inserts.put(dates.whole_day(on, self.language)) if on else ""
+            for key, on in dates_by_name.items()
+        }
 
 
 def _shown(field: str) -> str:

@@ -43,6 +43,6 @@ async def browser() -> AsyncIterator[Browser]:
     """Chromium, headless. Open a context of your own in it: `await browser.new_context(color_scheme="dark")`."""
     path = executable()
     async with async_playwright() as playwright:
-        found = await playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
-        yield found
-        await found.close()
+        chromium = await playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+        yield chromium
+        await chromium.close()

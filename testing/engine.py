@@ -189,8 +189,8 @@ class Engine:
             for column in (PostmasterRow.wakes_at, ItemRow.deliver_at):
                 first = select(func.min(column))
                 first = first.where(ItemRow.state == "queued") if column is ItemRow.deliver_at else first
-                found = await session.scalar(first)
-                moments += [found] if found else []
+                moment = await session.scalar(first)
+                moments += [moment] if moment else []
         if self.acts:
             moments.append(self.acts[0][0])
         later = [moment for moment in moments if moment > self.now]

@@ -357,8 +357,8 @@ class OneMentorship:
 
     def task(self, kind: str) -> TaskLine:
         """The one task of this kind."""
-        [found] = [line for line in self.tasks if line.kind == kind]
-        return found
+        [line] = [line for line in self.tasks if line.kind == kind]
+        return line
 
     def noted(self, name: str) -> list[tuple[int, str, str]]:
         """(day, person, detail) of every line of the record with this name."""

@@ -116,7 +116,7 @@ async def play(folder: Path, database_url: str) -> PlayedSeason:
 async def look_back(engine: Engine) -> PlayedSeason:
     """What there is to see of a season."""
     played = PlayedSeason(engine.loaded, await engine.ledger(), await _notes(engine.database, engine.cohort))
-    workflows = [mentorship_id(engine.cohort, one.key) for one in engine.loaded.cohort.mentorships]
+    workflows = [mentorship_id(engine.cohort, mentorship.key) for mentorship in engine.loaded.cohort.mentorships]
     for workflow in (*workflows, cohort_id(engine.cohort), postmaster_id(0)):
         history, traces = await traces_of(engine.client, workflow)
         played.histories.append(history)
@@ -135,8 +135,8 @@ async def traces_of(client: Client, workflow: str) -> tuple[WorkflowHistory, lis
 
 
 async def _notes(database: Database, cohort: str) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = defaultdict(set)
+    notes: dict[str, set[str]] = defaultdict(set)
     async with database.session() as session:
         for event in await session.scalars(select(EventRow).where(EventRow.cohort == cohort)):
-            found[event.mentorship].add(event.name)
-    return found
+            notes[event.mentorship].add(event.name)
+    return notes

@@ -40,7 +40,7 @@ async def adoption(database: Database, loaded: Loaded, places: Sequence[Mentorsh
                 frozen[id_, version] = await frozen_program(session, id_, version)
     for (id_, _), before in frozen.items():
         _same_document(before, loaded.used[id_])
-    others = {one.key: loaded.program_of(one) for one in loaded.cohort.mentorships}
+    others = {mentorship.key: loaded.program_of(mentorship) for mentorship in loaded.cohort.mentorships}
     default = loaded.used[loaded.cohort.program]
     differs = {
         which: tuple(differences(before, loaded.used[before.program.program])) for which, before in frozen.items()
@@ -89,11 +89,11 @@ def differences(before: FrozenProgram, after: LoadedProgram) -> Iterable[str]:
 
 
 def _flat(value: Mapping[str, Any], where: str = "") -> Iterable[tuple[str, Any]]:
-    for name, one in value.items():
-        if isinstance(one, dict) and one:
-            yield from _flat(one, f"{where}{name}.")  # pyright: ignore[reportUnknownArgumentType]
+    for name, entry in value.items():
+        if isinstance(entry, dict) and entry:
+            yield from _flat(entry, f"{where}{name}.")  # pyright: ignore[reportUnknownArgumentType]
         else:
-            yield f"{where}{name}", one
+            yield f"{where}{name}", entry
 
 
 def _shown(value: Any) -> str:

@@ -137,7 +137,7 @@ async def look(
         changes, outlooks = await _worked_out(client, cohort.cohort, changes, now)
         ends, more = await _worked_out(client, cohort.cohort, ends, now)
         outlooks |= more
-    new = [one for one in cohort.mentorships if one.key in set(compared.new)]
+    new = [mentorship for mentorship in cohort.mentorships if mentorship.key in set(compared.new)]
     return Launch(compared, tuple(late(loaded, new, now)), tuple(changes), tuple(ends), outlooks, who)
 
 
@@ -303,7 +303,7 @@ async def _give(
                     break
             return results
 
-    done = await asyncio.gather(*(give(some) for some in by_key.values()))
+    done = await asyncio.gather(*(give(changes_of_one) for changes_of_one in by_key.values()))
     return [result for results in done for result in results]
 
 

@@ -93,13 +93,21 @@ def reader_in(loaded: Loaded, person: str) -> PreviewReader:
         for person_in_file in (*cohort.participants, *cohort.coordinators, *cohort.deputies)
     }
     wanted = person.strip().casefold()
-    found = [one for one in everybody.values() if wanted in (one.id.casefold(), one.email.casefold())]
-    found = found or [one for one in everybody.values() if one.name.casefold() == wanted]
-    if len(found) == 1:
-        one = found[0]
-        return PreviewReader(one.id, one.name, one.email, one.zone or cohort.zone, one.language)
-    if found:
-        raise Refused(f"{person} is the name of several; write one of {', '.join(one.id for one in found)}")
+    matches = [
+        candidate
+        for candidate in everybody.values()
+        if wanted in (candidate.id.casefold(), candidate.email.casefold())
+    ]
+    matches = matches or [candidate for candidate in everybody.values() if candidate.name.casefold() == wanted]
+    if len(matches) == 1:
+        candidate = matches[0]
+        return PreviewReader(
+            candidate.id, candidate.name, candidate.email, candidate.zone or cohort.zone, candidate.language
+        )
+    if matches:
+        raise Refused(
+            f"{person} is the name of several; write one of {', '.join(candidate.id for candidate in matches)}"
+        )
     near = nearest(person, list(everybody))
     raise Refused(f"the file has no person {person!r}{f'; did you mean {near[0]}?' if near else ''}")
 
@@ -201,14 +209,18 @@ def _of_cohort(letter: Letter, loaded: Loaded) -> Letter:
 def _of_mentorship(letter: Letter, loaded: Loaded) -> Letter:
     """With the program, forms and dates of the first mentorship of the format."""
     [matter] = letter.matters
-    of_format = {id_ for id_, one in loaded.used.items() if one.program.format == matter.format}
+    of_format = {id_ for id_, program in loaded.used.items() if program.program.format == matter.format}
     if not of_format:
         formats = sorted({program.format for program in loaded.programs.values()})
         raise Refused(f"the cohort has no program of the format {matter.format}; write {either(tuple(formats))}")
     if not matter.mentorship:
         return letter
     mentorship = next(
-        (one for one in loaded.cohort.mentorships if (one.program or loaded.cohort.program) in of_format),
+        (
+            candidate
+            for candidate in loaded.cohort.mentorships
+            if (candidate.program or loaded.cohort.program) in of_format
+        ),
         Mentorship.model_construct(key="m1", program=min(of_format)),
     )
     of_program = loaded.program_of(mentorship)

@@ -90,20 +90,20 @@ _EVENTS = {
 }
 
 
-def happening_words(one: TimelineEntry) -> str:
+def happening_words(entry: TimelineEntry) -> str:
     """What happened, on one line."""
-    detail = f" ({detail_words(one.detail)})" if one.detail else ""
-    match one.what:
+    detail = f" ({detail_words(entry.detail)})" if entry.detail else ""
+    match entry.what:
         case "mail":
-            kind = {"reminder": "Reminder", "request": "Request"}.get(one.kind, "Mail")
-            return f"{kind}: {step_words(one.name, one.number)}{detail}"
+            kind = {"reminder": "Reminder", "request": "Request"}.get(entry.kind, "Mail")
+            return f"{kind}: {step_words(entry.name, entry.number)}{detail}"
         case "dropped":
-            return f"Not sent any more: {step_words(one.name, one.number)}{detail}"
+            return f"Not sent any more: {step_words(entry.name, entry.number)}{detail}"
         case "answer":
-            return f"Answer: {step_words(one.name, one.number)}{detail}"
+            return f"Answer: {step_words(entry.name, entry.number)}{detail}"
         case "task_opened":
-            return f"Task: {in_words(one.name).lower()}{detail}"
+            return f"Task: {in_words(entry.name).lower()}{detail}"
         case "task_closed":
-            return f"Decided: {in_words(one.name).lower()}{detail}"
+            return f"Decided: {in_words(entry.name).lower()}{detail}"
         case _:
-            return f"{_EVENTS.get(one.name) or in_words(one.name)}{detail}"
+            return f"{_EVENTS.get(entry.name) or in_words(entry.name)}{detail}"

@@ -136,7 +136,7 @@ async def _unsigned_of_a_day(session: AsyncSession, now: datetime) -> int:
 
 async def _refused_before(session: AsyncSession, person: ParticipantRow, but: MessageRow) -> bool:
     """Whether another mail to the person's address has come back for good."""
-    found = await session.scalar(
+    known = await session.scalar(
         select(MessageRow.id)
         .where(
             MessageRow.person == person.id,
@@ -146,7 +146,7 @@ async def _refused_before(session: AsyncSession, person: ParticipantRow, but: Me
         )
         .limit(1)
     )
-    return found is not None
+    return known is not None
 
 
 async def _soft(session: AsyncSession, person: ParticipantRow, but: str = "") -> int:

@@ -151,10 +151,10 @@ async def unchanged(session: AsyncSession, boxes: Mapping[str, Postbox], now: da
     free = await lock_people(session, boxes)
     rows = (await session.execute(WAITING_CHANGES, {"people": sorted(free), "now": now})).all()
     seats = await _seats(session, rows)
-    found: dict[str, list[Any]] = {}
+    items_of: dict[str, list[Any]] = {}
     for row in rows:
-        found.setdefault(row.person, []).append(_what_can_change(row, seats))
-    return {person for person, seen in found.items() if seen == boxes[person].seen}
+        items_of.setdefault(row.person, []).append(_what_can_change(row, seats))
+    return {person for person, seen in items_of.items() if seen == boxes[person].seen}
 
 
 async def places_due(session: AsyncSession, people: Collection[str], now: datetime) -> Sequence[Any]:
@@ -179,10 +179,10 @@ async def of_messages(session: AsyncSession, messages: Collection[str]) -> dict[
     by_message: dict[str, list[Row[Any]]] = {}
     for row in rows:
         by_message.setdefault(row.message, []).append(row)
-    found: dict[str, Postbox] = {}
+    postboxes: dict[str, Postbox] = {}
     for message, keys_of_one in by_message.items():
-        [found[message]] = (await _assembled(session, keys_of_one)).values()
-    return found
+        [postboxes[message]] = (await _assembled(session, keys_of_one)).values()
+    return postboxes
 
 
 def _with_facts(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
@@ -250,20 +250,20 @@ async def _assembled(session: AsyncSession, rows: Sequence[Row[Any]]) -> dict[st
     rules = await _rules(session, {row.cohort for row in rows})
     seats = await _seats(session, rows)
     requests: dict[str, RequestFacts] = {}
-    found: dict[str, Postbox] = {}
+    postboxes: dict[str, Postbox] = {}
     for row in rows:
-        box = found.get(row.person)
+        box = postboxes.get(row.person)
         if box is None:
             person = PersonFacts(row.person, row.zone, row.standing, row.reminders_stopped, row.last_mail_on)
             box = Postbox(person, row.shard, put_off=row.put_off, corrections=row.corrections)
-            found[row.person] = box
+            postboxes[row.person] = box
         box.items[row.key] = Item(
             row.key, row.person, row.kind, row.name, row.number, row.cohort, row.mentorship, row.date,
             row.queued_at, row.request, row.task, row.about, row.failures,
         )  # fmt: skip
         box.waiting.append(_waiting(row, rules[row.cohort], requests, seats))
         box.seen.append(_what_can_change(row, seats))
-    return found
+    return postboxes
 
 
 Seats = Mapping[tuple[str, str], Sequence[SeatStanding]]
@@ -273,10 +273,10 @@ Seats = Mapping[tuple[str, str], Sequence[SeatStanding]]
 async def _seats(session: AsyncSession, rows: Iterable[Row[Any]]) -> Seats:
     """Who takes part in the mentorships of which these items tell, where that decides about them."""
     of = {(row.cohort, row.mentorship) for row in rows if row.name in OF_PARTNERS}
-    found: dict[tuple[str, str], list[SeatStanding]] = {}
+    seats: dict[tuple[str, str], list[SeatStanding]] = {}
     for cohort, mentorship, *seat in await session.execute(SEATS, {"of": sorted(of)}) if of else ():
-        found.setdefault((cohort, mentorship), []).append((seat[0], seat[1], seat[2]))
-    return found
+        seats.setdefault((cohort, mentorship), []).append((seat[0], seat[1], seat[2]))
+    return seats
 
 
 def _what_can_change(row: Row[Any], seats: Seats) -> tuple[Any, ...]:

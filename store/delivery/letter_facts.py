@@ -79,76 +79,76 @@ class Background:
 
 async def background(session: AsyncSession, items: Collection[Item], people: Iterable[str]) -> Background:
     """Everything that letters with these items to these people may need."""
-    found = Background()
+    facts = Background()
     cohorts = {item.cohort for item in items}
     for row in await _read(session, COHORTS, cohorts):
-        found.cohorts[row.id] = row
+        facts.cohorts[row.id] = row
     for cohort, person, role in await _read(session, DESKS, cohorts):
-        found.desks.setdefault(cohort, []).append((person, role))
-    await _read_mentorships(session, found, {(item.cohort, item.mentorship) for item in items if item.mentorship})
-    await _read_requests(session, found, items)
+        facts.desks.setdefault(cohort, []).append((person, role))
+    await _read_mentorships(session, facts, {(item.cohort, item.mentorship) for item in items if item.mentorship})
+    await _read_requests(session, facts, items)
     for row in await _read(session, TASKS, {item.task for item in items if item.task}):
-        found.tasks[row.key] = row
+        facts.tasks[row.key] = row
     agreed = {(item.cohort, item.mentorship) for item in items if item.name in WITH_AGREEMENT}
     for row in await _read(session, AGREEMENTS, agreed):
-        found.agreements.setdefault((row.cohort, row.mentorship), []).append(row)
+        facts.agreements.setdefault((row.cohort, row.mentorship), []).append(row)
     for row in await _read(session, AGREEMENT_REQUESTS, agreed):
-        found.agreement_requests[row.cohort, row.mentorship, row.person] = row
-        found.asked[row.key] = await _asked(session, found, row)
+        facts.agreement_requests[row.cohort, row.mentorship, row.person] = row
+        facts.asked[row.key] = await _asked(session, facts, row)
     closed = {(item.cohort, item.mentorship) for item in items if item.name in WITH_CLOSURE}
     for row in await _read(session, CLOSURES, closed):
-        place = (row.cohort, row.mentorship)
-        found.closures.setdefault(place, {})[row.person] = row.body
-        found.closed_with[place] = await _asked(session, found, row)
+        ref = (row.cohort, row.mentorship)
+        facts.closures.setdefault(ref, {})[row.person] = row.body
+        facts.closed_with[ref] = await _asked(session, facts, row)
     for row in await _read(session, ADDRESS_CHANGES, {item.about for item in items if item.name in ALONE}):
-        found.address_changes[row.id] = row
+        facts.address_changes[row.id] = row
     concerned = {*people, *(item.about for item in items if item.about)}
-    for row in await _read(session, PEOPLE, concerned | set(_named(found))):
-        found.people[row.id] = row
-    return found
+    for row in await _read(session, PEOPLE, concerned | set(_named(facts))):
+        facts.people[row.id] = row
+    return facts
 
 
 async def _read(session: AsyncSession, query: Select[*tuple[Any, ...]], keys: Collection[Any]) -> Sequence[Any]:
     return (await session.execute(query, {"keys": list(keys)})).all() if keys else ()
 
 
-async def _read_mentorships(session: AsyncSession, found: Background, places: set[MentorshipRef]) -> None:
+async def _read_mentorships(session: AsyncSession, facts: Background, places: set[MentorshipRef]) -> None:
     for row in await _read(session, MENTORSHIPS, places):
-        found.mentorships[row.cohort, row.key] = row
-        found.programs[row.cohort, row.key] = await frozen_program(session, row.program, row.program_hash)
+        facts.mentorships[row.cohort, row.key] = row
+        facts.programs[row.cohort, row.key] = await frozen_program(session, row.program, row.program_hash)
     for row in await _read(session, SEATS, places):
-        found.seats.setdefault((row.cohort, row.mentorship), []).append(row)
+        facts.seats.setdefault((row.cohort, row.mentorship), []).append(row)
 
 
-async def _asked(session: AsyncSession, found: Background, row: Any) -> FrozenProgram:
+async def _asked(session: AsyncSession, facts: Background, row: Any) -> FrozenProgram:
     """The version of the program with which a request was asked: its form stays, also where the program went on."""
-    return await asked_with(session, found.programs[row.cohort, row.mentorship], row.program_hash)
+    return await asked_with(session, facts.programs[row.cohort, row.mentorship], row.program_hash)
 
 
-async def _read_requests(session: AsyncSession, found: Background, items: Collection[Item]) -> None:
+async def _read_requests(session: AsyncSession, facts: Background, items: Collection[Item]) -> None:
     for row in await _read(session, REQUESTS, {item.request for item in items if item.request}):
-        found.requests[row.key] = row
-        found.asked[row.key] = await _asked(session, found, row)
+        facts.requests[row.key] = row
+        facts.asked[row.key] = await _asked(session, facts, row)
     for request, message in await _read(
         session, THREADS, {item.request for item in items if item.kind == "reminder"}
     ):
-        thread = found.threads.setdefault(request, [])
+        thread = facts.threads.setdefault(request, [])
         if message not in thread:
             thread.append(message)
-    places = {(row.cohort, row.mentorship) for row in found.requests.values() if row.ask == "check_in"}
+    places = {(row.cohort, row.mentorship) for row in facts.requests.values() if row.ask == "check_in"}
     for cohort, mentorship, number, opened in await _read(session, CHECK_INS, places):
-        found.check_ins.setdefault((cohort, mentorship), []).append((number, opened))
+        facts.check_ins.setdefault((cohort, mentorship), []).append((number, opened))
 
 
-def _named(found: Background) -> Iterator[str]:
+def _named(facts: Background) -> Iterator[str]:
     """Everybody whose name may have to be said."""
-    for seats in found.seats.values():
+    for seats in facts.seats.values():
         yield from (seat.person for seat in seats)
-    for desk in found.desks.values():
-        yield from (person for person, _ in desk)
-    for task in found.tasks.values():
+    for staff in facts.desks.values():
+        yield from (person for person, _ in staff)
+    for task in facts.tasks.values():
         yield from task.about
-    for versions in found.agreements.values():
+    for versions in facts.agreements.values():
         yield from (version.by for version in versions)
 
 

@@ -185,11 +185,11 @@ async def claim_again(
         .order_by(MessageRow.at, MessageRow.id)
         .with_for_update(skip_locked=True)
     )
-    found: list[Mail] = []
+    mails: list[Mail] = []
     for row in rows:
         tried_again = row.error == "ambiguous" and row.state == "sending"
         lost = row.state == "sending" and row.body_begun
-        found.append(
+        mails.append(
             Mail(
                 row.id, row.person, row.cohort, row.shard, row.fast, row.at, row.local_date, row.recipient,
                 row.subject, row.raw, items=(), attempts=row.attempts + lost, claim_until=claim_until, again=True,
@@ -200,7 +200,7 @@ async def claim_again(
         row.state, row.error, row.next_try_at = "sending", "ambiguous", claim_until
         row.claim, row.body_begun = claim, False
     await session.flush()
-    return found
+    return mails
 
 
 async def begin_bodies(
@@ -215,22 +215,22 @@ async def begin_bodies(
         .returning(MessageRow.id, MessageRow.cohort, MessageRow.person)
         .execution_options(synchronize_session=False)
     )
-    found = {id_: (cohort, person) for id_, cohort, person in rows}
+    persons = {id_: (cohort, person) for id_, cohort, person in rows}
     events = [
         {
-            "cohort": found[id_][0],
+            "cohort": persons[id_][0],
             "mentorship": "",
             "at": now,
             "name": "mail_ambiguous",
-            "person": found[id_][1],
+            "person": persons[id_][1],
             "detail": f"{id_} ambiguous",
         }
         for id_ in doubled
-        if id_ in found
+        if id_ in persons
     ]
     if events:
         await session.execute(insert(EventRow), events)
-    return set(found)
+    return set(persons)
 
 
 async def next_wake(session: AsyncSession, shard: int, now: datetime) -> datetime | None:

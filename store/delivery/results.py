@@ -117,12 +117,12 @@ async def _still_held(session: AsyncSession, outcomes: Sequence[Result]) -> list
     """Those of the outcomes whose mails are still claimed with their token. Locks these mails."""
     rows = await session.execute(
         select(MessageRow.id, MessageRow.claim)
-        .where(MessageRow.id.in_([one.id for one in outcomes]), MessageRow.state == "sending")
+        .where(MessageRow.id.in_([outcome.id for outcome in outcomes]), MessageRow.state == "sending")
         .order_by(MessageRow.id)
         .with_for_update()
     )
     claims = dict(rows.all())
-    return [one for one in outcomes if claims.get(one.id) == one.claim]
+    return [outcome for outcome in outcomes if claims.get(outcome.id) == outcome.claim]
 
 
 def _forgotten(column: ColumnElement[str]) -> ColumnElement[str]:
