@@ -111,15 +111,15 @@ def client_of(scope: Scope, proxies: int) -> str:
         # Our proxy wrote it. What is no address there, such as `unknown`, is one client as far as anybody can tell.
         return _network(_without_port(written[-proxies])) or UNKNOWN
     peer = scope.get("client")
-    found = _network(peer[0]) if peer else ""
-    return found if found and ip_network(found).is_global else ""
+    network = _network(peer[0]) if peer else ""
+    return network if network and ip_network(network).is_global else ""
 
 
 def link_in(path: str) -> tuple[str, str]:
     """(kind, token) of the link in a path; empty where there is none. Kinds are the first parts of our paths."""
     # The first one counts: what stands behind a token is the rest of the path, whatever it is called.
-    found = LINK.search(path)
-    return (found[1], found[2]) if found else ("", "")
+    link = LINK.search(path)
+    return (link[1], link[2]) if link else ("", "")
 
 
 def _without_port(entry: str) -> str:

@@ -126,26 +126,26 @@ def _read_one(
 
 
 def _read_group(question: Question, typed: Mapping[str, Sequence[str]], reading: Reading) -> None:
-    found: list[dict[str, Any]] = []
+    group_entries: list[dict[str, Any]] = []
     filled = entries(question, typed)
     for index in filled:
         entry: dict[str, Any] = {}
         for part in question.fields:
             name = f"{question.id}.{index}.{part.id}"
             _read_one(part, name, typed, entry, part.id, reading.faults)
-        found.append(entry)
+        group_entries.append(entry)
     least = question.least if question.least is not None else int(question.required)
     if len(filled) < least and (question.required or filled):
         first_empty = next(index for index in range(most_entries(question)) if index not in filled)
         what = "one entry" if least == 1 else f"{least} entries"
         faults_at = f"{question.id}.{first_empty}.{question.fields[0].id}"
         reading.faults.append(FieldFault(faults_at, f"Fill in at least {what} under {_named(question)}"))
-    if found:
-        reading.answers[question.id] = found
+    if group_entries:
+        reading.answers[question.id] = group_entries
 
 
 def _read_ranges(question: Question, typed: Mapping[str, Sequence[str]], reading: Reading) -> None:
-    found: list[list[str]] = []
+    ranges: list[list[str]] = []
     for index in entries(question, typed):
         names = (f"{question.id}.{index}.from", f"{question.id}.{index}.to")
         days: list[date] = []
@@ -162,10 +162,10 @@ def _read_ranges(question: Question, typed: Mapping[str, Sequence[str]], reading
             message = f"The last day must be the same as the first or after it, under {_named(question)}"
             reading.faults.append(FieldFault(names[1], message))
         elif len(days) == 2:
-            found.append([day.isoformat() for day in days])
-    if found or question.required:
+            ranges.append([day.isoformat() for day in days])
+    if ranges or question.required:
         # No absences is an answer: nobody has to make one up.
-        reading.answers[question.id] = found
+        reading.answers[question.id] = ranges
 
 
 # -- one type each ---------------------------------------------------------------------------------------------
@@ -219,11 +219,11 @@ def _day(question: Question, value: str) -> date:
     plain = " ".join(value.replace(",", " ").split())
     for form in _DATE_FORMS:
         try:
-            found = datetime.strptime(plain, form).date()  # noqa: DTZ007 - a calendar date has no zone
+            day = datetime.strptime(plain, form).date()  # noqa: DTZ007 - a calendar date has no zone
         except ValueError:
             continue
-        if 1900 <= found.year <= 2200:
-            return found
+        if 1900 <= day.year <= 2200:
+            return day
     raise _Wrong(f"Enter a date under {_named(question)}, such as 2027-05-31 or 31 May 2027")
 
 

@@ -178,15 +178,15 @@ async def _commit(
     faults = _faults_that_count(requested, reading.answers, reading.faults)
     if faults:
         return Faulty(faults)
-    found = signals(requested.ask, reading.answers, requested.program.rules)
+    findings = signals(requested.ask, reading.answers, requested.program.rules)
     if requested.ask == "invitation":
-        found = await _introduce(session, requested, submission, reading.answers, found, now)
+        findings = await _introduce(session, requested, submission, reading.answers, findings, now)
     if act:
         version = await agreements.act(session, requested, reading.answers, act, now)
-        found = replace(found, act=act, version=version)
+        findings = replace(findings, act=act, version=version)
     late = access == "late"
     version = await requests.keep_answer(session, requested, submission, reading.answers, now, late=late)
-    event = Answered(submission, requested.person, requested.ask, requested.number, found, now)
+    event = Answered(submission, requested.person, requested.ask, requested.number, findings, now)
     payload = _ANSWERED.dump_python(event, mode="json")
     row = OutboxEvent(submission, requested.cohort, requested.mentorship, "Answered", payload)
     await workflow_outbox.put(session, row, now + outbox_relay.GRACE)
@@ -201,11 +201,11 @@ def _faults_that_count(requested: Requested, answers: Answers, faults: list[Fiel
 
 
 async def _introduce(
-    session: AsyncSession, requested: Requested, submission: str, answers: Answers, found: Signals, now: datetime
+    session: AsyncSession, requested: Requested, submission: str, answers: Answers, findings: Signals, now: datetime
 ) -> Signals:
     """What an accepted invitation says about the person goes into their profile; a new zone moves their dates."""
     if answers.get("accept") is not True:
-        return found
+        return findings
     profile = {name: str(answers.get(question, "")) for question, name in PROFILE.items()}
     shown = {question.id for question in requested.questions}
     profile = {name: profile[name] for question, name in PROFILE.items() if question in shown}
@@ -213,7 +213,7 @@ async def _introduce(
     moved = zone if isinstance(zone, str) and zone != requested.zone else ""
     await requests.update_profile(session, requested, profile, moved)
     if not moved:
-        return found
+        return findings
     order = CorrectionOrder(f"moved/{submission}", requested.person, "", now, now + outbox_relay.GRACE)
     await correct.move(session, requested.person, order, look_at, (requested.cohort, requested.mentorship))
-    return replace(found, zone=moved)
+    return replace(findings, zone=moved)

@@ -108,22 +108,22 @@ async def confirm(database: Database, change: str, side: Side, now: datetime) ->
     """
 
     async def carry_out(session: AsyncSession) -> ActResult:
-        found = await _locked(session, change, now)
-        if found is None:
+        asked = await _locked(session, change, now)
+        if asked is None:
             return UnknownPerson()
-        if found.state != "pending" or side in found.confirmed:
+        if asked.state != "pending" or side in asked.confirmed:
             return Done(repeated=True)
-        person = found.person
+        person = asked.person
         await address_changes.confirm(session, change, side, now)
-        await requests.note(session, found.cohort, "", now, "address_confirmed", person, side, by=person)
-        if found.missing != (side,):
+        await requests.note(session, asked.cohort, "", now, "address_confirmed", person, side, by=person)
+        if asked.missing != (side,):
             return Done()
-        if await address_changes.other_holder(session, found.email, person):
+        if await address_changes.other_holder(session, asked.email, person):
             await address_changes.close(session, change, "taken", now)
-            await requests.note(session, found.cohort, "", now, "address_taken", person)
-            return await _desks_hear(session, found, "address", now, found.email)
+            await requests.note(session, asked.cohort, "", now, "address_taken", person)
+            return await _desks_hear(session, asked, "address", now, asked.email)
         await address_changes.close(session, change, "done", now)
-        return Done(correction=await correct_in(session, person, Details(email=found.email), now, by=person))
+        return Done(correction=await correct_in(session, person, Details(email=asked.email), now, by=person))
 
     # Refused: somebody was given this address in this very moment.
     return await in_one(database, carry_out, Refused)
@@ -134,17 +134,17 @@ async def deny(database: Database, change: str, side: Side, now: datetime) -> Ac
     theirs: it opens nothing any more, and the coordinators hear of it. Hand over what is to be told."""
 
     async def carry_out(session: AsyncSession) -> ActResult:
-        found = await _locked(session, change, now)
-        if found is None:
+        asked = await _locked(session, change, now)
+        if asked is None:
             return UnknownPerson()
-        if found.state != "pending":
+        if asked.state != "pending":
             return Done(repeated=True)
         await address_changes.close(session, change, "denied", now)
-        await requests.note(session, found.cohort, "", now, "address_denied", found.person, side)
+        await requests.note(session, asked.cohort, "", now, "address_denied", asked.person, side)
         if side == "new":
             return Done()
-        await people.revoke_links(session, found.person)
-        return await _desks_hear(session, found, "not_me", now)
+        await people.revoke_links(session, asked.person)
+        return await _desks_hear(session, asked, "not_me", now)
 
     return await in_one(database, carry_out)
 
@@ -159,10 +159,10 @@ async def _desks_hear(
 
 async def _locked(session: AsyncSession, change: str, now: datetime) -> AddressChange | None:
     """A change as it stands, with its person kept from everybody else until the transaction ends."""
-    found = await address_changes.find(session, change, now)
-    if found is None:
+    asked = await address_changes.find(session, change, now)
+    if asked is None:
         return None
-    await people.lock(session, found.person)
+    await people.lock(session, asked.person)
     return await address_changes.find(session, change, now)
 
 

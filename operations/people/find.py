@@ -13,15 +13,15 @@ from store.people.people import KnownPerson
 async def known_person(session: AsyncSession, who: str) -> KnownPerson:
     """The person with this id, address or name. Raises `Refused` with those who come near."""
     wanted = who.strip()
-    found = await people.find(session, wanted)
-    if found is None and "@" in wanted:
-        found = await people.find(session, email=wanted)
-    if found is not None:
-        return found
+    person = await people.find(session, wanted)
+    if person is None and "@" in wanted:
+        person = await people.find(session, email=wanted)
+    if person is not None:
+        return person
     same = await people.named(session, wanted)
     if len(same) == 1:
         return same[0]
     if same:
-        raise Refused(f"{wanted} is the name of several; write one of {', '.join(one.id for one in same)}")
+        raise Refused(f"{wanted} is the name of several; write one of {', '.join(namesake.id for namesake in same)}")
     near = nearest(wanted, await people.ids(session))
     raise Refused(f"there is no person {wanted!r}{f'; did you mean {near[0]}?' if near else ''}")

@@ -139,10 +139,10 @@ async def change(
         why = why_not(seat, wanted.act, wanted.until, now) or why_not_from(seat, wanted.begins, wanted.until, now)
         if why:
             return Rejected(why)
-        said = PAUSE_REASONS.get(wanted.reason, "") if wanted.act == "pause" else ""
+        why_words = PAUSE_REASONS.get(wanted.reason, "") if wanted.act == "pause" else ""
         dates = {"from": wanted.begins, "until": wanted.until}
         detail = {name: day.isoformat() for name, day in dates.items() if day}
-        await operations_log.put_operation(session, id_, wanted.act, *where, detail, holder.id, said, now)
+        await operations_log.put_operation(session, id_, wanted.act, *where, detail, holder.id, why_words, now)
         await _tell(session, where, _event_of(wanted, id_, holder.id), now)
         return Done(to_tell=(where,))
 
@@ -209,14 +209,18 @@ async def raise_concern(
         seat = _seat_at(await own_page.seats(session, holder.id), where)
         if seat is None or not is_reachable(seat):
             return UnknownPerson()
-        about = tuple(one.id for one in seat.coordinators if one.role == "coordinator" and one.id in concern.about)
-        said = f"{concern.text}\n{_contact(concern)}"
+        about = tuple(
+            coordinator.id
+            for coordinator in seat.coordinators
+            if coordinator.role == "coordinator" and coordinator.id in concern.about
+        )
+        words = f"{concern.text}\n{_contact(concern)}"
         await operations_log.put_operation(
             session, id_, "concern", *where, {"kind": concern.kind}, holder.id, "", now
         )
         danger = ", in danger now" if concern.danger else ""
         await requests.note(
-            session, *where, now, "concern_raised", holder.id, f"{concern.kind}{danger}", by=holder.id, why=said
+            session, *where, now, "concern_raised", holder.id, f"{concern.kind}{danger}", by=holder.id, why=words
         )
         is_safety = concern.kind != "interest" or concern.danger or bool(about)
         report = Signals(safety=True, not_to=about, contact=bool(concern.contact))

@@ -164,6 +164,8 @@ async def test_no_draft_takes_more_than_its_share_neither_kept_nor_shown(
 async def test_no_link_takes_more_than_its_share_however_long(doors: dict[str, tuple[WebEnv, str]]) -> None:
     dear: list[str] = []
     for path, (web_env, field) in doors.items():
+        if field in WITHOUT_TEXT:
+            continue
         for what, text in TEXTS.items():
             behind = quote_from_bytes(text.encode()[:20_000])
             for spelled in (f"{path.rstrip('?')}?{field}={behind}", f"{path.rstrip('?')}/{behind}", f"/f/{behind}"):

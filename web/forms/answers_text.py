@@ -42,13 +42,13 @@ def changed_rows(rows: Sequence[Row]) -> list[Row]:
 
 def document_questions(requested: Requested) -> tuple[Question, ...]:
     """The questions of the document, whoever of the mentorship is asked them; each id once."""
-    found: dict[str, Question] = {}
+    questions: dict[str, Question] = {}
     for question in requested.form.questions:
         if question.formats and requested.format not in question.formats:
             continue
         if in_document(question.type, question.visible):
-            found.setdefault(question.id, question)
-    return worded(tuple(found.values()), words_for(requested))
+            questions.setdefault(question.id, question)
+    return worded(tuple(questions.values()), words_for(requested))
 
 
 def _rows(questions: Sequence[Question], answers: Answers, before: Answers | None) -> list[Row]:

@@ -92,7 +92,7 @@ def _field(question: Question, name: str, typed: Typed, wrong: Mapping[str, str]
     if question.type == "date_ranges":
         return _ranges(question, typed, wrong, more)
     values = typed.get(name, [])
-    found = Field(
+    form_field = Field(
         kind="line",
         name=name,
         label=question.label,
@@ -103,29 +103,31 @@ def _field(question: Question, name: str, typed: Typed, wrong: Mapping[str, str]
     )
     match question.type:
         case "scale":
-            _steps(found, question, 1, 5, values)
-            found.choices.append(Choice(f"{found.id}.{UNSURE}", UNSURE, "can't say yet", UNSURE in values))
+            _steps(form_field, question, 1, 5, values)
+            form_field.choices.append(Choice(f"{form_field.id}.{UNSURE}", UNSURE, "can't say yet", UNSURE in values))
         case "yes_no":
-            found.kind = "radios"
-            found.choices = _choices(found, (("yes", "Yes"), ("no", "No")), values)
+            form_field.kind = "radios"
+            form_field.choices = _choices(form_field, (("yes", "Yes"), ("no", "No")), values)
         case "one" | "many":
-            found.kind = "radios" if question.type == "one" else "checkboxes"
-            found.choices = _choices(found, ((option.value, option.label) for option in question.options), values)
+            form_field.kind = "radios" if question.type == "one" else "checkboxes"
+            form_field.choices = _choices(
+                form_field, ((option.value, option.label) for option in question.options), values
+            )
         case "number" if _has_steps(question):
-            _steps(found, question, 0, 10, values)
+            _steps(form_field, question, 0, 10, values)
         case "number":
-            found.numeric = True
+            form_field.numeric = True
         case "date":
-            found.kind = "day"
-            found.native = _is_native(found.value)
+            form_field.kind = "day"
+            form_field.native = _is_native(form_field.value)
         case "sign":
-            found.autocomplete = "name"
+            form_field.autocomplete = "name"
         case _:
-            found.kind = "line" if question.longest <= SHORT_TEXT else "area"
-            found.longest = question.longest
+            form_field.kind = "line" if question.longest <= SHORT_TEXT else "area"
+            form_field.longest = question.longest
             if question.id in ZONE_QUESTIONS:
-                found.kind, found.longest, found.suggestions = "line", 0, "zones"
-    return found
+                form_field.kind, form_field.longest, form_field.suggestions = "line", 0, "zones"
+    return form_field
 
 
 def ordinal(index: int) -> str:
@@ -143,14 +145,14 @@ def _has_steps(question: Question) -> bool:
     return question.most - question.least < STEPS_AS_RADIOS
 
 
-def _steps(found: Field, question: Question, least: int, most: int, values: Sequence[str]) -> None:
+def _steps(form_field: Field, question: Question, least: int, most: int, values: Sequence[str]) -> None:
     least = question.least if question.least is not None else least
     most = question.most if question.most is not None else most
     words = {least: question.low, most: question.high}
-    found.kind = "steps"
-    found.choices = [
+    form_field.kind = "steps"
+    form_field.choices = [
         Choice(
-            found.id if step == least else f"{found.id}.{step}",
+            form_field.id if step == least else f"{form_field.id}.{step}",
             str(step),
             str(step),
             str(step) in values,
@@ -159,12 +161,12 @@ def _steps(found: Field, question: Question, least: int, most: int, values: Sequ
         for step in range(least, most + 1)
     ]
     if question.low or question.high:
-        found.ends = (f"{least} = {question.low}", f"{most} = {question.high}")
+        form_field.ends = (f"{least} = {question.low}", f"{most} = {question.high}")
 
 
-def _choices(found: Field, options: object, values: Sequence[str]) -> list[Choice]:
+def _choices(form_field: Field, options: object, values: Sequence[str]) -> list[Choice]:
     return [
-        Choice(found.id if index == 0 else f"{found.id}.{value}", value, label, value in values)
+        Choice(form_field.id if index == 0 else f"{form_field.id}.{value}", value, label, value in values)
         for index, (value, label) in enumerate(options)  # pyright: ignore[reportArgumentType]
     ]
 
@@ -178,15 +180,15 @@ def _group(question: Question, typed: Typed, wrong: Mapping[str, str], more: str
         shown = max(shown, filled[-1] + 1)
     if more == question.id:
         shown = min(max(shown, len(filled) + 1), most)
-    found = Field("group", question.id, question.label, question.help, required=question.required)
+    form_field = Field("group", question.id, question.label, question.help, required=question.required)
     for index in range(shown):
         parts = [_field(part, f"{question.id}.{index}.{part.id}", typed, wrong, more) for part in question.fields]
         mentioned = any(part.error for part in parts)
         folded = index not in filled and index >= max(needed, 1) and not mentioned and more != question.id
-        found.entries.append(Entry(ordinal(index), parts, folded))
-    found.can_add = shown < most
-    found.add_label = "Save and add another"
-    return found
+        form_field.entries.append(Entry(ordinal(index), parts, folded))
+    form_field.can_add = shown < most
+    form_field.add_label = "Save and add another"
+    return form_field
 
 
 def _ranges(question: Question, typed: Typed, wrong: Mapping[str, str], more: str) -> Field:
@@ -194,13 +196,13 @@ def _ranges(question: Question, typed: Typed, wrong: Mapping[str, str], more: st
     shown = max(filled[-1] + 1 if filled else 0, 1)
     if more == question.id:
         shown = min(shown + bool(filled), most_entries(question))
-    found = Field("ranges", question.id, question.label, question.help, required=question.required)
+    form_field = Field("ranges", question.id, question.label, question.help, required=question.required)
     for index in range(shown):
         parts = [_end(f"{question.id}.{index}.{end}", label, typed, wrong) for end, label in _ENDS]
-        found.entries.append(Entry(ordinal(index), parts))
-    found.can_add = shown < most_entries(question)
-    found.add_label = "Save and add another"
-    return found
+        form_field.entries.append(Entry(ordinal(index), parts))
+    form_field.can_add = shown < most_entries(question)
+    form_field.add_label = "Save and add another"
+    return form_field
 
 
 _ENDS = (("from", "First day"), ("to", "Last day"))

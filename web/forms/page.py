@@ -214,15 +214,15 @@ class FormPage:
         clicked: Typed = {}
         if "q" in query:
             for question in self.questions:
-                found = {question.id: [query["q"]]}
-                if question.type in ("scale", "yes_no", "one", "number") and not read([question], found).faults:
-                    clicked |= found
+                choice = {question.id: [query["q"]]}
+                if question.type in ("scale", "yes_no", "one", "number") and not read([question], choice).faults:
+                    clicked |= choice
                     break
         for question in self.questions:
             if question.type in ("scale", "yes_no", "one", "number") and question.id in query:
-                found = {question.id: [query[question.id]]}
-                if not read([question], found).faults:
-                    clicked |= found
+                choice = {question.id: [query[question.id]]}
+                if not read([question], choice).faults:
+                    clicked |= choice
         return clicked
 
     def _one_click(self, query: QueryParams) -> bool:

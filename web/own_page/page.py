@@ -212,16 +212,19 @@ class PlacePage:
         return self._page(
             "place_data.html",
             held=everything,
-            answered=[(one, _titled(one.form.title, one.ask, one.number), _rows(one)) for one in answered],
+            answered=[
+                (requested, _titled(requested.form.title, requested.ask, requested.number), _rows(requested))
+                for requested in answered
+            ],
             shown=[self._shown(seat) for seat in self.seats],
         )
 
     # -- parts -----------------------------------------------------------------------------------------------------
 
     def _shown(self, seat: OwnMentorship) -> Shown:
-        forms = [(one, self._form(seat, one)) for one in seat.asked]
-        is_open = [form for one, form in forms if one.state == "open" and form.can_change]
-        documents = [form for one, form in forms if one.ask == "agreement" and one.state not in _GONE]
+        forms = [(asked, self._form(seat, asked)) for asked in seat.asked]
+        is_open = [form for asked, form in forms if asked.state == "open" and form.can_change]
+        documents = [form for asked, form in forms if asked.ask == "agreement" and asked.state not in _GONE]
         return Shown(
             seat=seat,
             title=title_of(seat),
@@ -231,18 +234,18 @@ class PlacePage:
             paused=self._paused(seat),
             pause_ahead=self._pause_ahead(seat),
             open=tuple(is_open) if seat.lives else (),
-            answered=tuple(form for one, form in forms if one.answered_at and one.ask != "agreement"),
+            answered=tuple(form for asked, form in forms if asked.answered_at and asked.ask != "agreement"),
             agreement=documents[-1].link if documents else "",
             may=tuple(act for act in ("pause", "resume", "end", "leave") if not why_not(seat, act, None, self.now)),
             waiting=tuple(WAITING[name] for name in seat.waiting if name in WAITING),
         )
 
-    def _form(self, seat: OwnMentorship, one: AskedForm) -> OpenForm:
-        link = f"{self.pages.root}/f/{self.links.request_token(one.public_id, one.generation)}"
-        in_time = self.now < one.closes_at or bool(seat.paused_until)
-        sent = local_date(one.answered_at, self.holder.zone) if one.answered_at else None
-        can_change = seat.lives and one.state in ("open", "answered") and in_time
-        return OpenForm(one, _titled(one.title, one.ask, one.number), link, can_change, sent)
+    def _form(self, seat: OwnMentorship, asked: AskedForm) -> OpenForm:
+        link = f"{self.pages.root}/f/{self.links.request_token(asked.public_id, asked.generation)}"
+        in_time = self.now < asked.closes_at or bool(seat.paused_until)
+        sent = local_date(asked.answered_at, self.holder.zone) if asked.answered_at else None
+        can_change = seat.lives and asked.state in ("open", "answered") and in_time
+        return OpenForm(asked, _titled(asked.title, asked.ask, asked.number), link, can_change, sent)
 
     def _paused(self, seat: OwnMentorship) -> str:
         if not seat.paused_until or not seat.lives:
@@ -270,8 +273,13 @@ class PlacePage:
         return f"from {day(planned.on, 'en', self.now.year)} until {until}"
 
     def _coordinators(self) -> tuple[PageCoordinator, ...]:
-        found = {one.id: one for seat in self.seats for one in seat.coordinators if one.role == "coordinator"}
-        return tuple(found.values())
+        coordinators = {
+            coordinator.id: coordinator
+            for seat in self.seats
+            for coordinator in seat.coordinators
+            if coordinator.role == "coordinator"
+        }
+        return tuple(coordinators.values())
 
     def _page(self, name: str, status: int = 200, **context: Any) -> HTMLResponse:
         first = self.seats[0] if self.seats else None

@@ -11,7 +11,7 @@ from operations.people.own_page import CONCERNS, PAUSE_REASONS, Act
 from program.forms import Option, Question
 from store.people.own_page import OwnMentorship
 
-LANGUAGES = tuple(sorted(found.parent.name for found in SHIPPED.glob("*/frame.md")))
+LANGUAGES = tuple(sorted(frame.parent.name for frame in SHIPPED.glob("*/frame.md")))
 """Languages in which there are mails."""
 
 
@@ -149,9 +149,9 @@ def words_of(act: Act, seat: OwnMentorship) -> ActWords:
 
 def concern_questions(seats: Sequence[OwnMentorship]) -> tuple[Question, ...]:
     """What a concern says. Which mentorship is asked where there are several."""
-    desk = {one.id: one for seat in seats for one in seat.coordinators}
-    coordinators = {one.id: one for one in desk.values() if one.role == "coordinator"}
-    found = [
+    desk = {coordinator.id: coordinator for seat in seats for coordinator in seat.coordinators}
+    coordinators = {coordinator.id: coordinator for coordinator in desk.values() if coordinator.role == "coordinator"}
+    questions = [
         Question(
             id="kind",
             type="one",
@@ -183,20 +183,22 @@ def concern_questions(seats: Sequence[OwnMentorship]) -> tuple[Question, ...]:
         ),
     ]
     if len(desk) > 1:
-        options = tuple(Option(value=id_, label=one.name) for id_, one in coordinators.items())
+        options = tuple(Option(value=id_, label=coordinator.name) for id_, coordinator in coordinators.items())
         note = "Whoever you choose is not told. It goes to the others, or to a deputy."
-        found.insert(
+        questions.insert(
             2, Question(id="about", type="many", label="Is it about a coordinator?", help=note, options=options)
         )
     if len(seats) > 1:
         options = tuple(Option(value=place_of(seat), label=title_of(seat)) for seat in seats)
-        found.insert(0, Question(id="where", type="one", label="Which mentorship?", required=True, options=options))
-    return tuple(found)
+        questions.insert(
+            0, Question(id="where", type="one", label="Which mentorship?", required=True, options=options)
+        )
+    return tuple(questions)
 
 
 def details_questions(language: str) -> tuple[Question, ...]:
     """What a person can correct at once."""
-    found = [
+    questions = [
         Question(id="name", type="sign", label="Name", required=True, longest=200),
         Question(
             id="zone",
@@ -209,10 +211,10 @@ def details_questions(language: str) -> tuple[Question, ...]:
     languages = sorted({*LANGUAGES, language})
     if len(languages) > 1:
         options = tuple(Option(value=code, label=language_name(code)) for code in languages)
-        found.append(
+        questions.append(
             Question(id="language", type="one", label="Language of your mails", required=True, options=options)
         )
-    return tuple(found)
+    return tuple(questions)
 
 
 def place_of(seat: OwnMentorship) -> str:

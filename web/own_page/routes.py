@@ -102,12 +102,12 @@ class OwnPlace:
             if why:
                 return page.refused(why)
             return page.act(words_of(act, seat), path, typed=typed, faults=faults, seat=seat)
-        said = reading.answers
-        wanted = OwnChange(act, until, said.get("reason", ""), begins, tell="yes" in said.get("tell", ()))
+        answers = reading.answers
+        own_change = OwnChange(act, until, answers.get("reason", ""), begins, tell="yes" in answers.get("tell", ()))
         outcome = await acts.change(
-            self.database, page.holder.id, page.holder.generation, submission, where, wanted, self.now()
+            self.database, page.holder.id, page.holder.generation, submission, where, own_change, self.now()
         )
-        return self._answer(page, outcome, _done_word(act, seat, wanted, self.now()))
+        return self._answer(page, outcome, _done_word(act, seat, own_change, self.now()))
 
     async def concern(self, request: Request) -> Response:
         """GET: the form for a concern. POST: it is raised."""
@@ -125,14 +125,14 @@ class OwnPlace:
         reading = read(questions, typed)
         if reading.faults:
             return page.act(CONCERN, path, questions, typed=typed, faults=reading.faults, emergency=_emergency(seats))
-        said = reading.answers
-        seat = next((seat for seat in seats if place_of(seat) == said.get("where")), seats[0])
+        answers = reading.answers
+        seat = next((seat for seat in seats if place_of(seat) == answers.get("where")), seats[0])
         concern = Concern(
-            kind=said["kind"],
-            text=said["text"],
-            contact=(said.get("how") or page.holder.email) if said["contact"] else "",
-            danger=said.get("danger") is True,
-            about=tuple(said.get("about", ())),
+            kind=answers["kind"],
+            text=answers["text"],
+            contact=(answers.get("how") or page.holder.email) if answers["contact"] else "",
+            danger=answers.get("danger") is True,
+            about=tuple(answers.get("about", ())),
         )
         outcome = await acts.raise_concern(
             self.database, page.holder.id, page.holder.generation, submission, seat.ref, concern, self.now()
@@ -153,8 +153,8 @@ class OwnPlace:
         reading = read(questions, typed)
         if reading.faults:
             return page.act(DETAILS, path, questions, typed=typed, faults=reading.faults)
-        said = reading.answers
-        details = Details(name=said["name"], zone=said["zone"], language=said.get("language"))
+        answers = reading.answers
+        details = Details(name=answers["name"], zone=answers["zone"], language=answers.get("language"))
         outcome = await acts.correct_details(
             self.database, holder.id, holder.generation, submission, details, self.now()
         )
@@ -251,9 +251,11 @@ class OwnPlace:
             everything = await personal_data.personal_data(session, page.holder.id)
             answered: list[Requested] = []
             for seat in page.seats:
-                for one in seat.asked:
-                    found = await requests.find(session, one.public_id, one.generation) if one.answered_at else None
-                    answered += [found] if found else []
+                for asked in seat.asked:
+                    requested = (
+                        await requests.find(session, asked.public_id, asked.generation) if asked.answered_at else None
+                    )
+                    answered += [requested] if requested else []
         return page.data(everything, answered)
 
     async def download(self, request: Request) -> Response:
