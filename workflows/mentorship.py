@@ -53,6 +53,7 @@ class MentorshipWorkflow(DeclinesCancellation, Updates):
         self.alarm: asyncio.Task[None] | None = None
         self.alarm_at: datetime | None = None
         self.was_reset = False
+        self.loop = asyncio.get_running_loop()
         workflow.register_random_seed_callback(self.reset)
 
     @workflow.run
@@ -113,10 +114,13 @@ class MentorshipWorkflow(DeclinesCancellation, Updates):
         """The database holds later turns than this workflow took: what it remembered is replaced."""
         self.state = state
         self.recorded = snapshot(state)
+        self.was_reset = False
 
     def reset(self, _seed: int) -> None:
         """Called when an operator reset this workflow: it may be behind the database."""
         self.was_reset = True
+        # The SDK calls this between the steps of its loop, and looks at conditions only after a step.
+        self.loop.call_soon(lambda: None)
 
     async def catch_up(self) -> None:
         """Write a turn in which nothing happens; if the database holds later ones, it answers with its state."""

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.enums.v1 import EventType
-from temporalio.api.sdk.v1 import WorkflowMetadata
-from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import WorkflowExecutionStatus
 
 from operations.health.missing_workflows import find
 from operations.health.restore import start_what_is_missing
 from store.mentorships.missing_workflows import must_run
+from testing.operator_actions import card_of, reset
 from tools.faults.installation import Town
 from workflows.ids import cohort_id, mentorship_id, postmaster_id
 
@@ -52,12 +49,10 @@ async def _workflow(here: Town, kind: str) -> str:
 
 async def _cancel(here: Town, workflow_id: str) -> None:
     """Declined: the card says so."""
-    handle = here.client.get_workflow_handle(workflow_id)
-    await handle.cancel()
+    await here.client.get_workflow_handle(workflow_id).cancel()
 
     async def declined() -> bool:
-        metadata = await handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
-        return "Cancellation" in metadata.current_details
+        return "Cancellation" in await card_of(here.client, workflow_id)
 
     await here.until(_or_ended(here, workflow_id, declined))
 
@@ -77,17 +72,8 @@ async def _terminate(here: Town, workflow_id: str) -> None:
 
 
 async def _reset(here: Town, workflow_id: str) -> None:
-    """To the end of its first task: it has forgotten everything."""
-    history = await here.client.get_workflow_handle(workflow_id).fetch_history()
-    done = EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
-    await here.client.workflow_service.reset_workflow_execution(
-        ResetWorkflowExecutionRequest(
-            namespace=here.client.namespace,
-            workflow_execution=WorkflowExecution(workflow_id=workflow_id),
-            workflow_task_finish_event_id=next(one.event_id for one in history.events if one.event_type == done),
-            request_id=f"reset {workflow_id}",
-        )
-    )
+    """It has forgotten everything, and continues from the database."""
+    await reset(here.client, workflow_id)
 
 
 async def _runs(here: Town, workflow_id: str) -> bool:

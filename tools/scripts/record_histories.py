@@ -20,7 +20,8 @@ from typing import Any
 
 from temporalio.client import Client, WorkflowHistory
 
-from lifecycle.events import Pause, Resume
+from embedded.temporal_server import DevServer
+from lifecycle.events import Pause, Resume, Seen
 from lifecycle.local_time import instant
 from operations.cohorts.cancel import cancel
 from runtime.logs import set_up_logs
@@ -31,6 +32,7 @@ from testing.cases import CASES, START, Case
 from testing.dev_server import Address, free_port
 from testing.dev_server_env import EarlyServer, run_on_dev_server
 from testing.engine import NOON, run_engine, time_skipping
+from testing.operator_actions import reset
 from testing.payload_samples import KINDS, PROGRAMS, bare, programs, samples
 from testing.played_season import look_back
 from workflows.ids import cohort_id, mentorship_id, postmaster_id
@@ -69,6 +71,9 @@ STOPPED = Case("stopped", "formal")
 ANEW = Case("anew", "clock")
 """Of a cohort on a server that suggests very early to continue as new."""
 
+OPERATED = Case("operated", "clock")
+"""Of a cohort whose workflows operators cancel and reset."""
+
 RUNS = 2
 """How many are recorded of a workflow that begins anew: the one that ends so, and one that goes on."""
 
@@ -87,6 +92,7 @@ async def record(histories: Path, payloads: Path) -> list[Path]:
         await _lived("recorded", cases),
         await _lived("stopped", [STOPPED], cancelled=True),
         await _anew(),
+        await _operated(),
     ):
         for name, history in played.items():
             files[histories / f"{name}.json"] = shortened(history)
@@ -141,6 +147,39 @@ async def _anew() -> dict[str, WorkflowHistory]:
                     for id_ in ids
                     for n, history in enumerate((await _runs(here.client, id_))[:RUNS], start=1)
                 }
+        finally:
+            await server.stop()
+
+
+async def _operated() -> dict[str, WorkflowHistory]:
+    """Workflows whose cancellation was declined, and that were reset after that."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        url = f"sqlite+aiosqlite:///{scratch}/recorded.db"
+        migrate(url)
+        server = DevServer(free_port(), free_port(), folder / "temporal.log")
+        await server.start()
+        try:
+            async with run_on_dev_server(Address(server.address, server.ui), url, folder, OPERATED) as env:
+                await env.launch()
+                ids = (mentorship_id(env.cohort, OPERATED.key), cohort_id(env.cohort), postmaster_id(0))
+                found: dict[str, WorkflowHistory] = {}
+                for what in ("declined", "reset"):
+                    for id_ in ids:
+                        if what == "declined":
+                            await env.client.get_workflow_handle(id_).cancel()
+                        else:
+                            # A mentorship to the middle: it notices by itself that the database is ahead.
+                            await reset(env.client, id_, task=1 if id_ == ids[0] else 0, forget_updates=True)
+                    until = datetime.now(UTC).date() + timedelta(days=30)
+                    for event in (Pause(f"op/{what}", until, "c1"), Seen(f"op/seen/{what}", f"{OPERATED.key}-mentor"),
+                                  Resume(f"op/back/{what}", "c1")):  # fmt: skip
+                        await env.send(OPERATED.key, event)
+                    await asyncio.sleep(2)
+                    for id_ in ids:
+                        history = await env.client.get_workflow_handle(id_).fetch_history()
+                        found[f"{id_.split('/')[0]}.operated.{what}"] = history
+                return found
         finally:
             await server.stop()
 
