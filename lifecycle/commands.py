@@ -269,5 +269,7 @@ class Batch:
     """The version of its program by which the mentorship goes on; empty: the one with which it was launched."""
     state: str = ""
     """The whole state after this turn (`lifecycle.saved_state`). Empty where an older release sent the turn."""
+    only_asks: bool = False
+    """Nothing happened: the workflow only asks whether the database holds later turns. Such a batch is not written."""
     withhold: bool = False
     """What the hold keeps back is dropped as `over`."""

@@ -123,16 +123,20 @@ class MentorshipWorkflow(DeclinesCancellation, Updates):
         self.loop.call_soon(lambda: None)
 
     async def catch_up(self) -> None:
-        """Write a turn in which nothing happens; if the database holds later ones, it answers with its state."""
-        carried_out = await self.carry_out([], None)
+        """Ask the database whether it holds later turns; it answers with its state, or nothing is changed by it."""
+        before = self.recorded
+        carried_out = await self.carry_out([], None, only_asks=True)
         if carried_out.state is not None:
             self.continue_from(carried_out.state)
             await self.take_turn(None, unanswered_questions(self.state, self.now))
+        else:
+            self.state.turn -= 1
+            self.recorded = before
 
-    async def carry_out(self, commands: list[Command], event: Event | None) -> CarriedOut:
+    async def carry_out(self, commands: list[Command], event: Event | None, *, only_asks: bool = False) -> CarriedOut:
         """One transaction in SQL for the whole turn: tried at once, and for as long as it takes if need be."""
         turn = batch(self.state, commands, self.now, cause=cause_of(event))
-        turn.state = save(self.state)
+        turn.state, turn.only_asks = save(self.state), only_asks
         self.was_reset = False  # the database answers this turn with its state, should it hold later ones
         self.recorded = turn.snapshot
         summary = _summary(turn)

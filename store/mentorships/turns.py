@@ -122,13 +122,15 @@ async def apply(session: AsyncSession, batch: Batch, *, deliver_at: DeliverAt, s
     before = await _lock(session, batch)
     if batch.turn <= before.turn:
         saved = await _saved_state(session, batch, before)
-        if saved is not None:
+        if saved is not None or batch.only_asks:
             earliest = await _earliest(session, batch)
             return Applied(False, earliest, before.program, before.program_hash, saved)
         # The same turn of the same moment is a second try to write it, one of an earlier moment a dead worker's.
         if before.turn_at is None or batch.now <= before.turn_at:
             return Applied(False, await _earliest(session, batch), before.program, before.program_hash)
         await forget_later_turns(session, batch, local_date(batch.now, before.zone))
+    elif batch.only_asks:
+        return Applied(False, {}, before.program, before.program_hash)
     cancelled = CANCELLED in (before.ending, before.cohort_state)
     if cancelled:
         batch = silenced(batch)

@@ -66,6 +66,20 @@ async def test_a_workflow_that_is_behind_is_given_the_state_of_the_last_turn(sea
     assert (answer.fresh, answer.state) == (True, None)
 
 
+async def test_a_workflow_that_only_asks_writes_nothing(season: Database) -> None:
+    before = await noted(season)
+    for number in (3, 9):
+        [answer] = await applied(season, replace(said(number, LATER + timedelta(days=1)), only_asks=True))
+        assert (answer.fresh, answer.state) == (False, None)
+    [answer] = await applied(season, replace(said(1, LATER + timedelta(days=1)), only_asks=True))
+    assert answer.state == state(2)
+    async with season.begin() as session:
+        await session.execute(update(MentorshipRow).values(workflow_state=None))
+    [answer] = await applied(season, replace(said(1, LATER + timedelta(days=1)), only_asks=True))
+    assert (answer.fresh, answer.state) == (False, None), "an older release wrote it, and its turns stay"
+    assert await noted(season) == before
+
+
 async def test_a_second_try_to_write_the_last_turn_is_known(season: Database) -> None:
     [answer] = await applied(season, said(2, LATER))
     assert (answer.fresh, answer.state) == (False, None)

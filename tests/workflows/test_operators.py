@@ -129,8 +129,8 @@ async def test_a_mentorship_that_is_reset_continues_from_the_database(
         return state == before == await saved(env)
 
     await until(caught_up)
-    # In the middle, the server sends `Resume` again before the reset is noticed, and the old state refuses it. From then
-    # on the server answers to such an update with an internal error.
+    # In the middle, the server sends `Resume` again before the reset is noticed, and the old state refuses it. The
+    # server answers to such an update with an internal error from then on.
     for event in events if task == 0 or forget_updates else (events[0], events[2]):
         assert await env.send("pair", event) == "done", "it is known, and not done twice"
     assert (await items(env), await env.noted("pair")) == (queued, noted)
