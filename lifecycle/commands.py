@@ -270,6 +270,6 @@ class Batch:
     state: str = ""
     """The whole state after this turn (`lifecycle.saved_state`). Empty where an older release sent the turn."""
     only_asks: bool = False
-    """Nothing happened: the workflow only asks whether the database holds later turns. Such a batch is not written."""
+    """Nothing happened: the workflow asks whether the database holds later turns. Such a batch is not written."""
     withhold: bool = False
     """What the hold keeps back is dropped as `over`."""
