@@ -69,7 +69,7 @@ def batch(state: State, commands: list[Command], now: datetime, cause: str = "")
                 found.assess.append(command)
             case Withhold():
                 found.withhold = True
-            case Refuse():
+            case Refuse():  # pragma: no branch
                 pass  # it was for the sender of the event, not for the world
     found.steps = list(steps.values())
     if found.assess:

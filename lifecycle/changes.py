@@ -56,8 +56,8 @@ def remind_of_pause(turn: Turn) -> None:
     """A pause without end goes on: its coordinators are asked whether it still should."""
     state = turn.state
     running = state.pauses[-1]
-    if running.remind_on is not None:
-        running.remind_on = _in_days(running.remind_on, state.program.rules.open_pause_reminder)
+    assert running.remind_on is not None
+    running.remind_on = _in_days(running.remind_on, state.program.rules.open_pause_reminder)
     turn.tell(state.coordinators, STILL_PAUSED, number=turn.count(STILL_PAUSED), about=state.key)
 
 
@@ -92,8 +92,7 @@ def move_windows(turn: Turn) -> None:
     """The windows that are open close at another moment than before: their dates or the zones have changed."""
     state = turn.state
     for step in state.open_asks():
-        if step.closes is None:
-            continue
+        assert step.closes is not None
         turns = list(state.agreement.turns.items()) if step.name == "agreement" else [(p, None) for p in step.asked]
         for person, number in turns:
             key = state.request(step, person, number)

@@ -116,7 +116,7 @@ def _take(turn: Turn, event: Event) -> None:
             pass  # a sign of life, nothing else
         case Bounced():
             _bounced(turn, event)
-        case Corrected():
+        case Corrected():  # pragma: no branch
             changes.corrected(turn, event.person, event.by)
 
 

@@ -60,5 +60,5 @@ def shift_open(step: Step, days: int) -> None:
     delta = timedelta(days=days)
     done, ahead = step.reminders[: step.reminded], step.reminders[step.reminded :]
     step.reminders = done + tuple(day + delta for day in ahead)
-    if step.closes is not None:
-        step.closes += delta
+    assert step.closes is not None
+    step.closes += delta

@@ -91,7 +91,7 @@ def refusal(state: State, event: Event, today: date) -> str:
             return _nudge(state)
         case Release():
             return "nothing is held; there is nothing to release"
-        case Cancel():
+        case Cancel():  # pragma: no branch
             return ""
 
 

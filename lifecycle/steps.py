@@ -120,5 +120,5 @@ def assessed(turn: Turn, step: Step, findings: Findings) -> None:
         check_ins.settled(turn, step, findings)
     elif step.name == "midpoint":
         decisions.midpoint_settled(turn, findings)
-    elif step.name == "closure":
+    elif step.name == "closure":  # pragma: no branch
         closure.settled(turn, step, findings)

@@ -31,6 +31,9 @@ class Standstill:
     withheld: bool = False
     """What the hold keeps back goes out no more."""
 
+    def __bool__(self) -> bool:
+        return self.held or self.paused
+
     @classmethod
     def of(cls, now: Snapshot, *, withhold: bool = False) -> Standstill:
         """The standstill of a mentorship that stands so. Its end ends a pause, and no hold."""

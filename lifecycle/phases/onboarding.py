@@ -93,10 +93,10 @@ def keep_open(turn: Turn) -> None:
     """The requests of empty seats stay open for as long as the decision to wait says."""
     state = turn.state
     for step, person in _unanswered(state):
-        closes = step.closes
-        if state.seat_wait_until is not None and closes is not None:
-            closes = max(state.seat_wait_until, closes)
-            turn.do(MoveRequest(state.request(step, person), closes, state.ended(closes), reopen=True))
+        assert state.seat_wait_until is not None
+        assert step.closes is not None
+        closes = max(state.seat_wait_until, step.closes)
+        turn.do(MoveRequest(state.request(step, person), closes, state.ended(closes), reopen=True))
 
 
 def waited(turn: Turn) -> None:

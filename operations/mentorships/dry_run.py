@@ -195,7 +195,7 @@ def _moved(was: dict[tuple[str, int], Step], now_ahead: dict[tuple[str, int], St
 
 
 def _told(before: State, after: State, commands: Iterable[Command]) -> Iterable[Told]:
-    still = Standstill() if after.closed else Standstill(after.held, after.paused)
+    still = Standstill(after.held, after.paused)
     asked = {
         key: (person, step.name, step.number)
         for step in (*before.open_asks(), *after.open_asks())
