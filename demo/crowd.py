@@ -1,7 +1,7 @@
 """The people of a cohort, acted out: they read the mail that reached them, make up their minds, and act when their
 time comes, through the doors that real people use: the pages and a coordinator's decisions.
 
-When "their time comes" is told by whoever brings the clock: real time in the demo, virtual time in tests.
+The caller's clock says when "their time comes": real time in the demo, virtual time in tests.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ from store.tables import (
 
 TOO_LATE = timedelta(seconds=3)
 """Real time for which something may wait although nothing but us is in its way. Of a mail, only the hours count in
-which its letterbox was open: whoever misses a Friday evening by a moment waits for Monday by the rules."""
+which its letterbox was open: a mail that misses Friday evening by a moment waits for Monday by the rules."""
 
 FAST = ("receipt", "urgent")
 

@@ -68,7 +68,7 @@ class Visitor:
         if table is not None:
             changed = await self.client.get(f"/f/{token}?change=1")
             stands = {name for form in forms_on(changed.text) for name, values in form.fields.items() if any(values)}
-            # What a partner may not see is not filled in, and has to be answered anew.
+            # What a partner may not see is not filled in, and has to be answered again.
             own = {n: v for n, v in typed_of(questions, reply.answers).items() if n not in stands}
             typed = own | {"a_last": [f"A walk, as we said for version {asked.number}."]}
             return await self._send(token, changed.text, typed | signature)

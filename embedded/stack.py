@@ -1,6 +1,6 @@
 """The embedded stack: all parts of an installation on loopback, with its data in one folder.
 
-Temporal's development server with its UI, SQLite, a mailbox for everybody, the participants' pages, a status page
+Temporal's development server with its UI, SQLite, a mailbox for all mail, the participants' pages, a status page
 and the worker. One process, and Temporal's. Nothing of it may be reached from, or reach out to, the network.
 """
 

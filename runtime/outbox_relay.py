@@ -28,7 +28,7 @@ Tell = Callable[[str, str, str, dict[str, Any], str], Awaitable[None]]
 has it or will never take it. Whatever it raises means: try again later."""
 
 GRACE = timedelta(seconds=20)
-"""Whoever committed a row tells of it first; others leave it alone for so long (program time)."""
+"""The writer of a row sends it first; others leave it alone for this long (program time)."""
 PATIENCE = 3.0
 """Real seconds that one attempt may take: a page waits for it."""
 LONGEST_WAIT = timedelta(minutes=5)

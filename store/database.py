@@ -1,7 +1,7 @@
 """Opens the database, makes transactions and brings the tables up to date.
 
-SQLite (embedded) and PostgreSQL (production) behave alike behind `Database`: whoever writes says so by
-`begin()`, whoever reads takes `session()`. Nothing else in the engine may create an SQL engine, and nothing
+SQLite (embedded) and PostgreSQL (production) behave alike behind `Database`: writers use
+`begin()`, readers use `session()`. Nothing else in the engine may create an SQL engine, and nothing
 here may know what the tables mean.
 """
 

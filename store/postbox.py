@@ -172,7 +172,7 @@ async def stand_still(session: AsyncSession, address: Address, still: Standstill
     members = select(MembershipRow.person).where(
         MembershipRow.cohort == address.cohort, MembershipRow.mentorship == address.mentorship
     )
-    # Whoever delivers to these people right now has decided by the state before; wait until that is written down,
+    # A delivery to these people in progress has decided by the old state; wait until its result is stored,
     # or an item could be put on hold after the hold has ended.
     await session.execute(
         select(ParticipantRow.id)

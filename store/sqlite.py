@@ -1,4 +1,4 @@
-"""SQLite without a change of threads for every statement.
+"""Runs SQLite statements without a thread switch for each.
 
 aiosqlite hands each call to a thread of its own and waits for what comes back: for the cursor, the statement, the
 rows, the end of the cursor; that takes longer than the statement itself. It is needed only where a call may have to

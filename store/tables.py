@@ -109,7 +109,7 @@ class MentorshipRow(Base):
     turn_at: Mapped[datetime | None]
     """When that turn was taken."""
     furthest: Mapped[int] = mapped_column(default=0)
-    """The highest turn ever written; a turn taken anew can be lower."""
+    """The highest turn ever written; a repeated turn can be lower."""
     first_hash: Mapped[str] = mapped_column(default="", server_default="")
     """The version of its program with which it was launched, where it runs on another one by now; or empty."""
     phase: Mapped[str] = mapped_column(default="onboarding")
@@ -136,7 +136,7 @@ class MentorshipRow(Base):
     reason: Mapped[str] = mapped_column(default="")
     ended_on: Mapped[date | None]
     erasures: Mapped[int] = mapped_column(default=0, server_default="0")
-    """How many of its people were erased: a mail worded before one of them was is worded anew."""
+    """How many of its people were erased: a mail worded before such an erasure is worded again."""
     lost_since: Mapped[datetime | None]
     """Real time (UTC) at which it was noticed first that Temporal runs no workflow for it; None while one runs."""
     workflow_state: Mapped[str | None] = mapped_column(Text, deferred=True)
@@ -414,7 +414,7 @@ class RelayRow(Base):
 
 
 class PostmasterRow(Base):
-    """When the postmaster of a shard wakes next; whoever queues something earlier wakes it."""
+    """When the postmaster of a shard wakes next; queuing an earlier item wakes it."""
 
     __tablename__ = "postmasters"
     shard: Mapped[int] = mapped_column(primary_key=True)

@@ -17,7 +17,7 @@ import worker
 def main() -> None:
     """One line in, one worker more."""
     children: list[int] = []
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # whoever is killed needs no burial
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # killed children leave no zombies
     print("ready", flush=True)
     while line := sys.stdin.readline():
         child = os.fork()

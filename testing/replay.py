@@ -20,7 +20,7 @@ What a workflow asks of Temporal (timers, activities, search attributes, continu
 often, must stay the same for those that have come past it. Either keep what they do: guard the new way with
 `workflow.patched("what-changed")`, so that only those take it which have not come so far; or leave running ones on
 the version they began with (workers with MENTORSHIP_BUILD_ID, see "Upgrade in mid-season" in docs/operations.md) and
-say in the changelog that this release needs it. Never record a history of an earlier release anew.
+say in the changelog that this release needs it. Never record a history of an earlier release again.
 {failure}"""
 
 

@@ -200,7 +200,7 @@ def hidden(page: str) -> dict[str, str]:
 
 
 def contented(questions: tuple[Question, ...], name: str) -> Typed:
-    """What a contented person types; whoever has to sign signs."""
+    """What a contented person types; with a signature if one is asked for."""
     answers: Answers = {question.id: question.contented for question in questions if question.contented is not None}
     answers |= {question.id: name for question in questions if question.type == "sign"}
     return typed_of(questions, answers)

@@ -2,7 +2,7 @@
 are shown and done, what has vanished is listed. Launching again finishes what broke off.
 
 What was wanted stays on the record of the cohort until it is done, so an interruption loses nothing: each change has
-one id for ever, and the same change given twice is one.
+one id for all time, and the same change given twice is one.
 """
 
 from __future__ import annotations

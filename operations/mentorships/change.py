@@ -4,9 +4,9 @@ A change is looked at (`orders`, `look`), and then given (`carry_out`): written 
 update to each workflow, and what came of it written down as well. Names, addresses and reasons stay in SQL.
 
 The same change of a mentorship on the same day is one operation with one id, so that a command that broke off is
-simply given again: what was done is not done twice, "4 weeks longer" included. Whoever means it once more says
+simply given again: what was done is not done twice, "4 weeks longer" included. To apply it once more, use
 `again`; where that breaks off, giving it without `again` goes on. Who has gone or come stays so, hence those changes
-are one operation for ever.
+are one operation for all time.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Requests as their page needs them, and the answers, versions and drafts given to them.
 
-Every function takes a session; whoever writes passes one from `Database.begin()`. All instants come in as
+Every function takes a session; writers pass one from `Database.begin()`. All instants come in as
 arguments. Nothing here decides whether an answer counts: that is `operations.forms.submit`.
 """
 
@@ -239,7 +239,7 @@ async def lock(session: AsyncSession, public_id: str, generation: int) -> None:
     """Keep other writers from this request until the transaction ends, and from its mentorship's agreement where it
     is about that. Call it before `find`, so that what is found is what the others left."""
     if session.get_bind().dialect.name == "sqlite":
-        return  # whoever writes is alone
+        return  # SQLite has one writer
     link = {"public_id": public_id, "generation": generation}
     if (await session.execute(LOCK_UNLESS_AGREEMENT, link)).one_or_none() is not None:
         return
@@ -299,7 +299,7 @@ async def note(
     by: str = "",
     why: str = "",
 ) -> None:
-    """Put a line on the record; ids and words of the lifecycle, and `why` in the words of whoever it is `by`."""
+    """Put a line on the record; ids and words of the lifecycle, and `why` in the words of the author `by`."""
     line = {"cohort": cohort, "mentorship": mentorship, "at": at, "name": name, "person": person, "detail": detail}
     await session.execute(NOTE, {**line, "by": by, "why": why})
 

@@ -17,7 +17,7 @@ from lifecycle.commands import Batch
 from store.tables import EventRow, MentorshipRow, OutcomeRow, TaskRow
 
 OVERTAKEN = "overtaken"
-"""The decision on a task that a forgotten turn opened. The turn taken anew opens it again, if it still needs to."""
+"""The decision on a task that a forgotten turn opened. The repeated turn opens it again, if still needed."""
 
 
 async def forget_later_turns(session: AsyncSession, batch: Batch, today: date) -> None:

@@ -101,7 +101,7 @@ class Applied:
 
 
 def public_id(request: str) -> str:
-    """What stands in a link instead of a request's key: 16 characters, the same for every retry.
+    """The id in a link instead of a request's key: 16 characters, the same for every retry.
 
     It is no secret, the link's signature is; but it says nothing about the person.
     """
@@ -232,7 +232,7 @@ async def _earliest(session: AsyncSession, batch: Batch) -> dict[int, datetime]:
 
 
 async def _write_requests(session: AsyncSession, batch: Batch, *, again: bool) -> None:
-    """`again`: a turn that is taken anew may have been answered meanwhile, and an answer stays."""
+    """`again`: a repeated turn may have been answered meanwhile, and an answer stays."""
     if batch.open_requests:
         begun_with = await program_versions.begun_with(session, batch.open_requests)
         rows: Rows = [

@@ -250,7 +250,7 @@ async def _messages(session: AsyncSession, person: str, refs: Sequence[Mentorshi
     concerned = or_(
         MessageRow.person == person,
         of_refs,
-        # One that was put off is no longer bound to its items; it will be worded anew.
+        # A deferred mail is no longer bound to its items; it will be worded again.
         and_(MessageRow.cohort.in_(cohorts), MessageRow.state == "deferred"),
     )
     has_content = or_(

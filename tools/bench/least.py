@@ -3,8 +3,8 @@ a workflow that does nothing else, so that its events and bytes are measured and
 
 The least is: one start, one timer for each due moment that was waited for, one update for each answer or decision,
 and one (local) activity for each turn that had something to write down. Some due moments are waited for and never
-come, as a reminder that an answer makes needless: whoever does not know the future needs a timer for them too. Where
-several such moments follow each other, one timer is enough, so only one is counted.
+come, as a reminder that an answer makes needless: a workflow that does not know the future needs a timer for them
+too. Where several such moments follow each other, one timer is enough, so only one is counted.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Counted(RehearsedSeason):
 
     needs: dict[str, Needs]
     _armed: dict[str, datetime | None]
-    """When the timer of a mentorship goes off, if only a moment that comes earlier sets it anew."""
+    """When the timer of a mentorship goes off, if only an earlier moment resets it."""
     _wrote: bool = False
 
     def play(self, progress: object = None) -> RehearsedSeason:

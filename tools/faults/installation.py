@@ -142,7 +142,7 @@ class Town:
         return [self._nursery.pid, *self.workers, self.pages]
 
     async def restart_worker(self) -> None:
-        """Let all workers finish and start one anew, with the templates as they are now."""
+        """Let all workers finish and start a new one, with the current templates."""
         await self.stop_workers()
         await self.add_worker()
 

@@ -1,6 +1,7 @@
 """What can't be made sense of: a template, rows of the postbox, an answer, a message to a workflow.
 
-Somebody must be able to see each, and everything else must go on meanwhile; once it is mended, so does what waited.
+Somebody must be able to see each, and everything else must go on meanwhile; once it is repaired, waiting items
+continue.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from tools.faults.installation import Town
 from workflows.ids import mentorship_id
 
 DAYS = 8
-"""Days of the season that it lasts before somebody mends it."""
+"""Days of the season that it lasts before somebody repairs it."""
 NOBODY_KNOWS = "nobody_knows_this"
 NO_ZONE = "Mars/Olympus_Mons"
 SPOILT = "pair0"
@@ -21,7 +22,7 @@ SPOILT = "pair0"
 
 
 async def template_raises(here: Town) -> int:
-    """The wording of one kind of mail raises, until somebody mends it; the worker is started anew each time."""
+    """The wording of one kind of mail raises, until somebody repairs it; the worker is restarted each time."""
     [wording] = (here.folder / "engine" / "templates").rglob("fit_check.md")
     as_it_was = wording.read_text()
     wording.write_text(as_it_was + "\n{{ nobody.has.this }}\n")

@@ -1,4 +1,4 @@
-"""What decides the commands of workflows, written down: whoever changes it is asked whether running ones can go on.
+"""A fingerprint of the code that decides the commands of workflows: a change asks whether running ones can continue.
 
     python -m tools.scripts.fingerprint           # confirms the code of today if all stored histories still replay
     python -m tools.scripts.fingerprint --all     # the same, and prints every name that changed
@@ -81,7 +81,7 @@ def _file(module: str) -> Path:
 
 
 def _reached(begins: tuple[str, ...]) -> set[str]:
-    """All modules of ours that these import, whoever imports them."""
+    """All modules of ours that these import, directly or not."""
     reached: set[str] = set()
     left = list(begins)
     while left:
