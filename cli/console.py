@@ -93,6 +93,11 @@ def members(people: Iterable[Any]) -> str:
     return f"{seated} [dim](formerly {former})[/]".strip() if former else seated
 
 
+def counted(number: int, noun: str) -> str:
+    """How many of something: `1 fault`, `2 faults`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def on(day: date | None) -> str:
     """A date with its weekday: `Mon 2027-03-01`."""
     return f"{day:%a} {day.isoformat()}" if day else ""

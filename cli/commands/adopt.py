@@ -10,7 +10,7 @@ import typer
 from cli.bulk import ChangeOptions, Which, change, of_many, places_of
 from cli.commands.change import PANEL
 from cli.commands.plan import print_faults
-from cli.console import EXIT_CODES, FAULTY, fail, plainly
+from cli.console import EXIT_CODES, FAULTY, counted, fail, plainly
 
 if TYPE_CHECKING:
     from operations.mentorships.change import Change, MentorshipRef
@@ -62,4 +62,4 @@ def adopt(
         change(find, options, one=which.one)
     except Faults as found:
         print_faults(found.faults, "red")
-        fail(f"{len(found.faults)} faults. Nothing was changed.", FAULTY)
+        fail(f"{counted(len(found.faults), 'fault')}. Nothing was changed.", FAULTY)

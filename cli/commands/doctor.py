@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.console import EXIT_CODES, FAULTY, err, out, plainly, run, say_json, settings, text
+from cli.console import EXIT_CODES, FAULTY, counted, err, out, plainly, run, say_json, settings, text
 from cli.options import AsJson
 
 PANEL = "The installation"
@@ -57,7 +57,7 @@ def doctor(
         say_json([{"what": one.what, "state": one.state, "says": one.says, "remedy": one.remedy} for one in found])
     faults = sum(one.state == "fault" for one in found)
     if faults:
-        err().print(f"[bold red]✗[/] {faults} {'fault' if faults == 1 else 'faults'} to mend.")
+        err().print(f"[bold red]✗[/] {counted(faults, 'fault')} to mend.")
         raise typer.Exit(FAULTY)
 
 

@@ -18,6 +18,7 @@ from cli.console import (
     FAULTY,
     REFUSED,
     UNREACHABLE,
+    counted,
     fail,
     on,
     out,
@@ -100,7 +101,7 @@ def launch(
         result = run(lambda: _launch(file, options))
     except Faults as found:
         print_faults(found.faults, "red")
-        fail(f"{len(found.faults)} faults. Nothing was started.", FAULTY)
+        fail(f"{counted(len(found.faults), 'fault')}. Nothing was started.", FAULTY)
     else:
         if json:
             say_json(result)
@@ -197,11 +198,11 @@ def _wanted(planned: Launch, options: LaunchOptions) -> bool:
 def _question(planned: Launch) -> str:
     parts: list[str] = []
     if planned.to_start:
-        parts.append(f"start {planned.to_start} mentorships")
+        parts.append(f"start {counted(planned.to_start, 'mentorship')}")
     if changes := len(planned.taken_over) + sum(one not in planned.ends for one in planned.possible):
-        parts.append(f"make {changes} changes")
+        parts.append(f"make {counted(changes, 'change')}")
     if ends := sum(one in planned.ends for one in planned.possible):
-        parts.append(f"end {ends} mentorships")
+        parts.append(f"end {counted(ends, 'mentorship')}")
     return f"{' and '.join(parts or ['take up the new people'])}?".capitalize()
 
 
@@ -372,6 +373,6 @@ def _say_done(loaded: Loaded, planned: Launch, given: Iterable[ChangeResult], wa
     changed = len(planned.taken_over) + sum(one.outcome == "done" for one in given)
     if planned.to_start:
         how = "started" if waited else "recorded; a worker starts them"
-        out().print(f"[green]✓[/] {planned.to_start} mentorships {how}. Next: mentorship status {cohort}")
+        out().print(f"[green]✓[/] {counted(planned.to_start, 'mentorship')} {how}. Next: mentorship status {cohort}")
     if changed:
-        out().print(f"[green]✓[/] {changed} changes are made.")
+        out().print(f"[green]✓[/] {counted(changed, 'change')} made.")

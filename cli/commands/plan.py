@@ -13,6 +13,7 @@ from cli.console import (
     EXIT_CODES,
     FAULTY,
     REFUSED,
+    counted,
     err,
     fail,
     on,
@@ -73,7 +74,7 @@ def validate(
         else:
             print_faults(found.faults, "red")
             count = len(found.faults)
-            err().print(f"[bold red]✗[/] {count} {'fault' if count == 1 else 'faults'}. Nothing was started.")
+            err().print(f"[bold red]✗[/] {counted(count, 'fault')}. Nothing was started.")
         raise typer.Exit(FAULTY) from None
     if json:
         say_json({"file": str(file), "valid": True, "faults": [], "warnings": _objects(loaded.warnings)})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.commands.plan import PANEL, as_of, print_faults
-from cli.console import EXIT_CODES, FAULTY, err, on, out, plainly, say_json, table, text
+from cli.console import EXIT_CODES, FAULTY, counted, err, on, out, plainly, say_json, table, text
 from cli.options import File
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def rehearse(
     except Faults as found:
         print_faults(found.faults, "red")
         count = len(found.faults)
-        err().print(f"[bold red]✗[/] {count} {'fault' if count == 1 else 'faults'}. Nothing was rehearsed.")
+        err().print(f"[bold red]✗[/] {counted(count, 'fault')}. Nothing was rehearsed.")
         raise typer.Exit(FAULTY) from None
     if html is not None:
         html.write_text(played.html(), encoding="utf-8")

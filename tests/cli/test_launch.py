@@ -224,7 +224,7 @@ async def test_somebody_else_in_the_file_takes_the_seat(cli_env: CliEnv, config_
     assert await seats(cli_env, "seats") == {"a1": "invited", "b1": "invited"}
     made = await cli_env.mentorship("launch", file, "--yes", "--why", "b1 has moved away")
     assert made.code == 0, made.err
-    assert "1 changes are made" in made.out
+    assert "1 change made." in made.out
     assert "invitation to x1" in await told(cli_env, "seats", people=5)
     assert await seats(cli_env, "seats") == {"a1": "invited", "b1": "out", "x1": "invited"}
     assert "Nothing to do." in (await cli_env.mentorship("launch", file)).out
