@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from activities import agreement_text
 from lifecycle.delivery.holds import MAY_CONTACT
+from lifecycle.delivery.notices import OF_SILENCE
 from lifecycle.delivery.postbox import ADDRESS_NEW
 from lifecycle.local_time import DAY, local_date
 from lifecycle.state import PlannedPause
@@ -223,7 +224,7 @@ class LettersDesk:
             "early": request.early,
             "since": _since(request, known),
         }
-        if item.name != "closing_for_silence":
+        if item.name not in OF_SILENCE:  # their links work until the mentorship is closed
             matter["closes"] = request.closes
         if item.name == "are_you_there":
             matter["link"] = ""
