@@ -23,9 +23,10 @@ from activities.fill_letters import LettersDesk
 from activities.launch import Launcher
 from activities.record_turn import Recorder
 from activities.smtp import Relay, SmtpTransport
-from mail.compose import compose
+from mail.compose import Composer
 from operations.health.metrics import ProcessHealth, watched_runtime
 from operations.health.missing_workflows import check_forever
+from program.folders import template_folders
 from runtime.links import Links
 from runtime.logs import set_up_logs
 from runtime.outbox_relay import relay_forever
@@ -84,8 +85,14 @@ def make_worker(
 def make_post_office(settings: Settings, database: Database, transport: Sender) -> PostOffice:
     """The delivery side: links are signed, letters worded and sent as these settings say."""
     secret = settings.secrets[0]
+    composer = Composer(template_folders(None, settings.own_config))
     letters_desk = LettersDesk(
-        Links.of(settings), settings.mail_from, settings.mail_from_name, settings.redirect_all_to, secret=secret
+        Links.of(settings),
+        settings.mail_from,
+        settings.mail_from_name,
+        settings.redirect_all_to,
+        composer.language_of,
+        secret=secret,
     )
     rules = PostOfficeRules(
         sender=settings.mail_from,
@@ -95,7 +102,7 @@ def make_post_office(settings: Settings, database: Database, transport: Sender) 
         redirected=bool(settings.redirect_all_to),
         speed=settings.speed,
     )
-    return PostOffice(database, transport, letters_desk, compose, rules)
+    return PostOffice(database, transport, letters_desk, composer.compose, rules)
 
 
 def make_transport(settings: Settings) -> SmtpTransport:

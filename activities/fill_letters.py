@@ -7,7 +7,7 @@ all chose to stay in touch, notes only as they were meant to be passed on. Words
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any, Protocol
@@ -39,6 +39,10 @@ IN_PROFILE_APART = frozenset({"goals", "offer"})
 
 _CLOCK = re.compile(r"^\s*(\d{1,2})[:.h](\d{2})\s*$")
 _NTH = re.compile(r"/reminder\.(\d+)$")
+
+
+LanguageOf = Callable[[str, Sequence[str]], str]
+"""Given the language that a reader wants and the names of the items in a mail, the language of that mail."""
 
 
 class LinkMaker(Protocol):
@@ -77,10 +81,20 @@ class Missing(LookupError):
 
 class LettersDesk:
     """Writes letters. `sender` is the From address; with `redirect_all_to` every letter goes there instead. `secret`
-    makes Message-IDs that nobody can guess."""
+    makes Message-IDs that nobody can guess.
+
+    `language_of` says in which language a mail will be (`Composer.language_of`): what is put into it is in the same.
+    """
 
     def __init__(
-        self, links: LinkMaker, sender: str, sender_name: str = "", redirect_all_to: str = "", *, secret: str
+        self,
+        links: LinkMaker,
+        sender: str,
+        sender_name: str = "",
+        redirect_all_to: str = "",
+        language_of: LanguageOf = lambda wanted, names: wanted,
+        *,
+        secret: str,
     ) -> None:
         self.links = links
         self.sender = sender
@@ -88,6 +102,7 @@ class LettersDesk:
         self.redirect_all_to = redirect_all_to
         self.domain = domain_of(sender)
         self._secret = secret
+        self.language_of = language_of
 
     async def letters(self, session: AsyncSession, drafts: Sequence[Draft]) -> list[Letter | Exception]:
         """A letter for each draft, in order; in the place of one that can't be written, why not."""
@@ -109,6 +124,7 @@ class LettersDesk:
         cohort = known.cohorts[first.cohort]
         capacity = _capacity(draft.items, person.id, known)
         recipient = _someone(person)
+        language = self.language_of(person.language, [item.name for item in draft.items])
         elsewhere = first.name == ADDRESS_NEW
         if elsewhere:
             recipient = replace(recipient, email=_address_change(first, known).email)
@@ -136,10 +152,10 @@ class LettersDesk:
             unsubscribe_url=self.links.stop_url(person.id, person.generation) if stops else "",
             place_url=self.links.place_url(person.id, person.generation) if stops else "",
             capacity=capacity,
-            matters=tuple(self._matter(item, person, known) for item in draft.items),
+            matters=tuple(self._matter(item, person, language, known) for item in draft.items),
         )
 
-    def _matter(self, item: Item, person: ParticipantRow, known: Background) -> Matter:
+    def _matter(self, item: Item, person: ParticipantRow, language: str, known: Background) -> Matter:
         place = (item.cohort, item.mentorship)
         mentorship = known.mentorships.get(place)
         matter: dict[str, Any] = {
@@ -154,9 +170,9 @@ class LettersDesk:
         if item.task:
             matter["task"] = _task(item, known)
         if mentorship is not None:
-            matter |= self._of_mentorship(item, person, mentorship, known)
+            matter |= self._of_mentorship(item, person, language, mentorship, known)
         if item.request:
-            matter |= self._of_request(item, person, known)
+            matter |= self._of_request(item, person, language, known)
         if item.name in PERSONAL:
             change = _address_change(item, known)
             matter["new_address"] = change.email
@@ -167,7 +183,7 @@ class LettersDesk:
         return Matter(**matter)
 
     def _of_mentorship(
-        self, item: Item, person: ParticipantRow, mentorship: MentorshipRow, known: Background
+        self, item: Item, person: ParticipantRow, language: str, mentorship: MentorshipRow, known: Background
     ) -> dict[str, Any]:
         place = (item.cohort, item.mentorship)
         program = known.programs[place].program
@@ -205,14 +221,14 @@ class LettersDesk:
                 matter |= _farewell(place, person.id, known)
                 matter["certificate"] = program.phases.closure.certificate and not matter["early"]
             case "agreement_concluded":
-                matter |= self._concluded(item, person, mentorship, known)
+                matter |= self._concluded(item, person, language, mentorship, known)
             case "closing_for_silence":
                 matter["closes"] = item.date + timedelta(days=program.rules.last_call)
             case _:
                 pass
         return matter
 
-    def _of_request(self, item: Item, person: ParticipantRow, known: Background) -> dict[str, Any]:
+    def _of_request(self, item: Item, person: ParticipantRow, language: str, known: Background) -> dict[str, Any]:
         request = known.requests.get(item.request)
         if request is None:
             raise Missing(f"no request {item.request!r}")
@@ -232,11 +248,11 @@ class LettersDesk:
                 state: self.links.request_url(request.public_id, request.generation, state=state) for state in STATES
             }
         if request.ask == "agreement":
-            matter |= _on_the_table(item, request, person, known)
+            matter |= _on_the_table(item, request, person, language, known)
         return matter
 
     def _concluded(
-        self, item: Item, person: ParticipantRow, mentorship: MentorshipRow, known: Background
+        self, item: Item, person: ParticipantRow, language: str, mentorship: MentorshipRow, known: Background
     ) -> dict[str, Any]:
         place = (item.cohort, item.mentorship)
         body = next((row.body for row in known.agreements.get(place, ()) if row.version == item.number), None)
@@ -244,10 +260,10 @@ class LettersDesk:
             raise Missing(f"no version {item.number} of the agreement of {item.mentorship!r}")
         request = known.agreement_requests.get((*place, person.id))
         form = (known.asked[request.key] if request else known.programs[place]).form_for("agreement")
-        words = _words(place, person.id, known)
+        words = _words(place, person.id, language, known)
         return {
             "agreement_version": item.number,
-            "agreement": agreement_text.rows(form, body, mentorship.format, person.language, words),
+            "agreement": agreement_text.rows(form, body, mentorship.format, language, words),
             "meetings": _meetings(body, item, mentorship, known),
             "link": self.links.request_url(request.public_id, request.generation) if request else "",
         }
@@ -343,14 +359,15 @@ def _since(request: RequestRow, known: Background) -> date | None:
     return max(before, default=known.mentorships[place].start)
 
 
-def _words(place: MentorshipRef, person: str, known: Background) -> dict[str, str]:
+def _words(place: MentorshipRef, person: str, language: str, known: Background) -> dict[str, str]:
     """What the places in a form's wording hold."""
-    reader = known.people[person]
     names = [partner.name for partner in _partners(place, person, known)]
-    return {"partner": listed(names, reader.language), "program": known.programs[place].program.title}
+    return {"partner": listed(names, language), "program": known.programs[place].program.title}
 
 
-def _on_the_table(item: Item, request: RequestRow, person: ParticipantRow, known: Background) -> dict[str, Any]:
+def _on_the_table(
+    item: Item, request: RequestRow, person: ParticipantRow, language: str, known: Background
+) -> dict[str, Any]:
     """An agreement to draft, or to read: by whom, and what differs from the version that the reader knows."""
     place = (item.cohort, item.mentorship)
     versions = known.agreements.get(place, [])
@@ -364,8 +381,8 @@ def _on_the_table(item: Item, request: RequestRow, person: ParticipantRow, known
     if seen:
         form = known.asked[request.key].form_for("agreement")
         format_ = known.mentorships[place].format
-        words = _words(place, person.id, known)
-        found["changes"] = agreement_text.changes(form, seen[-1].body, table.body, format_, person.language, words)
+        words = _words(place, person.id, language, known)
+        found["changes"] = agreement_text.changes(form, seen[-1].body, table.body, format_, language, words)
     return found
 
 

@@ -11,7 +11,8 @@ import typer
 from cli.console import REFUSED, fail
 
 File = Annotated[
-    Path, typer.Argument(help="The cohort's file, such as config/cohorts/small.yaml.", show_default=False)
+    Path,
+    typer.Argument(help="The cohort's file, such as config/cohorts/small.yaml, or its name.", show_default=False),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON only, for scripts.")]
 

@@ -7,7 +7,7 @@ same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -59,14 +59,20 @@ class _Skeleton:
 
 
 class Composer:
-    """Composes with the templates of one folder. Safe to share between threads; keep one for the process."""
+    """Composes with the templates of some folders, the first that has a file first. Safe to share between threads;
+    keep one for the process."""
 
-    def __init__(self, folder: Path = SHIPPED) -> None:
-        self.templates = Templates(folder)
+    def __init__(self, folders: Path | Iterable[Path] = SHIPPED) -> None:
+        self.templates = Templates(folders)
         self._layout = Environment(
-            loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+            loader=FileSystemLoader(self.templates.folders),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
         )
-        self._css = (folder / "layout.css").read_text("utf-8")
+        self._css = next(
+            path for folder in self.templates.folders if (path := folder / "layout.css").is_file()
+        ).read_text("utf-8")
         self._inliner = CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
         self._section_skeleton = lru_cache(1024)(self._build_section)
         self._frame_skeleton = lru_cache(256)(self._build_frame)
@@ -82,34 +88,42 @@ class Composer:
             raise NothingToSay("a letter needs at least one matter")
         if letter.at.tzinfo is None:
             raise BadHeader("Date: the instant of the send has no zone")
-        frame = self.templates.wording(FRAME, letter.recipient.language)
+        language = self.language_of(letter.recipient.language, [matter.name for matter in letter.matters])
+        frame = self.templates.wording(FRAME, language)
         parts = _parts(letter.matters)
         level = 1 if len(parts) == 1 else 2
         sections = [
-            self._section(letter, part[0], frame, level)
+            self._section(letter, part[0], frame, language, level)
             if len(part) == 1
-            else self._tasks(letter, part, frame, level)
+            else self._tasks(letter, part, frame, language, level)
             for part in parts
         ]
-        subject, text, html = self._framed(letter, frame, sections)
-        calendar = next((section.calendar for section in sections if section.calendar), "")
-        headers = headers_of(letter, subject, frame.language)
+        subject, text, html = self._framed(letter, frame, language, sections)
+        calendar = next((one.calendar for one in sections if one.calendar), "")
+        headers = headers_of(letter, subject, language)
         utf8 = is_utf8(letter.recipient.email)
         raw = written(headers, _body(text, html, calendar), letter.message_id, utf8=utf8)
         return Composed(subject, text, html, raw, tuple(name for name, _ in headers), calendar)
 
-    def _section(self, letter: Letter, matter: Matter, frame: Wording, level: int) -> _Section:
-        wording = self.templates.wording(matter.name, letter.recipient.language)
-        view = View(letter, matter, wording.language)
-        filled, text, html = self._worded(wording, view.context(), view.inserts.values, frame, level)
-        event = invitation(letter, matter, filled["event"], filled["event_note"]) if filled["event"] else ""
-        return _Section(filled["subject"], filled["preheader"], filled["heading"], text, html, event)
+    def language_of(self, wanted: str, names: Sequence[str]) -> str:
+        """The language of a mail that tells of matters of these names to a reader of the wanted language."""
+        several = [SEVERAL_TASKS] if sum(name.startswith("task_") for name in names) > 1 else []
+        return self.templates.language_of(wanted, [*names, *several])
 
-    def _tasks(self, letter: Letter, matters: Sequence[Matter], frame: Wording, level: int) -> _Section:
+    def _section(self, letter: Letter, matter: Matter, frame: Wording, language: str, level: int) -> _Section:
+        wording = self.templates.wording(matter.name, language)
+        view = View(letter, matter, language)
+        said, text, html = self._worded(wording, view.context(), view.inserts.values, frame, level)
+        event = invitation(letter, matter, said["event"], said["event_note"]) if said["event"] else ""
+        return _Section(said["subject"], said["preheader"], said["heading"], text, html, event)
+
+    def _tasks(
+        self, letter: Letter, matters: Sequence[Matter], frame: Wording, language: str, level: int
+    ) -> _Section:
         """Several tasks as one table, a line and a link each."""
-        wording = self.templates.wording(SEVERAL_TASKS, letter.recipient.language)
+        wording = self.templates.wording(SEVERAL_TASKS, language)
         inserts = Inserts()
-        views = [View(letter, matter, wording.language, inserts) for matter in matters]
+        views = [View(letter, matter, language, inserts) for matter in matters]
         rows = [view.row() for view in views]
         named = [
             line(matter.mentorship) for matter in matters if matter.task is not None and matter.task.kind != "safety"
@@ -118,7 +132,7 @@ class Composer:
             "tasks": rows,
             "count": len(rows),
             "reports": len(rows) - len(named),
-            "mentorships": inserts.put(dates.listed(list(dict.fromkeys(named)), wording.language)),
+            "mentorships": inserts.put(dates.listed(list(dict.fromkeys(named)), language)),
             "late": any(row["again"] for row in rows),
             "linked": all(row["link"] for row in rows),
             "link": "",
@@ -133,7 +147,6 @@ class Composer:
         short = {key: wording.short(key, context) for key in _SHORT}
         skeleton = self._section_skeleton(
             level,
-            "" if wording.language == frame.language else wording.language,
             short["heading"],
             wording.body.render(context),
             _buttons(wording, context),
@@ -145,7 +158,6 @@ class Composer:
     def _build_section(
         self,
         level: int,
-        language: str,
         heading: str,
         body: str,
         buttons: tuple[tuple[str, str], ...],
@@ -154,8 +166,6 @@ class Composer:
         rendered = render(body, below=level)
         fragment = self._layout.get_template("section.html").render(
             level=level,
-            language=language,
-            direction=dates.direction(language) if language else "",
             heading=heading,
             body=Markup(rendered.html),
             buttons=buttons,
@@ -167,16 +177,18 @@ class Composer:
         lines += [Line(f"{label}:\n{url}", literal=True) for label, url in buttons]
         return _Skeleton(self._inliner.inline_fragment(fragment, self._css), tuple(lines))
 
-    def _framed(self, letter: Letter, frame: Wording, sections: list[_Section]) -> tuple[str, str, str]:
+    def _framed(
+        self, letter: Letter, frame: Wording, language: str, sections: list[_Section]
+    ) -> tuple[str, str, str]:
         inserts = Inserts()
-        context = _frame_context(letter, frame, sections, inserts)
+        context = _frame_context(letter, language, sections, inserts)
         more = len(sections) - 1
         subject = frame.short("more", context) if more else str(context["subject"])
         subject = fill(subject, inserts.values, plain)
         if len(subject) > LONGEST_SUBJECT:
             subject = subject[: LONGEST_SUBJECT - 1].rstrip() + "…"
         skeleton = self._frame_skeleton(
-            frame.language,
+            language,
             frame.short("several", context) if more else inserts.put(sections[0].heading),
             tuple(inserts.put(line(section.subject)) for section in sections) if more else (),
             frame.short("greeting", context),
@@ -249,10 +261,10 @@ def _parts(matters: Sequence[Matter]) -> list[list[Matter]]:
     return [tasks if matter is first else [matter] for matter in matters if matter.task is None or matter is first]
 
 
-def _frame_context(letter: Letter, frame: Wording, sections: list[_Section], inserts: Inserts) -> dict[str, Any]:
+def _frame_context(letter: Letter, language: str, sections: list[_Section], inserts: Inserts) -> dict[str, Any]:
     zone = letter.recipient.zone or "UTC"
     inserts.put(line(letter.cohort_title) or letter.cohort)
-    inserts.put(dates.moment(letter.at, zone, frame.language))
+    inserts.put(dates.moment(letter.at, zone, language))
     return {
         "cohort": COHORT,
         "date": DATE,

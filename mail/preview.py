@@ -4,7 +4,7 @@ render before delivery does. The people are invented; nothing here reads real on
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -28,7 +28,9 @@ from mail.letters import (
     Reader,
     TaskMatter,
 )
-from mail.wording import FALLBACK, FRAME, SEVERAL_TASKS, SHIPPED, WORDS, BadTemplate, problem_of
+from mail.wording import FALLBACK, FRAME, SEVERAL_TASKS, SHIPPED, WORDS, BadTemplate, Templates, problem_of
+from program.faults import nearest
+from program.languages import is_language, near_language
 from program.models import Format
 
 AT = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
@@ -309,40 +311,71 @@ def samples(language: str = "en", formats: Collection[Format] = FORMATS) -> Iter
                         yield Sample(f"{name}-{format_}-{role}{variant}{'' if full else '-bare'}", letter)
 
 
-def check_templates(folder: Path = SHIPPED, formats: Collection[Format] = FORMATS) -> list[tuple[str, int, str]]:
-    """Every error of the mail templates of a folder in these formats: (file, line, problem).
+def check_templates(
+    folders: Path | Sequence[Path] = SHIPPED, formats: Collection[Format] = FORMATS
+) -> list[tuple[str, int, str]]:
+    """Every fault of the mail templates of some folders in the wording of these formats: (file, line, what is wrong).
 
     Each template is rendered with every sample that uses it, so a word that only mentors of groups see is
-    found as well. A language may lack templates (English stands in), English may not.
+    found as well. A language may lack templates (see `missing_templates`), English may not.
     """
+    folders = (folders,) if isinstance(folders, Path) else tuple(folders)
     faults: dict[tuple[str, int, str], None] = {}
-    for path in (folder / "layout.html", folder / "section.html", folder / "layout.css"):
-        if not path.is_file():
-            faults[str(path), 1, "is missing; it is the frame of every mail"] = None
+    for name in ("layout.html", "section.html", "layout.css"):
+        if not any((folder / name).is_file() for folder in folders):
+            faults[str(folders[-1] / name), 1, "is missing; it is the frame of every mail"] = None
     if faults:
         return list(faults)
-    composer = Composer(folder)
+    composer = Composer(folders)
+    for folder in folders:
+        faults.update(dict.fromkeys(_strangers(folder)))
     for language in composer.templates.languages():
-        faults.update(dict.fromkeys(_faults_of(composer, folder, language, formats)))
+        faults.update(dict.fromkeys(_faults_of(composer, language, formats)))
     return list(faults)
 
 
-def _faults_of(
-    composer: Composer, folder: Path, language: str, formats: Collection[Format]
-) -> Iterator[tuple[str, int, str]]:
+def missing_templates(folders: Path | Sequence[Path] = SHIPPED) -> dict[str, tuple[str, ...]]:
+    """Language to the templates that it lacks, of the languages that there are templates for; English lacks none.
+
+    A mail that needs one of them is in English as a whole.
+    """
+    templates = Templates(folders)
+    return {
+        language: templates.lacking(language, (*NAMES, FRAME, SEVERAL_TASKS)) for language in templates.languages()
+    }
+
+
+def _strangers(folder: Path) -> Iterator[tuple[str, int, str]]:
+    """Folders and files that no mail is ever made of."""
     known = {*NAMES, FRAME, SEVERAL_TASKS, WORDS}
-    for path in sorted((folder / language).glob("*.md")):
-        if path.stem not in known:
-            yield str(path), 1, f"no mail has this name; the mails are {', '.join(NAMES)}"
-    for sample in (*samples(language, formats), Sample(SEVERAL_TASKS, sample_tasks(language))):
-        name = SEVERAL_TASKS if sample.label == SEVERAL_TASKS else sample.letter.matters[0].name
-        path = folder / language / f"{name}.md"
-        if language != FALLBACK and not path.is_file():
+    for inner in sorted(path for path in folder.iterdir() if path.is_dir()):
+        if not is_language(inner.name):
+            near = near_language(inner.name)
+            meant = f"did you mean {near}?" if near else "name it after one, such as de or pt-BR"
+            yield str(inner), 1, f"{inner.name} is no code of a language; {meant}"
+            continue
+        for path in sorted(inner.glob("*.md")):
+            if path.stem not in known:
+                near = nearest(path.stem, known)
+                meant = f"did you mean {near[0]}?" if near else f"the mails are {', '.join(NAMES)}"
+                yield str(path), 1, f"no mail has this name; {meant}"
+
+
+def _faults_of(composer: Composer, language: str, formats: Collection[Format]) -> Iterator[tuple[str, int, str]]:
+    templates = composer.templates
+    for one in (*samples(language, formats), Sample(SEVERAL_TASKS, sample_tasks(language))):
+        name = SEVERAL_TASKS if one.label == SEVERAL_TASKS else one.letter.matters[0].name
+        path = templates.file(language, name)
+        framed = path is not None and not templates.lacking(language, (name, FRAME))
+        if language != FALLBACK and path is None:
             continue
         try:
-            composer.compose(sample.letter)
+            if framed or language == FALLBACK:
+                composer.compose(one.letter)
+            else:
+                templates.wording(name, language)
         except BadTemplate as fault:
             yield str(fault.path), fault.line, fault.problem
         except (TemplateError, BadInsert, BadHeader, ArithmeticError, LookupError, TypeError, ValueError) as fault:
-            problem = problem_of(fault, path)
-            yield str(problem.path), problem.line, problem.problem
+            found = problem_of(fault, path or templates.folders[-1] / FALLBACK / f"{name}.md")
+            yield str(found.path), found.line, found.problem

@@ -2,14 +2,15 @@
 
 A template is `templates/mail/<language>/<name>.md`: YAML front matter with the short texts (subject, preheader,
 heading, button), then the body in Markdown. All of it is Jinja2 in its sandbox, with nothing undefined allowed.
-A language that lacks a template falls back to English.
+Folders are looked through in order, file by file. A mail is in one language: where that lacks one of the templates
+that the mail needs, the whole mail is in English.
 """
 
 from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,13 @@ from jinja2 import (
     TemplateError,
     TemplateSyntaxError,
 )
+from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from program.languages import base_language, is_language
 
 SHIPPED = Path(__file__).resolve().parent.parent / "templates" / "mail"
 FALLBACK = "en"
@@ -36,8 +40,10 @@ SEVERAL_TASKS = "tasks"
 WORDS = "words"
 """Macros that all templates of a language share."""
 
+BYTES_AT_MOST = 100_000
+"""Of one template; the longest that ships has a few thousand."""
+
 _TAG = re.compile(r"\{%.*?%\}")
-_LANGUAGE = re.compile(r"^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*$")
 _TEXTS = {
     FRAME: (("greeting", "several", "more", "address", "closing"), ()),
     "": (("subject", "preheader", "heading"), ("button", "buttons", "event", "event_note")),
@@ -69,6 +75,12 @@ class Wording:
         return flat(self.texts[text].render(context)) if text in self.texts else ""
 
 
+def languages_of_mails(folders: Iterable[Path]) -> tuple[str, ...]:
+    """The languages that a person can choose from: those with a frame of their own, whatever else they lack."""
+    templates = Templates(folders)
+    return tuple(language for language in templates.languages() if not templates.lacking(language, (FRAME,)))
+
+
 def flat(rendered: str) -> str:
     """A short text as one line of plain text (Jinja's autoescape undone: it is escaped where it is put)."""
     return html.unescape(" ".join(rendered.split()))
@@ -83,32 +95,79 @@ class _Loader(FileSystemLoader):
 
 
 class Templates:
-    """The templates of a folder, read at first use and kept."""
+    """The templates of some folders, the first that has a file first; read at first use and kept."""
 
-    def __init__(self, folder: Path = SHIPPED) -> None:
-        self.folder = folder
+    def __init__(self, folders: Path | Iterable[Path] = SHIPPED) -> None:
+        self.folders = (folders,) if isinstance(folders, Path) else tuple(folders)
         self._environments: dict[str, ImmutableSandboxedEnvironment] = {}
         self._wordings: dict[tuple[str, str], Wording] = {}
+        self._languages: dict[tuple[str, frozenset[str]], str] = {}
+        self._with_words: dict[Path, bool] = {}
 
     def languages(self) -> tuple[str, ...]:
-        """The languages that have templates."""
-        return tuple(sorted(folder.name for folder in self.folder.iterdir() if folder.is_dir()))
+        """The languages that there are templates for, whole or in part."""
+        found = {one.name for folder in self.folders for one in folder.iterdir() if one.is_dir()}
+        return tuple(sorted(name for name in found if is_language(name)))
+
+    def file(self, language: str, name: str) -> Path | None:
+        """The template of this name in exactly this language, from the first folder that has it."""
+        paths = (folder / language / f"{name}.md" for folder in self.folders)
+        return next((path for path in paths if path.is_file()), None)
+
+    def language_of(self, wanted: str, names: Iterable[str]) -> str:
+        """The language of a mail that needs these templates and the frame: the wanted one (`pt-BR`), its plain form
+        (`pt`) where that is what there is, or English where neither has all of them."""
+        needed = frozenset((*names, FRAME))
+        known = self._languages.get((wanted, needed))
+        if known is None:
+            known = self._languages[wanted, needed] = self._language_of(wanted, needed)
+        return known
+
+    def _language_of(self, wanted: str, needed: Collection[str]) -> str:
+        if not is_language(wanted) or self.lacking(wanted, needed):
+            return FALLBACK
+        return wanted if any(self.file(wanted, name) for name in needed) else base_language(wanted)
+
+    def lacking(self, language: str, names: Iterable[str]) -> tuple[str, ...]:
+        """Which of these templates the language lacks, its shared words among them where one of the others uses
+        them."""
+        found = {name: self._file(language, name) for name in names}
+        missing = [name for name, path in found.items() if path is None]
+        if self._file(language, WORDS) is None and any(self._uses_words(path) for path in found.values() if path):
+            missing.append(WORDS)
+        return tuple(sorted(missing))
+
+    def _file(self, language: str, name: str) -> Path | None:
+        """The template of this name in this language or its plain form."""
+        return next((path for form in _forms_of(language) if (path := self.file(form, name))), None)
+
+    def _uses_words(self, path: Path) -> bool:
+        """Whether a template, its short texts included, asks for one of the shared words. One that does not parse is
+        told of when it is read."""
+        known = self._with_words.get(path)
+        if known is None:
+            try:
+                text = _text_of(path)
+                known = "words" in text and "words" in find_undeclared_variables(Environment().parse(text))
+            except (BadTemplate, TemplateSyntaxError):
+                known = False
+            self._with_words[path] = known
+        return known
 
     def wording(self, name: str, language: str) -> Wording:
-        """The template of this name in this language, else in its plain form (`pt` for `pt-BR`), else in
-        English. Raises BadTemplate."""
+        """The template of this name in this language, else in its plain form (`pt` for `pt-BR`), else in English.
+        Raises BadTemplate. For a mail, ask `language_of` first."""
         known = self._wordings.get((name, language))
         if known is None:
             known = self._wordings[name, language] = self._read(name, language)
         return known
 
     def _read(self, name: str, language: str) -> Wording:
-        tried = [language, language.split("-")[0]] if _LANGUAGE.match(language) else []
-        for candidate in (*tried, FALLBACK):
-            path = self.folder / candidate / f"{name}.md"
-            if path.is_file():
+        for candidate in (*(_forms_of(language) if is_language(language) else ()), FALLBACK):
+            path = self.file(candidate, name)
+            if path is not None:
                 return self.compile(path, candidate)
-        wanted = self.folder / FALLBACK / f"{name}.md"
+        wanted = self.folders[-1] / FALLBACK / f"{name}.md"
         raise BadTemplate(wanted, 1, f"there is no template {name}.md; every mail needs one in {FALLBACK}/")
 
     def _environment(self, language: str) -> ImmutableSandboxedEnvironment:
@@ -116,20 +175,20 @@ class Templates:
         if environment is None:
             # Text from people is a placeholder here (mail.inserts); autoescape covers a template's own strings.
             environment = self._environments[language] = ImmutableSandboxedEnvironment(
-                loader=_Loader([self.folder / language, self.folder / FALLBACK]),
+                loader=_Loader([folder / form for form in _forms_of(language) for folder in self.folders]),
                 undefined=StrictUndefined,
                 autoescape=True,
                 trim_blocks=True,
                 lstrip_blocks=True,
                 auto_reload=False,
             )
-            environment.globals["words"] = environment.get_template(f"{WORDS}.md").module
+            if self._file(language, WORDS) is not None:
+                environment.globals["words"] = environment.get_template(f"{WORDS}.md").module
         return environment
 
     def compile(self, path: Path, language: str) -> Wording:
         """A template from its file. Raises BadTemplate with the line."""
-        source = path.read_text("utf-8")
-        lines = source.split("\n")
+        lines = _text_of(path).split("\n")
         if lines[0].strip() != "---" or "---" not in (rest := [line.strip() for line in lines[1:]]):
             raise BadTemplate(path, 1, "begins with --- and ends its short texts with another ---")
         end = rest.index("---") + 1
@@ -158,9 +217,31 @@ class Templates:
         except MarkedYAMLError as fault:
             line = fault.problem_mark.line + 1 if fault.problem_mark else 1
             raise BadTemplate(path, line, f"the short texts are no YAML: {fault.problem}") from None
+        except (YAMLError, ValueError, RecursionError):
+            raise BadTemplate(path, 1, "the short texts are no YAML; look for control characters") from None
         if not isinstance(front, CommentedMap):
             raise BadTemplate(path, 2, "the short texts are lines such as subject: Your check-in")
         return front
+
+
+def _text_of(path: Path) -> str:
+    """Raises BadTemplate."""
+    try:
+        with path.open("rb") as opened:
+            raw = opened.read(BYTES_AT_MOST + 1)
+    except OSError:
+        raise BadTemplate(path, 1, "can't be read") from None
+    if len(raw) > BYTES_AT_MOST:
+        raise BadTemplate(path, 1, f"is larger than {BYTES_AT_MOST // 1000} kB")
+    try:
+        return raw.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        raise BadTemplate(path, raw[: error.start].count(b"\n") + 1, "is not UTF-8; save it as UTF-8") from None
+
+
+def _forms_of(language: str) -> tuple[str, ...]:
+    """The language and its plain form: `pt-BR` and `pt`."""
+    return tuple(dict.fromkeys((language, base_language(language))))
 
 
 def _line(front: CommentedMap, key: str) -> int:

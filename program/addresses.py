@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from email_validator import EmailNotValidError, validate_email
 
+from program.limits import EMAIL_CHARACTERS
+
 Problem = tuple[str, str]
 """What is wrong, and what to do about it, in words; both empty where nothing is."""
 
@@ -15,6 +17,9 @@ def is_plain(email: str) -> bool:
 
 def problem_of_address(written: str, *, utf8: bool = False, answered: bool = False) -> Problem:
     """Why mail can't be sent to an address. `utf8` and `answered`: see `problem_of_letters`."""
+    if len(written) > EMAIL_CHARACTERS:  # first: what follows takes quadratic time
+        too_long = f"this is no mail address: it has more than {EMAIL_CHARACTERS} characters"
+        return too_long, "Write one such as somebody@example.org."
     try:
         validate_email(written, check_deliverability=False)
     except EmailNotValidError as error:

@@ -13,6 +13,7 @@ from datetime import date
 
 from program.addresses import problem_of_address
 from program.faults import Fault, either, fault, quoted, suggestion
+from program.languages import is_language, near_language
 from program.reading import Source, Trail
 from program.zones import is_zone, near_zones
 
@@ -40,10 +41,12 @@ def check_cohort(
     addresses of participants with letters beyond ASCII before the @.
     """
     yield from _check_zone(source, ("zone",))
+    yield from _check_language(source, ("language",))
     yield from _check_start(source, ("start",), today)
     for group in PEOPLE:
         for index in range(source.size(group)):
             yield from _check_zone(source, (group, index, "zone"))
+            yield from _check_language(source, (group, index, "language"))
             yield from _check_email(source, (group, index, "email"), utf8, answered=group != "participants")
             _warn_of_name(source, (group, index), warnings)
     yield from _check_doubles(source)
@@ -57,6 +60,15 @@ def _check_zone(source: Source, trail: Trail) -> Iterator[Fault]:
     near = near_zones(written)
     remedy = f"Did you mean {either(near)}?" if near else "Write an IANA zone, such as Europe/Berlin."
     yield fault(source.place(*trail), f"there is no time zone {quoted(written)}", remedy)
+
+
+def _check_language(source: Source, trail: Trail) -> Iterator[Fault]:
+    written = source.text(*trail)
+    if written is None or is_language(written):
+        return
+    near = near_language(written)
+    remedy = f"Did you mean `{near}`?" if near else "Write its code, such as en, de or pt-BR."
+    yield fault(source.place(*trail), f"{quoted(written)} is no code of a language", remedy)
 
 
 def _check_email(source: Source, trail: Trail, utf8: bool, *, answered: bool) -> Iterator[Fault]:
@@ -134,11 +146,11 @@ def _seats(source: Source, mentorship: Trail) -> list[FileSeat]:
 def _check_mentorships(
     source: Source, today: date | None, formats: Mapping[str, str], warnings: list[Fault], *, utf8: bool = False
 ) -> Iterator[Fault]:
-    participants = {
-        id_: index
-        for index in reversed(range(source.size("participants")))
-        if (id_ := source.text("participants", index, "id")) is not None
-    }
+    people = range(source.size("participants"))
+    ids = [source.text("participants", index, "id") for index in people]
+    participants = {id_: index for index, id_ in reversed(list(enumerate(ids))) if id_ is not None}
+    # Whoever could not be read may be the one that is meant: who is missing is known once that fault is gone.
+    all_known = "participants" not in source.incomplete and None not in ids
     staff = {
         id_
         for group in ("coordinators", "deputies")
@@ -164,7 +176,8 @@ def _check_mentorships(
                 )
         seats = _seats(source, here)
         program = source.text(*here, "program") or cohort_program
-        yield from _check_known(source, seats, participants, staff)
+        if all_known:
+            yield from _check_known(source, seats, participants, staff)
         yield from _check_distinct(source, seats)
         yield from _check_format(source, here, program, formats, seats)
         yield from _check_capacity(source, seats, participants, mentees)
@@ -179,7 +192,7 @@ def _check_mentorships(
                     "Remove one of the two, if it is a copy.",
                 )
             )
-    for id_, index in participants.items():
+    for id_, index in participants.items() if "mentorships" not in source.incomplete else ():
         if id_ not in seated:
             warnings.append(
                 fault(

@@ -9,7 +9,7 @@ import re
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
 
 _DURATION = re.compile(r"^\s*(\d+)\s*([dw])\s*$")
 _STEP_DATE = re.compile(r"^\s*(start|midpoint|end)\s*(?:([+-])\s*(\d+\s*[dw]))?\s*$")
@@ -38,7 +38,19 @@ def days_of(value: object) -> int:
     return days
 
 
-Days = Annotated[int, BeforeValidator(days_of)]
+UNITS_NEEDED = "units_needed"
+"""Validation context for a file in which every duration names its unit: a bare `20` may be meant as weeks. Stored
+programs hold days as bare numbers, and are read without it."""
+
+
+def _days(value: object, info: ValidationInfo) -> int:
+    context: object = info.context
+    if type(value) is int and value > 0 and isinstance(context, dict) and UNITS_NEEDED in context:
+        raise ValueError(f"`{value}` has no unit; write {value}w for weeks or {value}d for days")
+    return days_of(value)
+
+
+Days = Annotated[int, BeforeValidator(_days)]
 """A duration in whole calendar days."""
 
 

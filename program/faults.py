@@ -18,6 +18,8 @@ class Place:
     file: str
     line: int = 1
     column: int = 1
+    inherited: str = ""
+    """What else the reader must know of a value that another file holds, such as "inherited from …"."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -47,13 +49,19 @@ class Faults(Exception):
 
 def fault(place: Place, problem: str, remedy: str) -> Fault:
     """A fault at a place."""
-    return Fault(place.file, place.line, place.column, problem, remedy)
+    said = f"{problem} ({place.inherited})" if place.inherited else problem
+    return Fault(place.file, place.line, place.column, said, remedy)
 
 
 def quoted(value: object) -> str:
-    """A value as it is shown in a fault: on one line and not too long."""
-    text = " ".join(str(value).split())
+    """A value as it is shown in a fault: on one line, not too long, and without characters that act on a terminal."""
+    text = printable(" ".join(str(value)[:200].split()))
     return f"`{text[:57]}...`" if len(text) > 60 else f"`{text}`"
+
+
+def printable(text: str) -> str:
+    """The text with control, format and half characters written out, such as `\\x1b` or `\\u202e`."""
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
 
 
 def nearest(written: str, known: Iterable[str], at_most: int = 1) -> list[str]:
@@ -73,6 +81,12 @@ def either(words: Iterable[str]) -> str:
     """`a`, `b` or `c`, to be read in a sentence."""
     shown = [f"`{word}`" for word in words]
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} or {shown[-1]}" if shown else ""
+
+
+def listed(words: Iterable[str]) -> str:
+    """`a`, `b` and `c`, to be read in a sentence."""
+    shown = [f"`{word}`" for word in words]
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}" if shown else ""
 
 
 def suggestion(written: str, known: Iterable[str], otherwise: str) -> str:

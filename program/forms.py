@@ -28,35 +28,49 @@ class Option(Model):
     """One choice. `value` is what is stored and what rules read; `label` is what people see."""
 
     value: str
+    """What is stored and what rules read."""
     label: str
+    """What people see."""
 
 
 class Question(Model):
     """One question. `label` may hold {partner}, {since}, {purpose}, {program}: filled per request."""
 
     id: Id
+    """Stable: answers are kept under it, and rules read some by theirs."""
     type: QuestionType
+    """`scale` (1 to 5, with “can't say yet”), `yes_no`, `one` or `many` of the options, `number`, `date`,
+    `date_ranges`, `text`, `group` (entries with `fields`) or `sign` (the name as a signature)."""
     label: str
+    """The question. May hold {partner}, {since}, {purpose} and {program}."""
     help: str = ""
+    """A sentence below it."""
     required: bool = False
+    """Whether the form can be sent without an answer."""
     options: tuple[Option, ...] = ()
+    """With `one` and `many`: the choices."""
     least: int | None = None
+    """The smallest number."""
     most: int | None = None
+    """The largest number; of a `group`, the most entries."""
     longest: int = Field(default=1000, ge=1, le=TEXT_CHARACTERS)
+    """Characters of a text."""
     low: str = ""
     """What the lowest value of a scale or number means, in words."""
     high: str = ""
+    """What the highest value means."""
     roles: tuple[Role, ...] = ()
-    """Roles that see the question; empty means all."""
+    """Who is asked; empty means all."""
     formats: tuple[Format, ...] = ()
-    """Formats in which the question stands; empty means all."""
+    """The formats in which it is asked; empty means all."""
     wording: Literal["normal", "early", "both"] = "both"
     """Closure only: asked at the planned end, at an early end, or at both."""
     visible: Visible = "coordinator"
+    """Who sees the answer: `pair`, `coordinator`, `me` alone, or `totals` only."""
     joint: bool = False
-    """Midpoint: stands on the joint sheet if both agree."""
+    """Midpoint: stands on the joint sheet, if both share it."""
     fields: tuple[Question, ...] = ()
-    """The fields of one entry of a `group`."""
+    """The questions of one entry of a `group`."""
     contented: Any = None
     """What a contented person answers; simulated people and previews use it."""
 
@@ -65,15 +79,21 @@ class Form(Model):
     """A form; one file of `config/forms/`. Answers keep the form's version."""
 
     form: Id
+    """The form's id: the file's name without `.yaml`."""
     version: int = 1
+    """Kept with each answer; count it up when the meaning of a question changes."""
     title: str
+    """Heading of the page."""
     minutes: float = 2
+    """About how long it takes; mails and page say so."""
     intro: str = ""
+    """Shown before the first question."""
     who_sees: str
     """Shown before the first question: who reads the answers."""
     thanks: str = ""
     """Shown when the answers are in: what happens next."""
     questions: tuple[Question, ...] = Field(min_length=1)
+    """In the order of the page."""
 
     def questions_for(self, role: str, format_: str, early: bool = False) -> tuple[Question, ...]:
         """The questions that a person of this role sees in a mentorship of this format."""

@@ -16,11 +16,13 @@ from program.cohort_checks import PEOPLE, check_cohort
 from program.complaints import validated
 from program.content import content_hash
 from program.faults import Fault, Faults, Place, fault, quoted
+from program.folders import SHIPPED, template_folders
 from program.forms import Form
+from program.language_checks import check_languages
 from program.models import Cohort, Format, Mentorship, Participant, Person, Program
 from program.people import Rows, read_pairs, read_people
 from program.reading import Source, merged, read_yaml
-from program.shelf import SHIPPED, LoadedProgram, Shelf
+from program.shelf import LoadedProgram, Shelf
 
 __all__ = [
     "SHIPPED",
@@ -35,8 +37,11 @@ __all__ = [
     "load_program",
 ]
 
-CheckTemplates = Callable[[Path, Collection[Format]], Iterable[tuple[str, int, str]]]
-"""Given the folder of the mail templates, says which do not render: (file, line, what is wrong)."""
+CheckTemplates = Callable[[tuple[Path, ...], Collection[Format]], Iterable[tuple[str, int, str]]]
+"""Given the folders of the mail templates, says which do not render: (file, line, what is wrong)."""
+
+MissingTemplates = Callable[[tuple[Path, ...]], Mapping[str, tuple[str, ...]]]
+"""Given the same, says which languages there are, and which templates each of them lacks."""
 
 TodayIn = Callable[[str], date]
 """Today in the zone that a file names; what it names may be no zone."""
@@ -71,20 +76,20 @@ class Loaded:
         return self.used[mentorship.program or self.cohort.program]
 
 
-def load_form(path: Path | str) -> Form:
+def load_form(path: Path | str, own: Path | None = None) -> Form:
     """The form in a file. Raises Faults."""
     path = Path(path)
-    shelf = Shelf(path.parent.parent)
+    shelf = Shelf.around(path, own)
     found = shelf.form_at(path)
     if shelf.faults or found is None:
         raise Faults(shelf.faults)
     return found[0]
 
 
-def load_program(path: Path | str) -> LoadedProgram:
-    """The program in a file, with its forms from `../forms` or the shipped ones. Raises Faults."""
+def load_program(path: Path | str, own: Path | None = None) -> LoadedProgram:
+    """The program in a file, with its forms from `../forms`, the `own` folder or the shipped ones. Raises Faults."""
     path = Path(path)
-    shelf = Shelf(path.parent.parent)
+    shelf = Shelf.around(path, own)
     found = shelf.program_at(path)
     if shelf.faults or found is None:
         raise Faults(shelf.faults)
@@ -95,18 +100,20 @@ def load_cohort(
     path: Path | str,
     today: date | TodayIn | None = None,
     check_templates: CheckTemplates | None = None,
+    missing_templates: MissingTemplates | None = None,
+    own: Path | None = None,
     *,
     utf8: bool = False,
 ) -> Loaded:
     """The cohort in a file, with its people, programs and forms. Raises Faults with all of them at once.
 
     A start before `today` (the date in the cohort's zone) is a fault; None accepts any, as for a cohort that
-    already runs. `check_templates` is asked about the mail templates beside the config, or the shipped ones, in the
-    wording of the formats that the cohort uses. `utf8`: the relay takes addresses with letters beyond ASCII before
-    the @.
+    already runs. `check_templates` is asked about the mail templates in the wording of the formats that the cohort
+    uses, and `missing_templates` about languages that have not all of them. `own` is the coordinators' own folder, as
+    `program.folders` has it. `utf8`: the relay takes addresses with letters beyond ASCII before the @.
     """
     path = Path(path)
-    shelf = Shelf(path.parent.parent)
+    shelf = Shelf.around(path, own)
     source = read_yaml(path)
     _take_in_csv(source, path, shelf)
     _accept_mentee(source, shelf.faults)
@@ -123,6 +130,7 @@ def load_cohort(
                 "The cohort's id is what counts.",
             )
         )
+    templates = template_folders(path.parent.parent, own)
     if check_templates is not None:
         shelf.faults.extend(
             Fault(
@@ -132,8 +140,10 @@ def load_cohort(
                 f"this template does not render: {problem.rstrip('.')}",
                 "Compare it with the shipped one.",
             )
-            for file, line, problem in check_templates(_templates(shelf.folder), frozenset(formats.values()))
+            for file, line, problem in check_templates(templates, frozenset(formats.values()))
         )
+    if missing_templates is not None:
+        shelf.warnings.extend(check_languages(source, templates, missing_templates(templates)))
     if shelf.faults or cohort is None:
         raise Faults(shelf.faults)
     return Loaded(_completed(cohort), used, tuple(sorted(set(shelf.warnings))))
@@ -150,6 +160,7 @@ def _take_in_csv(source: Source, path: Path, shelf: Shelf) -> None:
             continue
         name = source.text(key)
         del source.data[key]
+        source.incomplete.add(list_key)
         if name is None:
             remedy = f"Write the name of a CSV file beside this one, such as `{key}: {key}.csv`."
             shelf.faults.append(fault(source.place(key), f"`{key}` should be a file name", remedy))
@@ -165,6 +176,8 @@ def _take_in_csv(source: Source, path: Path, shelf: Shelf) -> None:
             continue
         shelf.faults.extend(rows.faults)
         shelf.warnings.extend(rows.warnings)
+        if rows.whole:
+            source.incomplete.discard(list_key)
         if isinstance(source.data.get(list_key), list | None):
             merged(source, list_key, rows.rows, rows.places)
 
@@ -197,14 +210,6 @@ def _programs(source: Source, shelf: Shelf) -> dict[str, LoadedProgram]:
         if id_ and loaded:
             found[id_] = loaded
     return found
-
-
-def _templates(folder: Path) -> Path:
-    """The mail templates beside the config folder, or the shipped ones."""
-    for root in (folder, folder.parent, SHIPPED.parent):
-        if (root / "templates" / "mail").is_dir():
-            return root / "templates" / "mail"
-    return SHIPPED.parent / "templates" / "mail"
 
 
 def _completed(cohort: Cohort) -> Cohort:

@@ -1,7 +1,7 @@
 """People and pairs from CSV files, for cohorts that are too large to write out.
 
-Whatever spreadsheet the file comes from: UTF-8 with or without byte order mark; comma, semicolon or tab between
-the cells. Cells stay text; the models turn them into numbers and dates.
+Every spreadsheet can write one: UTF-8 with or without byte order mark; comma, semicolon or tab between the cells, or
+what Excel's first line `sep=;` says. Cells stay text; the models turn them into numbers and dates.
 """
 
 from __future__ import annotations
@@ -13,12 +13,40 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from program.faults import Fault, Faults, Place, fault, nearest, quoted
+from program.faults import Fault, Faults, Place, fault, listed, nearest, quoted, suggestion
 from program.limits import CSV_BYTES, CSV_COLUMNS, CSV_ROWS
 from program.reading import Trail, read_text
 
 PERSON_COLUMNS = ("id", "name", "email", "zone", "language", "mentees_at_most")
 PAIR_COLUMNS = ("key", "program", "mentor", "mentees", "peers", "start")
+
+FAULTY_ROWS_AT_MOST = 20
+"""Rows with the wrong number of cells that are named one by one; there are usually none or all of them."""
+
+_CSV_ERRORS = (
+    ("unexpected end of data", "a double quote that is opened here is never closed"),
+    ("expected after", "a double quote stands in the middle of a cell"),
+    ("field limit", "a cell is longer than 131072 characters"),
+    ("NUL", "a row holds a NUL character"),
+)
+"""What Python's reader says, and the same in words."""
+
+_OTHER_NAMES = {
+    "email": (
+        "mail",
+        "e_mail",
+        "email_address",
+        "mail_address",
+        "e_mail_adresse",
+        "mailadresse",
+        "address",
+        "courriel",
+    ),
+    "name": ("full_name", "participant", "person", "vor_und_nachname", "nom", "nombre", "first_name", "vorname"),
+    "id": ("person_id", "participant_id", "number", "no", "nr", "key", "kennung"),
+    "key": ("id", "pair", "pair_id", "mentorship", "number", "no", "nr"),
+}
+"""How people call the needed columns."""
 
 
 @dataclass(slots=True)
@@ -29,16 +57,23 @@ class Rows:
     places: dict[Trail, Place] = field(default_factory=dict[Trail, Place])
     faults: list[Fault] = field(default_factory=list[Fault])
     warnings: list[Fault] = field(default_factory=list[Fault])
+    whole: bool = True
+    """Whether every row could be read. Where not, the cause is among the faults, and nothing can be said of what the
+    rows lack."""
 
 
 def read_people(path: Path) -> Rows:
-    """Participants from a CSV; columns beyond PERSON_COLUMNS become the profile. Raises Faults (no such file)."""
-    found = Rows()
-    table = _Table(path, found.faults)
+    """Participants from a CSV; columns beyond PERSON_COLUMNS become the profile.
+
+    Raises Faults where there is no such file, or its header lacks a needed column: every other fault would be a
+    consequence of that.
+    """
+    table = _Table(path, PERSON_COLUMNS)
     table.needs("id", "name", "email")
-    for column in table.columns:
+    found = Rows()
+    for column in table.header:
         near = nearest(column, PERSON_COLUMNS)
-        if column not in PERSON_COLUMNS and near and near[0] not in table.columns:
+        if column not in PERSON_COLUMNS and near and near[0] not in table.header:
             found.warnings.append(
                 fault(
                     table.header[column],
@@ -60,24 +95,18 @@ def read_people(path: Path) -> Rows:
         if profile:
             row["profile"] = profile
         found.rows.append(row)
-    return found
+    if not found.rows:
+        found.faults.append(table.without_rows("people"))
+    return table.finished(found)
 
 
 def read_pairs(path: Path) -> Rows:
-    """Mentorships from a CSV; several mentees or peers in a cell are parted by spaces or `|`. Raises Faults."""
-    found = Rows()
-    table = _Table(path, found.faults)
+    """Mentorships from a CSV; several mentees or peers in a cell are parted by spaces or `|`. Raises Faults as
+    `read_people` does, and for columns that are unknown."""
+    table = _Table(path, PAIR_COLUMNS)
     table.needs("key")
-    for column in table.columns:
-        if column not in PAIR_COLUMNS:
-            near = nearest(column, PAIR_COLUMNS)
-            found.faults.append(
-                fault(
-                    table.header[column],
-                    f"unknown column {quoted(column)}",
-                    f"Did you mean `{near[0]}`?" if near else f"Known are {', '.join(PAIR_COLUMNS)}.",
-                )
-            )
+    table.knows_all()
+    found = Rows()
     for index, (place, cells) in enumerate(table.records()):
         row: dict[str, Any] = {}
         found.places[(index,)] = place
@@ -87,58 +116,92 @@ def read_pairs(path: Path) -> Rows:
                 row[column] = text.replace("|", " ").split()
                 for member in range(len(row[column])):
                     found.places[(index, column, member)] = at
-            elif column in PAIR_COLUMNS:
+            else:
                 row[column] = text
         found.rows.append(row)
-    return found
+    if not found.rows:
+        found.warnings.append(table.without_rows("mentorships"))
+    return table.finished(found)
 
 
 class _Table:
     """A CSV file with a header, read row by row; every cell knows its line and the column it begins in."""
 
-    def __init__(self, path: Path, faults: list[Fault]) -> None:
+    def __init__(self, path: Path, known: tuple[str, ...]) -> None:
         self._file = str(path)
-        self._faults = faults
-        self._lines = list(io.StringIO(read_text(path, CSV_BYTES), newline=""))
+        self._known = known
+        self._faults: list[Fault] = []
+        text = read_text(path, CSV_BYTES)
+        if not text.strip():
+            raise Faults([Fault(self._file, 1, 1, "the file is empty", self._example())])
+        self._lines = list(io.StringIO(text, newline=""))
         self.header: dict[str, Place] = {}
-        head = self._lines[0] if self._lines else ""
-        self._delimiter = max(",;\t", key=head.count)
-        self._reader = csv.reader(self._lines, delimiter=self._delimiter, strict=True)
+        self._first = 2 if self._lines[0].strip().lower().startswith("sep=") else 1
+        if self._first == 2:
+            self._delimiter = self._lines[0].lstrip().rstrip("\r\n")[4:5] or ","
+        else:
+            self._delimiter = max(",;\t", key=self._lines[0].count)
+        rest = self._lines[self._first - 1 :]
+        self._reader = csv.reader(rest, delimiter=self._delimiter, strict=True)
         self._names: list[str] = []
         self._measured = 0
         self._starts: list[int] = []
-        header = next(self._safely(), (1, list[str]()))[1]
+        header = next(self._safely(), (self._first, list[str]()))[1]
         if len(header) > CSV_COLUMNS:
             problem = f"the first line names {len(header):,} columns, and at most {CSV_COLUMNS} are read"
             raise Faults([Fault(self._file, 1, 1, problem, "Is it the right file? Leave out what nobody needs.")])
         for number, written in enumerate(header):
             name = written.strip().lower().replace(" ", "_").replace("-", "_")
-            place = self._cell(1, number)
+            place = self._cell(self._first, number)
             if name in self.header:
-                faults.append(fault(place, f"the column {quoted(name)} stands here twice", "Keep one."))
+                self._faults.append(fault(place, f"the column {quoted(name)} stands here twice", "Keep one."))
             if name:
                 self.header.setdefault(name, place)
             self._names.append(name)
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        return tuple(self.header)
+        if not self._names and self._faults:
+            raise Faults(self._faults)
 
     def needs(self, *columns: str) -> None:
-        """Say which columns are missing."""
-        for column in columns:
-            if column not in self.header:
-                near = nearest(column, self.columns)
-                hint = f"Is it the one called `{near[0]}`? " if near else ""
+        """Raises Faults where columns are missing, or stand there twice: nothing is known of the rows then."""
+        missing = [column for column in columns if column not in self.header]
+        if missing:
+            named = f"the column `{missing[0]}` is" if len(missing) == 1 else f"the columns {listed(missing)} are"
+            place = Place(self._file, self._first)
+            self._faults.append(fault(place, f"{named} missing", self._remedy(missing)))
+        if self._faults:
+            raise Faults(self._faults)
+
+    def knows_all(self) -> None:
+        """Raises Faults where there are columns that mean nothing here."""
+        for column, place in self.header.items():
+            if column not in self._known:
+                known = f"Known are {', '.join(self._known)}."
                 self._faults.append(
-                    Fault(
-                        self._file,
-                        1,
-                        1,
-                        f"the column `{column}` is missing",
-                        f"{hint}The first line must name the columns, such as {','.join(columns)}.",
-                    )
+                    fault(place, f"unknown column {quoted(column)}", suggestion(column, self._known, known))
                 )
+        if self._faults:
+            raise Faults(self._faults)
+
+    def _remedy(self, missing: list[str]) -> str:
+        """Which of the columns that the file has may be meant; or how a header looks."""
+        free = [column for column in self.header if column not in self._known]
+        meant: list[str] = []
+        for column in missing:
+            near = next((one for one in free if one in _OTHER_NAMES.get(column, ())), "") or next(
+                iter(nearest(column, free)), ""
+            )
+            if near:
+                meant.append(f"Is `{column}` the one called {quoted(near)}?")
+                free.remove(near)
+        if meant:
+            return " ".join(meant)
+        if len(self.header) < 2:
+            return self._example()
+        found = ", ".join(quoted(column) for column in list(self.header)[:12])
+        return f"This line has {found}. {self._example()}"
+
+    def _example(self) -> str:
+        return f"The first line must name the columns, such as {','.join(self._known)}."
 
     def records(self) -> Iterator[tuple[Place, dict[str, tuple[str, Place]]]]:
         """(place of the row, column to (text, place)) of every row that is not empty; empty cells are left out."""
@@ -151,34 +214,51 @@ class _Table:
                 problem = f"the table has more than {CSV_ROWS:,} rows"
                 self._faults.append(Fault(self._file, line, 1, problem, "Divide the cohort."))
                 return
-            if len(cells) > len(self._names):
-                self._faults.append(
-                    fault(
-                        self._cell(line, len(self._names)),
-                        f"this row has {len(cells)} cells, the header only {len(self._names)}",
-                        f'Put a cell that holds a "{self._delimiter}" in double quotes.',
-                    )
-                )
+            if len(cells) > len(self._names) and any(cell.strip() for cell in cells[len(self._names) :]):
+                self._too_many(line, len(cells))
             yield (
                 Place(self._file, line),
                 {
-                    name: (cell.strip(), self._cell(line, number))
+                    name: (cell.strip().replace("\r\n", "\n"), self._cell(line, number))
                     for number, (name, cell) in enumerate(zip(self._names, cells, strict=False))
                     if name and cell.strip()
                 },
             )
 
+    def _too_many(self, line: int, cells: int) -> None:
+        self._faults.append(
+            fault(
+                self._cell(line, len(self._names)),
+                f"this row has {cells} cells, the header only {len(self._names)}",
+                f'Put a cell that holds a "{self._delimiter}" in double quotes.',
+            )
+        )
+        if len(self._faults) >= FAULTY_ROWS_AT_MOST:
+            raise Faults(self._faults)
+
+    def without_rows(self, what: str) -> Fault:
+        """Say that nothing stands below the header."""
+        place = Place(self._file, self._first)
+        return fault(place, f"the file names columns and no {what}", "Write one row below for each.")
+
+    def finished(self, found: Rows) -> Rows:
+        """The rows, with the faults that reading them has found."""
+        found.whole = not (self._faults or found.faults)
+        found.faults += self._faults
+        return found
+
     def _safely(self) -> Iterator[tuple[int, list[str]]]:
         """(line in which the record begins, its cells); a malformed rest ends the reading with a fault."""
         while True:
-            begins = self._reader.line_num + 1
+            begins = self._reader.line_num + self._first
             try:
                 cells = next(self._reader)
             except StopIteration:
                 return
             except csv.Error as error:
+                said = next((words for part, words in _CSV_ERRORS if part in str(error)), "it can't be taken apart")
                 remedy = "Check the double quotes from here on."
-                self._faults.append(Fault(self._file, begins, 1, f"this is no valid CSV: {error}", remedy))
+                self._faults.append(Fault(self._file, begins, 1, f"this is no valid CSV: {said}", remedy))
                 return
             yield begins, cells
 

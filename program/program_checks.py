@@ -1,14 +1,14 @@
-"""What a program must be so that every step of it can happen: windows, orders, known words."""
+"""What a program must be by itself: windows whose parts fit together, known words, steps that can happen."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import time
 
-from program.durations import StepDate
 from program.faults import Fault, fault, quoted, suggestion
 from program.models import Program, Window
 from program.reading import Source, Trail
+from program.step_checks import SHORT_LETTERBOX, check_steps
 
 ASKS = (
     "invitation",
@@ -76,12 +76,10 @@ def check_program(program: Program, source: Source, stem: str, warnings: list[Fa
             f"the program is called `{program.program}`, and its file {quoted(stem)}",
             f"Write `program: {stem}`, or rename the file.",
         )
-    if program.length < 7:
-        yield fault(source.place("length"), "a mentorship lasts a week at least", "Write `length: 26w`.")
-    yield from _check_letterbox(program, source)
+    yield from _check_letterbox(program, source, warnings)
     for trail, window in _windows(program):
         yield from _check_window(source, trail, window.reminders, window.closes, warnings)
-    yield from _check_order(program, source, warnings)
+    yield from check_steps(program, source, warnings)
     check_ins = program.phases.check_ins
     if check_ins is not None:
         trail = ("phases", "check_ins")
@@ -111,7 +109,7 @@ def check_program(program: Program, source: Source, stem: str, warnings: list[Fa
             )
 
 
-def _check_letterbox(program: Program, source: Source) -> Iterator[Fault]:
+def _check_letterbox(program: Program, source: Source, warnings: list[Fault]) -> Iterator[Fault]:
     box = program.letterbox
     if box.opens.tzinfo or box.closes.tzinfo:
         yield fault(
@@ -125,12 +123,24 @@ def _check_letterbox(program: Program, source: Source) -> Iterator[Fault]:
             "the letterbox closes before it opens",
             'Write a later time, such as "18:00".',
         )
+    elif _minutes(box.closes) - _minutes(box.opens) < SHORT_LETTERBOX:
+        warnings.append(
+            fault(
+                source.place("letterbox", "closes"),
+                f"the letterbox is open for less than {SHORT_LETTERBOX} minutes a day",
+                'Write a later time, such as "18:00".',
+            )
+        )
     if not box.days:
         yield fault(
             source.place("letterbox", "days"),
             "the letterbox opens on no day, so no mail could ever arrive",
             "Write `days: [mon, tue, wed, thu, fri]`.",
         )
+
+
+def _minutes(at: time) -> int:
+    return at.hour * 60 + at.minute
 
 
 def _check_window(
@@ -159,48 +169,3 @@ def _check_window(
                     "Three mails carry the same request at most; remove the rest.",
                 )
             )
-
-
-def _check_order(program: Program, source: Source, warnings: list[Fault]) -> Iterator[Fault]:
-    """Steps should lie on the side of start and end where they can happen; one that does not is skipped."""
-    start = date(2001, 1, 1)
-    end = start + timedelta(days=program.length)
-    midpoint = start + timedelta(days=program.length // 2)
-
-    def on(step: StepDate) -> date:
-        return step.on(start, midpoint, end)
-
-    phases = program.phases
-    inside: list[tuple[Trail, StepDate]] = [
-        (("phases", "expectations", "introduction"), phases.expectations.introduction),
-        *(((*trail, "opens"), window.opens) for trail, window in _windows(program) if _runs_inside(trail)),
-        *((("phases", "closure", "winding_down", n), step) for n, step in enumerate(phases.closure.winding_down)),
-    ]
-    for trail, step in inside:
-        name = next(word for word in reversed(trail) if isinstance(word, str) and word not in ("opens", "window"))
-        if not start <= on(step) < end:
-            side = "before the start" if on(step) < start else "on or after the end"
-            warnings.append(
-                fault(
-                    source.place(*trail),
-                    f"`{name}` falls {side} of a mentorship of {program.length} days",
-                    "Write another date, or leave the step out.",
-                )
-            )
-    follow_up = phases.closure.follow_up
-    if follow_up and on(follow_up.window.opens) <= end:
-        yield fault(
-            source.place("phases", "closure", "follow_up", "window", "opens"),
-            "`follow_up` comes after the end of the mentorship",
-            "Write a date such as end + 26w.",
-        )
-    if on(phases.onboarding.give_up) < on(phases.onboarding.invitation.opens):
-        yield fault(
-            source.place("phases", "onboarding", "give_up"),
-            "a seat would be given up before anybody is invited",
-            "Write a date such as start + 21d.",
-        )
-
-
-def _runs_inside(trail: Trail) -> bool:
-    return trail[1] in ("expectations", "midpoint")

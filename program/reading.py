@@ -17,11 +17,20 @@ from typing import Any, cast
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from program.faults import Fault, Faults, Place, fault
+from program.faults import Fault, Faults, Place, fault, quoted
 from program.limits import YAML_BYTES, YAML_NODES
 
 Trail = tuple[str | int, ...]
 """The way to a node: keys of mappings and indexes of lists, from the top of the document."""
+
+_OTHER_FORMATS = (
+    (b"PK\x03\x04", "a spreadsheet or another packed file (.xlsx, .ods)"),
+    (b"\xd0\xcf\x11\xe0", "an Excel workbook of the old format (.xls)"),
+    (b"%PDF", "a PDF"),
+    (b"\xff\xfe", "text in UTF-16"),
+    (b"\xfe\xff", "text in UTF-16"),
+)
+"""How files begin that are often given in place of a text in UTF-8."""
 
 
 @dataclass(slots=True)
@@ -34,6 +43,8 @@ class Source:
     """Where the value of a trail begins."""
     keys: dict[Trail, Place] = field(default_factory=dict[Trail, Place])
     """Where the key of a trail begins."""
+    incomplete: set[str] = field(default_factory=set[str])
+    """Lists of the top of which a part could not be read: nothing can be said of what they lack."""
 
     def place(self, *trail: str | int) -> Place:
         """Where a value stands, or the nearest thing around it that does."""
@@ -91,18 +102,24 @@ def read_text(path: Path, at_most: int = YAML_BYTES) -> str:
             raw = opened.read(at_most + 1)  # a pipe or a device has no size before it is read
         if len(raw) > at_most:
             raise Faults([_too_large(file, len(raw), at_most)])
+    except IsADirectoryError:
+        raise Faults([Fault(file, 1, 1, "this is a folder", "Write the name of a file in it.")]) from None
     except (OSError, ValueError) as error:
         reason = "there is no such file" if isinstance(error, FileNotFoundError) else "the file can't be read"
         raise Faults([Fault(file, 1, 1, reason, "Check the name, and that you may read it.")]) from None
+    for begin, what in _OTHER_FORMATS:
+        if raw.startswith(begin):
+            raise Faults([Fault(file, 1, 1, f"this is {what}, not a text file", _AS_TEXT)])
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = raw[: error.start]
         line = before.count(b"\n") + 1
         column = error.start - (before.rfind(b"\n") + 1) + 1
-        raise Faults(
-            [Fault(file, line, column, "the file is not UTF-8", "Save it as UTF-8 (in Excel: CSV UTF-8).")]
-        ) from None
+        raise Faults([Fault(file, line, column, "the file is not UTF-8", _AS_TEXT)]) from None
+
+
+_AS_TEXT = "Save it as UTF-8 (in Excel: CSV UTF-8)."
 
 
 def _too_large(file: str, size: int, at_most: int) -> Fault:
@@ -121,11 +138,12 @@ def _too_large(file: str, size: int, at_most: int) -> Fault:
 def read_yaml(path: Path) -> Source:
     """A YAML file whose top is a mapping. Raises Faults, with every duplicate key of the file at once."""
     source = Source(str(path))
-    top = _composed(read_text(path), source.file)
+    text = read_text(path)
+    if not text.strip():
+        raise Faults([Fault(source.file, 1, 1, "the file holds no keys: it is empty", _COMPARE)])
+    top = _composed(text, source.file)
     if top is None or top.id != "mapping":
-        raise Faults(
-            [Fault(source.file, 1, 1, "the file holds no keys", "Compare it with one of config/ and fill it in.")]
-        )
+        raise Faults([Fault(source.file, 1, 1, "the file holds no keys", _COMPARE)])
     faults: list[Fault] = []
     building = _Building(source, faults)
     try:
@@ -135,6 +153,9 @@ def read_yaml(path: Path) -> Source:
     if faults:
         raise Faults(faults)
     return source
+
+
+_COMPARE = "Compare it with one of config/ and fill it in."
 
 
 def _composed(text: str, file: str) -> Any:
@@ -158,7 +179,7 @@ def _composed(text: str, file: str) -> Any:
         # The reader meets some malformed documents with errors of its own making.
         position = getattr(error, "position", 0)
         line = text.count("\n", 0, position) + 1 if isinstance(position, int) else 1
-        remedy = "Look for control characters, or write the file anew."
+        remedy = "Look for control characters, or write the file again."
         raise Faults([Fault(file, line, 1, "this is no valid YAML", remedy)]) from None
 
 
@@ -210,7 +231,7 @@ class _Building:
             if key in found:
                 first = self._source.keys[(*trail, key)].line
                 self._faults.append(
-                    fault(place, f"the key `{key[:60]}` stands here twice, first in line {first}", "Keep one.")
+                    fault(place, f"the key {quoted(key)} stands here twice, first in line {first}", "Keep one.")
                 )
                 continue
             self._source.keys[(*trail, key)] = place

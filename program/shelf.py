@@ -1,7 +1,6 @@
 """Where programs and forms are found by their ids, and each of them read once.
 
-A file is looked for beside the file that names it (`../programs`, `../forms`) and then among those that ship with
-the engine. An id is the name of its file without `.yaml`.
+`program.folders` says in which folders, first to last. An id is the name of its file without `.yaml`.
 """
 
 from __future__ import annotations
@@ -13,15 +12,14 @@ from pathlib import Path
 
 from program.complaints import validated
 from program.content import content_hash
+from program.extending import EXTENDS, extended
 from program.faults import Fault, Faults, Place, fault, nearest, quoted
+from program.folders import search_order
 from program.form_checks import check_form, check_read_by_rules
 from program.forms import Form
 from program.models import ID_PATTERN, Program
 from program.program_checks import asks_of, check_program
 from program.reading import Source, read_yaml
-
-SHIPPED = Path(__file__).resolve().parent.parent / "config"
-"""The config that comes with the engine, in a checkout and in an installed wheel alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,25 +40,34 @@ class LoadedProgram:
 class Shelf:
     """The programs and forms within reach of one file. Gathers faults; never raises them."""
 
-    folder: Path
-    """The folder that holds `programs/` and `forms/`."""
+    folders: tuple[Path, ...]
+    """Folders that hold `programs/` and `forms/`, first to last."""
     faults: list[Fault] = field(default_factory=list[Fault])
     warnings: list[Fault] = field(default_factory=list[Fault])
     _forms: dict[str, tuple[Form, Source] | None] = field(default_factory=dict[str, "tuple[Form, Source] | None"])
     _programs: dict[str, LoadedProgram | None] = field(default_factory=dict[str, "LoadedProgram | None"])
 
-    def find(self, kind: str, id_: str) -> Path | None:
-        """The file of a program or form (`kind` is the folder's name); None where there is none."""
-        if re.match(ID_PATTERN, id_):
-            for folder in (self.folder, SHIPPED):
-                path = folder / kind / f"{id_}.yaml"
-                if path.is_file():
-                    return path
-        return None
+    @classmethod
+    def around(cls, path: Path, own: Path | None) -> Shelf:
+        """What is within reach of a file in a folder such as `cohorts/`. `own`: the coordinators' own folder."""
+        return cls(search_order(path.parent.parent, own))
+
+    def find(self, kind: str, id_: str, after: Path | None = None) -> Path | None:
+        """The file of a program or form (`kind` is the folder's name); None where there is none.
+
+        With `after`, one of the files that would be found, the one that would be found without it.
+        """
+        if not re.fullmatch(ID_PATTERN, id_):
+            return None
+        paths = [folder / kind / f"{id_}.yaml" for folder in self.folders]
+        if after is not None:
+            same = [number for number, path in enumerate(paths) if path.resolve() == after.resolve()]
+            paths = paths[same[-1] + 1 :] if same else paths
+        return next((path for path in paths if path.is_file()), None)
 
     def known(self, kind: str) -> list[str]:
         """The ids that can be found."""
-        return sorted({path.stem for folder in (self.folder, SHIPPED) for path in (folder / kind).glob("*.yaml")})
+        return sorted({path.stem for folder in self.folders for path in (folder / kind).glob("*.yaml")})
 
     def missing(self, kind: str, id_: str, place: Place) -> Fault:
         """Say that there is no such program or form, and which one may have been meant."""
@@ -80,17 +87,17 @@ class Shelf:
 
     def program_at(self, path: Path) -> LoadedProgram | None:
         """The program in this file with its forms."""
+        source = self._program_source(path, ())
+        return self.program_from(source, path.stem) if source else None
+
+    def program_from(self, source: Source, stem: str) -> LoadedProgram | None:
+        """The program in this document with its forms; `stem` is the name of its file without `.yaml`."""
         before = len(self.faults)
-        try:
-            source = read_yaml(path)
-        except Faults as found:
-            self.faults.extend(found.faults)
-            return None
-        program = validated(Program, source, self.faults)
+        program = validated(Program, source, self.faults, also_known=(EXTENDS,))
         if program is None:
             return None
         warnings: list[Fault] = []
-        self.faults.extend(check_program(program, source, path.stem, warnings))
+        self.faults.extend(check_program(program, source, stem, warnings))
         self.warnings.extend(warnings)
         forms: dict[str, Form] = {}
         for ask in asks_of(program):
@@ -102,6 +109,46 @@ class Shelf:
         if len(self.faults) > before:
             return None
         return LoadedProgram(program, forms, content_hash(program, forms), tuple(warnings))
+
+    def _program_source(self, path: Path, within: tuple[Path, ...]) -> Source | None:
+        """The document of a program, put together with the one that it extends. `within`: files that extend it."""
+        try:
+            source = read_yaml(path)
+        except Faults as found:
+            self.faults.extend(found.faults)
+            return None
+        if EXTENDS not in source.data:
+            return source
+        place, id_ = source.place(EXTENDS), source.text(EXTENDS)
+        del source.data[EXTENDS]
+        if id_ is None:
+            remedy = "Write its id, such as `extends: formal`."
+            self.faults.append(fault(place, f"`{EXTENDS}` should name one program", remedy))
+            return None
+        # A program may extend the one of its own name that it stands in front of.
+        other = self.find("programs", id_, after=path if id_ == path.stem else None)
+        if other is None and id_ == path.stem:
+            problem = f"the program {quoted(id_)} extends itself, and none of that name stands behind it"
+            self.faults.append(fault(place, problem, "Write the id of another program, such as `extends: formal`."))
+            return None
+        if other is None:
+            self.faults.append(self.missing("programs", id_, place))
+            return None
+        if other.resolve() in {one.resolve() for one in (path, *within)}:
+            remedy = "Write the values into one of the files, and let only the others extend it."
+            self.faults.append(fault(place, f"the program {quoted(id_)} extends itself in the end", remedy))
+            return None
+        base = self._whole(other, (path, *within))
+        return extended(source, base, place) if base else None
+
+    def _whole(self, path: Path, within: tuple[Path, ...]) -> Source | None:
+        """The document of a program that others extend; None where it has faults of its own, which are told alone."""
+        apart = Shelf(self.folders)
+        source = apart._program_source(path, within)
+        if source is not None:
+            apart.program_from(source, path.stem)
+        self.faults.extend(apart.faults)
+        return None if apart.faults else source
 
     def form(self, id_: str, place: Place) -> tuple[Form, Source] | None:
         """The form of this id and its document; `place` is where it is named."""

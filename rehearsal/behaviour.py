@@ -29,12 +29,13 @@ class Reaction(Model):
     """What somebody does with a request: when, and with which answers. What is left out comes from `default`."""
 
     never: bool = False
+    """Never answers. `form: never` is the same."""
     after: Days | None = None
     """Days after the local date of the mail that first carried the request."""
     at: WallTime | None = None
-    """Wall time in the person's own zone."""
+    """Wall time of the answer in the person's own zone."""
     answers: dict[str, Any] = {}
-    """Question id to answer; questions that are not named take the contented answer of the form."""
+    """Question id to answer; other questions take the contented answer of the form."""
     act: Literal["sign", "change"] | None = None
     """What to do with an agreement that lies on the table."""
 
@@ -54,6 +55,7 @@ class Profile(Model):
     after: tuple[Days, Days] = (0, 3)
     """Days until the answer, from and to."""
     at: tuple[WallTime, WallTime] = Field(default_factory=lambda: (_time("08:00"), _time("21:00")))
+    """Wall times of answers, from and to."""
     low: Share = 0.0
     """Chance that the scales of an answer are low."""
     declines: Share = 0.01
@@ -83,8 +85,9 @@ class Decision(Model):
     """What the simulated coordinator decides of a kind of task."""
 
     decision: str
+    """Which of the task's decisions."""
     until: Days = 14
-    """With `pause`: how many days from the decision."""
+    """With `pause`: days from the decision."""
 
     @model_validator(mode="before")
     @classmethod
@@ -96,13 +99,16 @@ class Coordinator(Model):
     """The simulated coordinator; counted from the mail that first carried the task."""
 
     decides_after: Days = 2
+    """Days after the mail that first carried the task."""
     at: WallTime = Field(default_factory=lambda: _time("10:00"))
+    """Wall time of decisions."""
     never: bool = False
+    """Never decides anything."""
     decisions: dict[str, Decision] = {}
-    """Kind of task to decision, or `mentorship/kind` for one mentorship; whatever is not named takes the first
-    decision of its list."""
+    """Kind of task to decision, or `mentorship/kind` for one mentorship; others take the first decision of their
+    list."""
     hours_a_week: float = 4
-    """What the coordinator has time for; the rehearsal warns of weeks with more work."""
+    """Time for tasks; the rehearsal warns of weeks with more."""
 
     def decides(self, mentorship: str, kind: str) -> Decision:
         """What becomes of a task of this kind of this mentorship."""
@@ -114,6 +120,7 @@ class ScriptedAction(Model):
     """Something that happens on a date, at noon in the cohort's zone: one of WHAT, with what belongs to it."""
 
     on: date
+    """When it happens, at noon in the cohort's zone."""
     mentorship: Id | None = None
     """Which mentorship it changes; what concerns a person or the whole cohort has none."""
     pause: Days | None = None
@@ -125,18 +132,25 @@ class ScriptedAction(Model):
     tell: bool = False
     """With `pause` and `pause_open`: the others are told the dates."""
     resume: bool = False
+    """The pause ends."""
     extend: Days | None = None
+    """The end moves later by so much."""
     end: str | None = None
+    """The reason with which it ends early."""
     propose_end: Id | None = None
     """This participant proposes to end."""
     leave: Id | None = None
+    """This participant leaves."""
     replace: Id | None = None
     """This participant's seat is given to `newcomer`."""
     add: Id | None = None
     """This participant joins a group, as a mentee where no `role` is written."""
     remove: Id | None = None
+    """This participant of a group is out."""
     nudge: bool = False
+    """Open forms are sent once more."""
     release: bool = False
+    """The hold after a safety report ends."""
     cancel: bool = False
     """The whole cohort is cancelled."""
     bounce: Id | None = None
@@ -170,12 +184,16 @@ class Behaviour(Model):
     """A behaviour file."""
 
     people: dict[Id, dict[str, Reaction]] = {}
-    """Participant id to {`default`, a form, or form#number: reaction}."""
+    """Participant id to what that person does with a form: `default`, a form, or one with its number such as
+    `check_in#2`."""
     mix: dict[str, Share] = {}
-    """Profile to its share of the people who are not scripted."""
+    """Profile to its share of the people who are not scripted; the shares add up to 100%."""
     profiles: dict[str, Profile] = {}
+    """Kinds of people of your own, by name. `prompt`, `busy`, `fading`, `silent` and `unhappy` ship."""
     coordinator: Coordinator = Coordinator()
+    """What the simulated coordinator does."""
     events: tuple[ScriptedAction, ...] = ()
+    """What happens on which date."""
 
     def profile(self, name: str) -> Profile:
         """A profile of this file, or a shipped one. Raises KeyError for neither."""

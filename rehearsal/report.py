@@ -166,12 +166,12 @@ def _on_days_off(season: RehearsedSeason) -> list[str]:
         for step in running.steps.values():
             if step.state not in ("open", "settled"):
                 continue
-            name = f"{step.name} {step.number}"
+            name, of = f"{step.name} {step.number}", f"(program {running.program.program})"
             if step.opens in holidays:
-                seen[f"{name} falls on the holiday {step.opens}: its mail waits for the next sending day."] = None
+                seen[f"{name} falls on the holiday {step.opens} {of}: its mail waits for a sending day."] = None
             if step.closes is not None and not is_sending_day(step.closes, rule.days, rule.holidays):
                 seen[
-                    f"{name} closes on {step.closes:%A} {step.closes}, when no mail goes out: "
+                    f"{name} closes on {step.closes:%A} {step.closes}, when no mail goes out {of}: "
                     "a close on a working day gives people their last day."
                 ] = None
     return sorted(seen)
@@ -182,9 +182,11 @@ def _tight(season: RehearsedSeason) -> list[str]:
     for running in season.running.values():
         for step in running.state.steps:
             if step.closes is not None and step.reminders and (step.closes - step.reminders[-1]).days < 2:
+                days = (step.closes - step.reminders[-1]).days
+                after = "1 day" if days == 1 else f"{days} days"
                 lines[
-                    f"{step.name} of {running.program.program} closes {(step.closes - step.reminders[-1]).days} day "
-                    "after its last reminder: make the window longer, or remind earlier."
+                    f"{step.name} closes {after} after its last reminder (program {running.program.program}): "
+                    "make the window longer, or remind earlier."
                 ] = None
     return sorted(lines)
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -39,6 +39,11 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="MENTORSHIP_", env_file=ENV_FILE, extra="ignore")
 
     data: Path = Field(default=Path("data"), description="Folder of the embedded stack: database, Temporal, inbox.")
+    config: str = Field(
+        default="",
+        description="Your own folder, outside the checkout, with `programs/`, `forms/`, `cohorts/`, `people/` and "
+        "`templates/mail/`: what is in it comes before what ships. See [files.md](files.md).",
+    )
     database_url: str = Field(
         default="", repr=False, description="SQLAlchemy or libpq URL; empty means SQLite in the data folder."
     )
@@ -139,6 +144,18 @@ class Settings(BaseSettings):
         if folder.is_dir():
             file_secret_settings = SecretsSettingsSource(settings_cls, secrets_dir=folder)
         return init_settings, env_settings, dotenv_settings, file_secret_settings
+
+    @field_validator("config")
+    @classmethod
+    def _is_folder(cls, value: str) -> str:
+        if value and not Path(value).is_dir():
+            raise ValueError("there is no such folder")
+        return value
+
+    @property
+    def own_config(self) -> Path | None:
+        """The coordinators' own folder; None where there is none."""
+        return Path(self.config).absolute() if self.config else None
 
     @property
     def clock(self) -> Clock:

@@ -15,10 +15,10 @@ from starlette.applications import Starlette
 
 from lifecycle.keys import request_key, step_key
 from operations.forms.parse import Typed, typed_of
+from program.folders import SHIPPED
 from program.forms import Answers, Question
 from program.loader import LoadedProgram, load_program
 from program.models import Cohort, Mentorship, Participant, Person
-from program.shelf import SHIPPED
 from runtime.links import Links
 from runtime.settings import Settings
 from store.cohorts.cohorts import put

@@ -16,7 +16,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from mail.wording import languages_of_mails
 from operations.waking import Wake
+from program.folders import template_folders
 from runtime.links import Links
 from runtime.outbox_relay import Tell
 from runtime.settings import Settings
@@ -48,7 +50,7 @@ def create_app(
     links = Links.of(settings)
     pages = Pages(settings.public_url)
     participant = FormRoutes(pages, links, database, tell, clock_now, settings.shards, wake)
-    place = OwnPlace(participant)
+    place = OwnPlace(participant, languages_of_mails(template_folders(None, settings.own_config)))
     confirming = Confirming(participant)
 
     async def home(_: Request) -> Response:

@@ -15,6 +15,8 @@ from mail.dates import day, language_name, listed, moment, whole_day
 from operations.mentorships.labels import detail_words, step_name
 
 TEMPLATES = Path(__file__).parent.parent / "templates" / "pages"
+LANGUAGE = "en"
+"""Of every page as a whole, dates included: there are pages in no other, whatever a person's mails are in."""
 STATIC = Path(__file__).parent / "static"
 
 
@@ -40,7 +42,7 @@ class Pages:
             "at": _at,
         }
         self._environment.filters |= {
-            "listed": lambda names: listed(list(names), "en"),
+            "listed": lambda names: listed(list(names), LANGUAGE),
             "short_name": short_name,
             "step": step_name,
             "detail": detail_words,
@@ -49,7 +51,8 @@ class Pages:
 
     def page(self, name: str, status: int = 200, **context: Any) -> HTMLResponse:
         """A page made from the template of this name."""
-        return HTMLResponse(self._environment.get_template(name).render(**context), status)
+        body = self._environment.get_template(name).render(**context)
+        return HTMLResponse(body, status, {"content-language": LANGUAGE})
 
     def message(self, status: int, heading: str, text: str) -> HTMLResponse:
         """A page with nothing but a heading and a sentence or two."""
@@ -76,8 +79,8 @@ def short_name(name: str) -> str:
 
 
 def _on(when: date, this_year: int = 0) -> str:
-    return day(when, "en", this_year) if this_year else whole_day(when, "en")
+    return day(when, LANGUAGE, this_year) if this_year else whole_day(when, LANGUAGE)
 
 
 def _at(when: Any, zone: str) -> str:
-    return moment(when, zone, "en")
+    return moment(when, zone, LANGUAGE)

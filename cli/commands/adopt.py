@@ -9,7 +9,7 @@ import typer
 
 from cli.bulk import ChangeOptions, Which, change, of_many, places_of
 from cli.commands.change import PANEL
-from cli.commands.plan import print_faults
+from cli.commands.plan import found_file, print_faults
 from cli.console import EXIT_CODES, FAULTY, counted, fail, plainly
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def adopt(
         from operations.cohorts.load import load
         from runtime.settings import now_of
 
-        loaded = load(file, now_of(installation), runs=True)
+        loaded = load(found_file("cohorts", file), now_of(installation), runs=True, own=installation.own_config)
         places = await places_of(which.of(loaded.cohort.cohort), database, installation)
         return places, await adoption(database, loaded, places)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.commands.plan import print_faults
+from cli.commands.plan import as_objects, found_file, print_faults, print_warnings
 from cli.console import (
     EXIT_CODES,
     FAULTY,
@@ -127,7 +127,9 @@ async def _launch(file: Path, options: LaunchOptions) -> dict[str, Any]:
     installation = settings()
     now = now_of(installation)
     async with database(installation) as opened:
-        loaded = load(file, now, runs=await is_known(opened, cohort_in(file)))
+        file = found_file("cohorts", file)
+        runs = await is_known(opened, cohort_in(file))
+        loaded = load(file, now, runs=runs, own=installation.own_config)
         try:
             client = await temporal()
         except Unreachable:
@@ -142,6 +144,7 @@ async def _launch(file: Path, options: LaunchOptions) -> dict[str, Any]:
         if not options.quiet:
             _show(loaded, planned, options)
             _say_first(first, now)
+            print_warnings(loaded.warnings)
         if options.dry_run or planned.nothing:
             if not options.dry_run:
                 await keep(opened, loaded, planned)
@@ -151,7 +154,7 @@ async def _launch(file: Path, options: LaunchOptions) -> dict[str, Any]:
                     await _say_what_is_lost(opened, client, loaded.cohort.cohort)
             return result | {"state": "dry_run" if options.dry_run else "nothing_to_do", "started": 0}
         assert client is not None
-        if not _wanted(planned, options):
+        if not _wanted(loaded, planned, options):
             out().print("Nothing was done.")
             return result | {"state": "not_wanted", "started": 0}
         cohort, total, left = loaded.cohort.cohort, planned.to_start, 0
@@ -185,17 +188,19 @@ async def _say_what_is_lost(database: Database, client: Client, cohort: str) -> 
         out().print("    Start them again: mentorship reconcile", soft_wrap=True)
 
 
-def _wanted(planned: Launch, options: LaunchOptions) -> bool:
+def _wanted(loaded: Loaded, planned: Launch, options: LaunchOptions) -> bool:
     """Whether to do it: as the options say, or as the person at the terminal answers."""
     if options.yes:
         return True
     typed = sys.stdin.isatty() and not options.quiet
     if not typed and (planned.possible or planned.taken_over):
         fail("this changes what runs: write --yes as well. Nothing was done.", REFUSED)
-    return not typed or typer.confirm(_question(planned), err=True)
+    if not typed and loaded.warnings:
+        fail("the file has warnings: write --yes as well, if all of it is meant. Nothing was done.", REFUSED)
+    return not typed or typer.confirm(_question(planned, len(loaded.warnings)), err=True)
 
 
-def _question(planned: Launch) -> str:
+def _question(planned: Launch, warnings: int) -> str:
     parts: list[str] = []
     if planned.to_start:
         parts.append(f"start {counted(planned.to_start, 'mentorship')}")
@@ -203,7 +208,9 @@ def _question(planned: Launch) -> str:
         parts.append(f"make {counted(changes, 'change')}")
     if ends := sum(one in planned.ends for one in planned.possible):
         parts.append(f"end {counted(ends, 'mentorship')}")
-    return f"{' and '.join(parts or ['take up the new people'])}?".capitalize()
+    asked = " and ".join(parts or ["take up the new people"])
+    despite = f", with {counted(warnings, 'warning')}" if warnings else ""
+    return f"{asked}{despite}?".capitalize()
 
 
 # -- shown to a script -------------------------------------------------------------------------------------------
@@ -239,6 +246,7 @@ def _as_object(loaded: Loaded, planned: Launch) -> dict[str, Any]:
         "vanished_people": list(compared.vanished_people),
         "changes": changes,
         "vanished": list(compared.vanished),
+        "warnings": as_objects(loaded.warnings),
     }
 
 

@@ -66,24 +66,24 @@ def validate(
     """
     from operations.cohorts.load import Faults, load
 
+    file = found_file("cohorts", file)
     try:
-        loaded = load(file, as_of(today), runs=running)
+        loaded = load(file, as_of(today), runs=running, own=settings().own_config)
     except Faults as found:
         if json:
-            say_json({"file": str(file), "valid": False, "faults": _objects(found.faults), "warnings": []})
+            say_json({"file": str(file), "valid": False, "faults": as_objects(found.faults), "warnings": []})
         else:
             print_faults(found.faults, "red")
-            count = len(found.faults)
-            err().print(f"[bold red]✗[/] {counted(count, 'fault')}. Nothing was started.")
+            err().print(f"[bold red]✗[/] {counted(len(found.faults), 'fault')}. Nothing was started.")
         raise typer.Exit(FAULTY) from None
     if json:
-        say_json({"file": str(file), "valid": True, "faults": [], "warnings": _objects(loaded.warnings)})
+        say_json({"file": str(file), "valid": True, "faults": [], "warnings": as_objects(loaded.warnings)})
         return
-    print_faults(loaded.warnings, "yellow")
+    print_warnings(loaded.warnings)
     cohort = loaded.cohort
     out().print(
         f"[green]✓[/] {text(cohort.cohort)}: {text(cohort.title)}, from {on(cohort.start)} ({cohort.zone}). "
-        f"{len(cohort.mentorships)} mentorships, {len(cohort.participants)} people, "
+        f"{counted(len(cohort.mentorships), 'mentorship')}, {len(cohort.participants)} people, "
         f"programs {', '.join(sorted(loaded.programs))}.",
         soft_wrap=True,
     )
@@ -248,20 +248,38 @@ def _loaded(file: Path, now: datetime, *, runs: bool = False) -> Loaded:
     from operations.cohorts.load import Faults, load
 
     try:
-        return load(file, now, runs=runs)
+        return load(found_file("cohorts", file), now, runs=runs, own=settings().own_config)
     except Faults as found:
         print_faults(found.faults, "red")
         err().print(f"[bold red]✗[/] Fix {'this' if len(found.faults) == 1 else 'these'} first.")
         raise typer.Exit(FAULTY) from None
 
 
-def print_faults(faults: tuple[Fault, ...], colour: str) -> None:
+def found_file(kind: str, written: Path) -> Path:
+    """The file that a command names, looked for in the own folder first; says which, where it is another path."""
+    from operations.cohorts.load import file_of
+
+    found = file_of(kind, written, settings().own_config)
+    if found != written:
+        err().print(f"Reading {text(found)}", soft_wrap=True)
+    return found
+
+
+def print_faults(faults: tuple[Fault, ...], colour: str, label: str = "") -> None:
+    """One line each, as editors can jump to it: file, line, column, what is wrong, what to write instead."""
     for one in faults:
         place = f"{one.file}:{one.line}:{one.column}:"
-        err().print(f"[{colour}]{text(place)}[/] {text(one.problem)}. {text(one.remedy)}".rstrip(), soft_wrap=True)
+        said = f"{label}{text(one.problem)}. {text(one.remedy)}".rstrip()
+        err().print(f"[{colour}]{text(place)}[/] {said}", soft_wrap=True)
 
 
-def _objects(faults: tuple[Fault, ...]) -> list[dict[str, Any]]:
+def print_warnings(warnings: tuple[Fault, ...]) -> None:
+    """What is odd and may be meant, each with its label."""
+    print_faults(warnings, "yellow", "warning: ")
+
+
+def as_objects(faults: tuple[Fault, ...]) -> list[dict[str, Any]]:
+    """For a script."""
     return [
         {"file": one.file, "line": one.line, "column": one.column, "problem": one.problem, "remedy": one.remedy}
         for one in faults

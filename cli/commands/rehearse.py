@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.commands.plan import PANEL, as_of, print_faults
-from cli.console import EXIT_CODES, FAULTY, counted, err, on, out, plainly, say_json, table, text
+from cli.commands.plan import PANEL, as_of, found_file, print_faults
+from cli.console import EXIT_CODES, FAULTY, counted, err, on, out, plainly, say_json, settings, table, text
 from cli.options import File
 
 if TYPE_CHECKING:
@@ -64,12 +64,12 @@ def rehearse(
     from operations.cohorts.rehearse import rehearse as play
 
     try:
-        loaded = load(file, as_of(None), runs=True)
+        loaded = load(found_file("cohorts", file), as_of(None), runs=True, own=settings().own_config)
         with _progress() as bar:
             task = bar.add_task("rehearsing", total=1.0)
             played = play(
                 loaded,
-                people,
+                found_file("people", people) if people else None,
                 now=as_of(None),
                 launched=launched.date() if launched else None,
                 seed=seed,
@@ -78,8 +78,7 @@ def rehearse(
             )
     except Faults as found:
         print_faults(found.faults, "red")
-        count = len(found.faults)
-        err().print(f"[bold red]✗[/] {counted(count, 'fault')}. Nothing was rehearsed.")
+        err().print(f"[bold red]✗[/] {counted(len(found.faults), 'fault')}. Nothing was rehearsed.")
         raise typer.Exit(FAULTY) from None
     if html is not None:
         html.write_text(played.html(), encoding="utf-8")

@@ -10,25 +10,28 @@ from datetime import date, datetime
 from pathlib import Path
 
 from lifecycle.local_time import begun_everywhere, is_zone, local_date
-from mail.preview import check_templates
+from mail.preview import check_templates, missing_templates
+from program.folders import file_of
 from program.loader import Fault, Faults, Loaded, load_cohort
 from program.reading import read_yaml
 from runtime.settings import Settings
 
-__all__ = ["Fault", "Faults", "Loaded", "cohort_in", "load"]
+__all__ = ["Fault", "Faults", "Loaded", "cohort_in", "file_of", "load"]
 
 
-def load(path: Path, now: datetime, *, runs: bool = False) -> Loaded:
+def load(path: Path, now: datetime, *, runs: bool = False, own: Path | None = None) -> Loaded:
     """The cohort in a file. `now` is program time (UTC). Raises Faults with all of them at once.
 
-    A start in the past is a fault, unless the cohort `runs` already.
+    A start in the past is a fault, unless the cohort `runs` already. `own` is the coordinators' own folder, as
+    `program.folders` has it; find the file itself with `file_of`.
     """
 
     def today(zone: str) -> date:
         """Today in the cohort's zone; where the file names none, a date that has begun everywhere."""
         return local_date(now, zone) if is_zone(zone) else begun_everywhere(now)
 
-    return load_cohort(path, None if runs else today, check_templates, utf8=Settings().smtp_utf8)
+    utf8 = Settings().smtp_utf8
+    return load_cohort(path, None if runs else today, check_templates, missing_templates, own, utf8=utf8)
 
 
 def cohort_in(path: Path) -> str:

@@ -12,15 +12,15 @@ from datetime import UTC, datetime, time, timedelta
 
 from lifecycle.local_time import zone
 from lifecycle.tasks import KINDS
-from mail.compose import compose
+from mail.compose import Composer
 from mail.headers import domain_of
 from mail.letters import NAMES, Composed, Letter, MailPerson, Matter, Reader
 from mail.preview import FORMATS, ROLES, sample
-from mail.wording import SHIPPED, Templates
 from operations.cohorts.plan import everybody_accepts
 from operations.errors import Refused
 from operations.people.find import known_person
 from program.faults import either, nearest
+from program.folders import template_folders
 from program.loader import Loaded
 from program.models import Format, Mentorship
 from runtime.links import SHORTEST_SECRET, Links
@@ -121,6 +121,7 @@ def preview(
     person: PreviewReader | None = None,
 ) -> Composed:
     """A mail with everything that it may say. Raises `Refused` for what does not exist."""
+    composer = Composer(template_folders(None, settings.own_config))
     name = _known("mail", name, NAMES)
     written = options.format or (loaded.programs[loaded.cohort.program].format if loaded else FORMATS[0])
     of_format: Format = _known("format", written, FORMATS)  # pyright: ignore[reportAssignmentType]
@@ -138,19 +139,19 @@ def preview(
     if person is not None:
         letter = _to(letter, **asdict(person))
     if options.language:
-        letter = _to(letter, language=_language(options.language))
+        letter = _to(letter, language=_language(options.language, composer))
     if loaded is not None:
         letter = _of_mentorship(letter, loaded)
-    return compose(_as_sent(letter, settings))
+    return composer.compose(_as_sent(letter, settings))
 
 
 def _to(letter: Letter, **reader: str) -> Letter:
     return replace(letter, recipient=replace(letter.recipient, **reader))
 
 
-def _language(written: str) -> str:
+def _language(written: str, composer: Composer) -> str:
     """A language in which there are mails, also by its plain form (`pt` for `pt-BR`)."""
-    known = Templates(SHIPPED).languages()
+    known = composer.templates.languages()
     if written.partition("-")[0].lower() in known:
         return written
     return _known("language of mails", written, known)

@@ -14,13 +14,15 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from lifecycle.events import Decided
-from lifecycle.local_time import is_zone, local_date
+from lifecycle.local_time import local_date
 from operations.errors import Refused
 from operations.mentorships.not_running import LOST, not_there
-from program.addresses import problem_of_letters
+from program.addresses import problem_of_address
 from program.durations import days_of
 from program.faults import nearest
 from program.models import ID_PATTERN
+from program.text_checks import line_problem
+from program.zones import is_zone
 from runtime.settings import Settings
 from runtime.temporal import NoSuchMentorship, RefusedChange, send
 from store import operations_log
@@ -36,8 +38,6 @@ if TYPE_CHECKING:
 
 SHOWN_WITHIN = 10.0
 """Real seconds until a decision that was taken stands in the store; longer only where the database is away."""
-
-_EMAIL = re.compile(r"[^@\s<>,;\"]+@[^@\s<>,;\"]+\.[^@\s<>,;\"]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +201,7 @@ async def known_newcomer(database: Database, newcomer: Newcomer, zone: str, lang
 
     Raises `Refused`.
     """
-    if not re.match(ID_PATTERN, newcomer.id):
+    if not re.fullmatch(ID_PATTERN, newcomer.id):
         raise Refused(f"{newcomer.id!r} is no id: use letters, digits, . - and _, and nothing of the person's name")
     async with database.session() as session:
         known = await people.find(session, newcomer.id)
@@ -210,11 +210,11 @@ async def known_newcomer(database: Database, newcomer: Newcomer, zone: str, lang
         return _is_known(known, newcomer)
     if not newcomer.name or not newcomer.email:
         raise Refused(f"{newcomer.id} is not known yet; add --name and --email (and --zone, if not {zone})")
-    if not _EMAIL.fullmatch(newcomer.email.strip()):
-        raise Refused(f"{newcomer.email!r} is no address; write it such as name@example.org")
-    problem, remedy = problem_of_letters(newcomer.email, utf8=Settings().smtp_utf8)
+    if problem := line_problem(newcomer.name.strip()):
+        raise Refused(f"this can't be a name: {problem}")
+    problem, remedy = problem_of_address(newcomer.email.strip(), utf8=Settings().smtp_utf8)
     if problem:
-        raise Refused(f"{newcomer.email!r}: {problem}. {remedy}")
+        raise Refused(f"{newcomer.email!r} is no address for mail: {problem}. {remedy}")
     if same is not None:
         raise Refused(f"this address is known as {same.id}; write --with {same.id}")
     if newcomer.zone and not is_zone(newcomer.zone):

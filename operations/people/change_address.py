@@ -15,10 +15,11 @@ from lifecycle.commands import Post
 from lifecycle.findings import PersonalRequest
 from mail.headers import BadHeader, address
 from operations.errors import Refused
-from operations.people.correct import EMAIL, Details, correct_in
+from operations.people.correct import Details, correct_in
 from operations.people.own_page import ActResult, Done, Rejected, UnknownPerson, ask_desks
 from operations.submissions import act_id
 from operations.transactions import in_one
+from program.addresses import problem_of_address
 from store.database import Database
 from store.forms import requests
 from store.mentorships.turns import public_id
@@ -79,7 +80,7 @@ def why_not(holder: Holder, email: str) -> str:
     if email.strip().lower() == holder.email.lower():
         return "That is the address that we have. Enter another one"
     try:
-        if EMAIL.fullmatch(email.strip()) and address(email, "To"):
+        if not problem_of_address(email.strip(), utf8=True)[0] and address(email, "To"):
             return ""
     except BadHeader:
         return "Enter an address with plain letters before the @, such as name@example.org"

@@ -6,22 +6,22 @@ it is one transaction, with a row for each mentorship that has to hear of it: no
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from hashlib import sha256
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from activities.record_turn import look_at
-from lifecycle.local_time import is_zone
 from operations.errors import Refused
 from operations.mentorships.decide import who_decides
 from operations.people.find import known_person
 from operations.transactions import committed
 from operations.waking import Wake, wake_in_time
-from program.addresses import problem_of_letters
-from program.limits import EMAIL_CHARACTERS, NAME_CHARACTERS
-from program.text import CONTROLS
+from program.addresses import problem_of_address
+from program.languages import is_language, near_language
+from program.limits import NAME_CHARACTERS
+from program.text_checks import line_problem
+from program.zones import is_zone
 from runtime import outbox_relay
 from runtime.outbox_relay import Tell
 from runtime.settings import Settings
@@ -32,9 +32,6 @@ from store.people.correct import AddressTaken, Correction, CorrectionOrder, Deta
 from store.people.former_names import ChangedTooOften
 
 __all__ = ["Correction", "Details", "correct", "correct_in", "pass_on"]
-
-EMAIL = re.compile(r"[^@\s<>,;\"]+@[^@\s<>,;\"]+\.[^@\s<>,;\"]+")
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
 async def correct(
@@ -109,11 +106,6 @@ async def pass_on(
     return told
 
 
-def _is_email(text: str) -> bool:
-    # The length first: matching takes quadratic time.
-    return len(text) <= EMAIL_CHARACTERS and bool(EMAIL.fullmatch(text.strip()))
-
-
 def _check(details: Details) -> None:
     if details.name is not None:
         name = details.name.strip()
@@ -121,14 +113,15 @@ def _check(details: Details) -> None:
             raise Refused("a name can't be empty")
         if len(name) > NAME_CHARACTERS:
             raise Refused(f"a name has at most {NAME_CHARACTERS} characters")
-        if CONTROLS.search(name):
-            raise Refused("a name can't hold control characters; type it again by hand")
-    if details.email is not None and not _is_email(details.email):
-        raise Refused(f"{details.email!r} is no address; write it such as name@example.org")
-    problem, remedy = problem_of_letters(details.email or "", utf8=Settings().smtp_utf8)
-    if problem:
-        raise Refused(f"{details.email!r}: {problem}. {remedy}")
+        if problem := line_problem(name):
+            raise Refused(f"a name can't be that: {problem}; type it again by hand")
+    if details.email is not None:
+        problem, remedy = problem_of_address(details.email.strip(), utf8=Settings().smtp_utf8)
+        if problem:
+            raise Refused(f"{details.email!r} is no address for mail: {problem}. {remedy}")
     if details.zone is not None and not is_zone(details.zone.strip()):
         raise Refused(f"{details.zone!r} is no zone; write one such as Europe/Berlin")
-    if details.language is not None and not _LANGUAGE.fullmatch(details.language.strip()):
-        raise Refused(f"{details.language!r} is no language; write its code, such as en or pt-BR")
+    if details.language is not None and not is_language(written := details.language.strip()):
+        near = near_language(written)
+        remedy = f"did you mean {near}?" if near else "write its code, such as en or pt-BR"
+        raise Refused(f"{details.language!r} is no language; {remedy}")

@@ -23,9 +23,10 @@ from lifecycle.local_time import local_date
 from lifecycle.pauses import touches
 from lifecycle.state import PlannedPause
 from operations.errors import Refused
-from operations.people.correct import EMAIL, Correction, Details, correct_in
+from operations.people.correct import Correction, Details, correct_in
 from operations.submissions import act_id
 from operations.transactions import in_one
+from program.addresses import problem_of_address
 from runtime import outbox_relay
 from store import operations_log, workflow_outbox
 from store.database import Database
@@ -244,7 +245,7 @@ async def ask_for(
     """Ask the coordinators of every cohort in which the person takes part to erase them, or to take a new address."""
 
     async def carry_out(session: AsyncSession, holder: Holder, id_: str) -> ActResult:
-        if wish == "address" and not EMAIL.fullmatch(address):
+        if wish == "address" and problem_of_address(address, utf8=True)[0]:
             return Rejected("That is no address: write it such as name@example.org.")
         return await ask_desks(session, holder.id, id_, wish, now, address)
 

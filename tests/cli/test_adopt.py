@@ -11,7 +11,7 @@ from lifecycle.keys import request_key
 from lifecycle.state import State
 from operations.forms.parse import Typed
 from operations.forms.submit import Faulty, Saved, submit
-from program.shelf import SHIPPED
+from program.folders import SHIPPED
 from store.forms import requests
 from store.mentorships.turns import public_id
 from store.tables import ParticipantRow

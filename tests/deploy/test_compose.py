@@ -149,7 +149,8 @@ def test_commands_exist(service: str) -> None:
 
 def test_what_is_mounted_is_there() -> None:
     for name, service in SERVICES.items():
-        for volume in service.get("volumes", []):
+        for written in service.get("volumes", []):
+            volume = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", written)
             source, target = volume.split(":")[:2]
             if source.startswith("."):
                 assert (ROOT / source).exists(), f"{name} mounts {source}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from jinja2 import TemplateError
 
 from mail.compose import Composer
-from mail.preview import check_templates, sample
+from mail.preview import check_templates, missing_templates, sample
 from mail.wording import SHIPPED
 
 
@@ -133,9 +134,12 @@ def german(folder: Path) -> None:
     )
 
 
-def test_a_language_speaks_for_itself_and_falls_back_to_english(folder: Path) -> None:
+def test_a_mail_is_in_one_language_or_as_a_whole_in_english(folder: Path) -> None:
     german(folder)
     assert check_templates(folder) == []
+    assert "get_going" in missing_templates(folder)["de"]
+    assert not {"frame", "check_in"} & set(missing_templates(folder)["de"])
+    assert missing_templates(folder)["en"] == ()
     composer = Composer(folder)
     letter = sample("check_in", language="de-AT")
     mail = composer.compose(letter)
@@ -145,11 +149,81 @@ def test_a_language_speaks_for_itself_and_falls_back_to_english(folder: Path) ->
     assert "Mitteleuropäische Zeit" in mail.text
     assert '<html lang="de" dir="ltr">' in mail.html
     assert "\r\nContent-Language: de\r\n" in mail.raw
-    english = composer.compose(replace(letter, matters=sample("get_going").matters))
-    assert '<html lang="de"' in english.html
-    assert 'lang="en"' in english.html
-    assert "Guten Tag" in english.text
-    assert "Send two dates" in english.text
+    for matters in (sample("get_going").matters, (*letter.matters, *sample("get_going").matters)):
+        english = composer.compose(replace(letter, matters=matters))
+        assert set(re.findall(r'lang="(\w+)"', english.html)) == {"en"}
+        assert "\r\nContent-Language: en\r\n" in english.raw
+        assert "Send two dates" in english.text
+        assert "Central European Time" in english.text
+        for german_word in ("Guten Tag", "Bis Montag", "März", "Wie läuft es"):
+            assert german_word not in english.text
+
+
+def test_a_template_that_uses_shared_words_needs_those_of_its_language(folder: Path) -> None:
+    german(folder)
+    path = folder / "de" / "check_in.md"
+    path.write_text(path.read_text("utf-8") + "Es dauert {{ words.takes(form_minutes) }}.\n", "utf-8")
+    letter = sample("check_in", language="de")
+    assert 'lang="en"' in Composer(folder).compose(letter).html
+    assert "words" in missing_templates(folder)["de"]
+    (folder / "de" / "words.md").write_text(
+        "{% macro takes(minutes) -%}{{ minutes }} Minuten{%- endmacro %}\n", "utf-8"
+    )
+    mail = Composer(folder).compose(letter)
+    assert "Es dauert 1.5 Minuten." in mail.text
+    assert '<html lang="de"' in mail.html
+    assert "words" not in missing_templates(folder)["de"]
+    (folder / "de" / "words.md").write_text("{% macro other() -%}x{%- endmacro %}\n", "utf-8")
+    assert [(Path(file).name, line) for file, line, _ in check_templates(folder)] == [("check_in.md", 8)]
+
+
+def test_a_region_is_made_of_its_own_templates_and_of_its_language(folder: Path) -> None:
+    german(folder)
+    (folder / "de-AT").mkdir()
+    frame = (folder / "de" / "frame.md").read_text("utf-8")
+    (folder / "de-AT" / "frame.md").write_text(frame.replace("Guten Tag", "Grüß Gott"), "utf-8")
+    mail = Composer(folder).compose(sample("check_in", language="de-AT"))
+    assert "Grüß Gott Jonas" in mail.text
+    assert mail.subject == "Wie läuft es mit Grace?"
+    assert '<html lang="de-AT"' in mail.html
+    assert "Guten Tag" in Composer(folder).compose(sample("check_in", language="de-CH")).text
+
+
+def test_a_folder_of_templates_comes_before_another_file_by_file(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    (own / "en").mkdir(parents=True)
+    shipped = (SHIPPED / "en" / "check_in.md").read_text("utf-8")
+    (own / "en" / "check_in.md").write_text(shipped.replace("Check-in {{", "Our check-in {{"), "utf-8")
+    (own / "layout.css").write_text(
+        (SHIPPED / "layout.css").read_text("utf-8") + "\n.ours { color: #123456 }\n", "utf-8"
+    )
+    assert check_templates((own, SHIPPED)) == []
+    mail = Composer((own, SHIPPED)).compose(sample("check_in"))
+    assert mail.subject.startswith("Our check-in 1")
+    assert (
+        Composer((own, SHIPPED)).compose(sample("closure")).subject == Composer().compose(sample("closure")).subject
+    )
+    at = write(own / "en" / "check_in.md", "Our check-in", "{{ nothing }} check-in")
+    [(file, line, problem)] = set(check_templates((own, SHIPPED)))
+    assert (file, line) == (str(own / "en" / "check_in.md"), at)
+    assert "nothing" in problem
+
+
+def test_a_folder_that_is_named_after_no_language_is_a_fault(folder: Path) -> None:
+    german(folder)
+    (folder / "de").rename(folder / "deutsch")
+    [(file, _, problem)] = check_templates(folder)
+    assert file == str(folder / "deutsch")
+    assert "did you mean de?" in problem
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"), [(b"---\n" + b"x" * 200_000, "larger than 100 kB"), (b"---\nsubject: \xff", "not UTF-8")]
+)
+def test_a_template_that_is_no_text_or_too_large_is_a_fault(folder: Path, content: bytes, problem: str) -> None:
+    (folder / "en" / "check_in.md").write_bytes(content)
+    found = check_templates(folder)
+    assert [(Path(file).name, problem in said) for file, _, said in found] == [("check_in.md", True)]
 
 
 def test_an_unknown_language_reads_english() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from mail.preview import check_templates
+from program.folders import SHIPPED
 from program.loader import Fault, Faults, load_cohort
 from program.models import Format
 from testing.config_files import COHORT, FILES, FROM_CSV, PAIRS, PEOPLE, lay, spoil
@@ -269,17 +270,18 @@ def test_no_such_file(tmp_path: Path) -> None:
 
 
 def test_a_template_that_does_not_render_is_a_fault(tmp_path: Path) -> None:
-    asked: list[tuple[Path, set[str]]] = []
+    asked: list[tuple[tuple[Path, ...], set[str]]] = []
 
-    def check(folder: Path, formats: Collection[Format]) -> list[tuple[str, int, str]]:
-        asked.append((folder, set(formats)))
+    def check(folders: tuple[Path, ...], formats: Collection[Format]) -> list[tuple[str, int, str]]:
+        asked.append((folders, set(formats)))
         return [("invitation.md", 7, "'partnr' is undefined")]
 
     cohort = lay(tmp_path, {"templates/mail/en/invitation.md": "Hello {{ partnr }}"})
     with pytest.raises(Faults) as raised:
         load_cohort(cohort, TODAY, check)
     assert str(raised.value).startswith("invitation.md:7:1: this template does not render: 'partnr' is undefined. ")
-    assert asked == [(tmp_path / "templates" / "mail", {"one_to_one"})]
+    shipped = SHIPPED.parent / "templates" / "mail"
+    assert asked == [((tmp_path / "templates" / "mail", shipped), {"one_to_one"})]
 
 
 def test_the_shipped_templates_render(tmp_path: Path) -> None:
@@ -317,6 +319,7 @@ def test_steps_that_can_never_happen_are_warned_of(tmp_path: Path) -> None:
     program = FILES["programs/tiny.yaml"].replace("length: 12w", "length: 2w").replace("[4d, 9d]", "[2d, 4d, 6d]")
     loaded = load_cohort(lay(tmp_path, {"programs/tiny.yaml": program}), TODAY)
     assert [(one.line, one.problem) for one in loaded.warnings] == [
+        (10, "`give_up` falls on or after the end of a mentorship of 14 days"),
         (12, "only two reminders of `invitation` are ever sent"),
         (20, "`winding_down` falls before the start of a mentorship of 14 days"),
     ]

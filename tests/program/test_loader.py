@@ -158,11 +158,12 @@ def test_people_and_pairs_in_csv_are_the_same_as_in_yaml(
 
 def test_csv_and_inline_people_add_up(tmp_path: Path) -> None:
     text = COHORT.replace("  - {id: p4, name: Jannis Tiedemann, email: jannis@example.org}\n", "")
-    people = 'id,name,email,place\np4,"Tiedemann,\nJannis",jannis@example.org,"Kiel, by the sea"\n'
+    people = 'id,name,email,place\np4,"Tiedemann, Jannis",jannis@example.org,"Kiel,\r\nby the sea"\n'
     files = {"cohorts/c.yaml": text + "people: people.csv\n", "cohorts/people.csv": people}
     cohort = load_cohort(lay(tmp_path, files), TODAY).cohort
     assert [person.id for person in cohort.participants] == ["p1", "p2", "p3", "p4"]
-    assert cohort.participants[3].profile == {"place": "Kiel, by the sea"}
+    assert cohort.participants[3].name == "Tiedemann, Jannis"
+    assert cohort.participants[3].profile == {"place": "Kiel,\nby the sea"}
 
 
 @pytest.mark.parametrize("cell", ["p2 p3", "p2|p3", " p2 | p3 "])

@@ -10,12 +10,18 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from lifecycle.advance import begin
 from lifecycle.assessment import CHOICES, outcome
 from lifecycle.state import Member
 from lifecycle.tasks import KINDS
+from program.forms import Form
 from program.loader import SHIPPED, load_program
+from program.models import Cohort, Program
+from rehearsal.behaviour import Behaviour
 from runtime.settings import Settings
+from tools.scripts.file_keys import Row, keys_of
 from workflows.search_attributes import ALL
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference.md"
@@ -104,6 +110,17 @@ def settings() -> str:
     return table(("variable", "what it is", "default"), rows)
 
 
+def keys(model: type[BaseModel], *more: Row) -> str:
+    """Every key of a file, with those that the loader takes in before the model sees them."""
+    rows = ((f"`{key}`", kind, default, meaning) for key, kind, default, meaning in (*more, *keys_of(model)))
+    return table(("key", "what may stand there", "if left out", "what it says"), rows)
+
+
+EXTENDS: Row = ("extends", "id", "", "Another program; this file then says only [what differs](files.md).")
+PEOPLE: Row = ("people", "file name", "", "A CSV beside this file with [more participants](files.md).")
+PAIRS: Row = ("pairs", "file name", "", "A CSV beside this file with [more mentorships](files.md).")
+
+
 def search_attributes() -> str:
     """Every search attribute."""
     return table(
@@ -129,6 +146,16 @@ def page() -> str:
                 "## Settings\n\nFrom the environment or a `.env` file. "
                 "Temporal's own connection settings are the SDK's `TEMPORAL_*`.",
                 settings(),
+                "## Keys of a program\n\nA file of `programs/`. A duration is a number of days or weeks (`3d`). "
+                "A step date is `start`, `midpoint` or `end`, perhaps with an offset (`end - 3d`). A dot stands for "
+                "a key below a key, `[]` for each entry. [files.md](files.md) says how the files belong together.",
+                keys(Program, EXTENDS),
+                "## Keys of a cohort\n\nA file of `cohorts/`.",
+                keys(Cohort, PEOPLE, PAIRS),
+                "## Keys of a form\n\nA file of `forms/`.",
+                keys(Form),
+                "## Keys of a behaviour file\n\nA file of `people/`, for `mentorship rehearse --people`.",
+                keys(Behaviour),
                 "## Search attributes",
                 search_attributes(),
                 "## Forms",

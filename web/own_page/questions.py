@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mail.dates import language_name
-from mail.wording import SHIPPED
 from operations.people.own_page import CONCERNS, PAUSE_REASONS, Act
 from program.forms import Option, Question
 from store.people.own_page import OwnMentorship
-
-LANGUAGES = tuple(sorted(frame.parent.name for frame in SHIPPED.glob("*/frame.md")))
-"""Languages in which there are mails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +192,8 @@ def concern_questions(seats: Sequence[OwnMentorship]) -> tuple[Question, ...]:
     return tuple(questions)
 
 
-def details_questions(language: str) -> tuple[Question, ...]:
-    """What a person can correct at once."""
+def details_questions(language: str, offered: Iterable[str]) -> tuple[Question, ...]:
+    """What a person can correct at once. `language` is theirs; mails can be had in those that are `offered`."""
     questions = [
         Question(id="name", type="sign", label="Name", required=True, longest=200),
         Question(
@@ -208,7 +204,7 @@ def details_questions(language: str) -> tuple[Question, ...]:
             required=True,
         ),
     ]
-    languages = sorted({*LANGUAGES, language})
+    languages = sorted({*offered, language})
     if len(languages) > 1:
         options = tuple(Option(value=code, label=language_name(code)) for code in languages)
         questions.append(

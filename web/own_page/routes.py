@@ -7,7 +7,7 @@ The link of every mail opens it, so GET, HEAD and OPTIONS change nothing. Every 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -64,8 +64,9 @@ DETAILS = ActWords(
 class OwnPlace:
     """The routes. They share what the pages of forms have: links, database, clock, and whoever tells workflows."""
 
-    def __init__(self, participant: FormRoutes) -> None:
+    def __init__(self, participant: FormRoutes, languages: Collection[str] = ("en",)) -> None:
         self.participant = participant
+        self.languages = languages
         self.pages = participant.pages
         self.links = participant.links
         self.database = participant.database
@@ -145,7 +146,7 @@ class OwnPlace:
         if page is None:
             return self.pages.unknown()
         holder, path = page.holder, f"{page.path}/details"
-        questions = details_questions(holder.language)
+        questions = details_questions(holder.language, self.languages)
         if request.method != "POST":
             known = {"name": [holder.name], "zone": [holder.zone], "language": [holder.language]}
             return page.act(DETAILS, path, questions, typed=known)
