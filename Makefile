@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint bench faults audit lock
+.PHONY: help venv demo test quick lint mutants bench faults audit lock
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -23,12 +23,18 @@ test: $(READY) ## All tests: real Temporal, SQLite and PostgreSQL, SMTP, HTTP an
 	@tools/scripts/need-browser
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-lint: $(READY) ## Style, types, the arrows between the rooms, dead code
+quick: $(READY) ## Lint, types, core and unit tests in a minute: what to run all day. `make test` is the whole truth
+	@$(BIN)/python -m tools.scripts.quick $(ARGS)
+
+lint: $(READY) ## Style, types, import contracts, dead code
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/pyright
 	$(BIN)/vulture
+
+mutants: $(READY) ## Change lifecycle/ in many small ways and list the changes that no test notices. SAMPLE=200 for some, SEED=2 for others
+	@$(BIN)/python -m tools.scripts.mutants $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED))
 
 bench: $(READY) ## Speed as ratios to the bare Temporal and SMTP floor of the same run. ARGS="core launch" for some
 	@$(BIN)/python -m tools.bench $(ARGS)

@@ -9,9 +9,9 @@ from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, Text, UniqueCons
 from sqlalchemy.orm import Mapped, mapped_column
 
 from store.columns import Base
-from store.people.contact_tables import AddressChangeRow as AddressChangeRow
-from store.people.contact_tables import FormerNameRow as FormerNameRow
-from store.people.contact_tables import SuppressionRow as SuppressionRow
+from store.contact_tables import AddressChangeRow as AddressChangeRow
+from store.contact_tables import FormerNameRow as FormerNameRow
+from store.contact_tables import SuppressionRow as SuppressionRow
 
 
 class ParticipantRow(Base):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -72,17 +74,62 @@ def test_workflows_read_no_clock_and_draw_no_lots() -> None:
     """What a replay could not repeat must not stand in workflows or in the core."""
     forbidden = re.compile(r"datetime\.now|time\.time\(|utcnow|import random|uuid4|date\.today|(?<!\w)open\(")
     for room in ("workflows", "lifecycle"):
-        for path in (ROOT / room).glob("*.py"):
+        for path in (ROOT / room).rglob("*.py"):
             for number, line in enumerate(path.read_text().splitlines(), 1):
                 assert not forbidden.search(line), f"{room}/{path.name}:{number}: {line.strip()}"
 
 
-@pytest.mark.parametrize("room", ["program", "lifecycle", "store", "mail", "activities", "workflows", "rehearsal",
-                                  "operations", "web", "cli", "demo"])  # fmt: skip
+ROOMS: list[str] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["root_packages"]
+
+
+@pytest.mark.parametrize("room", sorted({*ROOMS} - {"tests"}))
 def test_files_stay_small_enough_to_read(room: str) -> None:
     """A file over about 400 lines is a sign that a room is missing."""
-    for path in (ROOT / room).glob("*.py"):
-        assert len(path.read_text().splitlines()) <= 450, path.name
+    for path in (ROOT / room).rglob("*.py"):
+        assert len(path.read_text().splitlines()) <= 450, path.relative_to(ROOT)
+
+
+def test_every_room_has_import_contracts_and_types() -> None:
+    """A new room must be named in each of the lists; otherwise it would go unchecked without a word."""
+    rooms = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+    contracts = {contract["name"]: contract for contract in tools["importlinter"]["contracts"]}
+    [layers] = [contract["layers"] for contract in contracts.values() if contract["type"] == "layers"]
+    [acyclic] = [contract["ancestors"] for contract in contracts.values() if contract["type"] == "acyclic_siblings"]
+    assert {*ROOMS} == {*layers} == rooms
+    assert {*acyclic} == rooms - {"tests"}
+    assert {*tools["pyright"]["include"]} == rooms | {"worker.py"}
+    assert {*tools["vulture"]["paths"]} == rooms - {"tests"} | {"worker.py"}
+    assert {*tools["coverage"]["run"]["source"]} == rooms - {"tests", "testing", "tools"} | {"worker"}
+
+
+def test_the_worker_imports_only_what_runs_in_production() -> None:
+    """worker.py is a module beside the rooms, so the import contracts can't cover it."""
+    modules = {
+        (node.module or "").partition(".")[0] if isinstance(node, ast.ImportFrom) else alias.name.partition(".")[0]
+        for node in ast.walk(ast.parse((ROOT / "worker.py").read_text()))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+    below = {"program", "lifecycle", "store", "mail", "activities", "workflows", "runtime", "operations", "web"}
+    assert modules & {*ROOMS} <= below
+
+
+def test_the_rooms_below_do_not_import_the_worker() -> None:
+    """Only what starts it does: the embedded stack, the command, the tools and the tests."""
+    for room in ("program", "lifecycle", "store", "mail", "activities", "workflows", "rehearsal", "runtime",
+                 "operations", "web"):  # fmt: skip
+        for path in (ROOT / room).rglob("*.py"):
+            found = re.search(r"^\s*(from worker import|import worker)\b", path.read_text(), re.MULTILINE)
+            assert found is None, path.relative_to(ROOT)
+
+
+def test_no_wheel_is_built_but_what_is_run_goes_into_the_image() -> None:
+    """This is an application: its rooms must not end in somebody's site-packages, where their names would collide."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert "targets" not in project["tool"]["hatch"]["build"]
+    image = set(re.findall(r"^!(\w+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE))
+    assert {*ROOMS} - image == {"demo", "testing", "tests", "tools"}
 
 
 @pytest.mark.parametrize("name", [".env", "secrets/mentorship_secret", "data/mentorship.db", "data/inbox/000001.eml"])

@@ -12,8 +12,8 @@ from datetime import datetime
 from lifecycle.batch import CANCELLED
 from lifecycle.commands import Post
 from operations.errors import Refused
-from operations.mentorships.decide import who_decides
 from operations.mentorships.status import ListedPerson, known_cohort
+from operations.people.deciders import who_decides
 from operations.waking import Wake, wake_in_time
 from store import operations_log
 from store.cohorts import cancel as cancelling

@@ -20,10 +20,10 @@ from lifecycle.state import State
 from operations.cohorts.file_changes import FileChange, ending, wanted
 from operations.cohorts.late_joiners import Late, late
 from operations.errors import Refused
-from operations.mentorships.decide import who_decides
 from operations.mentorships.dry_run import foresee, state_of
 from operations.mentorships.not_running import LOST, not_there
 from operations.people.correct import Details, correct_in, pass_on
+from operations.people.deciders import who_decides
 from program.loader import Loaded
 from runtime.settings import Settings
 from runtime.temporal import NoSuchMentorship, RefusedChange, Teller, Waker, foreign, send, start_cohort

@@ -15,8 +15,8 @@ from lifecycle.assessment import RELATIONSHIP_QUESTIONS
 from mail.dates import listed
 from mail.form_text import answer_text, worded
 from operations.forms.visibility import CONCERN, Viewer, fields_shown, sight
-from operations.mentorships.decide import who_decides
 from operations.mentorships.status import known_cohort, local
+from operations.people.deciders import who_decides
 from program.forms import Question
 from store.database import Database
 from store.forms import requests

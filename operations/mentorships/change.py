@@ -31,9 +31,10 @@ from lifecycle.pauses import planned_with
 from lifecycle.phases.closure import EARLY_REASONS
 from lifecycle.state import State
 from operations.errors import Refused
-from operations.mentorships.decide import until_date, who_decides
+from operations.mentorships.decide import until_date
 from operations.mentorships.dry_run import DryRun, Withdrawn, foresee, state_of, withdrawn
 from operations.mentorships.not_running import LOST, not_there
+from operations.people.deciders import who_decides
 from program.durations import days_of
 from program.loader import LoadedProgram
 from program.models import Role

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from hashlib import sha256
@@ -17,6 +16,7 @@ from lifecycle.events import Decided
 from lifecycle.local_time import local_date
 from operations.errors import Refused
 from operations.mentorships.not_running import LOST, not_there
+from operations.people.deciders import who_decides
 from program.addresses import problem_of_address
 from program.durations import days_of
 from program.faults import nearest
@@ -30,7 +30,7 @@ from store.database import Database
 from store.mentorships import tasks as stored_tasks
 from store.mentorships.tasks import TaskFacts
 from store.people import people
-from store.people.people import Decider, KnownPerson
+from store.people.people import KnownPerson
 from store.reports import status
 
 if TYPE_CHECKING:
@@ -154,26 +154,6 @@ async def _task(database: Database, key: str) -> TaskFacts:
     near = nearest(key, known)
     remedy = f"did you mean {near[0]}?" if near else "`mentorship tasks` lists those that are open"
     raise Refused(f"there is no task {key!r}; {remedy}")
-
-
-def who_decides(cohort: str, deciders: Sequence[Decider], by: str) -> str:
-    """The id of who decides, by id, name or address; the cohort's only coordinator where nobody is named.
-
-    Raises `Refused` with those who may.
-    """
-    coordinators = [decider for decider in deciders if decider.role == "coordinator"]
-    if not by and len(coordinators) == 1:
-        return coordinators[0].id
-    wanted = by.strip().casefold()
-    for decider in deciders:
-        if wanted and wanted in (decider.id.casefold(), decider.name.casefold(), decider.email.casefold()):
-            return decider.id
-    listed = ", ".join(f"{decider.id} ({decider.name})" for decider in deciders)
-    raise Refused(
-        f"{by!r} is no coordinator or deputy of {cohort}; write --as with one of {listed}"
-        if by
-        else f"say who decides: --as with one of {listed}"
-    )
 
 
 def _decided_before(facts: TaskFacts, decision: str) -> DecisionTaken:

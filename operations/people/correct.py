@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from activities.record_turn import look_at
 from operations.errors import Refused
-from operations.mentorships.decide import who_decides
+from operations.people.deciders import who_decides
 from operations.people.find import known_person
 from operations.transactions import committed
 from operations.waking import Wake, wake_in_time

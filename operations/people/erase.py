@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from operations.errors import Refused
-from operations.mentorships.decide import who_decides
+from operations.people.deciders import who_decides
 from operations.people.find import known_person
 from operations.transactions import committed
 from runtime import outbox_relay

@@ -18,7 +18,7 @@ from lifecycle.commands import Post
 from lifecycle.delivery.postbox import ALONE
 from lifecycle.keys import MentorshipRef
 from store import workflow_outbox
-from store.delivery.outbox import ITEMS
+from store.columns import bare
 from store.operations_log import put_operation
 from store.people import address_changes, former_names
 from store.postbox import DeliverAt, Moment, ParticipantFacts, letterbox_rule, post_of
@@ -35,6 +35,8 @@ from store.tables import (
     SuppressionRow,
 )
 from store.workflow_outbox import OutboxEvent
+
+ITEMS = bare(ItemRow)
 
 
 class UnknownParticipant(LookupError):

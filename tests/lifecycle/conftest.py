@@ -1,4 +1,5 @@
-"""How deep the property tests dig: a quick look by default, `HYPOTHESIS_PROFILE=deep` for a long one."""
+"""How deep the property tests dig: a quick look by default, `HYPOTHESIS_PROFILE=deep` for a long one, `brief`
+for a glance (`make quick`, `make mutants`)."""
 
 from __future__ import annotations
 
@@ -14,5 +15,6 @@ settings.register_profile(
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
+settings.register_profile("brief", settings.get_profile("quick"), max_examples=30)
 settings.register_profile("deep", settings.get_profile("quick"), max_examples=10_000, derandomize=False)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))

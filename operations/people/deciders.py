@@ -1,0 +1,28 @@
+"""Who decides: the coordinator or deputy in whose name something is done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from operations.errors import Refused
+from store.people.people import Decider
+
+
+def who_decides(cohort: str, deciders: Sequence[Decider], by: str) -> str:
+    """The id of who decides, by id, name or address; the cohort's only coordinator where nobody is named.
+
+    Raises `Refused` with those who may.
+    """
+    coordinators = [decider for decider in deciders if decider.role == "coordinator"]
+    if not by and len(coordinators) == 1:
+        return coordinators[0].id
+    wanted = by.strip().casefold()
+    for decider in deciders:
+        if wanted and wanted in (decider.id.casefold(), decider.name.casefold(), decider.email.casefold()):
+            return decider.id
+    listed = ", ".join(f"{decider.id} ({decider.name})" for decider in deciders)
+    raise Refused(
+        f"{by!r} is no coordinator or deputy of {cohort}; write --as with one of {listed}"
+        if by
+        else f"say who decides: --as with one of {listed}"
+    )
