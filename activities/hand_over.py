@@ -23,6 +23,8 @@ LONGEST_SEND = timedelta(minutes=2)
 """Real time that handing over a body can take; a claim that ends sooner is not used."""
 FRESH = 2.0
 """Real seconds. A confirmation that took longer is asked for again: the process may have been stopped meanwhile."""
+CONFIRMATIONS = 3
+"""So often at most: a database that is always slow must not keep mail back."""
 
 
 class Permit(StrEnum):
@@ -54,11 +56,13 @@ class HandOvers:
 
     async def confirm(self, mail: Mail, now: datetime) -> Permit:
         """Whether the body of this mail may be sent now (program time, UTC). Never raises for the database."""
-        while True:
+        permit = Permit.LATE
+        for _ in range(CONFIRMATIONS):
             began = real_seconds()
             permit = await self._asked(mail, now)
             if permit is not Permit.GIVEN or real_seconds() - began < FRESH:
-                return permit
+                break
+        return permit
 
     async def _asked(self, mail: Mail, now: datetime) -> Permit:
         if mail.claim_until is None or mail.claim_until - now < self._longest:
