@@ -117,7 +117,7 @@ def settings(*, of_stack: bool = True) -> Settings:
     except ValidationError as bad:
         for error in bad.errors(include_input=False, include_url=False):
             name = "MENTORSHIP_" + "_".join(str(part) for part in error["loc"]).upper()
-            err().print(f"[red]{name}[/]: {text(error['msg'])}")
+            err().print(f"[red]{name}[/]: {text(error['msg'].removeprefix('Value error, '))}")
         raise typer.Exit(FAULTY) from None
 
 

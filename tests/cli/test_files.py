@@ -327,3 +327,43 @@ def test_links_in_a_preview_have_the_form_of_the_real_ones(nothing_answers: pyte
     token = next(link for link in links if "/f/" in link).rpartition("/")[2]
     assert len(token) == len(real.request_token("4kX9q2mZ7vB1", 1))
     assert real.read_request(token) is None, "it opens nothing"
+
+
+# -- a folder of one's own ---------------------------------------------------------------------------------------
+
+
+def test_commands_use_the_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = tmp_path / "own"
+    for name in ("cohorts", "programs", "templates/mail/en"):
+        (own / name).mkdir(parents=True)
+    small = Path(SMALL).read_text().replace("cohort: small ", "cohort: winter ")
+    (own / "cohorts" / "winter.yaml").write_text(small)
+    (own / "programs" / "formal.yaml").write_text("program: formal\nextends: formal\nlength: 20w\n")
+    template = (CONFIG.parent / "templates" / "mail" / "en" / "check_in.md").read_text("utf-8")
+    (own / "templates" / "mail" / "en" / "check_in.md").write_text(
+        template.replace("Check-in {{", "Ours {{"), "utf-8"
+    )
+    monkeypatch.setenv("MENTORSHIP_CONFIG", str(own))
+    said = mentorship("validate", "winter", *BEFORE)
+    assert said.code == 0, said.err
+    assert f"Reading {own / 'cohorts' / 'winter.yaml'}" in said.err
+    planned = mentorship("plan", "config/cohorts/winter.yaml", *BEFORE, "--json")
+    assert planned.code == 0, planned.err
+    assert mentorship("preview", "check_in").out.startswith("Ours 1")
+    assert mentorship("rehearse", "winter", "--people", "mixed", "--launched", "2027-02-01").code == 0
+
+
+def test_an_own_folder_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MENTORSHIP_CONFIG", str(tmp_path / "nowhere"))
+    said = mentorship("validate", SMALL, *BEFORE)
+    assert said.code == 1
+    assert "MENTORSHIP_CONFIG: there is no such folder" in said.err
+
+
+def test_a_warning_has_its_label(tmp_path: Path) -> None:
+    (tmp_path / "cohorts").mkdir()
+    path = tmp_path / "cohorts" / "spring.yaml"
+    path.write_text(Path(SMALL).read_text().replace("language: en  ", "language: de  ", 1))
+    said = mentorship("validate", str(path), *BEFORE)
+    assert said.code == 0
+    assert f"{path}:14:11: warning: there are no mails in `de`; everybody gets them in English" in said.err

@@ -474,3 +474,18 @@ async def test_a_launch_without_temporal_writes_nothing(
     assert said.code == 3
     assert (await cli_env.mentorship("status", "away")).code == 2
     assert "2  (m1, m2)" in (await cli_env.mentorship("launch", file, "--dry-run")).out
+
+
+async def test_warnings_are_repeated_and_want_a_yes(cli_env: CliEnv, config_folder: ConfigFolder) -> None:
+    path = config_folder.cohort("odd")
+    path.write_text(
+        path.read_text().replace("participants:", "participants:\n  - {id: odd-x, name: Y, email: y@odd.org}")
+    )
+    said = await cli_env.mentorship("launch", str(path))
+    assert said.code == 2
+    assert "warning: `odd-x` is in no mentorship" in said.err
+    assert "the file has warnings: write --yes as well" in said.err
+    assert (await cli_env.mentorship("status", "odd")).code == 2
+    done = await cli_env.mentorship("launch", str(path), "--yes", "--json")
+    assert done.code == 0, done.err
+    assert [one["problem"] for one in done.json["warnings"]] == ["`odd-x` is in no mentorship and will hear nothing"]
