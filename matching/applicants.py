@@ -1,0 +1,101 @@
+"""The people to be matched, as far as matching needs to know them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from program.matching import Matching
+
+Value = str | bool | tuple[str, ...]
+"""What somebody answered: a text, yes or no, or a list (ranked where the order means something)."""
+
+WEEK = 7 * 48
+"""Half-hours of a week; half-days of people in two zones are compared in them."""
+HALF_DAYS = {"am": (18, 26), "pm": (26, 34)}
+"""Half-hours of the local day: 9 to 13 and 13 to 17 o'clock."""
+IN_COMMON = 4
+"""Half-hours that two half-days must share to be one in common: two hours."""
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+@dataclass(frozen=True, slots=True)
+class Applicant:
+    """Somebody who wants a mentor, wants to be one, or both. `wishes` are ids, the first wish first."""
+
+    id: str
+    mentor: bool = False
+    mentee: bool = False
+    capacity: int = 1
+    """As a mentor: how many mentees at most."""
+    zone: str = "UTC"
+    fields: Mapping[str, Value] = field(default_factory=dict[str, Value])
+    wishes_as_mentee: tuple[str, ...] = ()
+    wishes_as_mentor: tuple[str, ...] = ()
+    not_with: frozenset[str] = frozenset()
+    """Ids of people with whom they are never matched: had before, refused, or excluded by one of the two."""
+
+    def values(self, name: str) -> tuple[str, ...]:
+        """The values of a field as a list; empty where nothing was answered."""
+        value = self.fields.get(name, ())
+        if isinstance(value, bool):
+            return ("yes",) if value else ("no",)
+        return ((value,) if value else ()) if isinstance(value, str) else tuple(one for one in value if one)
+
+    def says_yes(self, name: str) -> bool:
+        """Whether a yes-or-no field was answered with yes."""
+        return self.values(name) in (("yes",), ("true",))
+
+
+class Tags:
+    """The vocabulary: every spelling of a tag is the tag."""
+
+    def __init__(self, matching: Matching) -> None:
+        self._of = {
+            spelling.casefold(): tag.tag for tag in matching.tags for spelling in (tag.tag, tag.label, *tag.also)
+        }
+        self._labels = {tag.tag: tag.label for tag in matching.tags}
+
+    def of(self, words: Iterable[str]) -> tuple[str, ...]:
+        """The tags of these words, each once, in their order; a word that is no tag stands for itself."""
+        return tuple(dict.fromkeys(self._of.get(word.strip().casefold(), word.strip().casefold()) for word in words))
+
+    def label(self, tag: str) -> str:
+        """The tag as people read it."""
+        return self._labels.get(tag, tag)
+
+
+def half_days(applicant: Applicant, name: str, on: date) -> tuple[int, ...]:
+    """The half-days of a field such as `mon_am`, each as a mask of the half-hours of a week in UTC.
+
+    `on` says which offset from UTC holds: the date on which the cohort starts.
+    """
+    return tuple(
+        mask for one in applicant.values(name) if (mask := _mask(one.lower().strip(), applicant.zone, on)) is not None
+    )
+
+
+@lru_cache(maxsize=4096)
+def _mask(half_day: str, zone: str, on: date) -> int | None:
+    day, _, part = half_day.replace("-", "_").replace(" ", "_").partition("_")
+    if day not in _DAYS or part not in HALF_DAYS:
+        return None
+    offset = datetime(on.year, on.month, on.day, 12, tzinfo=ZoneInfo(zone)).utcoffset() or timedelta(0)
+    shift = int(offset.total_seconds() // 1800)
+    first, last = HALF_DAYS[part]
+    mask = 0
+    for half_hour in range(first, last):
+        mask |= 1 << ((_DAYS.index(day) * 48 + half_hour - shift) % WEEK)
+    return mask
+
+
+def half_days_in_common(these: tuple[int, ...], those: tuple[int, ...]) -> int:
+    """How many half-days two people have in common."""
+    return min(_shared(these, those), _shared(those, these))
+
+
+def _shared(these: tuple[int, ...], those: tuple[int, ...]) -> int:
+    return sum(any((one & other).bit_count() >= IN_COMMON for other in those) for one in these)

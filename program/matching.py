@@ -1,0 +1,205 @@
+"""The section `matching:` of a program's file: who can meet whom, and what makes a pair good.
+
+Models only. A field is any question of the application form, or a profile field; whether it exists is checked where
+the form is known.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, cast
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from program.models import Id, Model
+
+RuleKind = Literal["different", "same", "above", "within", "overlap", "not_in_line", "not_again"]
+ScoreKind = Literal["steps", "equal", "wanted", "shared", "wish"]
+Level = Literal["served", "wishes", "score", "worst"]
+
+RULE_KINDS: tuple[RuleKind, ...] = ("different", "same", "above", "within", "overlap", "not_in_line", "not_again")
+SCORE_KINDS: tuple[ScoreKind, ...] = ("steps", "equal", "wanted", "shared", "wish")
+_BELONGS = {
+    "by": "above", "order": "above", "of": "within", "at_least": "overlap", "offered": "wanted", "only_if": "shared",
+}  # fmt: skip
+_POINTS: dict[ScoreKind, tuple[type, str]] = {
+    "steps": (dict, "points: {1: 9, 2: 12}"),
+    "equal": (int, "points: 10"),
+    "wanted": (tuple, "points: [12, 8, 5]"),
+    "shared": (int, "points: 6"),
+    "wish": (tuple, "points: [30, 20, 10]"),
+}
+WISHES_AT_MOST = 3
+
+Points = int | tuple[int, ...] | dict[int, int]
+
+
+def _whole(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError(f"`{value}` is no number of points; write a whole number of 0 or more, such as 10")
+    return value
+
+
+def _points(value: object) -> Points:
+    if isinstance(value, list | tuple):
+        return tuple(_whole(entry) for entry in cast("list[object]", value))
+    if isinstance(value, dict):
+        steps = cast("dict[object, object]", value)
+        if any(isinstance(step, bool) or not isinstance(step, int) for step in steps):
+            raise ValueError("points for steps are numbered by the step; write `points: {1: 9, 2: 12}`")
+        return {cast("int", step): _whole(entry) for step, entry in steps.items()}
+    return _whole(value)
+
+
+class Tag(Model):
+    """One word of the vocabulary for what people want and offer. `also`: other spellings of the same."""
+
+    tag: Id
+    label: str
+    also: tuple[str, ...] = ()
+
+
+def _one_of(model: Model, kinds: tuple[str, ...], what: str) -> str:
+    named = [kind for kind in kinds if getattr(model, kind) is not None]
+    if len(named) != 1:
+        several = f"names {' and '.join(f'`{kind}`' for kind in named)}" if named else "says nothing"
+        raise ValueError(f"this {what} {several}; write one of {', '.join(kinds)}")
+    for option, kind in _BELONGS.items():
+        if getattr(model, option, None) is not None and kind != named[0]:
+            raise ValueError(f"`{option}` goes with `{kind}`, not with `{named[0]}`; remove it")
+    return named[0]
+
+
+class Rule(Model):
+    """A hard rule: a pair that breaks it is never made. Exactly one of RULE_KINDS is given."""
+
+    different: str | None = None
+    same: str | None = None
+    above: str | None = None
+    by: tuple[int, ...] | None = None
+    """With `above`: the mentor stands above the mentee by one of these steps."""
+    order: tuple[str, ...] | None = None
+    """With `above`: all values of the field, lowest first."""
+    within: str | None = None
+    of: tuple[str, ...] | None = None
+    overlap: str | None = None
+    at_least: int | None = Field(default=None, ge=1)
+    """With `overlap`: half-days in common; 1 where it is left out."""
+    not_in_line: str | None = None
+    not_again: bool | None = None
+
+    @model_validator(mode="after")
+    def _is_one_rule(self) -> Rule:
+        kind = _one_of(self, RULE_KINDS, "rule")
+        if kind == "above":
+            if self.order is None or self.by is None:
+                missing = "order" if self.order is None else "by"
+                example = "order: [junior, senior]" if missing == "order" else "by: [1, 2]"
+                raise ValueError(f"`above` needs `{missing}`; write `{example}`")
+            if len(set(self.order)) != len(self.order) or len(self.order) < 2:
+                raise ValueError("`order` names each value once, lowest first; write at least two")
+            if not self.by or any(step == 0 for step in self.by):
+                raise ValueError("`by` names the steps between the two; write `by: [1, 2]`")
+        if kind == "within" and not self.of:
+            raise ValueError("`within` needs the values that are allowed; write `of: [Berlin, Leipzig]`")
+        if self.not_again is False:
+            raise ValueError("`not_again: false` is no rule; remove it, or write `not_again: true`")
+        return self
+
+    @property
+    def kind(self) -> RuleKind:
+        """Which of the rules this is."""
+        return next(kind for kind in RULE_KINDS if getattr(self, kind) is not None)
+
+    @property
+    def field(self) -> str:
+        """The field that it reads; empty for `not_again`."""
+        return "" if self.kind == "not_again" else cast("str", getattr(self, self.kind))
+
+
+class Score(Model):
+    """A soft rule: what a pair gets points for. Exactly one of SCORE_KINDS is given. Points are whole numbers."""
+
+    steps: str | None = None
+    equal: str | None = None
+    wanted: str | None = None
+    offered: str | None = None
+    shared: str | None = None
+    only_if: str | None = None
+    """With `shared`: a yes-or-no field of the mentee; without a yes, nothing is compared."""
+    wish: Literal["mentee", "mentor"] | None = None
+    points: Annotated[Any, BeforeValidator(_points)]
+
+    @model_validator(mode="after")
+    def _is_one_score(self) -> Score:
+        kind = cast("ScoreKind", _one_of(self, SCORE_KINDS, "score"))
+        wanted, example = _POINTS[kind]
+        if not isinstance(self.points, wanted) or not (self.points or wanted is int):
+            raise ValueError(f"the points of `{kind}` have another form; write `{example}`")
+        if kind == "wanted" and self.offered is None:
+            raise ValueError("`wanted` is compared with what somebody offers; write `offered:` and the field")
+        if kind == "wish" and len(self.points) > WISHES_AT_MOST:
+            raise ValueError(f"at most {WISHES_AT_MOST} wishes are ranked; write `{example}`")
+        return self
+
+    @property
+    def kind(self) -> ScoreKind:
+        """Which of the scores this is."""
+        return next(kind for kind in SCORE_KINDS if getattr(self, kind) is not None)
+
+    @property
+    def field(self) -> str:
+        """The field of the mentee that it reads; empty for `wish`."""
+        return "" if self.kind == "wish" else cast("str", getattr(self, self.kind))
+
+
+class Capacity(Model):
+    """How many mentees a mentor can have at most."""
+
+    mentor_at_most: int = Field(default=3, ge=1, le=50)
+
+
+class Groups(Model):
+    """Format `group`: a mentor has no mentee, or from `least` to `most`."""
+
+    least: int = Field(default=3, ge=2, le=50)
+    most: int = Field(default=6, ge=2, le=50)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Groups:
+        if self.least > self.most:
+            raise ValueError("a group can't have more people at least than at most; write `{least: 3, most: 6}`")
+        return self
+
+
+class Matching(Model):
+    """How people of a program are matched: rules, scores, and what counts first."""
+
+    tags: tuple[Tag, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    score: tuple[Score, ...] = ()
+    objective: tuple[Level, ...] = ("served", "score", "worst")
+    capacity: Capacity = Capacity()
+    groups: Groups = Groups()
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Matching:
+        if len(set(self.objective)) != len(self.objective):
+            raise ValueError("`objective` names each level once; write `objective: [served, score, worst]`")
+        if not self.objective or self.objective[0] != "served":
+            raise ValueError("`objective` begins with `served`; write `objective: [served, score, worst]`")
+        for score in self.score:
+            if score.kind == "steps" and self.order_of(score.field) is None:
+                raise ValueError(
+                    f"`steps: {score.field}` has no order to count in; "
+                    f"write a rule `{{above: {score.field}, by: [1, 2], order: [ … ]}}`"
+                )
+        spellings: dict[str, str] = {}
+        for tag in self.tags:
+            for spelling in (tag.tag, tag.label, *tag.also):
+                if spellings.setdefault(spelling.casefold(), tag.tag) != tag.tag:
+                    raise ValueError(f"`{spelling}` stands for two tags; write it at one of them")
+        return self
+
+    def order_of(self, field: str) -> tuple[str, ...] | None:
+        """The values of a field, lowest first, as its `above` rule names them."""
+        return next((rule.order for rule in self.rules if rule.kind == "above" and rule.field == field), None)

@@ -1,0 +1,88 @@
+"""Why somebody has nobody, what would help, and whether some fare worse: each checked by counting."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from itertools import combinations
+
+import pytest
+
+from matching.applicants import Applicant
+from matching.candidates import Candidates, candidates
+from matching.fairness import fairness
+from matching.objective import match
+from matching.shortage import what_would_help, why_nobody
+from program.matching import Matching
+from tests.matching.test_optimum import ON, crowd, program
+
+
+def places_of(found: Candidates, mentees: tuple[int, ...]) -> int:
+    """How many places these mentees can have between them."""
+    mentors = {mentor for mentee in mentees for mentor in found.of[mentee]}
+    return sum(found.mentors[mentor].capacity for mentor in mentors)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_shortage_has_fewer_places_than_people_and_is_minimal(seed: int) -> None:
+    draw = random.Random(seed)
+    seen = 0
+    for _ in range(20):
+        result = match(candidates(crowd(draw, 14, 6), program(), ON))
+        for lack in why_nobody(result):
+            if lack.shortage is None:
+                assert not result.candidates.of[lack.mentee]
+                assert lack.rules
+                continue
+            seen += 1
+            people = lack.shortage.mentees
+            assert lack.mentee in people
+            assert places_of(result.candidates, people) == lack.shortage.places < len(people)
+            for size in range(1, min(len(people), 4)):
+                for fewer in combinations(people, size):
+                    assert places_of(result.candidates, fewer) >= len(fewer)
+            for gone in people:
+                fewer = tuple(one for one in people if one != gone)
+                assert places_of(result.candidates, fewer) >= len(fewer)
+    assert seen
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_what_would_help_serves_as_many_as_it_says(seed: int) -> None:
+    draw = random.Random(seed)
+    people = crowd(draw, 16, 5)
+    found = candidates(people, program(("served",)), ON)
+    served = match(found).totals.served
+    helps = what_would_help(found)
+    assert helps
+    for help_ in helps:
+        mentor = next(one for one in found.mentors if one.values("circle") == help_.kind["circle"])
+        for more, count in enumerate(help_.served, 1):
+            roomier = [replace(one, capacity=one.capacity + more) if one.id == mentor.id else one for one in people]
+            assert match(candidates(roomier, program(("served",)), ON)).totals.served == served + count
+
+
+def test_a_rule_that_leaves_nobody_is_named() -> None:
+    people = [
+        Applicant("s1", mentee=True, fields={"circle": "far"}),
+        Applicant("t1", mentor=True, fields={"circle": "near"}),
+    ]
+    [lack] = why_nobody(match(candidates(people, program(), ON)))
+    assert ([rule.kind for rule in lack.rules], lack.alone, lack.shortage) == (["same"], True, None)
+
+
+def test_groups_of_fewer_than_five_are_not_shown_and_one_rule_is_named() -> None:
+    matching = Matching.model_validate({"rules": [{"same": "place"}], "score": [{"equal": "place", "points": 4}]})
+    people = [
+        *(Applicant(f"b{n}", mentee=True, fields={"place": "Berlin", "level": "new"}) for n in range(5)),
+        *(Applicant(f"l{n}", mentee=True, fields={"place": "Leipzig", "level": "new"}) for n in range(5)),
+        *(Applicant(f"r{n}", mentee=True, fields={"place": "Rostock"}) for n in range(4)),
+        Applicant("m1", mentor=True, capacity=9, fields={"place": "Berlin"}),
+    ]
+    groups = fairness(match(candidates(people, matching, ON)), ["place", "level"])
+    assert [(group.value, group.people, group.served, group.median) for group in groups] == [
+        ("Berlin", 5, 5, 4),
+        ("Leipzig", 5, 0, None),
+        ("new", 10, 5, 4),
+    ]
+    assert [group.rule.kind if group.rule else "" for group in groups] == ["", "same", ""]

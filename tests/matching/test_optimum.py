@@ -1,0 +1,206 @@
+"""The best pairs against brute force, level by level, and what must not matter to them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from matching.applicants import Applicant
+from matching.candidates import Candidates, candidates
+from matching.objective import Impossible, Result, Totals, Wanted, match
+from matching.scoring import RANKS
+from program.matching import Level, Matching
+
+ON = date(2027, 3, 1)
+OBJECTIVES: tuple[tuple[Level, ...], ...] = (
+    ("served", "score", "worst"),
+    ("served", "wishes", "score", "worst"),
+    ("served", "worst", "score"),
+    ("served", "worst", "wishes", "score"),
+    ("served",),
+    ("served", "wishes"),
+)
+
+
+def program(objective: tuple[Level, ...] = ("served", "score", "worst"), **more: object) -> Matching:
+    """A program in which a field `m…` of the mentee and `e…` of the mentor decide."""
+    return Matching.model_validate(
+        {
+            "rules": [{"same": "circle"}],
+            "score": [
+                {"wanted": "wants", "offered": "offers", "points": [7, 4, 2]},
+                {"equal": "profession", "points": 3},
+                {"wish": "mentee", "points": [5, 3, 1]},
+            ],
+            "objective": list(objective),
+            **more,
+        }
+    )
+
+
+def crowd(draw: random.Random, mentees: int, mentors: int, both: int = 0) -> list[Applicant]:
+    """Random people; `both` of them would be mentor and mentee."""
+    tags = ["a", "b", "c", "d"]
+    ids = [f"s{n:02}" for n in range(mentees)] + [f"t{n:02}" for n in range(mentors)]
+    people: list[Applicant] = []
+    for n, id_ in enumerate(ids):
+        is_mentee = n < mentees
+        in_both = n < both
+        people.append(
+            Applicant(
+                id_,
+                mentor=not is_mentee or in_both,
+                mentee=is_mentee,
+                capacity=draw.choice((1, 1, 1, 2, 3)),
+                fields={
+                    "circle": tuple(draw.sample(["x", "y", "z"], draw.choice((1, 1, 2)))),
+                    "wants": tuple(draw.sample(tags, draw.choice((0, 1, 2, 3)))),
+                    "offers": tuple(draw.sample(tags, draw.choice((1, 2)))),
+                    "profession": draw.choice(("policy", "digital")),
+                },
+                wishes_as_mentee=tuple(draw.sample(ids, min(len(ids), draw.choice((0, 1, 3))))),
+            )
+        )
+    return people
+
+
+def every_assignment(found: Candidates) -> Iterator[list[int | None]]:
+    """Every way to give each mentee one candidate or nobody, with no circle of two."""
+    left = [mentor.capacity for mentor in found.mentors]
+    made: list[int | None] = []
+
+    def go(mentee: int) -> Iterator[list[int | None]]:
+        if mentee == len(found.mentees):
+            pairs = {(found.mentors[m].id, found.mentees[e].id) for e, m in enumerate(made) if m is not None}
+            if not any((e, m) in pairs for m, e in pairs):
+                yield made
+            return
+        for mentor in (None, *found.of[mentee]):
+            if mentor is not None and not left[mentor]:
+                continue
+            made.append(mentor)
+            if mentor is not None:
+                left[mentor] -= 1
+            yield from go(mentee + 1)
+            made.pop()
+            if mentor is not None:
+                left[mentor] += 1
+
+    yield from go(0)
+
+
+def best_by_brute_force(result: Result) -> tuple[int, ...]:
+    """The best levels of all assignments. The worst of no pair at all is 0."""
+    found, scores = result.candidates, result.scores
+    best: tuple[int, ...] | None = None
+    for made in every_assignment(found):
+        pairs = [(mentee, mentor) for mentee, mentor in enumerate(made) if mentor is not None]
+        points = [scores.of[mentee][found.of[mentee].index(mentor)] for mentee, mentor in pairs]
+        wishes = [0] * len(RANKS)
+        for mentee, mentor in pairs:
+            if mentor in scores.wishes[mentee]:
+                wishes[scores.wishes[mentee][mentor]] += 1
+        totals = Totals(len(pairs), tuple(wishes), sum(points), min(points, default=0))
+        levels = totals.levels(result.objective)
+        best = levels if best is None or levels > best else best
+    assert best is not None
+    return best
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_assignment_is_better_on_any_level(seed: int) -> None:
+    draw = random.Random(seed)
+    for _ in range(100):
+        objective = draw.choice(OBJECTIVES)
+        people = crowd(draw, draw.randint(0, 7), draw.randint(0, 7), both=draw.choice((0, 0, 1, 2)))
+        matching = program(
+            objective, **({} if draw.random() < 0.5 else {"score": [{"equal": "profession", "points": 1}]})
+        )
+        result = match(candidates(people, matching, ON))
+        used: dict[int, int] = {}
+        for mentee, mentor in result.pairs:
+            assert mentor in result.candidates.of[mentee]
+            used[mentor] = used.get(mentor, 0) + 1
+        assert all(count <= result.candidates.mentors[mentor].capacity for mentor, count in used.items())
+        assert result.totals.levels(objective) == best_by_brute_force(result)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_order_of_rows_never_matters(seed: int) -> None:
+    draw = random.Random(seed)
+    people = crowd(draw, 30, 20, both=3)
+    expected = match(candidates(people, program(), ON)).ids
+    for _ in range(10):
+        draw.shuffle(people)
+        assert match(candidates(people, program(), ON)).ids == expected
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_one_more_mentor_or_place_never_serves_fewer(seed: int) -> None:
+    draw = random.Random(seed)
+    people = crowd(draw, 25, 12)
+    served = match(candidates(people, program(), ON)).totals.served
+    more = [*people, replace(people[-1], id="t99")]
+    assert match(candidates(more, program(), ON)).totals.served >= served
+    roomier = [replace(one, capacity=one.capacity + 1) if one.mentor else one for one in people]
+    assert match(candidates(roomier, program(), ON)).totals.served >= served
+
+
+def test_pins_hold_bans_hold_and_what_was_kept_moves_least() -> None:
+    draw = random.Random(3)
+    people = crowd(draw, 20, 16)
+    found = candidates(people, program(), ON)
+    first = match(found)
+    pinned = next(
+        (found.mentors[mentor].id, found.mentees[mentee].id)
+        for mentee, of in enumerate(found.of)
+        for mentor in of
+        if (found.mentors[mentor].id, found.mentees[mentee].id) not in first.ids
+    )
+    banned = first.ids[0]
+    second = match(found, Wanted(pins=frozenset({pinned}), bans=frozenset({banned})))
+    assert pinned in second.ids
+    assert banned not in second.ids
+    again = match(found, Wanted(keep=frozenset(first.ids)))
+    assert set(again.ids) == set(first.ids)
+
+
+@pytest.mark.parametrize(
+    ("pins", "why"),
+    [
+        ({("t00", "nobody")}, "nobody is no mentee here"),
+        ({("nobody", "s00")}, "nobody is no mentor here"),
+        ({("t00", "s01")}, "breaks the rule `same`"),
+        ({("t00", "s00"), ("t01", "s00")}, "s00 is pinned to two mentors"),
+        ({("t00", "s00"), ("t00", "s02")}, "t00 has fewer places than pins"),
+    ],
+)
+def test_a_pin_that_can_not_be_is_refused_by_name(pins: set[tuple[str, str]], why: str) -> None:
+    people = [
+        Applicant("s00", mentee=True, fields={"circle": "x"}),
+        Applicant("s01", mentee=True, fields={"circle": "y"}),
+        Applicant("s02", mentee=True, fields={"circle": "x"}),
+        Applicant("t00", mentor=True, fields={"circle": "x"}),
+        Applicant("t01", mentor=True, fields={"circle": "x"}),
+    ]
+    with pytest.raises(Impossible, match=why):
+        match(candidates(people, program(), ON), Wanted(pins=frozenset(pins)))
+
+
+def test_two_people_are_never_each_others_mentors() -> None:
+    fields = {"circle": ("x",), "wants": ("a",), "offers": ("a",)}
+    people = [Applicant(id_, mentor=True, mentee=True, fields=fields) for id_ in ("a", "b")]
+    result = match(candidates(people, program(), ON))
+    assert len(result.ids) == 1
+    with pytest.raises(Impossible, match="pinned as each other's mentors"):
+        match(candidates(people, program(), ON), Wanted(pins=frozenset({("a", "b"), ("b", "a")})))
+
+
+def test_nobody_at_all_is_no_error() -> None:
+    result = match(candidates([], program(), ON))
+    assert result.ids == ()
+    assert result.totals == Totals(0, (0, 0, 0), 0, 0)
