@@ -20,6 +20,7 @@ from runtime.errors import EXIT_CODES
 
 COMMANDS = {
     "plan": ("validate", "plan", "preview"),
+    "match": ("match",),
     "rehearse": ("rehearse",),
     "launch": ("launch",),
     "status": ("status", "show", "ledger"),

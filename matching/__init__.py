@@ -1,4 +1,4 @@
-"""Who could meet whom, and why: hard rules, scores, the best assignment, and its explanation.
+"""Who could meet whom, and why: hard rules, scores, the best pairs and what any other would cost.
 
 The rules of this room:
 

@@ -6,11 +6,12 @@ the form is known.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from program.models import Id, Model
+from program.base import Id, Model
 
 RuleKind = Literal["different", "same", "above", "within", "overlap", "not_in_line", "not_again"]
 ScoreKind = Literal["steps", "equal", "wanted", "shared", "wish"]
@@ -44,18 +45,21 @@ def _points(value: object) -> Points:
         return tuple(_whole(entry) for entry in cast("list[object]", value))
     if isinstance(value, dict):
         steps = cast("dict[object, object]", value)
-        if any(isinstance(step, bool) or not isinstance(step, int) for step in steps):
+        if not all(re.fullmatch(r"-?\d{1,3}", str(step)) for step in steps):
             raise ValueError("points for steps are numbered by the step; write `points: {1: 9, 2: 12}`")
-        return {cast("int", step): _whole(entry) for step, entry in steps.items()}
+        return {int(str(step)): _whole(entry) for step, entry in steps.items()}
     return _whole(value)
 
 
 class Tag(Model):
-    """One word of the vocabulary for what people want and offer. `also`: other spellings of the same."""
+    """One word of the vocabulary for what people want and offer."""
 
     tag: Id
+    """The word as it is compared."""
     label: str
+    """The word as people read it."""
     also: tuple[str, ...] = ()
+    """Other spellings of the same."""
 
 
 def _one_of(model: Model, kinds: tuple[str, ...], what: str) -> str:
@@ -73,19 +77,27 @@ class Rule(Model):
     """A hard rule: a pair that breaks it is never made. Exactly one of RULE_KINDS is given."""
 
     different: str | None = None
+    """A field in which the two have no value in common."""
     same: str | None = None
+    """A field in which they have a value in common."""
     above: str | None = None
+    """A field in whose `order` the mentor stands above the mentee."""
     by: tuple[int, ...] | None = None
     """With `above`: the mentor stands above the mentee by one of these steps."""
     order: tuple[str, ...] | None = None
     """With `above`: all values of the field, lowest first."""
     within: str | None = None
+    """A field of which both have one of the values in `of`."""
     of: tuple[str, ...] | None = None
+    """With `within`: the values that are allowed."""
     overlap: str | None = None
+    """A field of half-days, such as `mon_am`, some of which are common to both."""
     at_least: int | None = Field(default=None, ge=1)
     """With `overlap`: half-days in common; 1 where it is left out."""
     not_in_line: str | None = None
+    """A field that names somebody's manager: neither reports to the other, at any depth."""
     not_again: bool | None = None
+    """The two have not been together before, and neither excludes the other."""
 
     @model_validator(mode="after")
     def _is_one_rule(self) -> Rule:
@@ -120,14 +132,21 @@ class Score(Model):
     """A soft rule: what a pair gets points for. Exactly one of SCORE_KINDS is given. Points are whole numbers."""
 
     steps: str | None = None
+    """A field with an `above` rule: points for each number of steps."""
     equal: str | None = None
+    """A field in which they have a value in common."""
     wanted: str | None = None
+    """A field of ranked tags of the mentee: points for the first, second, third that is offered."""
     offered: str | None = None
+    """With `wanted`: the field of the mentor."""
     shared: str | None = None
+    """As `equal`, for what people may not want to be compared by."""
     only_if: str | None = None
     """With `shared`: a yes-or-no field of the mentee; without a yes, nothing is compared."""
     wish: Literal["mentee", "mentor"] | None = None
+    """Whose wishes: points for the first, second, third."""
     points: Annotated[Any, BeforeValidator(_points)]
+    """Whole numbers, in the form that belongs to the score."""
 
     @model_validator(mode="after")
     def _is_one_score(self) -> Score:
@@ -153,16 +172,19 @@ class Score(Model):
 
 
 class Capacity(Model):
-    """How many mentees a mentor can have at most."""
+    """How many mentees a mentor can have."""
 
     mentor_at_most: int = Field(default=3, ge=1, le=50)
+    """At most so many, whatever somebody offers."""
 
 
 class Groups(Model):
     """Format `group`: a mentor has no mentee, or from `least` to `most`."""
 
     least: int = Field(default=3, ge=2, le=50)
+    """Mentees in a group at least."""
     most: int = Field(default=6, ge=2, le=50)
+    """Mentees in a group at most."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Groups:
@@ -175,11 +197,17 @@ class Matching(Model):
     """How people of a program are matched: rules, scores, and what counts first."""
 
     tags: tuple[Tag, ...] = ()
+    """One vocabulary for what people want and offer."""
     rules: tuple[Rule, ...] = ()
+    """Hard rules: a pair that breaks one is never made."""
     score: tuple[Score, ...] = ()
+    """What a pair gets points for."""
     objective: tuple[Level, ...] = ("served", "score", "worst")
+    """What counts first; a later level never costs an earlier one."""
     capacity: Capacity = Capacity()
+    """How many mentees a mentor can have."""
     groups: Groups = Groups()
+    """How large a group is; used by the format `group`."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> Matching:

@@ -9,24 +9,16 @@ from __future__ import annotations
 from datetime import date, time
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
+from program.base import Id, Model
 from program.durations import Days, StepDate
+from program.matching import Matching
 
 Format = Literal["one_to_one", "reverse", "peer", "group"]
 Role = Literal["mentor", "mentee", "peer"]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-
-ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
-Id = Annotated[str, Field(pattern=ID_PATTERN)]
-"""An id that coordinators choose. Ids are visible in Temporal, so they must say nothing about a person."""
-
-
-class Model(BaseModel):
-    """Base of everything that is read from a file: immutable, and an unknown key is a fault."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 def _wall_time(value: Any) -> Any:
@@ -214,6 +206,8 @@ class Program(Model):
     """What people in danger should do; shown where concerns are raised."""
     meetings_guides: tuple[str, ...] = ()
     """Concrete ways forward offered to a pair that has not met."""
+    matching: Matching | None = Field(default=None, exclude=True)
+    """Who can meet whom, and what makes a pair good. Only read before a launch, so it is not frozen with the rest."""
 
     def form_for(self, ask: str) -> str:
         """Id of the form that the ask of this name uses."""

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from program.base import ID_PATTERN
 from program.complaints import validated
 from program.content import content_hash
 from program.extending import EXTENDS, extended
@@ -17,7 +18,7 @@ from program.faults import Fault, Faults, Place, fault, nearest, quoted
 from program.folders import search_order
 from program.form_checks import check_form, check_read_by_rules
 from program.forms import Form
-from program.models import ID_PATTERN, Program
+from program.models import Program
 from program.program_checks import asks_of, check_program
 from program.reading import Source, read_yaml
 

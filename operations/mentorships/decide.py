@@ -18,9 +18,9 @@ from operations.errors import Refused
 from operations.mentorships.not_running import LOST, not_there
 from operations.people.deciders import who_decides
 from program.addresses import problem_of_address
+from program.base import ID_PATTERN
 from program.durations import days_of
 from program.faults import nearest
-from program.models import ID_PATTERN
 from program.text_checks import line_problem
 from program.zones import is_zone
 from runtime.settings import Settings
