@@ -18,14 +18,16 @@ from pathlib import Path
 
 BIN = Path(sys.executable).parent
 
+TYPES = ("pyright",)
+"""Takes as long as everything else."""
+
 LINT: tuple[tuple[str, ...], ...] = (
     ("ruff", "check", "."),
     ("ruff", "format", "--check", "."),
     ("lint-imports",),
     ("vulture",),
-    ("pyright",),
 )
-"""As in `make lint`; the slowest is the last."""
+"""With the types: as in `make lint`."""
 
 TESTS = ("tests/lifecycle", "tests/postbox", "tests/program", "tests/mail")
 """The core, the files and the mails: nothing but Python."""
@@ -46,8 +48,8 @@ def main(words: list[str]) -> int:
     tests = ("pytest", "-q", "-n", "0", "--no-header", *TESTS, *words)
     failed = False
     with ThreadPoolExecutor(2) as pool:
-        lint = pool.submit(lambda: [run(command) for command in LINT])
-        results = [pool.submit(run, tests).result(), *lint.result()]
+        types = pool.submit(run, TYPES)
+        results = [*(run(command) for command in (*LINT, tests)), types.result()]
     for name, seconds, done in results:
         good = done.returncode == 0
         failed = failed or not good
