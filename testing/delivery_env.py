@@ -15,7 +15,7 @@ from activities.delivery_settings import PostOfficeRules, Sender
 from activities.fill_letters import LettersDesk
 from activities.messages import DeliverInput, DeliverResult
 from activities.smtp import Relay, SmtpTransport
-from lifecycle.commands import Post
+from lifecycle.commands import MemberRecord, Post
 from lifecycle.keys import item_key, request_key
 from mail.compose import compose
 from mail.letters import Composed, Letter
@@ -135,7 +135,9 @@ async def open_delivery_env(database: Database, sink: Sink) -> AsyncIterator[Del
     transport = SmtpTransport(Relay("127.0.0.1", sink.port, "none", connections=3, timeout=1))
     await launched(database)
     delivery_env = DeliveryEnv(database, sink, post_office(database, transport))
-    await delivery_env.turn(LAUNCH - HOUR * 9, open_requests=[ask("ben"), ask("ada", "mentor")])
+    accepted = [MemberRecord("ada", "mentor", "accepted"), MemberRecord("ben", "mentee", "accepted")]
+    asked = [ask("ben"), ask("ada", "mentor")]
+    await delivery_env.turn(LAUNCH - HOUR * 9, open_requests=asked, members=accepted)
     yield delivery_env
     await transport.close()
 

@@ -31,7 +31,7 @@ def _crowd(delivery_env: DeliveryEnv, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_the_postmaster_looks_ten_minutes_earlier_where_many_are_due(delivery_env: DeliveryEnv) -> None:
-    await delivery_env.post(item("ada"), about("get_going", "cleo"))
+    await delivery_env.post(item("ada"), about("transferred", "cleo"))
     assert (await delivery_env.deliver(NINE - 8 * HOUR)).next_at == NINE - 10 * MINUTE
     quiet = await delivery_env.deliver(NINE - 10 * MINUTE)
     assert (quiet.sent, quiet.next_at, sorted(WORDED)) == (0, NINE, ["ada", "cleo"])
@@ -43,10 +43,10 @@ async def test_the_postmaster_looks_ten_minutes_earlier_where_many_are_due(deliv
 
 
 async def test_whoever_changed_in_between_gets_a_mail_that_knows_it(delivery_env: DeliveryEnv) -> None:
-    await delivery_env.post(about("introduction", "cleo"), about("introduction", "ada"))
+    await delivery_env.post(about("farewell", "cleo"), about("introduction", "ada"))
     await delivery_env.deliver(NINE - 10 * MINUTE)
     await delivery_env.change("ben", name="Benedict Mentee")
-    await delivery_env.post(about("get_going", "cleo"), now=NINE - MINUTE)
+    await delivery_env.post(about("transferred", "cleo"), now=NINE - MINUTE)
     await delivery_env.deliver(NINE)
     to_ada, to_cleo = (
         delivery_env.sink.mails_to("ada@example.org")[0],
@@ -57,14 +57,14 @@ async def test_whoever_changed_in_between_gets_a_mail_that_knows_it(delivery_env
 
 
 async def test_a_mail_that_waits_its_turn_bears_the_moment_at_which_it_was_due(delivery_env: DeliveryEnv) -> None:
-    await delivery_env.post(item("ada"), about("get_going", "cleo"))
+    await delivery_env.post(item("ada"), about("transferred", "cleo"))
     await delivery_env.deliver(NINE - 10 * MINUTE)
     await delivery_env.deliver(NINE + 3 * MINUTE)
     assert {row.at for row in await delivery_env.rows(MessageRow)} == {NINE}
     assert len(WORDED) == 2
     assert all("09:00" in one.text for one in delivery_env.sink.received)
     # What came at ten past ten bears ten past ten, and after an outage a mail bears no hour that is long gone.
-    await delivery_env.post(about("get_going", "dan"), now=NINE + 70 * MINUTE)
+    await delivery_env.post(about("transferred", "dan"), now=NINE + 70 * MINUTE)
     await delivery_env.deliver(NINE + 71 * MINUTE)
     await delivery_env.post(about("winding_down", "ada"), now=NINE + 26 * HOUR)
     await delivery_env.deliver(NINE + 29 * HOUR + 5 * MINUTE)
@@ -78,7 +78,7 @@ async def test_a_season_played_fast_has_no_quiet_hours(delivery_env: DeliveryEnv
     delivery_env.post_office = post_office(
         delivery_env.database, delivery_env.post_office._office.transport, speed=1000.0
     )
-    await delivery_env.post(item("ada"), about("get_going", "cleo"))
+    await delivery_env.post(item("ada"), about("transferred", "cleo"))
     assert (await delivery_env.deliver(NINE - 8 * HOUR)).next_at == NINE
 
 

@@ -81,7 +81,7 @@ async def paused_round(delivery_env: DeliveryEnv, place: str) -> tuple[asyncio.T
 async def test_a_worker_that_wakes_late_sends_nothing_that_its_successor_has_sent(
     delivery_env: DeliveryEnv, other: PostOffice
 ) -> None:
-    await delivery_env.post(*(about("get_going", person) for person in PEOPLE))
+    await delivery_env.post(*(about("transferred", person) for person in PEOPLE))
     stale, paused = await paused_round(delivery_env, "before the claim is looked at")
     assert (await taken_over(other, NINE + MINUTE)).sent == 3
     paused.woken.set()
@@ -97,7 +97,7 @@ async def test_what_a_late_worker_has_learnt_does_not_write_over_its_successor(
 ) -> None:
     delivery_env.sink.script(ADA, "data 451 4.3.0 later", ACCEPT)
     delivery_env.sink.script(CLEO, DROP, ACCEPT)
-    await delivery_env.post(*(about("get_going", person) for person in PEOPLE))
+    await delivery_env.post(*(about("transferred", person) for person in PEOPLE))
     stale, paused = await paused_round(delivery_env, "after a refusal")
     await taken_over(other, NINE + MINUTE)
     settled = {row.id: (row.state, row.sent_at) for row in await delivery_env.rows(MessageRow)}
@@ -114,7 +114,7 @@ async def test_what_a_late_worker_has_learnt_does_not_write_over_its_successor(
 async def test_a_mail_that_two_workers_have_handed_over_is_on_record_as_in_doubt(
     delivery_env: DeliveryEnv, other: PostOffice
 ) -> None:
-    await delivery_env.post(about("get_going", "ada"))
+    await delivery_env.post(about("transferred", "ada"))
     stale, paused = await paused_round(delivery_env, "after the relay has it")
     assert (await taken_over(other, NINE + MINUTE)).sent == 1
     paused.woken.set()
@@ -131,7 +131,7 @@ async def test_a_claim_that_ends_before_the_longest_send_is_not_used(delivery_en
     delivery_env.post_office = post_office(
         delivery_env.database, delivery_env.post_office._office.transport, claim=timedelta(seconds=90)
     )
-    await delivery_env.post(about("get_going", "ada"))
+    await delivery_env.post(about("transferred", "ada"))
     assert (await delivery_env.deliver(NINE)).sent == 0
     assert delivery_env.sink.received == []
     assert await delivery_env.messages() == ["deferred"]
@@ -139,7 +139,7 @@ async def test_a_claim_that_ends_before_the_longest_send_is_not_used(delivery_en
 
 
 async def test_a_mail_whose_workers_die_before_its_body_was_never_tried(delivery_env: DeliveryEnv) -> None:
-    await delivery_env.post(about("get_going", "ada"))
+    await delivery_env.post(about("transferred", "ada"))
     for round_ in range(3):
         await delivery_env.post_office._office.preparer.prepare(
             ["ada"], NINE + round_ * DAY, LAPSED + round_ * DAY, claim=f"{round_}"
@@ -199,21 +199,21 @@ async def refuses(delivery_env: DeliveryEnv, when: str, table: str = "messages",
 async def test_a_person_whose_rows_cannot_be_written_keeps_nobody_back(
     delivery_env: DeliveryEnv, when: str, table: str, what: str
 ) -> None:
-    await delivery_env.post(*(about("get_going", person) for person in PEOPLE))
+    await delivery_env.post(*(about("transferred", person) for person in PEOPLE))
     await refuses(delivery_env, when, table, what)
     for minute in (0, 1, 20, 40):
         await delivery_env.deliver(NINE + minute * MINUTE)
     others = [one.recipient for one in delivery_env.sink.received if one.recipient != ADA]
     assert sorted(others) == ["cleo@example.org", "dan@example.org"]
     assert len(delivery_env.sink.mails_to(ADA)) <= 1, "what is known is not sent again for want of a row"
-    await delivery_env.post(about("partner_left", "dan", "urgent"), now=NINE + HOUR)
+    await delivery_env.post(about("cancelled", "dan", "urgent"), now=NINE + HOUR)
     assert (await delivery_env.deliver(NINE + HOUR)).sent == 1
 
 
 async def test_a_claim_that_cannot_be_taken_over_keeps_nobody_back(delivery_env: DeliveryEnv) -> None:
-    await delivery_env.post(about("get_going", "ada"))
+    await delivery_env.post(about("transferred", "ada"))
     await killed(delivery_env, accepted=1)
-    await delivery_env.post(about("get_going", "cleo"), now=NINE + MINUTE)
+    await delivery_env.post(about("transferred", "cleo"), now=NINE + MINUTE)
     await refuses(delivery_env, "NEW.person = 'ada'")
     result = await delivery_env.deliver(LAPSED)
     assert (result.sent, [one.recipient for one in delivery_env.sink.received]) == (1, [ADA, CLEO])
@@ -225,7 +225,7 @@ async def test_rows_that_a_worker_has_locked_while_it_stands_still_keep_nobody_b
 ) -> None:
     if delivery_env.database.sqlite:
         pytest.skip("there is one writer at a time, so one that stands still keeps all others back")
-    await delivery_env.post(*(about("get_going", person) for person in PEOPLE))
+    await delivery_env.post(*(about("transferred", person) for person in PEOPLE))
     await delivery_env.post_office._office.preparer.prepare(PEOPLE, NINE, LAPSED, claim="lost")
     async with delivery_env.database.begin() as session:
         await session.execute(select(MessageRow).where(MessageRow.person == "ada").with_for_update())
@@ -254,7 +254,7 @@ async def test_the_database_ends_the_transaction_of_a_worker_that_stands_still(
 
 async def test_a_deferred_row_that_items_refer_to_stays_and_breaks_nothing(delivery_env: DeliveryEnv) -> None:
     """As a worker without claims left it behind: the mail was sent, and its row says otherwise."""
-    await delivery_env.post(about("get_going", "ada"))
+    await delivery_env.post(about("transferred", "ada"))
     await delivery_env.deliver(NINE)
     async with delivery_env.database.begin() as session:
         await session.execute(update(MessageRow).values(state="deferred", next_try_at=NINE))
@@ -276,7 +276,7 @@ async def test_a_mail_that_cannot_be_encoded_keeps_nobody_back(delivery_env: Del
 
     inner = delivery_env.post_office._office.transport
     delivery_env.post_office = post_office(delivery_env.database, Broken())  # pyright: ignore[reportArgumentType]
-    await delivery_env.post(*(about("get_going", person) for person in PEOPLE))
+    await delivery_env.post(*(about("transferred", person) for person in PEOPLE))
     result = await delivery_env.deliver(NINE)
     assert (result.sent, result.deferred, result.trouble) == (2, 1, "not sent: UnicodeEncodeError")
 
@@ -310,7 +310,7 @@ async def test_no_words_of_a_relay_put_mail_off_for_long(
     delivery_env: DeliveryEnv, words: str, longest: timedelta
 ) -> None:
     delivery_env.sink.script("", words, ACCEPT)
-    await delivery_env.post(about("get_going", "ada"))
+    await delivery_env.post(about("transferred", "ada"))
     first = await delivery_env.deliver(NINE)
     assert first.next_at == NINE + longest
     [message] = await delivery_env.rows(MessageRow)
@@ -324,7 +324,7 @@ async def test_a_mail_that_is_put_off_for_a_day_opens_a_task_and_is_tried_furthe
     delivery_env: DeliveryEnv, kind: Kind
 ) -> None:
     delivery_env.post_office = post_office(delivery_env.database, Says(Trouble(kind, "450 4.2.2")))  # pyright: ignore[reportArgumentType]
-    await delivery_env.post(about("get_going", "ada", on=NINE.date()))
+    await delivery_env.post(about("transferred", "ada", on=NINE.date()))
     now, tries = NINE, 0
     while not await delivery_env.relays():
         result = await delivery_env.deliver(now)
@@ -343,7 +343,7 @@ async def test_a_mail_that_is_put_off_for_a_day_opens_a_task_and_is_tried_furthe
 
 
 async def test_a_mail_that_cannot_be_made_for_half_a_day_opens_a_task(delivery_env: DeliveryEnv) -> None:
-    await delivery_env.post(about("agreement_concluded", "ada", "urgent"))
+    await delivery_env.post(about("agreement_concluded", "ada", "receipt"))
     for hour in range(11):
         assert (await delivery_env.deliver(NINE + hour * HOUR)).trouble == "not worded: agreement_concluded: Missing"
     assert await delivery_env.relays() == []
@@ -378,7 +378,7 @@ async def test_a_relay_that_does_not_take_such_letters_opens_a_task_and_suppress
     delivery_env: DeliveryEnv,
 ) -> None:
     await delivery_env.change("ada", email="zoë@example.org")
-    await delivery_env.post(about("get_going", "ada", "urgent"))
+    await delivery_env.post(about("transferred", "ada", "urgent"))
     now, first = NINE, await delivery_env.deliver(NINE)
     assert (first.deferred, first.trouble) == (1, "policy smtputf8")
     while not await delivery_env.relays():

@@ -79,7 +79,7 @@ async def test_the_link_in_the_mail_opens_the_form_of_this_person(delivery_env: 
 
 
 async def test_a_second_round_sends_nothing_again(delivery_env: DeliveryEnv) -> None:
-    await delivery_env.post(item("ada"), about("get_going", "ada"))
+    await delivery_env.post(item("ada"), about("transferred", "ada"))
     await delivery_env.deliver(NINE)
     again = await delivery_env.deliver(NINE)
     assert (again.sent, again.dropped, again.next_at) == (0, 0, None)
@@ -89,7 +89,7 @@ async def test_a_second_round_sends_nothing_again(delivery_env: DeliveryEnv) -> 
 async def test_nobody_gets_two_mails_a_day_and_what_waits_comes_together(delivery_env: DeliveryEnv) -> None:
     await delivery_env.post(item("ada"))
     await delivery_env.deliver(NINE)
-    await delivery_env.post(about("get_going", "ada"), about("winding_down", "ada"), now=NINE + HOUR)
+    await delivery_env.post(about("transferred", "ada"), about("winding_down", "ada"), now=NINE + HOUR)
     assert (await delivery_env.deliver(NINE + 2 * HOUR)).next_at == NINE + DAY + LOOK_AFTER
     await delivery_env.deliver(NINE + DAY + LOOK_AFTER)
     assert len(delivery_env.sink.received) == 2
@@ -99,7 +99,7 @@ async def test_nobody_gets_two_mails_a_day_and_what_waits_comes_together(deliver
 async def test_receipts_and_urgent_items_go_at_once_beside_the_days_mail(delivery_env: DeliveryEnv) -> None:
     night = NINE - 5 * HOUR
     await delivery_env.post(
-        about("safety_received", "ada", "receipt"), about("partner_left", "ada", "urgent"), item("ada")
+        about("safety_received", "ada", "receipt"), about("cancelled", "ada", "urgent"), item("ada")
     )
     at_night = await delivery_env.deliver(night)
     assert (at_night.sent, at_night.next_at) == (1, NINE + LOOK_AFTER)
@@ -111,7 +111,7 @@ async def test_receipts_and_urgent_items_go_at_once_beside_the_days_mail(deliver
 
 async def test_an_outage_of_three_days_is_one_mail_for_each(delivery_env: DeliveryEnv) -> None:
     await delivery_env.post(item("ada"))
-    await delivery_env.post(about("get_going", "ada", on=TUESDAY), now=NINE + DAY)
+    await delivery_env.post(about("transferred", "ada", on=TUESDAY), now=NINE + DAY)
     reminder = item("ada", "reminder", 1, date=date(2026, 3, 5))
     await delivery_env.post(reminder, about("winding_down", "ada", on=date(2026, 3, 4)), now=NINE + 2 * DAY)
     result = await delivery_env.deliver(NINE + 3 * DAY)
@@ -119,7 +119,7 @@ async def test_an_outage_of_three_days_is_one_mail_for_each(delivery_env: Delive
     assert await delivery_env.items() == {
         "check_in#1/ada/request": "sent",
         "check_in#1/ada/reminder.1": "dropped too_soon",
-        "get_going#1/ada/notice": "sent",
+        "transferred#1/ada/notice": "sent",
         "winding_down#1/ada/notice": "sent",
     }
     assert await delivery_env.events("dropped") == [("ada", f"{reminder.key} too_soon")]
@@ -129,10 +129,10 @@ async def test_an_outage_of_three_days_is_one_mail_for_each(delivery_env: Delive
 
 async def test_what_fell_due_in_an_outage_and_what_waited_before_come_in_one_mail(delivery_env: DeliveryEnv) -> None:
     back = NINE + 3 * DAY
-    await delivery_env.post(item("ada"), about("partner_left", "ada", "urgent"), next_at=NINE + 2 * DAY)
+    await delivery_env.post(item("ada"), about("cancelled", "ada", "urgent"), next_at=NINE + 2 * DAY)
     first = await delivery_env.deliver(back)  # before the mentorship has had its turn
     assert (first.sent, first.next_at) == (1, back + LOOK_AFTER)
-    await delivery_env.post(about("get_going", "ada"), now=back + LOOK_AFTER / 2, next_at=NINE + 9 * DAY)
+    await delivery_env.post(about("transferred", "ada"), now=back + LOOK_AFTER / 2, next_at=NINE + 9 * DAY)
     [later] = await delivery_env.deliver_until_done(back + LOOK_AFTER)
     assert later.sent == 1
     urgent, ordinary = delivery_env.sink.received
@@ -158,7 +158,7 @@ async def test_nine_oclock_is_nine_oclock_when_clocks_change(
     delivery_env: DeliveryEnv, friday: Any, monday: Any
 ) -> None:
     friday, monday = friday.replace(tzinfo=NINE.tzinfo), monday.replace(tzinfo=NINE.tzinfo)
-    await delivery_env.post(about("get_going", "ada", on=friday.date()), now=friday - 5 * HOUR, next_at=None)
+    await delivery_env.post(about("transferred", "ada", on=friday.date()), now=friday - 5 * HOUR, next_at=None)
     await delivery_env.deliver(friday)
     later = friday + 2 * HOUR
     await delivery_env.post(about("winding_down", "ada", on=friday.date()), now=later, next_at=None)
@@ -190,15 +190,15 @@ async def test_an_item_is_checked_again_when_it_is_delivered(
 
 @pytest.mark.parametrize("standing", ["left", "erased"])
 async def test_whoever_is_gone_gets_nothing(delivery_env: DeliveryEnv, standing: str) -> None:
-    await delivery_env.post(item("ada"), about("partner_left", "ada", "urgent"))
+    await delivery_env.post(item("ada"), about("cancelled", "ada", "urgent"))
     await delivery_env.change("ada", standing=standing)
     await delivery_env.deliver(NINE)
     assert set((await delivery_env.items()).values()) == {f"dropped {standing}"}
 
 
 async def test_whoever_is_out_of_one_mentorship_still_gets_the_mail_of_another(delivery_env: DeliveryEnv) -> None:
-    await delivery_env.post(about("get_going", "ben"))
-    in_group = item("ben", "notice", key=f"{COHORT}/{GROUP.key}/get_going#1/ben/notice", name="get_going")
+    await delivery_env.post(about("transferred", "ben"))
+    in_group = item("ben", "notice", key=f"{COHORT}/{GROUP.key}/transferred#1/ben/notice", name="transferred")
     await delivery_env.post(in_group, mentorship=GROUP.key)
     async with delivery_env.database.begin() as session:
         of_ben = (MembershipRow.person == "ben", MembershipRow.mentorship == PAIR.key)
@@ -208,7 +208,7 @@ async def test_whoever_is_out_of_one_mentorship_still_gets_the_mail_of_another(d
 
 
 async def test_a_pause_holds_and_its_end_lets_go(delivery_env: DeliveryEnv) -> None:
-    await delivery_env.post(about("get_going", "ada"), item("ada"))
+    await delivery_env.post(about("transferred", "ada"), item("ada"))
     await delivery_env.turn(NINE - 2 * HOUR, paused_until="2026-03-04")
     assert (await delivery_env.deliver(NINE)).next_at is None
     await delivery_env.turn(NINE + 2 * DAY - 9 * HOUR, paused_until="")
@@ -229,8 +229,8 @@ async def test_everyone_in_two_pages_and_rounds(delivery_env: DeliveryEnv, monke
 
 
 async def test_whoever_waits_for_something_urgent_comes_first(delivery_env: DeliveryEnv) -> None:
-    await delivery_env.post(about("get_going", "ada"), about("get_going", "cleo"))
-    await delivery_env.post(about("partner_left", "dan", "urgent"), now=NINE - MINUTE)
+    await delivery_env.post(about("transferred", "ada"), about("transferred", "cleo"))
+    await delivery_env.post(about("cancelled", "dan", "urgent"), now=NINE - MINUTE)
     delivery_env.post_office = post_office(
         delivery_env.database, delivery_env.post_office._office.transport, people_per_round=1
     )
@@ -243,14 +243,14 @@ async def test_whoever_waits_for_something_urgent_comes_first(delivery_env: Deli
 
 def poisoned(letter: Letter) -> Composed:
     """The templates, one of them broken."""
-    if any(matter.name == "get_going" for matter in letter.matters):
+    if any(matter.name == "transferred" for matter in letter.matters):
         raise ZeroDivisionError("ada@example.org")
     return compose(letter)
 
 
 async def test_one_item_that_cannot_be_worded_keeps_nobody_back(delivery_env: DeliveryEnv) -> None:
     await delivery_env.post(
-        item("ada"), about("get_going", "ada"), about("get_going", "cleo"), about("winding_down", "dan")
+        item("ada"), about("transferred", "ada"), about("transferred", "cleo"), about("winding_down", "dan")
     )
     whole, delivery_env.post_office = (
         delivery_env.post_office,
@@ -258,11 +258,11 @@ async def test_one_item_that_cannot_be_worded_keeps_nobody_back(delivery_env: De
     )
     rounds = await delivery_env.deliver_until_done(NINE)
     assert sorted(one.recipient for one in delivery_env.sink.received) == [ADA, "dan@example.org"]
-    assert rounds[0].trouble == "not worded: get_going: ZeroDivisionError"
+    assert rounds[0].trouble == "not worded: transferred: ZeroDivisionError"
     assert await delivery_env.items() == {
         "check_in#1/ada/request": "sent",
-        "get_going#1/ada/notice": "queued get_going: ZeroDivisionError",
-        "get_going#1/cleo/notice": "queued get_going: ZeroDivisionError",
+        "transferred#1/ada/notice": "queued transferred: ZeroDivisionError",
+        "transferred#1/cleo/notice": "queued transferred: ZeroDivisionError",
         "winding_down#1/dan/notice": "sent",
     }
     assert [person for person, _ in await delivery_env.events("mail_failed")] == ["ada", "cleo"]
@@ -277,7 +277,7 @@ async def test_one_item_that_cannot_be_worded_keeps_nobody_back(delivery_env: De
 
 async def test_a_row_that_makes_no_sense_keeps_nobody_back(delivery_env: DeliveryEnv) -> None:
     await delivery_env.post(item("ada"))
-    await delivery_env.post(about("get_going", "dan"), mentorship=GROUP.key)
+    await delivery_env.post(about("transferred", "dan"), mentorship=GROUP.key)
     zone = (await delivery_env.person("ada")).zone
     await delivery_env.change("ada", zone="Atlantis/Capital")
     result = await delivery_env.deliver(NINE)
@@ -298,7 +298,7 @@ async def test_a_mail_in_doubt_whose_row_makes_no_sense_keeps_nobody_back(delive
     await delivery_env.deliver(NINE)
     zone = (await delivery_env.person("ada")).zone
     await delivery_env.change("ada", zone="Atlantis/Capital")
-    await delivery_env.post(about("get_going", "dan"), now=NINE, mentorship=GROUP.key)
+    await delivery_env.post(about("transferred", "dan"), now=NINE, mentorship=GROUP.key)
     result = await delivery_env.deliver(NINE + HOUR)
     assert (result.sent, result.trouble) == (1, "not decided: ZoneInfoNotFoundError")
     assert len(delivery_env.sink.mails_to(ADA)) == 1
@@ -310,7 +310,7 @@ async def test_a_mail_in_doubt_whose_row_makes_no_sense_keeps_nobody_back(delive
 
 
 async def test_an_item_that_lacks_what_it_tells_of_keeps_nobody_back(delivery_env: DeliveryEnv) -> None:
-    await delivery_env.post(about("agreement_concluded", "ada"), about("get_going", "cleo"))
+    await delivery_env.post(about("agreement_concluded", "ada", "receipt"), about("transferred", "cleo"))
     result = await delivery_env.deliver(NINE)
     assert result.sent == 1
     assert result.trouble == "not worded: agreement_concluded: Missing"
@@ -322,7 +322,7 @@ async def test_an_item_that_lacks_what_it_tells_of_keeps_nobody_back(delivery_en
 async def test_two_deliverers_at_once_send_everything_once(delivery_env: DeliveryEnv, database_url: str) -> None:
     people = ("ada", "cleo", "dan")
     for person in people:
-        await delivery_env.post(about("get_going", person), about("winding_down", person, "urgent"))
+        await delivery_env.post(about("transferred", person), about("winding_down", person, "urgent"))
     transport = delivery_env.post_office._office.transport
     async with Database.open(database_url) as other:
         offices = [delivery_env.post_office, post_office(other, transport), post_office(other, transport)]
@@ -344,7 +344,7 @@ async def test_something_queued_while_a_postmaster_goes_to_sleep_wakes_it(delive
     await delivery_env.deliver(NINE)
     async with delivery_env.database.session() as session:
         assert await shards_to_wake(session, {0: NINE + DAY}, NINE) == (0,)
-    await delivery_env.post(about("get_going", "ben"), now=NINE)
+    await delivery_env.post(about("transferred", "ben"), now=NINE)
     await delivery_env.deliver(NINE)
     async with delivery_env.database.session() as session:
         assert await shards_to_wake(session, {0: NINE_IN_NEW_YORK}, NINE) == ()
@@ -358,7 +358,7 @@ async def test_in_staging_every_mail_goes_to_one_address_and_names_no_other(deli
     delivery_env.post_office = post_office(
         delivery_env.database, delivery_env.post_office._office.transport, redirect_all_to="staging@example.net"
     )
-    await delivery_env.post(item("ada"), about("get_going", "cleo"))
+    await delivery_env.post(item("ada"), about("transferred", "cleo"))
     await delivery_env.deliver(NINE)
     assert {one.recipient for one in delivery_env.sink.received} == {"staging@example.net"}
     assert all("staging@example.net" in one.message["To"] for one in delivery_env.sink.received)

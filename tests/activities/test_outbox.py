@@ -105,7 +105,7 @@ async def test_killed_between_freezing_and_sending_nothing_is_lost(delivery_env:
 async def test_killed_between_acceptance_and_knowing_of_it_the_same_message_goes_again(
     delivery_env: DeliveryEnv,
 ) -> None:
-    await delivery_env.post(item("ada"), about("get_going", "cleo"), about("get_going", "dan"))
+    await delivery_env.post(item("ada"), about("transferred", "cleo"), about("transferred", "dan"))
     await killed(delivery_env, accepted=2)
     await delivery_env.deliver(LAPSED)
 
@@ -145,7 +145,7 @@ async def test_what_the_database_could_not_hear_is_written_down_when_it_is_back(
 ) -> None:
     monkeypatch.setattr(write_results, "TRIES_TO_WRITE", 1)
     delivery_env.sink.script(CLEO, "rcpt 450 4.2.0 later", ACCEPT)
-    await delivery_env.post(item("ada"), about("get_going", "cleo"))
+    await delivery_env.post(item("ada"), about("transferred", "cleo"))
     sqlite = delivery_env.database.sqlite
     async with delivery_env.database.begin() as session:
         for statement in _REFUSES[sqlite]:
@@ -254,7 +254,7 @@ async def test_nothing_is_frozen_for_whoever_has_a_mail_on_its_way(delivery_env:
     delivery_env.sink.script(ADA, DROP)
     await delivery_env.post(item("ada"))
     await delivery_env.deliver(NINE)
-    await delivery_env.post(about("partner_left", "ada", "urgent"), now=NINE + MINUTE)
+    await delivery_env.post(about("cancelled", "ada", "urgent"), now=NINE + MINUTE)
     page = await delivery_env.post_office._office.preparer.prepare(["ada"], NINE + MINUTE, LAPSED)
     assert page.mails == []
 
@@ -266,7 +266,7 @@ async def test_greylisted_the_mail_comes_a_little_later(delivery_env: DeliveryEn
     delivery_env.sink.script(
         ADA, "rcpt 450 4.2.0 greylisted, try again in 5 minutes", "rcpt 450 4.2.0 greylisted", ACCEPT
     )
-    await delivery_env.post(item("ada"), about("get_going", "cleo"))
+    await delivery_env.post(item("ada"), about("transferred", "cleo"))
     first = await delivery_env.deliver(NINE)
     assert (first.sent, first.deferred, first.trouble) == (1, 1, "transient 450 4.2.0")
     assert first.next_at == NINE + 5 * MINUTE
@@ -283,7 +283,7 @@ async def test_what_falls_due_while_a_mail_is_put_off_goes_along_with_it(deliver
     delivery_env.sink.script(ADA, "rcpt 452 4.2.2 full", ACCEPT)
     await delivery_env.post(item("ada"))
     await delivery_env.deliver(NINE)
-    await delivery_env.post(about("get_going", "ada"), now=NINE + timedelta(seconds=10))
+    await delivery_env.post(about("transferred", "ada"), now=NINE + timedelta(seconds=10))
     assert (await delivery_env.deliver(NINE + timedelta(seconds=20))).sent == 0
     await delivery_env.deliver(NINE + MINUTE)
     [received] = delivery_env.sink.received
@@ -305,7 +305,7 @@ async def test_a_mail_put_off_overnight_is_checked_again(delivery_env: DeliveryE
 
 
 async def test_a_relay_that_is_down_for_three_days_is_one_mail_for_each(delivery_env: DeliveryEnv) -> None:
-    await delivery_env.post(item("ada"), about("get_going", "cleo"))
+    await delivery_env.post(item("ada"), about("transferred", "cleo"))
     await delivery_env.sink.stop()
     first = await delivery_env.deliver(NINE)
     assert (first.sent, first.deferred, first.trouble) == (0, 2, "queue")
@@ -328,7 +328,7 @@ async def test_a_relay_that_is_down_for_three_days_is_one_mail_for_each(delivery
 
 async def test_a_421_stops_the_queue_and_burns_nothing(delivery_env: DeliveryEnv) -> None:
     delivery_env.sink.script("", "rcpt 421 4.3.2 closing", ACCEPT)
-    await delivery_env.post(*(about("get_going", person) for person in ("ada", "cleo", "dan")))
+    await delivery_env.post(*(about("transferred", person) for person in ("ada", "cleo", "dan")))
     first = await delivery_env.deliver(NINE)
     assert first.sent + first.deferred == 3
     assert first.deferred >= 1
@@ -395,9 +395,9 @@ async def test_an_address_that_refuses_mail_for_good_is_written_to_no_more(deliv
     assert all(row.payload["id"] == row.id for row in relays)
     assert not any("@" in f"{row.payload}{row.id}" for row in relays)
 
-    await delivery_env.post(about("get_going", "ben"), now=NINE + DAY)
+    await delivery_env.post(about("transferred", "ben"), now=NINE + DAY)
     await delivery_env.deliver(NINE_IN_NEW_YORK + DAY)
-    assert (await delivery_env.items())["get_going#1/ben/notice"] == "dropped bounced"
+    assert (await delivery_env.items())["transferred#1/ben/notice"] == "dropped bounced"
     assert delivery_env.sink.mails_to(BEN) == []
 
 
@@ -405,7 +405,7 @@ async def test_a_mentorship_that_somebody_has_left_is_not_told_that_they_bounce(
     delivery_env.sink.script(BEN, "rcpt 550 5.1.1 no such user")
     await delivery_env.turn(mentorship=GROUP.key)
     await delivery_env.turn(members=[MemberRecord("ben", "mentee", "out")])
-    await delivery_env.post(about("get_going", "ben", key="of the group"), mentorship=GROUP.key)
+    await delivery_env.post(about("transferred", "ben", key="of the group"), mentorship=GROUP.key)
     await delivery_env.deliver(NINE_IN_NEW_YORK)
     assert [row.mentorship for row in await delivery_env.relays()] == [GROUP.key]
 
@@ -413,7 +413,7 @@ async def test_a_mentorship_that_somebody_has_left_is_not_told_that_they_bounce(
 async def test_nothing_that_the_relay_says_is_kept(delivery_env: DeliveryEnv) -> None:
     delivery_env.sink.script(ADA, "rcpt 450 4.2.0 <ada@example.org> greylisted")
     delivery_env.sink.script(CLEO, "rcpt 550 5.1.1 <cleo@example.org> no such user")
-    await delivery_env.post(item("ada"), about("get_going", "cleo"))
+    await delivery_env.post(item("ada"), about("transferred", "cleo"))
     result = await delivery_env.deliver(NINE)
     said = [row.error for row in await delivery_env.rows(MessageRow)]
     said += [detail for name in ("bounced", "dropped") for _, detail in await delivery_env.events(name)]
@@ -444,7 +444,7 @@ class Gate:
 async def test_told_to_stop_it_brings_the_mail_on_its_way_to_its_end(delivery_env: DeliveryEnv) -> None:
     gate = Gate(delivery_env.post_office._office.transport)
     delivery_env.post_office = post_office(delivery_env.database, gate)
-    await delivery_env.post(item("ada"), about("get_going", "cleo"))
+    await delivery_env.post(item("ada"), about("transferred", "cleo"))
     await delivery_env.deliver(NINE - HOUR)
     assert await delivery_env.wakes_at() == NINE
     round_ = asyncio.create_task(delivery_env.deliver(NINE))
@@ -465,7 +465,7 @@ async def test_told_to_stop_it_brings_the_mail_on_its_way_to_its_end(delivery_en
 async def test_whose_postbox_changed_while_the_mail_was_worded_is_left_for_the_next_look(
     delivery_env: DeliveryEnv,
 ) -> None:
-    await delivery_env.post(item("ada"), about("get_going", "cleo"))
+    await delivery_env.post(item("ada"), about("transferred", "cleo"))
 
     class Slow(LettersDesk):
         """In the time that it takes to write, an answer comes in."""

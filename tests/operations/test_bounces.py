@@ -197,7 +197,7 @@ async def test_a_mail_that_comes_back_for_good_stops_that_persons_mail_and_nobod
     assert (await comes(delivery_env, report(back, "4.2.2"))).came == "known"
     assert len(await delivery_env.relays()) == 2
 
-    await delivery_env.post(about("get_going", "ben"), about("get_going", "ada"))
+    await delivery_env.post(about("transferred", "ben"), about("transferred", "ada"))
     await delivery_env.deliver(NINE_IN_NEW_YORK + DAY)
     assert [mail.recipient for mail in delivery_env.sink.received[1:]] == ["ada@example.org"]
 
@@ -228,7 +228,7 @@ async def test_three_of_the_last_five_that_come_back_for_the_time_being_make_a_t
     came: list[str] = []
     for day, status in enumerate(["4.2.2", "", "5.4.4", "", "4.4.7", "4.2.2", "", "", "", "", "4.2.2", "4.2.2"]):
         at = _working_day(day)
-        back = await mailed(delivery_env, about("get_going", "ben", number=day, on=at.date()), at=at)
+        back = await mailed(delivery_env, about("transferred", "ben", number=day, on=at.date()), at=at)
         if status:
             came.append((await comes(delivery_env, report(back, status), at + HOUR)).came)
     assert came == ["soft", "soft", "often", "soft", "soft", "soft"]
@@ -256,7 +256,7 @@ async def test_by_the_message_id_only_the_recipient_can_report(delivery_env: Del
     # It opens a task; only a second sign, about another mail, stops the mail.
     told = [EVENTS[row.event](**row.payload) for row in await delivery_env.relays()]
     assert [(event.person, event.soft) for event in told] == [("ben", True)] * 2
-    await mailed(delivery_env, about("get_going", "ben"), at=NINE_IN_NEW_YORK + DAY)
+    await mailed(delivery_env, about("transferred", "ben"), at=NINE_IN_NEW_YORK + DAY)
     second = delivery_env.sink.received[-1].id
     assert (await comes(delivery_env, report(about_id=second), NINE_IN_NEW_YORK + DAY + HOUR)).came == "bounced"
     assert (await delivery_env.person("ben")).standing == "bounced"
@@ -297,7 +297,7 @@ async def test_unsigned_reports_stop_counting_when_they_are_many(
     monkeypatch.setattr(bounces, "UNSIGNED_A_DAY", 2)
     reports: list[bytes] = []
     for person in ("ada", "cleo", "dan"):
-        await delivery_env.post(about("get_going", person), now=NINE_IN_NEW_YORK - 8 * HOUR)
+        await delivery_env.post(about("transferred", person), now=NINE_IN_NEW_YORK - 8 * HOUR)
         await delivery_env.deliver(NINE_IN_NEW_YORK)
         mail = delivery_env.sink.received[-1]
         reports.append(report(about_id=mail.id, who=mail.recipient))
