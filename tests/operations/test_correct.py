@@ -14,6 +14,7 @@ from sqlalchemy import select
 from activities.fill_letters import LettersDesk
 from activities.prepare import Preparer
 from activities.smtp import BeforeBody
+from lifecycle.commands import MemberRecord
 from lifecycle.events import EVENTS
 from mail.compose import compose
 from mail.letters import Letter
@@ -63,7 +64,8 @@ async def test_a_corrected_address_gets_what_the_old_one_refused(delivery_env: D
     delivery_env.sink.script(BEN, GONE)
     await delivery_env.post(item("ben"), item("ada"))
     await delivery_env.deliver(NINE_IN_NEW_YORK)
-    await delivery_env.post(about("get_going", "ben"), now=NINE + DAY)
+    both = [MemberRecord("ada", "mentor", "accepted"), MemberRecord("ben", "mentee", "accepted")]
+    await delivery_env.post(about("get_going", "ben"), now=NINE + DAY, members=both)
     await delivery_env.deliver(NINE_IN_NEW_YORK + DAY)
     assert await delivery_env.items() == {
         "check_in#1/ada/request": "sent",
