@@ -123,7 +123,8 @@ EXPECTATIONS = [
          tasks=("expectations_differ noted",), told={"agreement_concluded": BOTH}),
     Case("no-draft", "agreed", mentee={"agreement": SILENT}, tasks=("no_agreement noted",)),
     Case("unsigned", "agreed", mentor={"agreement": SILENT}, tasks=("no_agreement noted",)),
-    Case("signed-late", "agreed", mentor={"agreement": {"after": 22}}, tasks=("no_agreement noted",)),
+    Case("signed-late", "agreed", mentor={"agreement": {"after": 22}}, tasks=("no_agreement noted",),
+         notes=("late_answer",)),
     Case("between-peers", "agreed_peer", told={"agreement_concluded": BOTH}),
     Case("in-a-group", "agreed_group", others=({},), told={"agreement_concluded": BOTH + " mentee2"}),
     # G: a goal changed. A receipt to who changed it, a notice to the partner, and a new version.

@@ -92,7 +92,7 @@ class WebEnv:
     def client(self) -> httpx.AsyncClient:
         """A client that talks to the pages without a network and follows redirects."""
         transport = httpx.ASGITransport(self.app)
-        return httpx.AsyncClient(transport=transport, base_url=BASE_URL, follow_redirects=True)
+        return httpx.AsyncClient(transport=transport, base_url=self.settings.public_url, follow_redirects=True)
 
     async def ask(
         self,
