@@ -170,7 +170,7 @@ async def _as_doctor_sees_it() -> None:
     assert {what for what, state in states.items() if state != "good"} == asked
     assert states.keys() - asked == {
         "secret", "database", "deliveries", "answers", "mentorships", "Temporal", "search attributes", "worker",
-        "mail relay", "pages",
+        "workflows", "mail relay", "pages",
     }  # fmt: skip
     [clock] = [one for one in said.json if one["what"] == "clock"]
     assert "60 times as fast" in clock["says"], "the clocks of this machine and of PostgreSQL agree"
