@@ -118,7 +118,7 @@ def remove(
 
     No further mail goes to them. If one mentee is left, a task asks you how to go
     on. This can't be taken back, so it shows what it does and asks. Somebody who
-    leaves by their own options: mentorship leave. Change the cohort's file as well.
+    leaves by their own wish: mentorship leave. Change the cohort's file as well.
 
     \b
     Examples:
@@ -139,7 +139,7 @@ def leave(
     why: Why = "",
     json: AsJson = False,
 ) -> None:
-    """Write down that somebody has withdrawn by their own options.
+    """Write down that somebody has withdrawn by their own wish.
 
     They get no further mail of this mentorship at once; a task asks you how the
     partner goes on. This can't be taken back, so it shows what it does and asks.
