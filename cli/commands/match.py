@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv as csv_reader
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -55,12 +54,12 @@ def match(
       mentorship match config/cohorts/open-call.yaml --people config/cohorts/open-call-people.csv --explain s07
       mentorship match config/cohorts/open-call.yaml --people config/cohorts/open-call-people.csv --out pairs.csv
     """
-    from operations.cohorts.match import Explained, read_pool
+    from operations.cohorts.match import Explained, pairs_in, read_pool
 
     pool = read_pool(file, people)
     for warning in pool.warnings:
         err().print(f"[yellow]![/] {text(warning)}", soft_wrap=True)
-    wanted = pool.wanted(pin or (), ban or (), _pairs_in(keep) if keep else ())
+    wanted = pool.wanted(pin or (), ban or (), pairs_in(keep) if keep else ())
     explained = Explained(pool, pool.result(wanted))
     if pairs is not None:
         pairs.write_text(explained.pairs_csv(), "utf-8", newline="")
@@ -73,20 +72,6 @@ def match(
         say_json(explained.as_object())
     elif pairs is None:
         _print_result(explained)
-
-
-def _pairs_in(path: Path) -> list[tuple[str, str]]:
-    if not path.is_file():
-        fail(f"there is no file {path}", REFUSED)
-    lines = path.read_text("utf-8-sig").splitlines()
-    separator = max(",;\t", key=(lines or [""])[0].count)
-    rows = csv_reader.DictReader(lines, delimiter=separator)
-    return [
-        (row["mentor"], mentee)
-        for row in rows
-        if row.get("mentor")
-        for mentee in (row.get("mentees") or "").replace("|", " ").split()
-    ]
 
 
 def _print_result(explained: Explained) -> None:

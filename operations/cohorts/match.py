@@ -19,7 +19,7 @@ from operations.spreadsheet import as_csv
 from program.faults import Fault, Faults, fault, nearest, quoted
 from program.loader import Loaded, load_cohort
 from program.matching import Matching
-from program.people import PAIR_COLUMNS, Rows, read_people
+from program.people import PAIR_COLUMNS, Rows, read_pairs, read_people
 
 ROLES: Mapping[str, tuple[bool, bool]] = {"mentor": (True, False), "mentee": (False, True), "both": (True, True)}
 """What the column `role` can say: whether somebody would be a mentor, and whether a mentee."""
@@ -186,6 +186,14 @@ def _unknown_ids(rows: Rows, names: Mapping[str, str]) -> Iterator[Fault]:
                     near = nearest(id_, list(names))
                     remedy = f"Did you mean `{near[0]}`?" if near else "It is left out."
                     yield fault(rows.places[(index, "profile", column)], f"nobody has the id {quoted(id_)}", remedy)
+
+
+def pairs_in(path: Path) -> list[PairIds]:
+    """The pairs of a file that `pairs:` of a cohort can name, such as the one of an earlier run. Raises Faults."""
+    rows = read_pairs(path)
+    if rows.faults:
+        raise Faults(rows.faults)
+    return [(row["mentor"], mentee) for row in rows.rows if "mentor" in row for mentee in row.get("mentees", ())]
 
 
 # -- what a coordinator reads ---------------------------------------------------------------------------------------
