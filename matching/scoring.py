@@ -57,9 +57,9 @@ class Scores:
             {
                 place[id_]: rank
                 for rank, id_ in enumerate(mentee.wishes_as_mentee[: len(RANKS)])
-                if place.get(id_) in set(candidates)
+                if place.get(id_) in candidates
             }
-            for mentee, candidates in zip(self.candidates.mentees, self.candidates.of, strict=True)
+            for mentee, candidates in zip(self.candidates.mentees, map(frozenset, self.candidates.of), strict=True)
         )
 
     def parts(self, mentee: int, mentor: int) -> tuple[Part, ...]:
