@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from html import unescape
 from typing import Any
+from urllib.parse import urljoin
 
 import httpx
 from sqlalchemy import func, select, update
@@ -90,9 +91,10 @@ class WebEnv:
         return [payload["signals"] for _, _, _, payload, _ in self.told]
 
     def client(self) -> httpx.AsyncClient:
-        """A client that talks to the pages without a network and follows redirects."""
+        """A client that talks to the pages as a proxy does: without a network, below the host alone."""
         transport = httpx.ASGITransport(self.app)
-        return httpx.AsyncClient(transport=transport, base_url=self.settings.public_url, follow_redirects=True)
+        origin = urljoin(self.settings.public_url, "/")
+        return httpx.AsyncClient(transport=transport, base_url=origin, follow_redirects=True)
 
     async def ask(
         self,

@@ -383,7 +383,7 @@ async def test_no_token_no_name_and_no_answer_is_logged_even_when_everything_fai
 
 
 async def test_pages_below_a_path_behind_a_proxy_lead_to_each_other(web_env: WebEnv) -> None:
-    below = web_env_of(web_env.database, "https://example.org/mentoring/", hosts="pages.test")
+    below = web_env_of(web_env.database, "https://example.org/mentoring/")
     path = await below.ask("check_in", "ada")
     async with below.client() as client:
         page = await client.get(path)
