@@ -22,7 +22,7 @@ from lifecycle.local_time import DAY, local_date
 from lifecycle.state import PlannedPause
 from mail.dates import listed
 from mail.headers import domain_of, message_id
-from mail.letters import DESK, PERSONAL, Capacity, Letter, MailPerson, Matter, Meetings, TaskMatter
+from mail.letters import DESK, PERSONAL, Capacity, Letter, LetterItem, LetterTask, MailPerson, Meetings
 from program.forms import Answers
 from store.delivery.due import Item
 from store.delivery.letter_facts import Background, MentorshipRef, background
@@ -66,7 +66,7 @@ class LinkMaker(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class PlannedLetter:
     """A mail to be written: these items, oldest first, to this person, at this instant (UTC)."""
 
     id: str
@@ -104,27 +104,29 @@ class LettersDesk:
         self._secret = secret
         self.language_of = language_of
 
-    async def letters(self, session: AsyncSession, drafts: Sequence[Draft]) -> list[Letter | Exception]:
-        """A letter for each draft, in order; in the place of one that can't be written, why not."""
-        if not drafts:
+    async def letters(
+        self, session: AsyncSession, planned_letters: Sequence[PlannedLetter]
+    ) -> list[Letter | Exception]:
+        """A letter for each, in order; in the place of one that can't be written, why not."""
+        if not planned_letters:
             return []
-        items = [item for draft in drafts for item in draft.items]
-        known = await background(session, items, {draft.person for draft in drafts})
+        items = [item for planned in planned_letters for item in planned.items]
+        known = await background(session, items, {planned.person for planned in planned_letters})
         found: list[Letter | Exception] = []
-        for draft in drafts:
+        for planned in planned_letters:
             try:
-                found.append(self._letter(draft, known))
+                found.append(self._letter(planned, known))
             except Exception as error:  # one bad row must not keep the others back
                 found.append(error)
         return found
 
-    def _letter(self, draft: Draft, known: Background) -> Letter:
-        person = known.people[draft.person]
-        first = draft.items[0]
+    def _letter(self, planned: PlannedLetter, known: Background) -> Letter:
+        person = known.people[planned.person]
+        first = planned.items[0]
         cohort = known.cohorts[first.cohort]
-        capacity = _capacity(draft.items, person.id, known)
+        capacity = _capacity(planned.items, person.id, known)
         recipient = _someone(person)
-        language = self.language_of(person.language, [item.name for item in draft.items])
+        language = self.language_of(person.language, [item.name for item in planned.items])
         elsewhere = first.name == ADDRESS_NEW
         if elsewhere:
             recipient = replace(recipient, email=_address_change(first, known).email)
@@ -134,7 +136,7 @@ class LettersDesk:
         stops = capacity == "participant" and not elsewhere
         threads = dict.fromkeys(
             message_id(message, self.domain, self._secret)
-            for item in draft.items
+            for item in planned.items
             if item.kind == "reminder"
             for message in known.threads.get(item.request, ())
         )
@@ -144,21 +146,21 @@ class LettersDesk:
             cohort_title=cohort.title,
             organisation=cohort.organisation,
             coordinator=_coordinator(cohort.id, person.id, known),
-            at=draft.at,
-            message_id=message_id(draft.id, self.domain, self._secret),
+            at=planned.at,
+            message_id=message_id(planned.id, self.domain, self._secret),
             sender=self.sender,
             sender_name=self.sender_name,
             references=tuple(threads),
             unsubscribe_url=self.links.stop_url(person.id, person.generation) if stops else "",
             place_url=self.links.place_url(person.id, person.generation) if stops else "",
             capacity=capacity,
-            matters=tuple(self._matter(item, person, language, known) for item in draft.items),
+            items=tuple(self._letter_item(item, person, language, known) for item in planned.items),
         )
 
-    def _matter(self, item: Item, person: ParticipantRow, language: str, known: Background) -> Matter:
+    def _letter_item(self, item: Item, person: ParticipantRow, language: str, known: Background) -> LetterItem:
         place = (item.cohort, item.mentorship)
         mentorship = known.mentorships.get(place)
-        matter: dict[str, Any] = {
+        facts: dict[str, Any] = {
             "key": item.key,
             "kind": item.kind,
             "name": item.name,
@@ -168,19 +170,19 @@ class LettersDesk:
             "role": _role(item, person.id, known),
         }
         if item.task:
-            matter["task"] = _task(item, known)
+            facts["task"] = _task(item, known)
         if mentorship is not None:
-            matter |= self._of_mentorship(item, person, language, mentorship, known)
+            facts |= self._of_mentorship(item, person, language, mentorship, known)
         if item.request:
-            matter |= self._of_request(item, person, language, known)
+            facts |= self._of_request(item, person, language, known)
         if item.name in PERSONAL:
             change = _address_change(item, known)
-            matter["new_address"] = change.email
-            matter["closes"] = local_date(change.lapses_at, person.zone) - DAY
-            matter["link"] = self.links.address_url(change.id, "new" if item.name == ADDRESS_NEW else "old")
+            facts["new_address"] = change.email
+            facts["closes"] = local_date(change.lapses_at, person.zone) - DAY
+            facts["link"] = self.links.address_url(change.id, "new" if item.name == ADDRESS_NEW else "old")
         if item.name == "reminders_stopped" and item.about in known.people:
-            matter["about"] = _someone(known.people[item.about])
-        return Matter(**matter)
+            facts["about"] = _someone(known.people[item.about])
+        return LetterItem(**facts)
 
     def _of_mentorship(
         self, item: Item, person: ParticipantRow, language: str, mentorship: MentorshipRow, known: Background
@@ -189,7 +191,7 @@ class LettersDesk:
         program = known.programs[place].program
         paused_before = item.name == "partner_paused" and mentorship.phase == "onboarding"
         hidden = item.name in BEFORE_INTRODUCTION or paused_before
-        matter: dict[str, Any] = {
+        facts: dict[str, Any] = {
             "format": mentorship.format,
             "program_title": program.title,
             "program_about": program.about,
@@ -202,38 +204,38 @@ class LettersDesk:
         }
         match item.name:
             case "introduction":
-                matter["first_meeting"] = program.first_meeting
+                facts["first_meeting"] = program.first_meeting
             case "get_going":
-                matter["guides"] = program.meetings_guides
+                facts["guides"] = program.meetings_guides
             case "safety_received":
-                matter["emergency"] = program.emergency
-                matter["contact"] = item.about == MAY_CONTACT
+                facts["emergency"] = program.emergency
+                facts["contact"] = item.about == MAY_CONTACT
             case "partner_left" if item.about in known.people:
                 gone = _someone(known.people[item.about], _role(item, item.about, known))
                 erased = known.people[item.about].standing == "erased"
-                matter["about"] = replace(gone, name="") if erased else gone
+                facts["about"] = replace(gone, name="") if erased else gone
             case "partner_paused":
                 pause = PlannedPause.of(item.about)
                 later = pause.on > local_date(item.queued_at, known.cohorts[item.cohort].zone)
-                matter["since"] = pause.on if later else None
-                matter["closes"] = pause.until
+                facts["since"] = pause.on if later else None
+                facts["closes"] = pause.until
             case "farewell":
-                matter |= _farewell(place, person.id, known)
-                matter["certificate"] = program.phases.closure.certificate and not matter["early"]
+                facts |= _farewell(place, person.id, known)
+                facts["certificate"] = program.phases.closure.certificate and not facts["early"]
             case "agreement_concluded":
-                matter |= self._concluded(item, person, language, mentorship, known)
+                facts |= self._concluded(item, person, language, mentorship, known)
             case "closing_for_silence":
-                matter["closes"] = item.date + timedelta(days=program.rules.last_call)
+                facts["closes"] = item.date + timedelta(days=program.rules.last_call)
             case _:
                 pass
-        return matter
+        return facts
 
     def _of_request(self, item: Item, person: ParticipantRow, language: str, known: Background) -> dict[str, Any]:
         request = known.requests.get(item.request)
         if request is None:
             raise Missing(f"no request {item.request!r}")
         form = known.asked[request.key].form_for(request.ask)
-        matter: dict[str, Any] = {
+        facts: dict[str, Any] = {
             "link": self.links.request_url(request.public_id, request.generation),
             "form_title": form.title,
             "form_minutes": form.minutes,
@@ -241,15 +243,15 @@ class LettersDesk:
             "since": _since(request, known),
         }
         if item.name not in OF_SILENCE:  # their links work until the mentorship is closed
-            matter["closes"] = request.closes
+            facts["closes"] = request.closes
         if item.name == "are_you_there":
-            matter["link"] = ""
-            matter["links"] = {
+            facts["link"] = ""
+            facts["links"] = {
                 state: self.links.request_url(request.public_id, request.generation, state=state) for state in STATES
             }
         if request.ask == "agreement":
-            matter |= _on_the_table(item, request, person, language, known)
-        return matter
+            facts |= _on_the_table(item, request, person, language, known)
+        return facts
 
     def _concluded(
         self, item: Item, person: ParticipantRow, language: str, mentorship: MentorshipRow, known: Background
@@ -338,7 +340,7 @@ def _role(item: Item, person: str, known: Background) -> str:
     return "mentee"
 
 
-def _task(item: Item, known: Background) -> TaskMatter:
+def _task(item: Item, known: Background) -> LetterTask:
     task = known.tasks.get(item.task)
     if task is None:
         raise Missing(f"no task {item.task!r}")
@@ -348,7 +350,7 @@ def _task(item: Item, known: Background) -> TaskMatter:
         else tuple(known.people[person].name for person in task.about if person in known.people)
     )
     ids = tuple(task.about) if about else ()
-    return TaskMatter(task.key, task.kind, task.reason, task.due, task.opened_on, tuple(task.decisions), about, ids)
+    return LetterTask(task.key, task.kind, task.reason, task.due, task.opened_on, tuple(task.decisions), about, ids)
 
 
 def _since(request: RequestRow, known: Background) -> date | None:

@@ -18,18 +18,18 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from activities.batches import is_away, write_batch
-from activities.fill_letters import Draft, LettersDesk
+from activities.fill_letters import LettersDesk, PlannedLetter
 from lifecycle.delivery.letterbox import NeverOpenError
-from lifecycle.delivery.postbox import ADDRESS_NEW, LOOK_AFTER, Delivery, Waiting, logical_moment, sort_out
+from lifecycle.delivery.postbox import ADDRESS_NEW, LOOK_AFTER, Delivery, ItemFacts, logical_moment, sort_out
 from lifecycle.keys import message_key
 from lifecycle.local_time import local_date
-from mail.letters import Composed, Letter
+from mail.letters import Letter, WordedMail
 from store.database import Database
 from store.delivery import due, outbox, results
 from store.delivery.due import Item, Postbox
 from store.delivery.outbox import Fate, Mail, Page
 
-Compose = Callable[[Letter], Composed]
+Compose = Callable[[Letter], WordedMail]
 
 PAGE = 200
 """People decided about, and mails frozen, in one transaction."""
@@ -67,10 +67,10 @@ class Look:
 
     boxes: Mapping[str, Postbox]
     decided: Mapping[str, Delivery]
-    drafts: list[tuple[Draft, bool]] = field(default_factory=list[tuple[Draft, bool]])
+    planned_letters: list[tuple[PlannedLetter, bool]] = field(default_factory=list[tuple[PlannedLetter, bool]])
     """With whether it is a fast one."""
     letters: Sequence[Letter | Exception] = ()
-    """For each draft, in order."""
+    """For each planned letter, in order."""
     unreadable: Mapping[str, str] = field(default_factory=dict[str, str])
     """People about whom nothing could be decided (person to the error)."""
 
@@ -79,7 +79,7 @@ class Look:
         return Look(
             {**self.boxes, **other.boxes},
             {**self.decided, **other.decided},
-            [*self.drafts, *other.drafts],
+            [*self.planned_letters, *other.planned_letters],
             [*self.letters, *other.letters],
             {**self.unreadable, **other.unreadable},
         )
@@ -118,8 +118,8 @@ class Preparer:
         """
         look = await self._look(people, now, behind)
         worded: list[WordedLetter] = []
-        for (draft, fast), letter in zip(look.drafts, look.letters, strict=True):
-            worded.append(await self._word(draft, fast, letter, look.boxes[draft.person]))
+        for (planned, fast), letter in zip(look.planned_letters, look.letters, strict=True):
+            worded.append(await self._word(planned, fast, letter, look.boxes[planned.person]))
             await asyncio.sleep(0)  # let mails of earlier pages be sent
         return await self._freeze(look, worded, now, claim_until, claim)
 
@@ -133,11 +133,11 @@ class Preparer:
         ahead = self._ahead[shard] = {}
         for start in range(0, len(people), PAGE):
             look = await self._look(people[start : start + PAGE], at)
-            for (draft, _), letter in zip(look.drafts, look.letters, strict=True):
+            for (planned, _), letter in zip(look.planned_letters, look.letters, strict=True):
                 with suppress(Exception):  # what can't be worded is told of when it is due
                     if isinstance(letter, Letter):
                         composed = self.compose(letter)
-                        ahead[draft.id] = PreparedMail(letter, composed.subject, composed.raw)
+                        ahead[planned.id] = PreparedMail(letter, composed.subject, composed.raw)
                 await asyncio.sleep(0)
         return len(ahead)
 
@@ -167,33 +167,35 @@ class Preparer:
                     box = boxes[person]
                     at = now if fast else logical_moment(box.person.zone, some, now)
                     id_ = message_key((item.key for item in some), box.corrections)
-                    draft = Draft(id_, person, _items(box, some), at)
-                    look.drafts.append((draft, fast))
-            look.letters = await self.desk.letters(session, [draft for draft, _ in look.drafts])
+                    planned = PlannedLetter(id_, person, _items(box, some), at)
+                    look.planned_letters.append((planned, fast))
+            look.letters = await self.desk.letters(session, [planned for planned, _ in look.planned_letters])
         return look
 
-    async def _word(self, draft: Draft, fast: bool, letter: Letter | Exception, box: Postbox) -> WordedLetter:
+    async def _word(
+        self, planned: PlannedLetter, fast: bool, letter: Letter | Exception, box: Postbox
+    ) -> WordedLetter:
         if isinstance(letter, Letter):
-            ahead = self._ahead.get(box.shard, {}).pop(draft.id, None)
+            ahead = self._ahead.get(box.shard, {}).pop(planned.id, None)
             if ahead is not None and ahead.letter == letter:
-                return WordedLetter(draft.person, fast, _mail(draft, fast, letter, ahead.subject, ahead.raw, box))
+                return WordedLetter(planned.person, fast, _mail(planned, fast, letter, ahead.subject, ahead.raw, box))
             try:
                 composed = self.compose(letter)
             except Exception as error:  # whatever a template does, the others go out
                 letter = error
             else:
                 return WordedLetter(
-                    draft.person, fast, _mail(draft, fast, letter, composed.subject, composed.raw, box)
+                    planned.person, fast, _mail(planned, fast, letter, composed.subject, composed.raw, box)
                 )
-        return WordedLetter(draft.person, fast, broken=await self._culprits(draft, letter))
+        return WordedLetter(planned.person, fast, broken=await self._culprits(planned, letter))
 
-    async def _culprits(self, draft: Draft, error: Exception) -> dict[str, str]:
+    async def _culprits(self, planned: PlannedLetter, error: Exception) -> dict[str, str]:
         """Which items of a mail can't be worded; the others go out without them, in the next round."""
-        if len(draft.items) == 1:
-            return {draft.items[0].key: type(error).__name__}
+        if len(planned.items) == 1:
+            return {planned.items[0].key: type(error).__name__}
         found: dict[str, str] = {}
-        for item in draft.items:
-            alone = replace(draft, items=(item,))
+        for item in planned.items:
+            alone = replace(planned, items=(item,))
             async with self.database.session() as session:
                 [letter] = await self.desk.letters(session, [alone])
             if isinstance(letter, Letter):
@@ -203,7 +205,7 @@ class Preparer:
                     letter = its_error
             if not isinstance(letter, Letter):
                 found[item.key] = type(letter).__name__
-        return found or {item.key: type(error).__name__ for item in draft.items}
+        return found or {item.key: type(error).__name__ for item in planned.items}
 
     async def _freeze(
         self, look: Look, worded: Iterable[WordedLetter], now: datetime, claim_until: datetime, claim: str
@@ -308,25 +310,25 @@ def goes_elsewhere(items: Iterable[Item]) -> bool:
     return any(item.name == ADDRESS_NEW for item in items)
 
 
-def _items(box: Postbox, some: Iterable[Waiting]) -> tuple[Item, ...]:
+def _items(box: Postbox, some: Iterable[ItemFacts]) -> tuple[Item, ...]:
     return tuple(box.items[item.key] for item in some)
 
 
-def _mail(draft: Draft, fast: bool, letter: Letter, subject: str, raw: str, box: Postbox) -> Mail:
+def _mail(planned: PlannedLetter, fast: bool, letter: Letter, subject: str, raw: str, box: Postbox) -> Mail:
     return Mail(
-        id=draft.id,
-        person=draft.person,
+        id=planned.id,
+        person=planned.person,
         cohort=letter.cohort,
         shard=box.shard,
         fast=fast,
-        at=draft.at,
-        local_date=local_date(draft.at, box.person.zone),
+        at=planned.at,
+        local_date=local_date(planned.at, box.person.zone),
         recipient=letter.recipient.email,
         subject=subject,
         raw=raw,
-        items=tuple(item.key for item in draft.items),
-        requests=tuple({item.request: None for item in draft.items if item.request}),
-        elsewhere=goes_elsewhere(draft.items),
+        items=tuple(item.key for item in planned.items),
+        requests=tuple({item.request: None for item in planned.items if item.request}),
+        elsewhere=goes_elsewhere(planned.items),
         attempts=box.put_off or 0,
         put_off=box.put_off is not None,
     )

@@ -20,7 +20,7 @@ from markupsafe import Markup
 from mail import dates
 from mail.headers import BadHeader, headers_of, is_utf8
 from mail.inserts import Inserts, fill, for_html, line, name, plain
-from mail.letters import Composed, Letter, Matter
+from mail.letters import Letter, LetterItem, WordedMail
 from mail.markdown import Line, as_text, render
 from mail.meetings import invitation
 from mail.message import MimePart, written
@@ -28,19 +28,19 @@ from mail.view import View, called
 from mail.wording import FRAME, SEVERAL_TASKS, SHIPPED, Templates, Wording
 
 SLOT = "\ue002"
-"""Placeholder for the matters in a cached frame; no other text can contain it."""
+"""Placeholder for the items in a cached frame; no other text can contain it."""
 LONGEST_SUBJECT = 180
 _SHORT = ("subject", "preheader", "heading", "event", "event_note")
 CALENDAR = "text/calendar; method=REQUEST"
 
 
 class NothingToSay(ValueError):
-    """A letter without matters."""
+    """A letter without items."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Section:
-    """One matter, worded."""
+    """One item, worded."""
 
     subject: str
     preheader: str
@@ -77,20 +77,20 @@ class Composer:
         self._section_skeleton = lru_cache(1024)(self._build_section)
         self._frame_skeleton = lru_cache(256)(self._build_frame)
 
-    def compose(self, letter: Letter) -> Composed:
+    def compose(self, letter: Letter) -> WordedMail:
         """The mail of a letter.
 
         Raises NothingToSay, BadTemplate (its wording can't be read), jinja2.TemplateError (a template asks for
         what there is not), BadInsert and BadHeader (an address or id of the letter is none). No message of
         these names a person.
         """
-        if not letter.matters:
-            raise NothingToSay("a letter needs at least one matter")
+        if not letter.items:
+            raise NothingToSay("a letter needs at least one item")
         if letter.at.tzinfo is None:
             raise BadHeader("Date: the instant of the send has no zone")
-        language = self.language_of(letter.recipient.language, [matter.name for matter in letter.matters])
+        language = self.language_of(letter.recipient.language, [item.name for item in letter.items])
         frame = self.templates.wording(FRAME, language)
-        parts = _parts(letter.matters)
+        parts = _parts(letter.items)
         level = 1 if len(parts) == 1 else 2
         sections = [
             self._section(letter, part[0], frame, language, level)
@@ -103,31 +103,29 @@ class Composer:
         headers = headers_of(letter, subject, language)
         utf8 = is_utf8(letter.recipient.email)
         raw = written(headers, _body(text, html, calendar), letter.message_id, utf8=utf8)
-        return Composed(subject, text, html, raw, tuple(name for name, _ in headers), calendar)
+        return WordedMail(subject, text, html, raw, tuple(name for name, _ in headers), calendar)
 
     def language_of(self, wanted: str, names: Sequence[str]) -> str:
-        """The language of a mail that tells of matters of these names to a reader of the wanted language."""
+        """The language of a mail that tells of items of these names to a reader of the wanted language."""
         several = [SEVERAL_TASKS] if sum(name.startswith("task_") for name in names) > 1 else []
         return self.templates.language_of(wanted, [*names, *several])
 
-    def _section(self, letter: Letter, matter: Matter, frame: Wording, language: str, level: int) -> _Section:
-        wording = self.templates.wording(matter.name, language)
-        view = View(letter, matter, language)
+    def _section(self, letter: Letter, item: LetterItem, frame: Wording, language: str, level: int) -> _Section:
+        wording = self.templates.wording(item.name, language)
+        view = View(letter, item, language)
         said, text, html = self._worded(wording, view.context(), view.inserts.values, frame, level)
-        event = invitation(letter, matter, said["event"], said["event_note"]) if said["event"] else ""
+        event = invitation(letter, item, said["event"], said["event_note"]) if said["event"] else ""
         return _Section(said["subject"], said["preheader"], said["heading"], text, html, event)
 
     def _tasks(
-        self, letter: Letter, matters: Sequence[Matter], frame: Wording, language: str, level: int
+        self, letter: Letter, items: Sequence[LetterItem], frame: Wording, language: str, level: int
     ) -> _Section:
         """Several tasks as one table, a line and a link each."""
         wording = self.templates.wording(SEVERAL_TASKS, language)
         inserts = Inserts()
-        views = [View(letter, matter, language, inserts) for matter in matters]
+        views = [View(letter, item, language, inserts) for item in items]
         rows = [view.row() for view in views]
-        named = [
-            line(matter.mentorship) for matter in matters if matter.task is not None and matter.task.kind != "safety"
-        ]
+        named = [line(item.mentorship) for item in items if item.task is not None and item.task.kind != "safety"]
         context = views[0].context() | {
             "tasks": rows,
             "count": len(rows),
@@ -200,10 +198,10 @@ class Composer:
         )
         html = fill(skeleton.html, inserts.values, for_html)
         parts = as_text(skeleton.lines, inserts.values).split(SLOT)
-        matters = "\n\n\n".join(section.text for section in sections)
+        items = "\n\n\n".join(section.text for section in sections)
         return (
             subject,
-            matters.join(parts) + "\n",
+            items.join(parts) + "\n",
             html.replace(SLOT, "\n".join(section.html for section in sections)),
         )
 
@@ -252,13 +250,13 @@ COHORT, DATE = "\ue0000\ue001", "\ue0001\ue001"
 """Placeholders of the first two values of every frame."""
 
 
-def _parts(matters: Sequence[Matter]) -> list[list[Matter]]:
-    """The sections of a mail: each matter is one, but several tasks are one together, where the first of them is."""
-    tasks = [matter for matter in matters if matter.task is not None]
+def _parts(items: Sequence[LetterItem]) -> list[list[LetterItem]]:
+    """The sections of a mail: each item is one, but several tasks are one together, where the first of them is."""
+    tasks = [item for item in items if item.task is not None]
     if len(tasks) < 2:
-        return [[matter] for matter in matters]
+        return [[item] for item in items]
     first = tasks[0]
-    return [tasks if matter is first else [matter] for matter in matters if matter.task is None or matter is first]
+    return [tasks if item is first else [item] for item in items if item.task is None or item is first]
 
 
 def _frame_context(letter: Letter, language: str, sections: list[_Section], inserts: Inserts) -> dict[str, Any]:
@@ -315,6 +313,6 @@ def _shipped() -> Composer:
     return Composer()
 
 
-def compose(letter: Letter) -> Composed:
+def compose(letter: Letter) -> WordedMail:
     """The mail of a letter, with the shipped templates. Raises as `Composer.compose` does."""
     return _shipped().compose(letter)

@@ -1,4 +1,4 @@
-"""The data of a mail before it is worded: one letter to one person, made of matters, oldest first.
+"""The data of a mail before it is worded: one letter to one person, made of items, oldest first.
 
 SQL, a preview or a rehearsal fills it; `mail.compose` words it. Nothing here holds wording, and nothing here may be
 passed to Temporal or a log: it is full of names.
@@ -52,7 +52,7 @@ class MailPerson:
     name: str
     email: str = ""
     role: str = ""
-    """Role in the mentorship that the matter is about; empty for coordinators."""
+    """Role in the mentorship that the item is about; empty for coordinators."""
     zone: str = ""
     """IANA zone; empty where unknown."""
     language: str = "en"
@@ -93,7 +93,7 @@ class Meetings:
 
 
 @dataclass(frozen=True, slots=True)
-class TaskMatter:
+class LetterTask:
     """A task for a coordinator. `reason` is in plain words; `about` names the people concerned."""
 
     key: str
@@ -108,7 +108,7 @@ class TaskMatter:
 
 
 @dataclass(frozen=True, slots=True)
-class Matter:
+class LetterItem:
     """One item with everything that its wording needs. Dates are calendar dates.
 
     A template that needs a missing field is an error: `mail.preview.sample` shows the expected fields for every name.
@@ -119,7 +119,7 @@ class Matter:
     name: str
     """One of NAMES; also the template's name."""
     role: Reader
-    """The reader's role in this matter."""
+    """The reader's role in this item."""
     format: Format = "one_to_one"
     number: int = 1
     """Of the step: check-in 2, second winding down, version of the agreement on the table."""
@@ -180,7 +180,7 @@ class Matter:
     """safety_received: the reader said that they may be contacted about it."""
     new_address: str = ""
     """address_old and address_new: where the reader's mail is to go from now on."""
-    task: TaskMatter | None = None
+    task: LetterTask | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +198,7 @@ class Letter:
     """`<…@domain>`, from `mail.headers.message_id`."""
     sender: str
     """From address, aligned with DKIM; its domain makes List-Id and calendar ids."""
-    matters: tuple[Matter, ...]
+    items: tuple[LetterItem, ...]
     """The items of the mail, oldest first; at least one."""
     sender_name: str = ""
     """Display name of the sender; empty takes the cohort's title."""
@@ -216,7 +216,7 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True)
-class Composed:
+class WordedMail:
     """A mail, worded. `raw` is the complete RFC 5322 message: ASCII only, CRLF line ends."""
 
     subject: str

@@ -17,7 +17,7 @@ from icalendar import Calendar, Event, Timezone, TimezoneDaylight, TimezoneStand
 
 from mail.headers import address, domain_of
 from mail.inserts import name
-from mail.letters import Letter, MailPerson, Matter, Meetings
+from mail.letters import Letter, LetterItem, MailPerson, Meetings
 from program.models import WEEKDAYS
 
 PRODUCT = "-//mentorship-engine//mail//EN"
@@ -92,21 +92,21 @@ def _attendee(person: MailPerson) -> vCalAddress:
     return attendee
 
 
-def invitation(letter: Letter, matter: Matter, summary: str, description: str) -> str:
+def invitation(letter: Letter, item: LetterItem, summary: str, description: str) -> str:
     """The iCalendar object, METHOD:REQUEST, or an empty string where no meeting fits before the end.
 
     SEQUENCE is the version of the agreement: a later version replaces an earlier one, a resent mail changes
     nothing.
     """
-    series = matter.meetings
+    series = item.meetings
     begin = starts(series) if series else None
     if series is None or begin is None:
         return ""
     zone = ZoneInfo(series.zone)
     last = datetime.combine(series.until, series.at, tzinfo=zone).astimezone(UTC)
     event = Event()
-    event.add("UID", series_id(letter.cohort, matter.mentorship, domain_of(letter.sender)))
-    event.add("SEQUENCE", matter.agreement_version)
+    event.add("UID", series_id(letter.cohort, item.mentorship, domain_of(letter.sender)))
+    event.add("SEQUENCE", item.agreement_version)
     event.add("DTSTAMP", letter.at.astimezone(UTC))
     event.add("DTSTART", begin)
     event.add("DURATION", timedelta(minutes=series.minutes))
@@ -119,7 +119,7 @@ def invitation(letter: Letter, matter: Matter, summary: str, description: str) -
     title = re.sub(r'[";:,\\]', " ", name(letter.sender_name or letter.cohort_title))
     organizer.params["CN"] = " ".join(title.split())
     event.add("ORGANIZER", organizer)
-    for person in _attendees(letter.recipient, matter.partners):
+    for person in _attendees(letter.recipient, item.partners):
         event.add("ATTENDEE", _attendee(person))
     calendar = Calendar()
     calendar.add("PRODID", PRODUCT)

@@ -22,11 +22,11 @@ from mail.letters import (
     AgreementChange,
     Kind,
     Letter,
+    LetterItem,
+    LetterTask,
     MailPerson,
-    Matter,
     Meetings,
     Reader,
-    TaskMatter,
 )
 from mail.wording import FALLBACK, FRAME, SEVERAL_TASKS, SHIPPED, WORDS, BadTemplate, Templates, problem_of
 from program.faults import nearest
@@ -133,8 +133,8 @@ def sample_matter(
     early: bool = False,
     task: str = "stalled",
     full: bool = True,
-) -> Matter:
-    """One matter with everything that its wording may use; without `full`, without optional fields.
+) -> LetterItem:
+    """One item with everything that its wording may use; without `full`, without optional fields.
 
     Raises KeyError for a name that no mail has.
     """
@@ -144,7 +144,7 @@ def sample_matter(
     drafts = role != "mentee" if format_ == "group" else role != "mentor"
     title, minutes = _FORMS.get(name, ("", 2))
     reason, decisions = TASKS[task]
-    matter = Matter(
+    item = LetterItem(
         key=f"spring/m07/{name}#{number}/p02/{kind or 'notice'}",
         kind=kind or ("request" if name in ASKS else _KINDS.get(name, "notice")),
         name=name,
@@ -167,57 +167,57 @@ def sample_matter(
         agreement_version=number,
     )
     if name in DESK:
-        facts = TaskMatter(f"spring/m07/task.{task}#1", task, reason, date(2027, 3, 8), date(2027, 3, 1), decisions)
-        matter = replace(matter, task=facts, role="deputy" if name == "task_to_deputy" else "coordinator")
+        facts = LetterTask(f"spring/m07/task.{task}#1", task, reason, date(2027, 3, 8), date(2027, 3, 1), decisions)
+        item = replace(item, task=facts, role="deputy" if name == "task_to_deputy" else "coordinator")
     if name in PERSONAL:
-        matter = replace(matter, mentorship="", partners=(), link=_ADDRESS_LINK, new_address="jonas@post.example.net")
+        item = replace(item, mentorship="", partners=(), link=_ADDRESS_LINK, new_address="jonas@post.example.net")
     if name in _FORMS or name in DESK:
-        matter = replace(matter, link=_LINK)
+        item = replace(item, link=_LINK)
     if name == "are_you_there":
         links = {state: f"{_LINK}?state={state}" for state in ("fine", "stuck", "stopped")}
-        matter = replace(matter, link="", links=links)
+        item = replace(item, link="", links=links)
     if name == "partner_paused":
-        matter = replace(matter, since=None, closes=None)
-    return _filled(matter, partners) if full else matter
+        item = replace(item, since=None, closes=None)
+    return _filled(item, partners) if full else item
 
 
-def _filled(matter: Matter, partners: tuple[MailPerson, ...]) -> Matter:
-    """A sample matter with the optional parts of its wording."""
-    match matter.name:
-        case "agreement" if not matter.drafting:
+def _filled(item: LetterItem, partners: tuple[MailPerson, ...]) -> LetterItem:
+    """A sample item with the optional parts of its wording."""
+    match item.name:
+        case "agreement" if not item.drafting:
             change = AgreementChange("We meet", "every two weeks", "every three weeks, for an hour and a half")
             changes = (change, AgreementChange("Notes", "", "each their own"))
-            return replace(matter, changes=changes, number=2, agreement_version=2)
+            return replace(item, changes=changes, number=2, agreement_version=2)
         case "agreement_concluded":
             series = Meetings("tue", time(16), "Europe/London", 2, 60, date(2027, 3, 2), date(2027, 8, 30))
-            return replace(matter, link=_LINK, agreement=_AGREEMENT, meetings=series)
+            return replace(item, link=_LINK, agreement=_AGREEMENT, meetings=series)
         case "agreement_reopened" | "partner_left":
-            return replace(matter, about=partners[-1])
+            return replace(item, about=partners[-1])
         case "partner_paused":
-            return replace(matter, since=date(2027, 4, 5), closes=date(2027, 5, 3))
+            return replace(item, since=date(2027, 4, 5), closes=date(2027, 5, 3))
         case "introduction":
             guide = "1. Tell each other how you got where you are.\n2. Agree on **when** you meet next."
-            return replace(matter, first_meeting=guide)
+            return replace(item, first_meeting=guide)
         case "farewell":
             notes = tuple(
                 (partner.name, "Thank you for your patience.\nI will miss our Tuesdays.") for partner in partners
             )
-            return replace(matter, notes=notes, contacts=partners, certificate=not matter.early)
+            return replace(item, notes=notes, contacts=partners, certificate=not item.early)
         case "safety_received":
-            return replace(matter, emergency="Call 112. Security desk, day and night: extension 4444.", contact=True)
+            return replace(item, emergency="Call 112. Security desk, day and night: extension 4444.", contact=True)
         case "reminders_stopped":
-            return replace(matter, about=_JONAS, task=None)
+            return replace(item, about=_JONAS, task=None)
         case "still_paused":
-            return replace(matter, link="", task=None)
-        case "task_opened" | "task_repeated" | "task_to_deputy" if matter.task and matter.task.kind != "safety":
-            return replace(matter, task=replace(matter.task, about=("Grace Okafor", "Jonas Lindqvist")))
+            return replace(item, link="", task=None)
+        case "task_opened" | "task_repeated" | "task_to_deputy" if item.task and item.task.kind != "safety":
+            return replace(item, task=replace(item.task, about=("Grace Okafor", "Jonas Lindqvist")))
         case _:
-            return matter
+            return item
 
 
-def letter_of(*matters: Matter, language: str = "en") -> Letter:
-    """A letter of sample matters, to the reader of the first."""
-    first = matters[0]
+def letter_of(*items: LetterItem, language: str = "en") -> Letter:
+    """A letter of sample items, to the reader of the first."""
+    first = items[0]
     for_coordinators = first.name in DESK
     reader, _ = _company(first.format, first.role)
     capacity = ("deputy" if first.role == "deputy" else "coordinator") if for_coordinators else "participant"
@@ -229,7 +229,7 @@ def letter_of(*matters: Matter, language: str = "en") -> Letter:
         organisation="Example Works",
         coordinator=_PETRA,
         at=AT,
-        message_id=message_id("/".join(matter.key for matter in matters), "example.org"),
+        message_id=message_id("/".join(item.key for item in items), "example.org"),
         references=(message_id("first", "example.org"),) if first.kind == "reminder" else (),
         sender="mentoring@example.org",
         unsubscribe_url=""
@@ -238,7 +238,7 @@ def letter_of(*matters: Matter, language: str = "en") -> Letter:
         place_url="" if without_links else "https://mentoring.example.org/me/4kX9q2mZ7vB1.1.aB3dE5fG7hJ9kL1mN3pQ5rS7",
         unsubscribe_mailto="" if without_links else "mailto:stop@example.org?subject=stop-4kX9q2mZ7vB1",
         capacity=capacity,
-        matters=matters,
+        items=items,
     )
 
 
@@ -256,13 +256,13 @@ def sample(
     language: str = "en",
 ) -> Letter:
     """A sample letter of one mail. Raises KeyError for a name that no mail has."""
-    matter = sample_matter(name, format_, role, kind=kind, nth=nth, number=number, early=early, task=task, full=full)
-    return letter_of(matter, language=language)
+    item = sample_matter(name, format_, role, kind=kind, nth=nth, number=number, early=early, task=task, full=full)
+    return letter_of(item, language=language)
 
 
 def sample_tasks(language: str = "en", *kinds: str) -> Letter:
     """A sample letter of several tasks for one coordinator: new ones, and from the second on one that is repeated."""
-    matters = [
+    items = [
         replace(
             sample_matter("task_repeated" if nth == 1 else "task_opened", task=kind),
             key=f"task/{nth}",
@@ -270,7 +270,7 @@ def sample_tasks(language: str = "en", *kinds: str) -> Letter:
         )
         for nth, kind in enumerate(kinds or ("stalled", "help", "safety"))
     ]
-    return letter_of(*matters, language=language)
+    return letter_of(*items, language=language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,7 +364,7 @@ def _strangers(folder: Path) -> Iterator[tuple[str, int, str]]:
 def _faults_of(composer: Composer, language: str, formats: Collection[Format]) -> Iterator[tuple[str, int, str]]:
     templates = composer.templates
     for one in (*samples(language, formats), Sample(SEVERAL_TASKS, sample_tasks(language))):
-        name = SEVERAL_TASKS if one.label == SEVERAL_TASKS else one.letter.matters[0].name
+        name = SEVERAL_TASKS if one.label == SEVERAL_TASKS else one.letter.items[0].name
         path = templates.file(language, name)
         framed = path is not None and not templates.lacking(language, (name, FRAME))
         if language != FALLBACK and path is None:

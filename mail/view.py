@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from mail import dates
 from mail.headers import address
 from mail.inserts import Inserts, line, name, passage, typographic, without_placeholders
-from mail.letters import Letter, MailPerson, Matter, Meetings, TaskMatter
+from mail.letters import Letter, LetterItem, LetterTask, MailPerson, Meetings
 from mail.meetings import starts
 
 _FAMILY_NAME_FIRST = ("hu", "ja", "ko", "vi", "zh")
@@ -86,11 +86,11 @@ class TaskView:
 
 
 class View:
-    """Builds the context of one matter. Language is that of the template, zone that of the reader."""
+    """Builds the context of one item. Language is that of the template, zone that of the reader."""
 
-    def __init__(self, letter: Letter, matter: Matter, language: str, inserts: Inserts | None = None) -> None:
+    def __init__(self, letter: Letter, item: LetterItem, language: str, inserts: Inserts | None = None) -> None:
         self.letter = letter
-        self.matter = matter
+        self.item = item
         self.language = language
         self.inserts = inserts or Inserts()
         self.zone = letter.recipient.zone or "UTC"
@@ -147,15 +147,15 @@ class View:
             own="" if same else self._line(dates.moment(begin, self.zone, self.language)),
         )
 
-    def task(self, facts: TaskMatter | None) -> TaskView | None:
+    def task(self, facts: LetterTask | None) -> TaskView | None:
         """A task in words."""
         if facts is None:
             return None
         return TaskView(
             key=self._line(facts.key),
             kind=facts.kind,
-            mentorship=self._line(self.matter.mentorship),
-            place=self._line(f"{self.letter.cohort}/{self.matter.mentorship}"),
+            mentorship=self._line(self.item.mentorship),
+            place=self._line(f"{self.letter.cohort}/{self.item.mentorship}"),
             reason=self._wording(facts.reason),
             due=self._day(facts.due),
             opened=self._day(facts.opened),
@@ -165,87 +165,87 @@ class View:
         )
 
     def row(self) -> dict[str, Any]:
-        """The task of this matter as a row of a table."""
-        task = self.task(self.matter.task)
+        """The task of this item as a row of a table."""
+        task = self.task(self.item.task)
         if task is None:
-            raise ValueError("the matter has no task")
+            raise ValueError("the item has no task")
         safety = task.kind == "safety"
         return {
             "kind": task.kind,
-            "again": self.matter.name != "task_opened",
+            "again": self.item.name != "task_opened",
             "mentorship": "" if safety else task.mentorship,
             "place": task.place,
             "due": task.due,
-            "link": self.inserts.put_url(self.matter.link),
+            "link": self.inserts.put_url(self.item.link),
         }
 
     def _counterparts(self) -> Sequence[MailPerson]:
         """Those whom the reader meets: for a mentee of a group the mentor, otherwise everyone else."""
-        partners = self.matter.partners
-        if self.matter.format == "group" and self.matter.role == "mentee":
+        partners = self.item.partners
+        if self.item.format == "group" and self.item.role == "mentee":
             return [partner for partner in partners if partner.role == "mentor"] or partners
         return partners
 
     def context(self) -> dict[str, Any]:
         """Everything that a template may use, by name."""
-        letter, matter = self.letter, self.matter
+        letter, item = self.letter, self.item
         counterparts = self._counterparts()
-        fellows = [partner for partner in matter.partners if partner not in counterparts]
-        weeks = (matter.end - matter.start).days // 7 if matter.start and matter.end else 0
+        fellows = [partner for partner in item.partners if partner not in counterparts]
+        weeks = (item.end - item.start).days // 7 if item.start and item.end else 0
         return {
-            "kind": matter.kind,
-            "name": matter.name,
-            "role": matter.role,
-            "format": matter.format,
-            "number": matter.number,
-            "nth": matter.nth,
-            "early": matter.early,
-            "drafting": matter.drafting,
-            "certificate": matter.certificate,
-            "rhythm_days": matter.rhythm_days,
-            "rhythm_minutes": matter.rhythm_minutes,
-            "form_minutes": matter.form_minutes,
-            "agreement_version": matter.agreement_version,
+            "kind": item.kind,
+            "name": item.name,
+            "role": item.role,
+            "format": item.format,
+            "number": item.number,
+            "nth": item.nth,
+            "early": item.early,
+            "drafting": item.drafting,
+            "certificate": item.certificate,
+            "rhythm_days": item.rhythm_days,
+            "rhythm_minutes": item.rhythm_minutes,
+            "form_minutes": item.form_minutes,
+            "agreement_version": item.agreement_version,
             "weeks": weeks,
             "me": self.person(letter.recipient),
             "coordinator": self.person(letter.coordinator),
             "cohort": self._line(letter.cohort_title),
-            "mentorship": self._line(matter.mentorship),
+            "mentorship": self._line(item.mentorship),
             "organisation": self._line(letter.organisation),
-            "program": self._line(matter.program_title),
-            "program_about": self._wording(matter.program_about),
+            "program": self._line(item.program_title),
+            "program_about": self._wording(item.program_about),
             "partners": tuple(self.person(partner) for partner in counterparts),
             "names": self._line(dates.listed([called(partner) for partner in counterparts], self.language)),
             "full_names": self._line(dates.listed([name(partner.name) for partner in counterparts], self.language)),
             "fellows": self._line(dates.listed([name(partner.name) for partner in fellows], self.language)),
-            "start": self._day(matter.start),
-            "end": self._day(matter.end),
-            "closes": self._day(matter.closes),
-            "since": self._day(matter.since),
+            "start": self._day(item.start),
+            "end": self._day(item.end),
+            "closes": self._day(item.closes),
+            "since": self._day(item.since),
             "dated": self._dated(),
-            "form_title": self._line(matter.form_title),
-            "link": self.inserts.put_url(matter.link),
-            "links": {state: self.inserts.put_url(url) for state, url in matter.links.items()},
-            "agreement": tuple((self._line(label), self._passage(text)) for label, text in matter.agreement),
+            "form_title": self._line(item.form_title),
+            "link": self.inserts.put_url(item.link),
+            "links": {state: self.inserts.put_url(url) for state, url in item.links.items()},
+            "agreement": tuple((self._line(label), self._passage(text)) for label, text in item.agreement),
             "changes": tuple(
                 (self._line(change.label), self._passage(change.before), self._passage(change.after))
-                for change in matter.changes
+                for change in item.changes
             ),
-            "meetings": self.meetings(matter.meetings),
-            "first_meeting": typographic(without_placeholders(matter.first_meeting), self.language),
-            "guides": tuple(self._wording(guide) for guide in matter.guides),
-            "notes": tuple((self._name(author), self._passage(text)) for author, text in matter.notes),
-            "contacts": tuple(self.person(partner) for partner in matter.contacts),
-            "about": self.person(matter.about) if matter.about else None,
-            "new_address": self._line(matter.new_address),
-            "emergency": self._wording(matter.emergency),
-            "contact": matter.contact,
-            "task": self.task(matter.task),
+            "meetings": self.meetings(item.meetings),
+            "first_meeting": typographic(without_placeholders(item.first_meeting), self.language),
+            "guides": tuple(self._wording(guide) for guide in item.guides),
+            "notes": tuple((self._name(author), self._passage(text)) for author, text in item.notes),
+            "contacts": tuple(self.person(partner) for partner in item.contacts),
+            "about": self.person(item.about) if item.about else None,
+            "new_address": self._line(item.new_address),
+            "emergency": self._wording(item.emergency),
+            "contact": item.contact,
+            "task": self.task(item.task),
         }
 
     def _dated(self) -> dict[str, str]:
         """The mentorship's dates in full, as a certificate gives them."""
-        dates_by_name = {"start": self.matter.start, "end": self.matter.end}
+        dates_by_name = {"start": self.item.start, "end": self.item.end}
         return {
             key: self.inserts.put(dates.whole_day(on, self.language)) if on else ""
             for key, on in dates_by_name.items()

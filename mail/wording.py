@@ -34,7 +34,7 @@ from program.languages import base_language, is_language
 SHIPPED = Path(__file__).resolve().parent.parent / "templates" / "mail"
 FALLBACK = "en"
 FRAME = "frame"
-"""The mail around the matters: greeting, closing, footer."""
+"""The mail around the items: greeting, closing, footer."""
 SEVERAL_TASKS = "tasks"
 """Several tasks of one coordinator, as one table."""
 WORDS = "words"

@@ -23,9 +23,9 @@ from lifecycle.delivery.notices import facts_of
 from lifecycle.delivery.postbox import (
     LOOK_AFTER,
     DropReason,
+    ItemFacts,
     PersonFacts,
     RequestFacts,
-    Waiting,
     logical_moment,
     look_at,
     record,
@@ -300,7 +300,7 @@ class RehearsedSeason:
         if reason is DropReason.BOUNCED:
             postbox.lost[key] = letter
 
-    def refused(self, postbox: SimulatedPostbox, items: list[Waiting]) -> None:
+    def refused(self, postbox: SimulatedPostbox, items: list[ItemFacts]) -> None:
         """An address refuses mail for good: it gets no more, and every mentorship of its owner hears of it."""
         for item in items:
             self.drop(postbox, item.key, DropReason.BOUNCED)
@@ -321,14 +321,14 @@ class RehearsedSeason:
         """What waits for its moment."""
         return [letter for letter in postbox.letters.values() if letter.state == "queued"]
 
-    def waiting(self, letter: QueuedItem) -> Waiting:
+    def waiting(self, letter: QueuedItem) -> ItemFacts:
         """An item with the facts that decide about it."""
         post, running = letter.post, letter.mentorship
         member = running.state.member(post.person)
         task = self.tasks[post.task] if post.task else None
         # Whoever has no seat in the mentorship gets the item as a coordinator.
         coordinators = bool(post.task) or member is None
-        return Waiting(
+        return ItemFacts(
             key=post.key,
             kind=post.kind,
             name=post.name,
@@ -344,7 +344,7 @@ class RehearsedSeason:
             facts=facts_of(running.state, post.person, task_open=task is None or task.closed is None),
         )
 
-    def send(self, postbox: SimulatedPostbox, items: list[Waiting], at: datetime) -> None:
+    def send(self, postbox: SimulatedPostbox, items: list[ItemFacts], at: datetime) -> None:
         """A mail goes out that bears this moment, and whoever reads it may act on it."""
         letters = [postbox.letters.pop(item.key) for item in items]
         mail = SentMail(postbox.person.id, at, tuple((one.post, one.mentorship.state.key) for one in letters))

@@ -18,7 +18,7 @@ from activities.smtp import Relay, SmtpTransport
 from lifecycle.commands import MemberRecord, Post
 from lifecycle.keys import item_key, request_key
 from mail.compose import compose
-from mail.letters import Composed, Letter
+from mail.letters import Letter, WordedMail
 from runtime.links import Links
 from store.database import Database
 from store.tables import EventRow, ItemRow, MessageRow, ParticipantRow, PostmasterRow, RelayRow, RequestRow
@@ -118,7 +118,7 @@ def rules(**changes: Any) -> PostOfficeRules:
 def post_office(
     database: Database,
     transport: Sender,
-    word: Callable[[Letter], Composed] = compose,
+    word: Callable[[Letter], WordedMail] = compose,
     *,
     redirect_all_to: str = "",
     **changes: Any,

@@ -90,7 +90,7 @@ class PersonFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class ItemFacts:
     """An item in the postbox with the facts that decide about it.
 
     `mentorship` is None for what the person gets as a coordinator and for what concerns no single mentorship.
@@ -129,18 +129,18 @@ class Waiting:
 class Delivery:
     """What becomes of everything that waits for one person. Each item stands in exactly one of the lists."""
 
-    ordinary: list[Waiting] = field(default_factory=list[Waiting])
+    ordinary: list[ItemFacts] = field(default_factory=list[ItemFacts])
     """Go now, together, as the day's mail."""
-    fast: list[Waiting] = field(default_factory=list[Waiting])
+    fast: list[ItemFacts] = field(default_factory=list[ItemFacts])
     """Go now, together, beside the day's mail."""
-    dropped: list[tuple[Waiting, DropReason]] = field(default_factory=list[tuple[Waiting, DropReason]])
-    held: list[Waiting] = field(default_factory=list[Waiting])
+    dropped: list[tuple[ItemFacts, DropReason]] = field(default_factory=list[tuple[ItemFacts, DropReason]])
+    held: list[ItemFacts] = field(default_factory=list[ItemFacts])
     """Wait for the end of a pause or of a hold; no moment is known."""
-    later: list[tuple[Waiting, datetime]] = field(default_factory=list[tuple[Waiting, datetime]])
+    later: list[tuple[ItemFacts, datetime]] = field(default_factory=list[tuple[ItemFacts, datetime]])
     """Wait for their moment (UTC), which is looked at anew when it comes."""
 
     @property
-    def mails(self) -> list[tuple[list[Waiting], bool]]:
+    def mails(self) -> list[tuple[list[ItemFacts], bool]]:
         """What goes now, mail by mail, with whether it is a fast one."""
         together = [item for item in self.fast if item.name not in ALONE]
         alone = [[item] for item in self.fast if item.name in ALONE]
@@ -153,21 +153,21 @@ class Delivery:
         return min((moment for _, moment in self.later), default=None)
 
 
-def sort_out(person: PersonFacts, items: Iterable[Waiting], now: datetime) -> Delivery:
+def sort_out(person: PersonFacts, items: Iterable[ItemFacts], now: datetime) -> Delivery:
     """Decide about everything that waits for one person, at this moment (UTC).
 
     Raises NeverOpenError for an item whose letterbox never opens.
     """
     today = local_date(now, person.zone)
     found = Delivery()
-    due: list[Waiting] = []
-    early: list[Waiting] = []
+    due: list[ItemFacts] = []
+    early: list[ItemFacts] = []
     for item in sorted(items, key=lambda item: item.order):
         if _is_due(person, item, now, today):
             due.append(item)
         else:
             early.append(item)
-    going: list[Waiting] = []
+    going: list[ItemFacts] = []
     for item in due:
         reason = _why_dropped(person, item, now)
         if reason is not None:
@@ -187,7 +187,7 @@ def sort_out(person: PersonFacts, items: Iterable[Waiting], now: datetime) -> De
     return found
 
 
-def logical_moment(zone: str, items: Iterable[Waiting], now: datetime) -> datetime:
+def logical_moment(zone: str, items: Iterable[ItemFacts], now: datetime) -> datetime:
     """The moment that an ordinary mail bears (its Date header): when it became due, at most `GRAIN` before now, UTC.
 
     So a mail that waits a little for its turn at nine bears nine o'clock, and can be worded before.
@@ -224,7 +224,7 @@ def record(person: PersonFacts, delivery: Delivery, now: datetime) -> None:
         person.last_mail_on = today
 
 
-def _is_due(person: PersonFacts, item: Waiting, now: datetime, today: date) -> bool:
+def _is_due(person: PersonFacts, item: ItemFacts, now: datetime, today: date) -> bool:
     if item.fast:
         return item.queued_at <= now
     return (
@@ -234,7 +234,7 @@ def _is_due(person: PersonFacts, item: Waiting, now: datetime, today: date) -> b
     )
 
 
-def _moment(person: PersonFacts, item: Waiting, now: datetime, used: date | None) -> datetime:
+def _moment(person: PersonFacts, item: ItemFacts, now: datetime, used: date | None) -> datetime:
     """When an item that is not due may go at the earliest, if nothing changes."""
     if item.fast:
         return item.queued_at
@@ -244,7 +244,7 @@ def _moment(person: PersonFacts, item: Waiting, now: datetime, used: date | None
     return next_open(item.rule, person.zone, not_before)
 
 
-def _why_dropped(person: PersonFacts, item: Waiting, now: datetime) -> DropReason | None:
+def _why_dropped(person: PersonFacts, item: ItemFacts, now: datetime) -> DropReason | None:
     """Why the item is not true any more, as far as other items of the same mail have no say in it."""
     mentorship, request, reminder = item.mentorship, item.request, item.kind == "reminder"
     over = mentorship is not None and mentorship.over
@@ -272,21 +272,21 @@ def _why_dropped(person: PersonFacts, item: Waiting, now: datetime) -> DropReaso
     return None
 
 
-def _is_held(item: Waiting) -> bool:
+def _is_held(item: ItemFacts) -> bool:
     mentorship = item.mentorship
     return mentorship is not None and keeps_back(
         item.name, Standstill(mentorship.held, mentorship.paused and not mentorship.over)
     )
 
 
-def _still_true(item: Waiting) -> bool:
+def _still_true(item: ItemFacts) -> bool:
     """A notice that says what holds; a receipt answers what its reader did, and stays true."""
     if item.facts is None or item.kind == "receipt":
         return True
     return still_true(item.name, Notice(item.number, item.about, item.queued_at), item.facts)
 
 
-def _fill_ordinary_mail(found: Delivery, items: list[Waiting], in_fast_mail: set[str], today: date) -> None:
+def _fill_ordinary_mail(found: Delivery, items: list[ItemFacts], in_fast_mail: set[str], today: date) -> None:
     """Take each item into the day's mail unless it was said often enough, or lately, or in this very mail."""
     carried: set[str] = set()
     # What brings a request comes before what reminds of it, so that a reminder never goes in its place.
@@ -301,7 +301,7 @@ def _fill_ordinary_mail(found: Delivery, items: list[Waiting], in_fast_mail: set
     found.ordinary.sort(key=lambda item: item.order)
 
 
-def _why_not_again(item: Waiting, carried: set[str], in_fast_mail: set[str], today: date) -> DropReason | None:
+def _why_not_again(item: ItemFacts, carried: set[str], in_fast_mail: set[str], today: date) -> DropReason | None:
     request = item.request
     if request is None:
         return None

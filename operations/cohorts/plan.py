@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 from lifecycle.advance import begin
 from lifecycle.commands import ItemKind
 from lifecycle.delivery.letterbox import LetterboxRule, rule_of
-from lifecycle.delivery.postbox import LOOK_AFTER, PersonFacts, RequestFacts, Waiting, record, sort_out
+from lifecycle.delivery.postbox import LOOK_AFTER, ItemFacts, PersonFacts, RequestFacts, record, sort_out
 from lifecycle.local_time import begun_everywhere, local_date
 from lifecycle.phases import closure
 from lifecycle.phases.expectations import drafters
@@ -116,7 +116,7 @@ def plan(loaded: Loaded, launched_at: datetime, mentorship: str = "") -> Plan:
         raise UnknownKey(f"the file has no mentorship `{mentorship}`; it has {', '.join(keys)}")
     rule = rule_of(loaded.programs[cohort.program].letterbox, cohort.holidays)
     zones = {person.id: person.zone for person in cohort.participants}
-    waiting: dict[str, list[tuple[PlannedItem, Waiting]]] = {id_: [] for id_ in zones}
+    waiting: dict[str, list[tuple[PlannedItem, ItemFacts]]] = {id_: [] for id_ in zones}
     steps: list[PlannedStep] = []
     for entry in cohort.mentorships:
         state = everybody_accepts(loaded, entry, launched_at)
@@ -186,7 +186,7 @@ def everybody_accepts(loaded: Loaded, mentorship: Mentorship, launched_at: datet
 # -- what is put into postboxes --------------------------------------------------------------------------------
 
 
-def _items(state: State, rule: LetterboxRule, launched_at: datetime) -> Iterator[tuple[PlannedItem, Waiting]]:
+def _items(state: State, rule: LetterboxRule, launched_at: datetime) -> Iterator[tuple[PlannedItem, ItemFacts]]:
     invitation = state.step("invitation", 1)
     accepted_by = (invitation and invitation.closes) or state.launched_on
     for step in state.steps:
@@ -211,12 +211,12 @@ def _items(state: State, rule: LetterboxRule, launched_at: datetime) -> Iterator
                     date=step.closes + timedelta(days=1),
                     condition=AT_THE_LATEST,
                 )
-                yield item, Waiting(item.key, "notice", "farewell", begun_everywhere(settles), settles, rule)
+                yield item, ItemFacts(item.key, "notice", "farewell", begun_everywhere(settles), settles, rule)
 
 
 def _items_of(
     state: State, step: Step, person: str, rule: LetterboxRule, launched_at: datetime, depends: str
-) -> Iterator[tuple[PlannedItem, Waiting]]:
+) -> Iterator[tuple[PlannedItem, ItemFacts]]:
     key = state.request(step, person)
     number = closure.which_winding_down(state, step) if step.name == "winding_down" else step.number
     request = RequestFacts(key, "open", state.ended(step.closes)) if step.closes else None
@@ -237,14 +237,14 @@ def _items_of(
             condition=condition,
         )
         queued_at = max(state.begins(on), launched_at)
-        yield item, Waiting(item.key, kind, step.name, on, queued_at, rule, request)
+        yield item, ItemFacts(item.key, kind, step.name, on, queued_at, rule, request)
 
 
 # -- and when they are delivered -------------------------------------------------------------------------------
 
 
 def _delivered(
-    person: str, zone: str, items: list[tuple[PlannedItem, Waiting]], launched_at: datetime
+    person: str, zone: str, items: list[tuple[PlannedItem, ItemFacts]], launched_at: datetime
 ) -> Iterator[PlannedMail]:
     facts = PersonFacts(person, zone)
     planned = {item.key: item for item, _ in items}

@@ -14,7 +14,7 @@ from lifecycle.local_time import zone
 from lifecycle.tasks import KINDS
 from mail.compose import Composer
 from mail.headers import domain_of
-from mail.letters import NAMES, Composed, Letter, MailPerson, Matter, Reader
+from mail.letters import NAMES, Letter, LetterItem, MailPerson, Reader, WordedMail
 from mail.preview import FORMATS, ROLES, sample
 from operations.cohorts.plan import everybody_accepts
 from operations.errors import Refused
@@ -31,9 +31,9 @@ __all__ = [
     "FORMATS",
     "NAMES",
     "TASKS",
-    "Composed",
     "PreviewOptions",
     "PreviewReader",
+    "WordedMail",
     "preview",
     "reader",
     "reader_in",
@@ -119,7 +119,7 @@ def preview(
     *,
     loaded: Loaded | None = None,
     person: PreviewReader | None = None,
-) -> Composed:
+) -> WordedMail:
     """A mail with everything that it may say. Raises `Refused` for what does not exist."""
     composer = Composer(template_folders(None, settings.own_config))
     name = _known("mail", name, NAMES)
@@ -169,17 +169,17 @@ def _as_sent(letter: Letter, settings: Settings) -> Letter:
         unsubscribe_url=letter.unsubscribe_url and links.stop_url(person, 1),
         unsubscribe_mailto="",
         place_url=letter.place_url and links.place_url(person, 1),
-        matters=tuple(_linked(matter, links) for matter in letter.matters),
+        items=tuple(_linked(item, links) for item in letter.items),
     )
 
 
-def _linked(matter: Matter, links: Links) -> Matter:
-    if "/address/" in matter.link:
-        return replace(matter, link=links.address_url(_ID, "new" if matter.name == "address_new" else "old"))
+def _linked(item: LetterItem, links: Links) -> LetterItem:
+    if "/address/" in item.link:
+        return replace(item, link=links.address_url(_ID, "new" if item.name == "address_new" else "old"))
     return replace(
-        matter,
-        link=matter.link and links.request_url(_ID, 1),
-        links={state: links.request_url(_ID, 1, state=state) for state in matter.links},
+        item,
+        link=item.link and links.request_url(_ID, 1),
+        links={state: links.request_url(_ID, 1, state=state) for state in item.links},
     )
 
 
@@ -209,12 +209,12 @@ def _of_cohort(letter: Letter, loaded: Loaded) -> Letter:
 
 def _of_mentorship(letter: Letter, loaded: Loaded) -> Letter:
     """With the program, forms and dates of the first mentorship of the format."""
-    [matter] = letter.matters
-    of_format = {id_ for id_, program in loaded.used.items() if program.program.format == matter.format}
+    [item] = letter.items
+    of_format = {id_ for id_, program in loaded.used.items() if program.program.format == item.format}
     if not of_format:
         formats = sorted({program.format for program in loaded.programs.values()})
-        raise Refused(f"the cohort has no program of the format {matter.format}; write {either(tuple(formats))}")
-    if not matter.mentorship:
+        raise Refused(f"the cohort has no program of the format {item.format}; write {either(tuple(formats))}")
+    if not item.mentorship:
         return letter
     mentorship = next(
         (
@@ -228,13 +228,13 @@ def _of_mentorship(letter: Letter, loaded: Loaded) -> Letter:
     program = of_program.program
     begun = datetime.combine(mentorship.start or loaded.cohort.start, time(), UTC) - LAUNCHED_BEFORE
     state = everybody_accepts(loaded, mentorship, begun)
-    step = state.step(matter.name, matter.number)
-    before = state.step(matter.name, matter.number - 1)
+    step = state.step(item.name, item.number)
+    before = state.step(item.name, item.number - 1)
     reference = f"{loaded.cohort.cohort}/{mentorship.key}"
-    if matter.task is not None:
-        matter = replace(matter, task=replace(matter.task, key=f"{reference}/task.{matter.task.kind}#1"))
-    matter = replace(
-        matter,
+    if item.task is not None:
+        item = replace(item, task=replace(item.task, key=f"{reference}/task.{item.task.kind}#1"))
+    item = replace(
+        item,
         mentorship=mentorship.key,
         program_title=program.title,
         program_about=program.about,
@@ -242,22 +242,22 @@ def _of_mentorship(letter: Letter, loaded: Loaded) -> Letter:
         end=state.end,
         rhythm_days=program.rhythm.every,
         rhythm_minutes=program.rhythm.minutes,
-        since=(before.opens if before else state.start) if matter.name == "check_in" else matter.since,
-        closes=step.closes if step and step.closes else matter.closes,
-        first_meeting=program.first_meeting if matter.name == "introduction" else "",
-        guides=program.meetings_guides if matter.name == "get_going" else (),
-        emergency=program.emergency if matter.name == "safety_received" else "",
+        since=(before.opens if before else state.start) if item.name == "check_in" else item.since,
+        closes=step.closes if step and step.closes else item.closes,
+        first_meeting=program.first_meeting if item.name == "introduction" else "",
+        guides=program.meetings_guides if item.name == "get_going" else (),
+        emergency=program.emergency if item.name == "safety_received" else "",
     )
-    if matter.certificate:
-        matter = replace(matter, certificate=program.phases.closure.certificate)
-    asked = "agreement" if matter.name == "agreement_reopened" else matter.name
+    if item.certificate:
+        item = replace(item, certificate=program.phases.closure.certificate)
+    asked = "agreement" if item.name == "agreement_reopened" else item.name
     form = of_program.forms.get(program.form_for(asked))
-    if matter.form_title and form is not None:
-        matter = replace(matter, form_title=form.title, form_minutes=form.minutes)
+    if item.form_title and form is not None:
+        item = replace(item, form_title=form.title, form_minutes=form.minutes)
     at = letter.at
     if step is not None:
         at = datetime.combine(step.opens, program.letterbox.opens, zone(letter.recipient.zone)).astimezone(UTC)
-    return replace(letter, at=at, matters=(matter,))
+    return replace(letter, at=at, items=(item,))
 
 
 def _known(what: str, written: str, known: tuple[str, ...]) -> str:

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lifecycle.delivery.letterbox import LetterboxRule
 from lifecycle.delivery.notices import OF_PARTNERS, OF_SILENCE, TRUE_WHILE, NoticeFacts, SeatStanding, who_takes_part
-from lifecycle.delivery.postbox import FAST, MentorshipFacts, PersonFacts, RequestFacts, Waiting
+from lifecycle.delivery.postbox import FAST, ItemFacts, MentorshipFacts, PersonFacts, RequestFacts
 from store.columns import Instant
 from store.postbox import letterbox_rule
 from store.tables import (
@@ -57,7 +57,7 @@ class Postbox:
 
     person: PersonFacts
     shard: int
-    waiting: list[Waiting] = field(default_factory=list[Waiting])
+    waiting: list[ItemFacts] = field(default_factory=list[ItemFacts])
     items: dict[str, Item] = field(default_factory=dict[str, Item])
     """Item key to item."""
     seen: list[Any] = field(default_factory=list[Any])
@@ -304,7 +304,7 @@ def _facts(row: Row[Any], seats: Seats) -> NoticeFacts | None:
     )
 
 
-def _waiting(row: Row[Any], rule: LetterboxRule, requests: dict[str, RequestFacts], seats: Seats) -> Waiting:
+def _waiting(row: Row[Any], rule: LetterboxRule, requests: dict[str, RequestFacts], seats: Seats) -> ItemFacts:
     request = None
     if row.request_state is not None:
         request = requests.get(row.request)
@@ -316,7 +316,7 @@ def _waiting(row: Row[Any], rule: LetterboxRule, requests: dict[str, RequestFact
     mentorship = None
     if row.task == "" and row.seat is not None:
         mentorship = MentorshipFacts(bool(row.paused_until), row.held, row.mentorship_state == "over")
-    return Waiting(
+    return ItemFacts(
         key=row.key,
         kind=row.kind,
         name=row.name,

@@ -7,7 +7,7 @@ import pytest
 from activities.delivery_settings import PostOfficeRules
 from lifecycle.delivery.postbox import LOOK_AFTER
 from mail.compose import compose
-from mail.letters import Composed, Letter
+from mail.letters import Letter, WordedMail
 from store.tables import MessageRow
 from testing.delivery_env import HOUR, MINUTE, NINE, DeliveryEnv, about, post_office
 from testing.small_cohort import item
@@ -15,7 +15,7 @@ from testing.small_cohort import item
 WORDED: list[str] = []
 
 
-def counting(letter: Letter) -> Composed:
+def counting(letter: Letter) -> WordedMail:
     """The templates, and how often they were used."""
     WORDED.append(letter.recipient.id)
     return compose(letter)

@@ -14,7 +14,7 @@ from activities.delivery_settings import RateLimiter
 from activities.messages import DeliverInput, DeliverResult
 from lifecycle.delivery.postbox import LOOK_AFTER
 from mail.compose import compose
-from mail.letters import Composed, Letter
+from mail.letters import Letter, WordedMail
 from store.database import Database
 from store.shards import shards_to_wake
 from store.tables import MembershipRow, MessageRow, RequestRow
@@ -241,9 +241,9 @@ async def test_whoever_waits_for_something_urgent_comes_first(delivery_env: Deli
 # -- wording that fails --------------------------------------------------------------------------------------------
 
 
-def poisoned(letter: Letter) -> Composed:
+def poisoned(letter: Letter) -> WordedMail:
     """The templates, one of them broken."""
-    if any(matter.name == "transferred" for matter in letter.matters):
+    if any(item.name == "transferred" for item in letter.items):
         raise ZeroDivisionError("ada@example.org")
     return compose(letter)
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from activities.fill_letters import Draft, LettersDesk
+from activities.fill_letters import LettersDesk, PlannedLetter
 from lifecycle.commands import Finish, OpenRequest, OpenTask
 from lifecycle.keys import item_key, message_key, request_key, step_key, task_key
 from mail.compose import compose
-from mail.letters import ASKS, DESK, NOTICES, Letter, Matter
+from mail.letters import ASKS, DESK, NOTICES, Letter, LetterItem
 from program.forms import Form
 from program.loader import SHIPPED, LoadedProgram, load_program
 from program.models import Cohort, Mentorship, Participant, Person
@@ -67,18 +67,18 @@ class LetterEnv:
 
     async def letter(self, *items: Item, at: datetime = NOW) -> Letter:
         """The letter that tells of these items."""
-        draft = Draft(message_key(item.key for item in items), items[0].person, items, at)
+        planned = PlannedLetter(message_key(item.key for item in items), items[0].person, items, at)
         async with self.database.session() as session:
-            [letter] = await self.desk.letters(session, [draft])
+            [letter] = await self.desk.letters(session, [planned])
         if isinstance(letter, Exception):
             raise letter
         assert compose(letter).raw
         return letter
 
-    async def matter(self, *items: Item) -> Matter:
+    async def letter_item(self, *items: Item) -> LetterItem:
         """What the letter tells of its only item."""
-        [matter] = (await self.letter(*items)).matters
-        return matter
+        [letter_item] = (await self.letter(*items)).items
+        return letter_item
 
     async def write(self, *rows: Any) -> None:
         """Put rows down as they are."""
@@ -222,9 +222,9 @@ async def test_every_mail_can_be_written_in_every_format(letter_env_on_both: Let
 async def test_a_pause_is_told_by_its_dates(
     letter_env: LetterEnv, dates: str, says: tuple[date | None, date | None]
 ) -> None:
-    matter = await letter_env.matter(letter_env.item("formal", "eli", "partner_paused", about=dates))
-    assert (matter.since, matter.closes) == says
-    assert matter.about is None
+    letter_item = await letter_env.letter_item(letter_env.item("formal", "eli", "partner_paused", about=dates))
+    assert (letter_item.since, letter_item.closes) == says
+    assert letter_item.about is None
 
 
 async def test_who_writes_to_whom(letter_env: LetterEnv) -> None:
@@ -241,14 +241,14 @@ async def test_who_writes_to_whom(letter_env: LetterEnv) -> None:
 
 
 async def test_partners_are_met_at_the_introduction_and_not_before(letter_env: LetterEnv) -> None:
-    assert (await letter_env.matter(letter_env.item("formal", "eli", "invitation", "request"))).partners == ()
-    [mia] = (await letter_env.matter(letter_env.item("formal", "eli", "introduction"))).partners
+    assert (await letter_env.letter_item(letter_env.item("formal", "eli", "invitation", "request"))).partners == ()
+    [mia] = (await letter_env.letter_item(letter_env.item("formal", "eli", "introduction"))).partners
     assert (mia.name, mia.email, mia.role) == ("Mia Mentor", "formal-mia@example.org", "mentor")
     assert (mia.goals, mia.offer) == ("", "A sober ear.")
     assert dict(mia.profile) == {"title": "Head of laboratory"}
-    [eli] = (await letter_env.matter(letter_env.item("formal", "mia", "introduction"))).partners
+    [eli] = (await letter_env.letter_item(letter_env.item("formal", "mia", "introduction"))).partners
     assert (eli.goals, dict(eli.profile)) == ("Lead a project.", {"languages": "English"})
-    group = await letter_env.matter(letter_env.item("group", "eli", "introduction"))
+    group = await letter_env.letter_item(letter_env.item("group", "eli", "introduction"))
     assert [one.name for one in group.partners] == ["Mia Mentor", "Uma Mentee"]
 
 
@@ -256,56 +256,56 @@ async def test_whoever_is_out_is_no_partner(letter_env: LetterEnv) -> None:
     async with letter_env.database.begin() as session:
         seat = await session.get_one(MembershipRow, (COHORT, "group", "group-uma"))
         seat.standing = "out"
-    group = await letter_env.matter(letter_env.item("group", "eli", "introduction"))
+    group = await letter_env.letter_item(letter_env.item("group", "eli", "introduction"))
     assert [one.name for one in group.partners] == ["Mia Mentor"]
 
 
 async def test_a_request_leads_to_its_form_and_says_how_long_and_until_when(letter_env: LetterEnv) -> None:
-    matter = await letter_env.matter(letter_env.item("formal", "eli", "check_in", "request", 2))
-    assert matter.link.startswith("https://mentoring.example.org/f/")
-    assert (matter.form_title, matter.closes, matter.number) == ("Check-in", date(2027, 5, 10), 2)
-    assert matter.since == date(2027, 3, 31), "the check-in before"
-    first = await letter_env.matter(letter_env.item("formal", "eli", "check_in", "request"))
+    letter_item = await letter_env.letter_item(letter_env.item("formal", "eli", "check_in", "request", 2))
+    assert letter_item.link.startswith("https://mentoring.example.org/f/")
+    assert (letter_item.form_title, letter_item.closes, letter_item.number) == ("Check-in", date(2027, 5, 10), 2)
+    assert letter_item.since == date(2027, 3, 31), "the check-in before"
+    first = await letter_env.letter_item(letter_env.item("formal", "eli", "check_in", "request"))
     assert first.since == START
 
 
 async def test_a_reminder_says_which_it_is_and_hangs_under_the_request(letter_env: LetterEnv) -> None:
     item = letter_env.item("formal", "eli", "check_in", "reminder")
-    matter = await letter_env.matter(replace(item, key=f"{item.key}.2"))
-    assert (matter.kind, matter.nth) == ("reminder", 2)
+    letter_item = await letter_env.letter_item(replace(item, key=f"{item.key}.2"))
+    assert (letter_item.kind, letter_item.nth) == ("reminder", 2)
 
 
 async def test_are_you_there_has_three_links(letter_env: LetterEnv) -> None:
     asked = request_key(COHORT, "formal", "are_you_there", 1, "formal-eli")
-    matter = await letter_env.matter(letter_env.item("formal", "eli", "are_you_there", request=asked))
-    assert matter.link == ""
-    assert {state: url.rpartition("?")[2] for state, url in matter.links.items()} == {
+    letter_item = await letter_env.letter_item(letter_env.item("formal", "eli", "are_you_there", request=asked))
+    assert letter_item.link == ""
+    assert {state: url.rpartition("?")[2] for state, url in letter_item.links.items()} == {
         "fine": "state=fine", "stuck": "state=stuck", "stopped": "state=stopped",
     }  # fmt: skip
 
 
 async def test_the_last_call_says_until_when(letter_env: LetterEnv) -> None:
     asked = request_key(COHORT, "formal", "are_you_there", 1, "formal-eli")
-    matter = await letter_env.matter(letter_env.item("formal", "eli", "closing_for_silence", request=asked))
-    assert matter.closes == START + timedelta(days=7)
-    assert matter.link
+    letter_item = await letter_env.letter_item(letter_env.item("formal", "eli", "closing_for_silence", request=asked))
+    assert letter_item.closes == START + timedelta(days=7)
+    assert letter_item.link
 
 
 # -- the agreement -------------------------------------------------------------------------------------------------
 
 
 async def test_whoever_drafts_is_asked_to_and_whoever_reads_sees_what_changed(letter_env: LetterEnv) -> None:
-    drafting = await letter_env.matter(letter_env.item("formal", "eli", "agreement", "request", 1))
+    drafting = await letter_env.letter_item(letter_env.item("formal", "eli", "agreement", "request", 1))
     assert drafting.drafting
 
     await letter_env.agree("formal", 1, "eli", a_cadence="weekly", a_notes="own")
-    reading = await letter_env.matter(letter_env.item("formal", "mia", "agreement", "request", 1))
+    reading = await letter_env.letter_item(letter_env.item("formal", "mia", "agreement", "request", 1))
     assert (reading.drafting, reading.agreement_version, reading.changes) == (False, 1, ())
     assert reading.about is not None
     assert reading.about.name == "Eli Mentee"
 
     await letter_env.agree("formal", 2, "mia", a_cadence="every_2_weeks", a_length="60", a_coi=True)
-    back = await letter_env.matter(letter_env.item("formal", "eli", "agreement", "request", 2))
+    back = await letter_env.letter_item(letter_env.item("formal", "eli", "agreement", "request", 2))
     assert [(one.before, one.after) for one in back.changes] == [
         ("every week", "every 2 weeks"),
         ("", "60 minutes"),
@@ -325,8 +325,8 @@ async def test_the_agreement_is_read_as_it_was_written(letter_env: LetterEnv) ->
         a_away=[["2027-04-01", "2027-04-10"]],
         sign_e="Eli",
     )
-    matter = await letter_env.matter(letter_env.item("formal", "mia", "agreement_concluded", number=2))
-    texts = [text for _, text in matter.agreement]
+    letter_item = await letter_env.letter_item(letter_env.item("formal", "mia", "agreement_concluded", number=2))
+    texts = [text for _, text in letter_item.agreement]
     assert texts == [
         "Find my field.",
         "1. Lead one project\nBy when? 1 June 2027\n2. Say no",
@@ -334,7 +334,7 @@ async def test_the_agreement_is_read_as_it_was_written(letter_env: LetterEnv) ->
         "Yes",
         "1 April 2027 – 10 April 2027",
     ]
-    assert matter.link, "to the page of the agreement"
+    assert letter_item.link, "to the page of the agreement"
 
 
 @pytest.mark.parametrize(
@@ -349,7 +349,7 @@ async def test_the_agreement_is_read_as_it_was_written(letter_env: LetterEnv) ->
 async def test_a_weekday_and_a_time_make_a_meeting_series(letter_env: LetterEnv, format_: str, zone: str) -> None:
     body = {"a_day": "tue", "a_time": "16:30", "a_cadence": "every_2_weeks", "a_length": "45"}
     await letter_env.agree(format_, 1, "mia", **body)
-    series = (await letter_env.matter(letter_env.item(format_, "eli", "agreement_concluded"))).meetings
+    series = (await letter_env.letter_item(letter_env.item(format_, "eli", "agreement_concluded"))).meetings
     assert series is not None
     assert (series.weekday, series.at, series.zone, series.every_weeks) == ("tue", time(16, 30), zone, 2)
     assert (series.minutes, series.first, series.until) == (45, START + timedelta(days=1), END)
@@ -362,7 +362,7 @@ async def test_a_weekday_and_a_time_make_a_meeting_series(letter_env: LetterEnv,
 async def test_what_is_no_series_makes_none(letter_env: LetterEnv, missing: dict[str, Any]) -> None:
     body = {"a_day": "tue", "a_time": "16:30", "a_cadence": "weekly", "a_length": "45"} | missing
     await letter_env.agree("formal", 1, "eli", **body)
-    assert (await letter_env.matter(letter_env.item("formal", "eli", "agreement_concluded"))).meetings is None
+    assert (await letter_env.letter_item(letter_env.item("formal", "eli", "agreement_concluded"))).meetings is None
 
 
 # -- the farewell --------------------------------------------------------------------------------------------------
@@ -383,23 +383,23 @@ async def test_contact_details_are_given_where_all_chose_to_stay_in_touch(
     await letter_env.said("formal", "eli", c_contact=mine)
     if theirs:
         await letter_env.said("formal", "mia", c_contact=theirs)
-    contacts = (await letter_env.matter(letter_env.item("formal", "eli", "farewell"))).contacts
+    contacts = (await letter_env.letter_item(letter_env.item("formal", "eli", "farewell"))).contacts
     assert [one.email for one in contacts] == (["formal-mia@example.org"] if shown else [])
 
 
 async def test_in_a_group_all_must_have_chosen_to(letter_env: LetterEnv) -> None:
     for seat in ("mia", "eli"):
         await letter_env.said("group", seat, c_contact="regularly")
-    assert (await letter_env.matter(letter_env.item("group", "eli", "farewell"))).contacts == ()
+    assert (await letter_env.letter_item(letter_env.item("group", "eli", "farewell"))).contacts == ()
     await letter_env.said("group", "uma", c_contact="now_and_then")
-    assert len((await letter_env.matter(letter_env.item("group", "eli", "farewell"))).contacts) == 2
+    assert len((await letter_env.letter_item(letter_env.item("group", "eli", "farewell"))).contacts) == 2
 
 
 async def test_notes_are_passed_on_to_the_others_and_nothing_else_is(letter_env: LetterEnv) -> None:
     await letter_env.said("formal", "mia", c_note="It was a pleasure.", c_improve="Fewer mails.", c_partner=2)
     await letter_env.said("formal", "eli", c_note="Thank you!")
     letter = await letter_env.letter(letter_env.item("formal", "eli", "farewell"))
-    assert letter.matters[0].notes == (("Mia Mentor", "It was a pleasure."),)
+    assert letter.items[0].notes == (("Mia Mentor", "It was a pleasure."),)
     assert "Fewer mails" not in compose(letter).text
 
 
@@ -408,9 +408,9 @@ async def test_an_early_end_is_worded_as_one(letter_env: LetterEnv) -> None:
     await applied(
         letter_env.database, turn(2, NOW, mentorship="formal", finish=finish, over=True, start=START, end=END)
     )
-    matter = await letter_env.matter(letter_env.item("formal", "eli", "farewell", about="no_fault"))
-    assert matter.early
-    assert not matter.certificate
+    letter_item = await letter_env.letter_item(letter_env.item("formal", "eli", "farewell", about="no_fault"))
+    assert letter_item.early
+    assert not letter_item.certificate
 
 
 # -- another version of the program ---------------------------------------------------------------------------------
@@ -436,7 +436,7 @@ async def test_what_an_earlier_version_asked_is_told_of_in_the_words_of_today_wi
     later = turn(2, NOW, mentorship="formal", open_requests=[fresh], start=START, end=END)
     await applied(letter_env.database, replace(later, version=version))
     titles = {
-        (item.name, item.number): (await letter_env.matter(item)).form_title
+        (item.name, item.number): (await letter_env.letter_item(item)).form_title
         for item in (
             letter_env.item("formal", "eli", "check_in", "request", 2),
             letter_env.item("formal", "eli", "check_in", "request", 3),
@@ -448,9 +448,9 @@ async def test_what_an_earlier_version_asked_is_told_of_in_the_words_of_today_wi
         ("check_in", 3): "Another check-in",
         ("midpoint", 1): formal.forms["midpoint"].title,
     }
-    concluded = await letter_env.matter(letter_env.item("formal", "mia", "agreement_concluded"))
+    concluded = await letter_env.letter_item(letter_env.item("formal", "mia", "agreement_concluded"))
     assert [text for _, text in concluded.agreement] == ["Find my field."]
-    farewell = await letter_env.matter(letter_env.item("formal", "eli", "farewell"))
+    farewell = await letter_env.letter_item(letter_env.item("formal", "eli", "farewell"))
     assert farewell.notes == (("Mia Mentor", "It was a pleasure."),), "whoever wrote it was told who reads it"
     assert farewell.program_title == "Edited"
 
@@ -466,19 +466,19 @@ def _without(form: Form, question: str) -> Form:
 async def test_a_coordinator_learns_of_a_task_and_whom_it_concerns(letter_env: LetterEnv) -> None:
     task = task_key(COHORT, "formal", "stalled", 1)
     letter = await letter_env.letter(letter_env.item("formal", "casey", "task_opened", task=task, about="formal"))
-    facts = letter.matters[0].task
+    facts = letter.items[0].task
     assert facts is not None
     assert (facts.reason, facts.about, facts.decisions) == ("They have not met.", ("Mia Mentor",), ("noted", "end"))
-    assert (letter.capacity, letter.matters[0].role, letter.unsubscribe_url) == ("coordinator", "coordinator", "")
+    assert (letter.capacity, letter.items[0].role, letter.unsubscribe_url) == ("coordinator", "coordinator", "")
     deputy = await letter_env.letter(letter_env.item("formal", "dana", "task_to_deputy", task=task))
-    assert (deputy.capacity, deputy.matters[0].role) == ("deputy", "deputy")
+    assert (deputy.capacity, deputy.items[0].role) == ("deputy", "deputy")
 
 
 async def test_a_safety_report_is_told_of_without_any_content(letter_env: LetterEnv) -> None:
     task = task_key(COHORT, "formal", "safety", 1)
     letter = await letter_env.letter(letter_env.item("formal", "casey", "task_opened", "urgent", task=task))
-    assert letter.matters[0].task is not None
-    assert letter.matters[0].task.about == ()
+    assert letter.items[0].task is not None
+    assert letter.items[0].task.about == ()
     assert "Mia" not in compose(letter).text
 
 
@@ -490,9 +490,9 @@ async def test_replies_go_to_a_coordinator_who_can_be_reached(letter_env: Letter
 
 async def test_a_letter_that_cannot_be_written_stands_alone(letter_env: LetterEnv) -> None:
     good, bad = letter_env.item("formal", "eli", "get_going"), letter_env.item("formal", "mia", "agreement_concluded")
-    drafts = [Draft(item.key, item.person, (item,), NOW) for item in (bad, good)]
+    planned_letters = [PlannedLetter(item.key, item.person, (item,), NOW) for item in (bad, good)]
     async with letter_env.database.session() as session:
-        first, second = await letter_env.desk.letters(session, drafts)
+        first, second = await letter_env.desk.letters(session, planned_letters)
     assert isinstance(first, LookupError)
     assert "Mia" not in str(first)
     assert isinstance(second, Letter)

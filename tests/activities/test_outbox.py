@@ -14,7 +14,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities import write_results
 from activities.delivery_settings import Sender
-from activities.fill_letters import Draft, LettersDesk
+from activities.fill_letters import LettersDesk, PlannedLetter
 from activities.messages import DeliverInput
 from activities.prepare import Preparer
 from activities.smtp import BeforeBody
@@ -470,8 +470,10 @@ async def test_whose_postbox_changed_while_the_mail_was_worded_is_left_for_the_n
     class Slow(LettersDesk):
         """In the time that it takes to write, an answer comes in."""
 
-        async def letters(self, session: AsyncSession, drafts: Sequence[Draft]) -> list[Letter | Exception]:
-            found = await super().letters(session, drafts)
+        async def letters(
+            self, session: AsyncSession, planned_letters: Sequence[PlannedLetter]
+        ) -> list[Letter | Exception]:
+            found = await super().letters(session, planned_letters)
             await delivery_env.change("ada", standing="left")
             return found
 

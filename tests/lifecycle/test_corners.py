@@ -12,7 +12,7 @@ from lifecycle.commands import Finish, Post, Refuse, Snapshot
 from lifecycle.decisions import decide
 from lifecycle.delivery.holds import Standstill
 from lifecycle.delivery.letterbox import rule_of
-from lifecycle.delivery.postbox import LOOK_AFTER, Delivery, PersonFacts, Waiting, logical_moment, look_at, sort_out
+from lifecycle.delivery.postbox import LOOK_AFTER, Delivery, ItemFacts, PersonFacts, logical_moment, look_at, sort_out
 from lifecycle.events import Add, Answered, Corrected, Decided, Leave, Pause, Seen, cause_of
 from lifecycle.findings import Signals
 from lifecycle.keys import message_key
@@ -75,20 +75,20 @@ def test_receipts_are_looked_at_once_and_others_after_the_letterbox_has_opened()
 
 
 def test_a_receipt_that_the_engine_does_not_have_yet_waits_for_it() -> None:
-    receipt = Waiting("k", "receipt", "x", MONDAY, NINE, RULE)
+    receipt = ItemFacts("k", "receipt", "x", MONDAY, NINE, RULE)
     found = sort_out(PersonFacts("ned", "Europe/Berlin"), [receipt], NINE - timedelta(minutes=1))
     assert found.later == [(receipt, NINE)]
 
 
 def test_a_mail_bears_the_moment_at_which_it_became_due() -> None:
-    item = Waiting("k", "notice", "get_going", MONDAY, NINE - timedelta(hours=1), RULE)
+    item = ItemFacts("k", "notice", "get_going", MONDAY, NINE - timedelta(hours=1), RULE)
     assert logical_moment("Europe/Berlin", [item], NINE + timedelta(minutes=4)) == NINE
 
 
 def test_questions_about_an_address_go_in_mails_of_their_own() -> None:
     names = ("address_old", "address_new", "x")
-    old, new, receipt = (Waiting(name, "urgent", name, MONDAY, NINE, RULE) for name in names)
-    notice = Waiting("n", "notice", "n", MONDAY, NINE, RULE)
+    old, new, receipt = (ItemFacts(name, "urgent", name, MONDAY, NINE, RULE) for name in names)
+    notice = ItemFacts("n", "notice", "n", MONDAY, NINE, RULE)
     mails = Delivery(ordinary=[notice], fast=[old, receipt, new]).mails
     assert mails == [([receipt], True), ([old], True), ([new], True), ([notice], False)]
 

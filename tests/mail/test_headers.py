@@ -134,7 +134,7 @@ def test_no_name_becomes_a_header(payload: str) -> None:
         cohort_title=payload,
         organisation=payload,
         sender_name=payload,
-        matters=(replace(REQUEST.matters[0], partners=(replace(REQUEST.matters[0].partners[0], name=payload),)),),
+        items=(replace(REQUEST.items[0], partners=(replace(REQUEST.items[0].partners[0], name=payload),)),),
     )
     mail = compose(letter)
     found = read(mail.raw)
@@ -160,8 +160,8 @@ def test_any_name_gives_the_same_headers(name: str, title: str) -> None:
 
 def test_other_alphabets_come_through() -> None:
     letter = replace(REQUEST, recipient=replace(REQUEST.recipient, name="Софія Ковальчук", language="uk"))
-    partner = replace(REQUEST.matters[0].partners[0], name="田中 美咲", language="ja")
-    letter = replace(letter, matters=(replace(REQUEST.matters[0], partners=(partner,)),))
+    partner = replace(REQUEST.items[0].partners[0], name="田中 美咲", language="ja")
+    letter = replace(letter, items=(replace(REQUEST.items[0], partners=(partner,)),))
     mail = compose(letter)
     found = read(mail.raw)
     assert found["To"].addresses[0].display_name == "Софія Ковальчук"

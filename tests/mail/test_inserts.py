@@ -10,7 +10,7 @@ import pytest
 
 from mail.compose import compose
 from mail.inserts import BadInsert, Inserts, fill, for_html, name, passage, plain
-from mail.letters import AgreementChange, Composed, Letter
+from mail.letters import AgreementChange, Letter, WordedMail
 from mail.preview import sample
 
 NASTY = (
@@ -41,8 +41,8 @@ def everywhere(text: str) -> list[Letter]:
         sample("agreement_concluded"),
         sample("task_opened"),
     )
-    person = replace(introduction.matters[0].partners[0], name=text, goals=text, offer=text, profile={"place": text})
-    facts = task.matters[0].task
+    person = replace(introduction.items[0].partners[0], name=text, goals=text, offer=text, profile={"place": text})
+    facts = task.items[0].task
     assert facts is not None
     edits = [
         (introduction, {"partners": (person,)}),
@@ -62,13 +62,13 @@ def everywhere(text: str) -> list[Letter]:
             coordinator=replace(letter.coordinator, name=text),
             cohort_title=text,
             organisation=text,
-            matters=(replace(letter.matters[0], **edit),),
+            items=(replace(letter.items[0], **edit),),
         )
         for letter, edit in edits
     ]
 
 
-def tags(mail: Composed) -> list[str]:
+def tags(mail: WordedMail) -> list[str]:
     return re.findall(r"<(/?[a-z0-9]+)", mail.html)
 
 
@@ -86,7 +86,7 @@ def test_nothing_that_people_write_has_an_effect(nasty: str) -> None:
 @pytest.mark.parametrize("words", ["Fish & chips <3", "5 > 4", 'it\'s "so"', "1. first\n2. second", "a_b_c * d"])
 def test_free_text_is_passed_on_word_for_word(words: str) -> None:
     letter = sample("farewell")
-    mail = compose(replace(letter, matters=(replace(letter.matters[0], notes=(("Grace", words),)),)))
+    mail = compose(replace(letter, items=(replace(letter.items[0], notes=(("Grace", words),)),)))
     quoted = "\n".join(f"> {line}" for line in words.split("\n"))
     assert f"word for word\n\n{quoted}\n" in mail.text
     assert words in unescape(mail.html.replace("<br>", "\n"))

@@ -13,7 +13,7 @@ import pytest
 from icalendar import Calendar
 
 from mail.compose import compose
-from mail.letters import Composed, Letter, Meetings
+from mail.letters import Letter, Meetings, WordedMail
 from mail.meetings import vtimezone
 from mail.preview import sample
 
@@ -22,10 +22,10 @@ BASE = sample("agreement_concluded")
 
 
 def letter_for(series: Meetings | None, version: int = 1) -> Letter:
-    return replace(BASE, matters=(replace(BASE.matters[0], meetings=series, agreement_version=version),))
+    return replace(BASE, items=(replace(BASE.items[0], meetings=series, agreement_version=version),))
 
 
-def lines_of(mail: Composed) -> list[str]:
+def lines_of(mail: WordedMail) -> list[str]:
     return mail.calendar.replace("\r\n ", "").strip().split("\r\n")
 
 
@@ -136,11 +136,11 @@ def test_the_invitation_stands_in_both_places_and_both_say_request() -> None:
 
 
 def test_a_new_version_replaces_the_series_of_the_old_one() -> None:
-    first, second = (Calendar.from_ical(compose(letter_for(BASE.matters[0].meetings, n)).calendar) for n in (1, 2))
+    first, second = (Calendar.from_ical(compose(letter_for(BASE.items[0].meetings, n)).calendar) for n in (1, 2))
     one, two = first.walk("VEVENT")[0], second.walk("VEVENT")[0]
     assert one["UID"] == two["UID"] == "meetings.m07.spring@example.org"
     assert (one["SEQUENCE"], two["SEQUENCE"]) == (1, 2)
-    for_mentor = compose(replace(BASE, recipient=BASE.matters[0].partners[0]))
+    for_mentor = compose(replace(BASE, recipient=BASE.items[0].partners[0]))
     assert Calendar.from_ical(for_mentor.calendar).walk("VEVENT")[0]["UID"] == one["UID"]
 
 
@@ -160,9 +160,9 @@ def test_reader_and_partners_are_invited_by_the_sender() -> None:
     ['Ada "X"; RSVP=TRUE:mailto:evil@example.com', "Ada\r\nATTENDEE:mailto:evil@example.com", "Ada, Bo; C: D\\"],
 )
 def test_no_name_becomes_a_line_of_the_calendar(name: str) -> None:
-    partner = replace(BASE.matters[0].partners[0], name=name)
-    matter = replace(BASE.matters[0], partners=(partner,))
-    letter = replace(BASE, recipient=replace(BASE.recipient, name=name), cohort_title=name, matters=(matter,))
+    partner = replace(BASE.items[0].partners[0], name=name)
+    item = replace(BASE.items[0], partners=(partner,))
+    letter = replace(BASE, recipient=replace(BASE.recipient, name=name), cohort_title=name, items=(item,))
     lines = lines_of(compose(letter))
     assert len([line for line in lines if line.startswith("ATTENDEE")]) == 2
     for line in lines:

@@ -149,8 +149,8 @@ def test_a_mail_is_in_one_language_or_as_a_whole_in_english(folder: Path) -> Non
     assert "Mitteleuropäische Zeit" in mail.text
     assert '<html lang="de" dir="ltr">' in mail.html
     assert "\r\nContent-Language: de\r\n" in mail.raw
-    for matters in (sample("get_going").matters, (*letter.matters, *sample("get_going").matters)):
-        english = composer.compose(replace(letter, matters=matters))
+    for items in (sample("get_going").items, (*letter.items, *sample("get_going").items)):
+        english = composer.compose(replace(letter, items=items))
         assert set(re.findall(r'lang="(\w+)"', english.html)) == {"en"}
         assert "\r\nContent-Language: en\r\n" in english.raw
         assert "Send two dates" in english.text
@@ -236,7 +236,7 @@ def test_an_unknown_language_reads_english() -> None:
 def test_a_program_writes_its_guide_in_markdown() -> None:
     letter = sample("introduction")
     guide = "# Begin\n\nRead [the page](https://example.org/guide) and <b>talk</b>.\n\n- one\n- two\n"
-    mail = Composer().compose(replace(letter, matters=(replace(letter.matters[0], first_meeting=guide),)))
+    mail = Composer().compose(replace(letter, items=(replace(letter.items[0], first_meeting=guide),)))
     assert 'href="https://example.org/guide"' in mail.html
     assert "&lt;b&gt;talk&lt;/b&gt;" in mail.html
     assert "\nBegin\n" in mail.text

@@ -44,7 +44,7 @@ def body_of(text: str) -> str:
 def test_a_mail_says_this_in_every_format_and_role(name: str) -> None:
     said: dict[str, list[str]] = {}
     for label, letter in ALL.items():
-        if letter.matters[0].name == name:
+        if letter.items[0].name == name:
             mail = compose(letter)
             heading = mail.text.split("\n")[3]
             said.setdefault(f"{mail.subject}\n[{heading}]\n\n{body_of(mail.text)}", []).append(label)
@@ -80,7 +80,7 @@ def test_the_same_letter_gives_the_same_bytes() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_text_and_html_say_the_same(name: str) -> None:
     for letter in ALL.values():
-        if letter.matters[0].name == name:
+        if letter.items[0].name == name:
             says_the_same(letter)
 
 
@@ -99,7 +99,7 @@ def says_the_same(letter: Letter) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_nothing_is_left_over_from_a_template(name: str) -> None:
     for label, letter in ALL.items():
-        if letter.matters[0].name == name:
+        if letter.items[0].name == name:
             mail = compose(letter)
             for rest in ("{{", "}}", "{%", "**", "None", "\ue000", "\ue001", "\ue002", "..", " ,", " ."):
                 assert rest not in mail.text, f"{label}: {rest!r}"
@@ -156,7 +156,7 @@ def test_several_tasks_are_one_table_with_a_line_and_a_link_each() -> None:
     letter = sample_tasks("en", "stalled", "help", "midpoint")
     links = [f"https://mentoring.example.org/tasks/{nth}" for nth in range(3)]
     linked = replace(
-        letter, matters=tuple(replace(one, link=url) for one, url in zip(letter.matters, links, strict=True))
+        letter, items=tuple(replace(one, link=url) for one, url in zip(letter.items, links, strict=True))
     )
     mail = compose(linked)
     assert mail.subject == "3 tasks: m01, m02 and m03"
@@ -169,7 +169,7 @@ def test_several_tasks_are_one_table_with_a_line_and_a_link_each() -> None:
     assert lines[0].startswith("- A mentorship has stalled · m01 · ")
     assert all(mail.text.count(url) == 1 for url in links)
     # Where there are no pages for coordinators, each line says how to see it.
-    bare = replace(letter, matters=tuple(replace(one, link="") for one in letter.matters))
+    bare = replace(letter, items=tuple(replace(one, link="") for one in letter.items))
     assert "mentorship show spring/m01" in " ".join(compose(bare).text.split())
 
 
@@ -182,7 +182,7 @@ def test_a_table_of_tasks_says_nothing_of_a_report() -> None:
 
 
 def test_tasks_among_other_matters_stand_together() -> None:
-    tasks = sample_tasks("en", "stalled", "help").matters
+    tasks = sample_tasks("en", "stalled", "help").items
     paused = sample_matter("still_paused")
     mail = compose(letter_of(tasks[0], paused, tasks[1]))
     headings = [text for _, text in re.findall(r"<h([12])[^>]*>([^<]+)</h", mail.html)]
@@ -192,13 +192,13 @@ def test_tasks_among_other_matters_stand_together() -> None:
 def test_a_safety_mail_has_no_content() -> None:
     for name in ("task_opened", "task_repeated", "task_to_deputy"):
         letter = sample(name, task="safety")
-        facts = letter.matters[0].task
+        facts = letter.items[0].task
         assert facts is not None
         loud = replace(facts, reason="He threatened me.", about=("Grace Okafor", "Jonas Lindqvist"))
-        mail = compose(replace(letter, matters=(replace(letter.matters[0], task=loud),)))
+        mail = compose(replace(letter, items=(replace(letter.items[0], task=loud),)))
         for secret in ("threatened", "Grace", "Okafor", "Jonas", "Lindqvist", "m07"):
             assert secret not in mail.raw
-        assert letter.matters[0].link in mail.text
+        assert letter.items[0].link in mail.text
 
 
 def test_contacts_and_certificate_stand_in_a_farewell_only_where_given() -> None:
@@ -250,13 +250,13 @@ def test_no_mail_is_clipped() -> None:
         assert len(compose(letter).html.encode()) < 102_000
     letter = sample("agreement_concluded")
     rows = tuple((f"Question {n}", "An answer of four hundred letters. " * 12) for n in range(30))
-    long = replace(letter, matters=(replace(letter.matters[0], agreement=rows),))
+    long = replace(letter, items=(replace(letter.items[0], agreement=rows),))
     assert len(compose(long).html.encode()) < 102_000
 
 
 def test_a_letter_without_matters_is_refused() -> None:
     with pytest.raises(NothingToSay):
-        compose(replace(sample("check_in"), matters=()))
+        compose(replace(sample("check_in"), items=()))
 
 
 def test_the_message_reads_back_as_it_was_composed() -> None:
@@ -274,12 +274,12 @@ def test_the_message_reads_back_as_it_was_composed() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_one_mail_has_one_kind_of_quotes(name: str) -> None:
     straight = "It's \"just right\", and it doesn't hurt."
-    matter = replace(
+    item = replace(
         sample_matter(name), program_about=straight, first_meeting=straight, emergency=straight, guides=(straight,)
     )
-    if matter.task is not None:
-        matter = replace(matter, task=replace(matter.task, reason=straight))
-    mail = compose(letter_of(matter))
+    if item.task is not None:
+        item = replace(item, task=replace(item.task, reason=straight))
+    mail = compose(letter_of(item))
     # Commands are typed as they stand, and their quotes are straight.
     lines = [line for line in mail.text.splitlines() if not line.startswith("mentorship ")]
     assert not re.search(r"\w'\w|[\"]", "\n".join(lines)), lines
@@ -287,8 +287,8 @@ def test_one_mail_has_one_kind_of_quotes(name: str) -> None:
 
 def test_what_a_person_is_called_keeps_its_apostrophe() -> None:
     letter = sample("introduction")
-    [matter] = letter.matters
-    partners = tuple(replace(one, name="Maeve O'Brien") for one in matter.partners)
-    text = compose(replace(letter, matters=(replace(matter, partners=partners),))).text
+    [item] = letter.items
+    partners = tuple(replace(one, name="Maeve O'Brien") for one in item.partners)
+    text = compose(replace(letter, items=(replace(item, partners=partners),))).text
     assert "O'Brien" in text
     assert "O’Brien" not in text

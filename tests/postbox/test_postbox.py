@@ -13,10 +13,10 @@ from lifecycle.delivery.notices import NoticeFacts
 from lifecycle.delivery.postbox import (
     Delivery,
     DropReason,
+    ItemFacts,
     MentorshipFacts,
     PersonFacts,
     RequestFacts,
-    Waiting,
     record,
     sort_out,
 )
@@ -40,7 +40,7 @@ def request(key: str = "check_in#1", **facts: Any) -> RequestFacts:
     return RequestFacts(key, **({"state": "open", "closes_at": NINE + 10 * DAY} | facts))
 
 
-def waiting(kind: Any = "notice", name: str = "introduction", **facts: Any) -> Waiting:
+def waiting(kind: Any = "notice", name: str = "introduction", **facts: Any) -> ItemFacts:
     usual: dict[str, Any] = {
         "key": f"{facts['request'].key if facts.get('request') else name}/{kind}",
         "date": MONDAY,
@@ -48,10 +48,10 @@ def waiting(kind: Any = "notice", name: str = "introduction", **facts: Any) -> W
         "rule": RULE,
         "mentorship": MentorshipFacts(),
     }
-    return Waiting(kind=kind, name=name, **(usual | facts))
+    return ItemFacts(kind=kind, name=name, **(usual | facts))
 
 
-def names(items: list[Waiting]) -> list[str]:
+def names(items: list[ItemFacts]) -> list[str]:
     return [item.key for item in items]
 
 

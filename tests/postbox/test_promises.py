@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 
 from lifecycle.delivery.letterbox import is_open, rule_of
 from lifecycle.delivery.notices import NoticeFacts
-from lifecycle.delivery.postbox import Delivery, MentorshipFacts, PersonFacts, RequestFacts, Waiting, record, sort_out
+from lifecycle.delivery.postbox import (
+    Delivery,
+    ItemFacts,
+    MentorshipFacts,
+    PersonFacts,
+    RequestFacts,
+    record,
+    sort_out,
+)
 from lifecycle.local_time import local_date
 from program.models import Letterbox
 
@@ -31,7 +39,7 @@ facts = st.builds(MentorshipFacts, paused=st.booleans(), held=st.booleans(), ove
 
 
 @st.composite
-def postboxes(draw: Any) -> tuple[PersonFacts, list[Waiting], list[datetime]]:
+def postboxes(draw: Any) -> tuple[PersonFacts, list[ItemFacts], list[datetime]]:
     person = PersonFacts(
         "ada",
         draw(st.sampled_from(["Europe/Berlin", "America/New_York", "Pacific/Chatham", "Asia/Kolkata"])),
@@ -48,7 +56,7 @@ def postboxes(draw: Any) -> tuple[PersonFacts, list[Waiting], list[datetime]]:
     ]
     mentorships = draw(st.lists(facts, min_size=2, max_size=2))
     items = [
-        Waiting(
+        ItemFacts(
             key=f"i{nth}",
             kind=(kind := draw(st.sampled_from(["request", "reminder", "reminder", "notice", "receipt", "urgent"]))),
             name=draw(st.sampled_from(["check_in", "get_going", "safety_received"])),
@@ -70,7 +78,7 @@ def postboxes(draw: Any) -> tuple[PersonFacts, list[Waiting], list[datetime]]:
 @given(postboxes())
 @settings(deadline=None)
 def test_whatever_happens_the_promises_hold(
-    season: tuple[PersonFacts, list[Waiting], list[datetime]],
+    season: tuple[PersonFacts, list[ItemFacts], list[datetime]],
 ) -> None:
     person, items, looks = season
     left = {item.key: item for item in items}
@@ -108,7 +116,7 @@ def test_whatever_happens_the_promises_hold(
 
 @given(postboxes())
 @settings(deadline=None)
-def test_looking_more_often_changes_nothing(season: tuple[PersonFacts, list[Waiting], list[datetime]]) -> None:
+def test_looking_more_often_changes_nothing(season: tuple[PersonFacts, list[ItemFacts], list[datetime]]) -> None:
     """The postmaster may be woken at any time: what it does then is the same as if it had slept on.
 
     What is held has left the queue: it is looked at again when its mentorship goes on.
