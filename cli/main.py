@@ -25,6 +25,7 @@ COMMANDS = {
     "launch": ("launch",),
     "status": ("status", "show", "ledger"),
     "answers": ("answers",),
+    "notes": ("note",),
     "cancel": ("cancel-cohort",),
     "tasks": ("tasks", "decide"),
     "change": ("pause", "resume", "extend", "end", "nudge", "release"),

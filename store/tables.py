@@ -12,6 +12,7 @@ from store.columns import Base
 from store.contact_tables import AddressChangeRow as AddressChangeRow
 from store.contact_tables import FormerNameRow as FormerNameRow
 from store.contact_tables import SuppressionRow as SuppressionRow
+from store.note_tables import NoteRow as NoteRow
 
 
 class ParticipantRow(Base):

@@ -6,15 +6,15 @@ of those to whom its task went; that it was opened is then on the record. Must n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
-from lifecycle.assessment import RELATIONSHIP_QUESTIONS
 from mail.dates import listed
 from mail.form_text import answer_text, worded
 from operations.forms.visibility import CONCERN, Viewer, fields_shown, sight
+from operations.mentorships.concerns import readers_of
 from operations.mentorships.status import known_cohort, local
 from operations.people.deciders import who_decides
 from program.forms import Question
@@ -24,6 +24,10 @@ from store.forms.answers import GivenAnswer, answers_of, members_of
 from store.people import people
 
 WITHHELD = "about safety or conduct: not shown here, see its task"
+ConcernSight = Literal["unseen", "withheld", "opened"]
+"""What a reader sees of a concern: nothing, that there is one, or what it says."""
+NEUTRAL = {"partner": "the partner", "since": "the time before", "purpose": "what they want to get out of this"}
+"""How a question is worded where the answers of several people stand beside it."""
 
 COLUMNS = (
     "cohort", "mentorship", "form", "number", "person", "name", "role", "given", "late", "version", "question",
@@ -42,7 +46,9 @@ class ShownAnswer:
     entry: int = 0
     """Of a group: which entry, from 1."""
     low: bool = False
-    """A relationship question answered so low that a coordinator hears of it (lifecycle 5, L)."""
+    """A statement that was rated so low that it should be talked about (`low_score` of the program's rules)."""
+    scale: bool = False
+    """A statement that is rated from 1 to 5."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,23 +84,34 @@ async def answers(
 ) -> list[ShownForm]:
     """What was answered in a cohort, as its coordinators see it. `now` is program time (UTC).
 
-    With `concerns`, what was written about safety or conduct is shown to `by`, a coordinator or deputy, and each that
-    is opened is noted on the record of its mentorship. Raises `NotFound` and `Refused`.
+    With `concerns`, what was written about safety or conduct is shown to `by`, a coordinator or deputy to whom the
+    tasks about it went, and each that is opened is noted on the record of its mentorship. Raises `NotFound` and
+    `Refused`.
     """
     async with database.session() as session:
         zone = (await known_cohort(session, cohort)).zone
         given = await answers_of(session, cohort, mentorship=mentorship, person=person, ask=ask)
         members = await members_of(session, cohort)
         reader = who_decides(cohort, await people.deciders(session, cohort), by) if concerns else ""
-    if reader:
+        readers = await readers_of(session, cohort, [answer.mentorship for answer in given if is_concern(answer)])
+    opened = [
+        answer for answer in given if is_concern(answer) and reader and readers.may_read(answer.mentorship, reader)
+    ]
+    if opened:
         async with database.begin() as session:
-            for answer in filter(is_concern, given):
+            for answer in opened:
                 request = f"{answer.ask} {answer.number}"
                 await requests.note(
                     session, cohort, answer.mentorship, now, "concern_opened", answer.person, request, by=reader
                 )
     return [
-        _shown(answer, members.get((cohort, answer.mentorship), []), zone, "coordinator", concerns=bool(reader))
+        shown(
+            answer,
+            "coordinator",
+            words_of(answer, members.get((cohort, answer.mentorship), [])),
+            zone,
+            "opened" if answer in opened else "withheld",
+        )
         for answer in given
     ]
 
@@ -104,24 +121,23 @@ def is_concern(given: GivenAnswer) -> bool:
     return given.body.get("p_help") == "safety"
 
 
-def _shown(
-    given: GivenAnswer, members: Sequence[tuple[str, str]], zone: str, viewer: Viewer, *, concerns: bool
+def words_of(given: GivenAnswer, members: Sequence[tuple[str, str]]) -> Mapping[str, str]:
+    """How the questions were worded for this person; `members` are (id, name) of everybody in the mentorship."""
+    partners = listed([name for id_, name in members if id_ != given.person], "en")
+    return NEUTRAL | {"partner": partners or "your partner", "program": given.program}
+
+
+def shown(
+    given: GivenAnswer, viewer: Viewer, words: Mapping[str, str], zone: str, concerns: ConcernSight
 ) -> ShownForm:
-    partners = [name for id_, name in members if id_ != given.person]
-    words = {
-        "partner": listed(partners, "en") or "your partner",
-        "since": "the time before",
-        "purpose": "what they want to get out of this",
-        "program": given.program,
-    }
-    questions = worded(given.form.questions_for(given.role, given.format, given.early), words)
-    concern = is_concern(given)
+    """What a viewer sees of an answer. `words` fill the wording of the questions, `zone` is the cohort's."""
+    concern = is_concern(given) and concerns != "unseen"
     found: list[ShownAnswer] = []
-    for question in questions:
+    for question in worded(given.form.questions_for(given.role, given.format, given.early), words):
         if question.id not in given.body or sight(given.form, question, viewer) != "shown":
             continue
-        if concern and question.id in CONCERN and not concerns:
-            if question.id == "p_help":
+        if is_concern(given) and question.id in CONCERN and concerns != "opened":
+            if question.id == "p_help" and concerns == "withheld":
                 found.append(ShownAnswer(question.id, question.label, WITHHELD, "safety"))
             continue
         found += _answered(given, question, given.body[question.id], viewer)
@@ -133,8 +149,9 @@ def _shown(
 
 def _answered(given: GivenAnswer, question: Question, value: Any, viewer: Viewer) -> Iterator[ShownAnswer]:
     if question.type != "group":
-        low = question.id in RELATIONSHIP_QUESTIONS and isinstance(value, int) and value <= given.low_score
-        yield ShownAnswer(question.id, question.label, answer_text(question, value), value, low=low)
+        scale = question.type == "scale"
+        low = scale and isinstance(value, int) and value <= given.low_score
+        yield ShownAnswer(question.id, question.label, answer_text(question, value), value, low=low, scale=scale)
         return
     for nth, entry in enumerate(value, 1):
         for field in fields_shown(given.form, question, viewer):

@@ -6,7 +6,7 @@ Decides nothing about who may see them: that is `operations.forms.visibility`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -41,6 +41,23 @@ class GivenAnswer:
     """How often it was submitted."""
     low_score: int
     """The highest answer to a relationship question that counts as low (1 to 5)."""
+    differ_by: int
+    """From how many steps on mirrored answers count as different."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A person who was asked to fill in a form on one occasion. `opens` and `closes` are days of the cohort."""
+
+    ask: str
+    number: int
+    person: str
+    name: str
+    role: str
+    state: str
+    """open, answered, closed"""
+    opens: date
+    closes: date
 
 
 async def answers_of(
@@ -92,7 +109,32 @@ async def _given(
         late=answer.late,
         version=answer.version,
         low_score=frozen.program.rules.low_score,
+        differ_by=frozen.program.rules.differ_by,
     )
+
+
+async def asked_of(session: AsyncSession, cohort: str, mentorship: str) -> list[Asked]:
+    """Who was asked what in a mentorship, in the order of asking; what was withdrawn is left out."""
+    rows = await session.execute(
+        select(
+            RequestRow.ask, RequestRow.number, RequestRow.person, ParticipantRow.name, RequestRow.role,
+            RequestRow.state, RequestRow.opens, RequestRow.closes,
+        )
+        .join(ParticipantRow, ParticipantRow.id == RequestRow.person)
+        .outerjoin(
+            MembershipRow,
+            (MembershipRow.cohort == RequestRow.cohort)
+            & (MembershipRow.mentorship == RequestRow.mentorship)
+            & (MembershipRow.person == RequestRow.person),
+        )
+        .where(
+            RequestRow.cohort == cohort,
+            RequestRow.mentorship == mentorship,
+            RequestRow.state.in_(("open", "answered", "closed")),
+        )
+        .order_by(RequestRow.opens, RequestRow.ask, RequestRow.number, MembershipRow.position, RequestRow.person)
+    )  # fmt: skip
+    return [Asked(*row) for row in rows]
 
 
 async def members_of(session: AsyncSession, cohort: str) -> dict[MentorshipRef, list[tuple[str, str]]]:

@@ -21,7 +21,7 @@ from store.cohorts import file_entries
 from store.cohorts.program_versions import agreement_form
 from store.database import putting
 from store.operations_log import put_operation
-from store.people import address_changes, former_names
+from store.people import address_changes, former_names, notes
 from store.people.correct import CorrectionOrder, MentorshipRef, UnknownParticipant
 from store.people.name_matcher import NameMatcher
 from store.people.redaction import AgreementDraft, numbers_only, without_names, without_words_of
@@ -38,6 +38,7 @@ from store.tables import (
     MembershipRow,
     MentorshipRow,
     MessageRow,
+    NoteRow,
     OperationRow,
     ParticipantRow,
     RelayRow,
@@ -93,6 +94,7 @@ async def erase(session: AsyncSession, person: str, order: CorrectionOrder) -> E
     counts["events"] += await _reasons(session, EventRow, _told_of(EventRow, person, refs), person, names)
     counts["operations"] += await _reasons(session, OperationRow, _told_of(OperationRow, person, refs), person, names)
     counts["tasks"] += await _reasons(session, TaskRow, _of_refs(TaskRow, refs), person, names)
+    counts["notes"] += await _notes(session, person, refs, names)
     counts["suppressions"] += await _suppressions(session, person, row.email)
     counts["address_changes"] += await address_changes.forget(session, person)
     counts["former_names"] += await former_names.forget(session, person)
@@ -228,6 +230,15 @@ async def _profiles(session: AsyncSession, person: str, refs: Sequence[Mentorshi
         select(ParticipantRow).where(ParticipantRow.id.in_(partners)).order_by(ParticipantRow.id)
     ):
         changed += _write(row, "profile", names.out_of(row.profile))
+    await session.flush()
+    return changed
+
+
+async def _notes(session: AsyncSession, person: str, refs: Sequence[MentorshipRef], names: NameMatcher) -> int:
+    """Notes about this person or a mentorship of theirs go; those about a partner may mention them by name."""
+    changed = await notes.forget(session, person, refs)
+    for row in await session.scalars(select(NoteRow).where(_of_refs(NoteRow, refs)).order_by(NoteRow.id)):
+        changed += _write(row, "text", names.out_of(row.text))
     await session.flush()
     return changed
 

@@ -1,7 +1,7 @@
 """Exports all personal data of one person, for that person to read and download.
 
 Must not hold answers of other people, nor what coordinators wrote about others: only the person's own texts, the
-record about them, and the documents that they wrote or signed together with others.
+record and the notes about them, and the documents that they wrote or signed together with others.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from store.people import former_names, own_page
+from store.people import former_names, notes, own_page
 from store.people.own_page import OwnMentorship
 from store.tables import (
     AddressChangeRow,
@@ -60,6 +60,7 @@ async def personal_data(session: AsyncSession, person: str) -> PersonalData:
         "new_addresses": await _new_addresses(session, person),
         "record": await _record(session, person),
         "asked_for": await _operations(session, person),
+        "notes": await _notes(session, person),
     }
 
 
@@ -203,6 +204,20 @@ async def _operations(session: AsyncSession, person: str) -> list[PersonalData]:
         .order_by(OperationRow.at, OperationRow.id)
     )
     return [_line(row.at.isoformat(), row.kind, row, row.detail, person) for row in rows]
+
+
+async def _notes(session: AsyncSession, person: str) -> list[PersonalData]:
+    """What coordinators noted about them, and about their mentorships as a whole."""
+    return [
+        {
+            "at": note.at.isoformat(),
+            "cohort": note.cohort,
+            "mentorship": note.mentorship,
+            "about": "you" if note.person else "the mentorship",
+            "text": note.text,
+        }
+        for note in await notes.about(session, person)
+    ]
 
 
 def _line(at: str, what: str, row: EventRow | OperationRow, detail: Mapping[str, Any], person: str) -> PersonalData:

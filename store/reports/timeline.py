@@ -48,6 +48,8 @@ class TimelineEntry:
     detail: str = ""
     by: str = ""
     why: str = ""
+    ref: str = ""
+    """Id of the mail, key of the task, or the ask that was answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,7 @@ async def _mails(session: AsyncSession, cohort: str, key: str) -> Iterable[Timel
     return [
         TimelineEntry(
             at, "mail", item.name, _id(item.person), item.number, item.kind,
-            detail="" if state == "sent" else f"{state} {error}".strip(),
+            detail="" if state == "sent" else f"{state} {error}".strip(), ref=item.message or "",
         )
         for item, at, state, error in rows
     ]  # fmt: skip
@@ -169,16 +171,16 @@ async def _dropped(session: AsyncSession, cohort: str, key: str) -> Iterable[Tim
 
 async def _answers(session: AsyncSession, cohort: str, key: str) -> Iterable[TimelineEntry]:
     rows = await session.execute(
-        select(AnswerRow, RequestRow.number)
+        select(AnswerRow, RequestRow.number, RequestRow.ask)
         .join(RequestRow, RequestRow.key == AnswerRow.request)
         .where(RequestRow.cohort == cohort, RequestRow.mentorship == key)
         .order_by(AnswerRow.id)
     )
     return [
         TimelineEntry(
-            answer.at, "answer", answer.form, _id(answer.person), number, detail="late" if answer.late else ""
+            answer.at, "answer", answer.form, _id(answer.person), number, detail="late" if answer.late else "", ref=ask
         )
-        for answer, number in rows
+        for answer, number, ask in rows
     ]
 
 
@@ -189,13 +191,15 @@ async def _tasks(session: AsyncSession, cohort: str, key: str) -> Iterable[Timel
     entries: list[TimelineEntry] = []
     for task in rows:
         entries.append(
-            TimelineEntry(task.opened_at, "task_opened", task.kind, number=task.number, detail=task.reason)
+            TimelineEntry(
+                task.opened_at, "task_opened", task.kind, number=task.number, detail=task.reason, ref=task.key
+            )
         )
         if task.closed_at is not None:
             entries.append(
                 TimelineEntry(
                     task.closed_at, "task_closed", task.kind, number=task.number, detail=task.decision,
-                    by=task.by, why=task.why,
+                    by=task.by, why=task.why, ref=task.key,
                 )
             )  # fmt: skip
     return entries

@@ -1,0 +1,42 @@
+"""Who may read what was reported about safety or conduct: those to whom the task about it went, and nobody else.
+
+Whoever a report names was never told of its task (`lifecycle.tasks`), and learns here neither what it says nor that
+there is one. Must never hold what a report says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from store.mentorships import concerns
+from store.mentorships.concerns import SafetyTask
+
+
+@dataclass(frozen=True, slots=True)
+class ConcernReaders:
+    """The tasks about safety or conduct of some mentorships, with those who were told of each."""
+
+    tasks: tuple[SafetyTask, ...]
+
+    def of(self, mentorship: str) -> tuple[SafetyTask, ...]:
+        """Those of one mentorship, the oldest first."""
+        return tuple(task for task in self.tasks if task.mentorship == mentorship)
+
+    def may_read(self, mentorship: str, reader: str) -> bool:
+        """Whether a coordinator or deputy was told of every report in this mentorship.
+
+        Where they were told of some only, they may be the one whom another report names.
+        """
+        return all(reader in task.told for task in self.of(mentorship))
+
+    def hidden_from(self, reader: str) -> frozenset[str]:
+        """Keys of the tasks of which this person was not told."""
+        return frozenset(task.key for task in self.tasks if reader not in task.told)
+
+
+async def readers_of(session: AsyncSession, cohort: str, mentorships: Collection[str]) -> ConcernReaders:
+    """Who may read the concerns of these mentorships."""
+    return ConcernReaders(await concerns.safety_tasks(session, cohort, mentorships))
