@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date
-from itertools import product
 from string import Formatter
-from typing import Any, cast, get_args
+from typing import Any, cast
 
+from program.conditions import audiences, check_conditions
 from program.faults import Fault, either, fault, nearest, suggestion
 from program.forms import READ_BY_RULES, Form, Question, QuestionType
-from program.models import Format, Role
 from program.reading import Source, Trail
 
 PLACEHOLDERS = ("partner", "since", "purpose", "program")
@@ -67,6 +66,7 @@ def check_form(form: Form, source: Source) -> Iterator[Fault]:
     for index, question in enumerate(form.questions):
         yield from _check_question(question, source, ("questions", index))
     yield from _check_doubles(form, source)
+    yield from check_conditions(form, source)
 
 
 def check_read_by_rules(form: Form, source: Source, ask: str, format_: str) -> Iterator[Fault]:
@@ -133,8 +133,23 @@ def _check_question(question: Question, source: Source, at: Trail) -> Iterator[F
         values.add(option.value)
     if question.least is not None and question.most is not None and question.least > question.most:
         yield fault(source.place(*at, "least"), f"{name} has a `least` above its `most`", "Swap the two.")
+    if question.tick and question.type != "yes_no":
+        yield fault(
+            source.key_place(*at, "tick"),
+            f"{name} has a `tick`, but its type is `{question.type}`",
+            "Write `type: yes_no`, or remove the tick.",
+        )
+    if question.fold and question.required:
+        yield fault(
+            source.key_place(*at, "fold"),
+            f"{name} is required, and what is required can't be folded away",
+            "Remove `fold`, or `required`.",
+        )
     yield from _check_fields(question, source, at)
-    for key, text in (("label", question.label), ("help", question.help)):
+    for key, text in (
+        ("label", question.label), ("help", question.help), ("section", question.section), ("fold", question.fold),
+        ("tick", question.tick),
+    ):  # fmt: skip
         yield from _check_text(text, source, (*at, key))
     if question.contented is not None and not fits(question, question.contented):
         yield fault(
@@ -171,6 +186,13 @@ def _check_fields(question: Question, source: Source, at: Trail) -> Iterator[Fau
         if entry.id in seen:
             yield fault(source.place(*inner, "id"), f"the field `{entry.id}` stands here twice", "Rename one.")
         seen.add(entry.id)
+        for key in ("when", "section"):
+            if getattr(entry, key):
+                yield fault(
+                    source.key_place(*inner, key),
+                    f"a field of a group can't have `{key}`",
+                    "Write it at the group, or make the field a question of its own.",
+                )
         yield from _check_question(entry, source, inner)
 
 
@@ -205,7 +227,7 @@ def _check_doubles(form: Form, source: Source) -> Iterator[Fault]:
                 "Another wording must keep the type; otherwise give it another id.",
             )
         clash: int | None = None
-        for audience in _audiences(question):
+        for audience in audiences(question):
             other = claimed.setdefault((question.id, *audience), index)
             clash = other if other != index else clash
         if clash is not None:
@@ -215,13 +237,6 @@ def _check_doubles(form: Form, source: Source) -> Iterator[Fault]:
                 f"the question `{question.id}` stands here twice, first in line {line}",
                 "Rename one, or part them by `roles`, `formats` or `wording`.",
             )
-
-
-def _audiences(question: Question) -> Iterator[tuple[str, str, str]]:
-    roles = question.roles or cast("tuple[str, ...]", get_args(Role))
-    formats = question.formats or cast("tuple[str, ...]", get_args(Format))
-    wordings = ("normal", "early") if question.wording == "both" else (question.wording,)
-    return product(roles, formats, wordings)
 
 
 def fits(question: Question, value: Any) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from program.limits import TEXT_CHARACTERS
 from program.models import Format, Id, Model, Role
@@ -22,6 +23,12 @@ QuestionType = Literal[
     "sign",  # the name typed as a signature
 ]
 Visible = Literal["pair", "coordinator", "me", "totals"]
+Answer = bool | str
+"""An answer that a condition can name: `true` or `false`, or the value of an option."""
+
+LATER_KEYS = ("when", "section", "fold", "tick")
+"""Keys that questions did not have at first. Left out of the stored form where they say nothing, so that a form
+without them is the same form as before."""
 
 
 class Option(Model):
@@ -63,6 +70,16 @@ class Question(Model):
     """Who is asked; empty means all."""
     formats: tuple[Format, ...] = ()
     """The formats in which it is asked; empty means all."""
+    when: dict[Id, Answer | tuple[Answer, ...]] = {}
+    """The answer with which this question appears: `{p_next: true}`, or `{r_decide: [pause, unsure]}`. The other
+    question stands before it in the same form and is a `yes_no`, a `one` or a `many`."""
+    section: str = ""
+    """A heading above this question."""
+    fold: str = ""
+    """Only where it is not `required`: it stands folded under these words, together with its neighbours of the same
+    words."""
+    tick: str = ""
+    """With `yes_no`: one box to tick, with these words, in place of yes and no."""
     wording: Literal["normal", "early", "both"] = "both"
     """Closure only: asked at the planned end, at an early end, or at both."""
     visible: Visible = "coordinator"
@@ -73,6 +90,26 @@ class Question(Model):
     """The questions of one entry of a `group`."""
     contented: Any = None
     """What a contented person answers; simulated people and previews use it."""
+
+    @model_serializer(mode="wrap")
+    def _without_later_keys(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        dumped: dict[str, Any] = dump(self)
+        return {key: value for key, value in dumped.items() if value or key not in LATER_KEYS}
+
+    @property
+    def condition(self) -> tuple[str, tuple[Answer, ...]] | None:
+        """The question on which this one depends, and the answers with which it appears."""
+        for question, answer in self.when.items():
+            return question, answer if isinstance(answer, tuple) else (answer,)
+        return None
+
+    def appears(self, answers: Mapping[str, Any]) -> bool:
+        """Whether this question is asked of a person who gave these answers before it."""
+        if self.condition is None:
+            return True
+        question, wanted = self.condition
+        given = answers.get(question)
+        return any(answer in wanted for answer in (given if isinstance(given, list) else [given]))  # pyright: ignore[reportUnknownVariableType]
 
 
 class Form(Model):
@@ -107,15 +144,38 @@ class Form(Model):
 
     def contented(self, role: str, format_: str, early: bool = False) -> Answers:
         """What a contented person of this role answers; questions without such an answer are left out."""
-        return {
-            question.id: question.contented
-            for question in self.questions_for(role, format_, early)
-            if question.contented is not None
-        }
+        return self.answered({}, role, format_, early)
+
+    def answered(self, own: Mapping[str, Any], role: str, format_: str, early: bool = False) -> Answers:
+        """What a contented person answers, but for the answers that are their own.
+
+        An answer of their own to a question that appears only with another answer brings that answer with it, where
+        they have none of their own to the other question. Questions that do not appear are left out.
+        """
+        questions = self.questions_for(role, format_, early)
+        answers = {question.id: question.contented for question in questions if question.contented is not None}
+        answers |= own
+        types = {question.id: question.type for question in questions}
+        for question in questions:
+            if question.id in own and question.condition is not None:
+                other, (first, *_) = question.condition
+                if other not in own and not question.appears(answers):
+                    answers[other] = [first] if types.get(other) == "many" else first
+        return consistent(questions, answers)
 
 
 Answers = dict[str, Any]
 """What a participant submitted: question id to value, in the types named above; unanswered is left out."""
+
+
+def consistent(questions: Iterable[Question], answers: Answers) -> Answers:
+    """These answers without those to questions that do not appear with them; answers to no question are kept."""
+    kept = dict(answers)
+    for question in questions:
+        if question.id in kept and not question.appears(kept):
+            del kept[question.id]
+    return kept
+
 
 READ_BY_RULES: dict[str, tuple[str, ...]] = {
     "invitation": ("accept",),

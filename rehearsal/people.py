@@ -13,7 +13,7 @@ from random import Random
 from typing import Literal
 
 from lifecycle.local_time import instant, local_date
-from program.forms import Answers, Form
+from program.forms import Answers, Form, consistent
 from rehearsal.behaviour import Behaviour, Profile, Reaction
 
 NOON = time(12, 0)
@@ -87,7 +87,7 @@ class People:
         # Only what this person's page asks; a script may speak of questions that the partner's page has.
         on_page = {question.id for question in form.questions_for(asked.role, asked.format, asked.early)}
         scripted = {question: answer for question, answer in reaction.answers.items() if question in on_page}
-        answers = form.contented(asked.role, asked.format, asked.early) | scripted
+        answers = form.answered(scripted, asked.role, asked.format, asked.early)
         return Reply(_at(asked, after, reaction.at or default.at or NOON), answers, reaction.act or "sign")
 
     def _dealt(self, asked: ReceivedRequest, form: Form, profile: Profile) -> Reply | None:
@@ -102,13 +102,16 @@ class People:
         low = chance.random() < profile.low
         for question in form.questions_for(asked.role, asked.format, asked.early):
             if question.type == "scale" and low:
-                answers[question.id] = chance.choice((1, 2, 2, 3))
+                score = chance.choice((1, 2, 2, 3))
+                if question.appears(answers):
+                    answers[question.id] = score
         if "accept" in answers and chance.random() < profile.declines:
             answers["accept"] = False
         if "r_decide" in answers and chance.random() < profile.leaves:
             answers["r_decide"] = "new_partner"
         if "p_help" in answers and chance.random() < profile.help:
             answers["p_help"] = "yes"
+        answers = consistent(form.questions_for(asked.role, asked.format, asked.early), answers)
         return Reply(_at(asked, after, time(minute // 60, minute % 60)), answers)
 
 

@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from lifecycle.keys import request_key, step_key
 from operations.forms.parse import Typed, typed_of
 from program.folders import SHIPPED
-from program.forms import Answers, Question
+from program.forms import Answers, Question, consistent
 from program.loader import LoadedProgram, load_program
 from program.models import Cohort, Mentorship, Participant, Person
 from runtime.links import Links
@@ -205,7 +205,7 @@ def contented(questions: tuple[Question, ...], name: str) -> Typed:
     """What a contented person types; with a signature if one is asked for."""
     answers: Answers = {question.id: question.contented for question in questions if question.contented is not None}
     answers |= {question.id: name for question in questions if question.type == "sign"}
-    return typed_of(questions, answers)
+    return typed_of(questions, consistent(questions, answers))
 
 
 async def filled_in(web_env: WebEnv, path: str, **changes: str) -> Typed:

@@ -58,9 +58,17 @@ class _Wrong(Exception):
 
 
 def read(questions: Sequence[Question], typed: Mapping[str, Sequence[str]]) -> Reading:
-    """Read the fields of these questions; fields of no question are left alone."""
+    """Read the fields of these questions; fields of no question are left alone.
+
+    A question that appears only with another answer (`when`) is read only with that answer. Without it, what was
+    chosen is dropped; what was typed is never dropped unseen: it becomes a fault at its field. Where the other
+    question was left out, and what was typed tells its answer, that is its answer.
+    """
     reading = Reading()
+    asked = {question.id: question for question in questions}
     for question in questions:
+        if not question.appears(reading.answers) and not _appears_after_all(question, asked, typed, reading):
+            continue
         if question.type == "group":
             _read_group(question, typed, reading)
         elif question.type == "date_ranges":
@@ -68,6 +76,44 @@ def read(questions: Sequence[Question], typed: Mapping[str, Sequence[str]]) -> R
         else:
             _read_one(question, question.id, typed, reading.answers, question.id, reading.faults)
     return reading
+
+
+def _appears_after_all(
+    question: Question, asked: Mapping[str, Question], typed: Mapping[str, Sequence[str]], reading: Reading
+) -> bool:
+    """Whether a question counts whose condition is not met; a fault where it does not, and something was typed."""
+    control = _typed_into(question, typed)
+    other, wanted = question.condition or ("", ())
+    before = asked.get(other)
+    if not control or before is None or any(fault.control == other for fault in reading.faults):
+        return False
+    if other not in reading.answers and not before.required and len(wanted) == 1:
+        reading.answers[other] = [wanted[0]] if before.type == "many" else wanted[0]
+        return True
+    message = f"You wrote something under {_named(question)}. {condition_text(question, before)}: choose that, or"
+    reading.faults.append(FieldFault(control, f"{message} empty the field"))
+    return False
+
+
+def _typed_into(question: Question, typed: Mapping[str, Sequence[str]]) -> str:
+    """The first field of this question in which something was typed; empty where nothing was, or it was chosen."""
+    if question.type in ("text", "date", "number", "sign"):
+        return question.id if clean(_first(typed, question.id)) else ""
+    parts = {"date_ranges": ("from", "to"), "group": tuple(part.id for part in question.fields)}
+    names = [
+        f"{question.id}.{index}.{part}"
+        for index in (entries(question, typed) if question.type in parts else ())
+        for part in parts[question.type]
+    ]
+    return next((name for name in names if clean(_first(typed, name))), "")
+
+
+def condition_text(question: Question, other: Question) -> str:
+    """With which answer to the other question this one is asked."""
+    words = {option.value: option.label for option in other.options} | {True: other.tick or "Yes", False: "No"}
+    _, wanted = question.condition or ("", ())
+    answers = " or ".join(f"“{words[answer]}”" for answer in wanted if answer in words)
+    return f"It is asked only with {answers} under {_named(other)}"
 
 
 def typed_of(questions: Sequence[Question], answers: Answers) -> Typed:
@@ -178,7 +224,7 @@ def _scale(question: Question, values: list[str]) -> int | None:
 
 
 def _yes_no(question: Question, values: list[str]) -> bool:
-    if values[0] not in ("yes", "no"):
+    if values[0] != "yes" and (values[0] != "no" or (question.tick and question.required)):
         raise _Wrong(_missing(question))
     return values[0] == "yes"
 
@@ -272,6 +318,8 @@ _READERS = {
 
 
 def _missing(question: Question) -> str:
+    if question.tick:
+        return f"Tick “{question.tick}” under {_named(question)}"
     if question.type == "sign":
         return "Type your name to sign"
     if question.type == "text":

@@ -134,6 +134,19 @@ OTHER_FAULTS = [
     ("forms/invitation.yaml", "[mentor, peer]", "[mentor, mentee]", "`i_goals` stands here twice", "part them"),
     ("forms/invitation.yaml", "title: Invitation", "minutes: §-1\ntitle: Invitation", "`minutes` must lie", "how long"),
     ("forms/invitation.yaml", "title: Invitation\n", "", "`title` is missing", "Add `title"),
+    ("forms/closure.yaml", "label: A line", "label: A line, when: {§p_halp: safety}", "no such question", "a question that stands before it"),
+    ("forms/closure.yaml", "label: A line", "label: A line, when: {§c_contct: close}", "no such question", "mean `c_contact`?"),
+    ("forms/closure.yaml", "label: A line", "label: A line, when: {§c_give: later}", "which stands after it", "Move it before"),
+    ("forms/closure.yaml", "label: A line", "label: A line, when: {§c_note: x}", "depends on its own answer", "Name the question before it"),
+    ("forms/closure.yaml", "label: A line", "label: A line, when: {c_contact: §never}", "has no answer `never`", "regularly, now_and_then, close"),
+    ("forms/closure.yaml", "label: A line", "label: A line, when: {c_contact: [close, §clsoe]}", "has no answer `clsoe`", "mean `close`?"),
+    ("forms/closure.yaml", "label: A line", "label: A line, §when: {c_contact: close, c_give: later}", "depends on 2 questions", "Keep the one"),
+    ("forms/closure.yaml", "label: A line", "label: A line, §fold: More, required: true", "is required, and", "Remove `fold`"),
+    ("forms/closure.yaml", "label: A line", "label: A line, §tick: Yes", "has a `tick`, but its type is `text`", "`type: yes_no`"),
+    ("forms/closure.yaml", "label: Later?", "label: Later?, when: {§c_note: x}", "which is of the type `text`", "`yes_no`, `one` or `many`"),
+    ("forms/closure.yaml", "label: Later?", "label: Later?, when: {c_give: §true}", "no answer `true`", "yes, later, no"),
+    ("forms/closure.yaml", "label: Recommend?,", "label: Recommend?, when: {c_follow: §maybe},", "no answer `maybe`", "true, false"),
+    ("forms/closure.yaml", "scale, label: Now}", "scale, label: Now, §when: {c_follow: true}}", "field of a group can't have `when`", "at the group"),
 ]  # fmt: skip
 
 
@@ -153,6 +166,28 @@ def test_a_fault_of_a_program_or_form(
     if line is not None:
         assert (found[0].line, found[0].column) == (line, column)
     assert remedy.lower() in found[0].remedy.lower()
+
+
+TANGLED = [
+    ("label: A line}", "label: A line, when: {§c_give: later}}", "    label: Mentor?\n", "    label: Mentor?\n    when: {c_note: x}\n",
+     "`c_note` and `c_give` each depend on the answer to the other"),
+    ("label: A line}", "label: A line, roles: [mentor]}", "label: Later?}", "label: Later?, when: {§c_note: x}}",
+     "is not asked of everybody who gets this one, such as a mentee"),
+    ("label: Later?}", "label: Later?, when: {c_give: later}}", "label: Recommend?,", "label: Recommend?, when: {§c_follow: true},",
+     "`c_nps` depends on `c_follow`, which depends on `c_give` itself"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "also", "becomes", "problem"), TANGLED, ids=[each[4] for each in TANGLED])
+def test_conditions_that_are_tangled(
+    tmp_path: Path, old: str, new: str, also: str, becomes: str, problem: str
+) -> None:
+    before = FILES["forms/closure.yaml"]
+    assert before.count(old) == before.count(also) == 1
+    marked = before.replace(old, new).replace(also, becomes)
+    line = marked.partition("§")[0].count("\n") + 1
+    found = faults_of(lay(tmp_path, {"forms/closure.yaml": marked.replace("§", "")}))
+    assert (line, True) in [(fault.line, problem in fault.problem) for fault in found]
 
 
 CSV_FAULTS = [

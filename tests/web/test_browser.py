@@ -148,6 +148,42 @@ async def test_the_agreement_is_drafted_in_steps_and_signed(browser: Browser, se
         assert not await page.locator(".versions, .bottom, .whom, .button").first.is_visible()
 
 
+async def test_a_question_appears_with_the_answer_that_it_needs(browser: Browser, served: WebEnv) -> None:
+    path = await served.ask("check_in", "ada")
+    async with opened(browser, served, path, java_script_enabled=False) as page:
+        when, contact = page.locator("[name=p_next_on]"), page.locator("input[name=p_contact]").first
+        assert not await when.is_visible()
+        assert not await contact.is_visible()
+        await choose(page, await filled_in(served, path, p_next="yes", p_help="safety"))
+        assert await when.is_visible()
+        assert await contact.is_visible()
+        await page.fill("[name=p_next_on]", "2027-05-05")
+        await page.check("[name=p_next][value=no]")
+        assert not await when.is_visible()
+        await page.click("button.main")
+        # What was typed is never lost unseen: the page comes back with the field in view.
+        assert await page.locator("[name=p_next_on]").input_value() == "2027-05-05"
+        assert await page.locator("[name=p_next_on]").is_visible()
+        await page.check("[name=p_next][value=yes]")
+        await page.click("button.main")
+        await page.wait_for_url("**/thanks")
+    answer = (await served.requested(path)).answer
+    assert answer is not None
+    assert answer.body["p_next_on"] == "2027-05-05"
+
+
+async def test_without_a_stylesheet_a_form_is_complete_and_says_what_to_answer_when(
+    browser: Browser, served: WebEnv
+) -> None:
+    path = await served.ask("check_in", "ada")
+    async with opened(browser, served, "/") as page:
+        await page.route("**/*.css*", lambda route: route.abort())
+        await page.goto(path)
+        assert await page.locator("[name=p_next_on]").is_visible()
+        shown = await page.locator("main").inner_text()
+        assert "asked only with “Yes” under “Is the next meeting booked?”" in shown
+
+
 async def test_dark_is_dark(browser: Browser, served: WebEnv) -> None:
     async with opened(browser, served, "/") as page:
         light = await page.evaluate("getComputedStyle(document.body).backgroundColor")

@@ -10,7 +10,7 @@ import pytest
 from lifecycle.keys import request_key
 from mail.form_text import filled
 from operations.forms.parse import read, typed_of
-from program.forms import Question
+from program.forms import Question, consistent
 from store.tables import RequestRow
 from testing.web_env import COHORT, MENTORSHIPS, PROGRAMS, WebEnv, filled_in, hidden
 
@@ -41,8 +41,7 @@ async def test_every_form_takes_contented_answers(web_env: WebEnv, mentorship: s
             assert done.status_code == 200, (where, re.findall(r'href="#q-[^"]+">([^<]+)', done.text))
             answer = (await web_env.requested(path)).answer
             assert answer is not None
-            questions = (await web_env.requested(path)).questions
-            told = {question.id: question.contented for question in questions if question.contented is not None}
+            told = (await web_env.requested(path)).form.contented(role, (await web_env.requested(path)).format, early)
             assert {name: answer.body[name] for name in told} == told, where
             await web_env.change(
                 RequestRow, {"key": request_key(COHORT, mentorship, ask, number, person)}, state="withdrawn"
@@ -56,7 +55,9 @@ async def test_every_form_says_what_is_missing(web_env: WebEnv, mentorship: str,
         for ask in FORMS:
             path = await web_env.ask(ask, person, mentorship)
             questions = (await web_env.requested(path)).questions
-            required = [each.id for each in questions if each.required and each.type != "date_ranges"]
+            required = [
+                each.id for each in questions if each.required and each.type != "date_ranges" and not each.when
+            ]
             page = await client.post(path, data={})
             faults = [found.split(".")[0] for found in re.findall(r'href="#q-([^"]+)"', page.text)]
             assert faults == required, f"{ask} for the {role} of {mentorship}"
@@ -143,6 +144,56 @@ def test_what_is_typed_is_read_or_said_to_be_wrong(
     assert reading.answers == {asked.id: expected}
     again = read([asked], typed_of([asked], reading.answers))
     assert again.answers == reading.answers
+
+
+ASKED = (
+    question("yes_no", id="away", label="Away?"),
+    question("date_ranges", id="days", label="When?", when={"away": True}),
+    question("one", id="go", label="Go on?", required=True, options=TWO),
+    question("text", id="why", label="Why B?", when={"go": "b"}, required=True),
+    question("yes_no", id="call", label="Call?", when={"go": ["b"]}),
+    question("yes_no", id="understood", label="It is.", tick="Understood", required=True),
+)
+GONE = {"go": ["a"], "understood": ["yes"]}
+DATES = {"days.0.from": ["2027-05-01"], "days.0.to": ["2027-05-02"]}
+NOT_B = (
+    "You wrote something under “Why B?”. It is asked only with “B” under “Go on?”: choose that, or empty the field"
+)
+CONDITIONS: list[tuple[dict[str, list[str]], dict[str, Any], list[tuple[str, str]]]] = [
+    (GONE, {"go": "a", "understood": True}, []),
+    (GONE | {"go": ["b"]}, {}, [("why", "Write an answer under “Why B?”")]),
+    (GONE | {"go": ["b"], "why": ["Hm"], "call": ["no"]}, {"why": "Hm", "call": False}, []),
+    (GONE | {"call": ["yes"]}, {"go": "a"}, []),  # what was chosen is dropped
+    (GONE | {"why": ["Hm"]}, {"go": "a"}, [("why", NOT_B)]),  # what was typed is not
+    (GONE | {"why": ["Hm"], "go": []}, {}, [("go", "Choose an answer under “Go on?”")]),  # one thing after the other
+    (GONE | DATES, {"away": True, "days": [["2027-05-01", "2027-05-02"]]}, []),  # dates say that somebody is away
+    (GONE | {"away": ["yes"], "days.0.from": [""]}, {"away": True}, []),
+    (
+        GONE | DATES | {"away": ["no"]},
+        {"away": False},
+        [
+            (
+                "days.0.from",
+                "You wrote something under “When?”. It is asked only with “Yes” under “Away?”: choose that, or empty "
+                "the field",
+            )
+        ],
+    ),
+    (GONE | {"understood": []}, {}, [("understood", "Tick “Understood” under “It is.”")]),
+    (GONE | {"understood": ["no"]}, {}, [("understood", "Tick “Understood” under “It is.”")]),
+]
+
+
+@pytest.mark.parametrize(("typed", "answers", "faults"), CONDITIONS)
+def test_a_question_that_depends_on_another_is_read_with_its_answer_alone(
+    typed: dict[str, list[str]], answers: dict[str, Any], faults: list[tuple[str, str]]
+) -> None:
+    reading = read(ASKED, typed)
+    assert [(fault.control, fault.message) for fault in reading.faults] == faults
+    assert {name: reading.answers[name] for name in answers} == answers
+    if not faults:
+        assert consistent(ASKED, reading.answers) == reading.answers
+        assert {"why", "call", "days"} & reading.answers.keys() <= answers.keys()
 
 
 def test_what_is_not_answered_is_left_out() -> None:

@@ -16,7 +16,7 @@ from lifecycle.advance import begin
 from lifecycle.assessment import CHOICES, outcome
 from lifecycle.state import Member
 from lifecycle.tasks import KINDS
-from program.forms import Form
+from program.forms import Form, Question
 from program.loader import SHIPPED, load_program
 from program.models import Cohort, Program
 from rehearsal.behaviour import Behaviour
@@ -89,16 +89,24 @@ def forms() -> str:
                 q.label,
                 q.type,
                 ", ".join((*q.roles, *q.formats)) or "everyone",
+                _condition(q),
                 "yes" if q.required else "",
                 q.visible,
             )
             for q in form.questions
         ]
-        head = ("id", "question", "type", "asked of", "required", "seen by")
+        head = ("id", "question", "type", "asked of", "with the answer", "required", "seen by")
         parts.append(
             f"### {id_}: {form.title} (version {form.version})\n\n{form.who_sees.strip()}\n\n{table(head, rows)}"
         )
     return "\n\n".join(parts)
+
+
+def _condition(question: Question) -> str:
+    if question.condition is None:
+        return ""
+    other, wanted = question.condition
+    return f"`{other}`: {', '.join(str(answer).lower() for answer in wanted)}"
 
 
 def settings() -> str:

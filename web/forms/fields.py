@@ -6,11 +6,19 @@ Knows nothing of HTML beyond names and ids; the templates know nothing of questi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
-from operations.forms.parse import UNSURE, ZONE_QUESTIONS, FieldFault, Typed, entries, most_entries
-from program.forms import Question
+from operations.forms.parse import (
+    UNSURE,
+    ZONE_QUESTIONS,
+    FieldFault,
+    Typed,
+    condition_text,
+    entries,
+    most_entries,
+)  # fmt: skip
+from program.forms import Answer, Question
 
 SHORT_TEXT = 120
 """Longest text that gets a field of one line."""
@@ -31,6 +39,8 @@ class Choice:
     label: str
     chosen: bool
     spoken: str = ""
+    opens: str = ""
+    """Numbers of the conditions that are met when this is chosen, with spaces between."""
 
 
 @dataclass(slots=True)
@@ -66,11 +76,20 @@ class Field:
     entries: list[Entry] = field(default_factory=list["Entry"])
     can_add: bool = False
     add_label: str = ""
+    only_if: str = ""
+    """With which answer to which other question this one is asked; empty where it is asked of everybody."""
+    when: int = 0
+    """The number of that condition on this page; 0 where the question is shown in any case."""
 
     @property
     def compact(self) -> bool:
         """Whether the labels are so short that choices stand side by side."""
         return all(len(choice.label) <= SHORT_LABEL for choice in self.choices)
+
+    @property
+    def mentioned(self) -> bool:
+        """Whether something is wrong with this field, or with a part of it."""
+        return bool(self.error) or any(part.mentioned for entry in self.entries for part in entry.fields)
 
     @property
     def id(self) -> str:
@@ -83,7 +102,35 @@ def fields_of(
 ) -> list[Field]:
     """The fields of these questions, filled with what was typed. `more` names a group that gets one entry more."""
     wrong = {fault.control: fault.message for fault in reversed(faults)}
-    return [_field(question, question.id, typed, wrong, more) for question in questions]
+    fields = [_field(question, question.id, typed, wrong, more) for question in questions]
+    _tie(questions, {field.name: field for field in fields})
+    return fields
+
+
+def _tie(questions: Sequence[Question], fields: Mapping[str, Field]) -> None:
+    """Number the conditions of the page: a choice says which it meets, a field on which it waits.
+
+    The stylesheet hides what waits on a condition that is not met. A field with an error is shown in any case.
+    """
+    by_id = {question.id: question for question in questions}
+    numbers: dict[tuple[str, tuple[Answer, ...]], int] = {}
+    for question in questions:
+        if question.condition is None or question.condition[0] not in by_id:
+            continue
+        other, wanted = question.condition
+        number = numbers.setdefault(question.condition, len(numbers) + 1)
+        waiting = fields[question.id]
+        waiting.only_if = condition_text(question, by_id[other])
+        waiting.when = number if not waiting.mentioned else 0
+    for (other, wanted), number in numbers.items():
+        values = {
+            {True: "yes", False: "no"}[answer] if isinstance(answer, bool) else str(answer) for answer in wanted
+        }
+        before = fields[other]
+        before.choices = [
+            replace(choice, opens=f"{choice.opens} {number}".strip()) if choice.value in values else choice
+            for choice in before.choices
+        ]
 
 
 def _field(question: Question, name: str, typed: Typed, wrong: Mapping[str, str], more: str) -> Field:
@@ -105,6 +152,9 @@ def _field(question: Question, name: str, typed: Typed, wrong: Mapping[str, str]
         case "scale":
             _steps(form_field, question, 1, 5, values)
             form_field.choices.append(Choice(f"{form_field.id}.{UNSURE}", UNSURE, "can't say yet", UNSURE in values))
+        case "yes_no" if question.tick:
+            form_field.kind = "checkboxes"
+            form_field.choices = _choices(form_field, (("yes", question.tick),), values)
         case "yes_no":
             form_field.kind = "radios"
             form_field.choices = _choices(form_field, (("yes", "Yes"), ("no", "No")), values)
