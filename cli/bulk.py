@@ -147,6 +147,7 @@ class _Desk:
 
     async def one(self, order: ChangeOrder) -> None:
         """One mentorship, shown whole."""
+        from operations.audit import COMMAND_LINE
         from operations.mentorships.change import carry_out, look
 
         options = self.options
@@ -164,8 +165,9 @@ class _Desk:
         else:
             confirmed = self._confirmed(seen)
             [outcome] = await carry_out(
-                self.database, self.client, [seen.confirmed if confirmed else order], self.now, why=options.why
-            )
+                self.database, self.client, [seen.confirmed if confirmed else order], self.now,
+                why=options.why, proof=COMMAND_LINE,
+            )  # fmt: skip
             if outcome.outcome != "done":
                 fail(
                     f"{order.place}: {outcome.reason}",
@@ -191,6 +193,7 @@ class _Desk:
 
     async def many(self, wanted: Change, given: Sequence[ChangeOrder]) -> None:
         """Many mentorships: counted, confirmed, reported line by line."""
+        from operations.audit import COMMAND_LINE
         from operations.mentorships.change import carry_out, look_at_all
 
         options = self.options
@@ -221,7 +224,9 @@ class _Desk:
             def said(_: ChangeOutcome) -> None:
                 bar.advance(task)
 
-            outcomes = await carry_out(self.database, self.client, given, self.now, why=options.why, said=said)
+            outcomes = await carry_out(
+                self.database, self.client, given, self.now, why=options.why, proof=COMMAND_LINE, said=said
+            )
         _report(wanted, outcomes, options)
 
 

@@ -69,7 +69,9 @@ def answers(
     from operations.forms.answers import COLUMNS, rows
     from operations.spreadsheet import as_csv, as_xlsx
 
-    found = run(lambda: read(cohort, mentorship=mentorship, person=person, form=form, concerns=concerns, by=by))
+    download = bool(csv or xlsx or json)
+    wanted = {"mentorship": mentorship, "person": person, "form": form}
+    found = run(lambda: read(cohort, **wanted, concerns=concerns, by=by, download=download))
     if json:
         from operations.mentorships.status import as_object
 
@@ -93,12 +95,17 @@ async def read(
     form: str = "",
     concerns: bool = False,
     by: str = "",
+    download: bool = False,
 ) -> list[ShownForm]:
-    """The answers as the operation gives them; `person` is found by id, name or address."""
+    """The answers as the operation gives them; `person` is found by id, name or address. That they were taken as a
+    `download`, or concerns opened, is in the audit."""
+    from operations.audit import COMMAND_LINE, AuditEntry, record
     from operations.forms.answers import answers as answers_of
+    from operations.people.deciders import who_decides
     from operations.people.find import known_person
     from runtime.connect import database
     from runtime.settings import now_of
+    from store.people import people
 
     environment = settings()
     now = now_of(environment)
@@ -107,7 +114,17 @@ async def read(
             async with opened.session() as session:
                 person = (await known_person(session, person)).id
         wanted = {"mentorship": mentorship, "person": person, "ask": form}
-        return await answers_of(opened, cohort, now, **wanted, concerns=concerns, by=by)
+        found = await answers_of(opened, cohort, now, **wanted, concerns=concerns, by=by)
+        if concerns or download:
+            async with opened.session() as session:
+                deciders = await people.deciders(session, cohort)
+            reader = who_decides(cohort, deciders, by) if by or concerns else ""
+            what = "answers --concerns" if concerns else "answers"
+            of = [f"{cohort}/{mentorship}"] if mentorship else []
+            of += [person] if person else []
+            entry = AuditEntry(what, reader, COMMAND_LINE, cohort, of, result="download" if download else "read")
+            await record(opened, now, entry)
+        return found
 
 
 def print_answers(forms: Iterable[ShownForm]) -> None:

@@ -52,6 +52,7 @@ def cancel_cohort(
 
 
 async def _cancel(cohort: str, dry_run: bool, confirm: str, by: str, why: str, quiet: bool) -> dict[str, Any]:
+    from operations.audit import COMMAND_LINE
     from operations.cohorts.cancel import cancel, outlook, still_to_tell
     from operations.mentorships.status import as_object
     from runtime.connect import database, temporal
@@ -78,8 +79,9 @@ async def _cancel(cohort: str, dry_run: bool, confirm: str, by: str, why: str, q
             err().print(f"{away}\nWhat is recorded now is done as soon as Temporal and a worker are back.")
         wake = Waker(client, installation) if client else None
         fresh = await cancel(
-            opened, cohort, now_of(installation), by=by, why=why, shards=installation.shards, wake=wake
-        )
+            opened, cohort, now_of(installation), by=by, why=why, proof=COMMAND_LINE, shards=installation.shards,
+            wake=wake,
+        )  # fmt: skip
         left = await still_to_tell(opened, cohort)
         if client:
             left = await until_none_is_left("Stopping", left, lambda: still_to_tell(opened, cohort), quiet)

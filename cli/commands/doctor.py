@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -53,12 +54,27 @@ def doctor(
         return found
 
     found = run(look)
+    if any(one.state == "mended" for one in found):
+        run(lambda: _on_record("doctor --fix"))
     if json:
         say_json([{"what": one.what, "state": one.state, "says": one.says, "remedy": one.remedy} for one in found])
     faults = sum(one.state == "fault" for one in found)
     if faults:
         err().print(f"[bold red]✗[/] {counted(faults, 'fault')} to mend.")
         raise typer.Exit(FAULTY)
+
+
+async def _on_record(what: str) -> None:
+    """Note in the audit that the installation was changed. A database that is not there or not migrated has none."""
+    from operations.audit import COMMAND_LINE, AuditEntry, record
+    from runtime.connect import database
+    from runtime.errors import ExpectedError
+    from runtime.settings import now_of
+
+    installation = settings()
+    with suppress(ExpectedError):
+        async with database(installation) as opened:
+            await record(opened, now_of(installation), AuditEntry(what, proof=COMMAND_LINE))
 
 
 def migrate() -> None:
@@ -76,6 +92,7 @@ def migrate() -> None:
 
     url = settings().database
     changed = bring_up_to_date(url)
+    run(lambda: _on_record("migrate"))
     out().print(
         f"[green]✓[/] {'Up to date now' if changed else 'Up to date already'}: {text(shown(url))}", soft_wrap=True
     )
@@ -98,6 +115,7 @@ def register_attributes() -> None:
         return await register_search_attributes(await temporal())
 
     added = run(teach)
+    run(lambda: _on_record("register"))
     out().print(
         f"[green]✓[/] {'Registered: ' + ', '.join(added) if added else 'All of them were registered before.'}"
     )

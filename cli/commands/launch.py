@@ -116,6 +116,7 @@ def launch(
 
 
 async def _launch(file: Path, options: LaunchOptions) -> dict[str, Any]:
+    from operations.audit import COMMAND_LINE, AuditEntry, record
     from operations.cohorts.launch import carry_out, is_known, keep, look, still_to_start
     from operations.cohorts.load import cohort_in, load
     from operations.cohorts.plan import first_mails, plan
@@ -163,6 +164,11 @@ async def _launch(file: Path, options: LaunchOptions) -> dict[str, Any]:
             nonlocal left
             left = await until_none_is_left("Starting", count, lambda: still_to_start(opened, cohort), options.quiet)
 
+        touched = sorted({*planned.compared.new, *(change.mentorship for change in planned.possible)})
+        entry = AuditEntry(
+            "launch", planned.by, COMMAND_LINE, cohort, [f"{cohort}/{key}" for key in touched], reason=options.why
+        )
+        await record(opened, now, entry)
         given = await carry_out(
             opened, client, installation, loaded, planned, now,
             why=options.why, started=started if options.wait else None,

@@ -51,6 +51,7 @@ def note(
       mentorship note small/m1 "Prefers to be called." --about s2 --as petra@example.org
       mentorship note small/m1 --remove 0f3a6c1e9b7d24805a61
     """
+    from operations.audit import COMMAND_LINE
     from operations.mentorships import notes
     from operations.mentorships.status import as_object
     from runtime.connect import database
@@ -61,11 +62,11 @@ def note(
         now = now_of(installation)
         async with database(installation) as opened:
             if words:
-                return await notes.add(opened, mentorship, words, now, person=about, by=by)
+                return await notes.add(opened, mentorship, words, now, person=about, by=by, proof=COMMAND_LINE)
             where, listed = await notes.notes_of(opened, mentorship)
             if not remove:
                 return where, listed
-            await notes.remove(opened, where, remove, now, by=by)
+            await notes.remove(opened, where, remove, now, by=by, proof=COMMAND_LINE)
             return where, [one for one in listed if one.id != remove]
 
     done = run(do)

@@ -73,6 +73,7 @@ def correct(
       mentorship correct "Deepak Raman" --zone Asia/Singapore
       mentorship correct s2 --name "Deepak Raman-Iyer" --json
     """
+    from operations.audit import COMMAND_LINE
     from operations.mentorships.status import as_object
     from operations.people.correct import Details
     from operations.people.correct import correct as do_correct
@@ -89,7 +90,16 @@ def correct(
             tell, wake = (None, None) if dry_run else await _tellers(installation)
             now = now_of(installation)
             return await do_correct(
-                opened, person, details, now, by=by, why=why, tell=tell, wake=wake, dry_run=dry_run
+                opened,
+                person,
+                details,
+                now,
+                by=by,
+                why=why,
+                proof=COMMAND_LINE,
+                tell=tell,
+                wake=wake,
+                dry_run=dry_run,
             )
 
     done = run(do)
@@ -140,6 +150,7 @@ def erase(
       mentorship erase s1 --why "asked for it on the phone"
       mentorship erase amelie@example.org --yes --json
     """
+    from operations.audit import COMMAND_LINE
     from operations.mentorships.status import as_object
     from operations.people.erase import erase as do_erase
     from runtime.connect import database
@@ -156,7 +167,7 @@ def erase(
                 _show_erasure(before)
             _confirmed(before.person, yes or before.before, json)
             tell, _ = await _tellers(installation)
-            return await do_erase(opened, person, now, by=by, why=why, tell=tell)
+            return await do_erase(opened, person, now, by=by, why=why, proof=COMMAND_LINE, tell=tell)
 
     done = run(do)
     if json:
@@ -215,6 +226,7 @@ def bounces(
       mentorship bounces returned-1.eml returned-2.eml
       mentorship bounces - < returned.eml      (as an alias of your mail server)
     """
+    from operations.audit import COMMAND_LINE, AuditEntry, record
     from operations.bounces.bounces import read_mailbox, take_in
     from operations.mentorships.status import as_object
     from runtime.connect import database
@@ -230,6 +242,7 @@ def bounces(
             tell, wake = await _tellers(installation)
             if mails:
                 now = now_of(installation)
+                await record(opened, now, AuditEntry("bounces", proof=COMMAND_LINE, result=f"{len(mails)} files"))
                 return [await take_in(opened, installation, raw, now, tell=tell, wake=wake) for raw in mails]
             return await look(opened, installation, tell, wake)
 
@@ -238,6 +251,9 @@ def bounces(
             found = [
                 one async for one in read_mailbox(opened, installation, now_of(installation), tell=tell, wake=wake)
             ]
+            if found:
+                taken = f"{len(found)} from the mailbox"
+                await record(opened, now_of(installation), AuditEntry("bounces", proof=COMMAND_LINE, result=taken))
             if not watch:
                 return found
             if found:

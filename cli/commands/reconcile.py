@@ -51,6 +51,7 @@ def reconcile(
       mentorship reconcile --restored database
       mentorship reconcile --restored temporal --json | jq '.[] | select(.mended | not)'
     """
+    from operations.audit import COMMAND_LINE, AuditEntry, record
     from operations.health.restore import Disagreement, reconcile, start_what_is_missing, strangers
     from runtime import connect
     from runtime.settings import now_of
@@ -61,6 +62,9 @@ def reconcile(
         found: list[Disagreement] = []
         async with connect.database(installation) as database:
             now = now_of(installation)
+            if not dry_run:
+                came = restored.value if restored else ""
+                await record(database, now, AuditEntry("reconcile", proof=COMMAND_LINE, result=came))
             if restored is None:
                 asked = start_what_is_missing(database, client, installation, now, mend=not dry_run)
             else:

@@ -138,6 +138,7 @@ def decide(
           --name "Ada Ng" --email ada@example.org --zone Asia/Tokyo
       mentorship decide small/m1/task.fit#1 end --as "Konrad Achterberg"
     """
+    from operations.audit import COMMAND_LINE
     from operations.mentorships import status as looks
     from operations.mentorships.decide import Newcomer
     from operations.mentorships.decide import decide as take
@@ -162,6 +163,7 @@ def decide(
                 person=person,
                 by=by,
                 why=why,
+                proof=COMMAND_LINE,
             )
 
     taken = run(do)

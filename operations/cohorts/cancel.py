@@ -11,6 +11,8 @@ from datetime import datetime
 
 from lifecycle.batch import CANCELLED
 from lifecycle.commands import Post
+from operations import audit
+from operations.audit import AuditEntry
 from operations.errors import Refused
 from operations.mentorships.status import ListedPerson, known_cohort
 from operations.people.deciders import who_decides
@@ -58,13 +60,14 @@ async def cancel(
     *,
     by: str = "",
     why: str = "",
+    proof: str = "",
     shards: int = 1,
     wake: Wake | None = None,
 ) -> bool:
     """Cancel a cohort; False where that was done before. `now` is program time (UTC), `by` who says so.
 
-    Without `wake` the mails leave when the first of the workflows has heard of it. Raises `Unknown`, and `Refused`
-    with a reason.
+    With a `proof` the audit says who did it, by it. Without `wake` the mails leave when the first of the workflows
+    has heard of it. Raises `Unknown`, and `Refused` with a reason.
     """
     async with database.begin() as session:
         row = await known_cohort(session, cohort)
@@ -75,6 +78,8 @@ async def cancel(
             raise Refused(f"{cohort} is over: every mentorship has ended, and nothing is left to cancel")
         id_ = f"cancel/{cohort}"
         await operations_log.put_operation(session, id_, "cancel_cohort", cohort, "", {}, decider, why, now)
+        if proof:
+            await audit.put(session, now, AuditEntry("cancel-cohort", decider, proof, cohort, [cohort], reason=why))
         earliest = await cancelling.stop(session, cohort, now, decider, why, shards=shards, deliver_at=_at_once)
         await operations_log.finish_operation(session, id_, "done")
     await wake_in_time(database, earliest, now, wake)

@@ -30,6 +30,8 @@ from lifecycle.local_time import local_date
 from lifecycle.pauses import planned_with
 from lifecycle.phases.closure import EARLY_REASONS
 from lifecycle.state import State
+from operations import audit
+from operations.audit import AuditEntry
 from operations.errors import Refused
 from operations.mentorships.decide import until_date
 from operations.mentorships.dry_run import DryRun, Withdrawn, foresee, state_of, withdrawn
@@ -338,14 +340,16 @@ async def carry_out(
     now: datetime,
     *,
     why: str = "",
+    proof: str = "",
     said: Callable[[ChangeOutcome], None] | None = None,
 ) -> list[ChangeOutcome]:
     """Give these orders, several at a time; what came of each, in their order. `said` hears of each as it comes.
+    With a `proof` the audit says who gave them, by it; without, whoever calls this has written that.
 
     Where Temporal or the workers are away it stops there, and what is left is `not_reached`: giving the same orders
     again goes on. Nothing is sent that is not written down.
     """
-    await _put_down(database, given, why, now)
+    await _put_down(database, given, why, proof, now)
     numbers, away = iter(range(len(given))), False
     outcomes: dict[int, ChangeOutcome] = {}
 
@@ -365,7 +369,7 @@ async def carry_out(
     return [outcomes[nth] for nth in range(len(given))]
 
 
-async def _put_down(database: Database, orders: Sequence[ChangeOrder], why: str, now: datetime) -> None:
+async def _put_down(database: Database, orders: Sequence[ChangeOrder], why: str, proof: str, now: datetime) -> None:
     """Who wants what, and why; and the newcomer, whom the mentorship knows by an id only."""
     new = [order for order in orders if not order.done]
     async with database.begin() as session:
@@ -379,6 +383,17 @@ async def _put_down(database: Database, orders: Sequence[ChangeOrder], why: str,
             [Operation(order.event.id, order.change.kind, order.cohort, order.mentorship, order.by) for order in new],
             why, now,
         )  # fmt: skip
+        for entry in _entries(orders, why, proof) if proof else ():
+            await audit.put(session, now, entry)
+
+
+def _entries(orders: Sequence[ChangeOrder], why: str, proof: str) -> Iterable[AuditEntry]:
+    """What the audit says of these orders: a row for each cohort."""
+    of_cohort: dict[tuple[str, str, str], list[str]] = {}
+    for order in orders:
+        of_cohort.setdefault((order.change.kind, order.by, order.cohort), []).append(order.place)
+    for (kind, by, cohort), places in of_cohort.items():
+        yield AuditEntry(kind, by, proof, cohort, places, reason=why)
 
 
 def _newcomers(orders: Iterable[ChangeOrder]) -> Collection[KnownPerson]:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 from lifecycle.events import Decided
 from lifecycle.local_time import local_date
+from operations import audit
+from operations.audit import AuditEntry
 from operations.errors import Refused
 from operations.mentorships.not_running import LOST, not_there
 from operations.people.deciders import who_decides
@@ -79,8 +81,10 @@ async def decide(
     person: str = "",
     by: str = "",
     why: str = "",
+    proof: str = "",
 ) -> DecisionTaken:
-    """Decide a task. `now` is program time (UTC), `until` a date or a duration, `by` an id of who decides.
+    """Decide a task. `now` is program time (UTC), `until` a date or a duration, `by` an id of who decides. With a
+    `proof` the audit says who decided, by it.
 
     Raises `Refused` with a reason for the coordinator, and RPCError where Temporal does not answer.
     """
@@ -102,6 +106,8 @@ async def decide(
         await operations_log.put_operation(
             session, id_, "decide", facts.cohort, facts.mentorship, detail | {"person": person}, decider, why, now
         )
+        if proof:
+            await audit.put(session, now, AuditEntry("decide", decider, proof, facts.cohort, [task], reason=why))
     try:
         event = Decided(id_, task, decision, decider, ends, joins, zone, person)
         await send(client, facts.cohort, facts.mentorship, event)

@@ -11,6 +11,8 @@ from datetime import datetime
 from hashlib import sha256
 
 from lifecycle.keys import MentorshipRef
+from operations import audit
+from operations.audit import AuditEntry
 from operations.errors import NotFound, Refused
 from operations.mentorships.status import find
 from operations.people.deciders import who_decides
@@ -48,11 +50,12 @@ async def add(
     person: str = "",
     by: str = "",
     submission: str = "",
+    proof: str = "",
 ) -> NoteTaken:
     """Write a note about `COHORT/KEY`. `person` is the id of somebody in it, or empty; `now` is program time (UTC).
 
     The same text by the same coordinator on the same submission (or, without one, at the same moment) is one note.
-    Raises `NotFound` and `Refused`.
+    With a `proof` the audit says who wrote it, by it; not what. Raises `NotFound` and `Refused`.
     """
     words = CONTROLS.sub("", text.replace("\r\n", "\n")).strip()
     if not words:
@@ -68,17 +71,27 @@ async def add(
     content = "\n".join((*where, author, person, words, submission or now.isoformat()))
     id_ = sha256(content.encode()).hexdigest()[:20]
     async with database.begin() as session:
+        if proof:
+            await audit.put(session, now, AuditEntry("note", author, proof, where[0], ["/".join(where)]))
         new = await notes.put(session, id_, where, words, author, now, person=person)
     return NoteTaken(id_, *where, person, author, before=not new)
 
 
-async def remove(database: Database, where: MentorshipRef, note: str, now: datetime, *, by: str = "") -> None:
-    """Remove a note. `now` is program time (UTC). Raises `NotFound` and `Refused`."""
+async def remove(
+    database: Database, where: MentorshipRef, note: str, now: datetime, *, by: str = "", proof: str = ""
+) -> None:
+    """Remove a note. `now` is program time (UTC); with a `proof` the audit says who did, by it.
+
+    Raises `NotFound` and `Refused`.
+    """
     async with database.session() as session:
         author = who_decides(where[0], await people.deciders(session, where[0]), by)
     async with database.begin() as session:
         if not await notes.remove(session, where, note):
             raise NotFound("there is no such note any more")
+        if proof:
+            entry = AuditEntry("note", author, proof, where[0], ["/".join(where)], result="removed")
+            await audit.put(session, now, entry)
         await requests.note(session, *where, now, "note_removed", by=author)
 
 

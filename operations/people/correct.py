@@ -12,6 +12,8 @@ from hashlib import sha256
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from activities.record_turn import look_at
+from operations import audit
+from operations.audit import AuditEntry
 from operations.errors import Refused
 from operations.people.deciders import who_decides
 from operations.people.find import known_person
@@ -42,6 +44,7 @@ async def correct(
     *,
     by: str = "",
     why: str = "",
+    proof: str = "",
     tell: Tell | None = None,
     wake: Wake | None = None,
     dry_run: bool = False,
@@ -49,13 +52,16 @@ async def correct(
     """Correct a person and tell everybody who has to know. `who` is an id, an address or a name, `now` program time
     (UTC), `by` a coordinator or deputy of a cohort of theirs.
 
-    What can't be told now is told later. With `dry_run` it is done and taken back. Raises `Refused`.
+    What can't be told now is told later. With `dry_run` it is done and taken back. With a `proof` the audit says who
+    did it, by it. Raises `Refused`.
     """
 
     async def carry_out(session: AsyncSession) -> Correction:
         person = await known_person(session, who)
         deciders = await people.deciders_for(session, person.id)
         decider = who_decides(person.id, deciders, by) if deciders else by
+        if proof:
+            await audit.put(session, now, AuditEntry("correct", decider, proof, ids=[person.id], reason=why))
         return await correct_in(session, person.id, details, now, by=decider, why=why)
 
     correction = await committed(database, carry_out, dry_run=dry_run)

@@ -10,6 +10,8 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from operations import audit
+from operations.audit import AuditEntry
 from operations.errors import Refused
 from operations.people.deciders import who_decides
 from operations.people.find import known_person
@@ -32,20 +34,26 @@ async def erase(
     *,
     by: str = "",
     why: str = "",
+    proof: str = "",
     tell: Tell | None = None,
     dry_run: bool = False,
 ) -> Erasure:
     """Erase a person. `who` is an id, an address or a name, `now` program time (UTC), `by` a coordinator or deputy of
     a cohort of theirs. Erasing again changes nothing.
 
-    What can't be told now is told later. With `dry_run` it is done and taken back. Raises `Refused`.
+    What can't be told now is told later. With `dry_run` it is done and taken back. With a `proof` the audit says who
+    did it, by it. Raises `Refused`.
     """
 
     async def carry_out(session: AsyncSession) -> Erasure:
         person = await known_person(session, who)
         deciders = await people.deciders_for(session, person.id)
         decider = who_decides(person.id, deciders, by) if deciders else by
-        return await erase_in(session, person.id, now, by=decider, why=why)
+        erased = await erase_in(session, person.id, now, by=decider, why=why)
+        if proof:
+            # After the erasure, which takes out of reasons what is about this person: this one is not in their words.
+            await audit.put(session, now, AuditEntry("erase", decider, proof, ids=[person.id]))
+        return erased
 
     erasure = await committed(database, carry_out, dry_run=dry_run)
     if not dry_run:

@@ -178,7 +178,13 @@ async def _answers(session: AsyncSession, cohort: str, key: str) -> Iterable[Tim
     )
     return [
         TimelineEntry(
-            answer.at, "answer", answer.form, _id(answer.person), number, detail="late" if answer.late else "", ref=ask
+            answer.at,
+            "answer",
+            answer.form,
+            _id(answer.person),
+            number,
+            detail="late" if answer.late else "",
+            ref=ask,
         )
         for answer, number, ask in rows
     ]
