@@ -154,8 +154,11 @@ def pytest_sessionfinish(exitstatus: int) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure() -> None:
-    """Leave at once: Temporal's SDK can abort while the interpreter shuts down, after a green run."""
-    if _exit_status:
+    """Leave at once: Temporal's SDK can abort while the interpreter shuts down, after a green run.
+
+    mutmut runs pytest inside its own process, which must go on.
+    """
+    if _exit_status and "MUTANT_UNDER_TEST" not in os.environ:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(_exit_status[0])

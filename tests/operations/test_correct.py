@@ -156,8 +156,8 @@ async def test_what_was_worded_for_the_old_address_is_not_frozen(delivery_env: D
     class Slow(LettersDesk):
         """In the time that it takes to write, the address is corrected."""
 
-        async def letters(self, session: Any, drafts: Any) -> list[Letter | Exception]:
-            found = await super().letters(session, drafts)
+        async def letters(self, session: Any, planned_letters: Any) -> list[Letter | Exception]:
+            found = await super().letters(session, planned_letters)
             await correct(delivery_env.database, "ben", Details(email=NEW), NINE, by="casey")
             return found
 

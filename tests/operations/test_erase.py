@@ -406,8 +406,8 @@ async def test_a_mail_that_was_worded_before_is_worded_anew(delivery_env: Delive
     class Slow(LettersDesk):
         """In the time that it takes to write, somebody is erased."""
 
-        async def letters(self, session: Any, drafts: Any) -> list[Letter | Exception]:
-            found = await super().letters(session, drafts)
+        async def letters(self, session: Any, planned_letters: Any) -> list[Letter | Exception]:
+            found = await super().letters(session, planned_letters)
             async with delivery_env.database.begin() as writing:
                 await erase_in(writing, "ben", NINE, by="casey")
             return found
