@@ -207,6 +207,9 @@ class LettersDesk:
                 facts["first_meeting"] = program.first_meeting
             case "get_going":
                 facts["guides"] = program.meetings_guides
+            case "joint_sheet":
+                own_page = self.links.place_url(person.id, person.generation)
+                facts["link"] = f"{own_page}/joint/{item.cohort}/{item.mentorship}"
             case "safety_received":
                 facts["emergency"] = program.emergency
                 facts["contact"] = item.about == MAY_CONTACT

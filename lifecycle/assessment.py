@@ -58,7 +58,8 @@ def assess(
 ) -> Findings:
     """What the answers of a settled ask mean together. No answers at all is a finding too.
 
-    `asked` is (participant id, role) of everyone who was asked; saying nothing counts at the midpoint of a group.
+    `asked` is (participant id, role) of everyone who was asked and has a seat still; at the midpoint saying nothing
+    counts.
     `before` are all answers given so far to the check-in that was assessed before, where there was one.
     """
     found = Findings(answered=tuple(given))
@@ -181,6 +182,7 @@ def outcome(one: str, other: str) -> MidpointOutcome:
 
 
 def _midpoint(found: Findings, given: AnswersByPerson, format_: Format, asked: Sequence[tuple[str, str]]) -> Findings:
+    found = replace(found, joint_sheet=_sharing(given, format_, asked))
     if format_ == "group":
         return _group_midpoint(found, given, asked)
     choices = [_choice(body) for _, body in given.values()]
@@ -208,6 +210,15 @@ def _group_midpoint(found: Findings, given: AnswersByPerson, asked: Sequence[tup
             concerned=tuple(dict.fromkeys((*decided.concerned, *leaving))),
         )
     return decided
+
+
+def _sharing(given: AnswersByPerson, format_: Format, asked: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """Ids of those who get a joint sheet: everyone who was asked, where all of them share; in a group those who
+    share, where the mentor and at least one mentee do. A blank answer is no yes."""
+    sharing = {person: role for person, role in asked if person in given and given[person][1].get("r_share") is True}
+    of_both_sides = {"mentor", "mentee"} <= set(sharing.values())
+    enough = of_both_sides if format_ == "group" else len(sharing) == len(asked) >= 2
+    return tuple(sharing) if enough else ()
 
 
 def _decided(found: Findings, one: str, other: str, given: AnswersByPerson) -> Findings:

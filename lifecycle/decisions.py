@@ -7,7 +7,7 @@ from lifecycle import changes, tasks
 from lifecycle.events import Decided
 from lifecycle.findings import Findings
 from lifecycle.phases import closure, expectations, onboarding
-from lifecycle.state import State, Task
+from lifecycle.state import State, Step, Task
 from lifecycle.turn import Turn
 
 ENDS_AS: dict[str, str] = {
@@ -67,9 +67,9 @@ def decide(turn: Turn, event: Decided) -> None:
             pass  # noted, continue, correct, release: the decision is the record
 
 
-def midpoint_settled(turn: Turn, findings: Findings) -> None:
+def midpoint_settled(turn: Turn, step: Step, findings: Findings) -> None:
     """The decision of the midpoint matrix takes effect (lifecycle 6). The engine never ends a pair because one person
-    said so."""
+    said so. Those who share their answers are told of the joint sheet, unless it has just come to an end."""
     turn.note("midpoint_decided", detail=findings.midpoint)
     if findings.reason:
         tasks.open_task(turn, "midpoint", findings.reason, findings.concerned)
@@ -87,3 +87,13 @@ def midpoint_settled(turn: Turn, findings: Findings) -> None:
             expectations.are_you_there(turn)
         case _:
             pass
+    if not turn.state.end_decided:
+        _share(turn, step, findings)
+
+
+def _share(turn: Turn, step: Step, findings: Findings) -> None:
+    """Tell those who share their answers where these stand beside each other: as they were when the ask was assessed,
+    which is the moment (UTC, ISO 8601) that the notice is about."""
+    sharing = [person for person in findings.joint_sheet if person in turn.state.active()]
+    assessed_at = step.assessed_at or turn.now
+    turn.tell(sharing, "joint_sheet", number=step.number, about=assessed_at.isoformat())

@@ -67,6 +67,9 @@ class Findings:
     """Check-in: ids of those who say that a goal changed (rule G)."""
     midpoint: MidpointOutcome = ""
     pause_until: date | None = None
+    joint_sheet: tuple[str, ...] = ()
+    """Midpoint: ids of those who are told that there is a joint sheet; empty where not enough of them share, so that
+    it says of nobody that they do not."""
     reason: str = ""
     """For a task: why, in plain words that name nobody."""
     concerned: tuple[str, ...] = ()

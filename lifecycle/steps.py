@@ -119,6 +119,6 @@ def assessed(turn: Turn, step: Step, findings: Findings) -> None:
     elif step.name == "check_in":
         check_ins.settled(turn, step, findings)
     elif step.name == "midpoint":
-        decisions.midpoint_settled(turn, findings)
+        decisions.midpoint_settled(turn, step, findings)
     elif step.name == "closure":  # pragma: no branch
         closure.settled(turn, step, findings)

@@ -20,6 +20,7 @@ NOTICES = (
     "agreement_concluded",
     "agreement_reopened",
     "get_going",
+    "joint_sheet",
     "are_you_there",
     "winding_down",
     "farewell",

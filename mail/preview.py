@@ -80,6 +80,7 @@ _MEI = MailPerson("p03", "Mei Tanaka", "mei.tanaka@example.org", "mentee", "Amer
 _OMAR = MailPerson("p04", "Omar Haddad", "omar.haddad@example.org", "mentee", "Europe/Berlin")
 _PETRA = MailPerson("c01", "Petra Novák", "petra.novak@example.org", zone="Europe/Berlin")
 _LINK = "https://mentoring.example.org/f/4kX9q2mZ7vB1.1.aB3dE5fG7hJ9kL1mN3pQ5rS7"
+_JOINT_LINK = "https://mentoring.example.org/me/4kX9q2mZ7vB1.1.aB3dE5fG7hJ9kL1mN3pQ5rS7/joint/spring/m07"
 _ADDRESS_LINK = "https://mentoring.example.org/address/4kX9q2mZ7vB1.aB3dE5fG7hJ9kL1mN3pQ5rS7"
 
 _FORMS: dict[str, tuple[str, float]] = {
@@ -173,6 +174,8 @@ def sample_matter(
         item = replace(item, mentorship="", partners=(), link=_ADDRESS_LINK, new_address="jonas@post.example.net")
     if name in _FORMS or name in DESK:
         item = replace(item, link=_LINK)
+    if name == "joint_sheet":
+        item = replace(item, link=_JOINT_LINK)
     if name == "are_you_there":
         links = {state: f"{_LINK}?state={state}" for state in ("fine", "stuck", "stopped")}
         item = replace(item, link="", links=links)

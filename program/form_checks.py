@@ -124,6 +124,12 @@ def _check_question(question: Question, source: Source, at: Trail) -> Iterator[F
             f"{name} has options, but its type is `{question.type}`",
             "Write `type: one` or `type: many`, or remove the options.",
         )
+    if question.joint and question.visible != "pair":
+        yield fault(
+            source.place(*at, "joint"),
+            f"{name} stands on the joint sheet, and the partner may not see it",
+            "Write `visible: pair` beside it, or remove `joint`.",
+        )
     values: set[str] = set()
     for index, option in enumerate(question.options):
         if option.value in values:

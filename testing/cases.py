@@ -21,7 +21,7 @@ Script = Mapping[str, Any]
 
 TOLD = (
     "get_going", "are_you_there", "closing_for_silence", "agreement_reopened", "agreement_concluded", "not_starting",
-    "partner_left", "safety_received",
+    "partner_left", "safety_received", "joint_sheet",
 )  # fmt: skip
 """Notices that a case must name if anybody got them."""
 
@@ -227,6 +227,8 @@ def _cell(mine: str, theirs: str, what: str) -> Case:
     if len(key) % 2:
         mentor, mentee = mentee, mentor  # the order does not matter
     told: dict[str, str] = dict(AGREED)
+    if "nothing" not in (mine, theirs) and what != "end":
+        told["joint_sheet"] = BOTH
     if what == "ask":
         told["are_you_there"] = BOTH
     ends = what == "end" or (what == "task" and decision == "end")
@@ -245,14 +247,21 @@ def cells() -> dict[tuple[str, str], str]:
 
 
 GROUP_TOLD = {"agreement_concluded": BOTH + " mentee2"}
+GROUP_SHARES = {**GROUP_TOLD, "joint_sheet": BOTH + " mentee2"}
 
 MIDPOINT = [
     *(_cell(one, other, what) for (one, other), what in cells().items()),
     # Of the mentees' answers the one furthest right counts; one who wants to leave concerns that one alone.
     Case("group-unsure", "halfway_group", mentee={"midpoint": CHOICES["change"]},
-         others=({"midpoint": CHOICES["unsure"]},), tasks=("midpoint continue",), told=GROUP_TOLD),
+         others=({"midpoint": CHOICES["unsure"]},), tasks=("midpoint continue",), told=GROUP_SHARES),
     Case("group-one-leaves", "halfway_group", mentee={"midpoint": CHOICES["leave"]}, others=({},),
-         tasks=("midpoint continue",), told=GROUP_TOLD),
+         tasks=("midpoint continue",), told=GROUP_SHARES),
+    # A joint sheet needs everybody's yes; in a group the mentor's and one mentee's.
+    Case("one-refuses", "halfway", mentee={"midpoint": says(r_share=False)}, told=AGREED),
+    Case("group-one-refuses", "halfway_group", others=({"midpoint": says(r_share=False)},),
+         told={**GROUP_TOLD, "joint_sheet": BOTH}),
+    Case("group-mentor-refuses", "halfway_group", mentor={"midpoint": says(r_share=False)}, others=({},),
+         told=GROUP_TOLD),
 ]  # fmt: skip
 
 REOPENED = {f"{one}-{other}" for (one, other), what in cells().items() if what == "reopen"} | {
@@ -289,20 +298,22 @@ ENDINGS = [
 
 # -- whole lives, on the programs that are shipped -------------------------------------------------------------------
 
+HALFWAY = {**AGREED, "joint_sheet": BOTH}
 WHOLE = {"default": {"after": 2, "at": "19:30"}, "closure": {"after": 1}, "follow_up": {"after": 3}}
 EARLY_BIRD = {"default": {"after": 0, "at": "23:45"}, "closure": {"after": 0}}
 
 LIVES = [
     Case("life", "formal", mentor=WHOLE, mentee=EARLY_BIRD, zones=("Europe/Berlin", "America/Los_Angeles"),
-         told=AGREED, notes=("would_mentor",), ending="completed"),
+         told=HALFWAY, notes=("would_mentor",), ending="completed"),
     Case("life-reverse", "reverse", mentor=EARLY_BIRD, mentee=WHOLE, zones=("Pacific/Auckland", "Asia/Kolkata"),
-         told=AGREED, notes=("would_mentor",), ending="completed"),
+         told=HALFWAY, notes=("would_mentor",), ending="completed"),
     Case("life-peer", "peer", mentor=WHOLE, mentee={**WHOLE, "closure": SILENT},
          zones=("America/Los_Angeles", "Pacific/Auckland"), events=({"on": on(70), "pause": "3w"},),
-         told=AGREED, notes=("paused", "would_mentor"), ending="completed_partial"),
+         told=HALFWAY, notes=("paused", "would_mentor"), ending="completed_partial"),
     Case("life-group", "group", mentor=WHOLE, mentee=WHOLE, others=(EARLY_BIRD, {**WHOLE, "check_in#2": SILENT}),
          zones=("Asia/Kolkata", "Europe/Berlin", "America/Los_Angeles", "Pacific/Auckland"),
-         told={"agreement_concluded": BOTH + " mentee2 mentee3"}, notes=("one_silent", "would_mentor"),
+         told={"agreement_concluded": BOTH + " mentee2 mentee3", "joint_sheet": BOTH + " mentee2 mentee3"},
+         notes=("one_silent", "would_mentor"),
          ending="completed"),
     Case("life-informal", "informal", mentor=WHOLE, mentee=WHOLE, events=({"on": on(40), "extend": "3w"},),
          notes=("would_mentor",), ending="completed"),

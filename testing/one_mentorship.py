@@ -37,7 +37,7 @@ CONTENTED: dict[str, dict[str, Any]] = {
     "invitation": {"accept": True},
     "fit_check": {"f_contact": "met", "f_fit": 5, "f_action": "fine"},
     "check_in": {"p_met": "2", "p_next": True, "p_useful": 5, "p_open": 5, "p_help": "no"},
-    "midpoint": {"r_decide": "continue", "p_help": "no"},
+    "midpoint": {"r_decide": "continue", "r_share": True, "p_help": "no"},
     "closure": {"c_contact": "regularly", "c_follow": True, "c_give": "later", "p_help": "no"},
     "follow_up": {},
     "are_you_there": {"state": "fine"},

@@ -96,6 +96,7 @@ def create_app(
             Route("/me/{token}/reminders", place.reminders, methods=["POST"]),
             Route("/me/{token}/data", place.data),
             Route("/me/{token}/data.json", place.download),
+            Route("/me/{token}/joint/{cohort}/{mentorship}", place.joint_sheet),
             Route("/me/{token}/{act}/{cohort}/{mentorship}", place.change, methods=["GET", "POST"]),
             Route("/address/{token}", confirming.page, methods=["GET", "POST"]),
             Route("/static/pages.css", stylesheet),

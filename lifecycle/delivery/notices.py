@@ -148,6 +148,7 @@ def _task_open(_: Notice, facts: NoticeFacts) -> bool:
 TRUE_WHILE: dict[str, Condition] = {
     "introduction": _introduced,
     "get_going": _together,
+    "joint_sheet": _together,
     "winding_down": _ends_then,
     "are_you_there": _silent,
     "closing_for_silence": _silent,
@@ -165,5 +166,5 @@ TRUE_WHILE: dict[str, Condition] = {
 OF_SILENCE = ("are_you_there", "closing_for_silence")
 """Notices whose condition asks for the last sign of life."""
 
-OF_PARTNERS = frozenset({"introduction", "get_going", "partner_left", "partner_paused"})
+OF_PARTNERS = frozenset({"introduction", "get_going", "joint_sheet", "partner_left", "partner_paused"})
 """Notices whose condition asks who takes part."""

@@ -16,6 +16,7 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lifecycle.keys import MentorshipRef
+from store.people import joint_sheet
 from store.programs import FrozenProgram, asked_with, frozen_program
 from store.tables import (
     AnswerRow,
@@ -115,6 +116,8 @@ class OwnMentorship:
     coming: tuple[Coming, ...]
     waiting: tuple[str, ...]
     """Names of the person's events that the workflow does not know yet."""
+    joint_sheet: bool
+    """Whether they were told of a joint sheet."""
 
     @property
     def ref(self) -> MentorshipRef:
@@ -167,6 +170,7 @@ async def seats(session: AsyncSession, person: str) -> list[OwnMentorship]:
     coming = await _coming(session, person, refs)
     waiting = await _waiting(session, person, refs)
     early = await _ending_early(session, refs)
+    shared = await joint_sheet.places(session, person)
     seats: list[OwnMentorship] = []
     for membership, mentorship, cohort in rows:
         ref = (cohort.id, mentorship.key)
@@ -199,6 +203,7 @@ async def seats(session: AsyncSession, person: str) -> list[OwnMentorship]:
                 ),
                 coming=tuple(coming[ref]),
                 waiting=tuple(waiting[ref]),
+                joint_sheet=ref in shared,
             )
         )
     return sorted(seats, key=lambda seat: not seat.lives)

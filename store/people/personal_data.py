@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from store.people import former_names, notes, own_page
+from store.people import former_names, joint_sheet, notes, own_page
 from store.people.own_page import OwnMentorship
 from store.tables import (
     AddressChangeRow,
@@ -55,6 +55,7 @@ async def personal_data(session: AsyncSession, person: str) -> PersonalData:
         "answers": await _answers(session, person),
         "drafts": await _drafts(session, person),
         "agreements": await _agreements(session, person),
+        "joint_sheets": await _joint_sheets(session, person),
         "mails": await _mails(session, person),
         "refused_addresses": await _refused(session, person),
         "new_addresses": await _new_addresses(session, person),
@@ -156,6 +157,28 @@ async def _agreements(session: AsyncSession, person: str) -> list[PersonalData]:
         for row in rows
         if person in (row.by, *row.signed)
     ]
+
+
+async def _joint_sheets(session: AsyncSession, person: str) -> list[PersonalData]:
+    """Which answers of theirs others see, since when, and who these are."""
+    found: list[PersonalData] = []
+    for cohort, mentorship in await joint_sheet.places(session, person):
+        sheet = await joint_sheet.find(session, person, cohort, mentorship)
+        if sheet is None:
+            continue
+        own = next((side for side in sheet.sides if side.person == person), None)
+        joint = {question.id for question in own.form.questions if question.joint} if own else set[str]()
+        found.append(
+            {
+                "cohort": cohort,
+                "mentorship": mentorship,
+                "number": sheet.number,
+                "at": sheet.at.isoformat(),
+                "shared_with": [side.name for side in sheet.sides if side.person != person],
+                "your_answers": {id_: answer for id_, answer in own.body.items() if id_ in joint} if own else {},
+            }
+        )
+    return found
 
 
 async def _mails(session: AsyncSession, person: str) -> list[PersonalData]:

@@ -141,7 +141,7 @@ REPLACED: list[tuple[str, int, list[str]]] = [
       "S+2 notice agreement_concluded 1", "S+14 request fit_check 1", "S+30 request check_in 1"]),
     ("in week 10", 68,
      ["S+68 request invitation 2", "S+69 notice introduction 2", "S+69 request agreement 2",
-      "S+71 notice agreement_concluded 2", "S+84 request midpoint 1", "S+120 request check_in 3"]),
+      "S+71 notice agreement_concluded 2", "S+84 request midpoint 1", "S+85 notice joint_sheet 1"]),
     ("in the last weeks", 160,
      ["S+160 request invitation 2", "S+161 notice introduction 2", "S+161 request agreement 2",
       "S+163 notice agreement_concluded 2", "S+168 notice winding_down 2", "S+179 request closure 1"]),

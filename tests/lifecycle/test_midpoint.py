@@ -198,6 +198,56 @@ def test_and_comes_on_top_of_what_the_others_want() -> None:
     assert played.task("midpoint").about == ("noa",)
 
 
+# -- the joint sheet ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mia", [True, False, None])
+@pytest.mark.parametrize("ned", [True, False, None])
+def test_a_joint_sheet_needs_the_yes_of_both_and_nobody_is_told_of_a_no(mia: bool | None, ned: bool | None) -> None:
+    played = (
+        one_mentorship().says("mia", "midpoint", r_share=mia).says("ned", "midpoint", r_share=ned).play(until=120)
+    )
+    assert played.told("joint_sheet") == ({"mia": [85], "ned": [85]} if mia and ned else {})
+
+
+@pytest.mark.parametrize("choice", [choice for choice in CHOICES if choice])
+def test_it_is_told_whatever_comes_next_but_not_when_it_has_come_to_an_end(choice: str) -> None:
+    played = chosen(choice, choice).play(until=86)
+    assert played.told("joint_sheet") == ({} if column(choice) == "leave" else {"mia": [85], "ned": [85]})
+
+
+def test_a_late_yes_is_no_yes() -> None:
+    played = one_mentorship().says("ned", "midpoint", after=20).play(until=120)
+    assert played.told("joint_sheet") == {}
+
+
+def test_whoever_says_yes_alone_has_nobody_to_share_with() -> None:
+    played = one_mentorship().on(84, Leave("e", "mia"), hour=14).play(until=100)
+    assert played.told("joint_sheet") == {}
+
+
+@pytest.mark.parametrize(
+    ("sharing", "told"),
+    [
+        (("mia", "ned", "noa", "nia"), {"mia", "ned", "noa", "nia"}),
+        (("mia", "noa"), {"mia", "noa"}),
+        (("mia",), set()),
+        (("ned", "noa", "nia"), set()),
+    ],
+)
+def test_in_a_group_those_who_share_are_told_if_the_mentor_does(sharing: tuple[str, ...], told: set[str]) -> None:
+    played = one_mentorship("group")
+    for person in ("mia", "ned", "noa", "nia"):
+        played.says(person, "midpoint", r_share=person in sharing)
+    assert set(played.play(until=100).told("joint_sheet")) == told
+
+
+def test_a_notice_of_it_is_about_the_moment_of_the_answers() -> None:
+    played = one_mentorship().play(until=86)
+    [mias, neds] = [item.post for item in played.items if item.name == "joint_sheet"]
+    assert mias.about == neds.about == played.step("midpoint").assessed_at.isoformat()  # type: ignore[union-attr]
+
+
 # -- odd moments -------------------------------------------------------------------------------------------------
 
 

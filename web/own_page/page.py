@@ -21,11 +21,13 @@ from program.forms import Question
 from runtime.links import Links
 from store.forms.requests import Requested
 from store.people.address_changes import AddressChange, Side, State
+from store.people.joint_sheet import JointSheet
 from store.people.own_page import AskedForm, Coming, Holder, OwnMentorship, PageCoordinator
 from store.people.personal_data import PersonalData
 from web.forms.answers_text import Row, answered_rows
 from web.forms.fields import fields_of
 from web.forms.page import ROLE_WORDS
+from web.own_page.joint_sheet import shown
 from web.own_page.questions import ActWords, place_of, title_of
 from web.rendering import Pages
 
@@ -119,6 +121,8 @@ class Shown:
     answered: tuple[OpenForm, ...]
     agreement: str
     """Where the agreement can be read; empty where there is none."""
+    joint_sheet: str
+    """Where the joint sheet can be read; empty where they were told of none."""
     may: tuple[str, ...]
     """Acts that make sense now."""
     waiting: tuple[str, ...]
@@ -207,6 +211,10 @@ class PlacePage:
         """Nothing runs that could carry it: the people to write to."""
         return self._page("place_ask.html", heading=heading)
 
+    def joint_sheet(self, sheet: JointSheet) -> HTMLResponse:
+        """What the person and their partners agreed to show each other."""
+        return self._page("place_joint.html", sheet=sheet, questions=shown(sheet, self.holder.id))
+
     def data(self, everything: PersonalData, answered: Sequence[Requested]) -> HTMLResponse:
         """Everything that is held on the person, to be read."""
         return self._page(
@@ -236,6 +244,7 @@ class PlacePage:
             open=tuple(is_open) if seat.lives else (),
             answered=tuple(form for asked, form in forms if asked.answered_at and asked.ask != "agreement"),
             agreement=documents[-1].link if documents else "",
+            joint_sheet=f"{self.path}/joint/{place_of(seat)}" if seat.joint_sheet else "",
             may=tuple(act for act in ("pause", "resume", "end", "leave") if not why_not(seat, act, None, self.now)),
             waiting=tuple(WAITING[name] for name in seat.waiting if name in WAITING),
         )

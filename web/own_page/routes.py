@@ -24,7 +24,7 @@ from operations.people.own_page import ActResult, Concern, Done, OwnChange, Reje
 from operations.people.reminders import stop_reminders
 from store.forms import requests
 from store.forms.requests import Requested
-from store.people import own_page, personal_data
+from store.people import joint_sheet, own_page, personal_data
 from store.people.address_changes import latest
 from store.people.correct import Details
 from store.people.own_page import Holder, OwnMentorship
@@ -109,6 +109,16 @@ class OwnPlace:
             self.database, page.holder.id, page.holder.generation, submission, where, own_change, self.now()
         )
         return self._answer(page, outcome, _done_word(act, seat, own_change, self.now()))
+
+    async def joint_sheet(self, request: Request) -> Response:
+        """GET: the joint sheet of a midpoint, for those who share it."""
+        page = await self._page(request)
+        where = request.path_params["cohort"], request.path_params["mentorship"]
+        if page is None:
+            return self.pages.unknown()
+        async with self.database.session() as session:
+            sheet = await joint_sheet.find(session, page.holder.id, *where)
+        return page.joint_sheet(sheet) if sheet else self.pages.unknown()
 
     async def concern(self, request: Request) -> Response:
         """GET: the form for a concern. POST: it is raised."""
