@@ -22,7 +22,6 @@ from activities.delivery_settings import PostOfficeRules, Sender
 from activities.fill_letters import LettersDesk
 from activities.launch import Launcher
 from activities.record_turn import Recorder
-from activities.smtp import Relay, SmtpTransport
 from mail.compose import Composer
 from operations.health.metrics import ProcessHealth, watched_runtime
 from operations.health.missing_workflows import check_forever
@@ -31,6 +30,7 @@ from runtime.links import Links
 from runtime.logs import set_up_logs
 from runtime.outbox_relay import relay_forever
 from runtime.settings import Settings, load_settings
+from runtime.smtp import transport_of
 from runtime.temporal import Starter, Teller, Waker, connect
 from runtime.tracing import traced
 from store.database import Database
@@ -105,22 +105,6 @@ def make_post_office(settings: Settings, database: Database, transport: Sender) 
     return PostOffice(database, transport, letters_desk, composer.compose, rules)
 
 
-def make_transport(settings: Settings) -> SmtpTransport:
-    """The kept-open connections to the relay of these settings."""
-    return SmtpTransport(
-        Relay(
-            host=settings.smtp_host,
-            port=settings.smtp_port,
-            security=settings.smtp_security,
-            user=settings.smtp_user,
-            password=settings.smtp_password.get_secret_value(),
-            connections=settings.smtp_connections,
-            timeout=settings.smtp_timeout,
-            ca_file=settings.smtp_ca_file,
-        )
-    )
-
-
 def _deployment(settings: Settings) -> WorkerDeploymentConfig | None:
     """With a build id, workflows stay on the version they began with until a quiet moment (`workflows.versions`)."""
     if not settings.build_id:
@@ -135,7 +119,7 @@ def _deployment(settings: Settings) -> WorkerDeploymentConfig | None:
 async def running(client: Client, settings: Settings, now: Callable[[], datetime]) -> AsyncIterator[Database]:
     """A worker with its relay, stopped in order at the end of the block: nothing in flight is cut off."""
     database = Database.open(settings.database)
-    transport = make_transport(settings)
+    transport = transport_of(settings)
     stop = asyncio.Event()
     relay = asyncio.create_task(relay_forever(database, Teller(client), now, stop))
     checks = asyncio.create_task(check_forever(database, client, settings, stop))
@@ -203,7 +187,7 @@ async def serve_pages() -> None:
         client = await connect(runtime, lazy=True, interceptors=interceptors)
         async with watched(settings, ProcessHealth(database, client, now, needs_temporal=False, sdk=sdk)):
             log.info("pages_run", host=settings.web_host, port=settings.web_port)
-            await serve(settings, database, Teller(client), now, Waker(client, settings))
+            await serve(settings, database, Teller(client), now, Waker(client, settings), client)
         log.info("pages_stop")
 
 

@@ -156,7 +156,7 @@ async def running(settings: Settings, *, in_memory: bool = False, any_port: bool
         wake = Waker(client, settings)
         for shard in range(settings.shards):
             await wake(shard)
-        app = create_app(settings, database, Teller(client), now, wake)
+        app = create_app(settings, database, Teller(client), now, wake, client)
         await stack.enter_async_context(serving(app, pages))
         status_page = create_status_page(
             database, inbox, now, settings.public_url, TemporalUI(server.ui, client.namespace)

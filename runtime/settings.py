@@ -99,6 +99,12 @@ class Settings(BaseSettings):
     )
     web_host: str = Field(default="127.0.0.1", description="Address the pages listen on.")
     web_port: int = Field(default=8080, description="Port the pages listen on.")
+    administrators: str = Field(
+        default="",
+        repr=False,
+        description="Addresses, separated by commas, of those who look after the installation: they sign in to the "
+        "coordinators' pages as administrators.",
+    )
     hosts: str = Field(
         default="",
         description="Further names, separated by commas, under which pages and metrics may be asked: beside that of "
@@ -171,6 +177,11 @@ class Settings(BaseSettings):
     def other_hosts(self) -> tuple[str, ...]:
         """The names of `hosts`."""
         return tuple(part.strip() for part in self.hosts.split(",") if part.strip())
+
+    @property
+    def administrator_addresses(self) -> tuple[str, ...]:
+        """The addresses of `administrators`."""
+        return tuple(part.strip() for part in self.administrators.split(",") if part.strip())
 
     @property
     def database(self) -> str:

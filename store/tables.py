@@ -14,6 +14,9 @@ from store.contact_tables import AddressChangeRow as AddressChangeRow
 from store.contact_tables import FormerNameRow as FormerNameRow
 from store.contact_tables import SuppressionRow as SuppressionRow
 from store.note_tables import NoteRow as NoteRow
+from store.sign_in_tables import CohortReaderRow as CohortReaderRow
+from store.sign_in_tables import SessionRow as SessionRow
+from store.sign_in_tables import SignInRow as SignInRow
 
 
 class ParticipantRow(Base):

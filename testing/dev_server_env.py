@@ -24,6 +24,7 @@ from lifecycle.events import Event
 from operations.cohorts.launch import launch
 from program.loader import Loaded, load_cohort
 from runtime.settings import Settings
+from runtime.smtp import transport_of
 from runtime.temporal import send
 from store.database import Database
 from store.tables import EventRow, MentorshipRow
@@ -33,7 +34,7 @@ from testing.dev_server import Address, cleared
 from testing.engine import SECRET
 from testing.sink import Sink
 from testing.sink import running as running_sink
-from worker import make_transport, make_worker
+from worker import make_worker
 from workflows.ids import mentorship_id
 
 EARLY = 40
@@ -153,7 +154,7 @@ async def run_on_dev_server(
             speed=speed,
             epoch=datetime.now(UTC),
         )
-        transport = make_transport(settings)
+        transport = transport_of(settings)
         env = DevServerEnv(client, settings, database, sink, load_cohort(cohort), transport)
         await env.begin_work()
         try:

@@ -37,6 +37,7 @@ from rehearsal.script_actions import happening, zones_of
 from runtime.binaries import find
 from runtime.outbox_relay import relay_once
 from runtime.settings import Settings
+from runtime.smtp import transport_of
 from runtime.temporal import NoSuchMentorship, RefusedChange, Teller, Waker, add_search_attributes, send
 from store.columns import Instant
 from store.database import Database
@@ -45,7 +46,7 @@ from store.tables import ItemRow, MentorshipRow, MessageRow, ParticipantRow, Pos
 from testing.sink import Sink
 from testing.sink import running as running_sink
 from web.app import create_app
-from worker import make_transport, make_worker
+from worker import make_worker
 from workflows import search_attributes
 from workflows.payloads import DATA_CONVERTER
 
@@ -307,7 +308,7 @@ async def run_engine(
         app = create_app(
             settings, database, PatientTeller(env.client), lambda: engine[0].now, Waker(env.client, settings)
         )
-        transport = make_transport(settings)
+        transport = transport_of(settings)
         http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=settings.public_url)
         visitor = Visitor(http)
         now = await env.get_current_time()

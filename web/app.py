@@ -1,11 +1,12 @@
-"""Puts the participant's pages together and serves them. Must never hold state of its own: any number of web
-processes do the same work.
+"""Puts the pages of participants and coordinators together and serves them. Must never hold state of its own: any
+number of web processes do the same work.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -17,12 +18,18 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from mail.wording import languages_of_mails
+from operations.accounts.accounts import AccountRules
+from operations.accounts.sign_in import SignIn
 from operations.waking import Wake
 from program.folders import template_folders
 from runtime.links import Links
 from runtime.outbox_relay import Tell
 from runtime.settings import Settings
 from store.database import Database
+from web.coordinator.gate import routes_of
+from web.coordinator.rendering import CoordinatorPages
+from web.coordinator.visit import Site
+from web.coordinator.words import Words
 from web.forms.routes import FormRoutes
 from web.own_page.confirm_address import Confirming
 from web.own_page.routes import OwnPlace
@@ -30,6 +37,9 @@ from web.rate_limits import Buckets, Limits
 from web.rendering import Pages
 from web.security import Guard
 from web.server import server
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
 
 FOR_EVER = {"cache-control": "public, max-age=31536000, immutable"}
 """The address of a static file changes with its content."""
@@ -41,10 +51,13 @@ def create_app(
     tell: Tell,
     clock_now: Callable[[], datetime],
     wake: Wake | None = None,
+    client: Client | None = None,
+    real_now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Starlette:
     """The pages as an ASGI application.
 
-    `tell` tells workflows of answers, `wake` wakes the postmaster of a shard, `clock_now` gives program time (UTC).
+    `tell` tells workflows of answers, `wake` wakes the postmaster of a shard, `clock_now` gives program time (UTC),
+    `client` is Temporal for what coordinators do, `real_now` the time (UTC) by which sessions end.
     Raises ValueError where no secret is set.
     """
     links = Links.of(settings)
@@ -69,6 +82,23 @@ def create_app(
 
     async def stylesheet(_: Request) -> Response:
         return Response(pages.css, media_type="text/css", headers=FOR_EVER)
+
+    desk_pages = CoordinatorPages(pages, Words())
+    rules = AccountRules(settings.secrets, settings.administrator_addresses)
+    site = Site(
+        settings=settings,
+        database=database,
+        pages=desk_pages,
+        words=desk_pages.words,
+        sign_in=SignIn(database, rules, settings.secrets[0]),
+        clock_now=clock_now,
+        real_now=real_now,
+        tell=tell,
+        client=client,
+    )
+
+    async def desk_stylesheet(_: Request) -> Response:
+        return Response(desk_pages.css, media_type="text/css", headers=FOR_EVER)
 
     async def icon(_: Request) -> Response:
         return Response(pages.icon, media_type="image/svg+xml", headers=FOR_EVER)
@@ -99,7 +129,9 @@ def create_app(
             Route("/me/{token}/joint/{cohort}/{mentorship}", place.joint_sheet),
             Route("/me/{token}/{act}/{cohort}/{mentorship}", place.change, methods=["GET", "POST"]),
             Route("/address/{token}", confirming.page, methods=["GET", "POST"]),
+            *routes_of(site),
             Route("/static/pages.css", stylesheet),
+            Route("/static/coordinator.css", desk_stylesheet),
             Route("/static/icon.svg", icon),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
@@ -128,6 +160,7 @@ async def serve(
     tell: Tell,
     clock_now: Callable[[], datetime],
     wake: Wake | None = None,
+    client: Client | None = None,
 ) -> None:
     """Serve the pages until the process is told to stop (SIGTERM, SIGINT); requests in flight are finished."""
-    await server(create_app(settings, database, tell, clock_now, wake), settings).serve()
+    await server(create_app(settings, database, tell, clock_now, wake, client), settings).serve()

@@ -118,7 +118,9 @@ class Guard:
         if length.isascii() and length.isdigit() and (len(length) > 15 or int(length) > BODY_BYTES):
             return self._too_large()
         # RFC 8058: the mailbox provider posts from anywhere.
-        if not scope["path"].startswith("/stop/") and self._is_foreign(headers):
+        if not scope["path"].startswith("/stop/") and self._is_foreign(
+            headers, signed_in=scope["path"].startswith("/c/")
+        ):
             return self.pages.message(
                 403,
                 "This came from another page",
@@ -126,12 +128,16 @@ class Guard:
             )
         return None
 
-    def _is_foreign(self, headers: Headers) -> bool:
+    def _is_foreign(self, headers: Headers, *, signed_in: bool) -> bool:
         if headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
             return True
-        origin = headers.get("origin", "null")
-        # Browsers send `null` from pages with our referrer policy.
-        return origin != "null" and _netloc(origin) not in (self.origin, headers.get("host", ""))
+        origin = headers.get("origin", "")
+        if origin in ("", "null"):
+            # Browsers send `null` from pages with our referrer policy. A session makes a forged request worth
+            # while, so there the browser must say that it came from our own page. A browser never posts without
+            # an `Origin`: what has none carries nobody's cookie.
+            return signed_in and origin == "null" and headers.get("sec-fetch-site") != "same-origin"
+        return _netloc(origin) not in (self.origin, headers.get("host", ""))
 
     def _too_large(self) -> Response:
         return self.pages.message(413, "That was too much text", "Please go back, shorten it, and send it again.")

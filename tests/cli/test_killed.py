@@ -21,13 +21,14 @@ from sqlalchemy import func, select
 from activities.messages import DeliverInput
 from lifecycle.local_time import instant
 from runtime.settings import Settings, now_of
+from runtime.smtp import transport_of
 from runtime.temporal import Waker
 from store.database import Database, migrate
 from store.tables import MentorshipRow
 from testing.cli_env import ConfigFolder, closed_now, mentorship, today
 from testing.dev_server import Address, cleared
 from testing.sink import running as running_sink
-from worker import make_post_office, make_transport
+from worker import make_post_office
 from worker import running as running_worker
 
 PAIRS = 40
@@ -109,7 +110,7 @@ async def test_a_launch_killed_half_way_is_finished_by_the_next(
                 assert again.json["state"] == "nothing_to_do"
 
             assert sink.received == []
-            transport = make_transport(settings)
+            transport = transport_of(settings)
             postmaster = make_post_office(settings, database, transport)
             morning = instant(today() + timedelta(days=1), opens, "UTC") + timedelta(minutes=1)
             for minutes in range(2):

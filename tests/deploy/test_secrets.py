@@ -12,12 +12,13 @@ from activities.smtp import NotSent, Relay, SmtpTransport
 from operations.bounces.imap import MailboxAddress
 from runtime.links import SHORTEST_SECRET, Links
 from runtime.settings import Settings
+from runtime.smtp import transport_of
 from store.database import Database
 from testing.cli_env import mentorship
 from tests.cli.conftest import settle
 from tests.deploy.conftest import TlsRelay
 from tests.deploy.test_compose import ROOT, compose
-from worker import make_post_office, make_transport
+from worker import make_post_office
 
 
 def test_every_secret_of_the_compose_file_is_made_and_no_other(secrets: Path) -> None:
@@ -101,9 +102,9 @@ async def test_nothing_that_holds_a_secret_shows_it() -> None:
     held = {
         "settings": settings,
         "links": Links.of(settings),
-        "relay": make_transport(settings)._relay,
+        "relay": transport_of(settings)._relay,
         "mailbox": MailboxAddress.of(settings),
-        "post office": make_post_office(settings, database, make_transport(settings))._office.rules,
+        "post office": make_post_office(settings, database, transport_of(settings))._office.rules,
         "database": database,
     }
     await database.close()

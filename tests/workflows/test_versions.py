@@ -13,10 +13,11 @@ from temporalio.api.workflowservice.v1 import SetWorkerDeploymentCurrentVersionR
 from temporalio.service import RPCError
 
 from lifecycle.events import Pause, Resume
+from runtime.smtp import transport_of
 from testing.cases import Case
 from testing.dev_server import Address
 from testing.dev_server_env import DevServerEnv, run_on_dev_server, until
-from worker import make_transport, make_worker
+from worker import make_worker
 from workflows import search_attributes
 from workflows.ids import cohort_id, mentorship_id, postmaster_id
 
@@ -60,7 +61,7 @@ async def test_a_mentorship_goes_on_with_the_newer_version_at_a_quiet_moment(
         for workflow in workflows:
             await until(lambda workflow=workflow: _on(env, workflow, "one", pinned))
         newer = env.settings.model_copy(update={"build_id": "two"})
-        transport = make_transport(newer)
+        transport = transport_of(newer)
         async with make_worker(env.client, newer, env.database, transport):
             assert await env.send("pair", Pause("op/before", LATER, "c1")) == "done"
             assert await runs_on(env, workflows[0]) == ("one", pinned), "a newer worker is there, and not current"

@@ -26,6 +26,7 @@ from lifecycle.local_time import local_date
 from lifecycle.state import Member
 from program.loader import Loaded
 from runtime.settings import Settings
+from runtime.smtp import transport_of
 from store.cohorts import cohorts
 from store.database import Database, migrate
 from store.programs import freeze_program
@@ -33,7 +34,7 @@ from store.tables import MessageRow
 from tools.bench.pairs import pairs
 from tools.bench.smtp_sink import sink
 from tools.bench.table import Line
-from worker import make_post_office, make_transport
+from worker import make_post_office
 
 LAUNCHED = datetime(2026, 12, 1, 1, 0, tzinfo=UTC)
 """A Tuesday, in the night."""
@@ -101,7 +102,7 @@ async def _posted(path: Path, settings: Settings, many: int) -> AsyncIterator[tu
     url = f"sqlite+aiosqlite:///{path}"
     await asyncio.to_thread(migrate, url)
     loaded = pairs("bench", many // 2, date(2026, 12, 14), zones=("Europe/Berlin",))
-    transport: SmtpTransport = make_transport(settings)
+    transport: SmtpTransport = transport_of(settings)
     async with Database.open(url) as database:
         await begun(database, loaded, LAUNCHED)
         yield database, make_post_office(settings, database, transport)

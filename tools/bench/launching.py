@@ -23,12 +23,13 @@ from lifecycle.local_time import local_date
 from operations.cohorts.launch import launch
 from program.loader import Loaded
 from runtime.settings import Settings
+from runtime.smtp import transport_of
 from store.database import Database, migrate
 from store.tables import MentorshipRow
 from tools.bench.pairs import pairs
 from tools.bench.servers import temporal
 from tools.bench.table import Line
-from worker import make_transport, make_worker
+from worker import make_worker
 from workflows.ids import cohort_id
 
 
@@ -84,7 +85,7 @@ async def engine(client: Client, folder: Path) -> AsyncIterator[tuple[Settings, 
         smtp_security="none",
     )
     await asyncio.to_thread(migrate, settings.database)
-    transport = make_transport(settings)
+    transport = transport_of(settings)
     async with Database.open(settings.database) as database:
         async with make_worker(client, settings, database, transport):
             yield settings, database

@@ -1,0 +1,1 @@
+"""The SQL of signing in: who holds which role, sessions, one-time links."""

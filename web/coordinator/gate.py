@@ -1,0 +1,75 @@
+"""Stands before every page of the coordinators' web: nobody reaches a handler whom the route table does not let in.
+
+It refuses in words that say what to do, and what is refused changes nothing. It says the same whether or not a cohort
+exists, and its log holds no path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route as StarletteRoute
+
+from operations.accounts.accounts import Account
+from store.accounts import accounts
+from web.coordinator.cookies import session_cookie
+from web.coordinator.route_table import NAVIGATION, ROUTES, Route
+from web.coordinator.sign_in import sign_in_path
+from web.coordinator.visit import NavigationEntry, Site, Visit
+
+
+def routes_of(site: Site, table: Sequence[Route] = ROUTES) -> list[StarletteRoute]:
+    """The routes of an application, each behind the gate."""
+    return [StarletteRoute(route.path, _endpoint(site, route), methods=list(route.methods)) for route in table]
+
+
+def navigation_of(account: Account | None, root: str) -> tuple[NavigationEntry, ...]:
+    """The pages of the navigation that an account may open."""
+    by_name = {route.name: route for route in ROUTES if "GET" in route.methods and "{" not in route.path}
+    return tuple(
+        NavigationEntry(name, f"{root}{by_name[name].path}")
+        for name in NAVIGATION
+        if name in by_name and account is not None and account.may(by_name[name].roles)
+    )
+
+
+def _endpoint(site: Site, route: Route) -> Callable[[Request], Any]:
+    async def endpoint(request: Request) -> Response:
+        account = await site.sign_in.account(session_cookie(request, site.settings), site.real_now())
+        visit = Visit(
+            site=site,
+            path=f"{site.pages.root}{request.url.path}",
+            route=route.name,
+            signed_in=account,
+            navigation=navigation_of(account, site.pages.root),
+            now=site.clock_now(),
+        )
+        if route.roles:
+            if account is None:
+                if request.method in ("GET", "HEAD"):
+                    return RedirectResponse(sign_in_path(visit, quote(request.url.path)), 303)
+                return visit.page("signed_out.html", 401, next=sign_in_path(visit, "/c/"))
+            if not await _is_let_in(visit, account, route, request.path_params):
+                return visit.message("not_yours", 403)
+            if route.fresh and not visit.fresh:
+                return visit.ask_fresh()
+        return await route.handler(request, visit)
+
+    endpoint.__name__ = f"c_{route.name}"  # stands in the log
+    return endpoint
+
+
+async def _is_let_in(visit: Visit, account: Account, route: Route, parameters: dict[str, Any]) -> bool:
+    if cohort := parameters.get("cohort") or str(parameters.get("task", "")).partition("/")[0]:
+        return account.may(route.roles, cohort)
+    if person := parameters.get("person"):
+        if account.everywhere.intersection(route.roles):
+            return True
+        async with visit.database.session() as session:
+            cohorts = await accounts.cohorts_of_person(session, person)
+        return any(account.may(route.roles, cohort) for cohort in cohorts)
+    return account.may(route.roles)

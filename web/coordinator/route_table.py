@@ -1,0 +1,71 @@
+"""Every page of the coordinators' web: its path, its methods, and the roles that may open it.
+
+A route that is not here does not exist, and a role that is not named may not open it. A path with `{cohort}` or
+`{task}` asks for the role in that very cohort; one with `{person}` in a cohort of that person; any other asks for
+the role in any cohort, and its page shows no other cohort than those of the account. `docs/coordinators.md` has the
+table, written by `tools.scripts.reference`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from operations.accounts.accounts import Role
+from web.coordinator import own_sessions, sign_in, today
+from web.coordinator.visit import Visit
+
+Handler = Callable[[Request, Visit], Awaitable[Response]]
+
+ANYBODY: tuple[Role, ...] = ()
+"""No role is needed: the pages by which somebody signs in."""
+EVERYBODY: tuple[Role, ...] = ("reader", "coordinator", "deputy", "administrator")
+"""Whoever is signed in."""
+COORDINATORS: tuple[Role, ...] = ("coordinator", "deputy")
+"""Those who see answers and decide."""
+ADMINISTRATORS: tuple[Role, ...] = ("administrator",)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One row of the table."""
+
+    path: str
+    """Below the root of the pages; ids only."""
+    name: str
+    """Stands in the log for the path. The words `navigation.<name>` make it an entry of the navigation."""
+    methods: tuple[str, ...]
+    roles: tuple[Role, ...]
+    fresh: bool
+    """Whether it asks for a sign-in that is not older than 30 minutes."""
+    handler: Handler
+
+
+ROUTES: tuple[Route, ...] = (
+    Route("/c/", "today", ("GET",), EVERYBODY, False, today.today),
+    Route("/c/sessions", "sessions", ("GET",), EVERYBODY, False, own_sessions.listed),
+    Route("/c/sessions", "end_session", ("POST",), EVERYBODY, False, own_sessions.end),
+    Route("/c/sign-out", "sign_out", ("POST",), ANYBODY, False, sign_in.sign_out),
+    Route("/c/sign-in", "sign_in", ("GET",), ANYBODY, False, sign_in.form),
+    Route("/c/sign-in", "ask_for_link", ("POST",), ANYBODY, False, sign_in.ask),
+    Route("/c/sign-in/code", "code", ("GET",), ANYBODY, False, sign_in.code_form),
+    Route("/c/sign-in/code", "use_code", ("POST",), ANYBODY, False, sign_in.use_code),
+    Route("/c/sign-in/link/{token}", "link", ("GET",), ANYBODY, False, sign_in.link),
+    Route("/c/sign-in/link/{token}", "use_link", ("POST",), ANYBODY, False, sign_in.use_link),
+)
+"""Sorted by what they are about. Add a page here, its handler in a module of its own beside this one."""
+
+NAVIGATION = (
+    "today",
+    "cohorts",
+    "messages",
+    "matching",
+    "report",
+    "search",
+    "audit",
+    "installation",
+)
+"""Names of GET routes without an id that stand in the navigation, in this order, where they exist."""

@@ -1,0 +1,139 @@
+"""What every page of the coordinators' web is handed: who asks, what they may do, and what it takes to answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from operations.accounts.accounts import Account, Role
+from operations.accounts.sign_in import FRESH, SignIn
+from operations.forms.parse import Typed
+from runtime.outbox_relay import Tell
+from runtime.settings import Settings
+from store.database import Database
+from web.coordinator.rendering import CoordinatorPages
+from web.coordinator.words import Words
+from web.forms.routes import typed_in
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+
+
+@dataclass(frozen=True, slots=True)
+class NavigationEntry:
+    """One entry of the navigation: a page that this account may open."""
+
+    name: str
+    """Name of the route; its words are `navigation.<name>`."""
+    path: str
+
+
+@dataclass(frozen=True)
+class Site:
+    """What all visits of one installation share."""
+
+    settings: Settings
+    database: Database
+    pages: CoordinatorPages
+    words: Words
+    sign_in: SignIn
+    clock_now: Callable[[], datetime]
+    """Program time, UTC."""
+    real_now: Callable[[], datetime]
+    """Real time, UTC: for sessions and links."""
+    tell: Tell
+    """Tells a workflow of an event."""
+    client: Client | None
+    """Temporal; it connects with its first call, which fails where Temporal is away. None only in tests."""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One request of somebody."""
+
+    site: Site
+    path: str
+    """The path that was asked for, as the browser sees it."""
+    route: str
+    """Name of the route."""
+    signed_in: Account | None
+    navigation: Sequence[NavigationEntry]
+    now: datetime
+    """Program time, UTC."""
+
+    @property
+    def account(self) -> Account:
+        """Who is signed in. Raises LookupError on the pages that anybody may open."""
+        if self.signed_in is None:
+            raise LookupError("nobody is signed in on this page")
+        return self.signed_in
+
+    @property
+    def database(self) -> Database:
+        """The database of the installation."""
+        return self.site.database
+
+    @property
+    def client(self) -> Client | None:
+        """Temporal, which may be away: a call raises RPCError then."""
+        return self.site.client
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the installation."""
+        return self.site.settings
+
+    @property
+    def words(self) -> Words:
+        """The words of the pages."""
+        return self.site.words
+
+    @property
+    def root(self) -> str:
+        """The path under which all pages lie; empty at the top of a host."""
+        return self.site.pages.root
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the sign-in is fresh enough for what can't be taken back (30 minutes)."""
+        at = self.signed_in.signed_in_at if self.signed_in else None
+        return at is not None and self.site.real_now() - at <= FRESH
+
+    def may(self, *roles: Role, cohort: str = "") -> bool:
+        """Whether one of these roles is held in this cohort (without one: anywhere)."""
+        return self.account.may(roles, cohort)
+
+    def page(self, template: str, status: int = 200, **context: Any) -> Response:
+        """The page of this template (`today.html`), with what the layout needs."""
+        return self.site.pages.page(
+            template,
+            status,
+            account=self.signed_in,
+            navigation=self.navigation,
+            route=self.route,
+            path=self.path,
+            now=self.now,
+            may=self.may,
+            **context,
+        )
+
+    def message(self, key: str, status: int, **values: Any) -> Response:
+        """A plain page that says what happened and what to do: the words `messages.<key>.heading` and `.text`."""
+        return self.page("message.html", status, key=key, values=values)
+
+    def to(self, path: str) -> Response:
+        """On to another page of ours, `/c/…`, after a POST."""
+        return RedirectResponse(f"{self.root}{path}", 303)
+
+    def ask_fresh(self) -> Response:
+        """The page that asks for a fresh sign-in. Nothing was changed."""
+        return self.page("sign_in_again.html", 403)
+
+    async def typed(self, request: Request) -> Typed:
+        """The fields of a POST: name to values, harmless text within the limits."""
+        return await typed_in(request)
