@@ -19,7 +19,7 @@ from temporalio.worker import PollerBehaviorAutoscaling, Worker, WorkerDeploymen
 
 from activities.deliver import PostOffice
 from activities.delivery_settings import PostOfficeRules, Sender
-from activities.fill_letters import LettersDesk
+from activities.fill_letters import LetterWriter
 from activities.launch import Launcher
 from activities.record_turn import Recorder
 from mail.compose import Composer
@@ -86,7 +86,7 @@ def make_post_office(settings: Settings, database: Database, transport: Sender) 
     """The delivery side: links are signed, letters worded and sent as these settings say."""
     secret = settings.secrets[0]
     composer = Composer(template_folders(None, settings.own_config))
-    letters_desk = LettersDesk(
+    letter_writer = LetterWriter(
         Links.of(settings),
         settings.mail_from,
         settings.mail_from_name,
@@ -102,7 +102,7 @@ def make_post_office(settings: Settings, database: Database, transport: Sender) 
         redirected=bool(settings.redirect_all_to),
         speed=settings.speed,
     )
-    return PostOffice(database, transport, letters_desk, composer.compose, rules)
+    return PostOffice(database, transport, letter_writer, composer.compose, rules)
 
 
 def _deployment(settings: Settings) -> WorkerDeploymentConfig | None:

@@ -14,7 +14,7 @@ from temporalio import activity
 
 from activities.delivery_round import Round
 from activities.delivery_settings import Office, PostOfficeRules, RateLimiter, Sender
-from activities.fill_letters import LettersDesk
+from activities.fill_letters import LetterWriter
 from activities.messages import DELIVER, DeliverInput, DeliverResult
 from activities.prepare import Compose, Preparer
 from store.database import Database
@@ -29,11 +29,11 @@ class PostOffice:
         self,
         database: Database,
         transport: Sender,
-        desk: LettersDesk,
+        letter_writer: LetterWriter,
         compose: Compose,
         rules: PostOfficeRules,
     ) -> None:
-        preparer = Preparer(database, desk, compose)
+        preparer = Preparer(database, letter_writer, compose)
         self._office = Office(database, transport, preparer, rules, RateLimiter(rules.mails_per_second))
         self._turns: dict[int, asyncio.Lock] = {}
 

@@ -79,7 +79,7 @@ class Missing(LookupError):
     """The store lacks what a letter must tell. Says ids only."""
 
 
-class LettersDesk:
+class LetterWriter:
     """Writes letters. `sender` is the From address; with `redirect_all_to` every letter goes there instead. `secret`
     makes Message-IDs that nobody can guess.
 

@@ -1,7 +1,8 @@
 """The last look before the body of a mail goes out: is the mail still ours, and will its claim last long enough?
 
-What is confirmed is marked in the database first, so that whoever takes over after a death knows which mails may have
-been accepted and which certainly were not. Mails that are ready at the same moment are confirmed in one transaction.
+What is confirmed is marked in the database first, so that the worker that takes over after a death knows which mails
+may have been accepted and which certainly were not. Mails that are ready at the same moment are confirmed in one
+transaction.
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ class DeliverResult:
     bounced: list[str] = field(default_factory=list)
     """Ids of those whose address refuses mail for good; their mentorships are told through the relay."""
     trouble: str = ""
-    """What a person has to mend, by class and code; empty when all is well."""
+    """What a person has to fix, by class and code; empty when all is well."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from activities.batches import is_away, write_batch
-from activities.fill_letters import LettersDesk, PlannedLetter
+from activities.fill_letters import LetterWriter, PlannedLetter
 from lifecycle.delivery.letterbox import NeverOpenError
 from lifecycle.delivery.postbox import ADDRESS_NEW, LOOK_AFTER, Delivery, ItemFacts, logical_moment, sort_out
 from lifecycle.keys import message_key
@@ -97,9 +97,9 @@ class PreparedMail:
 class Preparer:
     """Prepares pages. `compose` words a letter."""
 
-    def __init__(self, database: Database, desk: LettersDesk, compose: Compose) -> None:
+    def __init__(self, database: Database, letter_writer: LetterWriter, compose: Compose) -> None:
         self.database = database
-        self.desk = desk
+        self.letter_writer = letter_writer
         self.compose = compose
         self._ahead: dict[int, dict[str, PreparedMail]] = {}
         """Shard to what was worded ahead, by message."""
@@ -169,7 +169,7 @@ class Preparer:
                     id_ = message_key((item.key for item in some), box.corrections)
                     planned = PlannedLetter(id_, person, _items(box, some), at)
                     look.planned_letters.append((planned, fast))
-            look.letters = await self.desk.letters(session, [planned for planned, _ in look.planned_letters])
+            look.letters = await self.letter_writer.letters(session, [planned for planned, _ in look.planned_letters])
         return look
 
     async def _word(
@@ -197,7 +197,7 @@ class Preparer:
         for item in planned.items:
             alone = replace(planned, items=(item,))
             async with self.database.session() as session:
-                [letter] = await self.desk.letters(session, [alone])
+                [letter] = await self.letter_writer.letters(session, [alone])
             if isinstance(letter, Letter):
                 try:
                     self.compose(letter)

@@ -127,8 +127,8 @@ async def _give(find: Find, options: ChangeOptions, one: bool) -> None:
             return
         client, now = await temporal(), now_of(installation)
         given = await orders(opened, places, wanted, now, by=options.by, again=options.again)
-        desk = _Desk(opened, client, now, options)
-        await (desk.one(given[0]) if one else desk.many(wanted, given))
+        command = _ChangeCommand(opened, client, now, options)
+        await (command.one(given[0]) if one else command.many(wanted, given))
 
 
 def _say_none(wanted: Change, options: ChangeOptions) -> None:
@@ -139,7 +139,7 @@ def _say_none(wanted: Change, options: ChangeOptions) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Desk:
+class _ChangeCommand:
     database: Database
     client: Client
     now: datetime

@@ -13,7 +13,7 @@ from lifecycle.turn import Turn
 def build(state: State, since: date | None = None) -> list[Step]:
     """All steps of the plan, in dates without pauses, phase by phase.
 
-    Where the plan is built anew, what it lacked so far and what would have had to happen before `since` stays out.
+    Where the plan is rebuilt, what it lacked so far and what would have had to happen before `since` stays out.
     """
     return [
         *onboarding.steps(state),
@@ -25,7 +25,7 @@ def build(state: State, since: date | None = None) -> list[Step]:
 
 
 def replan(turn: Turn) -> None:
-    """Build the plan anew, keep what has begun, and record what moved."""
+    """Rebuild the plan, keep what has begun, and record what moved."""
     state = turn.state
     before = {(step.name, step.number): step for step in state.steps if step.state == "planned"}
     reached = state.reached(turn.today)

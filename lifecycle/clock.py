@@ -1,6 +1,6 @@
 """Program time: `epoch + (real − epoch) × speed`. Speed is 1 except where a season is played fast.
 
-This module reads no clock; it translates instants. Whoever reads the real clock does it once, at the edge.
+This module reads no clock; it translates instants. The real clock is read once, at the edge.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ def midpoint_settled(turn: Turn, step: Step, findings: Findings) -> None:
             expectations.reopen(turn)
         case "pause":
             until = findings.pause_until
-            # Whoever answers early may name a day that is past when the ask ends.
+            # A person who answers early may name a day that is past when the ask ends.
             if until is not None and until > turn.today:
                 changes.pause(turn, min(until, turn.today + changes.LONGEST_PAUSE))
         case "end":

@@ -1,7 +1,7 @@
 """What can happen to a mentorship from outside. Each event has an `id`: the submission or operation it comes
 from, so that a repeated event is the same event. Ids, dates and decisions only; never a name or an answer.
 
-A change may say what it is `based_on`: how many changes (`State.changes`) whoever gave it had seen. If there have
+A change may say what it is `based_on`: how many changes (`State.changes`) its author had seen. If there have
 been others since, it is refused. None means: whatever happened meanwhile.
 """
 

@@ -185,7 +185,7 @@ def _signalled(turn: Turn, person: str, signals: Signals) -> None:
 
 
 def _invited(turn: Turn, person: str, accepted: bool) -> None:
-    """Whoever takes part and says no once it has begun leaves; when it is closing nobody joins."""
+    """A person who takes part and says no once it has begun leaves; when it is closing nobody joins."""
     state = turn.state
     member = state.member(person)
     if member is None or state.closed or state.early:

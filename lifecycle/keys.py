@@ -23,7 +23,7 @@ def request_key(cohort: str, mentorship: str, name: str, number: int, person: st
 
 
 def item_key(cohort: str, mentorship: str, name: str, number: int, person: str, kind: str, nth: int = 0) -> str:
-    """`cohort/mentorship/check_in#2/p07/reminder.1`: one thing told to one person, unique for ever."""
+    """`cohort/mentorship/check_in#2/p07/reminder.1`: one thing told to one person, unique for all time."""
     return item_of(request_key(cohort, mentorship, name, number, person), kind, nth)
 
 

@@ -103,10 +103,10 @@ def _releasing(state: State) -> str:
 
 
 def _stale(state: State, based_on: int | None) -> str:
-    """Whoever gave this change had seen another mentorship than the one that it would now change."""
+    """The person who gave this change had seen another mentorship than the one that it would now change."""
     if based_on is None or based_on == state.changes:
         return ""
-    return f"it was changed meanwhile ({state.last_change}); look again, and decide anew"
+    return f"it was changed meanwhile ({state.last_change}); look again before you decide"
 
 
 def _proposing(state: State, event: ProposeEnd) -> str:
@@ -156,7 +156,7 @@ def _decision(state: State, event: Decided, today: date) -> str:
 
 
 def _wait(state: State, today: date) -> str:
-    """Waiting ends somewhere: whoever waits for ever has a mentorship that never starts and never ends."""
+    """Waiting must end somewhere: without an end there would be a mentorship that never starts and never ends."""
     last = last_wait(state)
     if not state.onboarded and state.reached(today) > last:
         return f"waiting was possible until {last}; decide replace or end"

@@ -69,7 +69,7 @@ def _leave_out(turn: Turn, step: Step, why: str) -> None:
 
 
 def remind(turn: Turn, step: Step) -> None:
-    """The next reminder date of an open ask: whoever has not answered gets a reminder."""
+    """The next reminder date of an open ask: a person who has not answered gets a reminder."""
     on = step.reminders[step.reminded]
     step.reminded += 1
     if step.name == "agreement":

@@ -2,7 +2,7 @@
 apart.
 
 A row says who, by what proof, when, what and about whom, and why. It holds ids only: no name, no address, no answer.
-Whoever acts calls `record`, before a change that may break off, or `put` inside the transaction of the act.
+An act calls `record`, before a change that may break off, or `put` inside the transaction of the act.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What an expected failure means to the person who can mend it: what, where, what to do; and the exit code.
+"""What an expected failure means to the person who can fix it: what, where, what to do; and the exit code.
 
-Must never say what an unexpected failure means: those are for whoever mends the engine, with their traceback.
+Must never say what an unexpected failure means: those are for engineers, with their traceback.
 """
 
 from __future__ import annotations

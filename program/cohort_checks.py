@@ -149,7 +149,7 @@ def _check_mentorships(
     people = range(source.size("participants"))
     ids = [source.text("participants", index, "id") for index in people]
     participants = {id_: index for index, id_ in reversed(list(enumerate(ids))) if id_ is not None}
-    # Whoever could not be read may be the one that is meant: who is missing is known once that fault is gone.
+    # A person who could not be read may be the one that is meant: who is missing is known once that fault is gone.
     all_known = "participants" not in source.incomplete and None not in ids
     staff = {
         id_
@@ -293,7 +293,7 @@ def _warn_of_name(source: Source, person: Trail, warnings: list[Fault]) -> None:
         warnings.append(
             fault(
                 source.place(*person, "id"),
-                "this id holds a part of the person's name, and ids are visible to whoever runs the engine",
+                "this id holds a part of the person's name, and ids are visible to those who run the engine",
                 "Choose one that says nothing, such as p01.",
             )
         )

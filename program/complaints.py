@@ -145,7 +145,7 @@ def _no_id(name: str, text: str, shown: str) -> tuple[str, str]:
     if "@" in text:
         return (
             f"`{name}` is an address",
-            "Ids are visible to whoever runs the engine; choose one that says nothing about the person, such as p01.",
+            "Operators see ids; choose one that says nothing about the person, such as p01.",
         )
     return f"{shown} is no id", "Use letters, digits, `-`, `_` and `.` only, 64 at most, such as p01."
 

@@ -24,7 +24,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
-    """One thing to mend. Printed as `file:line:column: problem. remedy`, which editors can jump to."""
+    """One thing to fix. Printed as `file:line:column: problem. remedy`, which editors can jump to."""
 
     file: str
     line: int

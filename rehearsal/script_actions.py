@@ -98,7 +98,7 @@ def change_happens(season: RehearsedSeason, change: ScriptedAction) -> None:
 
 
 def cancel(season: RehearsedSeason) -> None:
-    """The cohort is cancelled: everything stops, and whoever has, or is offered, a seat gets one plain mail."""
+    """The cohort is cancelled: everything stops, and all who have a seat, or an offer of one, get a plain mail."""
     running = [one for one in season.running.values() if not one.facts.over]
     if season.cancelled or not running:
         return

@@ -103,7 +103,7 @@ class _Event:
                 )
 
     def people(self, joining: Iterable[str]) -> Iterator[Fault]:
-        """Whoever is named is somebody of the cohort, and has a seat where that matters."""
+        """Each person who is named is somebody of the cohort, and has a seat where that matters."""
         event = self.event
         seated = [person for person, _ in self.mentorship.members()] if self.mentorship else []
         for key in SEATED:

@@ -326,7 +326,7 @@ class RehearsedSeason:
         post, running = letter.post, letter.mentorship
         member = running.state.member(post.person)
         task = self.tasks[post.task] if post.task else None
-        # Whoever has no seat in the mentorship gets the item as a coordinator.
+        # A person who has no seat in the mentorship gets the item as a coordinator.
         coordinators = bool(post.task) or member is None
         return ItemFacts(
             key=post.key,

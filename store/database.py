@@ -34,7 +34,7 @@ IDLE_SECONDS = 60
 """How long a PostgreSQL transaction may wait for its process: one that stands still must not keep its locks."""
 
 READERS_SECONDS = 2
-"""How long it is waited for those who read in an SQLite file that is written anew."""
+"""How long it is waited for those who read in an SQLite file that is rewritten."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _REVISION = re.compile(r'^revision = "(\w+)"$', re.MULTILINE)
@@ -123,7 +123,7 @@ class Database:
         goes on reading in them. On PostgreSQL its own vacuum does that in its time."""
         if not self.sqlite:
             return True
-        # SQLite marks what is deleted as free, and its write-ahead log keeps earlier pages: the one is written anew,
+        # SQLite marks what is deleted as free, and its write-ahead log keeps earlier pages: the one is rewritten,
         # the other cut off.
         async with self.engine.connect() as connection:
             raw = await connection.get_raw_connection()

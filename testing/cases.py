@@ -1,6 +1,6 @@
 """Mentorships with what is to come of them: the rows of lifecycle 4 to 6 and the endings, each as people live it.
 
-All of them are played in one season, by real workflows; the tests look each row up in its ledger. Whoever is not
+All of them are played in one season, by real workflows; the tests look each row up in its ledger. A person who is not
 scripted answers contentedly on the day after; nobody answers the closure form, unless a row is about it.
 """
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from activities.deliver import PostOffice
 from activities.delivery_settings import PostOfficeRules, Sender
-from activities.fill_letters import LettersDesk
+from activities.fill_letters import LetterWriter
 from activities.messages import DeliverInput, DeliverResult
 from activities.smtp import Relay, SmtpTransport
 from lifecycle.commands import MemberRecord, Post
@@ -125,8 +125,8 @@ def post_office(
 ) -> PostOffice:
     """A post office."""
     secret = changes.get("secret") or SECRET
-    letters_desk = LettersDesk(LINKS, SENDER, redirect_all_to=redirect_all_to, secret=secret)
-    return PostOffice(database, transport, letters_desk, word, rules(redirected=bool(redirect_all_to), **changes))
+    letter_writer = LetterWriter(LINKS, SENDER, redirect_all_to=redirect_all_to, secret=secret)
+    return PostOffice(database, transport, letter_writer, word, rules(redirected=bool(redirect_all_to), **changes))
 
 
 @asynccontextmanager

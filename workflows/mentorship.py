@@ -70,7 +70,7 @@ class MentorshipWorkflow(DeclinesCancellation, Updates):
         return self.state.ending
 
     async def all_is_said_and_done(self) -> bool:
-        """Show where things stand; whether nothing is left to do, and whoever sent an event has heard of it.
+        """Show where things stand; whether nothing is left to do, and each sender of an event has heard of it.
 
         An event may have come in together with the one that ended it all: it has its turn too, if only to be refused.
         """
@@ -103,7 +103,7 @@ class MentorshipWorkflow(DeclinesCancellation, Updates):
             for assessed in carried_out.assessed:
                 commands += advance(self.state, assessed, self.now)
         if event is not None:
-            # Whoever sent it hears of it when it is on the record, so that what they look up next shows it.
+            # Its sender hears of it when it is on the record, so that what they look up next shows it.
             self.outcomes[event.id] = outcome or "done"
 
     def to_be_recorded(self, commands: list[Command]) -> bool:
@@ -180,7 +180,7 @@ class MentorshipWorkflow(DeclinesCancellation, Updates):
             self.alarm, self.alarm_at = None, None
 
     def set_alarm(self, moment: datetime | None) -> None:
-        """One timer, for the next due moment; it is only set anew when that moment changes."""
+        """One timer, for the next due moment; it is only set again when that moment changes."""
         if moment == self.alarm_at:
             return
         if self.alarm is not None:

@@ -9,7 +9,7 @@ from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 PASSED_THROUGH = ("program", "lifecycle", "activities", "pydantic", "pydantic_core", "annotated_types", "zoneinfo")
-"""Pure packages that the workflow sandbox need not load anew for every workflow: they keep no mutable state."""
+"""Pure packages that the workflow sandbox need not load again for every workflow: they keep no mutable state."""
 
 
 def sandbox() -> SandboxedWorkflowRunner:

@@ -12,7 +12,7 @@ from cli.options import AsJson
 
 PANEL = "The installation"
 
-_MARKS = {"good": "[green]✓[/]", "mended": "[green]✓[/]", "warning": "[yellow]![/]", "fault": "[bold red]✗[/]"}
+_MARKS = {"good": "[green]✓[/]", "fixed": "[green]✓[/]", "warning": "[yellow]![/]", "fault": "[bold red]✗[/]"}
 
 
 def register(app: typer.Typer) -> None:
@@ -47,20 +47,20 @@ def doctor(
         async for one in examine(settings(), fix=fix):
             found.append(one)
             if not json:
-                mended = "mended: " if one.state == "mended" else ""
-                out().print(f"{_MARKS[one.state]} [bold]{one.what}[/]: {mended}{text(one.says)}", soft_wrap=True)
+                fixed = "fixed: " if one.state == "fixed" else ""
+                out().print(f"{_MARKS[one.state]} [bold]{one.what}[/]: {fixed}{text(one.says)}", soft_wrap=True)
                 if one.remedy:
                     out().print(f"    {text(one.remedy)}", soft_wrap=True)
         return found
 
     found = run(look)
-    if any(one.state == "mended" for one in found):
+    if any(one.state == "fixed" for one in found):
         run(lambda: _on_record("doctor --fix"))
     if json:
         say_json([{"what": one.what, "state": one.state, "says": one.says, "remedy": one.remedy} for one in found])
     faults = sum(one.state == "fault" for one in found)
     if faults:
-        err().print(f"[bold red]✗[/] {counted(faults, 'fault')} to mend.")
+        err().print(f"[bold red]✗[/] {counted(faults, 'fault')} to fix.")
         raise typer.Exit(FAULTY)
 
 

@@ -49,7 +49,7 @@ def reconcile(
       mentorship reconcile
       mentorship reconcile --restored database --dry-run
       mentorship reconcile --restored database
-      mentorship reconcile --restored temporal --json | jq '.[] | select(.mended | not)'
+      mentorship reconcile --restored temporal --json | jq '.[] | select(.fixed | not)'
     """
     from operations.audit import COMMAND_LINE, AuditEntry, record
     from operations.health.restore import Disagreement, reconcile, start_what_is_missing, strangers
@@ -66,20 +66,20 @@ def reconcile(
                 came = restored.value if restored else ""
                 await record(database, now, AuditEntry("reconcile", proof=COMMAND_LINE, result=came))
             if restored is None:
-                asked = start_what_is_missing(database, client, installation, now, mend=not dry_run)
+                asked = start_what_is_missing(database, client, installation, now, fix=not dry_run)
             else:
-                asked = reconcile(database, client, installation, now, restored.value, mend=not dry_run)
+                asked = reconcile(database, client, installation, now, restored.value, fix=not dry_run)
             found += [one async for one in asked]
             found += [one async for one in strangers(database, client)]
         return found
 
     found = run(compare)
     if json:
-        keys = ("kind", "what", "says", "does", "mended")
+        keys = ("kind", "what", "says", "does", "fixed")
         say_json([{key: getattr(one, key) for key in keys} for one in found])
         return
     for one in found:
-        mark = "[green]✓[/]" if one.mended else "[yellow]![/]"
+        mark = "[green]✓[/]" if one.fixed else "[yellow]![/]"
         out().print(f"{mark} [bold]{text(one.what)}[/]: {text(one.says)}", soft_wrap=True)
         out().print(f"    {text(one.does)}", soft_wrap=True)
     if not found:

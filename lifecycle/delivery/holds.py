@@ -10,7 +10,7 @@ from typing import Literal
 from lifecycle.commands import Snapshot
 
 SAFETY_RECEIPT = "safety_received"
-"""The one item that no hold and no pause keeps back: whoever reports a concern learns that it has arrived."""
+"""The one item that no hold and no pause keeps back: the person who reports a concern learns that it has arrived."""
 
 MAY_CONTACT = "contact"
 """What that receipt is about, where the reporter said that they may be contacted."""

@@ -137,7 +137,7 @@ class Delivery:
     held: list[ItemFacts] = field(default_factory=list[ItemFacts])
     """Wait for the end of a pause or of a hold; no moment is known."""
     later: list[tuple[ItemFacts, datetime]] = field(default_factory=list[tuple[ItemFacts, datetime]])
-    """Wait for their moment (UTC), which is looked at anew when it comes."""
+    """Wait for their moment (UTC), which is looked at again when it comes."""
 
     @property
     def mails(self) -> list[tuple[list[ItemFacts], bool]]:

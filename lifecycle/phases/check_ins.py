@@ -18,7 +18,7 @@ from program.models import Window
 def steps(state: State, since: date | None = None) -> list[Step]:
     """Check-in n opens at S + n × every; those too near to the midpoint or the end are left out.
 
-    Where the plan is built anew, so is what would have had to open before `since` and did not. By a version of the
+    Where the plan is rebuilt, so is what would have had to open before `since` and did not. By a version of the
     program that was taken up on the way they go on where those of the one before ended.
     """
     rhythm = state.program.phases.check_ins
@@ -147,6 +147,6 @@ def inactive_date(state: State) -> date | None:
 
 
 def alive(turn: Turn) -> None:
-    """A sign of life from anyone takes the last call back and starts the days of silence anew."""
+    """A sign of life from anyone takes the last call back and restarts the days of silence."""
     turn.state.last_life = turn.now
     turn.state.silence_told = None

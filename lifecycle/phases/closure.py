@@ -23,7 +23,7 @@ EARLY_REASONS = ("no_fault", "goals_reached", "left", "inactive", "safeguarding"
 
 
 def steps(state: State, since: date | None = None) -> list[Step]:
-    """Winding down and the closure form. Where the plan is built anew: no winding down before `since`."""
+    """Winding down and the closure form. Where the plan is rebuilt: no winding down before `since`."""
     phase = state.program.phases.closure
     again = state.counts.get(WOUND_DOWN, 0)
     found: list[Step] = []
@@ -140,7 +140,7 @@ def end_early(turn: Turn, reason: str, concerned: Sequence[str] = ()) -> None:
     """E becomes today; the closure form opens tomorrow in its early wording; there is no winding down.
 
     Nobody whom a `safeguarding` or `left` ending concerns is sent a closure form; where it isn't said whom
-    a safeguarding ending concerns, nobody is. Whoever has filled one in already is not asked again.
+    a safeguarding ending concerns, nobody is. A person who has filled one in already is not asked again.
     """
     state = turn.state
     if reason == TRANSFERRED:

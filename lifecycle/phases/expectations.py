@@ -165,9 +165,9 @@ def acted(turn: Turn, person: str, signals: Signals) -> None:
 
 
 def hand_on(turn: Turn, step: Step, actor: str = "") -> None:
-    """Whoever has not signed the version on the table has the turn; when all have, it is agreed.
+    """A person who has not signed the version on the table has the turn; when all have, it is agreed.
 
-    `actor` is whoever has just drafted, changed or signed it.
+    `actor` is the person who has just drafted, changed or signed it.
     """
     state = turn.state
     agreement = state.agreement

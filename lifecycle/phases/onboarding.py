@@ -40,7 +40,7 @@ def answered(turn: Turn, member: Member, accepted: bool) -> None:
 
 
 def settled(turn: Turn, step: Step, findings: Findings) -> None:
-    """The invitation closed: whoever did not answer leaves a seat empty."""
+    """The invitation closed: a person who did not answer leaves a seat empty."""
     state = turn.state
     asked = [member for member in state.seats() if member.person in step.asked]
     for member in asked:
@@ -144,7 +144,7 @@ def invite(turn: Turn, newcomer: Member) -> None:
 
 
 def give_up(turn: Turn) -> None:
-    """No decision about an empty seat in time: the mentorship never starts; whoever accepted is told."""
+    """No decision about an empty seat in time: the mentorship never starts; those who accepted are told."""
     closure.never_started(turn, "no_decision")
 
 

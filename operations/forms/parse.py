@@ -1,7 +1,7 @@
 """Turns what a browser sends into answers, or into faults in plain words; and answers back into what stands in
 the fields.
 
-Knows every question type once. It must never lose what somebody typed: whoever calls keeps `typed` and shows it
+Knows every question type once. It must never lose what somebody typed: the caller keeps `typed` and shows it
 again. Messages are the same words in the summary and at the field.
 """
 

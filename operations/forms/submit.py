@@ -1,5 +1,5 @@
 """Takes what a participant submits: an answer is committed before anything else, together with the row that tells
-the workflow of it, and is never lost whatever Temporal does. Nobody waits for the workflow: whoever calls hands the
+the workflow of it, and is never lost whatever Temporal does. Nobody waits for the workflow: the caller hands the
 row over (`relay.hand_over`) when the page is out.
 
 The page shows an outcome; it decides nothing. No name and no answer stands in an event, a log or an exception.
@@ -63,7 +63,7 @@ class Saved:
 
 @dataclass(frozen=True, slots=True)
 class Faulty:
-    """Something must be mended first; nothing was kept."""
+    """Something must be fixed first; nothing was kept."""
 
     faults: tuple[FieldFault, ...]
 
@@ -194,7 +194,7 @@ async def _commit(
 
 
 def _faults_that_count(requested: Requested, answers: Answers, faults: list[FieldFault]) -> tuple[FieldFault, ...]:
-    # Whoever declines need not fill in the rest.
+    # A person who declines need not fill in the rest.
     if requested.ask == "invitation" and answers.get("accept") is False:
         return ()
     return tuple(faults)

@@ -1,5 +1,5 @@
 """What has piled up in an installation: mail that should have gone, answers that nobody was told of, mentorships that
-don't move. Counts only; looks and mends nothing.
+don't move. Counts only; looks and fixes nothing.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Whether an installation is fit to run: each finding says what is wrong and what to do about it.
 
-Looks, and mends only what it is told to; mails nobody and starts nothing.
+Looks, and fixes only what it is told to; mails nobody and starts nothing.
 """
 
 from __future__ import annotations
@@ -171,7 +171,7 @@ async def _database(settings: Settings, fix: bool) -> Finding:
         if not fix or "does not answer" in says:
             return Finding("database", "fault", says, remedy)
         await asyncio.to_thread(migrate, url)
-        return Finding("database", "mended", f"brought up to date: {shown(url)}")
+        return Finding("database", "fixed", f"brought up to date: {shown(url)}")
     return Finding("database", "good", f"answers and is up to date: {shown(url)}")
 
 
@@ -198,7 +198,7 @@ async def _attributes(client: Client, fix: bool) -> Finding:
     if fix:
         added = await register_search_attributes(client)
         return Finding(
-            what, "mended" if added else "good", f"registered {', '.join(added)}" if added else "registered"
+            what, "fixed" if added else "good", f"registered {', '.join(added)}" if added else "registered"
         )
     request = ListSearchAttributesRequest(namespace=client.namespace)
     known = (await client.operator_service.list_search_attributes(request)).custom_attributes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-State = Literal["good", "mended", "warning", "fault"]
+State = Literal["good", "fixed", "warning", "fault"]
 
 
 @dataclass(frozen=True, slots=True)

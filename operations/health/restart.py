@@ -66,16 +66,16 @@ class Restarted:
 
 
 async def restart_missing(
-    database: Database, client: Client, settings: Settings, now: datetime, *, mend: bool
+    database: Database, client: Client, settings: Settings, now: datetime, *, fix: bool
 ) -> AsyncIterator[Restarted]:
-    """Start every mentorship that must run and has no workflow; with `mend` False only say so.
+    """Start every mentorship that must run and has no workflow; with `fix` False only say so.
 
     `now` is program time (UTC). Raises RPCError where Temporal does not answer.
     """
     missing = await find(database, client)
     was = {(one.cohort, one.key): one.status for one in missing}
     async for cohort, keys in pages_of(missing):
-        for one in await restart(database, client, settings, now, cohort, keys, was=was, mend=mend):
+        for one in await restart(database, client, settings, now, cohort, keys, was=was, fix=fix):
             yield one
 
 
@@ -88,7 +88,7 @@ async def restart(
     keys: list[str],
     *,
     was: dict[tuple[str, str], str],
-    mend: bool,
+    fix: bool,
     behind: bool = False,
 ) -> list[Restarted]:
     """Start these mentorships of one cohort from the database. `behind`: also where a workflow runs."""
@@ -104,11 +104,11 @@ async def restart(
     async def one(found: Continuable) -> Restarted:
         async with concurrency:
             frozen = programs[(found.planned.program, found.planned.program_hash)]
-            return await _one(client, starter, found, frozen, was.get((cohort, found.planned.key), ""), mend, behind)
+            return await _one(client, starter, found, frozen, was.get((cohort, found.planned.key), ""), fix, behind)
 
     results = await asyncio.gather(*(one(found) for found in page))
     started = [found for found, result in zip(page, results, strict=True) if result.done]
-    if not mend or not started:
+    if not fix or not started:
         return list(results)
     async with database.begin() as session:
         keys = [found.planned.key for found in started]
@@ -119,7 +119,7 @@ async def restart(
 
 
 async def _one(
-    client: Client, starter: Starter, found: Continuable, frozen: FrozenProgram, was: str, mend: bool, behind: bool
+    client: Client, starter: Starter, found: Continuable, frozen: FrozenProgram, was: str, fix: bool, behind: bool
 ) -> Restarted:
     planned, state, how = found.planned, found.state, "from the database"
     if state is None and found.turn:
@@ -128,7 +128,7 @@ async def _one(
             return Restarted(planned.cohort, planned.key, was, False, NO_STATE)
     elif state is None:
         how = "from its beginning: it has not taken a turn"
-    if mend and not await starter.start_again(planned, frozen, state, replace=behind):
+    if fix and not await starter.start_again(planned, frozen, state, replace=behind):
         return Restarted(planned.cohort, planned.key, was, False, OTHERWISE)
     return Restarted(planned.cohort, planned.key, was, True, how)
 

@@ -43,19 +43,19 @@ class Disagreement:
     what: str
     says: str
     does: str
-    mended: bool = False
+    fixed: bool = False
     """`does` is done by this command; otherwise by a person, or by itself."""
 
 
 async def reconcile(
-    database: Database, client: Client, settings: Settings, now: datetime, restored: Restored, *, mend: bool
+    database: Database, client: Client, settings: Settings, now: datetime, restored: Restored, *, fix: bool
 ) -> AsyncIterator[Disagreement]:
-    """Find what disagrees, and mend it unless this is a dry run. `now` is program time (UTC).
+    """Find what disagrees, and fix it unless this is a dry run. `now` is program time (UTC).
 
     What may have been mailed is put aside before anything else can be mailed.
     """
     if restored == "database":
-        async for found in _mail(database, now, mend=mend):
+        async for found in _mail(database, now, fix=fix):
             yield found
     async with database.session() as session:
         standings = await restore.standings(session)
@@ -63,17 +63,17 @@ async def reconcile(
         untold = await restore.untold(session)
     for standing in standings:
         if standing.state != "planned":
-            async for found in _mentorship(database, client, settings, now, standing, mend=mend):
+            async for found in _mentorship(database, client, settings, now, standing, fix=fix):
                 yield found
     for cohort in cohorts:
         if await status_of(client, cohort_id(cohort)) != RUNS:
-            if mend:
+            if fix:
                 await start_cohort(client, settings, cohort)
-            yield Disagreement("cohort", cohort, "its workflow does not run", "starts it", mended=True)
+            yield Disagreement("cohort", cohort, "its workflow does not run", "starts it", fixed=True)
     for shard in range(settings.shards):
         if await status_of(client, postmaster_id(shard)) != RUNS:
-            yield Disagreement("postmaster", str(shard), "it does not run", "starts it", mended=True)
-        if mend:
+            yield Disagreement("postmaster", str(shard), "it does not run", "starts it", fixed=True)
+        if fix:
             # One that sleeps may know of another moment than the database.
             await Waker(client, settings)(shard)
     if untold:
@@ -82,7 +82,7 @@ async def reconcile(
 
 
 async def start_what_is_missing(
-    database: Database, client: Client, settings: Settings, now: datetime, *, mend: bool
+    database: Database, client: Client, settings: Settings, now: datetime, *, fix: bool
 ) -> AsyncIterator[Disagreement]:
     """Start everything that must run in Temporal and doesn't. Workers may run meanwhile; nothing is mailed twice.
 
@@ -91,12 +91,12 @@ async def start_what_is_missing(
     """
     shards, cohorts = await missing_services(database, client, settings)
     for cohort in cohorts:
-        yield Disagreement("cohort", cohort, "its workflow does not run", "starts it", mended=True)
+        yield Disagreement("cohort", cohort, "its workflow does not run", "starts it", fixed=True)
     for shard in shards:
-        yield Disagreement("postmaster", str(shard), "it does not run", "starts it", mended=True)
-    if mend:
+        yield Disagreement("postmaster", str(shard), "it does not run", "starts it", fixed=True)
+    if fix:
         await start_services(database, client, settings)
-    async for again in restart_missing(database, client, settings, now, mend=mend):
+    async for again in restart_missing(database, client, settings, now, fix=fix):
         yield _started_again(again)
 
 
@@ -111,19 +111,21 @@ async def strangers(database: Database, client: Client) -> AsyncIterator[Disagre
             yield Disagreement("unknown", place, "Temporal runs it, the database does not know it", does)
 
 
-async def _mail(database: Database, now: datetime, *, mend: bool) -> AsyncIterator[Disagreement]:
+async def _mail(database: Database, now: datetime, *, fix: bool) -> AsyncIterator[Disagreement]:
     async with database.begin() as session:
         items, people = await restore.may_have_gone_out(session, now)
-        if mend:
+        if fix:
             await restore.put_aside(session, now)
     if items:
         says = f"{items} things for {people} people were due by now, and may have been mailed after the backup"
-        does = "they are not mailed again; `mentorship nudge` sends what is still open to whoever may have missed it"
-        yield Disagreement("mail", "postbox", says, does, mended=True)
+        does = (
+            "they are not mailed again; `mentorship nudge` sends what is still open to those who may have missed it"
+        )
+        yield Disagreement("mail", "postbox", says, does, fixed=True)
 
 
 async def _mentorship(
-    database: Database, client: Client, settings: Settings, now: datetime, standing: Standing, *, mend: bool
+    database: Database, client: Client, settings: Settings, now: datetime, standing: Standing, *, fix: bool
 ) -> AsyncIterator[Disagreement]:
     place = f"{standing.cohort}/{standing.key}"
     try:
@@ -134,41 +136,41 @@ async def _mentorship(
         return
     if state is None:
         if standing.state == "running":
-            yield await _lost(database, client, settings, now, standing, mend=mend)
+            yield await _lost(database, client, settings, now, standing, fix=fix)
         return
     if state.turn > standing.turn:
         says = f"Temporal has taken {state.turn - standing.turn} turns that the database lost"
-        if mend:
+        if fix:
             await _record_anew(database, settings, state, now)
         does = "writes down what its workflow knows; what was answered in between is lost"
-        yield Disagreement("ahead", place, says, does, mended=True)
+        yield Disagreement("ahead", place, says, does, fixed=True)
     elif state.turn < standing.turn:
         says = f"the database holds {standing.turn - state.turn} turns that Temporal forgot"
         [again] = await restart(
-            database, client, settings, now, standing.cohort, [standing.key], was={}, mend=mend, behind=True
+            database, client, settings, now, standing.cohort, [standing.key], was={}, fix=fix, behind=True
         )
         if again.done:
-            yield Disagreement("behind", place, says, "its workflow begins again from the database", mended=True)
+            yield Disagreement("behind", place, says, "its workflow begins again from the database", fixed=True)
             return
         does = "its workflow takes them again"
         yield Disagreement("behind", place, says, does + ", when workers run")
         async with database.begin() as session:
             lost = forgotten(state, await restore.answers(session, standing.cohort, standing.key))
             for one in lost:
-                if mend and one.ask != AGREEMENT:
+                if fix and one.ask != AGREEMENT:
                     await workflow_outbox.put(session, told_again(standing.cohort, standing.key, one), now)
         for one in lost:
             says = f"an answer ({one.ask} {one.number}) that Temporal forgot"
             if one.ask == AGREEMENT:
                 yield Disagreement("behind", place, says, "`mentorship nudge` asks for it once more")
             else:
-                yield Disagreement("behind", place, says, "tells it again", mended=True)
+                yield Disagreement("behind", place, says, "tells it again", fixed=True)
 
 
 async def _lost(
-    database: Database, client: Client, settings: Settings, now: datetime, standing: Standing, *, mend: bool
+    database: Database, client: Client, settings: Settings, now: datetime, standing: Standing, *, fix: bool
 ) -> Disagreement:
-    [again] = await restart(database, client, settings, now, standing.cohort, [standing.key], was={}, mend=mend)
+    [again] = await restart(database, client, settings, now, standing.cohort, [standing.key], was={}, fix=fix)
     return _started_again(again)
 
 
@@ -178,9 +180,7 @@ def _started_again(again: Restarted) -> Disagreement:
     if not again.done:
         return Disagreement("lost", f"{again.cohort}/{again.key}", says, again.how)
     told = f"; {again.told_again} answers are told again" if again.told_again else ""
-    return Disagreement(
-        "lost", f"{again.cohort}/{again.key}", says, f"starts it again {again.how}{told}", mended=True
-    )
+    return Disagreement("lost", f"{again.cohort}/{again.key}", says, f"starts it again {again.how}{told}", fixed=True)
 
 
 async def _record_anew(database: Database, settings: Settings, state: State, now: datetime) -> None:

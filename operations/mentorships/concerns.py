@@ -1,7 +1,7 @@
 """Who may read what was reported about safety or conduct: those to whom the task about it went, and nobody else.
 
-Whoever a report names was never told of its task (`lifecycle.tasks`), and learns here neither what it says nor that
-there is one. Must never hold what a report says.
+A person whom a report names was never told of its task (`lifecycle.tasks`), and learns here neither what it says nor
+that there is one. Must never hold what a report says.
 """
 
 from __future__ import annotations

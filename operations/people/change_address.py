@@ -1,6 +1,6 @@
 """Another address for a person, confirmed by themself from both: the one that we have, and the one to come.
 
-Whoever holds a link of theirs can ask for it, but only who reads both mailboxes can bring it about. Whether an
+A holder of their link can ask for it, but only who reads both mailboxes can bring it about. Whether an
 address belongs to somebody else is said to nobody: it is asked like any other, and should both confirm it, a
 coordinator decides. Each act is one transaction, and the same act again changes nothing.
 """

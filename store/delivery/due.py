@@ -110,7 +110,7 @@ WHAT_CAN_CHANGE = (
 
 
 async def people_due(session: AsyncSession, shard: int, now: datetime, limit: int) -> list[str]:
-    """Ids of those with something due, receipts and urgent items first, then whoever waits longest."""
+    """Ids of those with something due, receipts and urgent items first, then those who wait longest."""
     rows = await session.scalars(PEOPLE_DUE, {"shard": shard, "now": now, "most": limit})
     return list(rows)
 
@@ -125,7 +125,7 @@ async def behind(session: AsyncSession, people: Collection[str], since: datetime
 async def lock_people(session: AsyncSession, people: Collection[str]) -> set[str]:
     """Keep other postmasters from these people until the transaction ends; those whom one holds are left out."""
     if session.get_bind().dialect.name == "sqlite":
-        return set(people)  # whoever writes is alone
+        return set(people)  # the writer is alone
     rows = await session.execute(
         select(ParticipantRow.id)
         .where(ParticipantRow.id.in_(people))
@@ -145,7 +145,7 @@ async def postboxes(session: AsyncSession, people: Collection[str], now: datetim
 
 async def unchanged(session: AsyncSession, boxes: Mapping[str, Postbox], now: datetime) -> set[str]:
     """Those of these people whose postboxes are as they were when they were read. Locks them for the transaction,
-    so that it stays so; whoever is locked by another postmaster counts as changed."""
+    so that it stays so; a person who is locked by another postmaster counts as changed."""
     if not boxes:
         return set()
     free = await lock_people(session, boxes)
@@ -312,7 +312,7 @@ def _waiting(row: Row[Any], rule: LetterboxRule, requests: dict[str, RequestFact
             request = requests[row.request] = RequestFacts(
                 row.request, row.request_state, row.closes_at, row.mails, row.request_last_on
             )
-    # Whoever has no seat in the mentorship gets the item as a coordinator.
+    # A person who has no seat in the mentorship gets the item as a coordinator.
     mentorship = None
     if row.task == "" and row.seat is not None:
         mentorship = MentorshipFacts(bool(row.paused_until), row.held, row.mentorship_state == "over")

@@ -1,7 +1,7 @@
 """Reads the joint sheet of a midpoint: who shares it, and the answers with which they shared it.
 
-Who shares was decided once, when the ask was assessed: whoever got the notice `joint_sheet` does (lifecycle 4). Reads
-nothing of anybody else, so that no page can tell who refused. Which answers stand on it decides `operations`.
+Who shares was decided once, when the ask was assessed: those who got the notice `joint_sheet` (lifecycle 4).
+Reads nothing of anybody else, so that no page can tell who refused. Which answers stand on it decides `operations`.
 """
 
 from __future__ import annotations

@@ -268,7 +268,7 @@ async def test_one_item_that_cannot_be_worded_keeps_nobody_back(delivery_env: De
     assert [person for person, _ in await delivery_env.events("mail_failed")] == ["ada", "cleo"]
     assert rounds[-1].next_at == NINE + HOUR
 
-    # The template is mended: an hour later they go, each on a day without mail.
+    # The template is fixed: an hour later they go, each on a day without mail.
     delivery_env.post_office = whole
     assert (await delivery_env.deliver(NINE + HOUR)).sent == 1
     assert (await delivery_env.deliver(NINE + DAY + LOOK_AFTER)).sent == 1

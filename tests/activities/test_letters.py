@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from activities.fill_letters import LettersDesk, PlannedLetter
+from activities.fill_letters import LetterWriter, PlannedLetter
 from lifecycle.commands import Finish, OpenRequest, OpenTask
 from lifecycle.keys import item_key, message_key, request_key, step_key, task_key
 from mail.compose import compose
@@ -55,7 +55,7 @@ class LetterEnv:
     """A cohort with a mentorship of every format."""
 
     database: Database
-    desk: LettersDesk
+    letter_writer: LetterWriter
 
     def item(self, format_: str, seat: str, name: str, kind: str = "notice", number: int = 1, **rest: Any) -> Item:
         """An item as it waits in a postbox."""
@@ -69,7 +69,7 @@ class LetterEnv:
         """The letter that tells of these items."""
         planned = PlannedLetter(message_key(item.key for item in items), items[0].person, items, at)
         async with self.database.session() as session:
-            [letter] = await self.desk.letters(session, [planned])
+            [letter] = await self.letter_writer.letters(session, [planned])
         if isinstance(letter, Exception):
             raise letter
         assert compose(letter).raw
@@ -86,7 +86,7 @@ class LetterEnv:
             session.add_all(rows)
 
     async def agree(self, format_: str, number: int, by: str, **body: Any) -> None:
-        """A version of the agreement, signed by whoever wrote it."""
+        """A version of the agreement, signed by its author."""
         async with self.database.begin() as session:
             person = f"{format_}-{by}"
             await agreements.write(session, COHORT, format_, number, person, body, NOW)
@@ -171,7 +171,7 @@ async def launched(database: Database) -> LetterEnv:
             database,
             turn(1, NOW, mentorship=mentorship.key, open_requests=requests, open_tasks=tasks, start=START, end=END),
         )
-    return LetterEnv(database, LettersDesk(LINKS, SENDER, secret=SECRET))
+    return LetterEnv(database, LetterWriter(LINKS, SENDER, secret=SECRET))
 
 
 def _request(mentorship: str, ask: str, number: int, person: str, role: str) -> OpenRequest:
@@ -451,7 +451,7 @@ async def test_what_an_earlier_version_asked_is_told_of_in_the_words_of_today_wi
     concluded = await letter_env.letter_item(letter_env.item("formal", "mia", "agreement_concluded"))
     assert [text for _, text in concluded.agreement] == ["Find my field."]
     farewell = await letter_env.letter_item(letter_env.item("formal", "eli", "farewell"))
-    assert farewell.notes == (("Mia Mentor", "It was a pleasure."),), "whoever wrote it was told who reads it"
+    assert farewell.notes == (("Mia Mentor", "It was a pleasure."),), "its author was told who reads it"
     assert farewell.program_title == "Edited"
 
 
@@ -492,7 +492,7 @@ async def test_a_letter_that_cannot_be_written_stands_alone(letter_env: LetterEn
     good, bad = letter_env.item("formal", "eli", "get_going"), letter_env.item("formal", "mia", "agreement_concluded")
     planned_letters = [PlannedLetter(item.key, item.person, (item,), NOW) for item in (bad, good)]
     async with letter_env.database.session() as session:
-        first, second = await letter_env.desk.letters(session, planned_letters)
+        first, second = await letter_env.letter_writer.letters(session, planned_letters)
     assert isinstance(first, LookupError)
     assert "Mia" not in str(first)
     assert isinstance(second, Letter)

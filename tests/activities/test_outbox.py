@@ -14,7 +14,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities import write_results
 from activities.delivery_settings import Sender
-from activities.fill_letters import LettersDesk, PlannedLetter
+from activities.fill_letters import LetterWriter, PlannedLetter
 from activities.messages import DeliverInput
 from activities.prepare import Preparer
 from activities.smtp import BeforeBody
@@ -449,7 +449,7 @@ async def test_told_to_stop_it_brings_the_mail_on_its_way_to_its_end(delivery_en
     assert await delivery_env.wakes_at() == NINE
     round_ = asyncio.create_task(delivery_env.deliver(NINE))
     await gate.reached.wait()
-    assert await delivery_env.wakes_at() is None, "at work: whoever queues something wakes it"
+    assert await delivery_env.wakes_at() is None, "at work: the code that queues something wakes it"
     round_.cancel()
     await asyncio.sleep(0)
     gate.opened.set()
@@ -467,7 +467,7 @@ async def test_whose_postbox_changed_while_the_mail_was_worded_is_left_for_the_n
 ) -> None:
     await delivery_env.post(item("ada"), about("transferred", "cleo"))
 
-    class Slow(LettersDesk):
+    class Slow(LetterWriter):
         """In the time that it takes to write, an answer comes in."""
 
         async def letters(

@@ -114,7 +114,7 @@ async def test_an_edited_program_is_taken_to_what_runs(edition: tuple[CliEnv, Co
     launched = await cli_env.mentorship("launch", file, "--json")
     assert (launched.json["state"], launched.json["changes"]) == ("nothing_to_do", []), "no longer once more"
 
-    # The open form is the one that was asked; whoever is asked from now on gets the new one.
+    # The open form is the one that was asked; a person who is asked from now on gets the new one.
     assert await answers(cli_env, "edition", "b1", "m1", i_easier="A walk.") == Saved(1)
     async with cli_env.database.session() as session:
         assert (await session.get_one(ParticipantRow, "edition-b1")).profile["easier"] == "A walk."

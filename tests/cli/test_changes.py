@@ -283,7 +283,7 @@ async def test_a_change_that_was_confirmed_is_refused_where_another_came_first(t
     outcomes = [(await changes.carry_out(tried.database, tried.client, [one.confirmed], now))[0] for one in seen]
     assert [one.outcome for one in outcomes] == ["done", "refused"]
     assert outcomes[1].reason == (
-        f"it was changed meanwhile (Extend on {today()} by tried-c1); look again, and decide anew"
+        f"it was changed meanwhile (Extend on {today()} by tried-c1); look again before you decide"
     )
     # Typed at a terminal: shown, and asked.
     code, said = await asyncio.to_thread(typed, ["end", "tried/m10", "--reason", "no_fault"], "n")

@@ -1,4 +1,4 @@
-"""Looking after an installation: what is wrong is said with what to do, and mended where that was asked for."""
+"""Looking after an installation: what is wrong is said with what to do, and fixed where that was asked for."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_where_nothing_answers_each_finding_says_what_to_do(installation: pytest
     shown = mentorship("doctor")
     assert "mentorship migrate" in shown.out
     assert "TEMPORAL_ADDRESS" in shown.out
-    assert "3 faults to mend" in shown.err
+    assert "3 faults to fix" in shown.err
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_setting_that_cannot_be_read_is_named(installation: pytest.MonkeyPatch
 def test_migrate_makes_the_database_and_doctor_fix_does_too(installation: pytest.MonkeyPatch, tmp_path: Path) -> None:
     url = f"sqlite+aiosqlite:///{tmp_path / 'other.db'}"
     installation.setenv("MENTORSHIP_DATABASE_URL", url)
-    assert found(mentorship("doctor", "--fix", "--json"))["database"] == "mended"
+    assert found(mentorship("doctor", "--fix", "--json"))["database"] == "fixed"
     assert is_migrated(url)
     assert found(mentorship("doctor", "--json"))["database"] == "good"
     assert "Up to date already" in mentorship("migrate").out
@@ -117,7 +117,7 @@ async def test_what_was_restored_is_compared_with_what_was_not(cli_env: CliEnv, 
     assert shown.out.startswith("✓ restored: its workflow does not run")
     assert "Nothing was done: this was a dry run." in shown.out
     said = await cli_env.mentorship("reconcile", "--restored", "temporal", "--json")
-    assert [(one["kind"], one["what"], one["mended"]) for one in said.json] == [("cohort", "restored", True)]
+    assert [(one["kind"], one["what"], one["fixed"]) for one in said.json] == [("cohort", "restored", True)]
     assert (await cli_env.mentorship("reconcile", "--restored", "temporal", "--json")).json == []
     assert (await cli_env.mentorship("reconcile", "--dry-run")).out == "✓ Database and Temporal agree.\n"
 

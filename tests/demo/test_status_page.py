@@ -106,7 +106,7 @@ async def test_a_mail_keeps_its_bytes_and_its_files(address: str, inbox: Inbox) 
     async with httpx.AsyncClient(base_url=address) as client:
         source = (await client.get("/inbox/1/source")).content
         part = await client.get("/inbox/1/parts/1")
-    # The boundary between the parts is made anew for each message.
+    # The boundary between the parts is made again for each message.
     assert source.partition(b"\r\n\r\n")[0].splitlines()[:4] == sent.partition(b"\r\n\r\n")[0].splitlines()[:4]
     assert inbox.received[0].raw == source
     assert part.content == b"BEGIN:VCALENDAR"

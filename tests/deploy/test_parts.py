@@ -1,6 +1,6 @@
 """The parts of the compose file, run as they are run there: `mentorship worker` and `mentorship web` as processes of
 their own, PostgreSQL, a Temporal server that keeps its data in a file, a relay. A mail goes out, an answer comes in,
-and whoever watches sees both, and nobody's name.
+and the operator who watches sees both, and nobody's name.
 """
 
 from __future__ import annotations

@@ -172,7 +172,7 @@ def test_in_a_pause_nothing_is_told_and_what_lies_ahead_follows() -> None:
         (adopt(length=30), "its end would be 2027-02-17, which is past; write a longer `length`, or end it"),
         (adopt(unheard="of"),
          "the workers don't understand this version of the program; bring them up to date first"),
-        (adopt(based_on=7), "it was changed meanwhile (); look again, and decide anew"),
+        (adopt(based_on=7), "it was changed meanwhile (); look again before you decide"),
     ],
 )  # fmt: skip
 def test_what_makes_no_sense_is_refused(event: Event, reason: str) -> None:

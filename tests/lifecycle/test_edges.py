@@ -238,7 +238,7 @@ ENDS: list[tuple[str, Event, dict[str, tuple[str, str, int]]]] = [
         "onboarding": ("transferred", "", -10), "expectations": ("transferred", "", 10),
         "check_ins": ("transferred", "", 40), "midpoint": ("transferred", "", 90),
         "winding down": ("transferred", "", 160)}),
-    # Whoever stays fills in the closure form at the planned end; before S an empty seat is given up at S+21.
+    # Those who stay fill in the closure form at the planned end; before S an empty seat is given up at S+21.
     ("leave", Leave("e", "ned"), {
         "onboarding": ("never_started", "no_decision", 22), "expectations": ("completed", "", 182),
         "check_ins": ("completed", "", 182), "midpoint": ("completed", "", 182),
@@ -338,7 +338,7 @@ NOTHING: list[tuple[Event, str]] = [
     (Resume("e", "cora"), "the mentorship is not paused; there is nothing to resume"),
     (ProposeEnd("e", "ned", "boredom"), "'boredom' is no reason to propose; write one of no_fault, goals_reached"),
     (Pause("e", None, "cora", based_on=3),
-     "it was changed meanwhile (Nudge on 2027-02-22 by cora); look again, and decide anew"),
+     "it was changed meanwhile (Nudge on 2027-02-22 by cora); look again before you decide"),
 ]  # fmt: skip
 
 

@@ -113,7 +113,7 @@ def test_by_the_rules_of_an_older_run_a_late_answer_breaks_no_silence() -> None:
 
 
 def changing(format_: str = "one_to_one") -> OneMentorship:
-    """Everybody changes the agreement, at once, for ever."""
+    """Everybody changes the agreement, at once, without end."""
     return one_mentorship(format_).says("everyone", "agreement", after=0, act="change")
 
 

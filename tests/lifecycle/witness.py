@@ -186,7 +186,7 @@ class Witness:
     def holds(self, command: Command, out: set[str], closed: bool) -> None:
         match command:
             case Post():
-                assert command.key not in self.keys, "the key of an item is unique for ever"
+                assert command.key not in self.keys, "the key of an item is unique for all time"
                 self.keys.add(command.key)
                 assert command.person not in out, "nothing for somebody who is out"
                 assert not closed or command.task or command.name in AFTER_CLOSE, "nothing new after the close"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from activities.fill_letters import LettersDesk
+from activities.fill_letters import LetterWriter
 from activities.prepare import Preparer
 from activities.smtp import BeforeBody
 from lifecycle.commands import MemberRecord
@@ -153,7 +153,7 @@ async def test_a_mail_on_its_way_to_the_old_address_bounces_nobody(delivery_env:
 async def test_what_was_worded_for_the_old_address_is_not_frozen(delivery_env: DeliveryEnv) -> None:
     await delivery_env.post(item("ben"))
 
-    class Slow(LettersDesk):
+    class Slow(LetterWriter):
         """In the time that it takes to write, the address is corrected."""
 
         async def letters(self, session: Any, planned_letters: Any) -> list[Letter | Exception]:

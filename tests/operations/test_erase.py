@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.engine import make_url
 
-from activities.fill_letters import LettersDesk
+from activities.fill_letters import LetterWriter
 from activities.prepare import Preparer
 from activities.smtp import BeforeBody
 from lifecycle.local_time import instant
@@ -403,7 +403,7 @@ async def test_a_mail_that_is_being_sent_forgets_when_it_is_out(delivery_env: De
 async def test_a_mail_that_was_worded_before_is_worded_anew(delivery_env: DeliveryEnv) -> None:
     await delivery_env.post(about("introduction", "ada"))
 
-    class Slow(LettersDesk):
+    class Slow(LetterWriter):
         """In the time that it takes to write, somebody is erased."""
 
         async def letters(self, session: Any, planned_letters: Any) -> list[Letter | Exception]:

@@ -39,9 +39,9 @@ def _path(url: str) -> str:
     return str(make_url(url).database)
 
 
-async def found(engine: Engine, *, mend: bool) -> list[Disagreement]:
+async def found(engine: Engine, *, fix: bool) -> list[Disagreement]:
     """What disagrees after the database was restored."""
-    asked = reconcile(engine.database, engine.client, engine.settings, engine.now, "database", mend=mend)
+    asked = reconcile(engine.database, engine.client, engine.settings, engine.now, "database", fix=fix)
     return [one async for one in asked]
 
 
@@ -60,13 +60,13 @@ async def test_a_database_that_is_older_than_temporal(new_sqlite: Callable[[], s
         assert lost > before
         # Nothing is under way at this moment: a worker that rests is as good as none.
         copied(backup, url)
-        shown = await found(engine, mend=False)
-        assert await found(engine, mend=False) == shown, "a dry run changes nothing"
+        shown = await found(engine, fix=False)
+        assert await found(engine, fix=False) == shown, "a dry run changes nothing"
         assert [(one.kind, one.what) for one in shown] == [
             ("mail", "postbox"), ("ahead", "restored/early"), ("ahead", "restored/pair"),
         ]  # fmt: skip
-        assert await found(engine, mend=True) == shown
-        assert await found(engine, mend=False) == [], "nothing is left to mend"
+        assert await found(engine, fix=True) == shown
+        assert await found(engine, fix=False) == [], "nothing is left to fix"
         await engine.play()
         ledger = await engine.ledger()
     assert len(engine.sink.received) > lost, "the season goes on"

@@ -104,7 +104,7 @@ async def test_what_was_asked_keeps_its_form_and_what_is_asked_from_now_on_has_t
     assert await asked(database, new) == ("After", ["p_met", "p_new"], "Edited")
     assert await asked(database, drafted) == ("Before", ["a_goal", "a_gone"], "Edited")
     assert await asked(database, signing) == ("Before", ["a_goal", "a_gone"], "Edited"), "one document, one form"
-    assert await asked(database, again) == ("After", ["a_goal", "a_new"], "Edited"), "opened anew"
+    assert await asked(database, again) == ("After", ["a_goal", "a_new"], "Edited"), "opened again"
     async with database.session() as session:
         titles = {(one.ask, one.number): one.title for seat in await seats(session, "ben") for one in seat.asked}
         its = await agreement_form(session, (COHORT, PAIR.key), await frozen_program(session, "formal", second))

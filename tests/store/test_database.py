@@ -252,7 +252,7 @@ async def test_sqlite_is_tuned_for_several_processes(new_sqlite: Callable[[], st
 
 
 async def test_an_sqlite_database_is_for_its_own_account_only(tmp_path: Path) -> None:
-    """Whoever makes it, with its log and its shared memory; a folder that is there already is left as it is."""
+    """Only its owner reads it, its log and its shared memory; a folder that is there already is left as it is."""
     (tmp_path / "new1").mkdir(mode=0o700)
     for number, make in enumerate((migrate, _opened)):
         path = tmp_path / f"new{number}" / "mentorship.db"

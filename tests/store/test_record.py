@@ -382,7 +382,7 @@ async def test_a_release_within_a_pause_keeps_waiting_for_its_end(season: Databa
 
 
 async def test_a_release_waits_for_a_delivery_that_still_sees_the_hold(postgresql_url: str) -> None:
-    """Otherwise the delivery would put its item on hold after the release, for ever."""
+    """Otherwise the delivery would put its item on hold after the release, without end."""
     async with Database.open(postgresql_url) as season:
         await launched(season)
         await _release_during_a_delivery(season)

@@ -1,4 +1,4 @@
-"""A worker that dies after a turn was written and before Temporal knew: the workflow takes the turn anew, later, and
+"""A worker that dies after a turn was written and before Temporal knew: the workflow takes the turn again, later, and
 what it decides then is what counts."""
 
 from __future__ import annotations

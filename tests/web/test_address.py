@@ -17,7 +17,7 @@ from sqlalchemy import update
 from activities.deliver import PostOffice
 from activities.delivery_round import TRIES_ELSEWHERE
 from activities.delivery_settings import PostOfficeRules
-from activities.fill_letters import LettersDesk
+from activities.fill_letters import LetterWriter
 from activities.messages import DeliverInput, DeliverResult
 from activities.record_turn import look_at
 from activities.smtp import Relay, SmtpTransport
@@ -120,7 +120,7 @@ async def opened(web_env: WebEnv, sink: Sink) -> AsyncIterator[PagesAndPost]:
     """A post office beside the pages."""
     transport = SmtpTransport(Relay("127.0.0.1", sink.port, "none", connections=2, timeout=5))
     rules = PostOfficeRules(FROM, BOUNCES, SECRET)
-    office = PostOffice(web_env.database, transport, LettersDesk(web_env.links, FROM, secret=SECRET), compose, rules)
+    office = PostOffice(web_env.database, transport, LetterWriter(web_env.links, FROM, secret=SECRET), compose, rules)
     async with web_env.client() as client:
         yield PagesAndPost(web_env, client, sink, office)
     await transport.close()
@@ -167,7 +167,7 @@ async def test_a_new_address_counts_once_both_have_confirmed_it(
     assert mails["new"].message["Auto-Submitted"] == "auto-generated"
     assert mails["new"].message["List-Unsubscribe"] is None
     assert NEW in mails["old"].text
-    # Whoever reads the new address has not shown yet who they are.
+    # The reader of the new address has not shown yet who they are.
     assert not re.search("/me/|/stop/|/f/", mails["new"].raw.decode())
     assert "/me/" in mails["old"].text
 
@@ -231,7 +231,7 @@ async def test_it_was_not_me_ends_it(pages_and_post: PagesAndPost, side: Side) -
             assert "Nothing is changed" in await pages_and_post.says(change, each, word)
     assert await web_env.snapshot() == after
     assert (await pages_and_post.ada()).email == OLD
-    # Whoever asked on her own page had her link: it opens nothing any more. A stranger can't take it from her.
+    # The person who asked on her own page had her link: it opens nothing any more. A stranger can't take it from her.
     assert (await pages_and_post.client.get(me(web_env))).status_code == (404 if side == "old" else 200)
     # What has not gone out yet does not.
     assert (await pages_and_post.deliver()).sent == 0

@@ -269,7 +269,7 @@ async def test_somebody_out_of_the_group_is_no_partner(web_env: WebEnv) -> None:
 
 
 async def test_a_submission_of_another_form_is_taken_where_nothing_was_answered(both: WebEnv) -> None:
-    """Before, the unique submission made the page fail for ever."""
+    """Before, the unique submission made the page fail each time."""
     first, second = await both.ask("check_in", "ada"), await both.ask("closure", "ada")
     await put_in(both, first, "submission-1", await filled_in(both, first))
     typed = await filled_in(both, second)

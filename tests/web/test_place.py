@@ -435,7 +435,7 @@ async def test_whoever_can_not_read_the_old_address_asks_a_coordinator_for_a_new
     assert [(name, why) for _, name, _, why in await events(web_env)] == [("asks_for_address", "ada@new.example.org")]
     details = Details(email="ada@new.example.org")
     await correct(web_env.database, "ada", details, web_env.now, by="coco", tell=web_env.tell)
-    # Whoever reads the old address opens nothing of hers any more; her next mail brings a new link.
+    # The reader of the old address opens nothing of hers any more; her next mail brings a new link.
     assert (await reader.get(me(web_env))).status_code == 404
     page = await reader.get(me(web_env, generation=2))
     assert "ada@new.example.org" in page.text

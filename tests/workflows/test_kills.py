@@ -93,7 +93,7 @@ class Kept:
         task.add_done_callback(self.acts.discard)
 
     async def live(self, crowd: Crowd) -> None:
-        """Read mail as it comes, for ever."""
+        """Read mail as it comes, without end."""
         while True:
             fresh = self.sink.received[self.read :]
             self.read = len(self.sink.received)

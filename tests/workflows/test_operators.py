@@ -151,9 +151,9 @@ async def test_a_cohort_and_a_postmaster_can_be_reset(env: DevServerEnv) -> None
 # -- terminated and lost ---------------------------------------------------------------------------------------------
 
 
-async def started_again(env: DevServerEnv, *, mend: bool = True) -> list[tuple[str, str, bool]]:
-    asked = start_what_is_missing(env.database, env.client, env.settings, env.now, mend=mend)
-    return [(one.kind, one.what, one.mended) async for one in asked]
+async def started_again(env: DevServerEnv, *, fix: bool = True) -> list[tuple[str, str, bool]]:
+    asked = start_what_is_missing(env.database, env.client, env.settings, env.now, fix=fix)
+    return [(one.kind, one.what, one.fixed) async for one in asked]
 
 
 async def numbers(env: DevServerEnv) -> Totals:
@@ -189,7 +189,7 @@ async def test_a_terminated_mentorship_is_found_and_started_again_from_the_datab
     [outcome] = await carry_out(env.database, env.client, [order], env.now)
     assert outcome.reason == LOST
 
-    assert await started_again(env, mend=False) == [("lost", f"{env.cohort}/pair", True)]
+    assert await started_again(env, fix=False) == [("lost", f"{env.cohort}/pair", True)]
     assert (await numbers(env)).lost == 1, "a dry run starts nothing"
     assert await started_again(env) == [("lost", f"{env.cohort}/pair", True)]
     assert (await numbers(env)).lost == 0

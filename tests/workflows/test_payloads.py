@@ -20,7 +20,7 @@ IDS = [f"{path.parent.name}/{path.stem}" for path in STORED]
 WHAT_TO_DO = """\
 {where} can't be read any more: mentorships that are under way would stop at their next step, wherever this is
 installed. Fields may only be added, each with a default; none may be renamed, change its type or lose its default.
-Never record samples of an earlier release anew.
+Never record samples of an earlier release again.
 {failure}"""
 
 

@@ -1,4 +1,4 @@
-"""Temporal that is restored from a backup, older than the database: what it forgot is told again or taken anew."""
+"""Temporal that is restored from a backup, older than the database: what it forgot is told again or taken again."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ async def of_an_older_release(env: DevServerEnv, key: str) -> None:
         await session.execute(update(MentorshipRow).where(MentorshipRow.key == key).values(workflow_state=None))
 
 
-async def found(env: DevServerEnv, *, mend: bool) -> list[Disagreement]:
-    asked = reconcile(env.database, env.client, env.settings, datetime.now(UTC), "temporal", mend=mend)
+async def found(env: DevServerEnv, *, fix: bool) -> list[Disagreement]:
+    asked = reconcile(env.database, env.client, env.settings, datetime.now(UTC), "temporal", fix=fix)
     return [one async for one in asked]
 
 
@@ -83,10 +83,10 @@ async def test_a_temporal_that_is_older_than_the_database(
         before = (await turn_of(env, "pair"))[0]
         async with env.database.session() as session:
             items = set(await session.scalars(select(ItemRow.key)))
-        assert [(one.kind, one.what) for one in await found(env, mend=False)] == [("lost", f"{env.cohort}/gone")]
+        assert [(one.kind, one.what) for one in await found(env, fix=False)] == [("lost", f"{env.cohort}/gone")]
         await of_an_older_release(env, "pair")
         await forgets(env, "pair")
-        told = [(one.kind, one.says, one.mended) for one in await found(env, mend=True) if one.kind == "behind"]
+        told = [(one.kind, one.says, one.fixed) for one in await found(env, fix=True) if one.kind == "behind"]
         assert told[-1] == ("behind", "an answer (invitation 1) that Temporal forgot", True)
 
         async def has_been_told() -> bool:
@@ -97,7 +97,7 @@ async def test_a_temporal_that_is_older_than_the_database(
         await until(has_been_told)
         state = await env.workflow("pair").query("state", result_type=State)
         assert [member.standing for member in state.members] == ["accepted", "invited"]
-        assert "behind" not in {one.kind for one in await found(env, mend=False)}
+        assert "behind" not in {one.kind for one in await found(env, fix=False)}
         async with env.database.session() as session:
             assert set(await session.scalars(select(ItemRow.key))) == items, "nothing is put into a postbox twice"
         await env.client.start_workflow("mentorship", id="mentorship/elsewhere/m1", task_queue="nobody")

@@ -114,7 +114,7 @@ class OfAnOlderRelease:
 
     @workflow.run
     async def run(self) -> None:
-        """For ever."""
+        """Without end."""
         await workflow.wait_condition(lambda: False)
 
 
@@ -192,7 +192,7 @@ async def test_continuing_as_new_loses_no_event_and_takes_none_twice(env: DevSer
     await env.send("pair", Pause("op/pause", TODAY + MONTH, "c1"))
     await env.send("pair", Extend("op/extend", 2, "c1"))
     nudges = [Nudge(f"op/nudge/{n}", "c1") for n in range(40)]
-    # Many at a time, so that some always wait while the workflow begins anew; nudges of a paused one are refused.
+    # Many at a time, so that some always wait while the workflow begins again; nudges of a paused one are refused.
     await env.send("pair", Resume("op/resume", "c1"))
     for several in (nudges[:20], nudges[20:]):
         assert await asyncio.gather(*(env.send("pair", event) for event in several)) == ["done"] * 20

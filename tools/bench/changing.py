@@ -31,7 +31,7 @@ class WaitingWorkflow:
 
     @workflow.run
     async def run(self) -> None:
-        """For ever."""
+        """Without end."""
         await workflow.wait_condition(lambda: False)
 
     @workflow.update

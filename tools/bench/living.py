@@ -237,7 +237,7 @@ class _Diary:
         heapq.heappush(self.acts, (moment, next(self.ticket), act))
 
     async def live(self) -> None:
-        """For ever; a few people act at the same time."""
+        """Without end; a few people act at the same time."""
         async with asyncio.TaskGroup() as people:
             for _ in range(ACT_AT_ONCE):
                 people.create_task(self._live())

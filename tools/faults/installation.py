@@ -159,7 +159,7 @@ class Town:
         await self.until(ended)
 
     async def mind_workers(self) -> None:
-        """For ever: put another in the place of a worker that ended by itself, as a service manager does."""
+        """Without end: put another in the place of a worker that ended by itself, as a service manager does."""
         while True:
             for worker in list(self.workers):
                 if not Path(f"/proc/{worker}").exists() and worker in self.workers:
@@ -186,7 +186,7 @@ class Town:
         task.add_done_callback(self._acts.discard)
 
     async def live(self, crowd: Crowd) -> None:
-        """For ever: everybody reads their mail as it comes."""
+        """Without end: everybody reads their mail as it comes."""
         while True:
             fresh = self.arrived[self._read :]
             self._read += len(fresh)

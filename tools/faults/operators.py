@@ -32,9 +32,9 @@ async def fresh_temporal(here: Town) -> int:
     await here.days(here.chance.uniform(1, 3))
     here.server.database = here.folder / "another-temporal.db"
     here.client = await here.server.start()
-    asked = start_what_is_missing(here.database, here.client, here.settings, here.now(), mend=True)
+    asked = start_what_is_missing(here.database, here.client, here.settings, here.now(), fix=True)
     started = [one async for one in asked if one.kind == "lost"]
-    assert all(one.mended for one in started), started
+    assert all(one.fixed for one in started), started
     return len(started)
 
 
@@ -66,8 +66,8 @@ async def _terminate(here: Town, workflow_id: str) -> None:
             return bool(await find(here.database, here.client))
 
         await here.until(found)
-        async for one in start_what_is_missing(here.database, here.client, here.settings, here.now(), mend=True):
-            assert one.mended, one
+        async for one in start_what_is_missing(here.database, here.client, here.settings, here.now(), fix=True):
+            assert one.fixed, one
     await here.until(_or_ended(here, workflow_id, lambda: _runs(here, workflow_id)))
 
 

@@ -75,7 +75,7 @@ OPERATED = Case("operated", "clock")
 """Of a cohort whose workflows operators cancel and reset."""
 
 RUNS = 2
-"""How many are recorded of a workflow that begins anew: the one that ends so, and one that goes on."""
+"""How many are recorded of a workflow that begins again: the one that ends so, and one that goes on."""
 
 
 async def record(histories: Path, payloads: Path) -> list[Path]:

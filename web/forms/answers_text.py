@@ -41,7 +41,7 @@ def changed_rows(rows: Sequence[Row]) -> list[Row]:
 
 
 def document_questions(requested: Requested) -> tuple[Question, ...]:
-    """The questions of the document, whoever of the mentorship is asked them; each id once."""
+    """The questions of the document, of each member of the mentorship; each id once."""
     questions: dict[str, Question] = {}
     for question in requested.form.questions:
         if question.formats and requested.format not in question.formats:

@@ -34,7 +34,7 @@ STATE_HEADINGS = {
 
 
 class FormPage:
-    """The page of one request, for whoever holds its link. `now` is program time, UTC."""
+    """The page of one request, for the person who holds its link. `now` is program time, UTC."""
 
     def __init__(self, pages: Pages, links: Links, requested: Requested, now: datetime) -> None:
         self.pages = pages

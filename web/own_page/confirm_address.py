@@ -20,7 +20,7 @@ from web.forms.routes import FormRoutes, typed_in
 
 
 class Confirming:
-    """The route. It shares what the pages of forms have: links, database, clock, and whoever tells workflows."""
+    """The route. It shares links, database, clock, and the function that tells workflows with the pages of forms."""
 
     def __init__(self, participant: FormRoutes) -> None:
         self.participant = participant
@@ -37,7 +37,7 @@ class Confirming:
             change = await find(session, link[0], self.participant.now())
             heard = False
             if change is not None and change.state == "denied" and link[1] == "old":
-                # Whoever takes part in nothing that runs has nobody who would hear of it.
+                # A person who takes part in nothing that runs has nobody who would hear of it.
                 heard = any(seat.lives for seat in await seats(session, change.person))
         return self._shown(change, link[1], heard=heard) if change else self.pages.unknown()
 

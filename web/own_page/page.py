@@ -141,7 +141,7 @@ class ShownChange:
 
 
 class PlacePage:
-    """The pages of one person, for whoever holds their link. `now` is program time, UTC."""
+    """The pages of one person, for the person who holds their link. `now` is program time, UTC."""
 
     def __init__(
         self,

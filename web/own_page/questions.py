@@ -132,7 +132,7 @@ ACTS: Mapping[Act, ActWords] = {"pause": PAUSE, "end": END, "leave": LEAVE}
 
 
 def words_of(act: Act, seat: OwnMentorship) -> ActWords:
-    """What the page of an act says for this seat: whoever would be told of a pause is called what they are."""
+    """What the page of an act says for this seat: a person who would be told of a pause is called by their role."""
     words = ACTS[act]
     partner = {"mentor": "mentee", "mentee": "mentor", "peer": "partner"}.get(seat.role)
     if act != "pause" or seat.format == "group" or partner is None:
@@ -180,7 +180,7 @@ def concern_questions(seats: Sequence[OwnMentorship]) -> tuple[Question, ...]:
     ]
     if len(desk) > 1:
         options = tuple(Option(value=id_, label=coordinator.name) for id_, coordinator in coordinators.items())
-        note = "Whoever you choose is not told. It goes to the others, or to a deputy."
+        note = "The person you choose is not told. It goes to the others, or to a deputy."
         questions.insert(
             2, Question(id="about", type="many", label="Is it about a coordinator?", help=note, options=options)
         )

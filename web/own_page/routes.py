@@ -62,7 +62,7 @@ DETAILS = ActWords(
 
 
 class OwnPlace:
-    """The routes. They share what the pages of forms have: links, database, clock, and whoever tells workflows."""
+    """The routes. Links, database, clock and the way to the workflows are those of the pages of forms."""
 
     def __init__(self, participant: FormRoutes, languages: Collection[str] = ("en",)) -> None:
         self.participant = participant
