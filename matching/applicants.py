@@ -36,7 +36,9 @@ class Applicant:
     wishes_as_mentee: tuple[str, ...] = ()
     wishes_as_mentor: tuple[str, ...] = ()
     not_with: frozenset[str] = frozenset()
-    """Ids of people with whom they are never matched: had before, refused, or excluded by one of the two."""
+    """Ids of people with whom they are never matched: refused, or excluded by one of the two."""
+    had: frozenset[str] = frozenset()
+    """Ids of people with whom they were in a mentorship before; the rule `not_again` reads it."""
 
     def values(self, name: str) -> tuple[str, ...]:
         """The values of a field as a list; empty where nothing was answered."""
@@ -73,9 +75,8 @@ def half_days(applicant: Applicant, name: str, on: date) -> tuple[int, ...]:
 
     `on` says which offset from UTC holds: the date on which the cohort starts.
     """
-    return tuple(
-        mask for one in applicant.values(name) if (mask := _mask(one.lower().strip(), applicant.zone, on)) is not None
-    )
+    masks = (_mask(one.lower().strip(), applicant.zone, on) for one in applicant.values(name))
+    return tuple(dict.fromkeys(mask for mask in masks if mask is not None))
 
 
 @lru_cache(maxsize=4096)

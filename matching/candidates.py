@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 
 from matching.applicants import Applicant, half_days, half_days_in_common
 from program.matching import Matching, Rule
@@ -43,6 +44,11 @@ class Candidates:
     of: tuple[tuple[int, ...], ...]
     masks: tuple[tuple[int, ...], ...] = field(repr=False)
     """For each mentee, for each rule, the mentors whom the rule allows."""
+
+    @cached_property
+    def both(self) -> frozenset[str]:
+        """Ids of those who would be mentor and mentee."""
+        return frozenset(one.id for one in self.mentees) & frozenset(one.id for one in self.mentors)
 
     def forbidden_by(self, mentee: int, mentor: int) -> tuple[Rule, ...]:
         """The rules that forbid this pair."""
@@ -109,28 +115,33 @@ def _allowed_by(rule: Rule, people: Sequence[Applicant], mentors: Sequence[Appli
     match rule.kind:
         case "different":
             having = _having(mentors, name)
-            return lambda mentee, _: everybody & ~_any(having, mentee.values(name))
+            return lambda mentee, _: everybody & ~_any(having, folded(mentee, name))
         case "same":
             having = _having(mentors, name)
-            return lambda mentee, _: _any(having, mentee.values(name))
+            return lambda mentee, _: _any(having, folded(mentee, name))
         case "above":
             return _above(rule, people, mentors)
         case "within":
-            allowed = frozenset(rule.of or ())
+            allowed = frozenset(value.casefold() for value in rule.of or ())
             inside = _any(_having(mentors, name), allowed)
-            return lambda mentee, _: inside if allowed & set(mentee.values(name)) else 0
+            return lambda mentee, _: 0 if allowed.isdisjoint(folded(mentee, name)) else inside
         case "overlap":
             return _overlap(rule, mentors, on)
         case "not_in_line":
             return _not_in_line(name, people, mentors)
         case "not_again":
-            return lambda mentee, _: everybody  # who must not meet stands in `not_with`
+            return _not_again(mentors)
+
+
+def folded(person: Applicant, name: str) -> tuple[str, ...]:
+    """The values of a field as they are compared: case never matters."""
+    return tuple(value.casefold() for value in person.values(name))
 
 
 def _having(mentors: Sequence[Applicant], name: str) -> Masks:
     found: Masks = {}
     for index, mentor in enumerate(mentors):
-        for value in mentor.values(name):
+        for value in folded(mentor, name):
             found[value] = found.get(value, 0) | 1 << index
     return found
 
@@ -161,7 +172,7 @@ def _above(rule: Rule, people: Sequence[Applicant], mentors: Sequence[Applicant]
         step = step_of(mentee, rule.field, order)
         if step is None:
             return 0
-        return _any(having, [order[step + more] for more in by if 0 <= step + more < len(order)])
+        return _any(having, [order[step + more].casefold() for more in by if 0 <= step + more < len(order)])
 
     return allows
 
@@ -181,6 +192,21 @@ def _overlap(rule: Rule, mentors: Sequence[Applicant], on: date) -> Allows:
                 enough = known[pair] = half_days_in_common(*pair) >= at_least
             mask |= enough << index
         return mask
+
+    return allows
+
+
+def _not_again(mentors: Sequence[Applicant]) -> Allows:
+    """Nobody whom they had, and nobody whom one of the two excludes."""
+    everybody = (1 << len(mentors)) - 1
+    own = {mentor.id: 1 << index for index, mentor in enumerate(mentors)}
+    shunning: Masks = {}
+    for mentor in mentors:
+        for id_ in mentor.had | mentor.not_with:
+            shunning[id_] = shunning.get(id_, 0) | own[mentor.id]
+
+    def allows(mentee: Applicant, _: int) -> int:
+        return everybody & ~(shunning.get(mentee.id, 0) | _any(own, mentee.had | mentee.not_with))
 
     return allows
 

@@ -5,12 +5,12 @@ Only by attributes that people agreed to be compared by. Whole numbers only: cou
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median_low
 
 from matching.objective import Result
-from program.matching import Rule
+from program.matching import Matching, Rule
 
 SMALLEST_GROUP = 5
 
@@ -28,16 +28,33 @@ class Group:
     """A rule that alone leaves most of the unserved without any candidate, where the group fares worse than all."""
 
 
-def fairness(result: Result, fields: Sequence[str]) -> tuple[Group, ...]:
-    """The groups of each field, in the order of fields and values; smaller ones than five are left out."""
+def attributes(matching: Matching) -> dict[str, str | None]:
+    """The fields by which people are compared, each with the yes-or-no field that says whether somebody agreed.
+
+    What hard rules read of a person, and what `equal` scores: everybody knows that these count. What `shared` scores,
+    only for those who asked for it; without `only_if` nobody was asked, and nobody is compared.
+    """
+    found: dict[str, str | None] = {
+        rule.field: None for rule in matching.rules if rule.kind in ("different", "same", "above", "within")
+    }
+    found |= {score.field: None for score in matching.score if score.kind == "equal"}
+    found |= {score.field: score.only_if for score in matching.score if score.kind == "shared" and score.only_if}
+    return found
+
+
+def fairness(result: Result, fields: Mapping[str, str | None]) -> tuple[Group, ...]:
+    """The groups of each field, in the order of fields and values; smaller ones than five are left out.
+
+    `fields`: as of `attributes`.
+    """
     candidates = result.candidates
     scores = {mentee: result.score_of(mentee, mentor) for mentee, mentor in result.pairs}
     total = len(candidates.mentees)
     found: list[Group] = []
-    for name in fields:
+    for name, agreed in fields.items():
         members: dict[str, list[int]] = {}
         for mentee, person in enumerate(candidates.mentees):
-            for value in person.values(name):
+            for value in person.values(name) if agreed is None or person.says_yes(agreed) else ():
                 members.setdefault(value, []).append(mentee)
         for value, people in sorted(members.items()):
             if len(people) < SMALLEST_GROUP:

@@ -54,6 +54,10 @@ class Totals:
             found += self.wishes if level == "wishes" else [getattr(self, level)]
         return tuple(found)
 
+    def sums(self, objective: Sequence[Level]) -> tuple[int, ...]:
+        """The levels without the worst pair, which is no sum."""
+        return self.levels([level for level in objective if level != "worst"])
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -92,8 +96,15 @@ class Result:
     scale: Scale
     network: Network = field(repr=False)
     least: int
-    """Pairs of a lower score are left out for the sake of the worst pair; 0 where that is no level."""
+    """The lowest score of a pair, raised as far as the levels before it allow; 0 where that is no level."""
     pinned: tuple[tuple[int, int], ...] = ()
+    cut: frozenset[PairIds] = frozenset()
+    """Pairs that are not made because two people would be each other's mentors."""
+
+    @property
+    def prices_are_paths(self) -> bool:
+        """Whether a price is a shortest path in `network`: the worst pair counts last, and no circle was cut."""
+        return not self.cut and "worst" not in self.objective[:-1]
 
     @cached_property
     def pairs(self) -> tuple[tuple[int, int], ...]:
@@ -131,26 +142,54 @@ class Result:
 
     def score_of(self, mentee: int, mentor: int) -> int:
         """The score of a pair, which must be a candidate."""
-        return self.scores.of[mentee][self.candidates.of[mentee].index(mentor)]
+        return self.scores.maps[mentee][mentor]
 
 
-def match(candidates: Candidates, wanted: Wanted | None = None) -> Result:
+def staying(candidates: Candidates, wanted: Wanted, pairs: Iterable[PairIds]) -> tuple[Wanted, tuple[PairIds, ...]]:
+    """What was wanted with these pairs pinned as well, and those of them that can't stay.
+
+    A pair can't stay where a rule or a ban forbids it, where its mentee is pinned to another mentor, or where the
+    mentor has no place left.
+    """
+    mentees = {mentee.id: index for index, mentee in enumerate(candidates.mentees)}
+    mentors = {mentor.id: index for index, mentor in enumerate(candidates.mentors)}
+    left = {mentor.id: mentor.capacity for mentor in candidates.mentors}
+    pinned = {mentee for _, mentee in wanted.pins}
+    for mentor, _ in wanted.pins:
+        left[mentor] = left.get(mentor, 0) - 1
+    stays, gone = set(wanted.pins), list[PairIds]()
+    for pair in dict.fromkeys(pairs):
+        mentor, mentee = pair
+        if pair in stays:
+            continue
+        known = mentee in mentees and mentor in mentors and mentors[mentor] in candidates.of[mentees[mentee]]
+        circle = (mentee, mentor) in stays
+        if not known or pair in wanted.bans or mentee in pinned or left[mentor] < 1 or circle:
+            gone.append(pair)
+            continue
+        left[mentor] -= 1
+        pinned.add(mentee)
+        stays.add(pair)
+    return replace(wanted, pins=frozenset(stays)), tuple(gone)
+
+
+def match(candidates: Candidates, wanted: Wanted | None = None, scores: Scores | None = None) -> Result:
     """The best pairs of these candidates: optimal on every level of the objective, in its order.
 
     Two people are never each other's mentors. The same people give the same pairs, in whatever order they come.
+    `scores`: those of these candidates, where they are known from an earlier result.
     Raises Impossible for a pin that breaks a rule or finds no place.
     """
     wanted = wanted or Wanted()
-    scores = Scores(candidates)
-    return _without_circles(candidates, scores, wanted, frozenset())
+    return _without_circles(candidates, scores or Scores(candidates), wanted, frozenset())
 
 
 def _without_circles(candidates: Candidates, scores: Scores, wanted: Wanted, cut: frozenset[PairIds]) -> Result:
     """Branch where two people would be each other's mentors: one of the two pairs is not made."""
     best = _solved(candidates, scores, replace(wanted, bans=wanted.bans | cut))
-    circle = _circle(best.ids)
+    circle = circle_in(best.ids)
     if circle is None:
-        return replace(best, wanted=wanted)
+        return replace(best, wanted=wanted, cut=cut)
     found: Result | None = None
     for pair in circle:
         if pair in wanted.pins:
@@ -168,7 +207,8 @@ def _better(one: Result, other: Result) -> bool:
     return (one.totals.levels(objective), one.totals.kept) > (other.totals.levels(objective), other.totals.kept)
 
 
-def _circle(pairs: Iterable[PairIds]) -> tuple[PairIds, PairIds] | None:
+def circle_in(pairs: Iterable[PairIds]) -> tuple[PairIds, PairIds] | None:
+    """Two pairs in which two people are each other's mentors; None where there are none."""
     made = set(pairs)
     for mentor, mentee in sorted(made):
         if (mentee, mentor) in made:
@@ -188,11 +228,14 @@ def _solved(candidates: Candidates, scores: Scores, wanted: Wanted) -> Result:
         return Result(candidates, scores, objective, wanted, scale, solve(digits.weights(allowed), places), 0, pinned)
     before = objective[: objective.index("worst")]
     network = solve(digits.weights(allowed, before), places)
-    least = raise_worst(network, allowed)
+    # A pin that scores low is the worst pair itself: the others then need not be better.
+    least = min([raise_worst(network, allowed), *(scores.maps[mentee][mentor] for mentee, mentor in pinned)])
     if before != sums or wanted.keep:
         # What comes after the worst pair is decided among pairs that are no worse.
         allowed = [{mentor: score for mentor, score in of.items() if score >= least} for of in allowed]
-        network = solve(digits.weights(allowed), places)
+        last = solve(digits.weights(allowed), places)
+        # Where only `keep` comes after it, the prices of the first still prove the sums, with all pairs in sight.
+        network = last if before != sums else replace(network, at=last.at, who=last.who)
     return Result(candidates, scores, objective, wanted, scale, network, least, pinned)
 
 

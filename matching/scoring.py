@@ -50,6 +50,14 @@ class Scores:
         )
 
     @cached_property
+    def maps(self) -> tuple[dict[int, int], ...]:
+        """For each mentee, candidate mentor to score."""
+        return tuple(
+            dict(zip(candidates, scores, strict=True))
+            for candidates, scores in zip(self.candidates.of, self.of, strict=True)
+        )
+
+    @cached_property
     def wishes(self) -> tuple[dict[int, int], ...]:
         """For each mentee, their candidate mentors among their wishes: place of the mentor to rank, from 0."""
         place = {mentor.id: index for index, mentor in enumerate(self.candidates.mentors)}

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from matching.applicants import Applicant
-from matching.assignment import Network, solve
+from matching.assignment import UNPLACED
 from matching.candidates import Candidates
 from matching.objective import Result
 from program.matching import Rule
@@ -43,7 +43,10 @@ class Lack:
 
 @dataclass(frozen=True, slots=True)
 class Help:
-    """What more mentors of one kind would bring: `served[n - 1]` more mentees with n more places of this kind."""
+    """What more mentors of one kind would bring: `served[n - 1]` more mentees with n more places of this kind.
+
+    Every place serves one more as long as places of this kind help at all; `served` ends where they don't.
+    """
 
     kind: Mapping[str, tuple[str, ...]]
     served: tuple[int, ...]
@@ -51,17 +54,32 @@ class Help:
 
 def why_nobody(result: Result) -> tuple[Lack, ...]:
     """For every mentee without a mentor, why; in the order of their ids."""
-    network = _served_only(result.candidates)
+    allowed = _allowed(result)
     found: list[Lack] = []
     for mentee in result.unplaced:
-        of = result.candidates.of[mentee]
-        if not of:
+        if allowed[mentee]:
+            found.append(Lack(mentee, (), False, _shortage_of(result, allowed, mentee)))
+        else:
             alone = result.candidates.without(mentee)
             rules = alone or _forbidding(result.candidates, mentee)
             found.append(Lack(mentee, rules, bool(alone), None))
-        else:
-            found.append(Lack(mentee, (), False, shortage_of(result.candidates, network, mentee)))
     return tuple(found)
+
+
+def _allowed(result: Result) -> list[tuple[int, ...]]:
+    """For each mentee the mentors that are left by rules, bans and circles; none for those who are pinned."""
+    banned = result.wanted.bans | result.cut
+    candidates, pinned = result.candidates, dict(result.pinned)
+    return [
+        ()
+        if mentee in pinned
+        else tuple(
+            mentor
+            for mentor in of
+            if not banned or (candidates.mentors[mentor].id, candidates.mentees[mentee].id) not in banned
+        )
+        for mentee, of in enumerate(candidates.of)
+    ]
 
 
 def _forbidding(candidates: Candidates, mentee: int) -> tuple[Rule, ...]:
@@ -70,35 +88,17 @@ def _forbidding(candidates: Candidates, mentee: int) -> tuple[Rule, ...]:
     return tuple(rule for rule, mask in pairs if mask != everybody)
 
 
-def _served_only(candidates: Candidates) -> Network:
-    """As many served as possible, whatever their scores."""
-    weights = [dict.fromkeys(of, 1) for of in candidates.of]
-    return solve(weights, [mentor.capacity for mentor in candidates.mentors])
+def _shortage_of(result: Result, allowed: Sequence[Sequence[int]], mentee: int) -> Shortage:
+    """The people with whom this mentee shares too few places.
 
-
-def shortage_of(candidates: Candidates, network: Network, mentee: int) -> Shortage | None:
-    """The people with whom this mentee shares too few places; None where they could be served instead of another.
-
-    Whoever can be reached by changing who takes which place. With as many served as possible, all these places are
-    taken by people of the set: a set that contains the mentee and has fewer places than people contains them all.
+    All who can be reached by changing who takes which place. As many as possible are served, so all these places are
+    taken by people of the set; a set with fewer places than people that is part of it would contain this mentee, then
+    those who take the places of their candidates, and so on: all of them.
     """
-    free = mentee if network.at[mentee] == len(network.places) - 1 else None
-    if free is None:
-        # Another optimum leaves this one out: who is without a place in this one, and shares the shortage, stands for
-        # the set. Reached backwards: from the unplaced, forwards.
-        for other, at in enumerate(network.at):
-            if at == len(network.places) - 1 and candidates.of[other]:
-                found = _reached(candidates, network, other)
-                if mentee in found.mentees:
-                    return found
-        return None
-    return _reached(candidates, network, mentee)
-
-
-def _reached(candidates: Candidates, network: Network, mentee: int) -> Shortage:
+    network = result.network
     people, mentors, queue = {mentee}, set[int](), [mentee]
     while queue:
-        for mentor in candidates.of[queue.pop()]:
+        for mentor in allowed[queue.pop()]:
             if mentor in mentors:
                 continue
             mentors.add(mentor)
@@ -125,37 +125,81 @@ _DESCRIBING = ("different", "same", "above", "within")
 # -- what would help -------------------------------------------------------------------------------------------------
 
 
-def what_would_help(candidates: Candidates, at_most: int = 5) -> tuple[Help, ...]:
+def what_would_help(result: Result, at_most: int = 5) -> tuple[Help, ...]:
     """For each kind of mentor that there is, how many more mentees 1, 2 … `at_most` more places would serve.
 
     The best first; kinds that would serve nobody more are left out. Two mentors are of one kind where the same
     mentees could have them.
     """
-    places = [mentor.capacity for mentor in candidates.mentors]
+    candidates, allowed = result.candidates, _allowed(result)
     suited: dict[frozenset[int], int] = {}
     mentees_of: list[list[int]] = [[] for _ in candidates.mentors]
-    for mentee, of in enumerate(candidates.of):
+    for mentee, of in enumerate(allowed):
         for mentor in of:
             mentees_of[mentor].append(mentee)
     for mentor, mentees in enumerate(mentees_of):
         suited.setdefault(frozenset(mentees), mentor)
-    weights = [dict.fromkeys(of, 1) for of in candidates.of]
-    served = -solve(weights, places).cost
-    unserved = len(candidates.mentees) - served
+    unplaced = [mentee for mentee in result.unplaced if allowed[mentee]]
+    reached = _reached_by(result.network.who, allowed, unplaced)
     found: list[Help] = []
     for mentees, mentor in suited.items():
-        if not mentees or not unserved:
-            continue
         more: list[int] = []
-        for extra in range(1, min(at_most, unserved) + 1):
-            places[mentor] += extra
-            more.append(-solve(weights, places).cost - served)
-            places[mentor] -= extra
-            if len(more) > 1 and more[-1] == more[-2]:
-                break
-        if more[0]:
+        if not mentees.isdisjoint(reached):
+            more = _more_served(result, allowed, unplaced, mentees, min(at_most, len(unplaced)))
+        if more:
             found.append(Help(_kind(candidates, mentor), tuple(more)))
     return tuple(sorted(found, key=lambda one: ([-count for count in one.served], sorted(one.kind.items()))))
+
+
+def _reached_by(who: Sequence[Iterable[int]], allowed: Sequence[Sequence[int]], unplaced: Sequence[int]) -> set[int]:
+    """The unplaced, and all who would leave a place for one of them if they got another."""
+    people, mentors, queue = set(unplaced), set[int](), [*unplaced]
+    while queue:
+        for mentor in allowed[queue.pop()]:
+            if mentor not in mentors:
+                mentors.add(mentor)
+                fresh = [other for other in who[mentor] if other not in people]
+                people.update(fresh)
+                queue += fresh
+    return people
+
+
+def _more_served(
+    result: Result, allowed: Sequence[Sequence[int]], unplaced: Sequence[int], suited: frozenset[int], at_most: int
+) -> list[int]:
+    """How many more are served with 1, 2 … more places for those who are suited, by one augmenting path for each."""
+    at, who = [*result.network.at], [{*who} for who in result.network.who]
+    waiting, taken = {*unplaced}, set[int]()
+    more: list[int] = []
+    while len(more) < at_most:
+        # From the unplaced to somebody who is suited; the chain says who moves where.
+        came_by: dict[int, int | None] = dict.fromkeys(sorted(waiting))
+        queue, end, mentors = list(came_by), UNPLACED, set[int]()
+        for mentee in queue:
+            if mentee in suited and mentee not in taken:
+                end = mentee
+                break
+            for mentor in allowed[mentee]:
+                if mentor not in mentors:
+                    mentors.add(mentor)
+                    for other in sorted(who[mentor]):
+                        if other not in came_by:
+                            came_by[other] = mentee
+                            queue.append(other)
+        if end == UNPLACED:
+            break
+        taken.add(end)
+        moved: int | None = end
+        leaves = at[end]
+        who[leaves].discard(end)
+        while (before := came_by[moved]) is not None:
+            leaves, at[before] = at[before], leaves
+            who[at[before]].add(before)
+            who[leaves].discard(before)
+            moved = before
+        waiting.discard(moved)
+        more.append(len(more) + 1)
+    return more
 
 
 def _kind(candidates: Candidates, mentor: int) -> dict[str, tuple[str, ...]]:

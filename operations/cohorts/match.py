@@ -241,7 +241,7 @@ class Explained:
         return tuple(
             f"{more} more place{'s' if more > 1 else ''} with a mentor of {_described(help_.kind)} "
             f"would serve {served} more"
-            for help_ in what_would_help(self.result.candidates)
+            for help_ in what_would_help(self.result)
             for more, served in list(enumerate(help_.served, 1))[-1:]
         )
 

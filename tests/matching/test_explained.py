@@ -10,7 +10,7 @@ import pytest
 
 from matching.applicants import Applicant
 from matching.candidates import Candidates, candidates
-from matching.fairness import fairness
+from matching.fairness import attributes, fairness
 from matching.objective import match
 from matching.shortage import what_would_help, why_nobody
 from program.matching import Matching
@@ -53,13 +53,17 @@ def test_what_would_help_serves_as_many_as_it_says(seed: int) -> None:
     people = crowd(draw, 16, 5)
     found = candidates(people, program(("served",)), ON)
     served = match(found).totals.served
-    helps = what_would_help(found)
+    helps = what_would_help(match(found))
     assert helps
     for help_ in helps:
         mentor = next(one for one in found.mentors if one.values("circle") == help_.kind["circle"])
         for more, count in enumerate(help_.served, 1):
             roomier = [replace(one, capacity=one.capacity + more) if one.id == mentor.id else one for one in people]
             assert match(candidates(roomier, program(("served",)), ON)).totals.served == served + count
+        if len(help_.served) < min(5, 16 - served):
+            more = len(help_.served) + 1
+            roomier = [replace(one, capacity=one.capacity + more) if one.id == mentor.id else one for one in people]
+            assert match(candidates(roomier, program(("served",)), ON)).totals.served == served + help_.served[-1]
 
 
 def test_a_rule_that_leaves_nobody_is_named() -> None:
@@ -72,17 +76,32 @@ def test_a_rule_that_leaves_nobody_is_named() -> None:
 
 
 def test_groups_of_fewer_than_five_are_not_shown_and_one_rule_is_named() -> None:
-    matching = Matching.model_validate({"rules": [{"same": "place"}], "score": [{"equal": "place", "points": 4}]})
+    matching = Matching.model_validate(
+        {
+            "rules": [{"same": "place"}],
+            "score": [{"equal": "level", "points": 4}, {"shared": "identity", "points": 1, "only_if": "wanted"}],
+        }
+    )
+    assert attributes(matching) == {"place": None, "level": None, "identity": "wanted"}
     people = [
-        *(Applicant(f"b{n}", mentee=True, fields={"place": "Berlin", "level": "new"}) for n in range(5)),
-        *(Applicant(f"l{n}", mentee=True, fields={"place": "Leipzig", "level": "new"}) for n in range(5)),
+        *(
+            Applicant(
+                f"b{n}", mentee=True, fields={"place": "Berlin", "level": "new", "identity": "x", "wanted": True}
+            )
+            for n in range(5)
+        ),
+        *(
+            Applicant(f"l{n}", mentee=True, fields={"place": "Leipzig", "level": "new", "identity": "y"})
+            for n in range(5)
+        ),
         *(Applicant(f"r{n}", mentee=True, fields={"place": "Rostock"}) for n in range(4)),
-        Applicant("m1", mentor=True, capacity=9, fields={"place": "Berlin"}),
+        Applicant("m1", mentor=True, capacity=9, fields={"place": "Berlin", "level": "new"}),
     ]
-    groups = fairness(match(candidates(people, matching, ON)), ["place", "level"])
+    groups = fairness(match(candidates(people, matching, ON)), attributes(matching))
     assert [(group.value, group.people, group.served, group.median) for group in groups] == [
         ("Berlin", 5, 5, 4),
         ("Leipzig", 5, 0, None),
         ("new", 10, 5, 4),
+        ("x", 5, 5, 4),
     ]
-    assert [group.rule.kind if group.rule else "" for group in groups] == ["", "same", ""]
+    assert [group.rule.kind if group.rule else "" for group in groups] == ["", "same", "", ""]

@@ -11,7 +11,7 @@ import pytest
 
 from matching.applicants import Applicant
 from matching.candidates import Candidates, candidates
-from matching.objective import Impossible, Result, Totals, Wanted, match
+from matching.objective import Impossible, Result, Totals, Wanted, match, staying
 from matching.scoring import RANKS
 from program.matching import Level, Matching
 
@@ -204,3 +204,59 @@ def test_nobody_at_all_is_no_error() -> None:
     result = match(candidates([], program(), ON))
     assert result.ids == ()
     assert result.totals == Totals(0, (0, 0, 0), 0, 0)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_other_ids_change_nothing_but_ties(seed: int) -> None:
+    draw = random.Random(seed)
+    people = crowd(draw, 30, 20, both=3)
+    renamed = {one.id: f"p{number:03}" for number, one in enumerate(draw.sample(people, len(people)))}
+    others = [
+        replace(one, id=renamed[one.id], wishes_as_mentee=tuple(renamed[id_] for id_ in one.wishes_as_mentee))
+        for one in people
+    ]
+    first, second = (match(candidates(crowd_, program(), ON)) for crowd_ in (people, others))
+    assert first.totals == second.totals
+
+
+def test_pairs_that_stay_stay_where_they_can_and_the_others_are_named() -> None:
+    people = crowd(random.Random(3), 20, 16, both=2)
+    found = candidates(people, program(), ON)
+    first = match(found)
+    banned, moved, *stays = first.ids
+    elsewhere = next(
+        (found.mentors[mentor].id, moved[1])
+        for mentor in found.of[[one.id for one in found.mentees].index(moved[1])]
+        if found.mentors[mentor].id != moved[0]
+    )
+    wanted = Wanted(pins=frozenset({elsewhere}), bans=frozenset({banned}))
+    wanted, gone = staying(found, wanted, [("gone", "s00"), elsewhere, *first.ids])
+    assert {("gone", "s00"), banned, moved} <= set(gone)
+    assert {elsewhere, *stays} - set(gone) <= set(match(found, wanted).ids)
+    newcomer = replace(people[0], id="s99", wishes_as_mentee=())
+    late = candidates([*people, newcomer], program(), ON)
+    wanted, gone = staying(late, Wanted(), first.ids)
+    assert gone == ()
+    assert set(first.ids) <= set(match(late, wanted).ids)
+
+
+def test_a_refusal_moves_at_most_three_others_and_none_after_publishing() -> None:
+    draw = random.Random(11)
+    people = [
+        replace(one, fields={**one.fields, "circle": str(draw.randrange(20))}, capacity=1)
+        for one in crowd(draw, 500, 500)
+    ]
+    found = candidates(people, program(), ON)
+    draft = match(found)
+    for refused in draw.sample(draft.ids, 6):
+        banned = Wanted(bans=frozenset({refused}), keep=frozenset(draft.ids))
+        again = match(found, banned, draft.scores)
+        assert again.totals.levels(again.objective) == match(
+            found, replace(banned, keep=frozenset()), draft.scores
+        ).totals.levels(again.objective)
+        moved = {mentee for _, mentee in set(again.ids) ^ set(draft.ids)} - {refused[1]}
+        assert len(moved) <= 3
+        wanted, gone = staying(found, replace(banned, keep=frozenset()), draft.ids)
+        published = match(found, wanted, draft.scores)
+        assert gone == (refused,)
+        assert set(draft.ids) - {refused} <= set(published.ids)

@@ -6,75 +6,146 @@ import random
 
 import pytest
 
+from matching.applicants import Applicant
 from matching.assignment import UNPLACED
 from matching.candidates import candidates
-from matching.objective import Result, Wanted, match
-from matching.prices import Price, Prices
+from matching.objective import Impossible, PairIds, Result, Wanted, match
+from matching.prices import AllPrices, Price, Prices, Residual
 from program.matching import Level
 from tests.matching.test_optimum import ON, crowd, program
 
 
 def less(before: Result, after: Result) -> dict[str, int]:
-    """How much less the second result has, level by level, without what is no sum."""
+    """How much less the second result has, level by level; without what the first does not count."""
     found = {"served": before.totals.served - after.totals.served, "score": before.totals.score - after.totals.score}
     for rank, (had, has) in enumerate(zip(before.totals.wishes, after.totals.wishes, strict=True), 1):
         found[f"wish_{rank}"] = had - has
-    names = set(before.scale.names)
-    return {name: count for name, count in found.items() if count and name in names}
+    return {name: count for name, count in found.items() if count and name in before.scale.names}
 
 
-def forced(result: Result, price: Price) -> Result:
-    """The best result with this pair for certain."""
-    found = result.candidates
-    pair = (found.mentors[price.mentor].id, found.mentees[price.mentee].id)
-    return match(found, Wanted(pins=frozenset({pair})))
+def check(result: Result, price: Price, other: Result) -> None:
+    """The price is the difference of the two results, on the sums and, where they are equal, on the worst pair."""
+    assert price.levels == less(result, other), price
+    if not price.levels and "worst" in result.objective:
+        assert price.worst == result.totals.worst - other.totals.worst, price
 
 
-OBJECTIVES: list[list[Level]] = [["served", "score"], ["served", "wishes", "score"], ["served", "score", "worst"]]
+def with_ids(result: Result, mentee: int, mentor: int) -> PairIds:
+    """A pair as ids."""
+    return result.candidates.mentors[mentor].id, result.candidates.mentees[mentee].id
+
+
+OBJECTIVES: list[tuple[Level, ...]] = [
+    ("served", "score"),
+    ("served", "wishes", "score"),
+    ("served", "score", "worst"),
+    ("served", "wishes", "score", "worst"),
+    ("served", "worst", "score"),
+]
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES, ids=" ".join)
 @pytest.mark.parametrize("seed", range(4))
-def test_the_price_of_every_pair_is_what_solving_again_gives(seed: int, objective: list[Level]) -> None:
+def test_every_forced_and_every_forbidden_pair_costs_what_solving_again_gives(
+    seed: int, objective: tuple[Level, ...]
+) -> None:
     draw = random.Random(seed)
-    for _ in range(5):
-        result = match(candidates(crowd(draw, 12, 12), program(tuple(objective)), ON))
+    for _ in range(10):
+        people = crowd(draw, 12, 12, both=draw.choice((0, 0, 2)))
+        result = match(candidates(people, program(objective), ON))
+        residual = Residual(result.network)
+        everything = AllPrices(result)
         for mentee in range(len(result.candidates.mentees)):
-            prices = Prices(result, mentee).all()
-            made = {price.mentor for price in prices if price.mentor != UNPLACED}
-            assert made == set(result.candidates.of[mentee]) - {result.network.mentor_of(mentee)}
-            for price in prices:
-                if price.mentor != UNPLACED:
-                    assert price.levels == less(result, forced(result, price)), (mentee, price)
+            prices = Prices(result, mentee, residual)
+            for mentor in result.candidates.of[mentee]:
+                pair = with_ids(result, mentee, mentor)
+                price = prices.of(mentor)
+                try:
+                    forced = match(result.candidates, Wanted(pins=frozenset({pair})), result.scores)
+                except Impossible:
+                    assert price is None
+                    continue
+                assert price is not None
+                check(result, price, forced)
+                if result.prices_are_paths and not result.candidates.both:
+                    assert everything.levels(mentee, mentor) == price.levels
+            made = result.network.mentor_of(mentee)
+            if made != UNPLACED:
+                pair = with_ids(result, mentee, made)
+                check(
+                    result, prices.all()[0], match(result.candidates, Wanted(bans=frozenset({pair})), result.scores)
+                )
+                assert prices.is_inevitable == (not prices.all()[0].is_free)
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_a_pair_is_inevitable_where_doing_without_it_costs(seed: int) -> None:
-    draw = random.Random(seed)
-    for _ in range(5):
-        result = match(candidates(crowd(draw, 12, 12), program(("served", "score")), ON))
-        for mentee, mentor in result.pairs:
-            pair = (result.candidates.mentors[mentor].id, result.candidates.mentees[mentee].id)
-            without = match(result.candidates, Wanted(bans=frozenset({pair})))
-            assert Prices(result, mentee).is_inevitable == bool(less(result, without))
-            cheapest = Prices(result, mentee).all()[0]
-            assert cheapest.levels == less(result, without)
+def test_the_prices_of_a_large_program_are_what_solving_again_gives() -> None:
+    draw = random.Random(500)
+    tags = [f"t{number}" for number in range(12)]
+    people = [
+        Applicant(
+            f"{'s' if mentee else 'm'}{number:03}",
+            mentor=not mentee,
+            mentee=mentee,
+            fields={
+                "circle": str(draw.randrange(25)),
+                "wants": tuple(draw.sample(tags, 3)),
+                "offers": tuple(draw.sample(tags, 3)),
+                "profession": draw.choice(("policy", "digital", "law")),
+            },
+        )
+        for mentee in (True, False)
+        for number in range(500)
+    ]
+    result = match(candidates(people, program(("served", "score")), ON))
+    residual, everything = Residual(result.network), AllPrices(result)
+    pairs = [(mentee, mentor) for mentee, of in enumerate(result.candidates.of) for mentor in of]
+    for mentee, mentor in draw.sample(pairs, 200):
+        price = Prices(result, mentee, residual).of(mentor)
+        pins = frozenset({with_ids(result, mentee, mentor)})
+        assert price is not None
+        assert price.levels == less(result, match(result.candidates, Wanted(pins=pins), result.scores))
+        assert price.levels == everything.levels(mentee, mentor)
+
+
+def test_what_was_kept_hides_no_pair_and_changes_no_price() -> None:
+    draw = random.Random(7)
+    found = candidates(crowd(draw, 14, 10), program(), ON)
+    first = match(found)
+    again = match(found, Wanted(keep=frozenset(first.ids)))
+    for mentee in range(len(found.mentees)):
+        for mentor in found.of[mentee]:
+            here, there = Prices(first, mentee).of(mentor), Prices(again, mentee).of(mentor)
+            assert here is not None
+            assert there is not None
+            assert (here.levels, here.worst) == (there.levels, there.worst)
+
+
+def test_a_banned_pair_has_no_price() -> None:
+    people = crowd(random.Random(1), 6, 6, both=0)
+    found = candidates(people, program(("served", "worst", "score")), ON)
+    mentee, mentor = next((mentee, of[0]) for mentee, of in enumerate(found.of) if of)
+    for objective in (OBJECTIVES[0], OBJECTIVES[-1]):
+        found = candidates(people, program(objective), ON)
+        pair = (found.mentors[mentor].id, found.mentees[mentee].id)
+        assert Prices(match(found, Wanted(bans=frozenset({pair}))), mentee).of(mentor) is None
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_moves_of_a_price_are_a_way_to_have_the_pair_at_that_price(seed: int) -> None:
     draw = random.Random(seed)
-    result = match(candidates(crowd(draw, 20, 15), program(("served", "score")), ON))
-    for mentee in range(len(result.candidates.mentees)):
-        for price in Prices(result, mentee).all():
-            at = dict(result.pairs)
-            for moved, before, after in price.moves:
-                assert at.get(moved, UNPLACED) == before
-                at[moved] = after
-            made = {one: mentor for one, mentor in at.items() if mentor != UNPLACED}
-            for mentor in made.values():
-                assert list(made.values()).count(mentor) <= result.candidates.mentors[mentor].capacity
-            score = sum(result.score_of(*pair) for pair in made.items())
-            assert result.totals.served - len(made) == price.levels.get("served", 0)
-            assert result.totals.score - score == price.levels.get("score", 0)
-            assert at.get(mentee, UNPLACED) == price.mentor
+    for objective in (OBJECTIVES[0], OBJECTIVES[-1]):
+        result = match(candidates(crowd(draw, 20, 15), program(objective), ON))
+        for mentee in range(len(result.candidates.mentees)):
+            for price in Prices(result, mentee).all():
+                at = dict(result.pairs)
+                assert price.moves[0][0] == mentee
+                for moved, before, after in price.moves:
+                    assert at.get(moved, UNPLACED) == before
+                    at[moved] = after
+                made = {one: mentor for one, mentor in at.items() if mentor != UNPLACED}
+                for mentor in made.values():
+                    assert list(made.values()).count(mentor) <= result.candidates.mentors[mentor].capacity
+                score = sum(result.score_of(*pair) for pair in made.items())
+                assert result.totals.served - len(made) == price.levels.get("served", 0)
+                assert result.totals.score - score == price.levels.get("score", 0)
+                assert at.get(mentee, UNPLACED) == price.mentor

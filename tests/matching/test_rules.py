@@ -211,3 +211,19 @@ def test_what_describes_people_is_never_their_manager_or_their_calendar() -> Non
     described = in_common(found, found.mentees)
     assert described["unit"] == {"A": 1}
     assert not {"manager", "availability"} & described.keys()
+
+
+def test_who_was_together_before_meets_again_only_where_no_rule_is_against_it() -> None:
+    people = [Applicant("e", mentee=True, had=frozenset({"m"})), Applicant("m", mentor=True)]
+    again = Matching.model_validate({"rules": [{"not_again": True}]})
+    assert candidates(people, Matching(), ON).of == ((0,),)
+    assert candidates(people, again, ON).of == ((),)
+    assert candidates(people, again, ON).without(0) == again.rules
+    excluded = [Applicant("e", mentee=True), Applicant("m", mentor=True, not_with=frozenset({"e"}))]
+    assert candidates(excluded, again, ON).forbidden_by(0, 0) == again.rules
+
+
+def test_case_and_double_values_never_matter() -> None:
+    assert allowed({"same": "languages"}, {"languages": ("DE",)}, {"languages": ("de", "en")})
+    assert not allowed({"different": "unit"}, {"unit": "finance"}, {"unit": "Finance"})
+    assert not allowed(OVERLAP, {"free": ("mon_am", "Mon AM")}, {"free": ("mon_am", "mon-am")})
