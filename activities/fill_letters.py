@@ -24,6 +24,7 @@ from mail.dates import listed
 from mail.headers import domain_of, message_id
 from mail.letters import DESK, PERSONAL, Capacity, Letter, LetterItem, LetterTask, MailPerson, Meetings
 from program.forms import Answers
+from store.columns import public_id
 from store.delivery.due import Item
 from store.delivery.letter_facts import Background, MentorshipRef, background
 from store.people.address_changes import Side
@@ -62,6 +63,10 @@ class LinkMaker(Protocol):
 
     def address_url(self, change: str, side: Side) -> str:
         """Where the old or the new address confirms a change."""
+        ...
+
+    def task_url(self, task: str) -> str:
+        """The page of a task, by its public id."""
         ...
 
 
@@ -171,6 +176,7 @@ class LetterWriter:
         }
         if item.task:
             facts["task"] = _task(item, known)
+            facts["link"] = self.links.task_url(public_id(item.task))
         if mentorship is not None:
             facts |= self._of_mentorship(item, person, language, mentorship, known)
         if item.request:

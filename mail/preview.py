@@ -81,6 +81,7 @@ _OMAR = MailPerson("p04", "Omar Haddad", "omar.haddad@example.org", "mentee", "E
 _PETRA = MailPerson("c01", "Petra Novák", "petra.novak@example.org", zone="Europe/Berlin")
 _LINK = "https://mentoring.example.org/f/4kX9q2mZ7vB1.1.aB3dE5fG7hJ9kL1mN3pQ5rS7"
 _JOINT_LINK = "https://mentoring.example.org/me/4kX9q2mZ7vB1.1.aB3dE5fG7hJ9kL1mN3pQ5rS7/joint/spring/m07"
+_TASK_LINK = "https://mentoring.example.org/c/tasks/k7q2mzvb14x9aedf"
 _ADDRESS_LINK = "https://mentoring.example.org/address/4kX9q2mZ7vB1.aB3dE5fG7hJ9kL1mN3pQ5rS7"
 
 _FORMS: dict[str, tuple[str, float]] = {
@@ -173,7 +174,7 @@ def sample_matter(
     if name in PERSONAL:
         item = replace(item, mentorship="", partners=(), link=_ADDRESS_LINK, new_address="jonas@post.example.net")
     if name in _FORMS or name in DESK:
-        item = replace(item, link=_LINK)
+        item = replace(item, link=_TASK_LINK if name in DESK else _LINK)
     if name == "joint_sheet":
         item = replace(item, link=_JOINT_LINK)
     if name == "are_you_there":

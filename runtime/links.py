@@ -6,7 +6,7 @@ revokes it. A token says nothing beyond the id, and is never written to a log.
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from itsdangerous import BadData, BadSignature, Signer
 from itsdangerous.encoding import base64_decode, base64_encode
@@ -100,6 +100,11 @@ class Links:
             except (BadData, ValueError):
                 continue
         return None
+
+    def task_url(self, task: str) -> str:
+        """The page of a task for its coordinators, who have to sign in. `task` is its public id, or on pages its
+        key."""
+        return f"{self.public_url}/c/tasks/{quote(task)}"
 
     def meaning(self, kind: str, token: str) -> str:
         """What a link of ours opens, as one word: the same for every token that opens it. `kind` is the first part of

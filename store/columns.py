@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from base64 import b32encode
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import JSON, DateTime, Dialect, MetaData, String, Table, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase
+
+
+def public_id(key: str) -> str:
+    """The id in a link instead of a request's or a task's key: 16 characters, the same for every retry.
+
+    It is no secret, but it says nothing about the person or the mentorship.
+    """
+    return b32encode(sha256(key.encode()).digest()).decode()[:16].lower()
 
 
 class Instant(TypeDecorator[datetime]):

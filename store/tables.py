@@ -9,7 +9,7 @@ from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, Text, UniqueCons
 from sqlalchemy.orm import Mapped, mapped_column
 
 from store.act_tables import AuditRow as AuditRow
-from store.columns import Base
+from store.columns import Base, public_id
 from store.contact_tables import AddressChangeRow as AddressChangeRow
 from store.contact_tables import FormerNameRow as FormerNameRow
 from store.contact_tables import SuppressionRow as SuppressionRow
@@ -17,6 +17,11 @@ from store.note_tables import NoteRow as NoteRow
 from store.sign_in_tables import CohortReaderRow as CohortReaderRow
 from store.sign_in_tables import SessionRow as SessionRow
 from store.sign_in_tables import SignInRow as SignInRow
+
+
+def _public_id(row: Any) -> str:
+    """The public id of a row that is written, made of its key."""
+    return public_id(row.get_current_parameters()["key"])
 
 
 class ParticipantRow(Base):
@@ -331,6 +336,8 @@ class TaskRow(Base):
 
     __tablename__ = "tasks"
     key: Mapped[str] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(default=_public_id, server_default="", index=True)
+    """Stands in the link of a mail about it, which must not say what the task is."""
     cohort: Mapped[str]
     mentorship: Mapped[str]
     kind: Mapped[str]

@@ -25,6 +25,7 @@ from program.loader import Loaded
 from program.models import Format, Mentorship
 from runtime.links import SHORTEST_SECRET, Links
 from runtime.settings import Settings
+from store.columns import public_id
 from store.database import Database
 
 __all__ = [
@@ -176,6 +177,8 @@ def _as_sent(letter: Letter, settings: Settings) -> Letter:
 def _linked(item: LetterItem, links: Links) -> LetterItem:
     if "/address/" in item.link:
         return replace(item, link=links.address_url(_ID, "new" if item.name == "address_new" else "old"))
+    if item.task is not None:
+        return replace(item, link=links.task_url(public_id(item.task.key)))
     return replace(
         item,
         link=item.link and links.request_url(_ID, 1),

@@ -8,9 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from operations import audit
+from operations.audit import AuditEntry
+from store.database import Database
+from store.forms import requests
 from store.mentorships import concerns
 from store.mentorships.concerns import SafetyTask
 
@@ -40,3 +45,14 @@ class ConcernReaders:
 async def readers_of(session: AsyncSession, cohort: str, mentorships: Collection[str]) -> ConcernReaders:
     """Who may read the concerns of these mentorships."""
     return ConcernReaders(await concerns.safety_tasks(session, cohort, mentorships))
+
+
+async def opened(
+    database: Database, cohort: str, mentorship: str, task: str, now: datetime, *, by: str, proof: str
+) -> None:
+    """Put on the record and in the audit that a coordinator opened the reports behind a task, by what proof of who
+    they are; `now` is program time (UTC). Call it before anything of a report is shown."""
+    async with database.begin() as session:
+        await requests.note(session, cohort, mentorship, now, "concern_opened", detail=task, by=by)
+        entry = AuditEntry("concern opened", by, proof, cohort, [task], result="read")
+        await audit.put(session, now, entry)

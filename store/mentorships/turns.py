@@ -7,12 +7,10 @@ module decides nothing about a mentorship, sends nothing, and reads answers only
 
 from __future__ import annotations
 
-from base64 import b32encode
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import bindparam, func, insert, select, update
@@ -26,6 +24,7 @@ from lifecycle.local_time import local_date
 from lifecycle.state import State
 from store.cohorts import cancel, program_versions
 from store.columns import bare
+from store.columns import public_id as public_id
 from store.database import putting, upserting
 from store.mentorships.retaken_turns import forget_later_turns
 from store.operations_log import change_behind
@@ -98,14 +97,6 @@ class Applied:
     """By which version of it the mentorship goes now."""
     state: State | None = None
     """Where the workflow is behind the database: the state to continue from."""
-
-
-def public_id(request: str) -> str:
-    """The id in a link instead of a request's key: 16 characters, the same for every retry.
-
-    It is no secret, the link's signature is; but it says nothing about the person.
-    """
-    return b32encode(sha256(request.encode()).digest()).decode()[:16].lower()
 
 
 AFTERMATH = ("step_skipped",)
@@ -293,6 +284,7 @@ async def _write_tasks(session: AsyncSession, batch: Batch, zone: str) -> None:
     if batch.open_tasks:
         rows: Rows = [
             {
+                "public_id": public_id(task.key),
                 "key": task.key,
                 "cohort": batch.cohort,
                 "mentorship": batch.mentorship,

@@ -228,7 +228,29 @@ async def state_of(session: AsyncSession, cohort: str, key: str) -> State | None
 async def task_facts(session: AsyncSession, key: str) -> TaskRecord | None:
     """The task with this key."""
     row = await session.get(TaskRow, key)
-    return _task(row, await _names(session, [row.by])) if row else None
+    return _task(row, await names_of(session, [row.by])) if row else None
+
+
+async def key_of_task(session: AsyncSession, public: str) -> str | None:
+    """The key of the task with this public id."""
+    return await session.scalar(select(TaskRow.key).where(TaskRow.public_id == public, TaskRow.public_id != ""))
+
+
+async def next_open_task(session: AsyncSession, person: str, cohorts: Collection[str], but: str) -> str | None:
+    """The key of the most pressing open task of these cohorts but this one; of reports, of those that went to the
+    person."""
+    told = select(ItemRow.key).where(ItemRow.task == TaskRow.key, ItemRow.person == person)
+    return await session.scalar(
+        select(TaskRow.key)
+        .where(
+            TaskRow.cohort.in_(list(cohorts)),
+            TaskRow.closed_at.is_(None),
+            TaskRow.key != but,
+            or_(TaskRow.kind != "safety", told.exists()),
+        )
+        .order_by(TaskRow.due, TaskRow.key)
+        .limit(1)
+    )
 
 
 async def tasks_of(session: AsyncSession, cohort: str, mentorship: str) -> list[TaskRecord]:
@@ -240,7 +262,7 @@ async def tasks_of(session: AsyncSession, cohort: str, mentorship: str) -> list[
             .order_by(TaskRow.opened_at.desc(), TaskRow.key.desc())
         )
     ).all()
-    names = await _names(session, [row.by for row in rows])
+    names = await names_of(session, [row.by for row in rows])
     return [_task(row, names) for row in rows]
 
 
@@ -254,7 +276,7 @@ async def mail(session: AsyncSession, id_: str) -> SentMail | None:
         .where(ItemRow.message == id_)
         .order_by(ItemRow.key)
     )
-    names = await _names(session, [row.person])
+    names = await names_of(session, [row.person])
     return SentMail(
         row.id, row.person, names.get(row.person, row.person), row.recipient, row.at, row.subject, row.raw, row.state,
         row.bounce, tuple((name, number, cohort, key, task) for name, number, cohort, key, task in items),
@@ -271,8 +293,8 @@ async def items_of_mails(session: AsyncSession, ids: Collection[str]) -> dict[st
                 ItemRow.message.in_(wanted[first : first + 500])
             )
         )
-        for message, *item in rows:
-            found[message].append((item[0], item[1], item[2], item[3]))
+        for message, name, cohort, mentorship, task in rows:
+            found[message or ""].append((name, cohort, mentorship, task))
     return found
 
 
@@ -322,8 +344,8 @@ async def person_seats(session: AsyncSession, person: str) -> list[PersonSeat]:
     partners = await _partners(session, person, [(seat.cohort, seat.mentorship) for seat, _, _ in rows])
     seats = [
         PersonSeat(
-            seat.cohort, title, seat.mentorship, seat.role, seat.standing, row.phase, row.state, row.ending, row.start,
-            row.end, tuple(partners[seat.cohort, seat.mentorship]),
+            seat.cohort, title, seat.mentorship, seat.role, seat.standing, row.phase, row.state, row.ending,
+            row.start, row.end, tuple(partners[seat.cohort, seat.mentorship]),
         )
         for seat, row, title in rows
     ]  # fmt: skip
@@ -375,12 +397,15 @@ def _task(row: TaskRow, names: dict[str, str]) -> TaskRecord:
     )  # fmt: skip
 
 
-async def _names(session: AsyncSession, ids: Collection[str]) -> dict[str, str]:
+async def names_of(session: AsyncSession, ids: Collection[str]) -> dict[str, str]:
+    """Person id to name, by id; who is not known is left out."""
     wanted = sorted({id_ for id_ in ids if id_})
     rows = await session.execute(
-        select(ParticipantRow.id, ParticipantRow.name).where(ParticipantRow.id.in_(wanted[:1000]))
+        select(ParticipantRow.id, ParticipantRow.name)
+        .where(ParticipantRow.id.in_(wanted[:1000]))
+        .order_by(ParticipantRow.id)
     )
-    return {person: name for person, name in rows}
+    return dict(iter(rows))
 
 
 async def _partners(

@@ -1,0 +1,244 @@
+"""The page of one mentorship: its story from invitation to end, its people, answers, agreement, tasks and notes.
+
+Put together for one reader: what they may not see is not in it. It holds names and answers; it must not be passed to
+Temporal or written to a log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lifecycle.local_time import local_date
+from operations.errors import NotFound
+from operations.mentorships.concerns import ConcernReaders, readers_of
+from operations.mentorships.labels import happening_words, step_words
+from operations.mentorships.status import local
+from operations.views.agreement import Agreement, agreement_of
+from operations.views.answers import MentorshipAnswers, answers_for
+from operations.views.charts import Band, LineChart, band, line_chart
+from operations.views.mail import is_for_coordinators
+from operations.views.reader import PageReader
+from store.database import Database
+from store.people import notes
+from store.people.notes import Note
+from store.reports import mentorship_page
+from store.reports.mentorship_page import MentorshipFacts, TaskRecord
+from store.reports.timeline import TimelineEntry, UpcomingStep, timeline
+
+ABOUT_CONCERNS = frozenset({"concern_raised", "concern_opened", "held", "released", "withheld"})
+"""Lines of the record that tell of a report about safety or conduct."""
+RECEIPT = "safety_received"
+"""The mail to somebody who has reported something."""
+NEAR = 6
+"""So many entries back the same thing for another person is looked for."""
+AGREEMENT_LINES = frozenset({"agreement_drafted", "agreement_changed", "agreement_signed", "agreement_concluded"})
+
+
+@dataclass(frozen=True, slots=True)
+class StoryPerson:
+    """Somebody in an entry of the story. `mail`: id of the mail that went to them, if it can be opened."""
+
+    id: str
+    name: str
+    mail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoryEntry:
+    """One thing that happened. `at` is local to the cohort; `door` is what can be opened behind it."""
+
+    at: datetime
+    what: str
+    """event, mail, dropped, answer, task_opened, task_closed"""
+    name: str
+    words: str
+    people: tuple[StoryPerson, ...]
+    by: str
+    why: str
+    door: str = ""
+    """`answers`, `task`, `agreement`, or nothing"""
+    ref: str = ""
+    """Of the door: the anchor of the answers, or the key of the task."""
+
+
+@dataclass(frozen=True, slots=True)
+class ComingEntry:
+    """One thing that comes. Days are the cohort's."""
+
+    opens: date
+    closes: date | None
+    words: str
+    open: bool
+    awaited: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MentorshipView:
+    """What the page shows. For a reader without answers, `answers`, `agreement` and `notes` are empty."""
+
+    facts: MentorshipFacts
+    today: date
+    reads_answers: bool
+    story: tuple[StoryEntry, ...]
+    coming: tuple[ComingEntry, ...]
+    answers: MentorshipAnswers
+    charts: tuple[LineChart, ...]
+    agreement: Agreement
+    tasks: tuple[TaskRecord, ...]
+    notes: tuple[Note, ...]
+    band: Band
+
+    @property
+    def open_tasks(self) -> tuple[TaskRecord, ...]:
+        """Those that wait for a decision, the most pressing first."""
+        return tuple(sorted((task for task in self.tasks if not task.closed_at), key=lambda task: task.due))
+
+    @property
+    def names(self) -> str:
+        """Those who take part, by name; everybody who had a seat where nobody does."""
+        seated = [person.name for person in self.facts.people if person.standing not in ("out", "declined")]
+        return " · ".join(seated or [person.name for person in self.facts.people])
+
+
+async def mentorship_view(
+    database: Database, cohort: str, key: str, reader: PageReader, now: datetime
+) -> MentorshipView:
+    """The page of a mentorship for this reader; `now` is program time (UTC). Raises `NotFound`."""
+    full = reader.reads_answers(cohort)
+    async with database.session() as session:
+        facts = await mentorship_page.mentorship_facts(session, cohort, key)
+        if facts is None:
+            raise NotFound(f"there is no mentorship {key!r} in {cohort!r}")
+        past = await timeline(session, cohort, key)
+        readers = await readers_of(session, cohort, [key])
+        tasks = [
+            task
+            for task in await mentorship_page.tasks_of(session, cohort, key)
+            if task.key not in readers.hidden_from(reader.id)
+        ]
+        answers = MentorshipAnswers((), ())
+        agreement = Agreement((), facts.agreement_in_force)
+        written: list[Note] = []
+        if full:
+            answers = await answers_for(session, facts, readers, reader.id)
+            agreement = await _agreement(session, facts)
+            written = await notes.of_mentorship(session, (cohort, key))
+        mails = await mentorship_page.items_of_mails(
+            session, {entry.ref for entry in past.happened if entry.what == "mail" and entry.ref}
+        )
+    today = local_date(now, facts.zone)
+    visible = [entry for entry in past.happened if _is_shown(entry, facts, readers, reader)]
+    openable = {id_ for id_, items in mails.items() if is_for_coordinators(items, reader)} if full else set[str]()
+    return MentorshipView(
+        facts,
+        today,
+        full,
+        tuple(story(visible, facts.zone, openable, full=full)),
+        tuple(_coming(step) for step in past.ahead),
+        answers,
+        tuple(line_chart(series) for rounds in answers.rounds for series in rounds.series),
+        agreement,
+        tuple(tasks if full else (replace(task, reason="", why="") for task in tasks)),
+        tuple(written),
+        band(
+            min([local(entry.at, facts.zone).date() for entry in past.happened] + [facts.start]),
+            facts.start,
+            facts.midpoint,
+            facts.end,
+            max([step.closes or step.opens for step in past.ahead if step.name == "closure"] + [facts.end]),
+            today,
+        ),
+    )
+
+
+async def _agreement(session: AsyncSession, facts: MentorshipFacts) -> Agreement:
+    names = {person.id: person.name for person in facts.people}
+    return await agreement_of(
+        session, facts.cohort, facts.key, facts.program, facts.format, names, facts.agreement_in_force, facts.zone
+    )
+
+
+def _is_shown(entry: TimelineEntry, facts: MentorshipFacts, readers: ConcernReaders, reader: PageReader) -> bool:
+    if entry.what == "mail" and entry.person and entry.person.id not in {person.id for person in facts.people}:
+        return False  # mails to coordinators about their tasks
+    if reader.reads_answers(facts.cohort) and readers.may_read(facts.key, reader.id):
+        return True
+    hidden = readers.hidden_from(reader.id) or {task.key for task in readers.of(facts.key)}
+    return entry.name not in (*ABOUT_CONCERNS, RECEIPT) and entry.ref not in hidden and entry.detail not in hidden
+
+
+def story(entries: Iterable[TimelineEntry], zone: str, openable: set[str], *, full: bool) -> Iterable[StoryEntry]:
+    """The past in order; what happened to several people on one day for the same reason is one entry.
+
+    `openable` are ids of mails. Without `full` no reasons and no doors are given.
+    """
+    found: list[StoryEntry] = []
+    for entry in entries:
+        one = _entry(entry, zone, openable, full)
+        same = next(
+            (index for index, other in enumerate(found[-6:], max(len(found) - 6, 0)) if _same(other, one)), None
+        )
+        if same is None:
+            found.append(one)
+        else:
+            found[same] = replace(found[same], people=(*found[same].people, *one.people))
+    return found
+
+
+def _entry(entry: TimelineEntry, zone: str, openable: set[str], full: bool) -> StoryEntry:
+    door, ref = "", ""
+    match entry.what:
+        case "answer" if entry.ref and entry.ref != "agreement":
+            door, ref = "answers", f"{entry.ref}-{entry.number}"
+        case "answer":
+            door = "agreement"
+        case "task_opened" | "task_closed":
+            door, ref = "task", entry.ref
+        case "event" if entry.name in AGREEMENT_LINES:
+            door = "agreement"
+        case _:
+            pass
+    reason = entry.detail if entry.what == "task_opened" else ""
+    shown = replace(entry, detail="") if reason or (entry.name in ABOUT_CONCERNS) else entry
+    mail = entry.ref if entry.what == "mail" and entry.ref in openable else ""
+    return StoryEntry(
+        local(entry.at, zone),
+        entry.what,
+        entry.name,
+        happening_words(shown),
+        (StoryPerson(entry.person.id, entry.person.name, mail),) if entry.person else (),
+        entry.by,
+        (reason or ("" if entry.name in ABOUT_CONCERNS else entry.why)) if full else "",
+        door if full or door == "task" else "",
+        ref,
+    )
+
+
+def _same(one: StoryEntry, other: StoryEntry) -> bool:
+    return bool(
+        one.people
+        and other.people
+        and one.at.date() == other.at.date()
+        and (one.what, one.name, one.words, one.by, one.why)
+        == (other.what, other.name, other.words, other.by, other.why)
+    )
+
+
+def _coming(step: UpcomingStep) -> ComingEntry:
+    return ComingEntry(
+        step.opens,
+        step.closes,
+        step_words(step.name, step.number),
+        step.state == "open",
+        tuple(person.name for person in step.awaited),
+    )
+
+
+def charts_of(views: Sequence[LineChart], ids: Iterable[str]) -> tuple[LineChart, ...]:
+    """The charts of these questions."""
+    wanted = set(ids)
+    return tuple(chart for chart in views if chart.series.id in wanted)

@@ -1,0 +1,337 @@
+"""The page of one task: why it was opened, the answers behind it, what was decided before, and what each decision
+would do.
+
+Put together for one reader. What a report about safety or conduct says is on it only once it was opened, which is on
+the record. It holds names and answers; it must not be passed to Temporal or written to a log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lifecycle.assessment import signals
+from lifecycle.decisions import SEAT_IS_CLEAR
+from lifecycle.events import Decided
+from lifecycle.local_time import local_date
+from lifecycle.state import State
+from operations.errors import NotFound
+from operations.forms.answers import NEUTRAL, ShownAnswer, shown
+from operations.forms.by_round import FormRounds, last_round
+from operations.forms.visibility import CONCERN
+from operations.mentorships.concerns import ConcernReaders, readers_of
+from operations.mentorships.dry_run import DryRun, foresee
+from operations.mentorships.status import local
+from operations.people.own_page import CONCERNS
+from operations.views.agreement import Agreement, agreement_of
+from operations.views.answers import MentorshipAnswers, answers_for, concerns_among
+from operations.views.charts import LineChart, line_chart
+from operations.views.reader import PageReader
+from program.models import Rules
+from store.database import Database
+from store.forms.answers import GivenAnswer
+from store.mentorships import concerns
+from store.reports import mentorship_page
+from store.reports.mentorship_page import MentorshipFacts, TaskRecord
+
+USUAL_PAUSE = timedelta(weeks=3)
+"""The pause that is filled in until somebody writes another date."""
+NEWCOMER = "somebody-new"
+"""Stands in the dry run for the person who takes a seat and is not named yet."""
+BEHIND: Mapping[str, tuple[str, ...]] = {
+    "seat_empty": ("invitation",),
+    "low_score": ("check_in",),
+    "stalled": ("check_in",),
+    "silent": ("check_in", "midpoint", "are_you_there"),
+    "fit": ("fit_check",),
+    "midpoint": ("midpoint",),
+    "withdrawn": ("check_in",),
+    "small_group": ("check_in",),
+    "no_agreement": ("fit_check",),
+    "expectations_differ": (),
+    "bounced": (),
+}
+"""Kind of task to the asks whose answers are behind it. A kind that is not named: any ask."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A report about safety or conduct. `answers` and `words` are empty until it was opened. `at` is local."""
+
+    person: str
+    name: str
+    at: datetime
+    ask: str
+    """The form in which it was written; empty: on the person's own page."""
+    number: int
+    kind: str = ""
+    """What kind of concern it is, in words; only once opened."""
+    answers: tuple[ShownAnswer, ...] = ()
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionView:
+    """A decision that is open, with what it would do. `outlook` is None where the mentorship has no state yet."""
+
+    name: str
+    outlook: DryRun | None
+    needs_person: bool = False
+    """It must be said whose seat is meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskView:
+    """What the page of a task shows."""
+
+    task: TaskRecord
+    facts: MentorshipFacts
+    today: date
+    about: tuple[str, ...]
+    """Names of those whom it concerns."""
+    told: tuple[str, ...]
+    """Names of those to whom a report went."""
+    evidence: FormRounds | None
+    charts: tuple[LineChart, ...]
+    agreement: Agreement | None
+    reports: tuple[Report, ...]
+    opened: bool
+    """The reports are opened."""
+    decisions: tuple[DecisionView, ...]
+    before: tuple[TaskRecord, ...]
+    """Other tasks of this mentorship, the latest first."""
+    based_on: int
+    """How many changes the mentorship had seen: what was looked at."""
+    next_task: str
+    """Key of the task that is the most pressing beside this one; empty where nothing waits."""
+    pause_until: date
+
+    @property
+    def overdue(self) -> bool:
+        """Whether its due date has passed."""
+        return self.task.closed_at is None and self.task.due < self.today
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """Person id to name of everybody in the mentorship."""
+        return {person.id: person.name for person in self.facts.people}
+
+
+async def task_view(
+    database: Database, key: str, reader: PageReader, now: datetime, *, opened: bool = False
+) -> TaskView:
+    """The page of a task for a coordinator or deputy of its cohort; `now` is in UTC.
+
+    With `opened`, what the reports behind it say is shown: call `operations.mentorships.concerns.opened` first.
+    Raises `NotFound` where there is no such task, or this reader was not told of it.
+    """
+    async with database.session() as session:
+        task = await mentorship_page.task_facts(session, key)
+        if task is None or not reader.reads_answers(task.cohort):
+            raise NotFound("there is no such task")
+        readers = await readers_of(session, task.cohort, [task.mentorship])
+        if key in readers.hidden_from(reader.id):
+            raise NotFound("there is no such task")
+        facts = await mentorship_page.mentorship_facts(session, task.cohort, task.mentorship)
+        assert facts is not None, "a task belongs to a mentorship"
+        answers = await answers_for(session, facts, readers, reader.id)
+        hidden = readers.hidden_from(reader.id)
+        others = [
+            other
+            for other in await mentorship_page.tasks_of(session, task.cohort, task.mentorship)
+            if other.key != key and other.key not in hidden
+        ]
+        reports = await _reports(session, task, facts, readers, answers, reader, opened=opened)
+        agreement = await _agreement(session, task, facts)
+        desks = [cohort for cohort in reader.roles if reader.reads_answers(cohort)]
+        other = await mentorship_page.next_open_task(session, reader.id, desks, key)
+        state = await mentorship_page.state_of(session, task.cohort, task.mentorship) if not task.closed_at else None
+        told = await mentorship_page.names_of(session, _told(readers, key))
+    today = local_date(now, facts.zone)
+    names = {person.id: person.name for person in facts.people}
+    return TaskView(
+        task=task,
+        facts=facts,
+        today=today,
+        about=tuple(names.get(person, person) for person in task.about),
+        told=tuple(told.values()),
+        evidence=evidence(task, answers, facts.program.program.rules, now),
+        charts=_charts(answers),
+        agreement=agreement,
+        reports=reports,
+        opened=opened,
+        decisions=tuple(_decision(name, task, state, reader.id, now, today) for name in task.decisions)
+        if not task.closed_at
+        else (),
+        before=tuple(others),
+        based_on=state.changes if state else 0,
+        next_task=other or "",
+        pause_until=today + USUAL_PAUSE,
+    )
+
+
+async def decided(database: Database, key: str, reader: PageReader) -> TaskRecord | None:
+    """A task that was decided, if this reader may see it."""
+    async with database.session() as session:
+        task = await mentorship_page.task_facts(session, key)
+        if task is None or task.closed_at is None or not reader.reads_answers(task.cohort):
+            return None
+        readers = await readers_of(session, task.cohort, [task.mentorship])
+    return None if key in readers.hidden_from(reader.id) else task
+
+
+async def task_key(database: Database, public: str) -> str | None:
+    """The key of the task whose public id stands in a mail."""
+    async with database.session() as session:
+        return await mentorship_page.key_of_task(session, public)
+
+
+def evidence(task: TaskRecord, answers: MentorshipAnswers, rules: Rules, now: datetime) -> FormRounds | None:
+    """The round whose answers opened the task, both sides beside each other; None where no form is behind it."""
+    asks = BEHIND.get(task.kind)
+    if asks == ():
+        return None
+    until = task.closed_at or now
+    given = [one for one in answers.given if (asks is None or one.ask in asks) and one.at <= until]
+    given = [one for one in given if answers.of(one.ask) is not None]
+    concerned = [one for one in given if _caused(task, one, rules)]
+    latest = max(concerned or given, key=lambda one: one.at, default=None)
+    if latest is None or task.kind == "silent":
+        asked = [found for ask in asks or () if (found := answers.of(ask)) and found.rounds]
+        rounds = max(asked, key=lambda one: one.rounds[-1][0].opens, default=None)
+        return last_round(rounds) if rounds else None
+    rounds = answers.of(latest.ask)
+    assert rounds is not None
+    numbers = [occasion.number for occasion, _ in rounds.rounds]
+    found = last_round(rounds, numbers.index(latest.number)) if latest.number in numbers else None
+    if found is None or task.kind != "safety":
+        return found
+    # What a report says is shown where it is opened, not among the answers.
+    return replace(found, rows=tuple(row for row in found.rows if row.id not in CONCERN))
+
+
+def _caused(task: TaskRecord, given: GivenAnswer, rules: Rules) -> bool:
+    """Whether this answer is what opened the task, by the rules that opened it."""
+    found = signals(given.ask, given.body, rules)
+    match task.kind:
+        case "low_score":
+            return found.low
+        case "fit":
+            return found.fit
+        case "help":
+            return found.help
+        case "safety":
+            return found.safety
+        case "seat_empty":
+            return found.accepted is False
+        case "stalled":
+            return given.body.get("p_met") == "0"
+        case _:
+            return False
+
+
+def _charts(answers: MentorshipAnswers) -> tuple[LineChart, ...]:
+    check_ins = answers.of("check_in")
+    return tuple(line_chart(series) for series in check_ins.series) if check_ins else ()
+
+
+async def _agreement(session: AsyncSession, task: TaskRecord, facts: MentorshipFacts) -> Agreement | None:
+    if task.kind not in ("expectations_differ", "no_agreement"):
+        return None
+    names = {person.id: person.name for person in facts.people}
+    return await agreement_of(
+        session, facts.cohort, facts.key, facts.program, facts.format, names, facts.agreement_in_force, facts.zone,
+        differing=task.kind == "expectations_differ",
+    )  # fmt: skip
+
+
+# -- reports about safety or conduct ---------------------------------------------------------------------------
+
+
+async def _reports(
+    session: AsyncSession,
+    task: TaskRecord,
+    facts: MentorshipFacts,
+    readers: ConcernReaders,
+    answers: MentorshipAnswers,
+    reader: PageReader,
+    *,
+    opened: bool,
+) -> tuple[Report, ...]:
+    """The reports behind a task. On a task that is no report: what was raised on an own page and needs no hold."""
+    names = {person.id: person.name for person in facts.people}
+    raised = await concerns.raised(session, task.cohort, task.mentorship)
+    if task.kind not in ("safety", "help"):
+        return ()
+    found: list[Report] = []
+    for given in concerns_among(answers.given) if task.kind == "safety" else ():
+        form = shown(given, "coordinator", NEUTRAL | {"program": given.program}, facts.zone, "opened")
+        said = tuple(answer for answer in form.answers if answer.question in CONCERN) if opened else ()
+        found.append(Report(given.person, given.name, form.at, given.ask, given.number, answers=said))
+    for one in raised:
+        kind, _, danger = one.kind.partition(", ")
+        if (kind == "interest" and not danger) != (task.kind == "help"):
+            continue
+        report = Report(one.person, names.get(one.person, one.person), local(one.at, facts.zone), "", 0)
+        if opened:
+            what = CONCERNS.get(kind, kind) + (f", {danger}" if danger else "")
+            report = replace(report, kind=what, words=one.words)
+        found.append(report)
+    found.sort(key=lambda report: report.at)
+    if task.kind == "help":
+        return tuple(report for report in found if readers.may_read(task.mentorship, reader.id))
+    return _of_task(task, found, readers, reader)
+
+
+def _of_task(
+    task: TaskRecord, reports: list[Report], readers: ConcernReaders, reader: PageReader
+) -> tuple[Report, ...]:
+    """Those that opened this task. Who was told of some reports only gets them where it is certain which they are."""
+    tasks = readers.of(task.mentorship)
+    place = next(index for index, one in enumerate(tasks) if one.key == task.key)
+    if len(tasks) == len(reports):
+        return (reports[place],)
+    if not readers.may_read(task.mentorship, reader.id):
+        return ()
+    after = tasks[place - 1].opened_at if place else None
+    last = place == len(tasks) - 1
+    return tuple(
+        report
+        for report in reports
+        if (after is None or report.at > after) and (last or report.at <= tasks[place].opened_at)
+    )
+
+
+def _told(readers: ConcernReaders, key: str) -> frozenset[str]:
+    return next((task.told for task in readers.tasks if task.key == key), frozenset())
+
+
+# -- decisions ---------------------------------------------------------------------------------------------------
+
+
+def _decision(name: str, task: TaskRecord, state: State | None, by: str, now: datetime, today: date) -> DecisionView:
+    seat_is_clear = task.kind in SEAT_IS_CLEAR and len(task.about) == 1
+    needs_person = name == "replace" and not seat_is_clear
+    if state is None or name == "correct":
+        return DecisionView(name, None, needs_person)
+    person = _somebody(task, state) if needs_person else ""
+    event = Decided(
+        f"look/{task.key}/{name}",
+        task.key,
+        name,
+        by,
+        today + USUAL_PAUSE if name == "pause" else None,
+        NEWCOMER if name == "replace" else "",
+        state.zone if name == "replace" else "",
+        person,
+    )
+    return DecisionView(name, foresee(state, event, now)[1], needs_person)
+
+
+def _somebody(task: TaskRecord, state: State) -> str:
+    """Whose seat is looked at until somebody says: that of whom the task concerns, or the first."""
+    seated = [member.person for member in state.seats()]
+    return next((person for person in task.about if person in seated), seated[0] if seated else "")
