@@ -5,11 +5,12 @@ Decides nothing about who may see them: that is `operations.forms.visibility`.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lifecycle.keys import MentorshipRef
@@ -84,6 +85,32 @@ async def answers_of(
     latest: dict[str, tuple[Any, ...]] = {}
     for row in await session.execute(query):
         latest[row[0].request] = tuple(row)  # a later version takes the place of an earlier one
+    return [await _given(session, *row) for row in latest.values()]
+
+
+async def answers_in(
+    session: AsyncSession, mentorships: Collection[MentorshipRef] = (), *, ids: Collection[int] = ()
+) -> list[GivenAnswer]:
+    """The latest answers in these mentorships of any cohorts, or those of these ids: the latest given first."""
+    query = (
+        select(AnswerRow, RequestRow, MentorshipRow, ParticipantRow.name)
+        .join(RequestRow, RequestRow.key == AnswerRow.request)
+        .join(
+            MentorshipRow,
+            (MentorshipRow.cohort == RequestRow.cohort) & (MentorshipRow.key == RequestRow.mentorship),
+        )
+        .join(ParticipantRow, ParticipantRow.id == AnswerRow.person)
+        .order_by(AnswerRow.at.desc(), AnswerRow.version.desc(), AnswerRow.id)
+    )
+    if mentorships:
+        query = query.where(tuple_(RequestRow.cohort, RequestRow.mentorship).in_(list(mentorships)))
+    elif ids:
+        query = query.where(AnswerRow.id.in_(list(ids)))
+    else:
+        return []
+    latest: dict[str, tuple[Any, ...]] = {}
+    for row in await session.execute(query):
+        latest.setdefault(row[0].request, tuple(row))
     return [await _given(session, *row) for row in latest.values()]
 
 

@@ -21,6 +21,9 @@ from web.coordinator.route_table import NAVIGATION, ROUTES, Route
 from web.coordinator.sign_in import sign_in_path
 from web.coordinator.visit import NavigationEntry, Site, Visit
 
+READING = ("GET", "HEAD")
+"""Methods that change nothing."""
+
 
 def routes_of(site: Site, table: Sequence[Route] = ROUTES) -> list[StarletteRoute]:
     """The routes of an application, each behind the gate."""
@@ -48,19 +51,39 @@ def _endpoint(site: Site, route: Route) -> Callable[[Request], Any]:
             navigation=navigation_of(account, site.pages.root),
             now=site.clock_now(),
         )
-        if route.roles:
-            if account is None:
-                if request.method in ("GET", "HEAD"):
-                    return RedirectResponse(sign_in_path(visit, quote(request.url.path)), 303)
-                return visit.page("signed_out.html", 401, next=sign_in_path(visit, "/c/"))
-            if not await _is_let_in(visit, account, route, request.path_params):
-                return visit.message("not_yours", 403)
-            if route.fresh and not visit.fresh:
-                return visit.ask_fresh()
-        return await route.handler(request, visit)
+        response = await _answer(request, visit, route)
+        if request.method not in READING and not visit.noted:
+            await visit.record(route.name, **_concerned(request), result=_result(response))
+        return response
 
     endpoint.__name__ = f"c_{route.name}"  # stands in the log
     return endpoint
+
+
+async def _answer(request: Request, visit: Visit, route: Route) -> Response:
+    """The page, or what stands in its way."""
+    if route.roles:
+        if visit.signed_in is None:
+            if request.method in READING:
+                return RedirectResponse(sign_in_path(visit, quote(request.url.path)), 303)
+            return visit.page("signed_out.html", 401, next=sign_in_path(visit, "/c/"))
+        if not await _is_let_in(visit, visit.signed_in, route, request.path_params):
+            return visit.message("not_yours", 403)
+        if route.fresh and not visit.fresh:
+            return visit.ask_fresh()
+    return await route.handler(request, visit)
+
+
+def _concerned(request: Request) -> dict[str, Any]:
+    """The cohort and the ids in a path, for the audit log. A token is neither."""
+    parameters = {name: str(value) for name, value in request.path_params.items() if name != "token"}
+    return {"cohort": parameters.pop("cohort", ""), "ids": tuple(parameters.values())}
+
+
+def _result(response: Response) -> str:
+    if response.status_code < 400:
+        return "done"
+    return "signed out" if response.status_code == 401 else "refused"
 
 
 async def _is_let_in(visit: Visit, account: Account, route: Route, parameters: dict[str, Any]) -> bool:

@@ -114,6 +114,8 @@ def safe(path: str) -> str:
 
 async def signed_in(request: Request, visit: Visit, begun: SignedIn, back: str) -> Response:
     """On to the page that was wanted, with the cookie of the session. The session before, if any, ends."""
+    await visit.as_account(begun.account).record("sign in", result="done")
+    visit.noted.append("sign in")
     before = visit.signed_in
     if before is not None:
         await visit.site.sign_in.end(before, before.session)

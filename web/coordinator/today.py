@@ -2,12 +2,57 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date, datetime
+
 from starlette.requests import Request
 from starlette.responses import Response
 
+from lifecycle.local_time import DAY, local_date
+from operations.views.today import Day, day_of
 from web.coordinator.visit import Visit
+
+
+@dataclass(frozen=True, slots=True)
+class ComingDay:
+    """What goes out on one day. Moments are program time (UTC)."""
+
+    on: date
+    mails: tuple[tuple[datetime, int], ...]
+    steps: tuple[tuple[str, int], ...]
 
 
 async def today(_: Request, visit: Visit) -> Response:
     """GET: the day."""
-    return visit.page("today.html")
+    account = visit.account
+    day = await day_of(
+        visit.database,
+        visit.now,
+        person=account.person,
+        deciding=account.cohorts("coordinator", "deputy"),
+        looking=None if account.everywhere else account.cohorts(),
+    )
+    return visit.page(
+        "today.html",
+        day=day,
+        tomorrow=day.today + DAY,
+        decides=account.may(("coordinator", "deputy")),
+        coming=_coming(day),
+        looks=len(day.quiet) + len(day.bounced) + len(day.ended) + len(day.words),
+    )
+
+
+def _coming(day: Day) -> tuple[ComingDay, ...]:
+    """What goes out, by day in the zone of the page; moments within one hour stand together."""
+    mails: dict[date, dict[datetime, int]] = {}
+    for one in day.outgoing:
+        hour = one.at.replace(minute=0, second=0, microsecond=0)
+        of_day = mails.setdefault(local_date(one.at, day.zone), {})
+        of_day[hour] = of_day.get(hour, 0) + one.mails
+    steps: dict[date, list[tuple[str, int]]] = {}
+    for on, step, count in day.ahead:
+        steps.setdefault(on, []).append((step, count))
+    return tuple(
+        ComingDay(on, tuple(sorted(mails.get(on, {}).items())), tuple(steps.get(on, ())))
+        for on in sorted({*mails, *steps})
+    )

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from operations import audit
 from operations.accounts.accounts import Account, Role
 from operations.accounts.sign_in import FRESH, SignIn
+from operations.audit import AuditEntry
 from operations.forms.parse import Typed
 from runtime.outbox_relay import Tell
 from runtime.settings import Settings
@@ -65,6 +67,27 @@ class Visit:
     navigation: Sequence[NavigationEntry]
     now: datetime
     """Program time, UTC."""
+    noted: list[str] = field(default_factory=list[str])
+    """What this request has put into the audit log; the gate adds a row to a POST that has none."""
+
+    @property
+    def proof(self) -> str:
+        """By what the account was proved, in the words of the audit log."""
+        return self.signed_in.proof.replace("_", " ") if self.signed_in else audit.NOBODY
+
+    def entry(self, what: str, **facts: Any) -> AuditEntry:
+        """A row for the audit log of who acts here: `cohort`, `ids`, `plan`, `reason`, `result`. Whoever makes one
+        writes it, by `record` or inside the transaction of the act (`operations.audit.put`)."""
+        self.noted.append(what)
+        return AuditEntry(what, by=self.signed_in.id if self.signed_in else "", proof=self.proof, **facts)
+
+    async def record(self, what: str, **facts: Any) -> None:
+        """Write a row of the audit log in a transaction of its own."""
+        await audit.record(self.database, self.now, self.entry(what, **facts))
+
+    def as_account(self, account: Account) -> Visit:
+        """The same request, of the account that has just signed in."""
+        return replace(self, signed_in=account)
 
     @property
     def account(self) -> Account:

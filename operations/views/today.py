@@ -1,0 +1,193 @@
+"""A coordinator's day: the tasks that wait with the answers behind them, what needs a look, and what goes out next.
+
+Read from SQL with names, for human eyes; nothing of it may be passed to Temporal or written to a log. What somebody
+may see is decided by their role in each cohort, and for answers by `operations.forms.visibility`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from lifecycle.keys import MentorshipRef
+from lifecycle.local_time import local_date
+from operations.forms.answers import ShownAnswer, ShownForm, is_concern, shown, words_of
+from store.database import Database
+from store.forms.answers import GivenAnswer, answers_in
+from store.reports import today as desk
+from store.reports.today import (
+    MOST_LISTED,
+    BouncedPerson,
+    DeskCohort,
+    DeskMentorship,
+    DeskTask,
+    Outgoing,
+    people_of,
+)
+
+BEHIND = {
+    "low_score": ("check_in", "fit_check", "midpoint"),
+    "stalled": ("check_in",),
+    "fit": ("fit_check", "check_in"),
+    "midpoint": ("midpoint",),
+    "help": ("check_in", "fit_check", "midpoint"),
+    "silent": ("check_in",),
+    "withdrawn": ("check_in",),
+    "expectations_differ": ("agreement",),
+}
+"""Kind of task to the forms whose last answers stand behind it."""
+TELLING = ("p_met", "p_block", "m_block", "p_goal", "m_goal", "p_help")
+"""Answers that say what is the matter where none is low."""
+MOST_SHOWN = 3
+"""Answers that stand under one task; its page has all."""
+LOOK_BACK = timedelta(days=7)
+LOOK_AHEAD = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """An answer behind a task: who said what to which question."""
+
+    person: str
+    name: str
+    role: str
+    answer: ShownAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class DayTask:
+    """A task of the day."""
+
+    task: DeskTask
+    cohort: DeskCohort
+    when: str
+    """overdue, today, week, later: by the due date, in the cohort's zone."""
+    behind: tuple[Behind, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What somebody wrote to the coordinators in a form. `at` is a local time of the cohort's zone."""
+
+    form: ShownForm
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The first page. `today` is the date in the zone of the latest cohort."""
+
+    today: date
+    zone: str
+    cohorts: tuple[DeskCohort, ...]
+    tasks: tuple[DayTask, ...] = ()
+    quiet: tuple[DeskMentorship, ...] = ()
+    bounced: tuple[BouncedPerson, ...] = ()
+    ended: tuple[DeskMentorship, ...] = ()
+    words: tuple[Word, ...] = ()
+    outgoing: tuple[Outgoing, ...] = ()
+    ahead: tuple[tuple[date, str, int], ...] = ()
+
+    def of(self, *when: str) -> tuple[DayTask, ...]:
+        """The tasks that are due then."""
+        return tuple(task for task in self.tasks if task.when in when)
+
+
+async def day_of(
+    database: Database,
+    now: datetime,
+    *,
+    person: str,
+    deciding: Collection[str],
+    looking: Collection[str] | None,
+) -> Day:
+    """The day of somebody who decides in the cohorts `deciding`, and sees the status of those in `looking` (of all,
+    where None). `now` is program time (UTC)."""
+    async with database.session() as session:
+        cohorts = await desk.cohorts(session, looking)
+        zone = cohorts[0].zone if cohorts else "UTC"
+        today = local_date(now, zone)
+        by_id = {cohort.id: cohort for cohort in cohorts}
+        seen = [cohort.id for cohort in cohorts]
+        mine = [cohort for cohort in seen if cohort in deciding]
+        if not seen:
+            return Day(today, zone, ())
+        outgoing = await desk.going_out(session, seen, now, now + LOOK_AHEAD)
+        ahead = await desk.steps_ahead(session, seen, today, today + LOOK_AHEAD)
+        if not mine:
+            return Day(today, zone, tuple(cohorts), outgoing=tuple(outgoing), ahead=tuple(ahead))
+        tasks = await desk.tasks_for(session, person, mine)
+        refs = [task.ref for task in tasks if task.kind in BEHIND][:MOST_LISTED]
+        given = await answers_in(session, refs)
+        word_ids = await desk.with_words(session, mine, now - LOOK_BACK)
+        written = await answers_in(session, ids=word_ids)
+        quiet = await desk.quiet(session, mine)
+        ended = await desk.ended(session, mine, today - LOOK_BACK)
+        bounced = await desk.bounced(session, mine)
+        members = await people_of(session, [(answer.cohort, answer.mentorship) for answer in written])
+    known = {ref: [(one.id, one.name) for one in people] for ref, people in members.items()}
+    for task in tasks:
+        known[task.ref] = [(one.id, one.name) for one in task.people]
+    by_mentorship: dict[MentorshipRef, list[GivenAnswer]] = defaultdict(list)
+    for answer in given:
+        by_mentorship[answer.cohort, answer.mentorship].append(answer)
+    return Day(
+        today=today,
+        zone=zone,
+        cohorts=tuple(cohorts),
+        tasks=tuple(
+            DayTask(
+                task,
+                by_id[task.cohort],
+                _when(task.due, local_date(now, by_id[task.cohort].zone)),
+                _behind(task, by_mentorship[task.ref], known, by_id[task.cohort].zone),
+            )
+            for task in tasks
+        ),
+        quiet=tuple(quiet),
+        bounced=tuple(bounced),
+        ended=tuple(ended),
+        words=tuple(
+            word
+            for answer in written
+            if not is_concern(answer)
+            for word in _words(answer, known, by_id[answer.cohort].zone)
+        ),
+        outgoing=tuple(outgoing),
+        ahead=tuple(ahead),
+    )
+
+
+def _when(due: date, today: date) -> str:
+    if due < today:
+        return "overdue"
+    if due == today:
+        return "today"
+    return "week" if due <= today + timedelta(days=7 - today.isoweekday()) else "later"
+
+
+def _behind(
+    task: DeskTask, given: Sequence[GivenAnswer], known: Mapping[MentorshipRef, list[tuple[str, str]]], zone: str
+) -> tuple[Behind, ...]:
+    """The answers of the last round that stand behind a task: low ones first, else what says what is the matter."""
+    asks = BEHIND.get(task.kind, ())
+    last = next((answer for answer in given if answer.ask in asks), None)
+    if last is None:
+        return ()
+    found: list[Behind] = []
+    for answer in given:
+        if (answer.ask, answer.number) != (last.ask, last.number):
+            continue
+        form = shown(answer, "coordinator", words_of(answer, known[task.ref]), zone, "withheld")
+        found += [Behind(answer.person, answer.name, answer.role, one) for one in form.answers]
+    low = [one for one in found if one.answer.low]
+    telling = [one for one in found if one.answer.question in TELLING and one.answer.text]
+    return tuple((low or telling)[:MOST_SHOWN])
+
+
+def _words(answer: GivenAnswer, known: Mapping[MentorshipRef, list[tuple[str, str]]], zone: str) -> list[Word]:
+    members = known.get((answer.cohort, answer.mentorship), [])
+    form = shown(answer, "coordinator", words_of(answer, members), zone, "withheld")
+    return [Word(form, one.text) for one in form.answers if one.question == desk.WORDS and one.text]
