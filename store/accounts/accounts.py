@@ -10,10 +10,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, insert, literal, select, union_all
+from sqlalchemy import delete, func, insert, literal, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from store.tables import CohortPersonRow, CohortReaderRow, CohortRow, MembershipRow, ParticipantRow
+from store.tables import CohortPersonRow, CohortReaderRow, CohortRow, MembershipRow, ParticipantRow, TaskRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,14 @@ async def cohorts_of_person(session: AsyncSession, person: str) -> set[str]:
     desks = select(CohortPersonRow.cohort).where(CohortPersonRow.person == person)
     readers = select(CohortReaderRow.cohort).where(CohortReaderRow.person == person)
     return set(await session.scalars(union_all(seats, desks, readers)))
+
+
+async def cohort_of_task(session: AsyncSession, task: str) -> str:
+    """The cohort of a task, by its key or its public id; empty where there is no such task."""
+    found = await session.scalar(
+        select(TaskRow.cohort).where(or_(TaskRow.key == task, TaskRow.public_id == task)).limit(1)
+    )
+    return found or ""
 
 
 async def all_cohorts(session: AsyncSession) -> dict[str, str]:

@@ -57,6 +57,8 @@ class DeskTask:
     """A task that waits for a decision."""
 
     key: str
+    public_id: str
+    """Stands in its address."""
     cohort: str
     mentorship: str
     kind: str
@@ -161,7 +163,7 @@ async def tasks_for(session: AsyncSession, person: str, cohorts: Collection[str]
     people = await people_of(session, [(task.cohort, task.mentorship) for task in tasks])
     return [
         DeskTask(
-            task.key, task.cohort, task.mentorship, task.kind, task.reason,
+            task.key, task.public_id, task.cohort, task.mentorship, task.kind, task.reason,
             pick(people[task.cohort, task.mentorship], task.about), people[task.cohort, task.mentorship],
             tuple(task.decisions), task.due, task.opened_on,
         )

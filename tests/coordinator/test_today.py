@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from lifecycle.keys import task_item_key, task_key
+from store.columns import public_id
 from store.tables import AuditRow, CohortPersonRow, ItemRow, MentorshipRow, ParticipantRow, TaskRow
 from testing.coordinator_env import signed_in
 from testing.web_env import COHORT, NOW, WebEnv, filled_in, send
@@ -49,7 +50,7 @@ async def test_a_task_stands_with_the_low_answer_behind_it_and_its_decisions(web
     typed = await filled_in(web_env, path, p_open="2", p_word="May we talk? <b>soon</b>")
     async with web_env.client() as participant:
         assert "Thank you" in (await send(participant, path, typed)).text
-    await put_task(web_env, "low_score", NOW.date(), ["ada"])
+    low = await put_task(web_env, "low_score", NOW.date(), ["ada"])
     await put_task(web_env, "stalled", NOW.date() - timedelta(days=2), [], "pair-2")
     await web_env.change(MentorshipRow, {"key": "peers"}, health="quiet")
     await web_env.change(ParticipantRow, {"id": "cai"}, standing="bounced")
@@ -58,7 +59,7 @@ async def test_a_task_stands_with_the_low_answer_behind_it_and_its_decisions(web
     assert page.index("Overdue") < page.index("A question about the relationship was answered low.")
     assert "I can say what is really on my mind" in page
     assert "2 of 5" in page
-    assert f'href="/c/tasks/{COHORT}/pair/task.low_score%231?decision=nudge#decide"' in page
+    assert f'href="/c/tasks/{public_id(low)}?decision=nudge#decide"' in page
     assert "May we talk? &lt;b&gt;soon&lt;/b&gt;" in page
     assert "In 1 mentorship nobody answered the last check-in" in page
     assert "Mail to 1 person comes back" in page

@@ -87,8 +87,12 @@ def _result(response: Response) -> str:
 
 
 async def _is_let_in(visit: Visit, account: Account, route: Route, parameters: dict[str, Any]) -> bool:
-    if cohort := parameters.get("cohort") or str(parameters.get("task", "")).partition("/")[0]:
+    if cohort := parameters.get("cohort"):
         return account.may(route.roles, cohort)
+    if task := parameters.get("task"):
+        async with visit.database.session() as session:
+            cohort = await accounts.cohort_of_task(session, task)
+        return bool(cohort) and account.may(route.roles, cohort)
     if person := parameters.get("person"):
         if account.everywhere.intersection(route.roles):
             return True
