@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
+from lifecycle.delivery.absences import LATEST, Absence
 from lifecycle.findings import Findings, MidpointOutcome, Signals
 from program.forms import Answers
 from program.models import Format, Rules
@@ -18,6 +19,9 @@ AnswersByPerson = Mapping[str, tuple[str, Answers]]
 
 RELATIONSHIP_QUESTIONS = ("p_useful", "p_open", "m_help", "m_open", "m_follow", "m_load")
 """Scale questions that rule L reads."""
+
+ABSENCES = ("p_away", "a_away")
+"""Questions that ask when somebody is away."""
 
 LOW_FIT = 2
 """The highest fit that counts as low (1 to 5)."""
@@ -46,6 +50,17 @@ def signals(ask: str, answers: Answers, rules: Rules | None = None) -> Signals:
     if ask == "are_you_there":
         found = replace(found, help=answers.get("state") == "stuck", stopped=answers.get("state") == "stopped")
     return found
+
+
+def absences(answers: Answers) -> tuple[Absence, ...]:
+    """The absences that the answers of one person state, by their first day. They are kept in SQL only."""
+    found: list[Absence] = []
+    for question in ABSENCES:
+        for first, last in answers.get(question) or ():
+            absence = date.fromisoformat(first), min(date.fromisoformat(last), LATEST)
+            if absence[0] <= absence[1] and absence not in found:
+                found.append(absence)
+    return tuple(sorted(found))
 
 
 def assess(

@@ -22,6 +22,7 @@ from lifecycle.commands import (
     RequestEnd,
     StepRecord,
 )
+from lifecycle.delivery.postbox import ANOTHER_FOLLOWS
 from lifecycle.local_time import begun_everywhere, local_date
 from lifecycle.state import Member, State, Step
 
@@ -166,7 +167,7 @@ class Turn:
         )
 
     def remind(self, step: Step, person: str, nth: int, on: date, number: int | None = None) -> None:
-        """Put a reminder of an open request into the postbox."""
+        """Put the nth reminder of an open request into the postbox."""
         request = self.state.request(step, person, number)
         self.do(
             Post(
@@ -177,6 +178,7 @@ class Turn:
                 number=step.number if number is None else number,
                 date=on,
                 request=request,
+                about=ANOTHER_FOLLOWS if nth < len(step.reminders) else "",
             )
         )
 

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from lifecycle.commands import Post, StepRecord
+from lifecycle.delivery.absences import Absence
 from lifecycle.delivery.holds import Standstill
 from lifecycle.delivery.postbox import MentorshipFacts, PersonFacts, RequestFacts
 from lifecycle.state import State
@@ -102,5 +103,9 @@ class SimulatedPostbox:
     look_at: datetime | None = None
     refuses: bool = False
     """The address refuses mail for good, whether anybody knows it yet or not."""
+    stated: dict[tuple[str, str, int], tuple[Absence, ...]] = field(
+        default_factory=dict[tuple[str, str, int], tuple[Absence, ...]]
+    )
+    """(mentorship, form, number of the occasion) to the absences that the person stated there."""
     lost: dict[str, QueuedItem] = field(default_factory=dict[str, QueuedItem])
     """What the address did not take."""

@@ -380,6 +380,8 @@ class RehearsedSeason:
         signals = assessment.signals(asked.ask, reply.answers, running.program.rules)
         if asked.ask == "agreement" and not late:
             signals = self.sign(running, asked, reply, signals)
+        if asked.ask != "agreement" or signals.act in ("draft", "change"):
+            self.away(running, asked, reply)
         request.answers = reply.answers
         if request.facts.state == "open" and not late:
             request.facts.state = "answered"
@@ -388,6 +390,13 @@ class RehearsedSeason:
         )
         event_id = f"answer/{request.facts.key}"
         self.turn(running, Answered(event_id, asked.person, asked.ask, asked.number, signals, self.now))
+
+    def away(self, running: Running, asked: ReceivedRequest, reply: Reply) -> None:
+        """Somebody says when they are away, in the place of what they said on that form before."""
+        postbox = self.postboxes[asked.person]
+        occasion = 0 if asked.ask == "agreement" else asked.number
+        postbox.stated[running.state.key, asked.ask, occasion] = assessment.absences(reply.answers)
+        postbox.person.absences = tuple(absence for stated in postbox.stated.values() for absence in stated)
 
     def access(self, running: Running, request: Request) -> Access:
         """What the link of a request lets its holder do now, by the rule of the pages."""

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
+from store.absence_table import AbsenceRow as AbsenceRow
 from store.act_tables import AuditRow as AuditRow
 from store.columns import Base, public_id
 from store.contact_tables import AddressChangeRow as AddressChangeRow

@@ -45,6 +45,16 @@ def says(**answers: Any) -> dict[str, Any]:
     return {"answers": answers}
 
 
+def on(days: int) -> str:
+    """A date counted from the start."""
+    return (START + timedelta(days=days)).isoformat()
+
+
+def away(*days: tuple[int, int]) -> list[list[str]]:
+    """Absences, each from one day to another, counted from the start."""
+    return [[on(first), on(last)] for first, last in days]
+
+
 @dataclass(frozen=True)
 class Case:
     """One mentorship: who does what, and what must come of it."""
@@ -183,6 +193,13 @@ CHECK_INS = [
          mentee={**MUTE, "are_you_there#1": SILENT, "are_you_there#2": says(state="fine")},
          tasks=("silent noted",), told={"are_you_there": BOTH, "closing_for_silence": BOTH}),
     Case("group-N1", "pulse_group", others=(MUTE,), notes=("one_silent",)),
+    # Somebody is away when the only reminder would come: it comes when they are back, if the form is open still.
+    Case("away-back-in-time", "pulse",
+         mentee={"check_in#1": says(p_away=away((30, 31))), "check_in#2": SILENT}, notes=("one_silent",)),
+    Case("away-too-long", "pulse",
+         mentee={"check_in#1": says(p_away=away((30, 40))), "check_in#2": SILENT}, notes=("one_silent",)),
+    Case("away-at-the-first", "formal", mentee={"check_in#2": says(p_away=away((88, 91))), "midpoint": SILENT},
+         told={"agreement_concluded": BOTH}),
 ]  # fmt: skip
 
 # -- the midpoint ----------------------------------------------------------------------------------------------------
@@ -272,11 +289,6 @@ REOPENED = {f"{one}-{other}" for (one, other), what in cells().items() if what =
 # -- endings, and changes on the way ---------------------------------------------------------------------------------
 
 CLOSES = {"closure": {"after": 2}}
-
-
-def on(days: int) -> str:
-    """A date counted from the start."""
-    return (START + timedelta(days=days)).isoformat()
 
 
 ENDINGS = [

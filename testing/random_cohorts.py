@@ -108,14 +108,18 @@ def _script(random: Random, minute: int) -> dict[str, Any]:
     )  # fmt: skip
     for number in (1, 2, 3):
         openness = random.choice((1, 3, 4, 5, 5))
+        first = START + timedelta(days=random.randint(10, 120))
+        last = first + timedelta(days=random.choice((0, 2, 5, 20)))
+        away = [[first.isoformat(), last.isoformat()]] if random.random() < 0.4 else []
         script[f"check_in#{number}"] = reaction(
             p_met=random.choice(("0", "0", "1", "3+")), p_next=random.random() < 0.4, p_open=openness,
             m_open=openness, p_goal=random.choice(("on_track", "on_track", "changed")),
-            p_help=random.choice(("no",) * 8 + ("yes", "safety")),
+            p_help=random.choice(("no",) * 8 + ("yes", "safety")), p_away=away,
         )  # fmt: skip
     decide = random.choice(("continue", "continue", "change", "pause", "new_partner", "end", "unsure"))
     until = (START + timedelta(days=random.randint(40, 130))).isoformat()
-    script["midpoint"] = reaction(r_decide=decide, **({"r_until": until} if decide == "pause" else {}))
+    pause = {"r_until": until} if decide == "pause" else {}
+    script["midpoint"] = reaction(r_decide=decide, r_share=random.random() < 0.7, **pause)
     script["closure"] = reaction(c_follow=random.random() < 0.5)
     script["are_you_there"] = reaction(state=random.choice(("fine", "stuck", "stopped")))
     return script

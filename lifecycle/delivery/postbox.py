@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Literal
 
 from lifecycle.commands import ItemKind
+from lifecycle.delivery.absences import Absence, back_on
 from lifecycle.delivery.holds import Standstill, keeps_back
 from lifecycle.delivery.letterbox import LetterboxRule, is_open, next_open, opening, ready_at
 from lifecycle.delivery.notices import Notice, NoticeFacts, still_true
@@ -32,6 +33,9 @@ MAILS_PER_REQUEST = 3
 
 FAST: frozenset[ItemKind] = frozenset(("receipt", "urgent"))
 """Kinds that go at once and don't use up the day's mail (lifecycle 2.6)."""
+
+ANOTHER_FOLLOWS = "another follows"
+"""What a reminder is about, where a later reminder of the same request is still to come."""
 
 ADDRESS_OLD, ADDRESS_NEW = "address_old", "address_new"
 ALONE = frozenset((ADDRESS_OLD, ADDRESS_NEW))
@@ -52,6 +56,7 @@ class DropReason(StrEnum):
     BOUNCED = "bounced"
     TOO_SOON = "too_soon"
     LIMIT = "limit"
+    AWAY = "away"
     UNTRUE = "untrue"
 
 
@@ -87,6 +92,8 @@ class PersonFacts:
     standing: Literal["active", "left", "erased", "bounced"] = "active"
     reminders_stopped: bool = False
     last_mail_on: date | None = None
+    absences: tuple[Absence, ...] = ()
+    """What they have stated in any form; looked at for reminders only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,10 +187,10 @@ def sort_out(person: PersonFacts, items: Iterable[ItemFacts], now: datetime) -> 
     found.dropped += [(item, DropReason.UNTRUE) for item in going if not _still_true(item)]
     found.fast = [item for item in true_now if item.fast]
     in_fast_mail = {item.request.key for item in found.fast if item.request}
-    _fill_ordinary_mail(found, [item for item in true_now if not item.fast], in_fast_mail, today)
+    _fill_ordinary_mail(found, person, [item for item in true_now if not item.fast], in_fast_mail, now)
     if early:
         used = today if found.ordinary else person.last_mail_on
-        found.later = [(item, _moment(person, item, now, used)) for item in early]
+        found.later += [(item, _moment(person, item, now, used)) for item in early]
     return found
 
 
@@ -241,7 +248,22 @@ def _moment(person: PersonFacts, item: ItemFacts, now: datetime, used: date | No
     not_before = max(ready_at(item.date, person.zone, item.queued_at), now)
     if used is not None:
         not_before = max(not_before, begins(used + DAY, person.zone))
-    return next_open(item.rule, person.zone, not_before)
+    moment = next_open(item.rule, person.zone, not_before)
+    if item.kind != "reminder" or ready_at(item.date, person.zone, item.queued_at) > now:
+        return moment
+    # It is here, and waits for another day only: the one on which they are back, if it waits for that one.
+    return _put_off(person, item, moment) or moment
+
+
+def _put_off(person: PersonFacts, item: ItemFacts, moment: datetime) -> datetime | None:
+    """When a reminder goes that would reach its person at this moment (UTC): on the first day after their absences.
+
+    None where another reminder of the request follows anyway, or where its window has ended by then.
+    """
+    while (back := back_on(person.absences, local_date(moment, person.zone))) is not None:
+        moment = next_open(item.rule, person.zone, begins(back, person.zone))
+    assert item.request is not None
+    return moment if item.about != ANOTHER_FOLLOWS and moment < item.request.closes_at else None
 
 
 def _why_dropped(person: PersonFacts, item: ItemFacts, now: datetime) -> DropReason | None:
@@ -286,8 +308,13 @@ def _still_true(item: ItemFacts) -> bool:
     return still_true(item.name, Notice(item.number, item.about, item.queued_at), item.facts)
 
 
-def _fill_ordinary_mail(found: Delivery, items: list[ItemFacts], in_fast_mail: set[str], today: date) -> None:
-    """Take each item into the day's mail unless it was said often enough, or lately, or in this very mail."""
+def _fill_ordinary_mail(
+    found: Delivery, person: PersonFacts, items: list[ItemFacts], in_fast_mail: set[str], now: datetime
+) -> None:
+    """Take each item into the day's mail unless it was said often enough, or lately, or in this very mail; and a
+    reminder unless its person is away."""
+    today = local_date(now, person.zone)
+    away = back_on(person.absences, today) is not None
     carried: set[str] = set()
     # What brings a request comes before what reminds of it, so that a reminder never goes in its place.
     for item in sorted(items, key=lambda item: item.kind == "reminder"):
@@ -295,10 +322,22 @@ def _fill_ordinary_mail(found: Delivery, items: list[ItemFacts], in_fast_mail: s
         if reason is not None:
             found.dropped.append((item, reason))
             continue
+        if away and item.kind == "reminder":
+            _leave_for_later(found, person, item, now)
+            continue
         found.ordinary.append(item)
         if item.request is not None:
             carried.add(item.request.key)
     found.ordinary.sort(key=lambda item: item.order)
+
+
+def _leave_for_later(found: Delivery, person: PersonFacts, item: ItemFacts, now: datetime) -> None:
+    """What becomes of a reminder for somebody who is away today."""
+    moment = _put_off(person, item, now)
+    if moment is None:
+        found.dropped.append((item, DropReason.AWAY))
+    else:
+        found.later.append((item, moment))
 
 
 def _why_not_again(item: ItemFacts, carried: set[str], in_fast_mail: set[str], today: date) -> DropReason | None:

@@ -15,9 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from activities.record_turn import look_at
 from lifecycle import request_access
-from lifecycle.assessment import signals
+from lifecycle.assessment import ABSENCES, absences, signals
 from lifecycle.events import Answered
-from lifecycle.findings import Signals
+from lifecycle.findings import AgreementAct, Signals
 from lifecycle.request_access import Access
 from mail.form_text import worded
 from operations.forms import agreements
@@ -33,7 +33,9 @@ from store import workflow_outbox
 from store.database import Database
 from store.forms import requests
 from store.forms.requests import Requested
+from store.people import absences as stated_absences
 from store.people import correct
+from store.people.absences import AbsenceForm
 from store.people.correct import CorrectionOrder
 from store.workflow_outbox import OutboxEvent
 
@@ -186,6 +188,8 @@ async def _commit(
         findings = replace(findings, act=act, version=version)
     late = access == "late"
     version = await requests.keep_answer(session, requested, submission, reading.answers, now, late=late)
+    if _states_absences(requested, act):
+        await _keep_absences(session, requested, reading.answers, now)
     event = Answered(submission, requested.person, requested.ask, requested.number, findings, now)
     payload = _ANSWERED.dump_python(event, mode="json")
     row = OutboxEvent(submission, requested.cohort, requested.mentorship, "Answered", payload)
@@ -198,6 +202,23 @@ def _faults_that_count(requested: Requested, answers: Answers, faults: list[Fiel
     if requested.ask == "invitation" and answers.get("accept") is False:
         return ()
     return tuple(faults)
+
+
+def _states_absences(requested: Requested, act: AgreementAct) -> bool:
+    """Whether the form asks when somebody is away. Of an agreement those of whoever wrote the version count."""
+    if requested.ask == "agreement" and act not in ("draft", "change"):
+        return False
+    return any(question.id in ABSENCES for question in requested.questions)
+
+
+async def _keep_absences(session: AsyncSession, requested: Requested, answers: Answers, now: datetime) -> None:
+    found = absences(answers)
+    cohort, mentorship, person = requested.cohort, requested.mentorship, requested.person
+    form = AbsenceForm(person, cohort, mentorship, requested.ask, requested.number)
+    if await stated_absences.state(session, form, found, now):
+        days = ", ".join(f"{first}/{last}" for first, last in found)
+        name = "absence_stated" if found else "absence_taken_back"
+        await requests.note(session, cohort, mentorship, now, name, person, days)
 
 
 async def _introduce(

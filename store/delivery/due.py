@@ -14,10 +14,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, case, exists, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from lifecycle.delivery.absences import Absence
 from lifecycle.delivery.letterbox import LetterboxRule
 from lifecycle.delivery.notices import OF_PARTNERS, OF_SILENCE, TRUE_WHILE, NoticeFacts, SeatStanding, who_takes_part
 from lifecycle.delivery.postbox import FAST, ItemFacts, MentorshipFacts, PersonFacts, RequestFacts
 from store.columns import Instant
+from store.people import absences
 from store.postbox import letterbox_rule
 from store.tables import (
     CohortRow,
@@ -104,7 +106,7 @@ WHAT_CAN_CHANGE = (
     and_(ItemRow.name.in_(OF_SILENCE), MentorshipRow.last_life > ItemRow.queued_at).label("alive_since"),
     MembershipRow.standing.label("seat"),
     TaskRow.closed_at,
-    ItemRow.name, ItemRow.cohort, ItemRow.mentorship,
+    ItemRow.name, ItemRow.cohort, ItemRow.mentorship, ItemRow.kind,
 )  # fmt: skip
 """Columns that decide about an item and can change while it waits."""
 
@@ -151,9 +153,10 @@ async def unchanged(session: AsyncSession, boxes: Mapping[str, Postbox], now: da
     free = await lock_people(session, boxes)
     rows = (await session.execute(WAITING_CHANGES, {"people": sorted(free), "now": now})).all()
     seats = await _seats(session, rows)
+    away = await _absences(session, rows)
     items_of: dict[str, list[Any]] = {}
     for row in rows:
-        items_of.setdefault(row.person, []).append(_what_can_change(row, seats))
+        items_of.setdefault(row.person, []).append(_what_can_change(row, seats, away))
     return {person for person, seen in items_of.items() if seen == boxes[person].seen}
 
 
@@ -208,7 +211,7 @@ def _with_facts(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
 ITEMS = _with_facts(
     select(
         *WHAT_CAN_CHANGE,
-        ItemRow.kind, ItemRow.number, ItemRow.date, ItemRow.queued_at, ItemRow.request, ItemRow.task,
+        ItemRow.number, ItemRow.date, ItemRow.queued_at, ItemRow.request, ItemRow.task,
         ItemRow.about, ItemRow.after_end, ItemRow.shard, ItemRow.message, ItemRow.failures, MentorshipRow.last_life,
         select(func.max(MessageRow.attempts))
         .where(MessageRow.person == ItemRow.person, MessageRow.state == "deferred")
@@ -249,12 +252,15 @@ BEHIND = (
 async def _assembled(session: AsyncSession, rows: Sequence[Row[Any]]) -> dict[str, Postbox]:
     rules = await _rules(session, {row.cohort for row in rows})
     seats = await _seats(session, rows)
+    away = await _absences(session, rows)
     requests: dict[str, RequestFacts] = {}
     postboxes: dict[str, Postbox] = {}
     for row in rows:
         box = postboxes.get(row.person)
         if box is None:
-            person = PersonFacts(row.person, row.zone, row.standing, row.reminders_stopped, row.last_mail_on)
+            person = PersonFacts(
+                row.person, row.zone, row.standing, row.reminders_stopped, row.last_mail_on, away.get(row.person, ())
+            )
             box = Postbox(person, row.shard, put_off=row.put_off, corrections=row.corrections)
             postboxes[row.person] = box
         box.items[row.key] = Item(
@@ -262,7 +268,7 @@ async def _assembled(session: AsyncSession, rows: Sequence[Row[Any]]) -> dict[st
             row.queued_at, row.request, row.task, row.about, row.failures,
         )  # fmt: skip
         box.waiting.append(_waiting(row, rules[row.cohort], requests, seats))
-        box.seen.append(_what_can_change(row, seats))
+        box.seen.append(_what_can_change(row, seats, away))
     return postboxes
 
 
@@ -279,9 +285,18 @@ async def _seats(session: AsyncSession, rows: Iterable[Row[Any]]) -> Seats:
     return seats
 
 
-def _what_can_change(row: Row[Any], seats: Seats) -> tuple[Any, ...]:
+Away = Mapping[str, tuple[Absence, ...]]
+"""Person to the absences that they have stated."""
+
+
+async def _absences(session: AsyncSession, rows: Iterable[Row[Any]]) -> Away:
+    """When those are away whom these items remind of something: one question, and none where nothing reminds."""
+    return await absences.of_people(session, {row.person for row in rows if row.kind == "reminder"})
+
+
+def _what_can_change(row: Row[Any], seats: Seats, away: Away) -> tuple[Any, ...]:
     of = seats.get((row.cohort, row.mentorship)) if row.name in OF_PARTNERS else None
-    return *row[: len(WHAT_CAN_CHANGE)], of
+    return *row[: len(WHAT_CAN_CHANGE)], of, away.get(row.person) if row.kind == "reminder" else None
 
 
 def _facts(row: Row[Any], seats: Seats) -> NoticeFacts | None:

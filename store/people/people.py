@@ -108,6 +108,13 @@ async def reader(session: AsyncSession, person: str, generation: int) -> Reader 
     return Reader(*row) if row else None
 
 
+async def generation_of(session: AsyncSession, person: str) -> int | None:
+    """The generation of a person's own links; None for nobody and for who was erased."""
+    return await session.scalar(
+        select(ParticipantRow.generation).where(ParticipantRow.id == person, ParticipantRow.standing != "erased")
+    )
+
+
 async def stop_reminders(session: AsyncSession, person: str, generation: int) -> bool | None:
     """Stop reminders to this person; False if they were stopped before, None if there is no such person."""
     stopped = await session.execute(

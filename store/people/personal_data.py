@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from store.people import former_names, joint_sheet, notes, own_page
+from store.people import absences, former_names, joint_sheet, notes, own_page
 from store.people.own_page import OwnMentorship
 from store.tables import (
     AddressChangeRow,
@@ -55,6 +55,7 @@ async def personal_data(session: AsyncSession, person: str) -> PersonalData:
         "answers": await _answers(session, person),
         "drafts": await _drafts(session, person),
         "agreements": await _agreements(session, person),
+        "absences": await _absences(session, person),
         "joint_sheets": await _joint_sheets(session, person),
         "mails": await _mails(session, person),
         "refused_addresses": await _refused(session, person),
@@ -156,6 +157,21 @@ async def _agreements(session: AsyncSession, person: str) -> list[PersonalData]:
         }
         for row in rows
         if person in (row.by, *row.signed)
+    ]
+
+
+async def _absences(session: AsyncSession, person: str) -> list[PersonalData]:
+    """When they said that they are away, on which form."""
+    return [
+        {
+            "cohort": absence.cohort,
+            "mentorship": absence.mentorship,
+            "form": absence.ask,
+            "from": absence.first.isoformat(),
+            "to": absence.last.isoformat(),
+            "at": absence.at.isoformat(),
+        }
+        for absence in await absences.listed(session, person=person)
     ]
 
 

@@ -12,10 +12,13 @@ from sqlalchemy import update
 from activities.deliver import PostOffice
 from activities.delivery_settings import RateLimiter
 from activities.messages import DeliverInput, DeliverResult
-from lifecycle.delivery.postbox import LOOK_AFTER
+from lifecycle.delivery.postbox import ANOTHER_FOLLOWS, LOOK_AFTER
 from mail.compose import compose
 from mail.letters import Letter, WordedMail
 from store.database import Database
+from store.delivery import due
+from store.people import absences
+from store.people.absences import AbsenceForm
 from store.shards import shards_to_wake
 from store.tables import MembershipRow, MessageRow, RequestRow
 from testing.delivery_env import (
@@ -390,3 +393,56 @@ async def test_mails_are_kept_apart_in_time(monkeypatch: pytest.MonkeyPatch) -> 
         await pace.wait()
         await none.wait()
     assert waits == pytest.approx([0.25, 0.5], abs=0.05)
+
+
+# -- absences ------------------------------------------------------------------------------------------------------
+
+
+async def states(delivery_env: DeliveryEnv, person: str, first: date, last: date) -> None:
+    form = AbsenceForm(person, "another-cohort", "m1", "check_in", 1)
+    async with delivery_env.database.begin() as session:
+        await absences.state(session, form, [(first, last)], NINE - DAY)
+
+
+async def test_a_reminder_waits_until_its_person_is_back_and_others_get_theirs(delivery_env: DeliveryEnv) -> None:
+    await states(delivery_env, "ada", TUESDAY, date(2026, 3, 5))
+    await delivery_env.post(item("ada"), item("ben"))
+    await delivery_env.deliver(NINE_IN_NEW_YORK)
+    reminders = [item(person, "reminder", 1, date=date(2026, 3, 4)) for person in ("ada", "ben")]
+    await delivery_env.post(*reminders, about("transferred", "ada"), now=NINE + DAY)
+    wednesday = NINE_IN_NEW_YORK + 2 * DAY
+    assert (await delivery_env.deliver(wednesday)).sent == 2
+    assert await delivery_env.items() == {
+        "check_in#1/ada/request": "sent",
+        "check_in#1/ben/request": "sent",
+        "check_in#1/ada/reminder.1": "queued",
+        "check_in#1/ben/reminder.1": "sent",
+        "transferred#1/ada/notice": "sent",
+    }
+    back = NINE + 4 * DAY
+    assert await delivery_env.wakes_at() == back + LOOK_AFTER
+    await delivery_env.deliver(back + LOOK_AFTER)
+    assert (await delivery_env.items())["check_in#1/ada/reminder.1"] == "sent"
+
+
+async def test_it_is_dropped_where_another_follows(delivery_env: DeliveryEnv) -> None:
+    await states(delivery_env, "ada", TUESDAY, date(2026, 3, 5))
+    await delivery_env.post(item("ada"))
+    await delivery_env.deliver(NINE)
+    reminder = item("ada", "reminder", 1, date=date(2026, 3, 4), about=ANOTHER_FOLLOWS)
+    await delivery_env.post(reminder, now=NINE + DAY)
+    await delivery_env.deliver(NINE + 2 * DAY)
+    assert (await delivery_env.items())["check_in#1/ada/reminder.1"] == "dropped away"
+    assert await delivery_env.events("dropped") == [("ada", f"{reminder.key} away")]
+
+
+async def test_an_absence_that_is_stated_while_the_mail_is_worded_counts(delivery_env: DeliveryEnv) -> None:
+    await delivery_env.post(item("ada"))
+    await delivery_env.deliver(NINE)
+    await delivery_env.post(item("ada", "reminder", 1, date=date(2026, 3, 4)), now=NINE + DAY)
+    wednesday = NINE + 2 * DAY
+    async with delivery_env.database.session() as session:
+        boxes = await due.postboxes(session, ["ada"], wednesday)
+    await states(delivery_env, "ada", TUESDAY, date(2026, 3, 5))
+    async with delivery_env.database.begin() as session:
+        assert await due.unchanged(session, boxes, wednesday) == set()

@@ -11,6 +11,7 @@ import pytest
 from lifecycle.delivery.letterbox import rule_of
 from lifecycle.delivery.notices import NoticeFacts
 from lifecycle.delivery.postbox import (
+    ANOTHER_FOLLOWS,
     Delivery,
     DropReason,
     ItemFacts,
@@ -30,6 +31,10 @@ NIGHT = NINE - timedelta(hours=6)
 ELEVEN = NINE + timedelta(hours=2)
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
+
+
+AWAY = {"absences": ((MONDAY - 3 * DAY, MONDAY + DAY),)}
+"""Until Tuesday."""
 
 
 def person(**facts: Any) -> PersonFacts:
@@ -159,6 +164,10 @@ OVER, PAUSED, HELD = MentorshipFacts(over=True), MentorshipFacts(paused=True), M
         ({}, {"kind": "reminder", "request": request(mails=1, last_mail_on=MONDAY - DAY)}, "too_soon"),
         ({}, {"kind": "reminder", "request": request(mails=3, last_mail_on=MONDAY - 5 * DAY)}, "limit"),
         ({}, {"kind": "request", "request": request(mails=3, last_mail_on=MONDAY - 5 * DAY)}, "limit"),
+        (AWAY, {"kind": "reminder", "request": request(), "about": ANOTHER_FOLLOWS}, "away"),
+        (AWAY, {"kind": "reminder", "request": request(closes_at=NINE + 2 * DAY)}, "away"),
+        (AWAY, {"kind": "reminder", "request": request(mails=3, last_mail_on=MONDAY - 5 * DAY)}, "limit"),
+        (AWAY, {"kind": "reminder", "request": request(mails=1, last_mail_on=MONDAY)}, "too_soon"),
     ],
 )  # fmt: skip
 def test_an_item_that_is_no_longer_true_is_dropped_with_its_reason(
@@ -266,3 +275,60 @@ def test_three_mails_carry_a_request_and_then_no_more() -> None:
         sent += names(found.ordinary)
     assert sent == ["0", "1", "2"]
     assert its.mails == 3
+
+
+# -- absences ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("absences", "back"),
+    [
+        # From the first day to the last, both included.
+        ([(MONDAY, MONDAY)], MONDAY + DAY),
+        ([(MONDAY - 9 * DAY, MONDAY)], MONDAY + DAY),
+        ([(MONDAY, MONDAY + DAY), (MONDAY + 2 * DAY, MONDAY + 3 * DAY)], MONDAY + 4 * DAY),
+        # Back on a Saturday: on Monday, where that is no day of another absence.
+        ([(MONDAY, MONDAY + 4 * DAY)], MONDAY + 7 * DAY),
+        ([(MONDAY, MONDAY + 4 * DAY), (MONDAY + 7 * DAY, MONDAY + 7 * DAY)], MONDAY + 8 * DAY),
+        ([(MONDAY - DAY, MONDAY - DAY)], MONDAY),
+        ([(MONDAY + DAY, MONDAY + DAY)], MONDAY),
+    ],
+)
+def test_the_last_reminder_waits_until_its_person_is_back(absences: list[tuple[date, date]], back: date) -> None:
+    reminder = waiting("reminder", request=request())
+    found = sort_out(person(absences=tuple(absences)), [reminder], NINE)
+    if back == MONDAY:
+        assert found == Delivery(ordinary=[reminder])
+    else:
+        assert found == Delivery(later=[(reminder, NINE + (back - MONDAY))])
+
+
+def test_whoever_is_away_gets_everything_but_reminders() -> None:
+    items = [
+        waiting("notice"), waiting("request", "check_in", request=request("check_in#2")),
+        waiting("receipt", "safety_received"), waiting("reminder", "check_in", request=request()),
+    ]  # fmt: skip
+    found = sort_out(person(**AWAY), items, NINE)
+    assert [item.kind for item in (*found.fast, *found.ordinary)] == ["receipt", "notice", "request"]
+    assert [item.kind for item, _ in found.later] == ["reminder"]
+
+
+def test_a_day_of_absence_is_a_day_where_the_person_lives() -> None:
+    away = PersonFacts("ada", "Pacific/Auckland", absences=((MONDAY + DAY, MONDAY + DAY),))
+    reminder = waiting("reminder", request=request())
+    monday_in_auckland = datetime(2026, 3, 1, 21, 0, tzinfo=UTC)
+    early = waiting("reminder", request=request(), queued_at=NIGHT - DAY)
+    assert sort_out(away, [early], monday_in_auckland).ordinary
+    tuesday_in_auckland = datetime(2026, 3, 2, 21, 0, tzinfo=UTC)
+    assert sort_out(away, [reminder], tuesday_in_auckland).ordinary == []
+
+
+def test_a_reminder_that_waits_for_the_next_day_waits_for_the_day_on_which_they_are_back() -> None:
+    reminder = waiting("reminder", request=request())
+    away = person(last_mail_on=MONDAY, absences=((MONDAY + DAY, MONDAY + DAY),))
+    assert sort_out(away, [reminder], NINE).later == [(reminder, NINE + 2 * DAY)]
+
+
+def test_one_that_is_still_to_come_is_looked_at_when_it_comes() -> None:
+    reminder = waiting("reminder", request=request(), date=MONDAY + DAY)
+    assert sort_out(person(**AWAY), [reminder], NINE).later == [(reminder, NINE + DAY)]

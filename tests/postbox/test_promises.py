@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from lifecycle.delivery.letterbox import is_open, rule_of
 from lifecycle.delivery.notices import NoticeFacts
 from lifecycle.delivery.postbox import (
+    ANOTHER_FOLLOWS,
     Delivery,
     ItemFacts,
     MentorshipFacts,
@@ -45,6 +46,10 @@ def postboxes(draw: Any) -> tuple[PersonFacts, list[ItemFacts], list[datetime]]:
         draw(st.sampled_from(["Europe/Berlin", "America/New_York", "Pacific/Chatham", "Asia/Kolkata"])),
         standing=draw(st.sampled_from(["active", "active", "active", "left", "erased", "bounced"])),
         reminders_stopped=draw(st.booleans()),
+        absences=tuple(
+            (first := START + timedelta(days=draw(st.integers(0, DAYS))), first + timedelta(days=length))
+            for length in draw(st.lists(st.integers(0, 9), max_size=3))
+        ),
     )
     requests = [
         RequestFacts(
@@ -68,6 +73,7 @@ def postboxes(draw: Any) -> tuple[PersonFacts, list[ItemFacts], list[datetime]]:
             out=draw(st.integers(0, 9)) == 0,
             facts=NoticeFacts(ending=draw(st.integers(0, 9)) == 0),
             after_end=draw(st.booleans()),
+            about=draw(st.sampled_from(["", ANOTHER_FOLLOWS])),
         )
         for nth in range(draw(st.integers(1, 14)))
     ]
@@ -100,6 +106,8 @@ def test_whatever_happens_the_promises_hold(
             assert is_open(item.rule, person.zone, now)
             assert item.date <= local_date(now, person.zone)
             assert item.request is None or carried[item.request.key] < 3
+            today = local_date(now, person.zone)
+            assert item.kind != "reminder" or not any(first <= today <= last for first, last in person.absences)
         carried.update({item.request.key for item in found.ordinary if item.request})
         if found.ordinary:
             ordinary_on[local_date(now, person.zone)] += 1

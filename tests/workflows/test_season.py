@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lifecycle.assessment import MATRIX as CORE_MATRIX
-from testing.cases import CASES, NOTED, REOPENED, TOLD, Case, cells
+from testing.cases import CASES, NOTED, REOPENED, TOLD, Case, cells, on
 from testing.played_season import PlayedSeason
 
 ENDINGS = {
@@ -67,3 +67,22 @@ def test_no_request_is_mailed_more_than_three_times(season: PlayedSeason) -> Non
                 request = item["key"].rsplit("/", 1)[0]
                 asked[request] = asked.get(request, 0) + 1
     assert max(asked.values()) == 3
+
+
+def test_who_is_away_is_reminded_when_they_are_back_or_not_at_all(season: PlayedSeason) -> None:
+    dropped = {line["key"]: line["reason"] for line in season.ledger["dropped"] if line["reason"] == "away"}
+    cohort = season.loaded.cohort.cohort
+    assert dropped == {
+        f"{cohort}/away-too-long/check_in#2/away-too-long-mentee/reminder.1": "away",
+        f"{cohort}/away-at-the-first/midpoint#1/away-at-the-first-mentee/reminder.1": "away",
+    }
+    reminded = {
+        item["key"]: mail["at"][:10]
+        for mail in season.ledger["mails"]
+        for item in mail["items"]
+        if item["kind"] == "reminder" and item["name"] != "closure" and item["mentorship"].startswith("away-")
+    }
+    assert reminded == {
+        f"{cohort}/away-back-in-time/check_in#2/away-back-in-time-mentee/reminder.1": on(32),
+        f"{cohort}/away-at-the-first/midpoint#1/away-at-the-first-mentee/reminder.2": on(94),
+    }

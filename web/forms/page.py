@@ -14,6 +14,7 @@ from mail.form_text import filled, worded
 from operations.forms import agreements
 from operations.forms.fill_in import words_for
 from operations.forms.parse import ZONE_QUESTIONS, FieldFault, Typed, read, typed_of, zone_names
+from operations.forms.pause_offer import PauseOffer
 from operations.forms.submit import Access, access_of
 from operations.submissions import mint
 from program.forms import Question
@@ -96,8 +97,9 @@ class FormPage:
         rows = answered_rows(self.questions, answer.body) if answer else []
         return self._page("answered.html", rows=rows, answer=answer, repeated=repeated)
 
-    def thanks(self) -> HTMLResponse:
-        """The answers are in; what happens next."""
+    def thanks(self, offers: Sequence[PauseOffer] = (), *, paused: bool = False) -> HTMLResponse:
+        """The answers are in; what happens next. `offers` are pauses for the days on which the person is away,
+        `paused` says that one was made."""
         requested = self.requested
         body = requested.answer.body if requested.answer else {}
         agreed = requested.ask == "agreement" and agreements.concluded(requested)
@@ -110,7 +112,13 @@ class FormPage:
             emergency=requested.program.emergency,
             next_others=self._others(same_ask=True),
             agreed=agreed,
+            offers=offers,
+            paused=paused,
         )
+
+    def pause(self, offer: PauseOffer | None, why: str = "") -> HTMLResponse:
+        """A pause for the days of an absence, with its button; or why it can't be made."""
+        return self._page("pause_offer.html", 409 if why else 200, offer=offer, why=why, submission=mint())
 
     def saved(self) -> HTMLResponse:
         """The form is kept half filled in."""

@@ -16,11 +16,11 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from operations import submissions
-from operations.forms import submit
+from operations.forms import pause_offer, submit
 from operations.forms.parse import Typed
 from operations.forms.submit import Differs, Faulty, Overtaken, Saved, Shut
 from operations.people.correct import pass_on
-from operations.people.own_page import Done
+from operations.people.own_page import Done, Rejected
 from operations.people.reminders import stop_reminders
 from operations.waking import Wake, wake_in_time
 from program.limits import BODY_BYTES, BODY_FIELDS, FIELD_NAME_CHARACTERS
@@ -75,7 +75,31 @@ class FormRoutes:
         page = await self._linked(request)
         if page is None:
             return self.pages.unknown()
-        return page.thanks() if page.requested.answer else RedirectResponse(page.path, 303)
+        if page.requested.answer is None:
+            return RedirectResponse(page.path, 303)
+        offered = await pause_offer.possible(self.database, page.requested, self.now())
+        possible = [offer for offer, why in offered if not why]
+        return page.thanks(possible, paused=request.query_params.get("done") == "pause")
+
+    async def pause(self, request: Request) -> Response:
+        """GET: a pause for the days of an absence that the answer states. POST: it is made."""
+        page = await self._linked(request)
+        link = self.links.read_request(request.path_params["token"])
+        if page is None or link is None:
+            return self.pages.unknown()
+        nth, now = request.path_params["nth"], self.now()
+        if request.method != "POST":
+            offered = await pause_offer.possible(self.database, page.requested, now)
+            offer, why = next(((offer, why) for offer, why in offered if offer.nth == nth), (None, ""))
+            return page.pause(offer, why) if offer else RedirectResponse(f"{page.path}/thanks", 303)
+        submission = ((await typed_in(request)).pop(submissions.FIELD, None) or [""])[0]
+        outcome = await pause_offer.take(self.database, *link, nth, submission, now)
+        if isinstance(outcome, Rejected):
+            return page.pause(None, outcome.why)
+        if not isinstance(outcome, Done):
+            return self.pages.unknown()
+        told = BackgroundTask(self.see_through, outcome)
+        return RedirectResponse(f"{page.path}/thanks?done=pause", 303, background=told)
 
     async def saved(self, request: Request) -> Response:
         """GET: the form is kept half filled in; the form itself where there is no draft."""
