@@ -33,7 +33,7 @@ from runtime.running_stack import StackRecord
 from runtime.settings import KEPT_SECRET, Settings, stack_of
 from runtime.temporal import Teller, Waker
 from store.database import Database, migrate
-from web.app import create_app
+from web.app import create_app, plans_running
 from web.server import serving
 from worker import running as running_worker
 from worker import watched
@@ -157,6 +157,7 @@ async def running(settings: Settings, *, in_memory: bool = False, any_port: bool
         for shard in range(settings.shards):
             await wake(shard)
         app = create_app(settings, database, Teller(client), now, wake, client)
+        await stack.enter_async_context(plans_running(app))
         await stack.enter_async_context(serving(app, pages))
         status_page = create_status_page(
             database, inbox, now, settings.public_url, TemporalUI(server.ui, client.namespace)

@@ -13,20 +13,15 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from store import audit
-from store.audit import AuditEntry, AuditFilters, AuditLine
+from store.audit import MOST_IDS, AuditEntry, AuditFilters, AuditLine
 from store.database import Database
 
-__all__ = ["COMMAND_LINE", "PROOFS", "AuditEntry", "AuditFilters", "AuditLine", "look", "put", "record"]
+__all__ = ["COMMAND_LINE", "MOST_IDS", "PROOFS", "AuditEntry", "AuditFilters", "AuditLine", "look", "put", "record"]
 
-COMMAND_LINE = "command line"
-MAILED_LINK = "mailed link"
-MAILED_CODE = "mailed code"
-PRINTED_LINK = "printed link"
-OPENID = "openid"
-PROXY = "proxy header"
-NOBODY = "not signed in"
-PROOFS = (COMMAND_LINE, MAILED_LINK, MAILED_CODE, PRINTED_LINK, OPENID, PROXY, NOBODY)
-"""By what a person is known who acts."""
+COMMAND_LINE = "command_line"
+NOBODY = "nobody"
+PROOFS = (COMMAND_LINE, "mail_link", "mail_code", "printed_link", "openid", "header", NOBODY)
+"""By what a person is known who acts: a shell on the machine, the proofs of a sign-in, or nothing."""
 
 
 async def record(database: Database, now: datetime, entry: AuditEntry) -> None:

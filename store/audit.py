@@ -32,6 +32,8 @@ class AuditEntry:
     plan: str = ""
     reason: str = ""
     result: str = ""
+    count: int = 0
+    """How many it is about, where `ids` names some of them only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +88,8 @@ async def add(session: AsyncSession, at: datetime, entry: AuditEntry) -> None:
     await session.execute(
         insert(bare(AuditRow)).values(
             at=at, by=entry.by, proof=entry.proof, what=entry.what, cohort=entry.cohort,
-            ids=list(entry.ids[:MOST_IDS]), count=len(entry.ids), plan=entry.plan, reason=entry.reason,
-            result=entry.result,
+            ids=list(entry.ids[:MOST_IDS]), count=max(entry.count, len(entry.ids)), plan=entry.plan,
+            reason=entry.reason, result=entry.result,
         )
     )  # fmt: skip
 

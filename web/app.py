@@ -4,7 +4,9 @@ number of web processes do the same work.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,7 @@ from starlette.routing import Route
 from mail.wording import languages_of_mails
 from operations.accounts.accounts import AccountRules
 from operations.accounts.sign_in import SignIn
+from operations.plan_runner import PlanRunner
 from operations.waking import Wake
 from program.folders import template_folders
 from runtime.links import Links
@@ -83,6 +86,7 @@ def create_app(
     async def stylesheet(_: Request) -> Response:
         return Response(pages.css, media_type="text/css", headers=FOR_EVER)
 
+    runner = PlanRunner(database, settings, client, clock_now) if client else None
     desk_pages = CoordinatorPages(pages, Words())
     rules = AccountRules(settings.secrets, settings.administrator_addresses)
     site = Site(
@@ -95,6 +99,7 @@ def create_app(
         real_now=real_now,
         tell=tell,
         client=client,
+        plans=runner,
     )
 
     async def desk_stylesheet(_: Request) -> Response:
@@ -152,7 +157,25 @@ def create_app(
     )
     # It would send people wherever the Host header says, and past the path under which the pages lie.
     app.router.redirect_slashes = False
+    app.state.plans = runner
     return app
+
+
+@asynccontextmanager
+async def plans_running(app: Starlette) -> AsyncIterator[None]:
+    """Carry out plans of coordinators for the length of a block: those confirmed here, and those that a process which
+    ended has left."""
+    runner: PlanRunner | None = app.state.plans
+    if runner is None:
+        yield
+        return
+    forever = asyncio.create_task(runner.run_forever())
+    try:
+        yield
+    finally:
+        forever.cancel()
+        await asyncio.gather(forever, return_exceptions=True)
+        await runner.stop()
 
 
 async def serve(
@@ -164,4 +187,6 @@ async def serve(
     client: Client | None = None,
 ) -> None:
     """Serve the pages until the process is told to stop (SIGTERM, SIGINT); requests in flight are finished."""
-    await server(create_app(settings, database, tell, clock_now, wake, client), settings).serve()
+    app = create_app(settings, database, tell, clock_now, wake, client)
+    async with plans_running(app):
+        await server(app, settings).serve()

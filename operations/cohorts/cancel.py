@@ -61,17 +61,19 @@ async def cancel(
     by: str = "",
     why: str = "",
     proof: str = "",
+    signed_in: bool = False,
     shards: int = 1,
     wake: Wake | None = None,
 ) -> bool:
-    """Cancel a cohort; False where that was done before. `now` is program time (UTC), `by` who says so.
+    """Cancel a cohort; False where that was done before. `now` is program time (UTC), `by` who says so,
+    `signed_in` where their right to was checked.
 
     With a `proof` the audit says who did it, by it. Without `wake` the mails leave when the first of the workflows
     has heard of it. Raises `Unknown`, and `Refused` with a reason.
     """
     async with database.begin() as session:
         row = await known_cohort(session, cohort)
-        decider = who_decides(cohort, await people.deciders(session, cohort), by)
+        decider = who_decides(cohort, await people.deciders(session, cohort), by, signed_in=signed_in)
         if row.state == CANCELLED:
             return False
         if row.state == "over":

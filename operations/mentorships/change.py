@@ -221,15 +221,20 @@ async def orders(
     *,
     by: str = "",
     again: bool = False,
+    signed_in: bool = False,
 ) -> list[ChangeOrder]:
-    """What is to be sent to these mentorships; read from SQL only. `now` is program time (UTC), `by` who says so.
+    """What is to be sent to these mentorships; read from SQL only. `now` is program time (UTC), `by` who says so;
+    `signed_in` where their right to was checked.
 
     Raises `Refused` where a change makes no sense, or it isn't clear who gives it.
     """
     cohorts = sorted({cohort for cohort, _ in places})
     async with database.session() as session:
         zones = {row.id: row.zone for row in await status.cohorts(session) if row.id in cohorts}
-        who = {cohort: who_decides(cohort, await people.deciders(session, cohort), by) for cohort in cohorts}
+        who = {
+            cohort: who_decides(cohort, await people.deciders(session, cohort), by, signed_in=signed_in)
+            for cohort in cohorts
+        }
         stored = await operations_log.operations(session, change.kind, cohorts)
     orders: list[ChangeOrder] = []
     for cohort, key in places:
@@ -250,7 +255,7 @@ async def orders(
 async def look(database: Database, client: Client, order: ChangeOrder, now: datetime) -> Prospect:
     """What an order does, worked out by the core; nothing is written. Raises `Refused` where no mentorship runs."""
     if order.done:
-        return Prospect(order, DryRun(0, local_date(now, "UTC")), (), _done_before(order))
+        return Prospect(order, DryRun(0, local_date(now, "UTC")), (), done_before_reason(order))
     state = await state_of(client, order.cohort, order.mentorship)
     if state is None:
         raise Refused(f"{order.place}: {await not_there(database, order.cohort, order.mentorship)}")
@@ -298,7 +303,8 @@ def _nothing(state: State, event: Event) -> str:
     return "it was done before" if event.id in state.seen else ""
 
 
-def _done_before(order: ChangeOrder) -> str:
+def done_before_reason(order: ChangeOrder) -> str:
+    """Why there is nothing to do for an order that is done."""
     if order.change.already_done_reason:
         return order.change.already_done_reason
     when = "" if order.change.once else " today"
@@ -406,7 +412,7 @@ def _programs(orders: Iterable[ChangeOrder]) -> Collection[LoadedProgram]:
 
 async def _one(database: Database, client: Client, order: ChangeOrder) -> ChangeOutcome:
     if order.done:
-        return ChangeOutcome(order.place, "done_before", _done_before(order))
+        return ChangeOutcome(order.place, "done_before", done_before_reason(order))
     try:
         await send(client, order.cohort, order.mentorship, order.event)
     except RefusedChange as refused:

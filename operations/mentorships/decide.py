@@ -17,6 +17,7 @@ from lifecycle.local_time import local_date
 from operations import audit
 from operations.audit import AuditEntry
 from operations.errors import Refused
+from operations.mentorships.dry_run import DryRun, Withdrawn, foresee, state_of, withdrawn
 from operations.mentorships.not_running import LOST, not_there
 from operations.people.deciders import who_decides
 from program.addresses import problem_of_address
@@ -33,6 +34,7 @@ from store.mentorships import tasks as stored_tasks
 from store.mentorships.tasks import TaskFacts
 from store.people import people
 from store.people.people import KnownPerson
+from store.postbox import waiting_items
 from store.reports import status
 
 if TYPE_CHECKING:
@@ -50,6 +52,18 @@ class Newcomer:
     name: str = ""
     email: str = ""
     zone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionOutlook:
+    """What a decision would do, worked out by the core. With `taken`, it was taken before: nothing is left to do."""
+
+    task: TaskFacts
+    decision: str
+    by: str
+    outlook: DryRun
+    withdrawn: tuple[Withdrawn, ...] = ()
+    taken: DecisionTaken | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,23 +96,21 @@ async def decide(
     by: str = "",
     why: str = "",
     proof: str = "",
+    signed_in: bool = False,
 ) -> DecisionTaken:
-    """Decide a task. `now` is program time (UTC), `until` a date or a duration, `by` an id of who decides. With a
-    `proof` the audit says who decided, by it.
+    """Decide a task. `now` is program time (UTC), `until` a date or a duration, `by` an id of who decides.
+
+    `signed_in`: their right to decide was checked. With a `proof` the audit says who decided, by it.
 
     Raises `Refused` with a reason for the coordinator, and RPCError where Temporal does not answer.
     """
     facts = await _task(database, task)
     decision = decision.replace("-", "_")
-    decider = who_decides(facts.cohort, facts.deciders, by)
+    decider = who_decides(facts.cohort, facts.deciders, by, signed_in=signed_in)
     if facts.closed_on is not None:
         return _decided_before(facts, decision)
-    _check(facts, decision, until, newcomer, person)
-    ends = until_date(until, local_date(now, facts.zone)) if until else None
-    someone = await known_newcomer(database, newcomer, facts.zone, facts.language) if newcomer else None
-    zone = someone.zone if someone else ""
-    joins = newcomer.id if newcomer else ""
-    id_ = operation_id(task, decision, ends, joins, person)
+    event, someone = await _event(database, facts, decision, now, until, newcomer, person, decider)
+    id_, ends, joins = event.id, event.until, event.newcomer
     detail = {"task": task, "decision": decision, "until": ends.isoformat() if ends else "", "newcomer": joins}
     async with database.begin() as session:
         if someone and await people.find(session, joins) is None:
@@ -109,7 +121,6 @@ async def decide(
         if proof:
             await audit.put(session, now, AuditEntry("decide", decider, proof, facts.cohort, [task], reason=why))
     try:
-        event = Decided(id_, task, decision, decider, ends, joins, zone, person)
         await send(client, facts.cohort, facts.mentorship, event)
     except (RefusedChange, NoSuchMentorship) as refused:
         reason = str(refused)
@@ -128,6 +139,85 @@ async def decide(
     return DecisionTaken(
         task, facts.cohort, facts.mentorship, facts.kind, decision, decider, ends, joins, recorded=recorded
     )
+
+
+async def check(
+    database: Database,
+    task: str,
+    decision: str,
+    now: datetime,
+    *,
+    until: str = "",
+    newcomer: Newcomer | None = None,
+    person: str = "",
+    by: str = "",
+    signed_in: bool = False,
+) -> TaskFacts:
+    """The task, where this decision makes sense for it; reads SQL only. Parameters and errors are those of `decide`,
+    but a task that is decided already is refused."""
+    facts = await _task(database, task)
+    decision = decision.replace("-", "_")
+    decider = who_decides(facts.cohort, facts.deciders, by, signed_in=signed_in)
+    if facts.closed_on is not None:
+        raise _closed(facts)
+    await _event(database, facts, decision, now, until, newcomer, person, decider)
+    return facts
+
+
+async def until_of(database: Database, task: str, until: str, now: datetime) -> date:
+    """The date that `until` means for this task today: in the zone of its cohort. Raises `Refused`."""
+    facts = await _task(database, task)
+    return until_date(until, local_date(now, facts.zone))
+
+
+async def look_at(
+    database: Database,
+    client: Client,
+    task: str,
+    decision: str,
+    now: datetime,
+    *,
+    until: str = "",
+    newcomer: Newcomer | None = None,
+    person: str = "",
+    by: str = "",
+    signed_in: bool = False,
+) -> DecisionOutlook:
+    """What this decision would do; nothing is written and nothing sent. Parameters and errors are those of `decide`,
+    and `outlook.refused` says why the core would refuse it."""
+    facts = await _task(database, task)
+    decision = decision.replace("-", "_")
+    decider = who_decides(facts.cohort, facts.deciders, by, signed_in=signed_in)
+    if facts.closed_on is not None:
+        taken = _decided_before(facts, decision)
+        return DecisionOutlook(facts, decision, decider, DryRun(0, local_date(now, facts.zone)), taken=taken)
+    event, _ = await _event(database, facts, decision, now, until, newcomer, person, decider)
+    state = await state_of(client, facts.cohort, facts.mentorship)
+    if state is None:
+        raise Refused(await not_there(database, facts.cohort, facts.mentorship))
+    _, outlook = foresee(state, event, now)
+    async with database.session() as session:
+        items = await waiting_items(session, facts.cohort, facts.mentorship)
+    return DecisionOutlook(facts, decision, decider, outlook, withdrawn(outlook, items))
+
+
+async def _event(
+    database: Database,
+    facts: TaskFacts,
+    decision: str,
+    now: datetime,
+    until: str,
+    newcomer: Newcomer | None,
+    person: str,
+    by: str,
+) -> tuple[Decided, KnownPerson | None]:
+    """The event of a decision, and the newcomer whom it names. Raises `Refused`."""
+    _check(facts, decision, until, newcomer, person)
+    ends = until_date(until, local_date(now, facts.zone)) if until else None
+    someone = await known_newcomer(database, newcomer, facts.zone, facts.language) if newcomer else None
+    joins = newcomer.id if newcomer else ""
+    id_ = operation_id(facts.key, decision, ends, joins, person)
+    return Decided(id_, facts.key, decision, by, ends, joins, someone.zone if someone else "", person), someone
 
 
 def operation_id(task: str, decision: str, until: date | None, newcomer: str, person: str) -> str:
@@ -164,9 +254,13 @@ async def _task(database: Database, key: str) -> TaskFacts:
 
 def _decided_before(facts: TaskFacts, decision: str) -> DecisionTaken:
     if facts.decision != decision:
-        who = f" by {facts.by}" if facts.by else ""
-        raise Refused(f"this task is closed: {facts.decision} on {facts.closed_on}{who}")
+        raise _closed(facts)
     return DecisionTaken(facts.key, facts.cohort, facts.mentorship, facts.kind, decision, facts.by, before=True)
+
+
+def _closed(facts: TaskFacts) -> Refused:
+    who = f" by {facts.by}" if facts.by else ""
+    return Refused(f"this task is closed: {facts.decision} on {facts.closed_on}{who}")
 
 
 def _check(facts: TaskFacts, decision: str, until: str, newcomer: Newcomer | None, person: str) -> None:

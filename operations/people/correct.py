@@ -45,12 +45,13 @@ async def correct(
     by: str = "",
     why: str = "",
     proof: str = "",
+    signed_in: bool = False,
     tell: Tell | None = None,
     wake: Wake | None = None,
     dry_run: bool = False,
 ) -> Correction:
     """Correct a person and tell everybody who has to know. `who` is an id, an address or a name, `now` program time
-    (UTC), `by` a coordinator or deputy of a cohort of theirs.
+    (UTC), `by` a coordinator or deputy of a cohort of theirs, `signed_in` where their right to was checked.
 
     What can't be told now is told later. With `dry_run` it is done and taken back. With a `proof` the audit says who
     did it, by it. Raises `Refused`.
@@ -59,7 +60,7 @@ async def correct(
     async def carry_out(session: AsyncSession) -> Correction:
         person = await known_person(session, who)
         deciders = await people.deciders_for(session, person.id)
-        decider = who_decides(person.id, deciders, by) if deciders else by
+        decider = who_decides(person.id, deciders, by, signed_in=signed_in) if deciders else by
         if proof:
             await audit.put(session, now, AuditEntry("correct", decider, proof, ids=[person.id], reason=why))
         return await correct_in(session, person.id, details, now, by=decider, why=why)

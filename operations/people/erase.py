@@ -35,11 +35,12 @@ async def erase(
     by: str = "",
     why: str = "",
     proof: str = "",
+    signed_in: bool = False,
     tell: Tell | None = None,
     dry_run: bool = False,
 ) -> Erasure:
     """Erase a person. `who` is an id, an address or a name, `now` program time (UTC), `by` a coordinator or deputy of
-    a cohort of theirs. Erasing again changes nothing.
+    a cohort of theirs, `signed_in` where their right to was checked. Erasing again changes nothing.
 
     What can't be told now is told later. With `dry_run` it is done and taken back. With a `proof` the audit says who
     did it, by it. Raises `Refused`.
@@ -48,7 +49,7 @@ async def erase(
     async def carry_out(session: AsyncSession) -> Erasure:
         person = await known_person(session, who)
         deciders = await people.deciders_for(session, person.id)
-        decider = who_decides(person.id, deciders, by) if deciders else by
+        decider = who_decides(person.id, deciders, by, signed_in=signed_in) if deciders else by
         erased = await erase_in(session, person.id, now, by=decider, why=why)
         if proof:
             # After the erasure, which takes out of reasons what is about this person: this one is not in their words.

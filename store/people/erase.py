@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, delete, exists, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from store import audit
+from store import audit, plans
 from store.cohorts import file_entries
 from store.cohorts.program_versions import agreement_form
 from store.database import putting
@@ -97,6 +97,7 @@ async def erase(session: AsyncSession, person: str, order: CorrectionOrder) -> E
     counts["tasks"] += await _reasons(session, TaskRow, _of_refs(TaskRow, refs), person, names)
     counts["notes"] += await _notes(session, person, refs, names)
     counts["audit"] += await audit.forget(session, person, sorted({cohort for cohort, _ in refs}), names.out_of)
+    counts["plans"] += await plans.forget(session, person, names.out_of_text)
     counts["suppressions"] += await _suppressions(session, person, row.email)
     counts["address_changes"] += await address_changes.forget(session, person)
     counts["absences"] += await absences.forget(session, person)

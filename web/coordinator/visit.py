@@ -15,6 +15,7 @@ from operations.accounts.accounts import Account, Role
 from operations.accounts.sign_in import FRESH, SignIn
 from operations.audit import AuditEntry
 from operations.forms.parse import Typed
+from operations.plan_runner import PlanRunner
 from runtime.outbox_relay import Tell
 from runtime.settings import Settings
 from store.database import Database
@@ -52,6 +53,8 @@ class Site:
     """Tells a workflow of an event."""
     client: Client | None
     """Temporal; it connects with its first call, which fails where Temporal is away. None only in tests."""
+    plans: PlanRunner | None
+    """Carries out what was confirmed. None only in tests."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +75,8 @@ class Visit:
 
     @property
     def proof(self) -> str:
-        """By what the account was proved, in the words of the audit log."""
-        return self.signed_in.proof.replace("_", " ") if self.signed_in else audit.NOBODY
+        """By what the account was proved, for the audit log."""
+        return self.signed_in.proof if self.signed_in else audit.NOBODY
 
     def entry(self, what: str, **facts: Any) -> AuditEntry:
         """A row for the audit log of who acts here: `cohort`, `ids`, `plan`, `reason`, `result`. Whoever makes one
