@@ -10,10 +10,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from store.absence_table import AbsenceRow as AbsenceRow
 from store.act_tables import AuditRow as AuditRow
-from store.columns import Base, public_id
 from store.act_tables import PlanLineRow as PlanLineRow
 from store.act_tables import PlanRow as PlanRow
-from store.columns import Base
+from store.columns import Base, public_id
 from store.contact_tables import AddressChangeRow as AddressChangeRow
 from store.contact_tables import FormerNameRow as FormerNameRow
 from store.contact_tables import SuppressionRow as SuppressionRow
