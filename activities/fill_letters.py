@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from activities import agreement_text
+from activities import agreement_text, application_letters
 from lifecycle.delivery.holds import MAY_CONTACT
 from lifecycle.delivery.notices import OF_SILENCE
 from lifecycle.delivery.postbox import ADDRESS_NEW
@@ -22,7 +22,7 @@ from lifecycle.local_time import DAY, local_date
 from lifecycle.state import PlannedPause
 from mail.dates import listed
 from mail.headers import domain_of, message_id
-from mail.letters import DESK, PERSONAL, Capacity, Letter, LetterItem, LetterTask, MailPerson, Meetings
+from mail.letters import APPLICATIONS, DESK, PERSONAL, Capacity, Letter, LetterItem, LetterTask, MailPerson, Meetings
 from program.forms import Answers
 from store.columns import public_id
 from store.delivery.due import Item
@@ -67,6 +67,10 @@ class LinkMaker(Protocol):
 
     def task_url(self, task: str) -> str:
         """The page of a task, by its public id."""
+        ...
+
+    def application_url(self, application: str, generation: int, page: str = "") -> str:
+        """The own page of an application, or one below it."""
         ...
 
 
@@ -133,6 +137,8 @@ class LetterWriter:
         recipient = _someone(person)
         language = self.language_of(person.language, [item.name for item in planned.items])
         elsewhere = first.name == ADDRESS_NEW
+        if any(application_letters.is_unproven(item, known) for item in planned.items):
+            recipient = replace(recipient, name="", profile={})
         if elsewhere:
             recipient = replace(recipient, email=_address_change(first, known).email)
         if self.redirect_all_to:
@@ -186,6 +192,8 @@ class LetterWriter:
             facts["new_address"] = change.email
             facts["closes"] = local_date(change.lapses_at, person.zone) - DAY
             facts["link"] = self.links.address_url(change.id, "new" if item.name == ADDRESS_NEW else "old")
+        if item.name in APPLICATIONS:
+            facts |= application_letters.facts_of(item, known, self.links)
         if item.name == "reminders_stopped" and item.about in known.people:
             facts["about"] = _someone(known.people[item.about])
         return LetterItem(**facts)
@@ -330,7 +338,9 @@ def _coordinator(cohort: str, reader: str, known: Background) -> MailPerson:
 
 
 def _capacity(items: Collection[Item], person: str, known: Background) -> Capacity:
-    roles = {_role(item, person, known) for item in items}
+    if all(item.name in APPLICATIONS for item in items):
+        return "applicant"
+    roles = {_role(item, person, known) for item in items if item.name not in APPLICATIONS}
     if roles <= {"coordinator", "deputy"}:
         return "coordinator" if "coordinator" in roles else "deputy"
     return "participant"

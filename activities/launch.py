@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from temporalio import activity
 
 from activities.messages import COHORT_PROGRESS, START_MENTORSHIPS, CohortProgress, CohortQuestion, Started
-from store.cohorts import cohorts, progress
+from store.cohorts import calls, cohorts, progress
 from store.cohorts.cohorts import FrozenProgram, Planned
 from store.database import Database
 
@@ -63,7 +63,12 @@ class Launcher:
         """Count the mentorships by state; with none left to run, the cohort is over."""
         async with self.database.begin() as session:
             states = await progress.by_state(session, question.cohort)
-            result = CohortProgress(states.get("planned", 0), states.get("running", 0), states.get("over", 0))
-            if result.planned == result.running == 0:
+            result = CohortProgress(
+                states.get("planned", 0),
+                states.get("running", 0),
+                states.get("over", 0),
+                await calls.is_gathering(session, question.cohort),
+            )
+            if result.planned == result.running == 0 and not result.gathering:
                 await progress.mark_over(session, question.cohort)
         return result

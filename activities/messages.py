@@ -84,3 +84,5 @@ class CohortProgress:
     planned: int = 0
     running: int = 0
     over: int = 0
+    gathering: bool = False
+    """Its open call is not published yet, so there are mentorships to come."""

@@ -21,6 +21,8 @@ from runtime.errors import EXIT_CODES
 COMMANDS = {
     "plan": ("validate", "plan", "preview"),
     "match": ("match",),
+    "applicants": ("applicants",),
+    "publish": ("publish", "export-cohort"),
     "rehearse": ("rehearse",),
     "launch": ("launch",),
     "status": ("status", "show", "ledger"),

@@ -50,3 +50,8 @@ def message_key(items: Iterable[str], corrections: int = 0) -> str:
     lines = [*sorted(items), *([f"#{corrections}"] if corrections else [])]
     digest = sha256("\n".join(lines).encode()).digest()
     return b32encode(digest[:15]).decode().lower()
+
+
+def application_item_key(cohort: str, application: str, name: str, nth: int = 1) -> str:
+    """`cohort/call/4kx9q2mz7vb1/application_confirm.1`: an applicant is told something; `nth` of its kind."""
+    return f"{cohort}/call/{application}/{name}.{nth}"

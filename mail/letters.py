@@ -37,12 +37,14 @@ DESK = ("task_opened", "task_repeated", "task_to_deputy", "reminders_stopped", "
 """Names of notices for coordinators and deputies."""
 PERSONAL = ("address_old", "address_new")
 """Names of mails about a person, independent of their mentorships."""
-NAMES = ASKS + NOTICES + DESK + PERSONAL
+APPLICATIONS = ("application_confirm", "application_yours", "application_invited", "application_nobody")
+"""Names of mails to those who apply, or are invited to."""
+NAMES = ASKS + NOTICES + DESK + PERSONAL + APPLICATIONS
 """All mails; each has a template with this name."""
 
 Kind = Literal["request", "reminder", "notice", "receipt", "urgent"]
 Reader = Literal["mentor", "mentee", "peer", "coordinator", "deputy"]
-Capacity = Literal["participant", "coordinator", "deputy"]
+Capacity = Literal["participant", "coordinator", "deputy", "applicant"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +184,10 @@ class LetterItem:
     new_address: str = ""
     """address_old and address_new: where the reader's mail is to go from now on."""
     task: LetterTask | None = None
+    waiting: bool = False
+    """application_yours: the application is on the waiting list."""
+    open: bool = True
+    """application_yours: it can still be changed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from mail.compose import Composer
 from mail.headers import BadHeader, message_id
 from mail.inserts import BadInsert
 from mail.letters import (
+    APPLICATIONS,
     ASKS,
     DESK,
     NAMES,
@@ -83,6 +84,7 @@ _LINK = "https://mentoring.example.org/f/4kX9q2mZ7vB1.1.aB3dE5fG7hJ9kL1mN3pQ5rS7
 _JOINT_LINK = "https://mentoring.example.org/me/4kX9q2mZ7vB1.1.aB3dE5fG7hJ9kL1mN3pQ5rS7/joint/spring/m07"
 _TASK_LINK = "https://mentoring.example.org/c/tasks/k7q2mzvb14x9aedf"
 _ADDRESS_LINK = "https://mentoring.example.org/address/4kX9q2mZ7vB1.aB3dE5fG7hJ9kL1mN3pQ5rS7"
+_APPLICATION_LINK = "https://mentoring.example.org/application/4kX9q2mZ7vB1.1.aB3dE5fG7hJ9kL1mN3pQ5rS7"
 
 _FORMS: dict[str, tuple[str, float]] = {
     "invitation": ("Invitation", 3),
@@ -103,6 +105,8 @@ _KINDS: dict[str, Kind] = {
     "cancelled": "urgent",
     "address_old": "urgent",
     "address_new": "urgent",
+    "application_confirm": "receipt",
+    "application_yours": "receipt",
     "safety_received": "receipt",
 }
 _AGREEMENT = (
@@ -173,6 +177,9 @@ def sample_matter(
         item = replace(item, task=facts, role="deputy" if name == "task_to_deputy" else "coordinator")
     if name in PERSONAL:
         item = replace(item, mentorship="", partners=(), link=_ADDRESS_LINK, new_address="jonas@post.example.net")
+    if name in APPLICATIONS:
+        waiting = name == "application_yours" and not full
+        item = replace(item, mentorship="", partners=(), link=_APPLICATION_LINK, waiting=waiting, open=full)
     if name in _FORMS or name in DESK:
         item = replace(item, link=_TASK_LINK if name in DESK else _LINK)
     if name == "joint_sheet":
@@ -224,8 +231,9 @@ def letter_of(*items: LetterItem, language: str = "en") -> Letter:
     first = items[0]
     for_coordinators = first.name in DESK
     reader, _ = _company(first.format, first.role)
+    applying = first.name in APPLICATIONS
     capacity = ("deputy" if first.role == "deputy" else "coordinator") if for_coordinators else "participant"
-    without_links = for_coordinators or first.name == "address_new"
+    without_links = for_coordinators or applying or first.name == "address_new"
     return Letter(
         recipient=replace(_PETRA if for_coordinators else reader, language=language),
         cohort="spring",
@@ -241,7 +249,7 @@ def letter_of(*items: LetterItem, language: str = "en") -> Letter:
         else "https://mentoring.example.org/u/4kX9q2mZ7vB1.1.aB3dE5fG7hJ9kL1mN3pQ5rS7",
         place_url="" if without_links else "https://mentoring.example.org/me/4kX9q2mZ7vB1.1.aB3dE5fG7hJ9kL1mN3pQ5rS7",
         unsubscribe_mailto="" if without_links else "mailto:stop@example.org?subject=stop-4kX9q2mZ7vB1",
-        capacity=capacity,
+        capacity="applicant" if applying else capacity,
         items=items,
     )
 
@@ -290,6 +298,9 @@ def _variants(name: str) -> Iterator[tuple[str, dict[str, object]]]:
     if name in ASKS:
         yield "-reminder1", {"kind": "reminder", "nth": 1}
         yield "-reminder2", {"kind": "reminder", "nth": 2}
+    if name in ("application_invited", "application_nobody"):
+        yield "-2", {"number": 2}
+        yield "-3", {"number": 3}
     if name in ("closure", "farewell"):
         yield "-early", {"early": True}
     if name == "check_in" or name == "winding_down":
@@ -307,7 +318,7 @@ def samples(language: str = "en", formats: Collection[Format] = FORMATS) -> Iter
                     letter = sample(name, task=task, full=full, language=language)
                     yield Sample(f"{name}-{task}{'' if full else '-bare'}", letter)
             continue
-        for format_ in formats if name not in PERSONAL else FORMATS[:1]:
+        for format_ in formats if name not in (*PERSONAL, *APPLICATIONS) else FORMATS[:1]:
             for role in ROLES[format_]:
                 for variant, options in _variants(name):
                     for full in (True, False):

@@ -241,6 +241,8 @@ class View:
             "emergency": self._wording(item.emergency),
             "contact": item.contact,
             "task": self.task(item.task),
+            "waiting": item.waiting,
+            "open": item.open,
         }
 
     def _dated(self) -> dict[str, str]:

@@ -21,7 +21,7 @@ from program.text_checks import check_texts
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 _PRIVATE = {"name", "email", "profile"}
-_EXAMPLES: Mapping[str, str] = {
+_EXAMPLES: dict[str, str] = {
     "cohort": "spring-2027",
     "title": "Mentoring, spring 2027",
     "program": "formal",
@@ -34,6 +34,8 @@ _EXAMPLES: Mapping[str, str] = {
     "opens": "start + 14d",
     "closes": "7d",
 }
+
+_OF_CALL: dict[str, str] = {"opens": "2027-01-11", "closes": "2027-01-31"}
 
 
 def validated(
@@ -93,7 +95,8 @@ def _complaint(detail: ErrorDetails, source: Source) -> Fault:
     if detail["type"] == "missing" and trail and isinstance(trail[-1], int):
         return fault(source.place(*trail[:-1]), f"`{name}` is too short", f"Write {trail[-1] + 1} values.")
     if detail["type"] == "missing":
-        example = f": {_EXAMPLES[name]}" if name in _EXAMPLES else ": …"
+        examples = _EXAMPLES if trail[:1] not in (("apply",), ("wishes",)) else _EXAMPLES | _OF_CALL
+        example = f": {examples[name]}" if name in examples else ": …"
         return fault(source.place(*trail[:-1]), f"`{name}` is missing", f"Add `{name}{example}`.")
     problem, remedy = _words(detail, name)
     place = source.key_place(*trail) if detail["input"] is None else source.place(*trail)

@@ -18,6 +18,7 @@ from program.content import content_hash
 from program.faults import Fault, Faults, Place, fault, quoted
 from program.folders import SHIPPED, template_folders
 from program.forms import Form
+from program.gathering_checks import check_gathering
 from program.language_checks import check_languages
 from program.models import Cohort, Format, Mentorship, Participant, Person, Program
 from program.people import Rows, read_pairs, read_people
@@ -55,6 +56,8 @@ class Loaded:
     used: Mapping[str, LoadedProgram]
     """Program id to program, of the cohort's program and of every other that a mentorship names."""
     warnings: tuple[Fault, ...] = ()
+    application: Form | None = None
+    """The form of the open call; None where nobody can apply."""
 
     @property
     def programs(self) -> dict[str, Program]:
@@ -144,9 +147,21 @@ def load_cohort(
         )
     if missing_templates is not None:
         shelf.warnings.extend(check_languages(source, templates, missing_templates(templates)))
+    application = _application(source, shelf, cohort, used) if cohort is not None else None
     if shelf.faults or cohort is None:
         raise Faults(shelf.faults)
-    return Loaded(_completed(cohort), used, tuple(sorted(set(shelf.warnings))))
+    return Loaded(_completed(cohort), used, tuple(sorted(set(shelf.warnings))), application)
+
+
+def _application(source: Source, shelf: Shelf, cohort: Cohort, used: Mapping[str, LoadedProgram]) -> Form | None:
+    """The form of the open call, checked with everything else of the call."""
+    form = None
+    if cohort.apply is not None:
+        found = shelf.form(cohort.apply.form, source.place("apply", "form"))
+        form = found[0] if found else None
+    program = used.get(cohort.program)
+    shelf.faults.extend(check_gathering(source, cohort, program.program if program else None, form))
+    return form
 
 
 def _take_in_csv(source: Source, path: Path, shelf: Shelf) -> None:

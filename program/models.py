@@ -6,13 +6,14 @@ default numbers are those of the lifecycle; every number can be written in the p
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import time
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from program.base import Id, Model
+from program.base import CalendarDate, Id, Model
 from program.durations import Days, StepDate
+from program.gathering import Apply, Wishes
 from program.matching import Matching
 
 Format = Literal["one_to_one", "reverse", "peer", "group"]
@@ -28,16 +29,6 @@ def _wall_time(value: Any) -> Any:
 
 
 WallTime = Annotated[time, BeforeValidator(_wall_time)]
-
-
-def _calendar_date(value: Any) -> Any:
-    if isinstance(value, int | float):
-        raise ValueError(f"`{value}` is no date; write year-month-day, such as 2027-03-01")
-    return value
-
-
-CalendarDate = Annotated[date, BeforeValidator(_calendar_date)]
-"""A date; a bare number, which could be read as seconds since 1970, is none."""
 
 
 class Letterbox(Model):
@@ -290,6 +281,10 @@ class Cohort(Model):
     """Who meets whom."""
     organisation: str = ""
     """Who runs it; stands in the footer of every mail."""
+    apply: Apply | None = None
+    """The open call: people apply on a page, and their pairs are found by matching."""
+    wishes: Wishes | None = None
+    """After the close of the call: applicants say whom they would like to meet."""
 
     def person(self, person_id: str) -> Person | None:
         """The participant, coordinator or deputy of this id."""

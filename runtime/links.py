@@ -36,6 +36,8 @@ class Links:
         self._request = Signer(oldest_first, salt=b"mentorship.request", key_derivation="hmac")
         self._stop = Signer(oldest_first, salt=b"mentorship.stop", key_derivation="hmac")
         self._place = Signer(oldest_first, salt=b"mentorship.place", key_derivation="hmac")
+        self._application = Signer(oldest_first, salt=b"mentorship.application", key_derivation="hmac")
+        self._opened = Signer(oldest_first, salt=b"mentorship.opened", key_derivation="hmac")
         self._address: dict[Side, Signer] = {
             side: Signer(oldest_first, salt=f"mentorship.address.{side}".encode(), key_derivation="hmac")
             for side in SIDES
@@ -106,6 +108,27 @@ class Links:
         key."""
         return f"{self.public_url}/c/tasks/{quote(task)}"
 
+    def application_token(self, application: str, generation: int) -> str:
+        """The token of an application: to confirm, change or withdraw it."""
+        return _sign(self._application, application, generation)
+
+    def application_url(self, application: str, generation: int, page: str = "") -> str:
+        """The own page of an application; `page` is one below it, such as `wishes`."""
+        below = f"/{page}" if page else ""
+        return f"{self.public_url}/application/{self.application_token(application, generation)}{below}"
+
+    def read_application(self, token: str) -> tuple[str, int] | None:
+        """(application id, generation of its person's links) of a token; None if it is not ours."""
+        return _read(self._application, token)
+
+    def opened_token(self, cohort: str, at: int) -> str:
+        """Says when the page of a call was served: whole seconds since 1970, real time."""
+        return _sign(self._opened, cohort, at)
+
+    def read_opened(self, token: str) -> tuple[str, int] | None:
+        """(cohort, seconds since 1970) of such a token; None if it is not ours."""
+        return _read(self._opened, token)
+
     def meaning(self, kind: str, token: str) -> str:
         """What a link of ours opens, as one word: the same for every token that opens it. `kind` is the first part of
         its path; empty where it isn't one of ours."""
@@ -118,6 +141,8 @@ class Links:
                 link = self.read_place(token)
             case "address":
                 link = self.read_address(token)
+            case "application":
+                link = self.read_application(token)
             case _:
                 link = None
         return f"{kind}/{link[0]}" if link else ""

@@ -16,6 +16,8 @@ from store.columns import Base, public_id
 from store.contact_tables import AddressChangeRow as AddressChangeRow
 from store.contact_tables import FormerNameRow as FormerNameRow
 from store.contact_tables import SuppressionRow as SuppressionRow
+from store.gathering_tables import ApplicationRow as ApplicationRow
+from store.gathering_tables import CallRow as CallRow
 from store.note_tables import NoteRow as NoteRow
 from store.sign_in_tables import CohortReaderRow as CohortReaderRow
 from store.sign_in_tables import SessionRow as SessionRow
@@ -148,6 +150,10 @@ class MentorshipRow(Base):
     ending: Mapped[str] = mapped_column(default="")
     reason: Mapped[str] = mapped_column(default="")
     ended_on: Mapped[date | None]
+    proposed: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Its people were matched: their invitation is a proposal, which names the partner and says why."""
+    because: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
+    """Why these were matched, in words about neither by name, the most important first."""
     erasures: Mapped[int] = mapped_column(default=0, server_default="0")
     """How many of its people were erased: a mail worded before such an erasure is worded again."""
     lost_since: Mapped[datetime | None]
@@ -343,6 +349,7 @@ class TaskRow(Base):
     """Stands in the link of a mail about it, which must not say what the task is."""
     cohort: Mapped[str]
     mentorship: Mapped[str]
+    """Empty for a task about a whole cohort (`match`)."""
     kind: Mapped[str]
     number: Mapped[int]
     reason: Mapped[str] = mapped_column(Text)
@@ -359,10 +366,7 @@ class TaskRow(Base):
     turn: Mapped[int] = mapped_column(default=0)
     """In which turn of its mentorship it was opened; `closed_in`: closed."""
     closed_in: Mapped[int] = mapped_column(default=0)
-    __table_args__ = (
-        ForeignKeyConstraint(["cohort", "mentorship"], ["mentorships.cohort", "mentorships.key"]),
-        Index("ix_tasks_cohort", "cohort", "decision"),
-    )
+    __table_args__ = (Index("ix_tasks_cohort", "cohort", "decision"),)
 
 
 class EventRow(Base):

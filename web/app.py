@@ -29,6 +29,7 @@ from runtime.links import Links
 from runtime.outbox_relay import Tell
 from runtime.settings import Settings
 from store.database import Database
+from web.apply.routes import ApplyRoutes
 from web.coordinator.gate import routes_of
 from web.coordinator.rendering import CoordinatorPages
 from web.coordinator.visit import Site
@@ -68,6 +69,7 @@ def create_app(
     participant = FormRoutes(pages, links, database, tell, clock_now, settings.shards, wake)
     place = OwnPlace(participant, languages_of_mails(template_folders(None, settings.own_config)))
     confirming = Confirming(participant)
+    applying = ApplyRoutes(participant)
 
     async def home(_: Request) -> Response:
         return pages.page("home.html")
@@ -135,6 +137,10 @@ def create_app(
             Route("/me/{token}/joint/{cohort}/{mentorship}", place.joint_sheet),
             Route("/me/{token}/{act}/{cohort}/{mentorship}", place.change, methods=["GET", "POST"]),
             Route("/address/{token}", confirming.page, methods=["GET", "POST"]),
+            Route("/apply/{cohort}", applying.page, methods=["GET", "POST"]),
+            Route("/apply/{cohort}/sent", applying.sent),
+            Route("/apply/{cohort}/withdrawn", applying.withdrawn),
+            Route("/application/{token}", applying.own, methods=["GET", "POST"]),
             *routes_of(site),
             Route("/static/pages.css", stylesheet),
             Route("/static/coordinator.css", desk_stylesheet),

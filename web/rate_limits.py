@@ -24,7 +24,7 @@ from web.rendering import Pages
 
 MOST_REMEMBERED = 10_000
 """Buckets of one kind: some 2 MB. Beyond it the one that was used least recently is forgotten, and is full again."""
-LINK = re.compile(r"/(f|stop|me|address)/([^/]+)")
+LINK = re.compile(r"/(f|stop|me|address|application)/([^/]+)")
 """A link of ours in a path: its kind, and its token."""
 UNKNOWN = "unknown"
 """All clients whose address our own proxy could not tell."""

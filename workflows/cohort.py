@@ -38,7 +38,8 @@ class CohortWorkflow(DeclinesCancellation):
             await self.start_mentorships()
             while not self.launched_again:
                 progress = await self.progress()
-                if progress.running == 0 and progress.planned == 0 and not self.launched_again:
+                to_come = progress.planned or progress.gathering
+                if progress.running == 0 and not to_come and not self.launched_again:
                     return f"{progress.over} mentorships over"
                 if versions.long_enough() and not self.launched_again:
                     versions.start_afresh(self.start)

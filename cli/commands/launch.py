@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from operations.cohorts.launch import ChangeResult, Difference, Launch
     from operations.cohorts.load import Loaded
     from operations.cohorts.plan import PlannedMail
+    from program.models import Cohort
     from store.database import Database
 
 PANEL = "A cohort"
@@ -214,6 +215,8 @@ def _question(planned: Launch, warnings: int) -> str:
         parts.append(f"make {counted(changes, 'change')}")
     if ends := sum(one in planned.ends for one in planned.possible):
         parts.append(f"end {counted(ends, 'mentorship')}")
+    if planned.call:
+        parts.append("open the call")
     asked = " and ".join(parts or ["take up the new people"])
     despite = f", with {counted(warnings, 'warning')}" if warnings else ""
     return f"{asked}{despite}?".capitalize()
@@ -234,6 +237,7 @@ def _as_object(loaded: Loaded, planned: Launch) -> dict[str, Any]:
     ]
     return {
         "cohort": loaded.cohort.cohort,
+        "open_call": planned.call,
         "new": list(compared.new),
         "known": compared.unchanged + len(compared.altered),
         "unfinished_before": len(compared.waiting),
@@ -277,6 +281,11 @@ def _show(loaded: Loaded, planned: Launch, options: LaunchOptions) -> None:
     _lines("new", [_some(compared.new)])
     for one in planned.late[:SOME]:
         _lines("", [_late(one)])
+    if cohort.apply is not None and planned.call:
+        invited = f", {len(cohort.apply.invited)} invited" if cohort.apply.invited else ""
+        _lines(
+            "open call", [f"{on(cohort.apply.opens)} to {on(cohort.apply.closes)}{invited}, at {_page_of(cohort)}"]
+        )
     known = str(compared.unchanged + len(compared.altered))
     waiting = f", {len(compared.waiting)} not yet started" if compared.waiting else ""
     _lines("known", [known + waiting])
@@ -305,6 +314,10 @@ def _show(loaded: Loaded, planned: Launch, options: LaunchOptions) -> None:
             "vanished",
             [f"{_some(compared.vanished)}: no longer in the file, and they go on; --end-missing ends them"],
         )
+
+
+def _page_of(cohort: Cohort) -> str:
+    return f"{settings().public_url.rstrip('/')}/apply/{cohort.cohort}"
 
 
 def _say_first(first: Sequence[PlannedMail], now: datetime) -> None:

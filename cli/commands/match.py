@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.console import EXIT_CODES, REFUSED, err, fail, out, plainly, say_json, table, text
-from cli.options import AsJson, File
+from cli.console import EXIT_CODES, REFUSED, err, fail, out, plainly, run, say_json, settings, table, text
+from cli.options import AsJson
 
 if TYPE_CHECKING:
-    from operations.cohorts.match import Explained
+    from operations.cohorts.match import Explained, Pool
 
 PANEL = "Before anybody is mailed"
 HELPS_SHOWN = 3
@@ -24,8 +24,20 @@ def register(app: typer.Typer) -> None:
 
 
 def match(
-    file: File,
-    people: Annotated[Path, typer.Option(metavar="CSV", help="The people: id, name, email, role, and their fields.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="COHORT",
+            help="A cohort that was launched with an open call; with --people the cohort's file.",
+            show_default=False,
+        ),
+    ],
+    people: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CSV", help="The people from a file: id, name, email, role, and their fields.", show_default=False
+        ),
+    ] = None,
     pin: Annotated[
         list[str] | None,
         typer.Option(metavar="MENTOR:MENTEE", help="This pair for certain; more mentees after a comma."),
@@ -42,7 +54,7 @@ def match(
     ] = None,
     json: AsJson = False,
 ) -> None:
-    """Find the best pairs for the people in a file. Nothing is stored.
+    """Find the best pairs for those who applied, or for the people in a file. Nothing is stored.
 
     The rules and the points stand in the section `matching:` of the program.
     As many mentees as possible get a mentor; among those ways, the one with
@@ -50,13 +62,15 @@ def match(
 
     \b
     Examples:
+      mentorship match open-call
+      mentorship match open-call --pin a7k2:b9m4 --out pairs.csv
       mentorship match config/cohorts/open-call.yaml --people config/cohorts/open-call-people.csv
       mentorship match config/cohorts/open-call.yaml --people config/cohorts/open-call-people.csv --explain s07
       mentorship match config/cohorts/open-call.yaml --people config/cohorts/open-call-people.csv --out pairs.csv
     """
     from operations.cohorts.match import Explained, pairs_in, read_pool
 
-    pool = read_pool(file, people)
+    pool = read_pool(file, people) if people is not None else run(lambda: _applied(str(file)))
     for warning in pool.warnings:
         err().print(f"[yellow]![/] {text(warning)}", soft_wrap=True)
     wanted = pool.wanted(pin or (), ban or (), pairs_in(keep) if keep else ())
@@ -72,6 +86,14 @@ def match(
         say_json(explained.as_object())
     elif pairs is None:
         _print_result(explained)
+
+
+async def _applied(cohort: str) -> Pool:
+    from operations.cohorts.publish import pool_of
+    from runtime.connect import database
+
+    async with database(settings()) as opened:
+        return await pool_of(opened, cohort)
 
 
 def _print_result(explained: Explained) -> None:

@@ -17,6 +17,7 @@ from temporalio.client import Client
 
 from lifecycle.local_time import local_date
 from lifecycle.state import State
+from operations.cohorts import open_call
 from operations.cohorts.file_changes import FileChange, ending, wanted
 from operations.cohorts.late_joiners import Late, late
 from operations.errors import Refused
@@ -76,6 +77,8 @@ class Launch:
     outlooks: dict[str, LaunchPreview]
     """Key to what changes for it; empty where Temporal was not asked."""
     by: str = ""
+    call: bool = False
+    """The open call is new, or its file says something else than before."""
 
     @property
     def possible(self) -> tuple[FileChange, ...]:
@@ -95,7 +98,7 @@ class Launch:
     @property
     def nothing(self) -> bool:
         """Whether there is nothing to do."""
-        return not (self.to_start or self.possible or self.taken_over or self.compared.new_people)
+        return not (self.to_start or self.possible or self.taken_over or self.compared.new_people or self.call)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +141,8 @@ async def look(
         ends, more = await _worked_out(client, cohort.cohort, ends, now)
         outlooks |= more
     new = [mentorship for mentorship in cohort.mentorships if mentorship.key in set(compared.new)]
-    return Launch(compared, tuple(late(loaded, new, now)), tuple(changes), tuple(ends), outlooks, who)
+    call = await open_call.differs(database, loaded)
+    return Launch(compared, tuple(late(loaded, new, now)), tuple(changes), tuple(ends), outlooks, who, call)
 
 
 async def launch(database: Database, client: Client, settings: Settings, loaded: Loaded, now: datetime) -> Put:
@@ -152,6 +156,7 @@ async def launch(database: Database, client: Client, settings: Settings, loaded:
             for id_, used in loaded.used.items()
         }
     put = await cohorts.put(database, loaded.cohort, programs, local_date(now, loaded.cohort.zone), now)
+    await open_call.put(database, loaded, now)
     await start_cohort(client, settings, loaded.cohort.cohort)
     return put
 

@@ -175,6 +175,8 @@ def _as_sent(letter: Letter, settings: Settings) -> Letter:
 
 
 def _linked(item: LetterItem, links: Links) -> LetterItem:
+    if "/application/" in item.link:
+        return replace(item, link=links.application_url(_ID, 1))
     if "/address/" in item.link:
         return replace(item, link=links.address_url(_ID, "new" if item.name == "address_new" else "old"))
     if item.task is not None:
@@ -205,7 +207,7 @@ def _of_cohort(letter: Letter, loaded: Loaded) -> Letter:
         cohort_title=cohort.title,
         organisation=cohort.organisation,
         coordinator=coordinator,
-        recipient=coordinator if letter.capacity != "participant" else letter.recipient,
+        recipient=coordinator if letter.capacity in ("coordinator", "deputy") else letter.recipient,
     )
     return _to(letter, language=cohort.language)
 

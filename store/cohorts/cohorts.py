@@ -7,13 +7,14 @@ finds the differences of a file. Nothing here starts a mentorship or sends a mai
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import and_, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from program.models import Cohort, Mentorship, Person, Role
 from store.cohorts import file_entries
@@ -30,6 +31,7 @@ from store.tables import (
 __all__ = [
     "FrozenProgram", "KnownOtherwise", "Planned", "Put", "StartingMember", "UnknownCohort", "freeze_program",
     "frozen_program", "known_people", "mark_running", "mentorship", "people_in", "planned", "put", "put_coordinators",
+    "together_before",
 ]  # fmt: skip
 
 PAGE = 500
@@ -63,6 +65,21 @@ class StartingMember:
     person: str
     role: Role
     zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """Everything that a cohort's file would say, from the database."""
+
+    row: CohortRow
+    staff: Mapping[str, tuple[str, ...]]
+    """`coordinator` and `deputy` to ids."""
+    programs: Mapping[str, FrozenProgram]
+    mentorships: Mapping[str, MentorshipRow]
+    """By key, in order."""
+    seats: Mapping[str, Sequence[StartingMember]]
+    """Key to those who have a seat and were not taken out."""
+    people: Mapping[str, ParticipantRow]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +127,31 @@ async def put(
             page_of_mentorships = cohort.mentorships[first : first + page]
             new += await _put_mentorships(session, cohort, programs, page_of_mentorships, launched_on)
     return Put(tuple(new), len(cohort.mentorships) - len(new))
+
+
+async def put_in(
+    session: AsyncSession,
+    cohort: Cohort,
+    programs: Mapping[str, FrozenProgram],
+    launched_on: date,
+    because: Mapping[str, Sequence[str]],
+) -> list[str]:
+    """Store new mentorships of a cohort that is stored already, all in this transaction; returns their keys.
+
+    `because` says, for each key, why its people were matched: their invitation is a proposal.
+    """
+    new: list[str] = []
+    for first in range(0, len(cohort.mentorships), PAGE):
+        page = cohort.mentorships[first : first + PAGE]
+        new += await _put_mentorships(session, cohort, programs, page, launched_on)
+    for key in new:
+        if key in because:
+            await session.execute(
+                update(MentorshipRow)
+                .where(MentorshipRow.cohort == cohort.cohort, MentorshipRow.key == key)
+                .values(proposed=True, because=list(because[key]))
+            )
+    return new
 
 
 def people_in(cohort: Cohort) -> dict[str, Person]:
@@ -236,12 +278,55 @@ async def _put_mentorships(
     return [row["key"] for row in rows]
 
 
+async def together_before(session: AsyncSession, people: Collection[str]) -> dict[str, frozenset[str]]:
+    """For each of these people, those with whom they had a mentorship in any cohort, or were proposed one."""
+    mine, theirs = aliased(MembershipRow), aliased(MembershipRow)
+    found: dict[str, set[str]] = defaultdict(set)
+    listed = sorted(people)
+    for first in range(0, len(listed), PAGE):
+        rows = await session.execute(
+            select(mine.person, theirs.person)
+            .join(theirs, and_(theirs.cohort == mine.cohort, theirs.mentorship == mine.mentorship))
+            .where(mine.person.in_(listed[first : first + PAGE]), theirs.person != mine.person)
+        )
+        for one, other in rows:
+            found[one].add(other)
+    return {person: frozenset(others) for person, others in found.items()}
+
+
 # -- reading it back -------------------------------------------------------------------------------------------
 
 
 async def planned(session: AsyncSession, cohort: str, after: str = "", limit: int = 100) -> list[Planned]:
     """A page of mentorships not yet started, by key; `after` is the last key of the previous page."""
     return await _planned(session, cohort, MentorshipRow.state == "planned", MentorshipRow.key > after, limit=limit)
+
+
+async def contents(session: AsyncSession, cohort: str) -> Contents | None:
+    """A cohort with its mentorships and people; None where none was launched under this id."""
+    row = await session.get(CohortRow, cohort)
+    if row is None:
+        return None
+    found = await session.scalars(
+        select(MentorshipRow).where(MentorshipRow.cohort == cohort).order_by(MentorshipRow.key)
+    )
+    mentorships = {each.key: each for each in found}
+    seats = await _seats(session, cohort, list(mentorships), MembershipRow.standing != "out")
+    staff: dict[str, list[str]] = {"coordinator": [], "deputy": []}
+    for person, role in await session.execute(
+        select(CohortPersonRow.person, CohortPersonRow.role)
+        .where(CohortPersonRow.cohort == cohort)
+        .order_by(CohortPersonRow.person)
+    ):
+        staff[role].append(person)
+    versions = {(each.program, each.program_hash) for each in mentorships.values()} | {
+        (row.program, row.program_hash)
+    }
+    programs = {program: await frozen_program(session, program, digest) for program, digest in sorted(versions)}
+    ids = {seat.person for of in seats.values() for seat in of} | {*staff["coordinator"], *staff["deputy"]}
+    people = await known_people(session, sorted(ids))
+    desks = {role: tuple(ids) for role, ids in staff.items()}
+    return Contents(row, desks, programs, mentorships, seats, people)
 
 
 async def mentorship(session: AsyncSession, cohort: str, key: str) -> Planned:
@@ -306,14 +391,16 @@ async def _planned(session: AsyncSession, cohort: str, *which: Any, limit: int) 
     ]
 
 
-async def _seats(session: AsyncSession, cohort: str, keys: Sequence[str]) -> Mapping[str, list[StartingMember]]:
+async def _seats(
+    session: AsyncSession, cohort: str, keys: Sequence[str], *which: Any
+) -> Mapping[str, list[StartingMember]]:
     seats: dict[str, list[StartingMember]] = defaultdict(list)
     if not keys:
         return seats
     rows = await session.execute(
         select(MembershipRow.mentorship, MembershipRow.person, MembershipRow.role, ParticipantRow.zone)
         .join(ParticipantRow, ParticipantRow.id == MembershipRow.person)
-        .where(MembershipRow.cohort == cohort, MembershipRow.mentorship.in_(keys))
+        .where(MembershipRow.cohort == cohort, MembershipRow.mentorship.in_(keys), *which)
         .order_by(MembershipRow.mentorship, MembershipRow.position, MembershipRow.person)
     )
     for key, person, role, zone in rows:

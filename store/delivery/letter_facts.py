@@ -16,8 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from lifecycle.delivery.postbox import ALONE
 from lifecycle.keys import MentorshipRef
 from program.forms import Answers
+from store.cohorts import calls
+from store.cohorts.calls import Call
 from store.columns import bare
 from store.delivery.due import Item
+from store.people import applications
+from store.people.applications import OF_APPLICATIONS, Application
 from store.programs import FrozenProgram, asked_with, frozen_program
 from store.tables import (
     AddressChangeRow,
@@ -73,6 +77,9 @@ class Background:
     """The version of the program whose closure form was asked."""
     tasks: dict[str, TaskRow] = field(default_factory=dict[str, TaskRow])
     address_changes: dict[str, AddressChangeRow] = field(default_factory=dict[str, AddressChangeRow])
+    applications: dict[str, Application] = field(default_factory=dict[str, Application])
+    calls: dict[str, Call] = field(default_factory=dict[str, Call])
+    """Cohort to its open call, of those of which a letter tells."""
     threads: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     """Request to the messages that have carried it, oldest first."""
 
@@ -102,6 +109,7 @@ async def background(session: AsyncSession, items: Collection[Item], people: Ite
         facts.closed_with[ref] = await _asked(session, facts, row)
     for row in await _read(session, ADDRESS_CHANGES, {item.about for item in items if item.name in ALONE}):
         facts.address_changes[row.id] = row
+    await _read_applications(session, facts, {item.about for item in items if item.name in OF_APPLICATIONS})
     concerned = {*people, *(item.about for item in items if item.about)}
     for row in await _read(session, PEOPLE, concerned | set(_named(facts))):
         facts.people[row.id] = row
@@ -118,6 +126,15 @@ async def _read_mentorships(session: AsyncSession, facts: Background, places: se
         facts.programs[row.cohort, row.key] = await frozen_program(session, row.program, row.program_hash)
     for row in await _read(session, SEATS, places):
         facts.seats.setdefault((row.cohort, row.mentorship), []).append(row)
+
+
+async def _read_applications(session: AsyncSession, facts: Background, ids: set[str]) -> None:
+    if not ids:
+        return
+    facts.applications = {found.id: found for found in await applications.several(session, ids)}
+    for cohort in {found.cohort for found in facts.applications.values()}:
+        if (call := await calls.find(session, cohort)) is not None:
+            facts.calls[cohort] = call
 
 
 async def _asked(session: AsyncSession, facts: Background, row: Any) -> FrozenProgram:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -48,6 +48,18 @@ async def find(session: AsyncSession, key: str) -> TaskFacts | None:
         zone=cohort.zone,
         language=cohort.language,
         deciders=await deciders(session, row.cohort),
+    )
+
+
+async def close_of_cohort(
+    session: AsyncSession, cohort: str, kind: str, decision: str, by: str, why: str, now: datetime, today: date
+) -> None:
+    """Close the open tasks of a kind that are about a whole cohort. Needs a writing transaction."""
+    await session.execute(
+        update(TaskRow)
+        .where(TaskRow.cohort == cohort, TaskRow.mentorship == "", TaskRow.kind == kind, TaskRow.closed_at.is_(None))
+        .values(decision=decision, by=by, why=why, closed_at=now, closed_on=today)
+        .execution_options(synchronize_session=False)
     )
 
 

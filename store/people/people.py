@@ -58,6 +58,11 @@ async def find(session: AsyncSession, id_: str = "", *, email: str = "") -> Know
     return _known(row) if row else None
 
 
+async def profile(session: AsyncSession, person: str) -> dict[str, Any]:
+    """What is known of somebody for a partner to see: field to text."""
+    return dict(await session.scalar(select(ParticipantRow.profile).where(ParticipantRow.id == person)) or {})
+
+
 async def add(session: AsyncSession, newcomer: KnownPerson) -> None:
     """Add a newcomer. Their seat comes with the first turn that offers it to them. Needs a writing transaction."""
     session.add(

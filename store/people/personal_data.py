@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from store.people import absences, former_names, joint_sheet, notes, own_page
+from store.people import absences, applications, former_names, joint_sheet, notes, own_page
 from store.people.own_page import OwnMentorship
 from store.tables import (
     AddressChangeRow,
@@ -53,6 +53,7 @@ async def personal_data(session: AsyncSession, person: str) -> PersonalData:
         ],
         "mentorships": [_mentorship(seat) for seat in seats],
         "answers": await _answers(session, person),
+        "applications": await _applications(session, person),
         "drafts": await _drafts(session, person),
         "agreements": await _agreements(session, person),
         "absences": await _absences(session, person),
@@ -95,6 +96,24 @@ def _mentorship(seat: OwnMentorship) -> PersonalData:
             for form in seat.asked
         ],
     }
+
+
+async def _applications(session: AsyncSession, person: str) -> list[PersonalData]:
+    """What they wrote in applications to open calls, and whom they wish for, by id."""
+    return [
+        {
+            "cohort": application.cohort,
+            "state": application.state,
+            "role": application.role,
+            "name": application.name,
+            "at": application.at.isoformat(),
+            "confirmed_at": application.confirmed_at.isoformat() if application.confirmed_at else None,
+            "answers": application.body,
+            "wishes": list(application.wishes),
+            "would_take": list(application.would_take),
+        }
+        for application in await applications.of_person(session, person)
+    ]
 
 
 async def _answers(session: AsyncSession, person: str) -> list[PersonalData]:

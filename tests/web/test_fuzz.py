@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from starlette.routing import Route
 
 from store.people.address_changes import SIDES
+from testing.open_call import applied, open_call_of
 from testing.web_env import BASE_URL, COHORT, WebEnv, filled_in, send, wants, web_env_of
 from web.security import HEADERS
 
@@ -55,7 +56,7 @@ ATTACKS = (
 LIVE = re.compile(f'<{MARK}|["\']{MARK}["\'=]|href="(?:https?:)?//{MARK}|(?:href|action)="javascript:')
 """An attack that came back as more than text."""
 FIELDS = ("more", "save", "change", "state", "act", "version", "submission_id", "q", "name", "List-Unsubscribe",
-          "email", "say")  # fmt: skip
+          "email", "say", "opened", "role", "homepage", "as")  # fmt: skip
 """Names that a page may know beside those of its questions."""
 PLACES = {"act": "pause", "cohort": COHORT, "mentorship": "pair"}
 """What stands in a path beside the token."""
@@ -177,6 +178,10 @@ async def doors(web_env: WebEnv, tmp_path: Path) -> AsyncIterator[Doors]:
     tokens += [unlimited.links.place_token("ada", 1), unlimited.links.place_token("ben", 7)]
     change = await wants(unlimited, "ada", "ada@new.example.org")
     tokens += [unlimited.links.address_token(change, side) for side in SIDES]
+    await open_call_of(unlimited.database, COHORT, unlimited.now)
+    for name in ("fay", "gus"):
+        own = await applied(unlimited.database, unlimited.links, name, f"{name}@example.org", COHORT, unlimited.now)
+        tokens.append(own.removeprefix("/application/"))
     with closing(sqlite3.connect(tmp_path / "world.db")) as watching:
         found = Doors(unlimited, tokens, [*sorted(asked), *FIELDS], await unlimited.snapshot(), watching)
         await found.try_keys()
@@ -191,7 +196,9 @@ def judged(answer: httpx.Response) -> None:
     assert answer.headers.get_list("cache-control") == ["no-store"] or "immutable" in answer.headers["cache-control"]
     assert "set-cookie" not in answer.headers
     if "location" in answer.headers:
-        assert re.match(r"/(f|stop|me|address)/", answer.headers["location"]), answer.headers["location"]
+        assert re.match(r"/(f|stop|me|address|apply|application)/", answer.headers["location"]), answer.headers[
+            "location"
+        ]
         assert MARK not in answer.headers["location"].partition("/thanks")[0].partition("?")[0]
     assert MARK not in repr([pair for pair in answer.headers.raw if pair[0].lower() != b"location"])
     live = LIVE.search(answer.text)

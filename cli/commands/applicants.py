@@ -1,0 +1,186 @@
+"""Those who applied to an open call: listed, exported, taken from the waiting list, withdrawn on request."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.commands.plan import write_as_it_is
+from cli.console import (
+    EXIT_CODES,
+    REFUSED,
+    counted,
+    err,
+    fail,
+    on,
+    out,
+    plainly,
+    run,
+    say_json,
+    settings,
+    table,
+    text,
+)
+from cli.options import AsJson, By, Separator, Why
+
+if TYPE_CHECKING:
+    from operations.cohorts.applicants import Applied
+    from store.cohorts.calls import Call
+
+PANEL = "Before anybody is mailed"
+STATES = ("confirmed", "waiting", "unconfirmed", "invited", "withdrawn")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(rich_help_panel=PANEL, epilog=EXIT_CODES)(plainly(applicants))
+
+
+def applicants(
+    cohort: Annotated[str, typer.Argument(help="The cohort.", show_default=False)],
+    state: Annotated[
+        str, typer.Option(metavar="STATE", help=f"Only these: {', '.join(STATES)}.", show_default=False)
+    ] = "",
+    role: Annotated[
+        str, typer.Option(metavar="ROLE", help="Only these: mentor, mentee, both, peer.", show_default=False)
+    ] = "",
+    csv: Annotated[
+        bool, typer.Option("--csv", help="As CSV, with all answers, as `mentorship match --people` reads it.")
+    ] = False,
+    separator: Separator = ",",
+    xlsx: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the same rows to an XLSX file.", show_default=False)
+    ] = None,
+    accept: Annotated[
+        str,
+        typer.Option(metavar="WHO", help="Take them from the waiting list: id or address.", show_default=False),
+    ] = "",
+    withdraw: Annotated[
+        str,
+        typer.Option(metavar="WHO", help="Delete their application: id or address.", show_default=False),
+    ] = "",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="With --withdraw: don't ask.")] = False,
+    by: By = "",
+    why: Why = "",
+    json: AsJson = False,
+) -> None:
+    """Show who applied to a cohort with an open call.
+
+    An application counts (confirmed) once its address has confirmed it. Who came
+    after the close or above a limit waits, until you take them in with --accept.
+    --withdraw deletes an application when somebody asks you to; people can do it
+    themselves by the link in their mail. Both are on the record.
+
+    \b
+    Examples:
+      mentorship applicants open-call
+      mentorship applicants open-call --state waiting
+      mentorship applicants open-call --csv > people.csv
+      mentorship applicants open-call --accept ada@example.org --why "a place came free"
+      mentorship applicants open-call --json | jq 'map(select(.missing != []))'
+    """
+    if state and state not in STATES:
+        fail(f"there is no state {state!r}; write one of {', '.join(STATES)}", REFUSED)
+    if accept or withdraw:
+        _act(cohort, accept, withdraw, yes, by, why, json)
+        return
+    call, found = run(lambda: _read(cohort, state, role, bool(csv or xlsx or json), by))
+    if json:
+        say_json([each.plain for each in found])
+        return
+    if csv or xlsx is not None:
+        from operations.cohorts.applicants import as_rows
+        from operations.spreadsheet import as_csv, as_xlsx
+
+        columns, rows = as_rows(call, found)
+        if csv:
+            write_as_it_is(as_csv(columns, rows, separator))
+        if xlsx is not None:
+            xlsx.write_bytes(as_xlsx("Applicants", columns, rows))
+            err().print(f"[green]✓[/] {text(xlsx)}: {counted(len(rows), 'row')}.")
+        return
+    _print(call, found)
+
+
+async def _read(cohort: str, state: str, role: str, download: bool, by: str) -> tuple[Call, list[Applied]]:
+    from operations.audit import COMMAND_LINE, AuditEntry, record
+    from operations.cohorts.applicants import applied
+    from operations.people.deciders import who_decides
+    from runtime.connect import database
+    from runtime.settings import now_of
+    from store.people import people
+
+    environment = settings()
+    async with database(environment) as opened:
+        call, found = await applied(opened, cohort, state=state, role=role)
+        if download:
+            async with opened.session() as session:
+                deciders = await people.deciders(session, cohort)
+            reader = who_decides(cohort, deciders, by) if by else ""
+            await record(opened, now_of(environment), AuditEntry("applicants", reader, COMMAND_LINE, cohort))
+    return call, found
+
+
+def _act(cohort: str, accept: str, withdraw: str, yes: bool, by: str, why: str, json: bool) -> None:
+    if accept and withdraw:
+        fail("--accept and --withdraw are two acts; give one at a time", REFUSED)
+    if withdraw and not yes:
+        if json or not sys.stdin.isatty():
+            fail("this deletes what somebody wrote: write --yes as well. Nothing was done.", REFUSED)
+        if not typer.confirm(f"Delete the application of {withdraw}? It can't be taken back.", err=True):
+            out().print("Nothing was done.")
+            return
+    person = run(lambda: _acted(cohort, accept, withdraw, by, why))
+    state = "confirmed" if accept else "withdrawn"
+    if json:
+        say_json({"id": person, "state": state})
+    else:
+        done = "counts from now on" if accept else "is withdrawn, and what it said is deleted"
+        out().print(f"[green]✓[/] The application of {text(person)} {done}.")
+
+
+async def _acted(cohort: str, accept: str, withdraw: str, by: str, why: str) -> str:
+    from operations.audit import COMMAND_LINE
+    from operations.cohorts.applicants import take_from_waiting_list, withdraw_on_request
+    from runtime.connect import database
+    from runtime.settings import now_of
+
+    environment = settings()
+    now = now_of(environment)
+    async with database(environment) as opened:
+        if accept:
+            taken = await take_from_waiting_list(opened, cohort, accept, now, by=by, why=why, proof=COMMAND_LINE)
+            return taken.id
+        return await withdraw_on_request(opened, cohort, withdraw, now, by=by, why=why, proof=COMMAND_LINE)
+
+
+def _print(call: Call, found: Sequence[Applied]) -> None:
+    from runtime.settings import now_of
+
+    gathering = call.gathering
+    screen = out()
+    stage = call.stage(now_of(settings()))
+    screen.print(
+        f"[bold]{text(call.title)}[/]: {stage}, open {on(gathering.opens)} to {on(gathering.closes)}", soft_wrap=True
+    )
+    numbers = Counter((each.state, each.role) for each in found)
+    for state in STATES:
+        of_state = {role: count for (each, role), count in numbers.items() if each == state}
+        if of_state:
+            parts = ", ".join(f"{count} {role}" for role, count in sorted(of_state.items()) if role)
+            screen.print(f"  {state:<12}{sum(of_state.values())}{f' ({parts})' if parts else ''}")
+    if not found:
+        screen.print("Nobody has applied yet.")
+        return
+    rows = table("id", "name", "address", "as", "state", "on", "missing")
+    for each in found:
+        rows.add_row(
+            text(each.id), text(each.name), text(each.email), each.role, each.state, on(each.at.date()),
+            ", ".join(each.missing),
+        )  # fmt: skip
+    screen.print(rows)

@@ -1,0 +1,208 @@
+"""From an open call to mentorships: who is matched, what publishing writes, and what it never does."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
+from sqlalchemy import delete, select
+
+from operations.audit import COMMAND_LINE
+from operations.cohorts.applicants import applied, as_rows, take_from_waiting_list, withdraw_on_request
+from operations.cohorts.apply import Received, apply, confirm, withdraw
+from operations.cohorts.match import Explained
+from operations.cohorts.publish import Draft, draft, pool_of, publish
+from operations.cohorts.written_out import as_file
+from operations.errors import Refused
+from runtime.settings import Settings
+from store.database import Database
+from store.people import applications
+from store.tables import ApplicationRow, ItemRow, MembershipRow, MentorshipRow, ParticipantRow
+from testing.open_call import CLOSED, COHORT, OPEN, launch_call, loaded_call, typed_application
+
+SETTINGS = Settings(secret="a secret of the tests that is long enough", _env_file=None)  # pyright: ignore[reportCallIssue]
+MENTORS: dict[str, Any] = {"grade": "G7", "unit": "Finance", "offers": ["leading"]}
+MENTEES: dict[str, Any] = {"grade": "SEO", "unit": "Health"}
+A_MINUTE = timedelta(minutes=1)
+
+
+async def apply_as(
+    database: Database, role: str, name: str, now: datetime = OPEN, *, confirmed: bool = True, **answers: Any
+) -> str:
+    """Somebody applies and, where that is said, confirms; the id of the person."""
+    email = f"{name}@example.org"
+    typed = typed_application(role, name, email, **answers)
+    assert isinstance(await apply(database, COHORT, typed, role, A_MINUTE, now), Received)
+    async with database.session() as session:
+        found = await applications.of_address(session, COHORT, email)
+    assert found is not None
+    if confirmed:
+        assert await confirm(database, found.id, found.generation, now)
+    return found.person
+
+
+async def published(database: Database, made: Draft, now: datetime = CLOSED) -> tuple[str, ...]:
+    """The keys that publishing made, without a workflow to start."""
+    done = await publish(database, None, SETTINGS, made, now, by="coco", proof=COMMAND_LINE)
+    return done.mentorships
+
+
+async def test_who_confirmed_is_matched_and_published_with_the_reasons(database: Database) -> None:
+    await launch_call(database, loaded_call())
+    mentor = await apply_as(database, "mentor", "mo", mentees_at_most=1, **MENTORS)
+    mentee = await apply_as(database, "mentee", "ella", **MENTEES)
+    left = await apply_as(database, "mentee", "finn", grade="HEO", unit="Legal", wants=[{"tag": "data"}])
+    await apply_as(database, "mentor", "nobody", confirmed=False, **MENTORS)
+    made = await draft(database, COHORT)
+    assert made.pairs == ((mentor, mentee),)
+    assert any("Leading people" in words for words in made.because[mentor, mentee])
+    assert set(made.nobody) == {left}
+    assert await published(database, made) == ("m01",)
+    async with database.session() as session:
+        row = await session.get_one(MentorshipRow, (COHORT, "m01"))
+        seats = dict((await session.execute(select(MembershipRow.person, MembershipRow.role))).all())  # pyright: ignore[reportArgumentType]
+        profile = (await session.get_one(ParticipantRow, mentee)).profile
+        told = (await session.scalars(select(ItemRow.person).where(ItemRow.name == "application_nobody"))).all()
+    assert row.proposed
+    assert row.because == list(made.because[mentor, mentee])
+    assert seats == {mentor: "mentor", mentee: "mentee"}
+    assert "leading a team" in profile["goals"]
+    assert "grade" not in profile, "what only coordinators see is shown to no partner"
+    assert list(told) == [left]
+    again = await draft(database, COHORT)
+    assert again.published
+    assert await published(database, again) == ()
+
+
+async def test_who_had_each_other_or_withdrew_is_not_matched_again(database: Database) -> None:
+    await launch_call(database, loaded_call())
+    mentor = await apply_as(database, "mentor", "mo", mentees_at_most=2, **MENTORS)
+    mentee = await apply_as(database, "mentee", "ella", **MENTEES)
+    await published(database, await draft(database, COHORT))
+    await launch_call(database, loaded_call(cohort="next"))
+    for person in (mentor, mentee):
+        role = "mentor" if person == mentor else "mentee"
+        name = "mo" if person == mentor else "ella"
+        typed = typed_application(role, name, f"{name}@example.org", **(MENTORS if role == "mentor" else MENTEES))
+        assert isinstance(await apply(database, "next", typed, role, A_MINUTE, OPEN), Received)
+        async with database.session() as session:
+            found = await applications.of_address(session, "next", f"{name}@example.org")
+        assert found is not None
+        assert found.person == person, "a person is one row, whatever they apply to"
+        await confirm(database, found.id, found.generation, OPEN)
+    with pytest.raises(Refused, match="no pair can be made"):
+        await draft(database, "next")
+
+
+async def test_a_draft_with_somebody_who_has_withdrawn_since_is_refused_whole(database: Database) -> None:
+    await launch_call(database, loaded_call())
+    await apply_as(database, "mentor", "mo", mentees_at_most=1, **MENTORS)
+    mentee = await apply_as(database, "mentee", "ella", **MENTEES)
+    made = await draft(database, COHORT)
+    assert await withdraw_on_request(database, COHORT, mentee, CLOSED, by="coco", proof=COMMAND_LINE) == mentee
+    with pytest.raises(Refused, match="can't be matched any more"):
+        await published(database, made)
+    async with database.session() as session:
+        assert (await session.scalars(select(MentorshipRow.key))).all() == []
+
+
+async def test_pairs_of_a_file_are_published_as_they_are_and_never_above_a_capacity(database: Database) -> None:
+    await launch_call(database, loaded_call())
+    mentor = await apply_as(database, "mentor", "mo", mentees_at_most=1, **MENTORS)
+    one = await apply_as(database, "mentee", "ella", **MENTEES)
+    two = await apply_as(database, "mentee", "finn", **MENTEES)
+    made = await draft(database, COHORT, pairs=[(mentor, two)])
+    assert made.pairs == ((mentor, two),)
+    with pytest.raises(Refused, match="takes 1 mentees at most"):
+        await draft(database, COHORT, pairs=[(mentor, one), (mentor, two)])
+
+
+async def test_who_waits_counts_once_a_coordinator_takes_them_in(database: Database) -> None:
+    await launch_call(database, loaded_call())
+    late = await apply_as(database, "mentee", "late", CLOSED, **MENTEES)
+    assert {each.id for each in (await pool_of(database, COHORT)).people} == set()
+    taken = await take_from_waiting_list(database, COHORT, late, CLOSED, by="coco", proof=COMMAND_LINE)
+    assert (taken.id, taken.state) == (late, "confirmed")
+    assert {each.id for each in (await pool_of(database, COHORT)).people} == {late}
+    with pytest.raises(Refused, match="not on the waiting list"):
+        await take_from_waiting_list(database, COHORT, late, CLOSED, by="coco", proof=COMMAND_LINE)
+
+
+async def test_the_exported_rows_and_the_file_say_what_there_is(database: Database) -> None:
+    await launch_call(database, loaded_call())
+    await apply_as(database, "mentor", "mo", mentees_at_most=1, **MENTORS)
+    await apply_as(database, "mentee", "ella", **MENTEES, wants=[{"tag": "leading"}, {"tag": "data"}])
+    columns, rows = as_rows(*await applied(database, COHORT))
+    found = [dict(zip(columns, row, strict=True)) for row in rows]
+    assert {(each["name"], each["role"], each["state"]) for each in found} == {
+        ("mo", "mentor", "confirmed"),
+        ("ella", "mentee", "confirmed"),
+    }
+    assert {each["wants"] for each in found} == {"", "leading | data"}
+    assert "b_confid" not in columns, "totals only"
+    await published(database, await draft(database, COHORT))
+    file = YAML(typ="safe").load(await as_file(database, COHORT))  # pyright: ignore[reportUnknownMemberType]
+    assert [each["key"] for each in file["mentorships"]] == ["m01"]
+    assert {each["name"] for each in file["participants"]} == {"mo", "ella"}
+
+
+ACTS = st.lists(
+    st.tuples(
+        st.sampled_from(["apply", "confirm", "withdraw", "close"]),
+        st.integers(0, 5),
+        st.sampled_from(["mentor", "mentee", "both"]),
+    ),
+    max_size=14,
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(ACTS)
+async def test_nobody_applies_twice_and_only_who_confirmed_and_stayed_is_in_a_draft(
+    sqlite_url: str, acts: list[tuple[str, int, str]]
+) -> None:
+    async with Database.open(sqlite_url) as database:
+        await _acts(database, acts)
+
+
+async def _acts(database: Database, acts: list[tuple[str, int, str]]) -> None:
+    await _empty(database)
+    await launch_call(database, loaded_call(limit={"mentor": 2}))
+    now = OPEN
+    for act, who, role in acts:
+        email = f"p{who}@example.org"
+        async with database.session() as session:
+            found = await applications.of_address(session, COHORT, email)
+        if act == "apply":
+            answers = MENTORS if role == "mentor" else MENTEES
+            typed = typed_application(role, f"p{who}", email, **answers)
+            await apply(database, COHORT, typed, role, A_MINUTE, now)
+        elif act == "confirm" and found is not None:
+            await confirm(database, found.id, found.generation, now)
+        elif act == "withdraw" and found is not None:
+            await withdraw(database, found.id, found.generation, now)
+        elif act == "close":
+            now = CLOSED
+    async with database.session() as session:
+        rows = await applications.of_cohort(session, COHORT)
+    addresses = [each.email for each in rows]
+    assert len(addresses) == len(set(addresses))
+    counted = {each.person for each in rows if each.state == "confirmed"}
+    assert sum(each.role == "mentor" and each.state == "confirmed" for each in rows) <= 2
+    pool = await pool_of(database, COHORT)
+    assert {each.id for each in pool.people} == counted
+    explained = Explained(pool, pool.result())
+    capacity = {each.id: each.capacity for each in pool.people}
+    for mentor in {pair[0] for pair in explained.pairs}:
+        assert sum(pair[0] == mentor for pair in explained.pairs) <= capacity[mentor]
+    assert {person for pair in explained.pairs for person in pair[:2]} <= counted
+
+
+async def _empty(database: Database) -> None:
+    """Nobody has applied; the cohort stays."""
+    async with database.begin() as session:
+        await session.execute(delete(ApplicationRow))
