@@ -37,6 +37,7 @@ COMMANDS = {
     "doctor": ("doctor", "migrate", "register"),
     "reconcile": ("reconcile",),
     "run": ("up", "worker", "web"),
+    "sign_in": ("sign-in",),
 }
 """Module of `cli.commands` to the commands that its `register` adds; in the order of the help."""
 

@@ -22,6 +22,7 @@ from program.loader import Loaded
 from rehearsal.behaviour import Behaviour
 from rehearsal.people import People, ReceivedRequest, Reply
 from runtime.temporal import NoSuchMentorship, NotTaken, RefusedChange, send
+from store.accounts import sessions
 from store.database import Database
 from store.tables import ItemRow, MentorshipRow, MessageRow, ParticipantRow, RequestRow, TaskRow
 
@@ -131,7 +132,10 @@ class Crowd:
             self.at(max(at, mailed_at + timedelta(minutes=1)), partial(self._decide, task, person))
 
     async def _decide(self, task: TaskRow, by: str) -> None:
-        """A coordinator decides a task."""
+        """A coordinator decides a task; not where somebody who watches has signed in as them, and decides instead."""
+        async with self.database.session() as session:
+            if await sessions.has_any(session, by):
+                return
         script = self.behaviour.coordinator.decides(task.mentorship, task.kind)
         today = local_date(self.now(), self.loaded.cohort.zone)
         until = today + timedelta(days=script.until) if script.decision == "pause" else None

@@ -124,7 +124,9 @@ class Screen:
         assert self.season is not None
         addresses = self.season.stack.addresses
         return Text(
-            f"Status {addresses.status}   Inbox {addresses.inbox}   Temporal UI {addresses.temporal_ui}", style="dim"
+            f"Coordinators {addresses.coordinators}   Inbox {addresses.inbox}   Temporal UI {addresses.temporal_ui}\n"
+            f"Take over the coordinator: {self.season.sign_in_url}",
+            style="dim",
         )
 
 

@@ -17,6 +17,7 @@ from demo.visitor import Visitor
 from embedded.mailbox import Received
 from embedded.stack import Stack, running
 from lifecycle.local_time import local_date, zone
+from operations.accounts.printed_links import print_link
 from operations.cohorts.launch import launch
 from operations.mentorships.labels import phrase
 from program.complaints import validated
@@ -77,6 +78,8 @@ class DemoSeason:
     loaded: Loaded
     crowd: Crowd
     show: Callable[[DemoEvent], None]
+    sign_in_url: str = ""
+    """Signs somebody who watches in as the coordinator, once; from then on they decide."""
     lines: list[StatusLine] = field(default_factory=list[StatusLine])
     """How the mentorships stand, as last looked at."""
     slowest: timedelta = timedelta()
@@ -128,6 +131,8 @@ class DemoSeason:
         stack = self.stack
         stack.inbox.on_arrival = self._arrived
         await launch(stack.database, stack.client, stack.settings, self.loaded, self.now)
+        link = await print_link(stack.database, stack.settings, cohort.coordinators[0].id)
+        self.sign_in_url = link.url
 
     async def play(self, stopped: asyncio.Event) -> None:
         """Watch until every mentorship is closed and everything has come to rest, or until told to stop."""

@@ -1,1 +1,1 @@
-"""The whole stack on one machine: Temporal's development server, mailbox, status page, worker."""
+"""The whole stack on one machine: Temporal's development server, mailbox, pages, worker."""

@@ -1,6 +1,6 @@
 """The embedded stack: all parts of an installation on loopback, with its data in one folder.
 
-Temporal's development server with its UI, SQLite, a mailbox for all mail, the participants' pages, a status page
+Temporal's development server with its UI, SQLite, a mailbox for all mail, the pages, the inbox
 and the worker. One process, and Temporal's. Nothing of it may be reached from, or reach out to, the network.
 """
 
@@ -21,10 +21,11 @@ from pathlib import Path
 from pydantic import SecretStr
 from temporalio.client import Client
 
+from embedded.inbox_page import create_inbox_page
 from embedded.mailbox import Inbox, Sink
-from embedded.status_page import create_status_page
 from embedded.temporal_server import DevServer
 from embedded.temporal_ui import TemporalUI
+from operations.accounts.printed_links import print_link
 from operations.health.metrics import ProcessHealth
 from runtime import running_stack
 from runtime.errors import INTERRUPTED, Unreachable
@@ -53,7 +54,7 @@ class PortTaken(Unreachable):
 class Addresses:
     """The addresses of all parts, for people to open."""
 
-    status: str
+    coordinators: str
     inbox: str
     pages: str
     temporal_ui: str
@@ -82,7 +83,8 @@ async def up(settings: Settings) -> None:
     Raises PortTaken, StackRuns, DevServerFailed and MissingProgram, each with what to do about it.
     """
     async with until_told_to_stop() as stopped, running(settings) as stack:
-        print(greeting(stack.addresses, settings.data), flush=True)
+        link = await print_link(stack.database, stack.settings)
+        print(greeting(stack.addresses, settings.data, link.url), flush=True)
         if stack_of(settings) is None:
             print(
                 "The environment (or .env) names another Temporal server: commands go there, not to this stack. "
@@ -93,16 +95,17 @@ async def up(settings: Settings) -> None:
         print("Stopping: what is on its way is finished first. Ctrl-C again ends it at once.", flush=True)
 
 
-def greeting(addresses: Addresses, data: Path) -> str:
-    """The text that `up` prints when everything runs."""
+def greeting(addresses: Addresses, data: Path, link: str) -> str:
+    """The text that `up` prints when everything runs. `link` signs in to the coordinators' pages, once."""
     lines = [
-        ("Status", addresses.status),
+        ("Sign in", f"{link}  (as administrator, once, within 15 minutes)"),
+        ("Coordinators", f"{addresses.coordinators}  (mentorship sign-in ID signs a coordinator in)"),
         ("Inbox", f"{addresses.inbox}  (every mail lands here, none leaves this machine)"),
         ("Pages", addresses.pages),
         ("Temporal UI", addresses.temporal_ui),
         ("Data", f"{data.absolute()}"),
     ]
-    return "\n".join(["The embedded stack runs. Ctrl-C ends it.", *(f"  {name:<12} {what}" for name, what in lines)])
+    return "\n".join(["The embedded stack runs. Ctrl-C ends it.", *(f"  {name:<13} {what}" for name, what in lines)])
 
 
 @asynccontextmanager
@@ -120,7 +123,7 @@ async def running(settings: Settings, *, in_memory: bool = False, any_port: bool
         ports = Ports(stack, any_port)
         smtp = ports.listen(settings.smtp_port, "MENTORSHIP_SMTP_PORT", "mail server")
         pages = ports.listen(settings.web_port, "MENTORSHIP_WEB_PORT", "pages")
-        status_socket = ports.listen(settings.status_port, "MENTORSHIP_STATUS_PORT", "status page and inbox")
+        inbox_socket = ports.listen(settings.inbox_port, "MENTORSHIP_INBOX_PORT", "inbox")
         server = DevServer(
             ports.free(settings.temporal_port, "MENTORSHIP_TEMPORAL_PORT", "Temporal"),
             ports.free(settings.temporal_ui_port, "MENTORSHIP_TEMPORAL_UI_PORT", "Temporal UI"),
@@ -128,10 +131,9 @@ async def running(settings: Settings, *, in_memory: bool = False, any_port: bool
             None if in_memory else data / "temporal.db",
         )
         settings = _as_it_runs(settings, port_of(smtp), port_of(pages))
-        status = f"http://{LOOPBACK}:{port_of(status_socket)}"
         addresses = Addresses(
-            status=f"{status}/",
-            inbox=f"{status}/inbox",
+            coordinators=f"{settings.public_url.rstrip('/')}/c/",
+            inbox=f"http://{LOOPBACK}:{port_of(inbox_socket)}/",
             pages=settings.public_url,
             temporal_ui=server.ui,
             temporal=server.address,
@@ -159,10 +161,10 @@ async def running(settings: Settings, *, in_memory: bool = False, any_port: bool
         app = create_app(settings, database, Teller(client), now, wake, client)
         await stack.enter_async_context(plans_running(app))
         await stack.enter_async_context(serving(app, pages))
-        status_page = create_status_page(
-            database, inbox, now, settings.public_url, TemporalUI(server.ui, client.namespace)
+        inbox_page = create_inbox_page(
+            inbox, now, addresses.coordinators, TemporalUI(server.ui, client.namespace).workflows
         )
-        await stack.enter_async_context(serving(status_page, status_socket))
+        await stack.enter_async_context(serving(inbox_page, inbox_socket))
         yield Stack(settings, addresses, client, database, inbox, now, server)
 
 

@@ -43,7 +43,7 @@ class StackRecord:
     namespace: str
     temporal_ui: str
     pages: str
-    status: str
+    coordinators: str
     inbox: str
     smtp: str
     task_queue: str
@@ -128,7 +128,7 @@ def _take(descriptor: int, data: Path) -> None:
 
 def _other(data: Path) -> str:
     record = read(data)
-    which = f"process {record.pid}, status page {record.status}" if record else "it is just starting"
+    which = f"process {record.pid}, pages {record.pages}" if record else "it is just starting"
     return (
         f"An embedded stack runs on {data.absolute()} already ({which}).\n"
         "Use that one, end it (Ctrl-C in its terminal), or choose another folder: MENTORSHIP_DATA"

@@ -130,7 +130,7 @@ class Settings(BaseSettings):
     )
     temporal_port: int = Field(default=7233, description="Embedded stack: port of its Temporal server.")
     temporal_ui_port: int = Field(default=8233, description="Embedded stack: port of the Temporal UI.")
-    status_port: int = Field(default=8025, description="Embedded stack: port of the status page and the inbox.")
+    inbox_port: int = Field(default=8025, description="Embedded stack: port of the inbox.")
     speed: float = Field(default=1.0, gt=0, description="Program seconds per real second; 1 except in a demo.")
     epoch: datetime = Field(
         default=datetime(2026, 1, 1, tzinfo=UTC), description="Where program time and real time agree."

@@ -75,7 +75,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, d
         shutil.copytree(ROOT / name, folder / name)
     ports = {
         name: str(free_port())
-        for name in ("SMTP_PORT", "WEB_PORT", "TEMPORAL_PORT", "TEMPORAL_UI_PORT", "STATUS_PORT", "METRICS_PORT")
+        for name in ("SMTP_PORT", "WEB_PORT", "TEMPORAL_PORT", "TEMPORAL_UI_PORT", "INBOX_PORT", "METRICS_PORT")
     }
     env = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("MENTORSHIP_", "TEMPORAL_"))},

@@ -1,4 +1,4 @@
-"""The web server of every page of ours: the participants' pages, the metrics, the embedded stack's status page.
+"""The web server of every page of ours: the participants' pages, the metrics, the embedded stack's inbox.
 
 None writes an access log, because paths hold tokens, and none names its software. Requests in flight are finished.
 """

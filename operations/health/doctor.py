@@ -156,7 +156,7 @@ def _stack(settings: Settings) -> list[Finding]:
     if not runs:
         says, _, remedy = stack_down(settings).partition("\n")
         return [Finding(what, "fault", says, remedy)]
-    return [Finding(what, "good", f"runs as process {record.pid}; its status page is {record.status}")]
+    return [Finding(what, "good", f"runs as process {record.pid}; its pages are {record.pages}")]
 
 
 # -- what answers ------------------------------------------------------------------------------------------------

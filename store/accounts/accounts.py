@@ -41,6 +41,14 @@ async def holder_by_address(session: AsyncSession, email: str) -> RoleHolder | N
     return _holder(rows)
 
 
+async def all_holders(session: AsyncSession) -> list[RoleHolder]:
+    """Everybody with a role in some cohort, by id."""
+    by_person: dict[str, list[Any]] = {}
+    for row in await session.execute(_ROLES.order_by(ParticipantRow.id)):
+        by_person.setdefault(row.id, []).append(row)
+    return [holder for rows in by_person.values() if (holder := _holder(rows))]
+
+
 async def cohorts_of_person(session: AsyncSession, person: str) -> set[str]:
     """The cohorts in which a person has a seat, or which they coordinate or read."""
     seats = select(MembershipRow.cohort).where(MembershipRow.person == person)

@@ -81,6 +81,11 @@ async def all_alive(session: AsyncSession, alive_at: datetime, seen_after: datet
     return [_stored(row) for row in rows]
 
 
+async def has_any(session: AsyncSession, account: str) -> bool:
+    """Whether an account has a session that was not ended by hand."""
+    return await session.scalar(select(SessionRow.id).where(SessionRow.account == account).limit(1)) is not None
+
+
 async def end(session: AsyncSession, account: str, id_: str = "") -> int:
     """End one session of an account, or all of them; how many there were. Needs a writing transaction."""
     statement = delete(SessionRow).where(SessionRow.account == account)

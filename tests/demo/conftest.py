@@ -1,4 +1,4 @@
-"""The browser that looks at the status page and the inbox."""
+"""The browser that looks at the inbox."""
 
 from __future__ import annotations
 

@@ -41,8 +41,9 @@ def test_it_ends_well_and_says_what_it_counted(season: tuple[Path, subprocess.Co
     assert ended.returncode == 0, ended.stdout[-4000:] + ended.stderr[-2000:]
     assert "all promises kept" in ended.stdout
     assert "BROKEN" not in ended.stdout
-    for address in ("Status http://", "Inbox http://", "Temporal UI http://"):
+    for address in ("Coordinators http://", "Inbox http://", "Temporal UI http://"):
         assert address in ended.stdout
+    assert "Take over the coordinator: http://" in ended.stdout
 
 
 def test_the_sink_and_the_store_know_the_same_mails(

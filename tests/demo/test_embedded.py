@@ -37,7 +37,7 @@ ROOT = Path(__file__).parent.parent.parent
 VARIABLES = {
     "MENTORSHIP_SMTP_PORT": 0,
     "MENTORSHIP_WEB_PORT": 0,
-    "MENTORSHIP_STATUS_PORT": 0,
+    "MENTORSHIP_INBOX_PORT": 0,
     "MENTORSHIP_TEMPORAL_PORT": 0,
     "MENTORSHIP_TEMPORAL_UI_PORT": 0,
 }
@@ -114,8 +114,11 @@ def wait_until(true: Callable[[], bool], within: float = 30) -> bool:
 def test_every_address_answers_and_ctrl_c_ends_every_process(tmp_path: Path) -> None:
     with embedded(tmp_path) as stack:
         addresses = stack.addresses()
-        for name in ("Status", "Inbox", "Pages", "Temporal UI"):
-            assert httpx.get(addresses[name]).status_code == 200, name
+        for name in ("Coordinators", "Inbox", "Pages", "Temporal UI"):
+            assert httpx.get(addresses[name], follow_redirects=True).status_code == 200, name
+        with httpx.Client(follow_redirects=True) as client:
+            today = client.post(addresses["Sign in"])
+            assert (today.status_code, str(today.url)) == (200, addresses["Coordinators"])
         assert stat.S_IMODE((tmp_path / "secret").stat().st_mode) == 0o600
         processes = [stack.process.pid, *children_of(stack.process.pid)]
         assert len(processes) > 1

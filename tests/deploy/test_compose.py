@@ -35,7 +35,7 @@ WATCHERS = {"bounces"}
 PROFILES = {"bounces": WATCHERS, "dev": {"mail"}, "observe": {"prometheus", "grafana"}, "tools": TOOLS}
 COMMANDS = set(typer.main.get_command(app).commands)  # pyright: ignore[reportAttributeAccessIssue]
 
-EMBEDDED = {"data", "temporal_port", "temporal_ui_port", "status_port", "speed", "epoch"}
+EMBEDDED = {"data", "temporal_port", "temporal_ui_port", "inbox_port", "speed", "epoch"}
 """Settings of the embedded stack and the demo, which mean nothing here."""
 
 

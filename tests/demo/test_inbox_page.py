@@ -1,10 +1,10 @@
-"""The status page and the inbox: they show what is there, and a mail can do nothing in them."""
+"""The inbox: it shows what is there, and a mail can do nothing in it."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
@@ -14,15 +14,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
-from demo.season import CONFIG
+from embedded.inbox_page import create_inbox_page
 from embedded.mailbox import Inbox
 from embedded.stack import port_of
-from embedded.status_page import create_status_page
-from embedded.temporal_ui import TemporalUI
-from program.loader import load_cohort
-from store.cohorts.cohorts import put
-from store.database import Database
-from store.programs import freeze_program
 from web.server import serving
 
 NOW = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
@@ -53,30 +47,14 @@ def inbox(tmp_path: Path) -> Inbox:
 
 
 @pytest_asyncio.fixture
-async def address(inbox: Inbox, new_sqlite: Callable[[], str]) -> AsyncIterator[str]:
-    """The pages, over HTTP, with a cohort put down."""
-    database = Database.open(new_sqlite())
-    loaded = load_cohort(CONFIG / "cohorts" / "demo.yaml")
-    async with database.begin() as session:
-        used = {id_: await freeze_program(session, one.program, one.forms, NOW) for id_, one in loaded.used.items()}
-    await put(database, loaded.cohort, used, NOW.date(), NOW)
-    app = create_status_page(
-        database, inbox, lambda: NOW, "http://pages.test", TemporalUI("http://ui.test", "default")
-    )
+async def address(inbox: Inbox) -> AsyncIterator[str]:
+    """The inbox, over HTTP."""
+    app = create_inbox_page(inbox, lambda: NOW, "http://pages.test/c/", "http://ui.test")
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
         async with serving(app, listening):
             yield f"http://127.0.0.1:{port_of(listening)}"
-    await database.close()
-
-
-async def test_the_status_page_shows_every_mentorship_with_its_workflow(address: str) -> None:
-    async with httpx.AsyncClient(base_url=address) as client:
-        page = (await client.get("/")).text
-    for key in (f"m{number:02}" for number in range(1, 11)):
-        assert f"http://ui.test/namespaces/default/workflows/mentorship%2Fdemo%2F{key}" in page
-    assert "Lotte Grünewald" in page
 
 
 async def test_mails_are_found_by_person_and_by_subject(address: str) -> None:
@@ -140,7 +118,7 @@ async def test_a_mail_can_run_nothing_and_load_nothing(address: str, inbox: Inbo
     assert reached == []
 
 
-@pytest.mark.parametrize("path", ["/?still", "/inbox", "/inbox/1"])
+@pytest.mark.parametrize("path", ["/inbox", "/inbox/1"])
 async def test_every_page_fits_a_small_phone_and_needs_no_foreign_thing(
     address: str, browser: Browser, path: str
 ) -> None:
@@ -152,10 +130,3 @@ async def test_every_page_fits_a_small_phone_and_needs_no_foreign_thing(
     assert await page.evaluate("document.documentElement.scrollWidth") <= 320
     assert said == []
     await context.close()
-
-
-async def test_the_status_page_looks_again_by_itself_unless_it_is_to_stand_still(address: str) -> None:
-    async with httpx.AsyncClient(base_url=address) as client:
-        moving, still = await asyncio.gather(client.get("/"), client.get("/?still"))
-    assert 'http-equiv="refresh"' in moving.text
-    assert 'http-equiv="refresh"' not in still.text

@@ -1,4 +1,4 @@
-"""The status page and the inbox of the embedded stack, for the person who runs it on their own machine.
+"""The inbox of the embedded stack, for the person who runs it on their own machine.
 
 It only reads, and only on loopback: it has no login, so it must not be served to a network, and the HTML of a mail
 must not run scripts or load anything.
@@ -19,22 +19,16 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from embedded.mailbox import Inbox, Received
-from embedded.temporal_ui import TemporalUI
-from lifecycle.local_time import local_date, zone
-from operations.mentorships.labels import phrase
-from store.database import Database
-from store.reports import status as overview
+from lifecycle.local_time import zone
 
-TEMPLATES = Path(__file__).parent.parent / "templates" / "status_page"
+TEMPLATES = Path(__file__).parent.parent / "templates" / "inbox"
 STATIC = Path(__file__).parent.parent / "web" / "static"
 A_PAGE = 100
 """Mails on one page of the inbox."""
-REFRESH = 5
-"""Seconds after which the pages reload."""
 
 STRICT = {
     "content-security-policy": (
@@ -63,16 +57,13 @@ class Attachment:
     type: str
 
 
-class StatusPage:
+class InboxPage:
     """The routes. `now` gives program time, UTC."""
 
-    def __init__(
-        self, database: Database, inbox: Inbox, now: Callable[[], datetime], pages: str, temporal: TemporalUI
-    ) -> None:
-        self.database = database
+    def __init__(self, inbox: Inbox, now: Callable[[], datetime], coordinators: str, temporal_ui: str) -> None:
         self.inbox = inbox
         self.now = now
-        self.css = (STATIC / "pages.css").read_bytes() + (STATIC / "status_page.css").read_bytes()
+        self.css = (STATIC / "pages.css").read_bytes() + (STATIC / "inbox.css").read_bytes()
         self.icon = (STATIC / "icon.svg").read_bytes()
         self._environment = Environment(
             loader=FileSystemLoader(TEMPLATES),
@@ -82,24 +73,8 @@ class StatusPage:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self._environment.filters |= {"day": _day, "words": phrase, "moment": _moment}
-        self._environment.globals |= {"pages": pages, "temporal": temporal, "refresh": REFRESH}
-
-    async def status(self, request: Request) -> Response:
-        """GET: every cohort with its mentorships, tasks and numbers."""
-        now = self.now()
-        cohorts: list[dict[str, Any]] = []
-        async with self.database.session() as session:
-            for cohort in await overview.cohorts(session):
-                today = local_date(now, cohort.zone)
-                cohorts.append({
-                    "row": cohort,
-                    "today": today,
-                    "lines": await overview.status(session, cohort.id),
-                    "tasks": await overview.open_tasks(session, cohort.id),
-                    "counts": await overview.counts(session, cohort.id, today),
-                })  # fmt: skip
-        return self._page(request, "status.html", cohorts=cohorts)
+        self._environment.filters |= {"moment": _moment}
+        self._environment.globals |= {"coordinators": coordinators, "temporal_ui": temporal_ui}
 
     async def mails(self, request: Request) -> Response:
         """GET: the mails, newest first; `q` searches people and subjects."""
@@ -181,18 +156,18 @@ class StatusPage:
         return neighbour.number if neighbour else 0
 
     def _page(self, request: Request, name: str, **context: Any) -> HTMLResponse:
-        still = "still" in request.query_params
         template = self._environment.get_template(name)
-        html = template.render(now=self.now(), still=still, path=request.url.path, q_all=request.url.query, **context)
+        html = template.render(now=self.now(), path=request.url.path, **context)
         return HTMLResponse(html, headers=STRICT)
 
 
-def create_status_page(
-    database: Database, inbox: Inbox, now: Callable[[], datetime], pages: str, temporal: TemporalUI
-) -> Starlette:
-    """The status page and the inbox as an ASGI application; `now` gives program time (UTC), `pages` is the address
-    of the participants' pages."""
-    shown = StatusPage(database, inbox, now, pages, temporal)
+def create_inbox_page(inbox: Inbox, now: Callable[[], datetime], coordinators: str, temporal_ui: str) -> Starlette:
+    """The inbox as an ASGI application; `now` gives program time (UTC), `coordinators` and `temporal_ui` are the
+    addresses of the coordinators' pages and of the list of workflows."""
+    shown = InboxPage(inbox, now, coordinators, temporal_ui)
+
+    async def first(_: Request) -> Response:
+        return RedirectResponse("/inbox", 303)
 
     async def refused(_: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
@@ -200,13 +175,13 @@ def create_status_page(
 
     return Starlette(
         routes=[
-            Route("/", shown.status),
+            Route("/", first),
             Route("/inbox", shown.mails),
             Route("/inbox/{number:int}", shown.mail),
             Route("/inbox/{number:int}/html", shown.html),
             Route("/inbox/{number:int}/source", shown.source),
             Route("/inbox/{number:int}/parts/{part:int}", shown.part),
-            Route("/static/status_page.css", shown.stylesheet),
+            Route("/static/inbox.css", shown.stylesheet),
             Route("/static/icon.svg", shown.icon_file),
         ],
         # DNS rebinding: a web page that resolves its own name to this machine must not read these pages.
@@ -220,10 +195,6 @@ def _parts(mail: Received) -> list[Attachment]:
         Attachment(number, part.get_filename() or f"part-{number}", part.get_content_type())
         for number, part in enumerate(mail.message.iter_attachments(), 1)
     ]
-
-
-def _day(on: Any) -> str:
-    return f"{on.day} {on:%b %Y}" if on else ""
 
 
 def _moment(at: datetime | None, zone_name: str = "") -> str:
