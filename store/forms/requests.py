@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import String, bindparam, case, delete, func, insert, select, update
+from sqlalchemy import String, bindparam, case, delete, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from program.forms import Answers, Form, Question
@@ -113,6 +113,8 @@ class Requested:
     """The day since which a check-in asks."""
     others: tuple[Other, ...] = field(default=())
     """Open requests of the same person in the same cohort, this one left out."""
+    answered_before: bool = False
+    """The person has answered another form: they have read once who sees what."""
 
     @property
     def is_out(self) -> bool:
@@ -186,6 +188,7 @@ async def find(session: AsyncSession, public_id: str, generation: int, *, to_sho
         versions=await agreements.versions(session, row.cohort, row.mentorship) if documented else (),
         since=await _since(session, row) or row.start,
         others=await _others(session, row) if to_show else (),
+        answered_before=to_show and await session.scalar(ANSWERED_BEFORE, {"person": row.person, "key": row.key}),
     )
 
 
@@ -344,6 +347,13 @@ COORDINATORS = (
     .join(STAFF, STAFF.c.person == PEOPLE.c.id)
     .where(STAFF.c.cohort == bindparam("cohort"), STAFF.c.role == "coordinator")
     .order_by(PEOPLE.c.id)
+)
+ANSWERED_BEFORE = select(
+    exists().where(
+        REQUESTS.c.person == bindparam("person"),
+        REQUESTS.c.answered_at.is_not(None),
+        REQUESTS.c.key != bindparam("key"),
+    )
 )
 DRAFT = select(DRAFTS.c.body).where(DRAFTS.c.request == bindparam("key"))
 CHECK_IN_BEFORE = select(func.max(REQUESTS.c.opens)).where(

@@ -62,6 +62,8 @@ async def test_a_form_is_filled_in_with_the_keyboard_alone(browser: Browser, ser
                 await page.keyboard.press("Space")
             if at["name"] == "p_useful":
                 await page.keyboard.press("ArrowRight")
+            if at["tag"] == "summary" and "Anything else" in at["text"]:
+                await page.keyboard.press("Enter")
             if at["tag"] == "textarea":
                 await page.keyboard.type("Typed, not clicked")
             if at["tag"] == "button" and at["text"] == "Send":
@@ -100,6 +102,8 @@ async def test_the_summary_gets_the_focus_and_leads_to_the_fields(browser: Brows
 
 async def choose(page: Page, typed: dict[str, list[str]]) -> None:
     """Fill in a form of radios, checkboxes and fields as a person with a mouse does."""
+    while await (folded := page.locator(".fold:not([open]) > summary:visible")).count():
+        await folded.first.click()
     for name, values in typed.items():
         for value in values:
             choice = page.locator(f'input[name="{name}"][value="{value}"]')
@@ -286,6 +290,32 @@ async def test_no_word_is_broken_on_a_phone(browser: Browser, served: WebEnv, wi
             await page.set_viewport_size({"width": width, "height": 740})
             await page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
             assert await page.evaluate(BROKEN_WORDS) == [], (ask, width)
+
+
+LONG = {"check_in": 2800, "agreement": 5000, "midpoint": 5000, "closure": 5200}
+"""Pixels on a phone of 360 by 640 beyond which a form is too long."""
+LENGTH = """() => {
+    const first = document.querySelector("form .question");
+    return [document.documentElement.scrollHeight, Math.round(first.querySelector("input, textarea").closest(
+        ".choices, .steps, .question").getBoundingClientRect().bottom)];
+}"""
+
+
+@pytest.mark.parametrize("mentorship", ["pair", "reverse", "peers", "group"])
+async def test_a_form_is_short_enough_for_a_phone(browser: Browser, served: WebEnv, mentorship: str) -> None:
+    found: dict[tuple[str, str], list[int]] = {}
+    for person in ("ada", "mia") if mentorship != "peers" else ("ada",):
+        answered = await served.ask("fit_check", person, mentorship)
+        async with served.client() as client:
+            await send(client, answered, await filled_in(served, answered))
+        for ask in LONG:
+            async with opened(browser, served, await served.ask(ask, person, mentorship)) as page:
+                await page.set_viewport_size({"width": 360, "height": 640})
+                found[person, ask] = await page.evaluate(LENGTH)
+    too_long = {where: length for where, (length, _) in found.items() if length > LONG[where[1]]}
+    assert not too_long, found
+    out_of_view = {where: bottom for where, (_, bottom) in found.items() if where[1] == "check_in" and bottom > 640}
+    assert not out_of_view, found
 
 
 async def test_a_participants_day(browser: Browser, served: WebEnv) -> None:

@@ -51,6 +51,27 @@ class Entry:
     fields: list[Field]
     folded: bool = False
 
+    @property
+    def blocks(self) -> list[Block]:
+        """The fields as they stand on the page."""
+        return blocks_of(self.fields)
+
+
+@dataclass(slots=True)
+class Block:
+    """Fields that stand together: below a heading, or folded under a few words."""
+
+    fields: list[Field]
+    section: str = ""
+    """The heading above them; empty where the section goes on."""
+    fold: str = ""
+    """The words under which they are folded; empty where they stand open."""
+
+    @property
+    def unfolded(self) -> bool:
+        """Whether the fold is open: something in it is answered already, or is wrong."""
+        return any(field.mentioned or field.filled for field in self.fields)
+
 
 @dataclass(slots=True)
 class Field:
@@ -80,6 +101,8 @@ class Field:
     """With which answer to which other question this one is asked; empty where it is asked of everybody."""
     when: int = 0
     """The number of that condition on this page; 0 where the question is shown in any case."""
+    section: str = ""
+    fold: str = ""
 
     @property
     def compact(self) -> bool:
@@ -87,9 +110,20 @@ class Field:
         return all(len(choice.label) <= SHORT_LABEL for choice in self.choices)
 
     @property
+    def unsure(self) -> Choice | None:
+        """The choice of a scale that says nothing; it stands beside the others."""
+        return next((choice for choice in self.choices if choice.value == UNSURE), None)
+
+    @property
     def mentioned(self) -> bool:
         """Whether something is wrong with this field, or with a part of it."""
         return bool(self.error) or any(part.mentioned for entry in self.entries for part in entry.fields)
+
+    @property
+    def filled(self) -> bool:
+        """Whether something stands in this field, or in a part of it."""
+        parts = (part.filled for entry in self.entries for part in entry.fields)
+        return bool(self.value) or any(choice.chosen for choice in self.choices) or any(parts)
 
     @property
     def id(self) -> str:
@@ -105,6 +139,16 @@ def fields_of(
     fields = [_field(question, question.id, typed, wrong, more) for question in questions]
     _tie(questions, {field.name: field for field in fields})
     return fields
+
+
+def blocks_of(fields: Sequence[Field]) -> list[Block]:
+    """The fields in blocks: a heading begins one, and neighbours that are folded under the same words are one."""
+    blocks: list[Block] = []
+    for each in fields:
+        if not blocks or each.section or each.fold != blocks[-1].fold:
+            blocks.append(Block([], each.section, each.fold))
+        blocks[-1].fields.append(each)
+    return blocks
 
 
 def _tie(questions: Sequence[Question], fields: Mapping[str, Field]) -> None:
@@ -134,6 +178,12 @@ def _tie(questions: Sequence[Question], fields: Mapping[str, Field]) -> None:
 
 
 def _field(question: Question, name: str, typed: Typed, wrong: Mapping[str, str], more: str) -> Field:
+    form_field = _of_type(question, name, typed, wrong, more)
+    form_field.section, form_field.fold = question.section, question.fold
+    return form_field
+
+
+def _of_type(question: Question, name: str, typed: Typed, wrong: Mapping[str, str], more: str) -> Field:
     if question.type == "group":
         return _group(question, typed, wrong, more)
     if question.type == "date_ranges":

@@ -21,7 +21,7 @@ from program.forms import Question
 from runtime.links import Links
 from store.forms.requests import Other, Requested
 from web.forms.answers_text import Row, answered_rows, changed_rows, document_rows
-from web.forms.fields import fields_of
+from web.forms.fields import blocks_of, fields_of
 from web.rendering import Pages
 
 LONG_FORM = 10
@@ -78,6 +78,7 @@ class FormPage:
             "one_click.html" if preselected and not faults else "form.html",
             422 if faults else status,
             fields=fields,
+            blocks=blocks_of(fields),
             faults=faults,
             notice=notice,
             changes=changes,
