@@ -11,6 +11,7 @@ import httpx
 from demo.pages import forms_on
 from operations.forms.parse import typed_of
 from program.forms import Form
+from program.goals import GOAL_ID
 from rehearsal.people import ReceivedRequest, Reply
 
 LINK = re.compile(r"https?://[^\s<>\")]+/f/([A-Za-z0-9_.\-]+)(\?[^\s<>\")]*)?")
@@ -51,7 +52,9 @@ class Visitor:
         if asked.ask == "agreement":
             return await self._agree(token, asked, form, reply, name)
         questions = form.questions_for(asked.role, asked.format, asked.early)
-        return await self._send(token, await self.open(token), typed_of(questions, reply.answers))
+        page = await self.open(token)
+        typed = typed_of(questions, reply.answers)
+        return await self._send(token, page, typed | _of_all_goals(page, typed))
 
     async def _agree(self, token: str, asked: ReceivedRequest, form: Form, reply: Reply, name: str) -> bool:
         page = await self.open(token)
@@ -84,6 +87,17 @@ class Visitor:
         if sent.status_code == 200:
             return False
         raise Turned(f"{sent.status_code} after sending a form: {_said(sent.text)}")
+
+
+def _of_all_goals(page: str, typed: dict[str, list[str]]) -> dict[str, list[str]]:
+    """What is said of the first goal, said of every goal that stands on the page as well."""
+    found: dict[str, list[str]] = {}
+    for name in (name for form in forms_on(page) for name in form.fields if name.endswith(f".{GOAL_ID}")):
+        group, index, _ = name.split(".")
+        for field, values in typed.items():
+            if field.startswith(f"{group}.0.") and f"{group}.{index}.{field.split('.')[2]}" not in typed:
+                found[f"{group}.{index}.{field.split('.')[2]}"] = values
+    return found
 
 
 def _said(page: str) -> str:

@@ -34,6 +34,9 @@ def worded(questions: Sequence[Question], words: Mapping[str, str]) -> tuple[Que
                 "help": filled(question.help, words),
                 "low": filled(question.low, words),
                 "high": filled(question.high, words),
+                "section": filled(question.section, words),
+                "fold": filled(question.fold, words),
+                "tick": filled(question.tick, words),
                 "options": tuple(
                     Option(value=option.value, label=filled(option.label, words)) for option in question.options
                 ),
@@ -57,7 +60,7 @@ def answer_text(question: Question, value: Any, language: str = "en") -> str:
     match question.type:
         case "yes_no":
             yes, no = YES_NO.get(language.split("-")[0], YES_NO["en"])
-            return yes if value else no
+            return (question.tick or yes) if value else no
         case "one":
             return labels.get(value, str(value))
         case "many":

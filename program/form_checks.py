@@ -10,6 +10,7 @@ from typing import Any, cast
 from program.conditions import audiences, check_conditions
 from program.faults import Fault, either, fault, nearest, suggestion
 from program.forms import READ_BY_RULES, Form, Question, QuestionType
+from program.goals import AGREED, FOLLOWED, GOAL_ID
 from program.reading import Source, Trail
 
 PLACEHOLDERS = ("partner", "since", "purpose", "program")
@@ -192,6 +193,8 @@ def _check_fields(question: Question, source: Source, at: Trail) -> Iterator[Fau
         if entry.id in seen:
             yield fault(source.place(*inner, "id"), f"the field `{entry.id}` stands here twice", "Rename one.")
         seen.add(entry.id)
+        if entry.id == GOAL_ID and question.id in (AGREED, *FOLLOWED):
+            yield fault(source.place(*inner, "id"), f"`{GOAL_ID}` is a word of the engine here", "Rename the field.")
         for key in ("when", "section"):
             if getattr(entry, key):
                 yield fault(

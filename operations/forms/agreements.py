@@ -69,7 +69,8 @@ def act_of(requested: Requested, typed: Typed) -> AgreementAct:
 async def act(session: AsyncSession, requested: Requested, answers: Answers, act: AgreementAct, now: datetime) -> int:
     """Carry out what the person means to do; the version that was drafted, made by the change, or signed.
 
-    A version keeps what only the other side is asked; what is for the coordinators stays out of it.
+    Goals in `answers` have their ids. A version keeps what only the other side is asked; what is for the coordinators
+    stays out of it.
     """
     number = on_the_table(requested)
     if act != "sign":

@@ -13,11 +13,12 @@ from typing import Any, Literal
 
 from mail.dates import listed
 from mail.form_text import answer_text, worded
-from operations.forms.visibility import CONCERN, Viewer, fields_shown, sight
+from operations.forms.visibility import CONCERN, Viewer, fields_shown, goal_titles_shown, sight
 from operations.mentorships.concerns import readers_of
 from operations.mentorships.status import known_cohort, local
 from operations.people.deciders import who_decides
 from program.forms import Question
+from program.goals import GOAL_ID, NAME, TITLE, named
 from store.database import Database
 from store.forms import requests
 from store.forms.answers import GivenAnswer, answers_of, members_of
@@ -37,7 +38,10 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class ShownAnswer:
-    """The answer to one question. `value` is what is stored, `text` the same in words."""
+    """The answer to one question. `value` is what is stored, `text` the same in words.
+
+    The value of an agreed goal is its id, by which the agreement, the midpoint and the closure are joined.
+    """
 
     question: str
     label: str
@@ -132,6 +136,7 @@ def shown(
 ) -> ShownForm:
     """What a viewer sees of an answer. `words` fill the wording of the questions, `zone` is the cohort's."""
     concern = is_concern(given) and concerns != "unseen"
+    body = named(given.body, given.goals if goal_titles_shown(viewer) else {})
     found: list[ShownAnswer] = []
     for question in worded(given.form.questions_for(given.role, given.format, given.early), words):
         if question.id not in given.body or sight(given.form, question, viewer) != "shown":
@@ -140,7 +145,7 @@ def shown(
             if question.id == "p_help" and concerns == "withheld":
                 found.append(ShownAnswer(question.id, question.label, WITHHELD, "safety"))
             continue
-        found += _answered(given, question, given.body[question.id], viewer)
+        found += _answered(given, question, body[question.id], viewer)
     return ShownForm(
         given.cohort, given.mentorship, given.ask, given.number, given.form.title, given.person, given.name,
         given.role, local(given.at, zone), given.late, given.version, tuple(found), concern,
@@ -157,7 +162,9 @@ def _answered(given: GivenAnswer, question: Question, value: Any, viewer: Viewer
         for field in fields_shown(given.form, question, viewer):
             if field.id in entry:
                 text = answer_text(field, entry[field.id])
-                yield ShownAnswer(f"{question.id}.{field.id}", field.label, text, entry[field.id], nth)
+                joins = GOAL_ID in entry and field.id in (TITLE, NAME)
+                stored = entry[GOAL_ID] if joins else entry[field.id]
+                yield ShownAnswer(f"{question.id}.{field.id}", field.label, text, stored, nth)
 
 
 def rows(forms: Iterable[ShownForm]) -> Iterator[tuple[str, ...]]:

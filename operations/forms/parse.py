@@ -8,7 +8,7 @@ again. Messages are the same words in the summary and at the field.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
@@ -16,6 +16,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from program.forms import Answers, Question
+from program.goals import AGREED, FOLLOWED, GOAL_ID, about_agreed
 from program.text import clean
 from program.zones import is_zone, near_zones
 
@@ -57,8 +58,9 @@ class _Wrong(Exception):
     """A value can't be read; the message says what to write instead."""
 
 
-def read(questions: Sequence[Question], typed: Mapping[str, Sequence[str]]) -> Reading:
-    """Read the fields of these questions; fields of no question are left alone.
+def read(questions: Sequence[Question], typed: Mapping[str, Sequence[str]], goals: Collection[str] = ()) -> Reading:
+    """Read the fields of these questions; fields of no question are left alone. `goals` are the ids of goals that the
+    mentorship knows: about one that stood on the page, all that is required must be answered.
 
     A question that appears only with another answer (`when`) is read only with that answer. Without it, what was
     chosen is dropped; what was typed is never dropped unseen: it becomes a fault at its field. Where the other
@@ -70,7 +72,7 @@ def read(questions: Sequence[Question], typed: Mapping[str, Sequence[str]]) -> R
         if not question.appears(reading.answers) and not _appears_after_all(question, asked, typed, reading):
             continue
         if question.type == "group":
-            _read_group(question, typed, reading)
+            _read_group(question, typed, reading, goals)
         elif question.type == "date_ranges":
             _read_ranges(question, typed, reading)
         else:
@@ -128,6 +130,8 @@ def typed_of(questions: Sequence[Question], answers: Answers) -> Typed:
                 for part in question.fields:
                     if part.id in entry:
                         typed[f"{question.id}.{index}.{part.id}"] = _as_typed(part, entry[part.id])
+                if GOAL_ID in entry:
+                    typed[f"{question.id}.{index}.{GOAL_ID}"] = [entry[GOAL_ID]]
         elif question.type == "date_ranges":
             for index, (first, last) in enumerate(value):
                 typed[f"{question.id}.{index}.from"] = [first]
@@ -171,11 +175,27 @@ def _read_one(
         faults.append(FieldFault(name, str(wrong)))
 
 
-def _read_group(question: Question, typed: Mapping[str, Sequence[str]], reading: Reading) -> None:
+def goals_typed(question: Question, typed: Mapping[str, Sequence[str]], goals: Collection[str]) -> dict[int, str]:
+    """Index to goal id of the entries of a group that are about a known goal, each goal once."""
+    found: dict[int, str] = {}
+    for index in range(most_entries(question)) if question.id in (AGREED, *FOLLOWED) else ():
+        id_ = _first(typed, f"{question.id}.{index}.{GOAL_ID}")
+        if id_ in goals and id_ not in found.values():
+            found[index] = id_
+    return found
+
+
+def _read_group(
+    question: Question, typed: Mapping[str, Sequence[str]], reading: Reading, goals: Collection[str]
+) -> None:
     group_entries: list[dict[str, Any]] = []
+    about = goals_typed(question, typed, goals)
     filled = entries(question, typed)
+    if about and question.id in FOLLOWED:
+        question = about_agreed(question)
+        filled = [index for index in about if question.required or index in filled]
     for index in filled:
-        entry: dict[str, Any] = {}
+        entry: dict[str, Any] = {GOAL_ID: about[index]} if index in about else {}
         for part in question.fields:
             name = f"{question.id}.{index}.{part.id}"
             _read_one(part, name, typed, entry, part.id, reading.faults)

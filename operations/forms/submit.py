@@ -26,6 +26,7 @@ from operations.forms.parse import FieldFault, Typed, read
 from operations.submissions import submission_id
 from operations.transactions import in_one
 from program.forms import Answers
+from program.goals import with_ids, without_ids
 from program.limits import DRAFT_CHARACTERS, DRAFT_VALUES
 from program.text import clean
 from runtime import outbox_relay
@@ -156,7 +157,7 @@ async def _commit(
     act = agreements.act_of(requested, typed) if requested.ask == "agreement" else ""
     if act == "sign":
         questions = tuple(question for question in questions if question.type == "sign")
-    reading = read(questions, typed)
+    reading = read(questions, typed, requested.goal_titles)
     earlier = await requests.answer_of(session, submission)
     if earlier is not None and earlier[0] != requested.key:
         # It was minted with the page of another form, and that one has it by now.
@@ -165,7 +166,8 @@ async def _commit(
         if again is not None or requested.answer is None:
             submission, earlier = other, again
     if earlier is not None and requested.answer is not None:
-        if earlier != (requested.key, reading.answers) or reading.faults:
+        same = earlier[0] == requested.key and without_ids(earlier[1]) == without_ids(reading.answers)
+        if not same or reading.faults:
             return Differs()
         return Saved(requested.answer.version, requested.answer.late, repeated=True, to_tell=to_tell)
     access = access_of(requested, now)
@@ -183,6 +185,8 @@ async def _commit(
     findings = signals(requested.ask, reading.answers, requested.program.rules)
     if requested.ask == "invitation":
         findings = await _introduce(session, requested, submission, reading.answers, findings, now)
+    if act and act != "sign":
+        reading.answers = with_ids(reading.answers, [each.body for each in requested.versions])
     if act:
         version = await agreements.act(session, requested, reading.answers, act, now)
         findings = replace(findings, act=act, version=version)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Literal
 
 from program.forms import Form, Question, Visible
+from program.goals import TITLE
 
 Viewer = Literal["coordinator", "reader", "administrator", "partner"]
 """How somebody looks at a mentorship: as a coordinator or deputy of its cohort, as a reader of figures, as an
@@ -20,8 +21,6 @@ SMALLEST_TOTAL = 5
 
 AGREEMENT_SHOWN = frozenset({"a_cadence", "a_length", "a_day", "a_time", "a_review", "a_finish", "a_away", "a_goals"})
 """What coordinators see of an agreement beside its status and versions: rhythm, dates, absences, titles of goals."""
-GOAL_TITLE = "what"
-"""The field of a goal that is its title."""
 CONCERN = frozenset({"p_help", "p_contact", "p_word"})
 """What a concern says on a form: seen by those to whom its task went, and each time it is opened is on the record."""
 
@@ -47,5 +46,10 @@ def sight(form: Form, question: Question, viewer: Viewer) -> Sight:
 def fields_shown(form: Form, question: Question, viewer: Viewer) -> tuple[Question, ...]:
     """The fields of a group that this viewer sees: of the goals of an agreement, coordinators see the titles."""
     if form.form == "agreement" and viewer == "coordinator" and question.visible == "pair":
-        return tuple(field for field in question.fields if field.id == GOAL_TITLE)
+        return tuple(field for field in question.fields if field.id == TITLE)
     return question.fields
+
+
+def goal_titles_shown(viewer: Viewer) -> bool:
+    """Whether this viewer reads the titles of agreed goals where the midpoint and the closure ask about them."""
+    return _TABLE["pair"][viewer] == "shown"

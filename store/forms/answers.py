@@ -5,7 +5,7 @@ Decides nothing about who may see them: that is `operations.forms.visibility`.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -15,8 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lifecycle.keys import MentorshipRef
 from program.forms import Answers, Form
+from store.forms.agreements import goal_titles
 from store.programs import asked_with, frozen_program
 from store.tables import AnswerRow, MembershipRow, MentorshipRow, ParticipantRow, RequestRow
+
+ASK_ABOUT_GOALS = ("midpoint", "closure")
+"""Asks whose answers name goals of the agreement by their ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,8 @@ class GivenAnswer:
     late: bool
     version: int
     """How often it was submitted."""
+    goals: Mapping[str, str]
+    """Goal id to title, as the agreement of the mentorship says it."""
     low_score: int
     """The highest answer to a relationship question that counts as low (1 to 5)."""
     differ_by: int
@@ -85,7 +91,7 @@ async def answers_of(
     latest: dict[str, tuple[Any, ...]] = {}
     for row in await session.execute(query):
         latest[row[0].request] = tuple(row)  # a later version takes the place of an earlier one
-    return [await _given(session, *row) for row in latest.values()]
+    return await _all_given(session, latest.values())
 
 
 async def answers_in(
@@ -111,11 +117,22 @@ async def answers_in(
     latest: dict[str, tuple[Any, ...]] = {}
     for row in await session.execute(query):
         latest.setdefault(row[0].request, tuple(row))
-    return [await _given(session, *row) for row in latest.values()]
+    return await _all_given(session, latest.values())
+
+
+async def _all_given(session: AsyncSession, rows: Collection[tuple[Any, ...]]) -> list[GivenAnswer]:
+    about_goals = {(row[1].cohort, row[1].mentorship) for row in rows if row[1].ask in ASK_ABOUT_GOALS}
+    goals = await goal_titles(session, about_goals) if about_goals else {}
+    return [await _given(session, goals, *row) for row in rows]
 
 
 async def _given(
-    session: AsyncSession, answer: AnswerRow, request: RequestRow, mentorship: MentorshipRow, name: str
+    session: AsyncSession,
+    goals: Mapping[MentorshipRef, Mapping[str, str]],
+    answer: AnswerRow,
+    request: RequestRow,
+    mentorship: MentorshipRow,
+    name: str,
 ) -> GivenAnswer:
     frozen = await frozen_program(session, mentorship.program, mentorship.program_hash)
     asked = await asked_with(session, frozen, request.program_hash)
@@ -135,6 +152,7 @@ async def _given(
         at=answer.at,
         late=answer.late,
         version=answer.version,
+        goals=goals.get((request.cohort, request.mentorship), {}),
         low_score=frozen.program.rules.low_score,
         differ_by=frozen.program.rules.differ_by,
     )

@@ -14,6 +14,7 @@ from sqlalchemy import String, bindparam, case, delete, exists, func, insert, se
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from program.forms import Answers, Form, Question
+from program.goals import Goal, goals_of, titles_of
 from program.models import Program
 from store.columns import Instant, bare
 from store.forms import agreements
@@ -113,6 +114,8 @@ class Requested:
     """The day since which a check-in asks."""
     others: tuple[Other, ...] = field(default=())
     """Open requests of the same person in the same cohort, this one left out."""
+    agreement_in_force: int = 0
+    """The version of the agreement that everybody signed last; 0 where there is none."""
     answered_before: bool = False
     """The person has answered another form: they have read once who sees what."""
 
@@ -129,6 +132,16 @@ class Requested:
         )
 
     @property
+    def goals(self) -> tuple[Goal, ...]:
+        """The goals of the agreement in force."""
+        return next((goals_of(each.body) for each in self.versions if each.number == self.agreement_in_force), ())
+
+    @property
+    def goal_titles(self) -> dict[str, str]:
+        """Goal id to title of every goal that a version of the agreement has or had."""
+        return titles_of(version.body for version in self.versions)
+
+    @property
     def questions(self) -> tuple[Question, ...]:
         """The questions that this person sees."""
         return self.form.questions_for(self.role, self.format, self.early)
@@ -138,7 +151,7 @@ async def find(session: AsyncSession, public_id: str, generation: int, *, to_sho
     """The request of a link, or None where there is none, the link is revoked, or the person is erased.
 
     Not `to_show`, it lacks what only stands on its page: the draft, whom to ask, what else is open, and the agreement
-    where it isn't about that.
+    where it asks about neither that nor its goals.
     Raises UnknownProgram, and KeyError where the program was frozen without the form.
     """
     row = (await session.execute(OF_LINK, {"public_id": public_id, "generation": generation})).one_or_none()
@@ -149,7 +162,7 @@ async def find(session: AsyncSession, public_id: str, generation: int, *, to_sho
     asked = await asked_with(session, frozen, row.asked_with)
     members = await session.execute(MEMBERS, key)
     coordinators = await session.execute(COORDINATORS, {"cohort": row.cohort}) if to_show else ()
-    documented = to_show or row.ask == "agreement"
+    documented = to_show or row.ask in ("agreement", "midpoint", "closure")
     return Requested(
         key=row.key,
         public_id=public_id,
@@ -188,7 +201,9 @@ async def find(session: AsyncSession, public_id: str, generation: int, *, to_sho
         versions=await agreements.versions(session, row.cohort, row.mentorship) if documented else (),
         since=await _since(session, row) or row.start,
         others=await _others(session, row) if to_show else (),
-        answered_before=to_show and await session.scalar(ANSWERED_BEFORE, {"person": row.person, "key": row.key}),
+        agreement_in_force=row.agreement_in_force,
+        answered_before=to_show
+        and bool(await session.scalar(ANSWERED_BEFORE, {"person": row.person, "key": row.key})),
     )
 
 
@@ -320,7 +335,7 @@ OF_LINK = (
         REQUESTS.c.role, REQUESTS.c.early, REQUESTS.c.opens, REQUESTS.c.closes, REQUESTS.c.closes_at,
         REQUESTS.c.state, REQUESTS.c.cohort, REQUESTS.c.mentorship, REQUESTS.c.person,
         MENTORSHIPS.c.state.label("mentorship_state"), MENTORSHIPS.c.paused_until, MENTORSHIPS.c.format,
-        MENTORSHIPS.c.start, MENTORSHIPS.c.midpoint, MENTORSHIPS.c.end,
+        MENTORSHIPS.c.agreement_in_force, MENTORSHIPS.c.start, MENTORSHIPS.c.midpoint, MENTORSHIPS.c.end,
         MENTORSHIPS.c.program, MENTORSHIPS.c.program_hash,
         COHORTS.c.title.label("cohort_title"), COHORTS.c.zone.label("cohort_zone"), COHORTS.c.organisation,
         PEOPLE.c.name, PEOPLE.c.zone, PEOPLE.c.language, PEOPLE.c.profile, PEOPLE.c.standing,

@@ -16,6 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lifecycle.keys import MentorshipRef, step_key
 from program.forms import Answers, Form
+from program.goals import named
+from store.forms.agreements import goal_titles
 from store.programs import asked_with, frozen_program
 from store.tables import AnswerRow, CohortRow, ItemRow, MembershipRow, MentorshipRow, ParticipantRow, RequestRow
 
@@ -89,11 +91,13 @@ async def find(session: AsyncSession, person: str, cohort: str, mentorship: str)
     ).one()
     stands: MentorshipRow = row.MentorshipRow
     frozen = await frozen_program(session, stands.program, stands.program_hash)
+    goals = (await goal_titles(session, [(cohort, mentorship)])).get((cohort, mentorship), {})
     sides: list[Side] = []
     for shared in await _shared(session, cohort, mentorship, notice.number, at):
         asked = await asked_with(session, frozen, shared.program_hash)
         form = asked.form_for("midpoint")
-        sides.append(Side(shared.person, shared.name, shared.role, shared.early, form, shared.body))
+        body = named(shared.body, goals)
+        sides.append(Side(shared.person, shared.name, shared.role, shared.early, form, body))
     title = frozen.program.title
     return JointSheet(cohort, row.title, mentorship, notice.number, stands.format, title, at, tuple(sides))
 

@@ -331,8 +331,8 @@ async def test_the_agreement_is_read_as_it_was_written(letter_env: LetterEnv) ->
         "Find my field.",
         "1. Lead one project\nBy when? 1 June 2027\n2. Say no",
         "video and phone",
-        "Yes",
         "1 April 2027 – 10 April 2027",
+        "Understood by both of us",
     ]
     assert letter_item.link, "to the page of the agreement"
 

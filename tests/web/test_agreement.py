@@ -9,7 +9,6 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from operations.forms.parse import Typed
 from operations.forms.submit import Overtaken, Saved, submit
 from store.forms.agreements import Version
 from store.tables import AgreementRow, AnswerRow, MembershipRow, MentorshipRow, RequestRow
@@ -316,17 +315,3 @@ async def test_when_all_is_over_it_can_be_read_and_nothing_else(web_env: WebEnv)
         assert "?change=1" not in page
         await client.post(mentor, data={"sign_m": "Mia", "act": "sign", "seen_version": "1"})
     assert set((await versions(web_env, mentor))[0].signed) == {"ada"}
-
-
-async def test_goals_of_the_agreement_stand_in_the_midpoint_and_the_closure(web_env: WebEnv) -> None:
-    async with web_env.client() as client:
-        path = await web_env.ask("agreement", "ada")
-        goals: Typed = {"a_goals.0.what": ["Speak up"], "a_goals.1.what": ["Write less"]}
-        await send(client, path, await filled_in(web_env, path) | goals)
-        mentor = await web_env.ask("agreement", "mia")
-        await sign(client, mentor, "sign_m", "Mia")
-        for ask in ("midpoint", "closure"):
-            page = (await client.get(await web_env.ask(ask, "ada"))).text
-            assert "Speak up</textarea>" in page
-            assert "Write less</textarea>" in page
-            assert "I know whether I want to lead a team, and have tried it once." in page

@@ -19,6 +19,7 @@ from operations.forms.parse import (
     most_entries,
 )  # fmt: skip
 from program.forms import Answer, Question
+from program.goals import AGREED, GOAL_ID, WORDS_GONE, Goal, about_agreed
 
 SHORT_TEXT = 120
 """Longest text that gets a field of one line."""
@@ -50,6 +51,10 @@ class Entry:
     title: str
     fields: list[Field]
     folded: bool = False
+    hidden: tuple[str, str] = ("", "")
+    """Name and value of a hidden field: which goal it is."""
+    named: bool = False
+    """It is about a thing that has a name, its title: it can't be folded away, and none can be added."""
 
     @property
     def blocks(self) -> list[Block]:
@@ -132,11 +137,23 @@ class Field:
 
 
 def fields_of(
-    questions: Sequence[Question], typed: Typed, faults: Sequence[FieldFault] = (), *, more: str = ""
+    questions: Sequence[Question],
+    typed: Typed,
+    faults: Sequence[FieldFault] = (),
+    *,
+    more: str = "",
+    goals: Mapping[str, Sequence[Goal]] | None = None,
 ) -> list[Field]:
-    """The fields of these questions, filled with what was typed. `more` names a group that gets one entry more."""
+    """The fields of these questions, filled with what was typed. `more` names a group that gets one entry more, and
+    `goals` the agreed goals about which a group asks."""
     wrong = {fault.control: fault.message for fault in reversed(faults)}
-    fields = [_field(question, question.id, typed, wrong, more) for question in questions]
+    agreed = goals or {}
+    fields = [
+        _about_goals(question, agreed[question.id], typed, wrong)
+        if question.id in agreed
+        else _field(question, question.id, typed, wrong, more)
+        for question in questions
+    ]
     _tie(questions, {field.name: field for field in fields})
     return fields
 
@@ -285,9 +302,23 @@ def _group(question: Question, typed: Typed, wrong: Mapping[str, str], more: str
         parts = [_field(part, f"{question.id}.{index}.{part.id}", typed, wrong, more) for part in question.fields]
         mentioned = any(part.error for part in parts)
         folded = index not in filled and index >= max(needed, 1) and not mentioned and more != question.id
-        form_field.entries.append(Entry(ordinal(index), parts, folded))
+        name = f"{question.id}.{index}.{GOAL_ID}"
+        hidden = (name, typed[name][0]) if typed.get(name) and question.id == AGREED else ("", "")
+        form_field.entries.append(Entry(ordinal(index), parts, folded, hidden))
     form_field.can_add = shown < most
     form_field.add_label = "Save and add another"
+    return form_field
+
+
+def _about_goals(question: Question, goals: Sequence[Goal], typed: Typed, wrong: Mapping[str, str]) -> Field:
+    """A group that asks about each agreed goal."""
+    asked = about_agreed(question)
+    form_field = Field("group", question.id, question.label, required=question.required)
+    form_field.section, form_field.fold = question.section, question.fold
+    for index, goal in enumerate(goals):
+        parts = [_field(part, f"{question.id}.{index}.{part.id}", typed, wrong, "") for part in asked.fields]
+        hidden = (f"{question.id}.{index}.{GOAL_ID}", goal.id)
+        form_field.entries.append(Entry(goal.title or WORDS_GONE, parts, hidden=hidden, named=True))
     return form_field
 
 

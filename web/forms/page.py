@@ -18,10 +18,12 @@ from operations.forms.pause_offer import PauseOffer
 from operations.forms.submit import Access, access_of
 from operations.submissions import mint
 from program.forms import Question
+from program.goals import identified, named
 from runtime.links import Links
 from store.forms.requests import Other, Requested
 from web.forms.answers_text import Row, answered_rows, changed_rows, document_rows
 from web.forms.fields import blocks_of, fields_of
+from web.forms.goals import with_goals
 from web.rendering import Pages
 
 LONG_FORM = 10
@@ -73,7 +75,8 @@ class FormPage:
     ) -> HTMLResponse:
         """The questions, with what was typed and what is wrong with it."""
         requested = self.requested
-        fields = fields_of(self.questions, typed, faults, more=more)
+        typed, goals = with_goals(self.questions, typed, requested.goals, requested.goal_titles)
+        fields = fields_of(self.questions, typed, faults, more=more, goals=goals)
         return self._page(
             "one_click.html" if preselected and not faults else "form.html",
             422 if faults else status,
@@ -95,7 +98,7 @@ class FormPage:
     def answered(self, *, repeated: bool = False) -> HTMLResponse:
         """What was answered, and until when it can be changed."""
         answer = self.requested.answer
-        rows = answered_rows(self.questions, answer.body) if answer else []
+        rows = answered_rows(self.questions, named(answer.body, self.requested.goal_titles)) if answer else []
         return self._page("answered.html", rows=rows, answer=answer, repeated=repeated)
 
     def thanks(self, offers: Sequence[PauseOffer] = (), *, paused: bool = False) -> HTMLResponse:
@@ -211,11 +214,11 @@ class FormPage:
         if requested.draft is not None:
             typed = dict(requested.draft)
         elif requested.ask == "agreement":
-            typed = typed_of(self.questions, requested.versions[-1].body) if requested.versions else {}
+            typed = typed_of(self.questions, identified(requested.versions[-1].body)) if requested.versions else {}
         elif requested.answer is not None:
             typed = typed_of(self.questions, requested.answer.body)
         else:
-            typed = self._known_goals()
+            typed = {}
         return typed | self._clicked(query)
 
     def _clicked(self, query: QueryParams) -> Typed:
@@ -236,16 +239,6 @@ class FormPage:
 
     def _one_click(self, query: QueryParams) -> bool:
         return len(self.questions) == 1 and bool(self._clicked(query))
-
-    def _known_goals(self) -> Typed:
-        """The goals of the agreement, to be looked at one by one at the midpoint and at the end."""
-        typed: Typed = {}
-        goals = self.requested.versions[-1].body.get("a_goals", []) if self.requested.versions else []
-        for question in self.questions:
-            if question.type == "group" and any(part.id == "goal" for part in question.fields):
-                for index, goal in enumerate(goals[: question.most]):
-                    typed[f"{question.id}.{index}.goal"] = [str(goal.get("what", ""))]
-        return typed
 
     def _may(self, act: AgreementAct) -> bool:
         return self.access in ("open", "late") and agreements.may(self.requested, act)
