@@ -5,28 +5,20 @@ they mean, and wakes a postmaster where something is due earlier than that one k
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 
 from temporalio import activity
 
 from activities.messages import CARRY_OUT, CarriedOut
 from lifecycle import assessment
-from lifecycle.commands import Batch, Post
-from lifecycle.delivery.postbox import look_at as when_to_look
+from lifecycle.commands import Batch
 from lifecycle.events import Assessed
 from store import shards
 from store.cohorts import cohorts
 from store.database import Database
 from store.mentorships import turns
-from store.postbox import ParticipantFacts
 
 Wake = Callable[[int], Awaitable[None]]
 """Wakes the postmaster of a shard."""
-
-
-def look_at(person: ParticipantFacts, post: Post, now: datetime) -> datetime:
-    """When the postmaster must look at an item, UTC."""
-    return when_to_look(person.rule, person.zone, person.last_mail_on, post.kind, post.date, now)
 
 
 class Recorder:
@@ -42,7 +34,7 @@ class Recorder:
         """Apply a batch once, however often it comes, and say what the answers it asks about mean."""
         done = CarriedOut()
         async with self.database.begin() as session:
-            applied = await turns.apply(session, batch, deliver_at=look_at, shards=self.shards)
+            applied = await turns.apply(session, batch, shards=self.shards)
             done.state = applied.state
             if batch.assess and applied.state is None:
                 frozen = await cohorts.frozen_program(session, applied.program, applied.program_hash)

@@ -7,7 +7,7 @@ it is: its key is unique for all time.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from lifecycle.commands import ItemKind, Post, Redeliver
 from lifecycle.delivery.holds import Fate, Standstill, fate_of
 from lifecycle.delivery.letterbox import LetterboxRule, rule_of
+from lifecycle.delivery.postbox import look_at
 from program.models import Letterbox
 from store.database import putting
 from store.shards import shard_of
@@ -43,10 +44,6 @@ class ParticipantFacts:
     """The letterbox of the item's cohort."""
 
 
-DeliverAt = Callable[[ParticipantFacts, Post, datetime], datetime]
-"""When to look at an item: an instant (UTC), never later than the true moment of delivery."""
-
-
 Moment = tuple[int, datetime]
 """A shard, and the instant (UTC) at which its postmaster must look at something there."""
 
@@ -60,7 +57,6 @@ class Address:
     now: datetime
     rule: LetterboxRule
     shards: int
-    deliver_at: DeliverAt
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,9 +224,14 @@ def _standing(fate: Fate, address: Address, person: ParticipantFacts, item: Post
     return {
         "state": "dropped" if dropped else fate,
         "reason": fate if dropped else "",
-        "deliver_at": address.deliver_at(person, item, address.now) if fate == "queued" else None,
+        "deliver_at": deliver_at(person, item, address.now) if fate == "queued" else None,
         "done_at": address.now if dropped else None,
     }
+
+
+def deliver_at(person: ParticipantFacts, post: Post, now: datetime) -> datetime:
+    """When the postmaster must look at an item that is queued now (UTC): see `lifecycle.delivery.postbox.look_at`."""
+    return look_at(person.rule, person.zone, person.last_mail_on, post.kind, post.date, now)
 
 
 def post_of(item: ItemRow) -> Post:

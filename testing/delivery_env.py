@@ -16,6 +16,7 @@ from activities.fill_letters import LetterWriter
 from activities.messages import DeliverInput, DeliverResult
 from activities.smtp import Relay, SmtpTransport
 from lifecycle.commands import MemberRecord, Post
+from lifecycle.delivery.postbox import LOOK_AFTER
 from lifecycle.keys import item_key, request_key
 from mail.compose import compose
 from mail.letters import Letter, WordedMail
@@ -25,8 +26,8 @@ from store.tables import EventRow, ItemRow, MessageRow, ParticipantRow, Postmast
 from testing.sink import Sink
 from testing.small_cohort import COHORT, LAUNCH, PAIR, applied, ask, launched, turn
 
-NINE = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
-"""Monday, nine o'clock in Paris, where all but Ben live; the moment of the launch."""
+NINE = datetime(2026, 3, 2, 8, 0, tzinfo=UTC) + LOOK_AFTER
+"""Monday, nine o'clock in Paris, where all but Ben live: the letterboxes are open, and the postmaster looks."""
 NINE_IN_NEW_YORK = NINE + timedelta(hours=6)
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 MONDAY = date(2026, 3, 2)

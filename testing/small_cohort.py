@@ -9,14 +9,12 @@ from typing import Any
 from sqlalchemy import select
 
 from lifecycle.commands import Batch, Finish, OpenRequest, Post, Snapshot
-from lifecycle.delivery.letterbox import next_open, ready_at
 from lifecycle.keys import item_key, request_key, step_key
 from program.forms import Form, Question
 from program.models import Cohort, Mentorship, Participant, Person, Program
 from store.cohorts.cohorts import FrozenProgram, Put, freeze_program, put
 from store.database import Database
 from store.mentorships import turns
-from store.postbox import ParticipantFacts
 from store.tables import ItemRow
 
 COHORT = "spring"
@@ -74,13 +72,6 @@ async def launched(database: Database, which: Cohort | None = None, **options: A
     return await put(database, which or cohort(), programs, LAUNCH.date(), LAUNCH, **options)
 
 
-def deliver_at(person: ParticipantFacts, post: Post, now: datetime) -> datetime:
-    """The next opening of the person's letterbox; at once for receipts and urgent items."""
-    if post.kind in ("receipt", "urgent"):
-        return now
-    return next_open(person.rule, person.zone, ready_at(post.date, person.zone, now))
-
-
 CALM = Snapshot(
     phase="check_ins",
     health="good",
@@ -110,7 +101,7 @@ async def applied(database: Database, *batches: Batch, shards: int = 1) -> list[
     results: list[turns.Applied] = []
     for batch in batches:
         async with database.begin() as session:
-            results.append(await turns.apply(session, batch, deliver_at=deliver_at, shards=shards))
+            results.append(await turns.apply(session, batch, shards=shards))
     return results
 
 

@@ -18,7 +18,6 @@ from typing import Literal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from activities.record_turn import look_at
 from activities.smtp import Kind, kind_of
 from activities.verp import message_of
 from mail.headers import domain_of, message_id
@@ -159,7 +158,7 @@ async def _take(
         message, signed = await _which(session, settings, incoming, failure, now)
         taken = None
         if message:
-            taken = await bounces.take(session, message, _kind(failure), failure.code, now, look_at, signed=signed)
+            taken = await bounces.take(session, message, _kind(failure), failure.code, now, signed=signed)
     if taken is None:
         return Handled("unmatched", code=failure.code)
     await wake_in_time(database, soonest(taken.moments), now, wake)

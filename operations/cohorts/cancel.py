@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from lifecycle.batch import CANCELLED
-from lifecycle.commands import Post
 from operations import audit
 from operations.audit import AuditEntry
 from operations.errors import Refused
@@ -21,7 +20,6 @@ from store import operations_log
 from store.cohorts import cancel as cancelling
 from store.database import Database
 from store.people import people
-from store.postbox import ParticipantFacts
 from store.reports import status
 
 
@@ -82,7 +80,7 @@ async def cancel(
         await operations_log.put_operation(session, id_, "cancel_cohort", cohort, "", {}, decider, why, now)
         if proof:
             await audit.put(session, now, AuditEntry("cancel-cohort", decider, proof, cohort, [cohort], reason=why))
-        earliest = await cancelling.stop(session, cohort, now, decider, why, shards=shards, deliver_at=_at_once)
+        earliest = await cancelling.stop(session, cohort, now, decider, why, shards=shards)
         await operations_log.finish_operation(session, id_, "done")
     await wake_in_time(database, earliest, now, wake)
     return True
@@ -92,7 +90,3 @@ async def still_to_tell(database: Database, cohort: str) -> int:
     """How many workflows have not heard of it yet."""
     async with database.session() as session:
         return await cancelling.still_to_tell(session, cohort)
-
-
-def _at_once(_person: ParticipantFacts, _item: Post, now: datetime) -> datetime:
-    return now

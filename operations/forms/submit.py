@@ -13,7 +13,6 @@ from datetime import datetime
 from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from activities.record_turn import look_at
 from lifecycle import request_access
 from lifecycle.assessment import ABSENCES, absences, signals
 from lifecycle.events import Answered
@@ -240,5 +239,5 @@ async def _introduce(
     if not moved:
         return findings
     order = CorrectionOrder(f"moved/{submission}", requested.person, "", now, now + outbox_relay.GRACE)
-    await correct.move(session, requested.person, order, look_at, (requested.cohort, requested.mentorship))
+    await correct.move(session, requested.person, order, (requested.cohort, requested.mentorship))
     return replace(findings, zone=moved)

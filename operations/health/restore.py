@@ -14,7 +14,6 @@ from typing import Literal
 
 from temporalio.client import Client
 
-from activities.record_turn import look_at
 from lifecycle.rebuild import as_one_turn
 from lifecycle.state import State
 from operations.health.missing_workflows import missing_services, start_services
@@ -188,4 +187,4 @@ async def _record_anew(database: Database, settings: Settings, state: State, now
         whole = as_one_turn(state, now)
         await restore.close_what_is_over(session, whole)
         batch = await restore.known_tasks(session, await restore.unanswered(session, whole))
-        await turns.apply(session, batch, deliver_at=look_at, shards=settings.shards)
+        await turns.apply(session, batch, shards=settings.shards)

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from lifecycle.commands import Post
 from lifecycle.findings import PersonalRequest
 from mail.headers import BadHeader, address
 from operations.errors import Refused
@@ -26,7 +25,6 @@ from store.mentorships.turns import public_id
 from store.people import address_changes, own_page, people
 from store.people.address_changes import AddressChange, AddressRequest, Side
 from store.people.own_page import Holder
-from store.postbox import ParticipantFacts
 
 LASTS = timedelta(days=7)
 """How long both have to confirm it."""
@@ -66,7 +64,7 @@ async def ask(
             return Rejected("You take part in no mentorship. Please write to a coordinator.")
         cohort = next((seat.cohort for seat in seats if seat.lives), seats[-1].cohort)
         asked = AddressRequest(id_, person, cohort, email, now, now + LASTS)
-        earliest = await address_changes.put(session, asked, shards=shards, deliver_at=_at_once)
+        earliest = await address_changes.put(session, asked, shards=shards)
         await requests.note(session, cohort, "", now, "address_asked", person, by=person)
         return Done(earliest=earliest)
 
@@ -165,7 +163,3 @@ async def _locked(session: AsyncSession, change: str, now: datetime) -> AddressC
         return None
     await people.lock(session, asked.person)
     return await address_changes.find(session, change, now)
-
-
-def _at_once(_person: ParticipantFacts, _item: Post, now: datetime) -> datetime:
-    return now

@@ -11,7 +11,6 @@ from hashlib import sha256
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from activities.record_turn import look_at
 from operations import audit
 from operations.audit import AuditEntry
 from operations.errors import Refused
@@ -80,7 +79,7 @@ async def correct_in(
     id_ = f"correct/{person}/{sha256(now.isoformat().encode()).hexdigest()[:12]}"
     try:
         return await correcting.correct(
-            session, person, details, CorrectionOrder(id_, by, why, now, now + outbox_relay.GRACE), look_at
+            session, person, details, CorrectionOrder(id_, by, why, now, now + outbox_relay.GRACE)
         )
     except UnknownParticipant:
         row = await people.find(session, person)

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from lifecycle.commands import Post
-from lifecycle.delivery.letterbox import next_open
-from lifecycle.delivery.postbox import LOOK_AFTER
 from lifecycle.keys import item_key
 from lifecycle.local_time import begun_everywhere
 from operations.waking import Wake, wake_in_time
@@ -19,7 +17,7 @@ from store import postbox
 from store.database import Database
 from store.forms import requests
 from store.people import people
-from store.postbox import Address, Moment, ParticipantFacts, Standstill
+from store.postbox import Address, Moment, Standstill
 from store.shards import soonest
 
 
@@ -47,7 +45,7 @@ async def stop_reminders(
         for cohort in await people.cohorts_of(session, person):
             await requests.note(session, cohort.id, "", now, "reminders_stopped", person)
             rule = postbox.letterbox_rule(cohort.letterbox, cohort.holidays)
-            address = Address(cohort.id, "", now, rule, shards, _deliver_at)
+            address = Address(cohort.id, "", now, rule, shards)
             posts = [
                 Post(
                     key=item_key(cohort.id, "reminders", f"of.{person}", 1, coordinator, "notice"),
@@ -64,7 +62,3 @@ async def stop_reminders(
             moments += await postbox.post(session, address, posts, Standstill())
     await wake_in_time(database, soonest(moments), now, wake)
     return Stopped(fresh=True)
-
-
-def _deliver_at(person: ParticipantFacts, item: Post, now: datetime) -> datetime:
-    return next_open(person.rule, person.zone, now, person.last_mail_on) + LOOK_AFTER

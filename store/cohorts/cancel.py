@@ -20,7 +20,7 @@ from lifecycle.delivery.holds import Standstill
 from lifecycle.keys import item_key
 from lifecycle.local_time import begun_everywhere, local_date
 from store.database import putting, upserting
-from store.postbox import WAITING, Address, DeliverAt, Moment, letterbox_rule, post
+from store.postbox import WAITING, Address, Moment, letterbox_rule, post
 from store.shards import soonest
 from store.tables import (
     CohortRow,
@@ -102,7 +102,6 @@ async def stop(
     why: str,
     *,
     shards: int,
-    deliver_at: DeliverAt,
 ) -> dict[int, datetime]:
     """Cancel a cohort that is not cancelled yet. Needs a writing transaction.
 
@@ -117,7 +116,7 @@ async def stop(
     await session.execute(update(RequestRow).where(*_open(cohort)).values(state="withdrawn"))
     await _drop_items(session, cohort, now)
     rule = letterbox_rule(row.letterbox, row.holidays)
-    address = Address(cohort, "", now, rule, shards, deliver_at)
+    address = Address(cohort, "", now, rule, shards)
     moments: list[Moment] = []
     for first in range(0, len(stopped.people), PAGE):
         mails = [_mail(cohort, person, now) for person in stopped.people[first : first + PAGE]]

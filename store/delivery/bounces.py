@@ -23,7 +23,7 @@ from lifecycle.delivery.postbox import ALONE
 from store.delivery import results
 from store.delivery.results import Result
 from store.people import address_changes, correct
-from store.postbox import DeliverAt, Moment
+from store.postbox import Moment
 from store.tables import EventRow, ItemRow, MessageRow, ParticipantRow, RequestRow
 
 Kind = Literal["hard", "soft", "policy"]
@@ -73,7 +73,6 @@ async def take(
     kind: Kind,
     code: str,
     now: datetime,
-    deliver_at: DeliverAt,
     *,
     signed: bool = True,
 ) -> BounceResult | None:
@@ -104,7 +103,7 @@ async def take(
         mail.state = "refused"
         return BounceResult("elsewhere", person.id)
     if mail.recipient.lower() != person.email.lower():
-        moments = await _to_the_new_address(session, mail, person, now, deliver_at)
+        moments = await _to_the_new_address(session, mail, person, now)
         return BounceResult("late", person.id, moments)
     await _not_delivered(session, mail, now)
     if kind == "hard" and not signed:
@@ -188,7 +187,7 @@ async def _not_delivered(session: AsyncSession, mail: MessageRow, now: datetime)
 
 
 async def _to_the_new_address(
-    session: AsyncSession, mail: MessageRow, person: ParticipantRow, now: datetime, deliver_at: DeliverAt
+    session: AsyncSession, mail: MessageRow, person: ParticipantRow, now: datetime
 ) -> tuple[Moment, ...]:
     items = await _not_delivered(session, mail, now)
     mail.state, mail.raw = "refused", ""
@@ -196,7 +195,7 @@ async def _to_the_new_address(
     if person.standing != "active":
         return ()
     items = [item for item in items if item.name not in ALONE]  # what asked the old address asks it no more
-    _, moments = await correct.queue(session, person, items, now, deliver_at)
+    _, moments = await correct.queue(session, person, items, now)
     return tuple(moments)
 
 

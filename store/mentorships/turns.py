@@ -28,7 +28,7 @@ from store.columns import public_id as public_id
 from store.database import putting, upserting
 from store.mentorships.retaken_turns import forget_later_turns
 from store.operations_log import change_behind
-from store.postbox import Address, DeliverAt, Moment, letterbox_rule, post, redelivered, stand_still
+from store.postbox import Address, Moment, letterbox_rule, post, redelivered, stand_still
 from store.shards import soonest
 from store.tables import (
     AnswerRow,
@@ -103,7 +103,7 @@ AFTERMATH = ("step_skipped",)
 """Notes of what follows from a change; its reason stands with the change itself."""
 
 
-async def apply(session: AsyncSession, batch: Batch, *, deliver_at: DeliverAt, shards: int = 1) -> Applied:
+async def apply(session: AsyncSession, batch: Batch, *, shards: int = 1) -> Applied:
     """Write one turn of a mentorship. Needs a writing transaction; a batch applied before changes nothing.
 
     A workflow that is behind the database (it was reset, it died, another one took its place) is handed the state
@@ -131,7 +131,6 @@ async def apply(session: AsyncSession, batch: Batch, *, deliver_at: DeliverAt, s
         batch.now,
         letterbox_rule(before.letterbox, before.holidays),
         shards,
-        deliver_at,
     )
     was = Standstill(before.held, bool(before.paused_until) and before.state != "over")
     still = Standstill.of(batch.snapshot)

@@ -18,7 +18,7 @@ from lifecycle.delivery.holds import Standstill
 from lifecycle.delivery.postbox import ADDRESS_NEW, ADDRESS_OLD
 from lifecycle.keys import item_key
 from lifecycle.local_time import begun_everywhere
-from store.postbox import WAITING, Address, DeliverAt, letterbox_rule, post
+from store.postbox import WAITING, Address, letterbox_rule, post
 from store.shards import soonest
 from store.tables import AddressChangeRow, CohortRow, EventRow, ItemRow, MessageRow, ParticipantRow
 
@@ -91,9 +91,7 @@ async def other_holder(session: AsyncSession, email: str, person: str) -> str | 
     )
 
 
-async def put(
-    session: AsyncSession, asked: AddressRequest, *, shards: int, deliver_at: DeliverAt
-) -> dict[int, datetime]:
+async def put(session: AsyncSession, asked: AddressRequest, *, shards: int) -> dict[int, datetime]:
     """Put down that a person asks for an address, and a mail into their postbox for either address. What they asked
     for before is overtaken. Needs a writing transaction.
 
@@ -122,7 +120,7 @@ async def put(
         )
         for side, name in (("old", ADDRESS_OLD), ("new", ADDRESS_NEW))
     ]
-    address = Address(asked.cohort, "", asked.at, rule, shards, deliver_at)
+    address = Address(asked.cohort, "", asked.at, rule, shards)
     return soonest(await post(session, address, mails, Standstill()))
 
 

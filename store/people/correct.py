@@ -21,7 +21,7 @@ from store import workflow_outbox
 from store.columns import bare
 from store.operations_log import put_operation
 from store.people import address_changes, former_names
-from store.postbox import DeliverAt, Moment, ParticipantFacts, letterbox_rule, post_of
+from store.postbox import Moment, ParticipantFacts, deliver_at, letterbox_rule, post_of
 from store.shards import soonest
 from store.tables import (
     CohortPersonRow,
@@ -97,9 +97,7 @@ class CorrectionOrder:
     not_before: datetime
 
 
-async def correct(
-    session: AsyncSession, person: str, details: Details, order: CorrectionOrder, deliver_at: DeliverAt
-) -> Correction:
+async def correct(session: AsyncSession, person: str, details: Details, order: CorrectionOrder) -> Correction:
     """Correct a person, in an open writing transaction. Nothing happens if all values are the same.
 
     The same address once more takes back a bounce: it works again. Raises `UnknownParticipant`, `AddressTaken` and
@@ -132,8 +130,8 @@ async def correct(
     again: list[str] = []
     moments: list[Moment] = []
     if healed or "email" in fields:
-        again, moments = await _send_again(session, row, order.now, deliver_at)
-    moved, later = await _move(session, row, order.now, deliver_at) if "zone" in fields else ([], [])
+        again, moments = await _send_again(session, row, order.now)
+    moved, later = await _move(session, row, order.now) if "zone" in fields else ([], [])
     refs = await _mentorships(session, person)
     await _tell(session, row, refs, order, address=healed or "email" in fields, zone="zone" in fields)
     await _note(session, person, refs, fields or ["email"], order)
@@ -141,13 +139,11 @@ async def correct(
     return Correction(person, tuple(fields), healed, tuple(again), tuple(moved), tuple(refs), earliest)
 
 
-async def move(
-    session: AsyncSession, person: str, order: CorrectionOrder, deliver_at: DeliverAt, told: MentorshipRef
-) -> None:
+async def move(session: AsyncSession, person: str, order: CorrectionOrder, told: MentorshipRef) -> None:
     """Somebody lives in another zone now, as their row says already: what waits for them has another moment, and each
     of their mentorships is told but the one that hears of it anyway (`told`). Needs a writing transaction."""
     row = await session.get_one(ParticipantRow, person)
-    await _move(session, row, order.now, deliver_at)
+    await _move(session, row, order.now)
     refs = [ref for ref in await _mentorships(session, person) if ref != told]
     await _tell(session, row, refs, order, address=False, zone=True)
 
@@ -167,9 +163,7 @@ def _values(row: ParticipantRow, details: Details) -> dict[str, Any]:
 # -- what waits, and what was never delivered ------------------------------------------------------------------
 
 
-async def _send_again(
-    session: AsyncSession, row: ParticipantRow, now: datetime, deliver_at: DeliverAt
-) -> tuple[list[str], list[Moment]]:
+async def _send_again(session: AsyncSession, row: ParticipantRow, now: datetime) -> tuple[list[str], list[Moment]]:
     """What the old address did not take waits for the next letterbox. Whether it is still true is asked then."""
     await session.execute(
         delete(SuppressionRow).where(
@@ -203,12 +197,10 @@ async def _send_again(
         .values(raw="")
         .execution_options(synchronize_session=False)
     )
-    return await queue(session, row, items, now, deliver_at)
+    return await queue(session, row, items, now)
 
 
-async def _move(
-    session: AsyncSession, row: ParticipantRow, now: datetime, deliver_at: DeliverAt
-) -> tuple[list[str], list[Moment]]:
+async def _move(session: AsyncSession, row: ParticipantRow, now: datetime) -> tuple[list[str], list[Moment]]:
     """What waits in the postbox may go when the letterbox opens in the new zone."""
     rows = await session.scalars(
         select(ItemRow)
@@ -217,11 +209,11 @@ async def _move(
         .order_by(ItemRow.key)
         .with_for_update()
     )
-    return await queue(session, row, rows.all(), now, deliver_at)
+    return await queue(session, row, rows.all(), now)
 
 
 async def queue(
-    session: AsyncSession, row: ParticipantRow, items: Sequence[ItemRow], now: datetime, deliver_at: DeliverAt
+    session: AsyncSession, row: ParticipantRow, items: Sequence[ItemRow], now: datetime
 ) -> tuple[list[str], list[Moment]]:
     """Queue items of this person again; returns their keys, and when postmasters must look."""
     cohorts = await session.execute(

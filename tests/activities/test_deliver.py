@@ -63,7 +63,7 @@ async def test_what_is_written_down_of_a_mail(delivery_env: DeliveryEnv) -> None
     assert await delivery_env.items() == {"check_in#1/ada/request": "sent"}
     [message] = await delivery_env.rows(MessageRow)
     assert (message.state, message.fast, message.attempts, message.next_try_at) == ("sent", False, 1, None)
-    assert (message.at, message.sent_at, message.local_date, message.error) == (NINE, NINE, MONDAY, "")
+    assert (message.at, message.sent_at, message.local_date, message.error) == (NINE - LOOK_AFTER, NINE, MONDAY, "")
     [received] = delivery_env.sink.received
     assert message.raw.encode() == received.raw
     assert f"<{message.id}" not in received.id  # the id that the envelope carries is not shown to everybody
@@ -93,8 +93,8 @@ async def test_nobody_gets_two_mails_a_day_and_what_waits_comes_together(deliver
     await delivery_env.post(item("ada"))
     await delivery_env.deliver(NINE)
     await delivery_env.post(about("transferred", "ada"), about("winding_down", "ada"), now=NINE + HOUR)
-    assert (await delivery_env.deliver(NINE + 2 * HOUR)).next_at == NINE + DAY + LOOK_AFTER
-    await delivery_env.deliver(NINE + DAY + LOOK_AFTER)
+    assert (await delivery_env.deliver(NINE + 2 * HOUR)).next_at == NINE + DAY
+    await delivery_env.deliver(NINE + DAY)
     assert len(delivery_env.sink.received) == 2
     assert list((await delivery_env.items()).values()) == ["sent"] * 3
 
@@ -105,8 +105,8 @@ async def test_receipts_and_urgent_items_go_at_once_beside_the_days_mail(deliver
         about("safety_received", "ada", "receipt"), about("cancelled", "ada", "urgent"), item("ada")
     )
     at_night = await delivery_env.deliver(night)
-    assert (at_night.sent, at_night.next_at) == (1, NINE + LOOK_AFTER)
-    await delivery_env.deliver(NINE + LOOK_AFTER)
+    assert (at_night.sent, at_night.next_at) == (1, NINE)
+    await delivery_env.deliver(NINE)
     assert len(delivery_env.sink.received) == 2
     assert [row.fast for row in sorted(await delivery_env.rows(MessageRow), key=lambda row: row.at)] == [True, False]
     assert (await delivery_env.person("ada")).last_mail_on == MONDAY
@@ -162,7 +162,7 @@ async def test_nine_oclock_is_nine_oclock_when_clocks_change(
 ) -> None:
     friday, monday = friday.replace(tzinfo=NINE.tzinfo), monday.replace(tzinfo=NINE.tzinfo)
     await delivery_env.post(about("transferred", "ada", on=friday.date()), now=friday - 5 * HOUR, next_at=None)
-    await delivery_env.deliver(friday)
+    await delivery_env.deliver(friday + LOOK_AFTER)
     later = friday + 2 * HOUR
     await delivery_env.post(about("winding_down", "ada", on=friday.date()), now=later, next_at=None)
     assert (await delivery_env.deliver(later)).next_at == monday + LOOK_AFTER
@@ -274,7 +274,7 @@ async def test_one_item_that_cannot_be_worded_keeps_nobody_back(delivery_env: De
     # The template is fixed: an hour later they go, each on a day without mail.
     delivery_env.post_office = whole
     assert (await delivery_env.deliver(NINE + HOUR)).sent == 1
-    assert (await delivery_env.deliver(NINE + DAY + LOOK_AFTER)).sent == 1
+    assert (await delivery_env.deliver(NINE + DAY)).sent == 1
     assert set((await delivery_env.items()).values()) == {"sent"}
 
 

@@ -191,7 +191,7 @@ async def test_no_answer_means_one_more_try_with_the_same_message(delivery_env: 
     assert (await delivery_env.deliver(NINE + MINUTE)).sent == 0
 
     second, then = await delivery_env.deliver_until_done(NINE + 5 * MINUTE)
-    assert (second.sent, then.sent, then.next_at) == (1, 0, NINE + DAY + LOOK_AFTER)
+    assert (second.sent, then.sent, then.next_at) == (1, 0, NINE + DAY)
     assert [one.said for one in delivery_env.sink.received] == [False, True]
     assert len({one.raw for one in delivery_env.sink.received}) == 1
     assert (await delivery_env.request("ada")).mails == 1
@@ -217,10 +217,10 @@ async def test_a_doubtful_mail_waits_for_the_letterbox_and_uses_up_that_day(deli
     delivery_env.sink.script(ADA, DROP, ACCEPT)
     await delivery_env.post(item("ada"))
     await delivery_env.deliver(evening)
-    assert (await delivery_env.deliver(evening + 5 * MINUTE)).next_at == NINE + DAY
+    assert (await delivery_env.deliver(evening + 5 * MINUTE)).next_at == NINE + DAY - LOOK_AFTER
     await delivery_env.post(about("winding_down", "ada"), now=NINE + DAY - HOUR)
     morning, then = await delivery_env.deliver_until_done(NINE + DAY)
-    assert (morning.sent, then.sent, then.next_at) == (1, 0, NINE + 2 * DAY + LOOK_AFTER)
+    assert (morning.sent, then.sent, then.next_at) == (1, 0, NINE + 2 * DAY)
     assert len({one.id for one in delivery_env.sink.received}) == 1
 
 
@@ -297,9 +297,9 @@ async def test_a_mail_put_off_overnight_is_checked_again(delivery_env: DeliveryE
     delivery_env.sink.script(ADA, "rcpt 450 4.2.0 greylisted", ACCEPT)
     await delivery_env.post(item("ada"))
     await delivery_env.deliver(evening)
-    assert (await delivery_env.deliver(evening + 2 * MINUTE)).next_at == NINE + DAY + LOOK_AFTER
+    assert (await delivery_env.deliver(evening + 2 * MINUTE)).next_at == NINE + DAY
     await delivery_env.change("ada", standing="left")
-    await delivery_env.deliver(NINE + DAY + LOOK_AFTER)
+    await delivery_env.deliver(NINE + DAY)
     assert await delivery_env.items() == {"check_in#1/ada/request": "dropped left"}
     assert delivery_env.sink.received == []
 
@@ -321,9 +321,8 @@ async def test_a_relay_that_is_down_for_three_days_is_one_mail_for_each(delivery
     assert set((await delivery_env.items()).values()) == {"sent"}
     delivery_env.sink.script("", "mail 421 closing")
     await delivery_env.post(about("farewell", "cleo", after_end=True, on=MONDAY), now=NINE + 4 * DAY)
-    assert (await delivery_env.deliver(NINE + 4 * DAY)).next_at == NINE + 4 * DAY + MINUTE, (
-        "and waits are short again"
-    )
+    again = NINE + 4 * DAY + LOOK_AFTER
+    assert (await delivery_env.deliver(again)).next_at == again + MINUTE, "and waits are short again"
 
 
 async def test_a_421_stops_the_queue_and_burns_nothing(delivery_env: DeliveryEnv) -> None:

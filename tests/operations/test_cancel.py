@@ -21,7 +21,7 @@ from store.mentorships import turns
 from store.tables import CohortRow, EventRow, ItemRow, MentorshipRow, OutcomeRow, RelayRow, RequestRow
 from testing.delivery_env import post_office
 from testing.sink import running as running_sink
-from testing.small_cohort import COHORT, GROUP, LAUNCH, PAIR, applied, ask, cohort, deliver_at, item, launched, turn
+from testing.small_cohort import COHORT, GROUP, LAUNCH, PAIR, applied, ask, cohort, item, launched, turn
 
 NOW = LAUNCH + timedelta(hours=2)
 CROWD = 500
@@ -141,7 +141,7 @@ async def test_five_hundred_people_get_one_mail_each_within_the_rate(database: D
         for pair in pairs[::5]:
             waits = [item(pair.mentees[0], "notice", name="get_going", key=f"{pair.key}/get_going")]
             batch = turn(1, LAUNCH, mentorship=pair.key, posts=waits)
-            await turns.apply(session, batch, deliver_at=deliver_at)
+            await turns.apply(session, batch)
 
     rate = 400
     async with running_sink() as sink:

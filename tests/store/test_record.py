@@ -23,6 +23,7 @@ from lifecycle.commands import (
     Redeliver,
     StepRecord,
 )
+from lifecycle.delivery.postbox import LOOK_AFTER
 from lifecycle.keys import task_item_key, task_key
 from store.database import Database
 from store.mentorships import turns
@@ -170,8 +171,9 @@ async def test_a_snapshot_is_what_status_lists_show(season: Database) -> None:
 async def test_an_item_is_due_when_its_readers_letterbox_opens(season: Database) -> None:
     (result,) = await applied(season, FULL)
     due = {row.person: row.deliver_at for row in await rows(season, ItemRow)}
-    assert due == {"ada": NINE_IN_PARIS, "ben": NINE_IN_NEW_YORK, "casey": NINE_IN_PARIS}
-    assert result.earliest == {0: NINE_IN_PARIS}
+    paris, new_york = NINE_IN_PARIS + LOOK_AFTER, NINE_IN_NEW_YORK + LOOK_AFTER
+    assert due == {"ada": paris, "ben": new_york, "casey": paris}
+    assert result.earliest == {0: paris}
 
 
 async def test_an_item_keeps_its_first_form_for_ever(season: Database) -> None:
@@ -341,13 +343,13 @@ async def test_what_tells_of_a_pause_goes_in_it_and_waits_for_the_end_of_a_hold(
 
 async def test_what_a_hold_kept_is_queued_again_at_the_next_opening(season: Database) -> None:
     friday_evening = datetime(2026, 3, 6, 20, 0, tzinfo=UTC)
-    monday = datetime(2026, 3, 9, 8, 0, tzinfo=UTC)
+    monday = datetime(2026, 3, 9, 8, 0, tzinfo=UTC) + LOOK_AFTER
     await applied(season, WAITING, turn(2, LATER, held=True))
     assert {row.deliver_at for row in await rows(season, ItemRow, ItemRow.state == "held")} == {None}
     (released,) = await applied(season, turn(3, friday_evening))
     found = {row.key: row.deliver_at for row in await rows(season, ItemRow, ItemRow.person == "ada")}
     assert found == {item("ada").key: monday}
-    assert released.earliest == {0: datetime(2026, 3, 6, 20, 0, tzinfo=UTC)}, "afternoon in New York"
+    assert released.earliest == {0: friday_evening + LOOK_AFTER}, "afternoon in New York"
 
 
 async def test_a_pause_keeps_requests_and_drops_reminders(season: Database) -> None:
@@ -364,7 +366,7 @@ async def test_a_pause_keeps_requests_and_drops_reminders(season: Database) -> N
     assert (await states(season))["check_in#1/ada/reminder.2"] == "dropped paused"
     await applied(season, turn(4, datetime(2026, 4, 8, 4, 0, tzinfo=UTC)))
     (ada,) = await rows(season, ItemRow, ItemRow.person == "ada", ItemRow.kind == "request")
-    assert (ada.state, ada.deliver_at) == ("queued", datetime(2026, 4, 8, 7, 0, tzinfo=UTC))
+    assert (ada.state, ada.deliver_at) == ("queued", datetime(2026, 4, 8, 7, 0, tzinfo=UTC) + LOOK_AFTER)
 
 
 async def test_a_release_within_a_pause_keeps_waiting_for_its_end(season: Database) -> None:

@@ -19,7 +19,6 @@ from activities.delivery_round import TRIES_ELSEWHERE
 from activities.delivery_settings import PostOfficeRules
 from activities.fill_letters import LetterWriter
 from activities.messages import DeliverInput, DeliverResult
-from activities.record_turn import look_at
 from activities.smtp import Relay, SmtpTransport
 from lifecycle.commands import Post
 from lifecycle.delivery.holds import Standstill
@@ -77,7 +76,7 @@ class PagesAndPost:
         async with web_env.database.begin() as session:
             cohort = await session.get_one(CohortRow, COHORT)
             rule = letterbox_rule(cohort.letterbox, cohort.holidays)
-            await post(session, Address(COHORT, "pair", web_env.now, rule, 1, look_at), [item], Standstill())
+            await post(session, Address(COHORT, "pair", web_env.now, rule, 1), [item], Standstill())
 
     async def says(self, change: str, side: Side, word: str = "yes") -> str:
         """Open the link that went to one of the two addresses and press a button; what the page then says."""
