@@ -19,7 +19,7 @@ from lifecycle.keys import application_item_key
 from lifecycle.local_time import begun_everywhere
 from program.forms import Answers
 from store.cohorts.calls import Call
-from store.postbox import Address, Moment, ParticipantFacts, post
+from store.postbox import Address, Moment, post
 from store.tables import ApplicationRow, CohortPersonRow, ItemRow, MembershipRow, ParticipantRow
 
 State = Literal["invited", "unconfirmed", "confirmed", "waiting", "withdrawn"]
@@ -247,7 +247,7 @@ async def tell(
         about=application,
         after_end=True,
     )
-    address = Address(call.cohort, "", now, call.rule, shards, _at_once)
+    address = Address(call.cohort, "", now, call.rule, shards)
     return await post(session, address, [item], Standstill())
 
 
@@ -266,7 +266,3 @@ async def take_back(
         .values(state="dropped", reason="answered", done_at=now, deliver_at=None)
         .execution_options(synchronize_session=False)
     )
-
-
-def _at_once(_person: ParticipantFacts, _item: Post, now: datetime) -> datetime:
-    return now
