@@ -20,7 +20,7 @@ __all__ = ["COMMAND_LINE", "MOST_IDS", "PROOFS", "AuditEntry", "AuditFilters", "
 
 COMMAND_LINE = "command_line"
 NOBODY = "nobody"
-PROOFS = (COMMAND_LINE, "mail_link", "mail_code", "printed_link", "openid", "header", NOBODY)
+PROOFS = (COMMAND_LINE, "mailed_link", "mailed_code", "printed_link", "openid", "proxy_header", NOBODY)
 """By what a person is known who acts: a shell on the machine, the proofs of a sign-in, or nothing."""
 
 

@@ -8,7 +8,7 @@ turn behind.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from datetime import datetime
 from typing import Any
@@ -45,13 +45,14 @@ class CoreClient:
         self.last_of: int | None = None
         """After so many events more, nothing answers."""
 
-    async def run(self, cohort: Cohort, program: Program) -> list[MentorshipRef]:
-        """Begin every mentorship of a cohort that is in SQL."""
+    async def run(self, cohort: Cohort, programs: Mapping[str, Program]) -> list[MentorshipRef]:
+        """Begin every mentorship of a cohort that is in SQL, with its program."""
         refs: list[MentorshipRef] = []
         for mentorship in cohort.mentorships:
             ref = (cohort.cohort, mentorship.key)
             seats = [Member(person, role, cohort.zone) for person, role in mentorship.members()]
             id_ = mentorship_id(*ref)
+            program = programs[mentorship.program or cohort.program]
             self.states[id_] = begin(
                 program, *ref, mentorship.start or cohort.start, cohort.zone, self.now.date(), seats,
                 [one.id for one in cohort.coordinators],
@@ -88,6 +89,10 @@ class CoreClient:
     def get_workflow_handle(self, id_: str) -> Any:
         """The handle of a mentorship."""
         return _Handle(self, id_)
+
+    async def start_workflow(self, *_: Any, **__: Any) -> None:
+        """A postmaster is woken."""
+        await self.answer()
 
     async def answer(self) -> None:
         """One call over the network: others may come first. Raises RPCError where nothing answers."""

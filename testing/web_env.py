@@ -58,6 +58,19 @@ MENTORSHIPS = (
     Mentorship(key="group", program="group", mentor="mia", mentees=("ada", "ben", "cai")),
 )
 
+COHORT_FILE = Cohort(
+    cohort=COHORT,
+    title="Spring 2027",
+    organisation="Northern Lights",
+    program="formal",
+    start=START,
+    zone="Europe/Berlin",
+    coordinators=(Person(id="coco", name="Coco Marchetti", email="coco@example.org", zone="Europe/Rome"),),
+    participants=PEOPLE,
+    mentorships=MENTORSHIPS,
+)
+"""The cohort as its file says it."""
+
 
 @dataclass
 class WebEnv:
@@ -175,18 +188,7 @@ async def launch(database: Database) -> None:
             name: await freeze_program(session, shipped.program, shipped.forms, now)
             for name, shipped in PROGRAMS.items()
         }
-    cohort = Cohort(
-        cohort=COHORT,
-        title="Spring 2027",
-        organisation="Northern Lights",
-        program="formal",
-        start=START,
-        zone="Europe/Berlin",
-        coordinators=(Person(id="coco", name="Coco Marchetti", email="coco@example.org", zone="Europe/Rome"),),
-        participants=PEOPLE,
-        mentorships=MENTORSHIPS,
-    )
-    await put(database, cohort, programs, now.date(), now)
+    await put(database, COHORT_FILE, programs, now.date(), now)
     web_env = web_env_of(database)
     await web_env.change(MembershipRow, {"cohort": COHORT}, standing="accepted")
     await web_env.change(MentorshipRow, {"cohort": COHORT}, state="running")

@@ -28,7 +28,7 @@ from testing.small_cohort import CASEY, LAUNCH, PEOPLE, PROGRAM, cohort, frozen,
 SECRET = "a secret of the tests that is long enough"
 CASES = 1000
 """Plans that are carried out while others change the same mentorships."""
-PROOF = "mail_link"
+PROOF = "mailed_link"
 
 
 class Desk:
@@ -48,7 +48,7 @@ class Desk:
         )
         which = cohort(cohort=name, mentorships=mentorships, participants=PEOPLE)
         await launched(self.database, which)
-        self.refs = await self.client.run(which, PROGRAM)
+        self.refs = await self.client.run(which, {"formal": PROGRAM})
         return self.refs
 
     @property

@@ -12,7 +12,7 @@ from store import audit as stored
 from store.database import Database
 from store.people.name_matcher import NameMatcher
 
-MAILED_LINK = "mail_link"
+MAILED_LINK = "mailed_link"
 NOW = datetime(2027, 3, 1, 10, 14, tzinfo=UTC)
 ROWS = (
     AuditEntry("pause", "casey", COMMAND_LINE, "spring", ["spring/m1", "spring/m2"], reason="Ada Ng is away"),

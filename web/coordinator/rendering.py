@@ -51,6 +51,7 @@ class CoordinatorPages:
             "step": step_name,
             "next_step": next_words,
             "in_words": in_words,
+            "in_pair": lambda id_: (id_, in_words(id_)),
             "phrase": phrase,
             "detail": detail_words,
         }

@@ -15,7 +15,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from operations.accounts.accounts import Role
-from web.coordinator import own_sessions, sign_in, today
+from web.coordinator import acts, audit_page, cohorts, own_sessions, plans, sign_in, today
+from web.coordinator.acts import ACTORS
 from web.coordinator.visit import Visit
 
 Handler = Callable[[Request, Visit], Awaitable[Response]]
@@ -46,6 +47,25 @@ class Route:
 
 ROUTES: tuple[Route, ...] = (
     Route("/c/", "today", ("GET",), EVERYBODY, False, today.today),
+    Route("/c/cohorts", "cohorts", ("GET",), EVERYBODY, False, cohorts.listed),
+    Route("/c/cohorts/{cohort}", "cohort", ("GET",), EVERYBODY, False, cohorts.cohort),
+    Route("/c/cohorts/{cohort}/list.csv", "list_csv", ("GET",), EVERYBODY, True, cohorts.csv),
+    Route("/c/cohorts/{cohort}/list.xlsx", "list_xlsx", ("GET",), EVERYBODY, True, cohorts.xlsx),
+    Route("/c/cohorts/{cohort}/act", "choose_act", ("GET",), ACTORS, False, acts.choose),
+    Route("/c/cohorts/{cohort}/act", "plan_act", ("POST",), ACTORS, False, acts.chosen),
+    Route("/c/cohorts/{cohort}/cancel", "choose_cancel", ("GET",), ACTORS, True, acts.cancel_form),
+    Route("/c/cohorts/{cohort}/cancel", "plan_cancel", ("POST",), ACTORS, True, acts.cancel_form),
+    Route("/c/people/{person}/correct", "choose_correct", ("GET",), ACTORS, False, acts.person_form),
+    Route("/c/people/{person}/correct", "plan_correct", ("POST",), ACTORS, False, acts.person_form),
+    Route("/c/people/{person}/erase", "choose_erase", ("GET",), ACTORS, True, acts.person_form),
+    Route("/c/people/{person}/erase", "plan_erase", ("POST",), ACTORS, True, acts.person_form),
+    Route("/c/tasks/{task}/decide", "choose_decision", ("GET",), ACTORS, False, acts.decide_form),
+    Route("/c/tasks/{task}/decide", "plan_decision", ("POST",), ACTORS, False, acts.decide_form),
+    Route("/c/plans/{plan}", "plan", ("GET",), ACTORS, False, plans.show),
+    Route("/c/plans/{plan}", "confirm_plan", ("POST",), ACTORS, False, plans.confirm),
+    Route("/c/plans/{plan}/again", "plan_again", ("POST",), ACTORS, False, plans.again),
+    Route("/c/plans/{plan}/result", "plan_result", ("GET",), ACTORS, False, plans.result),
+    Route("/c/audit", "audit", ("GET",), ACTORS, False, audit_page.listed),
     Route("/c/sessions", "sessions", ("GET",), EVERYBODY, False, own_sessions.listed),
     Route("/c/sessions", "end_session", ("POST",), EVERYBODY, False, own_sessions.end),
     Route("/c/sign-out", "sign_out", ("POST",), ANYBODY, False, sign_in.sign_out),

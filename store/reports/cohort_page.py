@@ -1,0 +1,364 @@
+"""What the pages of cohorts show: all cohorts, the figures of one, and its list by filters.
+
+Figures are counted when they are asked for. Each page takes a fixed number of statements, however large the cohort.
+It holds names, for people to read; it must not be passed to Temporal or written to a log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import date
+
+from sqlalchemy import ColumnElement, Select, String, and_, case, cast, func, literal, or_, select, union_all
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from store.reports.status import ListedPerson
+from store.tables import (
+    AnswerRow,
+    CohortPersonRow,
+    CohortRow,
+    ItemRow,
+    MembershipRow,
+    MentorshipRow,
+    ParticipantRow,
+    RequestRow,
+    TaskRow,
+)
+
+PHASES = ("onboarding", "expectations", "check_ins", "midpoint", "closure", "closed")
+HEALTH = ("trouble", "attention", "quiet", "good")
+SORTS = ("key", "phase", "health", "next", "tasks", "start", "end")
+REACHED = ("invited", "accepted", "agreement", "met", "midpoint", "closed")
+"""The stations of the funnel, in order."""
+MAIL = ("queued", "sent", "bounced")
+BOUNCED = ("bounced",)
+NOT_IN = ("invited", "silent", "declined")
+"""Standings of a seat whose holder has not accepted."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListFilters:
+    """Which mentorships of a cohort, and in which order; what is left empty filters nothing."""
+
+    phase: str = ""
+    health: str = ""
+    state: str = ""
+    """planned, running, over"""
+    awaited: str = ""
+    """`yes`: somebody's answer is awaited."""
+    task: str = ""
+    """A kind of task that is open, or `any`."""
+    format: str = ""
+    program: str = ""
+    person: str = ""
+    """Id of somebody who has or had a seat."""
+    ask: str = ""
+    answered: str = ""
+    """With `ask`: `yes` or `no`, whether such a request is answered, or not."""
+    reached: str = ""
+    """A station of the funnel."""
+    ending: str = ""
+    mail: str = ""
+    """queued, sent or bounced: such a mail to one of its people."""
+    text: str = ""
+    """Part of a key or of a name."""
+    sort: str = "key"
+    down: str = ""
+    """`yes`: the other way round."""
+
+    @property
+    def given(self) -> dict[str, str]:
+        """Those that say something, for a query string."""
+        values = {one.name: str(getattr(self, one.name)) for one in fields(self)}
+        return {name: value for name, value in values.items() if value and (name, value) != ("sort", "key")}
+
+
+@dataclass(frozen=True, slots=True)
+class CohortFacts:
+    """A cohort and who coordinates it."""
+
+    id: str
+    title: str
+    organisation: str
+    program: str
+    zone: str
+    state: str
+    start: date
+    launched_on: date
+    staff: tuple[ListedPerson, ...] = ()
+    """Its coordinators and deputies; `role` says which."""
+    mentorships: Mapping[str, int] = field(default_factory=dict[str, int])
+    """State to number of mentorships; on the list of cohorts only."""
+    tasks: int = 0
+    """Open tasks; on the list of cohorts only."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListLine:
+    """One mentorship of the list. Dates are calendar dates of the cohort's zone."""
+
+    key: str
+    program: str
+    format: str
+    state: str
+    phase: str
+    health: str
+    next_step: str
+    next_on: date | None
+    awaited: tuple[str, ...]
+    """Ids."""
+    open_tasks: int
+    paused_until: str
+    held: bool
+    start: date
+    midpoint: date
+    end: date
+    ending: str
+    people: tuple[ListedPerson, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The numbers of a cohort: (what, name, more) to number."""
+
+    counts: Mapping[tuple[str, str, str], int]
+
+    def of(self, what: str, name: str, more: str = "") -> int:
+        """One number; 0 where there is none such."""
+        return self.counts.get((what, name, more), 0)
+
+    def names(self, what: str) -> list[str]:
+        """The names of which there are numbers."""
+        return sorted({name for kind, name, _ in self.counts if kind == what})
+
+
+# -- cohorts -----------------------------------------------------------------------------------------------------
+
+
+async def cohorts(session: AsyncSession, only: Collection[str] | None) -> list[CohortFacts]:
+    """These cohorts (None: all) with their numbers, the latest first."""
+    wanted = select(CohortRow).order_by(CohortRow.launched_at.desc(), CohortRow.id)
+    if only is not None:
+        wanted = wanted.where(CohortRow.id.in_(list(only)))
+    rows = (await session.scalars(wanted)).all()
+    found = await session.execute(
+        select(MentorshipRow.cohort, MentorshipRow.state, func.count(), func.sum(MentorshipRow.open_tasks))
+        .where(MentorshipRow.cohort.in_([row.id for row in rows]))
+        .group_by(MentorshipRow.cohort, MentorshipRow.state)
+    )
+    numbers: dict[str, dict[str, int]] = {}
+    tasks: dict[str, int] = {}
+    for cohort, state, count, open_tasks in found:
+        numbers.setdefault(cohort, {})[state] = count
+        tasks[cohort] = tasks.get(cohort, 0) + int(open_tasks or 0)
+    return [_facts(row, (), numbers.get(row.id, {}), tasks.get(row.id, 0)) for row in rows]
+
+
+async def cohort(session: AsyncSession, id_: str) -> CohortFacts | None:
+    """A cohort and who coordinates it; None where there is none such."""
+    rows = await session.execute(
+        select(CohortRow, ParticipantRow.id, ParticipantRow.name, CohortPersonRow.role)
+        .outerjoin(CohortPersonRow, CohortPersonRow.cohort == CohortRow.id)
+        .outerjoin(ParticipantRow, ParticipantRow.id == CohortPersonRow.person)
+        .where(CohortRow.id == id_)
+        .order_by(CohortPersonRow.role, ParticipantRow.id)
+    )
+    found = rows.all()
+    if not found:
+        return None
+    staff = tuple(ListedPerson(person, name, role) for _, person, name, role in found if person)
+    return _facts(found[0][0], staff, {}, 0)
+
+
+def _facts(row: CohortRow, staff: tuple[ListedPerson, ...], numbers: Mapping[str, int], tasks: int) -> CohortFacts:
+    return CohortFacts(
+        row.id, row.title, row.organisation, row.program, row.zone, row.state, row.start, row.launched_on, staff,
+        numbers, tasks,
+    )  # fmt: skip
+
+
+# -- the figures -------------------------------------------------------------------------------------------------
+
+
+async def figures(session: AsyncSession, id_: str) -> Figures:
+    """The numbers of a cohort, in one statement."""
+    ours = MentorshipRow.cohort == id_
+    running = and_(ours, MentorshipRow.state == "running")
+    parts = [
+        _counted("state", MentorshipRow.state, ours),
+        _counted("phase", MentorshipRow.phase, running),
+        _counted("health", MentorshipRow.health, running),
+        _counted("format", MentorshipRow.format, ours),
+        _counted("program", MentorshipRow.program, ours),
+        _counted("ending", MentorshipRow.ending, and_(ours, MentorshipRow.ending != "")),
+        _one("awaited", "yes", and_(running, AWAITED)),
+        _one("task", "any", and_(running, MentorshipRow.open_tasks > 0)),
+        *(_one("reached", station, and_(ours, _reached(station))) for station in REACHED),
+        select(
+            literal("ask"), RequestRow.ask, case((RequestRow.state == "answered", "yes"), else_="no"), func.count()
+        )
+        .where(RequestRow.cohort == id_, RequestRow.state != "withdrawn")
+        .group_by(RequestRow.ask, case((RequestRow.state == "answered", "yes"), else_="no")),
+        select(literal("mail"), ItemRow.state, literal(""), func.count())
+        .where(ItemRow.cohort == id_, ItemRow.state.in_(("queued", "sent")))
+        .group_by(ItemRow.state),
+        select(literal("mail"), literal("bounced"), literal(""), func.count(MembershipRow.person.distinct()))
+        .join(ParticipantRow, ParticipantRow.id == MembershipRow.person)
+        .where(MembershipRow.cohort == id_, ParticipantRow.standing.in_(BOUNCED)),
+    ]
+    rows = await session.execute(union_all(*parts))
+    return Figures({(what, name, more): count for what, name, more, count in rows})
+
+
+def _counted(what: str, column: ColumnElement[str] | object, where: ColumnElement[bool]) -> Select[tuple[str, ...]]:
+    counted = select(literal(what), column, literal(""), func.count())  # pyright: ignore[reportCallIssue, reportArgumentType]
+    return counted.where(where).group_by(column)  # pyright: ignore[reportUnknownVariableType, reportArgumentType, reportReturnType]
+
+
+def _one(what: str, name: str, where: ColumnElement[bool]) -> Select[tuple[str, ...]]:
+    counted = select(literal(what), literal(name), literal(""), func.count())
+    return counted.select_from(MentorshipRow).where(where)  # pyright: ignore[reportReturnType]
+
+
+AWAITED = cast(MentorshipRow.awaited, String) != "[]"
+
+
+def _seat(*more: ColumnElement[bool]) -> ColumnElement[bool]:
+    return (
+        select(MembershipRow.person)
+        .where(MembershipRow.cohort == MentorshipRow.cohort, MembershipRow.mentorship == MentorshipRow.key, *more)
+        .exists()
+    )
+
+
+def _request(*more: ColumnElement[bool]) -> ColumnElement[bool]:
+    return (
+        select(RequestRow.key)
+        .where(RequestRow.cohort == MentorshipRow.cohort, RequestRow.mentorship == MentorshipRow.key, *more)
+        .exists()
+    )
+
+
+def _reached(station: str) -> ColumnElement[bool]:
+    """Whether a mentorship has come so far."""
+    launched = MentorshipRow.state != "planned"
+    match station:
+        case "accepted":
+            return and_(launched, ~_seat(MembershipRow.standing.in_(NOT_IN)))
+        case "agreement":
+            return MentorshipRow.agreement_in_force > 0
+        case "met":
+            met = or_(AnswerRow.body["p_met"].as_string() != "0", AnswerRow.body["f_contact"].as_string() == "met")
+            answers = select(AnswerRow.id).where(AnswerRow.request == RequestRow.key, met).exists()
+            return _request(RequestRow.ask.in_(("check_in", "fit_check")), RequestRow.state == "answered", answers)
+        case "midpoint":
+            return _request(RequestRow.ask == "midpoint", RequestRow.state == "answered")
+        case "closed":
+            return MentorshipRow.state == "over"
+        case _:
+            return launched
+
+
+# -- the list ----------------------------------------------------------------------------------------------------
+
+
+def _conditions(id_: str, filters: ListFilters) -> list[ColumnElement[bool]]:
+    where: list[ColumnElement[bool]] = [MentorshipRow.cohort == id_]
+    for name in ("phase", "health", "state", "format", "program", "ending"):
+        if value := getattr(filters, name):
+            where.append(getattr(MentorshipRow, name) == value)
+    if (filters.phase and filters.phase != "closed") or filters.health or filters.awaited or filters.task:
+        where.append(MentorshipRow.state == "running")
+    if filters.awaited:
+        where.append(AWAITED)
+    if filters.task == "any":
+        where.append(MentorshipRow.open_tasks > 0)
+    elif filters.task:
+        where.append(_task(TaskRow.kind == filters.task))
+    if filters.person:
+        where.append(_seat(MembershipRow.person == filters.person))
+    if filters.ask:
+        answered = RequestRow.state == "answered"
+        states = {"yes": (answered,), "no": (~answered, RequestRow.state != "withdrawn")}.get(filters.answered, ())
+        where.append(_request(RequestRow.ask == filters.ask, *states))
+    if filters.reached:
+        where.append(_reached(filters.reached))
+    if filters.mail == "bounced":
+        bounced = select(ParticipantRow.id).where(
+            ParticipantRow.id == MembershipRow.person, ParticipantRow.standing.in_(BOUNCED)
+        )
+        where.append(_seat(bounced.exists()))
+    elif filters.mail:
+        items = select(ItemRow.key).where(
+            ItemRow.cohort == MentorshipRow.cohort, ItemRow.mentorship == MentorshipRow.key,
+            ItemRow.state == filters.mail,
+        )  # fmt: skip
+        where.append(items.exists())
+    if text := filters.text.strip().lower():
+        named = select(ParticipantRow.id).where(
+            ParticipantRow.id == MembershipRow.person, func.lower(ParticipantRow.name).contains(text, autoescape=True)
+        )
+        in_key = func.lower(MentorshipRow.key).contains(text, autoescape=True)
+        where.append(or_(in_key, _seat(named.exists())))
+    return where
+
+
+def _task(*more: ColumnElement[bool]) -> ColumnElement[bool]:
+    return (
+        select(TaskRow.key)
+        .where(
+            TaskRow.cohort == MentorshipRow.cohort, TaskRow.mentorship == MentorshipRow.key,
+            TaskRow.closed_at.is_(None), *more,
+        )
+        .exists()
+    )  # fmt: skip
+
+
+def _order(filters: ListFilters) -> list[ColumnElement[object]]:
+    phase = case({name: nth for nth, name in enumerate(PHASES)}, value=MentorshipRow.phase, else_=len(PHASES))
+    health = case({name: nth for nth, name in enumerate(HEALTH)}, value=MentorshipRow.health, else_=len(HEALTH))
+    by = {
+        "phase": phase, "health": health, "next": func.coalesce(MentorshipRow.next_on, date.max),
+        "tasks": -MentorshipRow.open_tasks, "start": MentorshipRow.start, "end": MentorshipRow.end,
+    }.get(filters.sort)  # fmt: skip
+    keys = [func.length(MentorshipRow.key), MentorshipRow.key]
+    order = keys if by is None else [by, *keys]
+    return [one.desc() for one in order] if filters.down else order  # pyright: ignore[reportReturnType]
+
+
+async def keys(session: AsyncSession, id_: str, filters: ListFilters) -> list[str]:
+    """Keys of all mentorships of a cohort that the filters let through, in their order."""
+    wanted = select(MentorshipRow.key).where(*_conditions(id_, filters)).order_by(*_order(filters))
+    return list(await session.scalars(wanted))
+
+
+async def list_lines(session: AsyncSession, id_: str, wanted: Sequence[str]) -> list[ListLine]:
+    """These mentorships of a cohort with their people, in this order."""
+    columns = [
+        getattr(MentorshipRow, one.name) for one in fields(ListLine) if one.name != "people"
+    ]  # fmt: skip
+    found: dict[str, tuple[dict[str, object], list[ListedPerson]]] = {}
+    for first in range(0, len(wanted), 1000):
+        rows = await session.execute(
+            select(*columns, MembershipRow.person, ParticipantRow.name, MembershipRow.role, MembershipRow.standing)
+            .outerjoin(
+                MembershipRow,
+                and_(MembershipRow.cohort == MentorshipRow.cohort, MembershipRow.mentorship == MentorshipRow.key),
+            )
+            .outerjoin(ParticipantRow, ParticipantRow.id == MembershipRow.person)
+            .where(MentorshipRow.cohort == id_, MentorshipRow.key.in_(wanted[first : first + 1000]))
+            .order_by(MembershipRow.position, MembershipRow.person)
+        )
+        for row in rows.mappings():
+            values = {column.key: row[column.key] for column in columns}
+            _, people = found.setdefault(row["key"], (values, []))
+            if row["person"]:
+                people.append(ListedPerson(row["person"], row["name"], row["role"], row["standing"]))
+    lines: list[ListLine] = []
+    for key in wanted:
+        if key in found:
+            values, people = found[key]
+            awaited = values.pop("awaited")
+            lines.append(ListLine(**values, awaited=tuple(awaited), people=tuple(people)))  # pyright: ignore[reportArgumentType]
+    return lines

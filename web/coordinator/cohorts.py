@@ -1,0 +1,101 @@
+"""All cohorts, one cohort with its figures and its list, and the list as a file."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from operations.acts import ACTS
+from operations.errors import NotFound
+from operations.spreadsheet import as_csv, as_xlsx
+from operations.views import cohort as views
+from store.reports import cohort_page
+from store.reports.cohort_page import HEALTH, MAIL, PHASES, REACHED, SORTS, ListFilters
+from web.coordinator.visit import Visit
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+LONGEST = 100
+"""Characters of one filter."""
+
+
+def filters_in(said: Any) -> ListFilters:
+    """The filters of a query or a form: name to value. What no list has is left out."""
+    given = {one.name: str(said.get(one.name, ""))[:LONGEST] for one in fields(ListFilters)}
+    if given["sort"] not in SORTS:
+        given["sort"] = "key"
+    for name, known in (("phase", PHASES), ("health", HEALTH), ("reached", REACHED), ("mail", MAIL)):
+        if given[name] not in known:
+            given[name] = ""
+    return ListFilters(**given)
+
+
+async def listed(_: Request, visit: Visit) -> Response:
+    """GET: the cohorts of the account."""
+    account = visit.account
+    async with visit.database.session() as session:
+        found = await cohort_page.cohorts(session, None if account.everywhere else account.cohorts())
+    return visit.page("cohorts.html", cohorts=found)
+
+
+async def cohort(request: Request, visit: Visit) -> Response:
+    """GET: one cohort."""
+    filters = filters_in(request.query_params)
+    page = request.query_params.get("page", "1")
+    try:
+        shown = await views.view(
+            visit.database, request.path_params["cohort"], filters, visit.now, int(page) if page.isdigit() else 1
+        )
+    except NotFound:
+        return visit.message("no_cohort", 404)
+
+    def link(**changes: str) -> str:
+        """The same list with some filters otherwise, on its first page."""
+        query = urlencode({name: value for name, value in {**filters.given, **changes}.items() if value})
+        return f"{visit.root}/c/cohorts/{shown.facts.id}{'?' if query else ''}{query}#list"
+
+    def only(**wanted: str) -> str:
+        """The list with these filters alone."""
+        return f"{visit.root}/c/cohorts/{shown.facts.id}?{urlencode(wanted)}#list"
+
+    many = [act for act in ACTS.values() if act.many]
+    return visit.page(
+        "cohort.html",
+        view=shown,
+        link=link,
+        only=only,
+        query=urlencode(filters.given),
+        acts=many,
+        phases=PHASES,
+        health=HEALTH,
+        reached=REACHED,
+        mail=MAIL,
+        sorts=SORTS,
+        decides=visit.may("coordinator", "deputy", "administrator", cohort=shown.facts.id),
+    )
+
+
+async def csv(request: Request, visit: Visit) -> Response:
+    """GET: exactly the rows of the list, as CSV."""
+    text = as_csv(views.COLUMNS, await _rows(request, visit))
+    return _file(visit, text.encode(), "text/csv; charset=utf-8", "csv")
+
+
+async def xlsx(request: Request, visit: Visit) -> Response:
+    """GET: exactly the rows of the list, as XLSX."""
+    return _file(visit, as_xlsx("Mentorships", views.COLUMNS, await _rows(request, visit)), XLSX, "xlsx")
+
+
+async def _rows(request: Request, visit: Visit) -> list[tuple[str, ...]]:
+    cohort = request.path_params["cohort"]
+    found = list(await views.rows(visit.database, cohort, filters_in(request.query_params)))
+    await visit.record("download list", cohort=cohort, ids=[f"{cohort}/{row[1]}" for row in found], result="done")
+    return found
+
+
+def _file(visit: Visit, body: bytes, kind: str, suffix: str) -> Response:
+    name = f"mentorships-{visit.now:%Y-%m-%d}.{suffix}"
+    return Response(body, media_type=kind, headers={"content-disposition": f'attachment; filename="{name}"'})
