@@ -20,9 +20,11 @@ from temporalio.worker import PollerBehaviorAutoscaling, Worker, WorkerDeploymen
 from activities.deliver import PostOffice
 from activities.delivery_settings import PostOfficeRules, Sender
 from activities.fill_letters import LetterWriter
+from activities.gathering import Gatherer
 from activities.launch import Launcher
 from activities.record_turn import Recorder
 from mail.compose import Composer
+from operations.cohorts.forget_applications import forget_applications
 from operations.health.metrics import ProcessHealth, watched_runtime
 from operations.health.missing_workflows import check_forever
 from program.folders import template_folders
@@ -64,13 +66,20 @@ def make_worker(
 ) -> Worker:
     """A worker with everything in it; tests and the embedded stack use this factory too."""
     recorder = Recorder(database, Waker(client, settings), settings.shards)
-    launcher = Launcher(database, Starter(client, settings))
+    launcher = Launcher(database, Starter(client, settings), forget_applications)
+    gatherer = Gatherer(database, Waker(client, settings), forget_applications, settings.shards)
     office = make_post_office(settings, database, transport)
     return Worker(
         client,
         task_queue=settings.task_queue,
         workflows=WORKFLOWS,
-        activities=[recorder.carry_out, launcher.start_mentorships, launcher.cohort_progress, office.deliver],
+        activities=[
+            recorder.carry_out,
+            launcher.start_mentorships,
+            launcher.cohort_progress,
+            gatherer.gather,
+            office.deliver,
+        ],
         workflow_runner=sandbox(),
         max_cached_workflows=cached,
         max_concurrent_workflow_tasks=TURNS_AT_ONCE,

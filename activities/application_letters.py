@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from store.delivery.due import Item
 from store.delivery.letter_facts import Background
-from store.people.applications import CONFIRM, COUNTS
+from store.people.applications import CONFIRM, COUNTS, WISHES
 
 if TYPE_CHECKING:
     from activities.fill_letters import LinkMaker
@@ -32,10 +32,12 @@ def facts_of(item: Item, known: Background, links: LinkMaker) -> dict[str, Any]:
         "end": call.start + timedelta(days=program.length),
         "rhythm_days": program.rhythm.every,
         "rhythm_minutes": program.rhythm.minutes,
-        "closes": call.gathering.closes,
+        "closes": call.gathering.wishes_close if item.name == WISHES else call.gathering.closes,
         "form_title": call.form.title,
         "form_minutes": call.form.minutes,
-        "link": links.application_url(application.id, application.generation),
+        "link": links.application_url(
+            application.id, application.generation, "wishes" if item.name == WISHES else ""
+        ),
         "waiting": application.state == "waiting",
         "open": call.stage(item.queued_at) == "applying",
     }

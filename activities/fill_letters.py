@@ -182,7 +182,8 @@ class LetterWriter:
         }
         if item.task:
             facts["task"] = _task(item, known)
-            facts["link"] = self.links.task_url(public_id(item.task))
+            # What is about a whole cohort has no page of a mentorship.
+            facts["link"] = self.links.task_url(public_id(item.task)) if item.mentorship else ""
         if mentorship is not None:
             facts |= self._of_mentorship(item, person, language, mentorship, known)
         if item.request:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 
 from temporalio import activity
 
@@ -21,14 +22,17 @@ CONCURRENCY = 20
 Start = Callable[[Planned, FrozenProgram], Awaitable[bool]]
 """Starts the workflow of one mentorship; does nothing if it has been started before. False where another database's
 mentorship has its id."""
+Forget = Callable[[Database, str, datetime], Awaitable[None]]
+"""Deletes applications whose time is over, of one cohort."""
 
 
 class Launcher:
     """Starts what a coordinator has launched."""
 
-    def __init__(self, database: Database, start: Start) -> None:
+    def __init__(self, database: Database, start: Start, forget: Forget | None = None) -> None:
         self.database = database
         self.start = start
+        self.forget = forget
 
     @activity.defn(name=START_MENTORSHIPS)
     async def start_mentorships(self, question: CohortQuestion) -> Started:
@@ -60,7 +64,10 @@ class Launcher:
 
     @activity.defn(name=COHORT_PROGRESS)
     async def cohort_progress(self, question: CohortQuestion) -> CohortProgress:
-        """Count the mentorships by state; with none left to run, the cohort is over."""
+        """Count the mentorships by state; with none left to run, the cohort is over. Applications whose time is over
+        are deleted by the way."""
+        if self.forget is not None:
+            await self.forget(self.database, question.cohort, question.now)
         async with self.database.begin() as session:
             states = await progress.by_state(session, question.cohort)
             result = CohortProgress(

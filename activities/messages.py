@@ -24,6 +24,10 @@ COHORT_PROGRESS = "cohort_progress"
 """Count what runs: `CohortQuestion` in, `CohortProgress` back."""
 
 
+GATHER = "gather"
+"""Do what has fallen due in a cohort's gathering: `CohortQuestion` in, `Gathered` back."""
+
+
 @dataclass
 class CarriedOut:
     """What came of a turn."""
@@ -86,3 +90,17 @@ class CohortProgress:
     over: int = 0
     gathering: bool = False
     """Its open call is not published yet, so there are mentorships to come."""
+
+
+@dataclass
+class Gathered:
+    """How a gathering stands after what was due is done. Counts only: nobody is named."""
+
+    stage: str
+    """As `lifecycle.gathering.Stage`; `over` where the cohort no longer runs, or has no call."""
+    next_at: datetime | None = None
+    """When something falls due next (program time, UTC); None where nothing does any more."""
+    next_name: str = ""
+    """What that is."""
+    counts: dict[str, int] = field(default_factory=dict[str, int])
+    """`confirmed mentor` and so on, to how many."""

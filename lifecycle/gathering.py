@@ -17,6 +17,10 @@ Stage = Literal["planned", "applying", "closed", "wishing", "matching", "publish
 MomentName = Literal[
     "invite", "remind_invited", "last_call", "close", "ask_wishes", "match", "match_repeated", "match_to_deputy"
 ]
+MATCH = "match"
+"""Kind of the task by which coordinators are asked to match; it belongs to no mentorship."""
+PUBLISH = "publish"
+"""The decision of that task."""
 MATCH_DUE = 5
 """Working days after the last close until the task `match` is due."""
 TO_DEPUTY = 2

@@ -37,7 +37,13 @@ DESK = ("task_opened", "task_repeated", "task_to_deputy", "reminders_stopped", "
 """Names of notices for coordinators and deputies."""
 PERSONAL = ("address_old", "address_new")
 """Names of mails about a person, independent of their mentorships."""
-APPLICATIONS = ("application_confirm", "application_yours", "application_invited", "application_nobody")
+APPLICATIONS = (
+    "application_confirm",
+    "application_yours",
+    "application_invited",
+    "application_wishes",
+    "application_nobody",
+)
 """Names of mails to those who apply, or are invited to."""
 NAMES = ASKS + NOTICES + DESK + PERSONAL + APPLICATIONS
 """All mails; each has a template with this name."""

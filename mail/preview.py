@@ -56,6 +56,7 @@ TASKS: dict[str, tuple[str, tuple[str, ...]]] = {
     "withdrawn": ("Somebody has left the program.", ("noted", "replace", "end")),
     "small_group": ("The group has one mentee left.", ("noted", "replace", "end")),
     "bounced": ("The address refuses mail for good.", ("noted", "correct", "end")),
+    "match": ("The call has closed. Applied and confirmed: 31 mentee, 28 mentor.", ("publish",)),
 }
 """Task kinds with a sample reason and decisions."""
 
@@ -175,6 +176,8 @@ def sample_matter(
     if name in DESK:
         facts = LetterTask(f"spring/m07/task.{task}#1", task, reason, date(2027, 3, 8), date(2027, 3, 1), decisions)
         item = replace(item, task=facts, role="deputy" if name == "task_to_deputy" else "coordinator")
+    if name in DESK and task == "match":
+        item = replace(item, mentorship="", link="")
     if name in PERSONAL:
         item = replace(item, mentorship="", partners=(), link=_ADDRESS_LINK, new_address="jonas@post.example.net")
     if name in APPLICATIONS:

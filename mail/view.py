@@ -210,6 +210,7 @@ class View:
             "me": self.person(letter.recipient),
             "coordinator": self.person(letter.coordinator),
             "cohort": self._line(letter.cohort_title),
+            "cohort_id": self._line(letter.cohort),
             "mentorship": self._line(item.mentorship),
             "organisation": self._line(letter.organisation),
             "program": self._line(item.program_title),

@@ -30,6 +30,7 @@ from runtime.outbox_relay import Tell
 from runtime.settings import Settings
 from store.database import Database
 from web.apply.routes import ApplyRoutes
+from web.apply.wishes import WishRoutes
 from web.coordinator.gate import routes_of
 from web.coordinator.rendering import CoordinatorPages
 from web.coordinator.visit import Site
@@ -70,6 +71,7 @@ def create_app(
     place = OwnPlace(participant, languages_of_mails(template_folders(None, settings.own_config)))
     confirming = Confirming(participant)
     applying = ApplyRoutes(participant)
+    wishing = WishRoutes(participant)
 
     async def home(_: Request) -> Response:
         return pages.page("home.html")
@@ -141,6 +143,7 @@ def create_app(
             Route("/apply/{cohort}/sent", applying.sent),
             Route("/apply/{cohort}/withdrawn", applying.withdrawn),
             Route("/application/{token}", applying.own, methods=["GET", "POST"]),
+            Route("/application/{token}/wishes", wishing.page, methods=["GET", "POST"]),
             *routes_of(site),
             Route("/static/pages.css", stylesheet),
             Route("/static/coordinator.css", desk_stylesheet),

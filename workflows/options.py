@@ -30,6 +30,9 @@ ONE_ROUND = timedelta(hours=2)
 ONE_LAUNCH = timedelta(hours=2)
 """Starting the mentorships of a cohort; it heartbeats."""
 
+ONE_GATHERING = timedelta(minutes=10)
+"""What falls due in an open call at one moment: some thousand mails into postboxes."""
+
 HEARTBEAT = timedelta(seconds=20)
 """A round whose worker died is taken over after this time. A worker that lives says so every few seconds."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from activities.messages import Gathered
 from lifecycle.batch import next_step, snapshot
 from lifecycle.state import State
 
@@ -47,3 +48,20 @@ def waits_for(state: State) -> str:
     if asks:
         return f"reminders or the close of {asks}"
     return f"{upcoming.name} {upcoming.number} on {upcoming.opens}" if upcoming else "what falls due next"
+
+
+def gathering_rows(gathered: Gathered) -> list[tuple[str, object]]:
+    """How an open call stands, in counts: no name, and nothing that anybody wrote."""
+    stages = {
+        "planned": "the call is not open yet",
+        "applying": "people apply",
+        "closed": "the call is closed",
+        "wishing": "people say whom they would like to meet",
+        "matching": "coordinators match",
+        "published": "the pairs are published",
+    }
+    rows: list[tuple[str, object]] = [("Open call", stages.get(gathered.stage, gathered.stage))]
+    if gathered.next_at is not None:
+        rows.append(("Next", f"{gathered.next_name.replace('_', ' ')} on {gathered.next_at:%Y-%m-%d %H:%M} UTC"))
+    rows += [(name[:1].upper() + name[1:], count) for name, count in gathered.counts.items()]
+    return rows

@@ -315,13 +315,16 @@ async def withdraw(database: Database, id_: str, generation: int, now: datetime,
     return changed
 
 
-async def forget(session: AsyncSession, found: Application, now: datetime, by: str) -> Erasure | None:
+async def forget(
+    session: AsyncSession, found: Application, now: datetime, by: str, *, keep_invited: bool = True
+) -> Erasure | None:
     """Delete an application and, where nothing else is known of its person, all that is. Needs a writing transaction;
-    call `clean_up` with the erasure after the commit."""
+    call `clean_up` with the erasure after the commit. `keep_invited`: it stays noted that somebody who was invited is
+    not asked again."""
     alone = await applications.only_applied(session, found.person, besides=found.id)
     await requests.note(session, found.cohort, "", now, "application_withdrawn", found.person, by=by)
     await applications.take_back(session, found.cohort, found.id, applications.OF_APPLICATIONS, now)
-    if found.invited:
+    if found.invited and keep_invited:
         # Who said that they don't want to be asked is not asked again by the next launch of the file.
         await applications.change(
             session, found.id, state="withdrawn", role="", name="", body={}, wishes=[], would_take=[], at=now

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 
+from lifecycle.gathering import MATCH
 from lifecycle.local_time import zone
 from lifecycle.tasks import KINDS
 from mail.compose import Composer
@@ -40,7 +41,7 @@ __all__ = [
     "reader_in",
 ]
 
-TASKS = tuple(KINDS)
+TASKS = (*KINDS, MATCH)
 """Kinds of task, for the mails that tell of one."""
 LAUNCHED_BEFORE = timedelta(days=28)
 """A preview takes the cohort for launched so long before its start."""

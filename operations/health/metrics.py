@@ -31,6 +31,7 @@ from temporalio.runtime import (
 )
 from temporalio.service import RPCError
 
+from lifecycle.gathering import MATCH
 from lifecycle.tasks import KINDS
 from runtime.settings import Settings
 from store.database import Database
@@ -176,7 +177,7 @@ def _families(totals: Totals, now: datetime) -> Iterator[Metric]:
     yield each("requests_open", "Requests that wait for an answer.", "ask", totals.requests_open.items())
     yield each("requests_overdue", "Requests open past their close.", "ask", totals.requests_overdue.items())
 
-    tasks = {kind: totals.tasks.get(kind) for kind in KINDS}
+    tasks = {kind: totals.tasks.get(kind) for kind in (*KINDS, MATCH)}
     yield each("tasks_open", "Undecided tasks.", "kind", ((k, t.open if t else 0) for k, t in tasks.items()))
     yield each(
         "tasks_overdue", "Tasks undecided past their due date.", "kind",

@@ -105,6 +105,8 @@ async def decide(
     Raises `Refused` with a reason for the coordinator, and RPCError where Temporal does not answer.
     """
     facts = await _task(database, task)
+    if not facts.mentorship:
+        raise Refused(f"this task is decided by publishing the pairs: mentorship publish {facts.cohort}")
     decision = decision.replace("-", "_")
     decider = who_decides(facts.cohort, facts.deciders, by, signed_in=signed_in)
     if facts.closed_on is not None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from lifecycle.gathering import MATCH
 from lifecycle.local_time import local_date
 from lifecycle.tasks import KINDS
 from operations.errors import NotFound
@@ -35,6 +36,8 @@ class TaskSummary:
     @property
     def look(self) -> str:
         """The command that shows what has happened, and what comes next."""
+        if self.line.kind == MATCH:
+            return f"mentorship match {self.line.cohort}"
         return f"mentorship show {self.line.cohort}/{self.line.mentorship}"
 
     @property
@@ -43,6 +46,8 @@ class TaskSummary:
         return tuple(self._command(decision) for decision in self.line.decisions)
 
     def _command(self, decision: str) -> str:
+        if self.line.kind == MATCH:
+            return f"mentorship publish {self.line.cohort}"
         if decision == "correct":
             people = [person.id for person in self.line.about]
             return f"mentorship correct {people[0] if len(people) == 1 else 'PERSON'} --email ADDRESS"
@@ -70,9 +75,10 @@ async def open_tasks(
     `who` (id, name or address) leaves those that wait for this coordinator, or have gone to this deputy. Raises
     `Unknown` for a cohort, a kind or a person that there is none of.
     """
-    if kind and kind not in KINDS:
-        near = nearest(kind, list(KINDS))
-        remedy = f"did you mean {near[0]}?" if near else f"there are {', '.join(KINDS)}"
+    known = (*KINDS, MATCH)
+    if kind and kind not in known:
+        near = nearest(kind, list(known))
+        remedy = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
         raise NotFound(f"there is no kind of task {kind!r}; {remedy}")
     async with database.session() as session:
         if cohort:

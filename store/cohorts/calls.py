@@ -187,6 +187,11 @@ async def lock(session: AsyncSession, cohort: str) -> None:
     await session.execute(select(CallRow.cohort).where(CallRow.cohort == cohort).with_for_update())
 
 
+async def published_at(session: AsyncSession, cohort: str) -> datetime | None:
+    """When the pairs were published (UTC); None before."""
+    return await session.scalar(select(CallRow.published_at).where(CallRow.cohort == cohort))
+
+
 async def mark_published(session: AsyncSession, cohort: str, now: datetime) -> None:
     """The pairs are published. Needs a writing transaction."""
     await session.execute(

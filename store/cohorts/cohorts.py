@@ -278,6 +278,13 @@ async def _put_mentorships(
     return [row["key"] for row in rows]
 
 
+async def seated(session: AsyncSession, cohort: str) -> frozenset[str]:
+    """Those who have, or had, a seat in a cohort."""
+    return frozenset(
+        await session.scalars(select(MembershipRow.person).where(MembershipRow.cohort == cohort).distinct())
+    )
+
+
 async def together_before(session: AsyncSession, people: Collection[str]) -> dict[str, frozenset[str]]:
     """For each of these people, those with whom they had a mentorship in any cohort, or were proposed one."""
     mine, theirs = aliased(MembershipRow), aliased(MembershipRow)

@@ -31,9 +31,11 @@ CONFIRM, YOURS = "application_confirm", "application_yours"
 """Mails that an applicant's own act brings: confirm the address; here is your link."""
 INVITED = "application_invited"
 """Mail of the gathering: the call is open, and its reminders."""
+WISHES = "application_wishes"
+"""Mail after the close: say whom you would like to meet."""
 NOBODY = "application_nobody"
 """Mail after publishing: there was nobody for them. Its number says why."""
-OF_APPLICATIONS = (CONFIRM, YOURS, INVITED, NOBODY)
+OF_APPLICATIONS = (CONFIRM, YOURS, INVITED, WISHES, NOBODY)
 """All of them; `about` of their items is the id of the application."""
 
 
@@ -249,6 +251,27 @@ async def tell(
     )
     address = Address(call.cohort, "", now, call.rule, shards)
     return await post(session, address, [item], Standstill())
+
+
+async def told_at(session: AsyncSession, cohort: str, name: str) -> dict[str, dict[int, datetime]]:
+    """Application to what its person was told by mails of this name: number to when it was queued (UTC)."""
+    rows = await session.execute(
+        select(ItemRow.about, ItemRow.number, ItemRow.queued_at).where(ItemRow.cohort == cohort, ItemRow.name == name)
+    )
+    found: dict[str, dict[int, datetime]] = {}
+    for about, number, queued_at in rows:
+        found.setdefault(about, {})[number] = queued_at
+    return found
+
+
+async def drop_waiting(session: AsyncSession, cohort: str, name: str, now: datetime) -> None:
+    """Drop the waiting mails of this name: their time is over. Needs a writing transaction."""
+    await session.execute(
+        update(ItemRow)
+        .where(ItemRow.cohort == cohort, ItemRow.name == name, ItemRow.state.in_(("queued", "held")))
+        .values(state="dropped", reason="window_closed", done_at=now, deliver_at=None)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def take_back(

@@ -34,6 +34,7 @@ from testing.dev_server_env import EarlyServer, run_on_dev_server
 from testing.engine import NOON, run_engine, time_skipping
 from testing.operator_actions import reset
 from testing.payload_samples import KINDS, PROGRAMS, bare, programs, samples
+from testing.played_gathering import play_gathering
 from testing.played_season import look_back
 from workflows.ids import cohort_id, mentorship_id, postmaster_id
 
@@ -93,6 +94,7 @@ async def record(histories: Path, payloads: Path) -> list[Path]:
         await _lived("stopped", [STOPPED], cancelled=True),
         await _anew(),
         await _operated(),
+        await _gathering(),
     ):
         for name, history in played.items():
             files[histories / f"{name}.json"] = shortened(history)
@@ -182,6 +184,12 @@ async def _operated() -> dict[str, WorkflowHistory]:
                 return found
         finally:
             await server.stop()
+
+
+async def _gathering() -> dict[str, WorkflowHistory]:
+    """A cohort that begins with an open call."""
+    with tempfile.TemporaryDirectory() as scratch:
+        return {"cohort.call": (await play_gathering(Path(scratch))).history}
 
 
 async def _runs(client: Client, workflow: str) -> list[WorkflowHistory]:
