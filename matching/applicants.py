@@ -65,6 +65,10 @@ class Tags:
         """The tags of these words, each once, in their order; a word that is no tag stands for itself."""
         return tuple(dict.fromkeys(self._of.get(word.strip().casefold(), word.strip().casefold()) for word in words))
 
+    def knows(self, word: str) -> bool:
+        """Whether a word is a spelling of a tag."""
+        return word.strip().casefold() in self._of
+
     def label(self, tag: str) -> str:
         """The tag as people read it."""
         return self._labels.get(tag, tag)
@@ -79,18 +83,45 @@ def half_days(applicant: Applicant, name: str, on: date) -> tuple[int, ...]:
     return tuple(dict.fromkeys(mask for mask in masks if mask is not None))
 
 
-@lru_cache(maxsize=4096)
+def available(applicant: Applicant, name: str, on: date) -> int:
+    """All half-hours of the week, in UTC, of the half-days of a field, as one mask."""
+    mask = 0
+    for one in half_days(applicant, name, on):
+        mask |= one
+    return mask
+
+
+def windows(applicant: Applicant, name: str, on: date) -> tuple[tuple[str, int], ...]:
+    """Every two hours within a half-day of a field: (the half-day, its mask), each half-day once."""
+    return tuple(
+        (one, _bits(hours[first : first + IN_COMMON]))
+        for one in dict.fromkeys(value.lower().strip() for value in applicant.values(name))
+        if (hours := _half_hours(one, applicant.zone, on))
+        for first in range(len(hours) - IN_COMMON + 1)
+    )
+
+
 def _mask(half_day: str, zone: str, on: date) -> int | None:
+    hours = _half_hours(half_day, zone, on)
+    return _bits(hours) if hours else None
+
+
+def _bits(half_hours: Iterable[int]) -> int:
+    mask = 0
+    for half_hour in half_hours:
+        mask |= 1 << half_hour
+    return mask
+
+
+@lru_cache(maxsize=4096)
+def _half_hours(half_day: str, zone: str, on: date) -> tuple[int, ...]:
+    """The half-hours of the week in UTC, in their order; none where this is no half-day."""
     day, _, part = half_day.replace("-", "_").replace(" ", "_").partition("_")
     if day not in _DAYS or part not in HALF_DAYS:
-        return None
+        return ()
     offset = datetime(on.year, on.month, on.day, 12, tzinfo=ZoneInfo(zone)).utcoffset() or timedelta(0)
     shift = int(offset.total_seconds() // 1800)
-    first, last = HALF_DAYS[part]
-    mask = 0
-    for half_hour in range(first, last):
-        mask |= 1 << ((_DAYS.index(day) * 48 + half_hour - shift) % WEEK)
-    return mask
+    return tuple((_DAYS.index(day) * 48 + half_hour - shift) % WEEK for half_hour in range(*HALF_DAYS[part]))
 
 
 def half_days_in_common(these: tuple[int, ...], those: tuple[int, ...]) -> int:

@@ -60,7 +60,14 @@ class Candidates:
         """The rules each of which alone leaves this mentee without a candidate; empty where there is one."""
         if self.of[mentee]:
             return ()
-        return tuple(rule for rule, mask in zip(self.matching.rules, self.masks[mentee], strict=True) if not mask)
+        others = (1 << len(self.mentors)) - 1 & ~self._own.get(self.mentees[mentee].id, 0)
+        pairs = zip(self.matching.rules, self.masks[mentee], strict=True)
+        return tuple(rule for rule, mask in pairs if not mask & others)
+
+    @cached_property
+    def _own(self) -> dict[str, int]:
+        """Mentor's id to the bit that stands for them."""
+        return {mentor.id: 1 << index for index, mentor in enumerate(self.mentors)}
 
 
 def candidates(people: Sequence[Applicant], matching: Matching, on: date) -> Candidates:

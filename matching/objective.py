@@ -59,6 +59,19 @@ class Totals:
         return self.levels([level for level in objective if level != "worst"])
 
 
+def totals_of(scores: Scores, pairs: Sequence[tuple[int, int]], wanted: Wanted) -> Totals:
+    """How good these pairs of (mentee, mentor) are, as places in the candidates."""
+    mentees, mentors = scores.candidates.mentees, scores.candidates.mentors
+    points = [scores.maps[mentee][mentor] for mentee, mentor in pairs]
+    wishes = [0] * len(RANKS)
+    for mentee, mentor in pairs:
+        rank = scores.wishes[mentee].get(mentor)
+        if rank is not None:
+            wishes[rank] += 1
+    kept = sum((mentors[mentor].id, mentees[mentee].id) in wanted.keep for mentee, mentor in pairs)
+    return Totals(len(points), tuple(wishes), sum(points), min(points, default=0), kept)
+
+
 @dataclass(frozen=True)
 class Scale:
     """How a pair is worth on each level that is a sum, as digits of one number. The first level weighs most."""
@@ -131,14 +144,7 @@ class Result:
     @cached_property
     def totals(self) -> Totals:
         """How good it is."""
-        scores = [self.score_of(*pair) for pair in self.pairs]
-        wishes = [0] * len(RANKS)
-        for mentee, mentor in self.pairs:
-            rank = self.scores.wishes[mentee].get(mentor)
-            if rank is not None:
-                wishes[rank] += 1
-        kept = len(self.wanted.keep & set(self.ids))
-        return Totals(len(scores), tuple(wishes), sum(scores), min(scores, default=0), kept)
+        return totals_of(self.scores, self.pairs, self.wanted)
 
     def score_of(self, mentee: int, mentor: int) -> int:
         """The score of a pair, which must be a candidate."""
@@ -222,7 +228,8 @@ def _solved(candidates: Candidates, scores: Scores, wanted: Wanted) -> Result:
     pinned = _pinned(candidates, wanted, places)
     allowed = _allowed(candidates, scores, wanted, {mentee for mentee, _ in pinned})
     sums: tuple[Level, ...] = tuple(level for level in objective if level != "worst")
-    scale = _scale(candidates, scores, sums)
+    highest = max((max(of, default=0) for of in scores.of), default=0)
+    scale = scale_of(len(candidates.mentees), highest, sums)
     digits = _Digits(candidates, scores, wanted, scale)
     if "worst" not in objective:
         return Result(candidates, scores, objective, wanted, scale, solve(digits.weights(allowed), places), 0, pinned)
@@ -279,10 +286,11 @@ def _allowed(candidates: Candidates, scores: Scores, wanted: Wanted, pinned: Col
     ]
 
 
-def _scale(candidates: Candidates, scores: Scores, sums: Sequence[Level]) -> Scale:
-    """Factors so large that no sum of a lower level reaches half of one step of a higher one."""
-    people = len(candidates.mentees) + 1
-    highest = max((max(of, default=0) for of in scores.of), default=0)
+def scale_of(people: int, highest: int, sums: Sequence[Level]) -> Scale:
+    """Factors so large that no sum of a lower level reaches half of one step of a higher one.
+
+    `people` bounds how many pairs there are, `highest` the score of a pair.
+    """
     names: list[str] = []
     for level in sums:
         names += [f"wish_{rank}" for rank in range(1, len(RANKS) + 1)] if level == "wishes" else [level]
@@ -291,7 +299,7 @@ def _scale(candidates: Candidates, scores: Scores, sums: Sequence[Level]) -> Sca
     factor = 1
     for name in reversed(names):
         factors.append(factor)
-        factor *= 2 * people * (highest if name == "score" else 1) + 1
+        factor *= 2 * (people + 1) * (highest if name == "score" else 1) + 1
     return Scale(tuple(names), tuple(reversed(factors)))
 
 

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from matching.applicants import Applicant, Tags
 from matching.candidates import Candidates, step_of
-from program.matching import Matching, Score
+from program.matching import Matching, Score, ScoreKind
 
 RANKS = ("first", "second", "third")
 
@@ -43,11 +43,16 @@ class Scores:
     def of(self) -> tuple[tuple[int, ...], ...]:
         """For each mentee, the score with each of its candidates, in their order."""
         mentees, mentors = self.candidates.mentees, self.candidates.mentors
-        counts = [_points(score, self.candidates.matching, self.tags) for score in self.candidates.matching.score]
         return tuple(
-            tuple(sum(count(mentee, mentors[index]) for count in counts) for index in candidates)
+            tuple(sum(count(mentee, mentors[index]) for _, count in self.counts) for index in candidates)
             for mentee, candidates in zip(mentees, self.candidates.of, strict=True)
         )
+
+    @cached_property
+    def counts(self) -> tuple[tuple[ScoreKind, Counts], ...]:
+        """Each score of the program: its kind, and the points that a mentee and a mentor get by it."""
+        matching = self.candidates.matching
+        return tuple((score.kind, _points(score, matching, self.tags)) for score in matching.score)
 
     @cached_property
     def maps(self) -> tuple[dict[int, int], ...]:
@@ -76,7 +81,7 @@ class Scores:
         found = [
             part
             for score in self.candidates.matching.score
-            for part in _parts(score, self.candidates.matching, self.tags, one, other)
+            for part in parts_of(score, self.candidates.matching, self.tags, one, other)
         ]
         return tuple(sorted(found, key=lambda part: -part.points))
 
@@ -162,7 +167,8 @@ def _tags(name: str, tags: Tags) -> Callable[[Applicant], Values]:
     return found
 
 
-def _parts(score: Score, matching: Matching, tags: Tags, mentee: Applicant, mentor: Applicant) -> Sequence[Part]:
+def parts_of(score: Score, matching: Matching, tags: Tags, mentee: Applicant, mentor: Applicant) -> Sequence[Part]:
+    """What a mentee and a mentor get points for by one score."""
     name = score.field
     points = _points(score, matching, tags)(mentee, mentor)
     if not points:

@@ -86,6 +86,11 @@ class Shelf:
                 self.faults.append(self.missing("programs", id_, place))
         return self._programs[id_]
 
+    def program_source(self, id_: str) -> Source | None:
+        """The document of the program of this id, with what it inherits; None where none can be read."""
+        path = self.find("programs", id_)
+        return self._program_source(path, ()) if path else None
+
     def program_at(self, path: Path) -> LoadedProgram | None:
         """The program in this file with its forms."""
         source = self._program_source(path, ())

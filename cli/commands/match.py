@@ -11,11 +11,15 @@ from cli.console import EXIT_CODES, REFUSED, err, fail, out, plainly, run, say_j
 from cli.options import AsJson
 
 if TYPE_CHECKING:
-    from operations.cohorts.match import Explained, Pool
+    from collections.abc import Mapping
+
+    from operations.cohorts.board import Board, BoardPair
+    from operations.cohorts.match import Matched
+    from operations.cohorts.pool import Pool
 
 PANEL = "Before anybody is mailed"
 HELPS_SHOWN = 3
-"""Kinds of mentors that the screen names; `--json` has all of them."""
+"""Kinds of mentors that the screen names; `--json` and `--html` have all of them."""
 
 
 def register(app: typer.Typer) -> None:
@@ -45,12 +49,19 @@ def match(
     ban: Annotated[list[str] | None, typer.Option(metavar="MENTOR:MENTEE", help="Never this pair.")] = None,
     keep: Annotated[
         Path | None,
-        typer.Option(metavar="CSV", help="Pairs of an earlier run: kept wherever they are as good as others."),
+        typer.Option(metavar="CSV", help="Pairs of an earlier run: these stay, only the rest is matched."),
     ] = None,
-    explain: Annotated[str, typer.Option(metavar="MENTEE", help="What every other mentor would cost.")] = "",
+    like: Annotated[
+        Path | None,
+        typer.Option(metavar="CSV", help="Pairs of an earlier run: of results that are equally good, the nearest."),
+    ] = None,
+    explain: Annotated[str, typer.Option(metavar="PERSON", help="What every other mentor, or mentee, costs.")] = "",
     what_if: Annotated[str, typer.Option(metavar="MENTEE:MENTOR", help="What this pair would cost.")] = "",
     pairs: Annotated[
         Path | None, typer.Option("--out", metavar="CSV", help="Write the pairs, for `pairs:` of the cohort's file.")
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="HTML", help="Write everything as one page that opens without a network.")
     ] = None,
     json: AsJson = False,
 ) -> None:
@@ -59,6 +70,8 @@ def match(
     The rules and the points stand in the section `matching:` of the program.
     As many mentees as possible get a mentor; among those ways, the one with
     the most points; among those, the one whose weakest pair is strongest.
+    Programs of peers and of groups are matched as well; groups need the
+    extra `groups`.
 
     \b
     Examples:
@@ -66,26 +79,38 @@ def match(
       mentorship match open-call --pin a7k2:b9m4 --out pairs.csv
       mentorship match config/cohorts/open-call.yaml --people config/cohorts/open-call-people.csv
       mentorship match config/cohorts/open-call.yaml --people config/cohorts/open-call-people.csv --explain s07
+      mentorship match config/cohorts/open-call.yaml --people config/cohorts/open-call-people.csv --what-if s07:m12
       mentorship match config/cohorts/open-call.yaml --people config/cohorts/open-call-people.csv --out pairs.csv
+      mentorship match config/cohorts/open-call.yaml --people config/cohorts/open-call-people.csv --html pairs.html
     """
-    from operations.cohorts.match import Explained, pairs_in, read_pool
+    from operations.cohorts.load import file_of
+    from operations.cohorts.match import matched
+    from operations.cohorts.match_page import page
+    from operations.cohorts.pool import pairs_in, read_pool
 
-    pool = read_pool(file, people) if people is not None else run(lambda: _applied(str(file)))
+    if people is None:
+        pool = run(lambda: _applied(str(file)))
+    else:
+        own = settings().own_config
+        pool = read_pool(file_of("cohorts", file, own), people, own)
     for warning in pool.warnings:
         err().print(f"[yellow]![/] {text(warning)}", soft_wrap=True)
-    wanted = pool.wanted(pin or (), ban or (), pairs_in(keep) if keep else ())
-    explained = Explained(pool, pool.result(wanted))
+    wanted = pool.wanted(pin or (), ban or (), pairs_in(like) if like else ())
+    result = matched(pool, wanted, pairs_in(keep) if keep else ())
     if pairs is not None:
-        pairs.write_text(explained.pairs_csv(), "utf-8", newline="")
-        err().print(f"[green]✓[/] {text(pairs)}: {len(explained.pairs)} pairs.")
+        pairs.write_text(result.pairs_csv(), "utf-8", newline="")
+        err().print(f"[green]✓[/] {text(pairs)}: {len(result.ids)} pairs.", soft_wrap=True)
+    if html is not None:
+        html.write_text(page(result.board, pool.names), "utf-8")
+        err().print(f"[green]✓[/] {text(html)}: open it in a browser.", soft_wrap=True)
     if explain:
-        _print_prices(explained, explain, json)
+        _print_others(result, pool, explain, json)
     elif what_if:
-        _print_price(explained, what_if, json)
+        _print_price(result, what_if, json)
     elif json:
-        say_json(explained.as_object())
-    elif pairs is None:
-        _print_result(explained)
+        say_json(result.board.as_object())
+    elif pairs is None and html is None:
+        _print_board(result.board, pool)
 
 
 async def _applied(cohort: str) -> Pool:
@@ -96,51 +121,69 @@ async def _applied(cohort: str) -> Pool:
         return await pool_of(opened, cohort)
 
 
-def _print_result(explained: Explained) -> None:
-    names = explained.pool.names
-    totals = explained.result.totals
-    screen = out()
-    rows = table("mentor", "mentee", "points", "why")
-    for mentor, mentee, score, parts in explained.pairs:
-        why = "\n".join(f"{part.points:>3}  {text(part.words)}" for part in parts)
-        rows.add_row(_person(mentor, names[mentor]), _person(mentee, names[mentee]), str(score), why)
+def _print_board(board: Board, pool: Pool) -> None:
+    names, totals, screen = pool.names, board.totals, out()
+    peers = board.format == "peer"
+    slots = any(pair.slot for pair in board.pairs)
+    rows = table(
+        *(("one", "other") if peers else ("mentor", "mentee")), "points", "why", *(["slot"] if slots else [])
+    )
+    for pair in board.pairs:
+        cells = [_person(pair.mentor, names), _person(pair.mentee, names), str(pair.score), _why(pair)]
+        rows.add_row(*cells, *([pair.slot] if slots else []))
     screen.print(rows)
-    served = f"{totals.served} of {len(explained.result.candidates.mentees)} mentees have a mentor"
+    what = ("peers", "a partner") if peers else ("mentees", "a group" if board.format == "group" else "a mentor")
+    served = f"{totals.served} of {board.of} {what[0]} have {what[1]}"
     screen.print(f"{served} · {totals.score} points · weakest pair {totals.worst}", soft_wrap=True)
-    if explained.nobody:
-        rows = table("has nobody", "why", title="Without a mentor")
-        for mentee, why in explained.nobody:
-            rows.add_row(_person(mentee, names[mentee]), text(why))
+    for note in board.notes:
+        screen.print(f"[yellow]![/] {text(note)}.", soft_wrap=True)
+    if board.nobody:
+        rows = table("has nobody", "why", title=f"Without {what[1]}")
+        for one in board.nobody:
+            rows.add_row(_person(one.id, names), text(one.why))
         screen.print(rows)
-        for words in explained.helps[:HELPS_SHOWN]:
+        for words in board.helps[:HELPS_SHOWN]:
             screen.print(f"What would help: {text(words)}.", soft_wrap=True)
-    if explained.free_mentors:
-        free = ", ".join(f"{text(mentor)} {places}" for mentor, places in explained.free_mentors)
+    if board.free:
+        free = ", ".join(f"{text(mentor)} {places}" for mentor, places in board.free)
         screen.print(f"Free places: {free}", soft_wrap=True)
+    for fared in board.fairness:
+        if fared.warning:
+            share = f"{fared.served} of {fared.people} of {fared.field} {fared.value} are served"
+            screen.print(f"[yellow]![/] {text(share)}: {text(fared.warning)}.", soft_wrap=True)
 
 
-def _print_prices(explained: Explained, mentee: str, json: bool) -> None:
-    prices = explained.prices(mentee)
+def _why(pair: BoardPair) -> str:
+    return "\n".join(f"{part.points:>3}  {text(part.words)}" for part in pair.parts)
+
+
+def _print_others(result: Matched, pool: Pool, person: str, json: bool) -> None:
+    others = result.others(pool.known(person))
     if json:
-        keys = ("mentor", "score", "price", "moves")
-        say_json([dict(zip(keys, price, strict=True)) for price in prices])
+        say_json(
+            [
+                {"id": other.id, "score": other.score, "price": other.price, "moves": list(other.moves)}
+                for other in others
+            ]
+        )
         return
-    rows = table("mentor", "points", "beside the best result", "who would move", title=f"Other mentors for {mentee}")
-    for mentor, score, words, moves in prices:
-        rows.add_row(_person(mentor, explained.pool.names[mentor]), str(score), words, text("\n".join(moves)))
+    rows = table("other", "points", "beside the best result", "who would move", title=f"Others for {person}")
+    for other in others:
+        moves = text("\n".join(other.moves))
+        rows.add_row(_person(other.id, pool.names), str(other.score), other.price, moves)
     out().print(rows)
 
 
-def _print_price(explained: Explained, what_if: str, json: bool) -> None:
-    mentee, colon, mentor = what_if.partition(":")
+def _print_price(result: Matched, what_if: str, json: bool) -> None:
+    one, colon, other = (part.strip() for part in what_if.partition(":"))
     if not colon:
         fail("--what-if takes MENTEE:MENTOR, such as s07:m3", REFUSED)
-    words, moves = explained.price(mentee.strip(), explained.pool.known(mentor))
+    words, moves = result.price(one, other)
     if json:
-        say_json({"mentee": mentee, "mentor": mentor, "price": words, "moves": list(moves)})
+        say_json({"pair": [one, other], "price": words, "moves": list(moves)})
         return
     out().print(text(". ".join([words[:1].upper() + words[1:], *moves]) + "."), soft_wrap=True)
 
 
-def _person(id_: str, name: str) -> str:
-    return f"{text(name)} [dim]{text(id_)}[/]"
+def _person(id_: str, names: Mapping[str, str]) -> str:
+    return f"{text(names.get(id_, id_))} [dim]{text(id_)}[/]"
