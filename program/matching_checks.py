@@ -1,11 +1,10 @@
-"""Whether what `matching:` reads exists: a question of the application form, a profile field or a column."""
+"""Whether what `matching:` reads exists, said at the line of the rule or score that reads it."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
 from program.faults import Fault, fault, nearest
-from program.forms import Question
 from program.matching import Matching
 from program.reading import Source, Trail
 
@@ -34,21 +33,4 @@ def check_fields(matching: Matching, source: Source, known: Collection[str], whe
                 source.place("matching", *trail),
                 f"`matching:` reads `{name}`, and {where} has no such field",
                 f"{hint}Add it there, or take it out here.",
-            )
-
-
-def check_order(matching: Matching, source: Source, questions: Collection[Question]) -> Iterator[Fault]:
-    """A fault for each `order` that misses an option of its question: an answer would have no place in it."""
-    for index, rule in enumerate(matching.rules):
-        if rule.kind != "above":
-            continue
-        order = rule.order or ()
-        options = [option.value for question in questions if question.id == rule.field for option in question.options]
-        missing = [value for value in dict.fromkeys(options) if value not in order]
-        if missing:
-            named = ", ".join(f"`{value}`" for value in missing)
-            yield fault(
-                source.place("matching", "rules", index, "order"),
-                f"the question `{rule.field}` has {named}, which the order misses",
-                "Write every value, lowest first.",
             )

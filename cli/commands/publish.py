@@ -85,7 +85,7 @@ async def _publish(
     json: bool,
 ) -> tuple[Draft, Published | None]:
     from operations.audit import COMMAND_LINE
-    from operations.cohorts.match import pairs_in
+    from operations.cohorts.pool import pairs_in
     from operations.cohorts.publish import draft
     from operations.cohorts.publish import publish as do_publish
     from runtime.connect import database, temporal

@@ -191,12 +191,14 @@ def _applicant(call: Call, application: Application, before: frozenset[str], nam
         for line in str(body.get(name, "")).replace(",", "\n").splitlines()
         if line.strip().casefold() in named
     }
-    capacity = body.get(CAPACITY, 1)
+    groups = call.program.format == "group"
+    most = call.matching.groups.most if groups else call.matching.capacity.mentor_at_most
+    capacity = body.get(CAPACITY, most if groups else 1)
     return Applicant(
         id=application.person,
         mentor=mentor,
         mentee=mentee,
-        capacity=min(int(capacity), call.matching.capacity.mentor_at_most) if mentor else 0,
+        capacity=min(int(capacity), most) if mentor else 0,
         zone=application.zone or call.zone,
         fields={
             **{id_: value_of(answer) for id_, answer in body.items() if id_ not in (ROLE, CAPACITY, ZONE, *LINES)},

@@ -72,6 +72,8 @@ class Nobody:
     """For coordinators."""
     line: str
     """For the person: true, and about themselves only."""
+    short: bool
+    """Whether there are too few places; otherwise nobody passes the rules."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,9 +93,10 @@ class MatchedPeers:
         id_ = self.result.people[one].id
         if self.result.scores[one]:
             words = "an odd number is left among those who could be together, so one waits"
-            return Nobody(id_, words, line_for((), alone=False, short=True))
+            return Nobody(id_, words, line_for((), alone=False, short=True), short=True)
         rules, alone = _lost(self.result.candidates, one)
-        return Nobody(id_, no_candidate(rules, alone=alone), line_for(rules, alone=alone, short=False))
+        line = line_for(rules, alone=alone, short=False)
+        return Nobody(id_, no_candidate(rules, alone=alone), line, short=False)
 
     def others(self, id_: str) -> tuple[Other, ...]:
         """The partners with the most points, each with its price. Raises Refused."""
@@ -185,11 +186,11 @@ class MatchedGroups:
         for mentee in self.result.unplaced:
             if found.of[mentee]:
                 why = f"no group of {groups.least} to {groups.most} with one slot for all has a place left"
-                yield Nobody(found.mentees[mentee].id, why, line_for((), alone=False, short=True))
+                yield Nobody(found.mentees[mentee].id, why, line_for((), alone=False, short=True), short=True)
             else:
                 rules, alone = _lost(found, mentee)
                 line = line_for(rules, alone=alone, short=False)
-                yield Nobody(found.mentees[mentee].id, no_candidate(rules, alone=alone), line)
+                yield Nobody(found.mentees[mentee].id, no_candidate(rules, alone=alone), line, short=False)
 
     def others(self, id_: str) -> tuple[Other, ...]:
         """The mentors with the most points for a mentee, each with its price. Raises Refused."""

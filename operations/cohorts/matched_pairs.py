@@ -141,8 +141,9 @@ class MatchedPairs:
 
     def _nobody(self) -> Iterator[Nobody]:
         for lack in why_nobody(self.result):
-            line = line_for(lack.rules, alone=lack.alone, short=lack.shortage is not None)
-            yield Nobody(self.result.candidates.mentees[lack.mentee].id, self._why(lack), line)
+            short = lack.shortage is not None
+            line = line_for(lack.rules, alone=lack.alone, short=short)
+            yield Nobody(self.result.candidates.mentees[lack.mentee].id, self._why(lack), line, short)
 
     def _why(self, lack: Lack) -> str:
         found = self.result.candidates

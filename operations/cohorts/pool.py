@@ -1,4 +1,4 @@
-"""The people to be matched, read from a file, with every fault and its line; and what matching knows of an answer.
+"""The people to be matched, read from a file, with every fault and its line.
 
 Reads files only. Nothing here needs a database, and nobody is mailed.
 """
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from matching.applicants import Applicant, Tags, Value
 from matching.candidates import ReportingCircle, UnknownStep, candidates
@@ -66,21 +66,6 @@ class Pool:
             return id_
         near = nearest(id_, list(self.names))
         raise Refused(f"nobody in the file has the id {id_!r}{f'; did you mean {near[0]}?' if near else ''}")
-
-
-def value_of(answer: object) -> Value:
-    """An answer of the application form as matching compares it.
-
-    Of a `group` the first field of each entry counts, in their order: so wanted tags are ranked.
-    """
-    if isinstance(answer, bool):
-        return answer
-    if isinstance(answer, list):
-        entries = cast("list[Any]", answer)
-        first = [next(iter(cast("dict[str, Any]", one).values()), "") if isinstance(one, dict) else one
-                 for one in entries]  # fmt: skip
-        return tuple(str(one) for one in first if one not in ("", None))[:VALUES_AT_MOST]
-    return "" if answer is None else str(answer)
 
 
 # -- from a file ----------------------------------------------------------------------------------------------------

@@ -18,11 +18,11 @@ from temporalio.client import Client
 from lifecycle.local_time import local_date
 from mail.form_text import answer_text
 from matching.objective import PairIds
-from matching.shortage import why_nobody
 from operations.audit import AuditEntry
 from operations.audit import put as put_audit
 from operations.cohorts.applicants import call_of, matchable, value_of
-from operations.cohorts.match import Explained, Pool
+from operations.cohorts.match import matched
+from operations.cohorts.pool import Pool
 from operations.cohorts.written_out import written_out
 from operations.errors import Refused
 from operations.people.deciders import who_decides
@@ -58,7 +58,7 @@ class Draft:
     cohort: str
     title: str
     pairs: tuple[PairIds, ...]
-    """(mentor, mentee), as ids."""
+    """(mentor, mentee), as ids; in a program of peers the two peers."""
     because: Mapping[PairIds, tuple[str, ...]]
     nobody: Mapping[str, int]
     """Those for whom there is nobody, with the reason."""
@@ -81,13 +81,10 @@ async def pool_of(database: Database, cohort: str) -> Pool:
     """Those whose application counts, ready to be matched. Raises Refused and NotFound."""
     async with database.session() as session:
         call = await call_of(session, cohort)
-        loaded = await written_out(session, cohort)
         found = await matchable(session, call)
         everybody = await applications.of_cohort(session, cohort, applications.COUNTS)
-    if call.program.format not in ("one_to_one", "reverse"):
-        raise Refused(f"people of the format {call.program.format} are not matched from applications yet")
     names = {each.person: each.shown_name for each in everybody}
-    return Pool(loaded, call.matching, found, names, ())
+    return Pool(call.title, call.program.format, call.start, call.matching, found, names)
 
 
 async def draft(
@@ -110,16 +107,13 @@ async def draft(
     if pairs is not None:
         pins = [f"{mentor}:{mentee}" for mentor, mentee in pairs]
         _check_pairs(pool, pairs)
-    explained = Explained(pool, pool.result(pool.wanted(pins, bans)))
-    made = {(mentor, mentee): tuple(part.words for part in parts) for mentor, mentee, _, parts in explained.pairs}
+    board = matched(pool, pool.wanted(pins, bans)).board
+    made = {(pair.mentor, pair.mentee): pair.because for pair in board.pairs}
     if pairs is not None:
         made = {pair: made[pair] for pair in made if pair in set(pairs)}
     if not made:
         raise Refused("no pair can be made of those who applied; `mentorship match` says why")
-    lacks = {
-        explained.result.candidates.mentees[lack.mentee].id: NO_PLACE if lack.shortage is not None else NO_FIT
-        for lack in why_nobody(explained.result)
-    }
+    lacks = {one.id: NO_PLACE if one.short else NO_FIT for one in board.nobody}
     placed = {person for pair in made for person in pair}
     nobody = {
         each.id: lacks.get(each.id, NO_PLACE) if each.mentee else NO_MENTEE
@@ -130,6 +124,11 @@ async def draft(
 
 
 def _check_pairs(pool: Pool, pairs: Sequence[PairIds]) -> None:
+    if pool.format == "peer":
+        seen = [pool.known(person) for pair in pairs for person in pair]
+        if twice := [person for person in seen if seen.count(person) > 1]:
+            raise Refused(f"{twice[0]} stands in two of these pairs; keep one")
+        return
     capacity = {each.id: each.capacity for each in pool.people}
     taken: dict[str, int] = {}
     mentees: set[str] = set()
@@ -191,17 +190,15 @@ async def _write(
         raise Refused(f"{made.cohort} is {call.state}; nothing can start in it")
     loaded = await written_out(session, made.cohort)
     taken = {mentorship.key for mentorship in loaded.cohort.mentorships}
-    keys = _keys(taken, len(made.pairs))
-    mentorships = tuple(
-        Mentorship(key=key, mentor=mentor, mentees=(mentee,))
-        for key, (mentor, mentee) in zip(keys, made.pairs, strict=True)
-    )
+    seats = _seats(call, made.pairs)
+    keys = _keys(taken, len(seats))
+    mentorships = tuple(Mentorship(key=key, **seated) for key, (seated, _) in zip(keys, seats, strict=True))
     for person in sorted(set(placed)):
         await applications.change_person(session, person, profile=await _profile(session, call, counted[person]))
     says: Cohort = loaded.cohort.model_copy(update={"mentorships": mentorships})
     frozen = await cohorts.contents(session, made.cohort)
     assert frozen is not None
-    because = dict(zip(keys, (made.because[pair] for pair in made.pairs), strict=True))
+    because = dict(zip(keys, (_because(made, pairs) for _, pairs in seats), strict=True))
     today = local_date(now, call.zone)
     new = await cohorts.put_in(session, says, frozen.programs, today, because)
     await calls.mark_published(session, made.cohort, now)
@@ -218,6 +215,27 @@ async def _write(
     entry = AuditEntry("publish", decider, proof, made.cohort, [f"{made.cohort}/{key}" for key in new], reason=why)
     await put_audit(session, now, entry)
     return Published(made.cohort, tuple(new), told)
+
+
+def _seats(call: Call, pairs: Sequence[PairIds]) -> list[tuple[dict[str, Any], tuple[PairIds, ...]]]:
+    """The members of each mentorship, with the pairs that it is made of; a group is made of several."""
+    if call.program.format == "peer":
+        return [({"peers": pair}, (pair,)) for pair in pairs]
+    if call.program.format != "group":
+        return [({"mentor": mentor, "mentees": (mentee,)}, ((mentor, mentee),)) for mentor, mentee in pairs]
+    groups: dict[str, list[str]] = {}
+    for mentor, mentee in pairs:
+        groups.setdefault(mentor, []).append(mentee)
+    return [
+        ({"mentor": mentor, "mentees": tuple(mentees)}, tuple((mentor, mentee) for mentee in mentees))
+        for mentor, mentees in groups.items()
+    ]
+
+
+def _because(made: Draft, pairs: Sequence[PairIds]) -> tuple[str, ...]:
+    """Why these people: what is true of all pairs of a mentorship."""
+    first, *others = (made.because[pair] for pair in pairs)
+    return tuple(words for words in first if all(words in other for other in others))
 
 
 def _keys(taken: set[str], count: int) -> list[str]:

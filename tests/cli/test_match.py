@@ -93,9 +93,12 @@ def program_of(folder: Path, format_: str, matching: str) -> str:
     base = {"one_to_one": "formal", "peer": "peer", "group": "group", "reverse": "reverse"}[format_]
     program = f"extends: {base}\nprogram: mine\ntitle: Mine\nmatching:\n{matching}"
     (folder / "programs" / "mine.yaml").write_text(program)
-    cohort = Path(COHORT).read_text().replace("program: open-call", "program: mine")
-    (folder / "cohorts" / "open-call.yaml").write_text(cohort)
-    return str(folder / "cohorts" / "open-call.yaml")
+    path = folder / "cohorts" / "mine.yaml"
+    path.write_text(
+        "cohort: mine\ntitle: Mine\nprogram: mine\nstart: 2027-04-05\nzone: Europe/Berlin\n"
+        "coordinators: [{id: c1, name: Cora, email: cora@example.org}]\n"
+    )
+    return str(path)
 
 
 def table(folder: Path, rows: list[dict[str, str]]) -> str:

@@ -14,7 +14,7 @@ from sqlalchemy import delete, select
 from operations.audit import COMMAND_LINE
 from operations.cohorts.applicants import applied, as_rows, take_from_waiting_list, withdraw_on_request
 from operations.cohorts.apply import Received, apply, confirm, withdraw
-from operations.cohorts.match import Explained
+from operations.cohorts.match import matched
 from operations.cohorts.publish import Draft, draft, pool_of, publish
 from operations.cohorts.written_out import as_file
 from operations.errors import Refused
@@ -195,11 +195,11 @@ async def _acts(database: Database, acts: list[tuple[str, int, str]]) -> None:
     assert sum(each.role == "mentor" and each.state == "confirmed" for each in rows) <= 2
     pool = await pool_of(database, COHORT)
     assert {each.id for each in pool.people} == counted
-    explained = Explained(pool, pool.result())
+    pairs = matched(pool).ids
     capacity = {each.id: each.capacity for each in pool.people}
-    for mentor in {pair[0] for pair in explained.pairs}:
-        assert sum(pair[0] == mentor for pair in explained.pairs) <= capacity[mentor]
-    assert {person for pair in explained.pairs for person in pair[:2]} <= counted
+    for mentor in {pair[0] for pair in pairs}:
+        assert sum(pair[0] == mentor for pair in pairs) <= capacity[mentor]
+    assert {person for pair in pairs for person in pair} <= counted
 
 
 async def _empty(database: Database) -> None:
