@@ -27,6 +27,7 @@ COMMANDS = {
     "launch": ("launch",),
     "status": ("status", "show", "ledger"),
     "answers": ("answers",),
+    "report": ("report",),
     "notes": ("note",),
     "cancel": ("cancel-cohort",),
     "tasks": ("tasks", "decide"),

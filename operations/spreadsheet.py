@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 from program.text import CONTROLS
 
@@ -47,4 +48,45 @@ def as_xlsx(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -
                 sheet.write_string(number, column, CONTROLS.sub("", text), wrapped)
         sheet.freeze_panes(1, 0)
         sheet.autofilter(0, 0, max(1, sheet.dim_rowmax or 1), len(columns) - 1)
+    return written.getvalue()
+
+
+class Sheet(Protocol):
+    """One sheet of a workbook; a cell is a text or a number."""
+
+    @property
+    def name(self) -> str:
+        """Unique in the workbook, at most 31 characters."""
+        ...
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """The first line."""
+        ...
+
+    @property
+    def rows(self) -> Iterable[Sequence[str | int | float]]:
+        """The lines below it."""
+        ...
+
+
+def as_book(sheets: Iterable[Sheet]) -> bytes:
+    """Sheets as one XLSX file: numbers are numbers, everything else is text."""
+    import xlsxwriter
+
+    written = io.BytesIO()
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    with xlsxwriter.Workbook(written, options) as book:
+        bold = book.add_format({"bold": True})
+        for each in sheets:
+            sheet = book.add_worksheet(each.name)
+            sheet.write_row(0, 0, each.columns, bold)
+            sheet.set_column(0, 0, 48)
+            for number, row in enumerate(each.rows, 1):
+                for column, value in enumerate(row):
+                    if isinstance(value, str):
+                        sheet.write_string(number, column, CONTROLS.sub("", value))
+                    else:
+                        sheet.write_number(number, column, value)
+            sheet.freeze_panes(1, 0)
     return written.getvalue()

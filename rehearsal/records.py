@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
-from lifecycle.commands import Post, StepRecord
+from lifecycle.commands import Note, Post, StepRecord
 from lifecycle.delivery.absences import Absence
 from lifecycle.delivery.holds import Standstill
 from lifecycle.delivery.postbox import MentorshipFacts, PersonFacts, RequestFacts
@@ -75,6 +75,8 @@ class Running:
     requests: dict[str, Request] = field(default_factory=dict[str, "Request"])
     due_at: datetime | None = None
     ending: tuple[str, str, date] | None = None
+    notes: list[tuple[datetime, Note]] = field(default_factory=list[tuple[datetime, Note]])
+    """The record of what happened, with its moments (UTC)."""
     steps: dict[tuple[str, int], StepRecord] = field(default_factory=dict[tuple[str, int], StepRecord])
 
     def answers_to(self, requests: Iterable[tuple[str, str, str]]) -> dict[str, tuple[str, Answers]]:

@@ -192,6 +192,7 @@ class RehearsedSeason:
                 continue
             if request.facts.state == "open" or (request.facts.state == "answered" and ended.state != "closed"):
                 request.facts.state = ended.state
+        running.notes += [(turn.now, note) for note in turn.notes]
         for task in turn.open_tasks:
             today = local_date(turn.now, self.cohort.zone)
             self.tasks[task.key] = TaskRecord(key, task.kind, task.number, today, task.due)

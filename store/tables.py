@@ -19,6 +19,8 @@ from store.contact_tables import SuppressionRow as SuppressionRow
 from store.gathering_tables import ApplicationRow as ApplicationRow
 from store.gathering_tables import CallRow as CallRow
 from store.note_tables import NoteRow as NoteRow
+from store.report_tables import ReportChangeRow as ReportChangeRow
+from store.report_tables import ReportReleaseRow as ReportReleaseRow
 from store.sign_in_tables import CohortReaderRow as CohortReaderRow
 from store.sign_in_tables import SessionRow as SessionRow
 from store.sign_in_tables import SignInRow as SignInRow

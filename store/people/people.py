@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -220,3 +221,13 @@ async def deciders_for(session: AsyncSession, person: str) -> tuple[Decider, ...
 
 def _known(row: ParticipantRow) -> KnownPerson:
     return KnownPerson(row.id, row.name, row.email, row.zone, row.language, row.standing)
+
+
+async def reachable(session: AsyncSession, people: Collection[str]) -> dict[str, tuple[str, str]]:
+    """Id to (name, address) of those among these people who take part and whose address takes mail."""
+    rows = await session.execute(
+        select(ParticipantRow.id, ParticipantRow.name, ParticipantRow.email).where(
+            ParticipantRow.id.in_(list(people)), ParticipantRow.standing == "active"
+        )
+    )
+    return {person: (name, email) for person, name, email in rows}

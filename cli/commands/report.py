@@ -1,0 +1,195 @@
+"""What came of a cohort: the report on the screen, as a page, a workbook, CSV files or PDF."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.commands.plan import write_as_it_is
+from cli.console import EXIT_CODES, REFUSED, err, fail, out, plainly, run, say_json, settings, table, text
+from cli.options import AsJson, Separator
+
+if TYPE_CHECKING:
+    from operations.cohorts.giving_back import Volunteer
+    from operations.cohorts.report import Made
+
+PANEL = "A cohort"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(rich_help_panel=PANEL, epilog=EXIT_CODES)(plainly(report))
+
+
+def report(
+    cohort: Annotated[str, typer.Argument(help="The cohort.")],
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write it as one page, for a browser or a printer.")
+    ] = None,
+    xlsx: Annotated[Path | None, typer.Option(metavar="FILE", help="Write its tables as a workbook.")] = None,
+    csv: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Write its tables as CSV files.")] = None,
+    pdf: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it as PDF; needs the extra pdf.")] = None,
+    compare: Annotated[
+        str, typer.Option(metavar="COHORT", help="An earlier season to stand beside it.", show_default=False)
+    ] = "",
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="As of the end of this day.", show_default="today"),
+    ] = None,
+    program: Annotated[
+        str, typer.Option(metavar="TITLE", help="Only the mentorships of this program.", show_default=False)
+    ] = "",
+    format_: Annotated[
+        str, typer.Option("--format", help="Only mentorships of this format, such as group.", show_default=False)
+    ] = "",
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Exact numbers, for the cohort's coordinators: not for passing on.")
+    ] = False,
+    giving_back: Annotated[
+        bool, typer.Option("--giving-back", help="List who would take part again as a mentor, for the next call.")
+    ] = False,
+    change: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="What you change next time; stands in the report.", show_default=False),
+    ] = None,
+    by: Annotated[
+        str,
+        typer.Option("--as", metavar="WHO", help="With --change: who you are, by id, name or address."),
+    ] = "",
+    separator: Separator = ";",
+    json: AsJson = False,
+) -> None:
+    """Show what came of a cohort, at its end or while it runs.
+
+    Numbers of fewer than five people are hidden, and so is everything from
+    which they could be computed. What was passed on is remembered, so that two
+    reports can't be subtracted either: make one at the end rather than one
+    each week. --exact shows coordinators everything, at any time.
+
+    \b
+    Examples:
+      mentorship report small
+      mentorship report small --html season.html --xlsx season.xlsx
+      mentorship report small --exact --html own.html
+      mentorship report small --compare last-year --pdf season.pdf
+      mentorship report small --change "One reminder less." --as carla@example.org
+      mentorship report small --giving-back --json
+    """
+    if giving_back:
+        _print_volunteers(run(lambda: _volunteers(cohort)), json)
+        return
+    if change is not None:
+        if not by:
+            fail("--change is signed: say who you are with --as", REFUSED)
+        words = change
+        run(lambda: _change(cohort, words, by))
+        err().print("[green]✓[/] Kept: it stands in the report from now on.")
+        return
+    on = as_of.date() if as_of else None
+    made = run(lambda: _make(cohort, exact, on, program, format_, compare))
+    _write(made, html, xlsx, csv, pdf, separator)
+    if json:
+        from operations.cohorts.report import as_object
+
+        say_json(as_object(made))
+    elif not any((html, xlsx, csv, pdf)):
+        _print(made)
+
+
+def _write(
+    made: Made, html: Path | None, xlsx: Path | None, csv: Path | None, pdf: Path | None, separator: str
+) -> None:
+    from operations.cohorts.report import write_csv
+
+    if html is not None:
+        html.write_text(made.html(), "utf-8")
+        _wrote(html)
+    if xlsx is not None:
+        xlsx.write_bytes(made.xlsx())
+        _wrote(xlsx)
+    if csv is not None:
+        write_csv(csv, made.csv(separator))
+        _wrote(csv)
+    if pdf is not None:
+        pdf.write_bytes(made.pdf())
+        _wrote(pdf)
+
+
+def _wrote(path: Path) -> None:
+    err().print(f"[green]✓[/] {text(path)}", soft_wrap=True)
+
+
+async def _make(cohort: str, exact: bool, on: date | None, program: str, format_: str, compare: str) -> Made:
+    from operations.audit import COMMAND_LINE, AuditEntry, record
+    from operations.cohorts import report as reports
+    from runtime.connect import database
+    from runtime.settings import now_of
+
+    environment = settings()
+    now = now_of(environment)
+    make = reports.exact if exact else reports.for_passing_on
+    async with database(environment) as opened:
+        made = await make(opened, cohort, now, as_of=on, program=program, format_=format_, compare=compare)
+        what = "report --exact" if exact else "report"
+        await record(opened, now, AuditEntry(what, proof=COMMAND_LINE, cohort=cohort, result="read"))
+    return made
+
+
+async def _change(cohort: str, words: str, by: str) -> None:
+    from operations.audit import COMMAND_LINE
+    from operations.cohorts.report import say_what_changes
+    from runtime.connect import database
+    from runtime.settings import now_of
+
+    environment = settings()
+    async with database(environment) as opened:
+        await say_what_changes(opened, cohort, words, by, now_of(environment), COMMAND_LINE)
+
+
+async def _volunteers(cohort: str) -> list[Volunteer]:
+    from operations.cohorts.giving_back import volunteers
+    from runtime.connect import database
+    from runtime.settings import now_of
+
+    environment = settings()
+    async with database(environment) as opened:
+        return await volunteers(opened, cohort, now_of(environment))
+
+
+def _print_volunteers(found: list[Volunteer], json: bool) -> None:
+    """The addresses as a list for `invited:`, or everything as JSON."""
+    if json:
+        say_json([{"id": one.id, "name": one.name, "email": one.email, "was": one.was} for one in found])
+        return
+    if not found:
+        err().print("Nobody has said so yet: it is asked at the closure.")
+        return
+    lines = [f"  - {one.email}  # {one.name}, was a {one.was}" for one in found]
+    write_as_it_is("invited:\n" + "\n".join(lines) + "\n")
+
+
+def _print(made: Made) -> None:
+    """The answer first, then every table."""
+    from operations.cohorts.report import as_lines, table_lines
+    from reports.season_report import SECTIONS
+
+    screen = out()
+    screen.print(f"[bold]{text(made.report.season.title)}[/], as of {made.report.season.as_of}")
+    if made.report.exact:
+        screen.print("[bold]Exact numbers, not for passing on.[/]")
+    elif not made.report.season.over:
+        screen.print("The season is still running: shown is only what can't change any more.")
+    for words, number in as_lines(made.report.headlines):
+        screen.print(f"{words}: {number}")
+    for name, heading in SECTIONS.items():
+        rows = table("", "n", title=heading)
+        for each in made.report.section(name):
+            title, cells = table_lines(each)
+            rows.add_row(f"[bold]{text(title)}[/]", "")
+            for label, number in cells:
+                rows.add_row(f"  {text(label)}", number)
+        if rows.row_count:
+            screen.print(rows)

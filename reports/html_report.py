@@ -1,0 +1,122 @@
+"""A report as one page: self-contained, without a script, printable on A4 and Letter, readable in grey.
+
+Shows what the report holds; must not count, and must not be given a name that nobody consented to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from itertools import groupby
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from reports import charts
+from reports.answer_figures import ROLE_WORDS
+from reports.method import method
+from reports.season_report import SECTIONS, Compared, Report, days
+from reports.statistics import share
+from reports.tables import Table
+
+TEMPLATES = Path(__file__).parent.parent / "templates" / "reports"
+
+PLACES = {
+    "{partner}": "your partner",
+    "{since}": "the time before",
+    "{purpose}": "what this is for",
+    "{program}": "this program",
+}
+"""What stands in a question in place of the words of one mentorship."""
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """What somebody agreed to see in a report, in their words. `name` is empty where they want to stay unnamed."""
+
+    text: str
+    name: str = ""
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+
+
+def page(report: Report, *, compared: Compared | None = None, voices: Sequence[Voice] = (), change: str = "") -> str:
+    """The page as HTML. `change` is what the coordinators wrote about what they change."""
+    season = report.season
+    dots = charts.placed(report.dots)
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            report=report,
+            season=season,
+            exact=report.exact,
+            last=days(season)[1],
+            sections=SECTIONS,
+            stages=charts.funnel(report),
+            dots=dots,
+            top=charts.most(report.dots),
+            marks=charts.marks,
+            lines=charts.lines,
+            level=charts.level,
+            segments=charts.segments,
+            shade_of=charts.shade_of,
+            share=share,
+            role_words=ROLE_WORDS,
+            confidence_first=report.confidence[0] if report.confidence else None,
+            titled=titled,
+            together=together,
+            beside={now.id: before for now, before in compared.same} if compared else {},
+            apart=compared.only_now if compared else (),
+            earlier_title=compared.earlier.season.title if compared else "",
+            lookup=_lookup,
+            voices=voices,
+            change=change,
+            method=method(report, compared),
+            style=Markup((TEMPLATES / "style.css").read_text("utf-8")),
+            day=_day,
+        )
+    )
+
+
+def titled(table: Table) -> str:
+    """The title of a table, with who was asked and when where it is a question."""
+    if not table.wording:
+        return table.title
+    role, occasion, _ = table.id.split("/", 2)
+    number = occasion.lstrip("abcdefghijklmnopqrstuvwxyz_")
+    words = occasion.removesuffix(number).replace("_", "-")
+    title = (
+        (table.option_of or table.title).replace("{partner}", "your partner").replace("{since}", "the time before")
+    )
+    title = title.replace("{purpose}", "what this is for").replace("{program}", "this program")
+    return f"{title} ({ROLE_WORDS[role]}, {words}{f' {number}' if number else ''})"
+
+
+def together(tables: Sequence[Table]) -> list[list[Table]]:
+    """The tables with those beside each other that are about options of the same question."""
+    return [
+        [*group]
+        for _, group in groupby(tables, lambda table: (table.option_of and table.id.rpartition(".")[0]) or table.id)
+    ]
+
+
+def _lookup(table: Table, name: str) -> str:
+    """What an earlier season's table says of a part that stands elsewhere in it."""
+    cell = next((cell for cell in table.cells if cell.name == name), None)
+    if cell is None:
+        return ""
+    return str(cell.count) if cell.state == "exact" else "not shown"
+
+
+def _day(on: date) -> str:
+    return f"{on.day} {on:%B %Y}"

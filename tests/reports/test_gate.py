@@ -1,0 +1,145 @@
+"""The gate against an attacker who solves the linear equations of everything that is shown, and knows the rule."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+
+import pytest
+
+from rehearsal.season_rows import season_rows
+from reports import season_report
+from reports.gate import bounds, gated, is_small, may_follow, released, repeated
+from reports.rows import Index
+from reports.tables import Cell, Table
+from testing.rehearsed_answers import season
+from testing.report_attacker import chance_tables, learned
+
+
+def table(total: int, *parts: int, name: str = "q", total_name: str = "all") -> Table:
+    cells = tuple(Cell(f"{name}.{at}", str(at), count, count) for at, count in enumerate(parts))
+    return Table(name, name, "", Cell(total_name, "all", total, total), cells)
+
+
+def shown(one: Table) -> list[int | str]:
+    return [cell.count if cell.state == "exact" else cell.state for cell in (one.total, *one.cells)]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ((30, 10, 20), [30, 10, 20]),
+        ((30, 30, 0), [30, 30, 0]),
+        ((30, 10, 17, 3), [30, "hidden", 17, "few"]),
+        ((30, 12, 10, 4, 4), [30, 12, "hidden", "few", "few"]),
+        ((25, 20, 3, 2), [25, 20, "few", "few"]),
+        ((28, 26, 2), [28, "hidden", "few"]),
+        ((4, 3, 1), ["few", "hidden", "hidden"]),
+        ((0, 0, 0), [0, 0, 0]),
+    ],
+)
+def test_one_table(before: tuple[int, ...], after: list[int | str]) -> None:
+    assert shown(gated([table(*before)])[0]) == after
+
+
+def test_five_answers_of_one_person_are_small() -> None:
+    cell = Cell("a", "a", 6, 1)
+    assert is_small(cell)
+    one = Table("q", "q", "", Cell("all", "all", 20, 15), (cell, Cell("b", "b", 14, 14)))
+    assert shown(gated([one])[0]) == [20, "hidden", "hidden"]
+
+
+def test_what_is_shared_by_two_tables_is_hidden_in_both() -> None:
+    response = Table("r", "r", "", Cell("all", "", 30, 30), (Cell("yes", "", 27, 27), Cell("silent", "", 3, 3)))
+    question = table(27, 15, 12, total_name="yes")
+    both = gated([response, question])
+    assert both[0].cells[0].state == both[1].total.state == "hidden"
+    assert "hidden" in [cell.state for cell in both[1].cells]
+    assert both[0].cells[0].least == 26
+    assert learned([response, question], both) == {}
+
+
+def test_an_attacker_learns_nothing_from_tables_by_chance() -> None:
+    random = Random(5)
+    for _ in range(1500):
+        tables = chance_tables(random)
+        assert learned(tables, gated(tables)) == {}
+
+
+@pytest.mark.parametrize("seed", range(1, 9))
+def test_an_attacker_learns_nothing_from_a_season(seed: int) -> None:
+    rows = season_rows(season(seed, 4 + seed * 2, ("formal", "peer") if seed % 2 else ("formal",)))
+    tables = season_report.all_tables(Index(rows), {})
+    assert learned(tables, gated(tables)) == {}
+
+
+def test_filters_give_nothing_away() -> None:
+    """Everything that two filters show, beside the report of the whole: no sum or difference is a small number."""
+    rows = season_rows(season(77, 60, ("peer", "reverse")))
+    whole = season_report.for_passing_on(rows, {})
+    parts = [season_report.filtered_for_passing_on(rows, whole, {}, format_=name) for name in ("peer", "reverse")]
+    assert any(part.withheld for part in parts)
+    assert any(part.tables for part in parts)
+    by_id = {each.id: each for each in whole.tables}
+    for part in parts:
+        for each in part.tables:
+            for cell in (each.total, *each.cells):
+                everything = next(
+                    other for other in (by_id[each.id].total, *by_id[each.id].cells) if other.name == cell.name
+                )
+                assert everything.state == cell.state == "exact"
+                assert cell.count == 0 or cell.count >= 5
+                assert (rest := everything.count - cell.count) == 0 or rest >= 5
+
+
+def test_a_running_season_has_no_filtered_report() -> None:
+    rows = season_rows(season(3, 12, ("formal",)))
+    running = replace(rows, mentorships=tuple(replace(one, ending="") for one in rows.mentorships))
+    whole = season_report.for_passing_on(running, {})
+    part = season_report.filtered_for_passing_on(running, whole, {}, format_="one_to_one")
+    assert part.tables == ()
+    assert set(part.withheld.values()) == {"filters are for seasons that are over"}
+
+
+# -- over time -------------------------------------------------------------------------------------------------------
+
+
+def passed(*tables: Table) -> dict[str, int | str]:
+    return released(gated(list(tables)))
+
+
+@pytest.mark.parametrize(
+    ("earlier", "now", "may"),
+    [
+        ((30, 10, 20), (30, 10, 20), True),
+        ((30, 10, 20), (31, 10, 21), False),
+        ((30, 10, 20), (35, 15, 20), True),
+        ((30, 10, 20), (37, 15, 22), False),
+        ((30, 10, 20), (30, 15, 15), True),
+        ((30, 10, 17, 3), (30, 11, 16, 3), False),
+        ((30, 10, 17, 3), (35, 15, 17, 3), True),
+        ((30, 10, 17, 3), (32, 12, 17, 3), False),
+        ((30, 10, 17, 3), (40, 16, 17, 7), False),
+    ],
+)
+def test_a_later_report(earlier: tuple[int, ...], now: tuple[int, ...], may: bool) -> None:
+    assert may_follow(gated([table(*now)])[0], passed(table(*earlier))) is may
+
+
+def test_a_table_is_repeated_as_it_was() -> None:
+    before = gated([table(30, 10, 17, 3)])
+    again = repeated(gated([table(31, 10, 18, 3)])[0], released(before))
+    assert again is not None
+    assert shown(again) == shown(before[0])
+    assert repeated(table(31, 10, 21, name="new"), released(before)) is None
+
+
+def test_the_bounds_hold_the_truth() -> None:
+    random = Random(9)
+    for _ in range(300):
+        tables = chance_tables(random)
+        known = bounds(gated(tables))
+        for one in tables:
+            for cell in (one.total, *one.cells):
+                low, high = known[cell.name]
+                assert low <= cell.count <= high
