@@ -11,6 +11,7 @@ from datetime import date
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -51,41 +52,46 @@ def _environment() -> Environment:
 
 def page(report: Report, *, compared: Compared | None = None, voices: Sequence[Voice] = (), change: str = "") -> str:
     """The page as HTML. `change` is what the coordinators wrote about what they change."""
-    season = report.season
+    context = _context(report, compared, voices, change)
+    style = Markup((TEMPLATES / "style.css").read_text("utf-8"))
+    return _environment().get_template("page.html").render(style=style, **context)
+
+
+def body(report: Report, *, compared: Compared | None = None, voices: Sequence[Voice] = (), change: str = "") -> str:
+    """What stands on that page, for a page with a head and a style sheet of its own."""
+    return _environment().get_template("body.html").render(**_context(report, compared, voices, change))
+
+
+def _context(report: Report, compared: Compared | None, voices: Sequence[Voice], change: str) -> dict[str, Any]:
     dots = charts.placed(report.dots)
-    return (
-        _environment()
-        .get_template("page.html")
-        .render(
-            report=report,
-            season=season,
-            exact=report.exact,
-            last=days(season)[1],
-            sections=SECTIONS,
-            stages=charts.funnel(report),
-            dots=dots,
-            top=charts.most(report.dots),
-            marks=charts.marks,
-            lines=charts.lines,
-            level=charts.level,
-            segments=charts.segments,
-            shade_of=charts.shade_of,
-            share=share,
-            role_words=ROLE_WORDS,
-            confidence_first=report.confidence[0] if report.confidence else None,
-            titled=titled,
-            together=together,
-            beside={now.id: before for now, before in compared.same} if compared else {},
-            apart=compared.only_now if compared else (),
-            earlier_title=compared.earlier.season.title if compared else "",
-            lookup=_lookup,
-            voices=voices,
-            change=change,
-            method=method(report, compared),
-            style=Markup((TEMPLATES / "style.css").read_text("utf-8")),
-            day=_day,
-        )
-    )
+    return {
+        "report": report,
+        "season": report.season,
+        "exact": report.exact,
+        "last": days(report.season)[1],
+        "sections": SECTIONS,
+        "stages": charts.funnel(report),
+        "dots": dots,
+        "top": charts.most(report.dots),
+        "marks": charts.marks,
+        "lines": charts.lines,
+        "level": charts.level,
+        "segments": charts.segments,
+        "shade_of": charts.shade_of,
+        "share": share,
+        "role_words": ROLE_WORDS,
+        "confidence_first": report.confidence[0] if report.confidence else None,
+        "titled": titled,
+        "together": together,
+        "beside": {now.id: before for now, before in compared.same} if compared else {},
+        "apart": compared.only_now if compared else (),
+        "earlier_title": compared.earlier.season.title if compared else "",
+        "lookup": _lookup,
+        "voices": voices,
+        "change": change,
+        "method": method(report, compared),
+        "day": _day,
+    }
 
 
 def titled(table: Table) -> str:

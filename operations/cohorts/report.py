@@ -53,6 +53,10 @@ class Made:
         """One self-contained page."""
         return html_report.page(self.report, compared=self.compared, voices=self.voices, change=self.change)
 
+    def body(self) -> str:
+        """The same without its frame, for a page that has one."""
+        return html_report.body(self.report, compared=self.compared, voices=self.voices, change=self.change)
+
     def xlsx(self) -> bytes:
         """A workbook: one sheet a table."""
         return as_book(sheets.sheets(self.report))

@@ -17,6 +17,7 @@ from operations.mentorships.labels import detail_words, in_words, next_words, ph
 from web.coordinator.words import Words
 from web.rendering import STATIC, TEMPLATES, Pages
 
+REPORT = TEMPLATES.parent / "reports" / "style.css"
 OWN_TEMPLATES = TEMPLATES.parent / "coordinator"
 
 
@@ -26,7 +27,7 @@ class CoordinatorPages:
     def __init__(self, pages: Pages, words: Words) -> None:
         self.root = pages.root
         self.words = words
-        self.css = pages.css + (STATIC / "coordinator.css").read_bytes()
+        self.css = pages.css + (STATIC / "coordinator.css").read_bytes() + REPORT.read_bytes()
         self._environment = Environment(
             loader=FileSystemLoader(OWN_TEMPLATES),
             autoescape=True,

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from operations.accounts.accounts import Role
-from web.coordinator import acts, audit_page, cohorts, own_sessions, plans, sign_in, today
+from web.coordinator import acts, audit_page, cohorts, own_sessions, plans, report, sign_in, today
 from web.coordinator.acts import ACTORS
 from web.coordinator.visit import Visit
 
@@ -66,6 +66,8 @@ ROUTES: tuple[Route, ...] = (
     Route("/c/plans/{plan}/again", "plan_again", ("POST",), ACTORS, False, plans.again),
     Route("/c/plans/{plan}/result", "plan_result", ("GET",), ACTORS, False, plans.result),
     Route("/c/audit", "audit", ("GET",), ACTORS, False, audit_page.listed),
+    Route("/c/cohorts/{cohort}/report", "report", ("GET",), EVERYBODY, False, report.shown),
+    Route("/c/cohorts/{cohort}/report/{kind}", "report_file", ("GET",), EVERYBODY, False, report.taken),
     Route("/c/sessions", "sessions", ("GET",), EVERYBODY, False, own_sessions.listed),
     Route("/c/sessions", "end_session", ("POST",), EVERYBODY, False, own_sessions.end),
     Route("/c/sign-out", "sign_out", ("POST",), ANYBODY, False, sign_in.sign_out),
