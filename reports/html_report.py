@@ -18,6 +18,7 @@ from markupsafe import Markup
 
 from reports import charts
 from reports.answer_figures import ROLE_WORDS
+from reports.evidence import Standard
 from reports.method import method
 from reports.season_report import SECTIONS, Compared, Report, days
 from reports.statistics import share
@@ -126,3 +127,13 @@ def _lookup(table: Table, name: str) -> str:
 
 def _day(on: date) -> str:
     return f"{on.day} {on:%B %Y}"
+
+
+def evidence_pages(title: str, standards: Sequence[Standard]) -> dict[str, str]:
+    """Name of a file to its page: an index, and one page for each standard."""
+    template = _environment().get_template("evidence.html")
+    style = Markup((TEMPLATES / "style.css").read_text("utf-8"))
+    pages = {"index.html": template.render(title=title, style=style, standard=None, standards=standards)}
+    for each in standards:
+        pages[each.file] = template.render(title=each.title, style=style, standard=each, standards=standards)
+    return pages

@@ -32,6 +32,10 @@ def report(
     xlsx: Annotated[Path | None, typer.Option(metavar="FILE", help="Write its tables as a workbook.")] = None,
     csv: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Write its tables as CSV files.")] = None,
     pdf: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it as PDF; needs the extra pdf.")] = None,
+    evidence: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Write what quality standards ask for, as pages."),
+    ] = None,
     compare: Annotated[
         str, typer.Option(metavar="COHORT", help="An earlier season to stand beside it.", show_default=False)
     ] = "",
@@ -77,6 +81,7 @@ def report(
       mentorship report small --compare last-year --pdf season.pdf
       mentorship report small --change "One reminder less." --as carla@example.org
       mentorship report small --giving-back --json
+      mentorship report small --evidence evidence
     """
     if giving_back:
         _print_volunteers(run(lambda: _volunteers(cohort)), json)
@@ -91,18 +96,22 @@ def report(
     on = as_of.date() if as_of else None
     made = run(lambda: _make(cohort, exact, on, program, format_, compare))
     _write(made, html, xlsx, csv, pdf, separator)
+    if evidence is not None:
+        if exact:
+            fail("--evidence is for passing on: leave --exact out", REFUSED)
+        run(lambda: _evidence(made, evidence))
     if json:
         from operations.cohorts.report import as_object
 
         say_json(as_object(made))
-    elif not any((html, xlsx, csv, pdf)):
+    elif not any((html, xlsx, csv, pdf, evidence)):
         _print(made)
 
 
 def _write(
     made: Made, html: Path | None, xlsx: Path | None, csv: Path | None, pdf: Path | None, separator: str
 ) -> None:
-    from operations.cohorts.report import write_csv
+    from operations.cohorts.report import write_files
 
     if html is not None:
         html.write_text(made.html(), "utf-8")
@@ -111,7 +120,7 @@ def _write(
         xlsx.write_bytes(made.xlsx())
         _wrote(xlsx)
     if csv is not None:
-        write_csv(csv, made.csv(separator))
+        write_files(csv, made.csv(separator))
         _wrote(csv)
     if pdf is not None:
         pdf.write_bytes(made.pdf())
@@ -136,6 +145,18 @@ async def _make(cohort: str, exact: bool, on: date | None, program: str, format_
         what = "report --exact" if exact else "report"
         await record(opened, now, AuditEntry(what, proof=COMMAND_LINE, cohort=cohort, result="read"))
     return made
+
+
+async def _evidence(made: Made, folder: Path) -> None:
+    from operations.cohorts.evidence import evidence_pack
+    from operations.cohorts.report import write_files
+    from runtime.connect import database
+    from runtime.settings import now_of
+
+    environment = settings()
+    async with database(environment) as opened:
+        write_files(folder, await evidence_pack(opened, made, now_of(environment)))
+    _wrote(folder)
 
 
 async def _change(cohort: str, words: str, by: str) -> None:

@@ -226,7 +226,7 @@ async def _season(session: AsyncSession, cohort: str, now: datetime, as_of: date
     on = min(as_of or today, today)
     if on < row.launched_on:
         raise Refused(f"{cohort} was launched on {row.launched_on}; on {on} there was nothing to report on")
-    season = await season_rows(session, cohort, on, min(begins(on + DAY, row.zone), now))
+    season = await season_rows(session, cohort, on, begins(on + DAY, row.zone))
     assert season is not None
     return season
 
@@ -271,7 +271,7 @@ def _as_it_may(table: Table, earlier: Sequence[tuple[date, Released]]) -> Table 
     return None
 
 
-def write_csv(folder: Path, files: Mapping[str, str]) -> None:
+def write_files(folder: Path, files: Mapping[str, str]) -> None:
     """Write the files of a report into a folder, which is made where it is missing."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():

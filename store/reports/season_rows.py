@@ -240,3 +240,9 @@ async def _mails(session: AsyncSession, cohort: str, until: datetime) -> tuple[M
         .order_by(MessageRow.at, MessageRow.id)
     )
     return tuple(MailFacts(person, at) for person, at in rows)
+
+
+async def programs_of(session: AsyncSession, cohort: str) -> list[FrozenProgram]:
+    """The programs by which mentorships of the cohort go or went, each in its last version."""
+    latest = {program: frozen for (program, _), frozen in (await _programs(session, cohort)).items()}
+    return [latest[program] for program in sorted(latest)]

@@ -10,6 +10,7 @@ from openpyxl import load_workbook
 from sqlalchemy import func, select
 
 from operations.audit import COMMAND_LINE
+from operations.cohorts.evidence import evidence_pack
 from operations.cohorts.giving_back import volunteers
 from operations.cohorts.report import as_object, exact, for_passing_on, say_what_changes
 from operations.errors import NotFound, Refused
@@ -101,3 +102,12 @@ async def test_who_would_give_back(closing: WebEnv) -> None:
         ("ada", "mentee"),
         ("mia", "mentor"),
     ]
+
+
+async def test_the_evidence_says_what_is_missing(closing: WebEnv) -> None:
+    made = await for_passing_on(closing.database, COHORT, NOW)
+    pages = await evidence_pack(closing.database, made, NOW)
+    assert len(pages) == 8
+    assert all(f'href="{name}"' in pages["index.html"] for name in pages if name[0].isdigit())
+    assert "your own code of conduct" in pages["index.html"]
+    assert "mentorship match" in pages["3-selection-and-matching.html"]
