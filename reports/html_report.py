@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +22,9 @@ from reports.method import method
 from reports.season_report import SECTIONS, Compared, Report, days
 from reports.statistics import share
 from reports.tables import Table
+from reports.titles import titled, together
 
 TEMPLATES = Path(__file__).parent.parent / "templates" / "reports"
-
-PLACES = {
-    "{partner}": "your partner",
-    "{since}": "the time before",
-    "{purpose}": "what this is for",
-    "{program}": "this program",
-}
-"""What stands in a question in place of the words of one mentorship."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,28 +85,6 @@ def _context(report: Report, compared: Compared | None, voices: Sequence[Voice],
         "method": method(report, compared),
         "day": _day,
     }
-
-
-def titled(table: Table) -> str:
-    """The title of a table, with who was asked and when where it is a question."""
-    if not table.wording:
-        return table.title
-    role, occasion, _ = table.id.split("/", 2)
-    number = occasion.lstrip("abcdefghijklmnopqrstuvwxyz_")
-    words = occasion.removesuffix(number).replace("_", "-")
-    title = (
-        (table.option_of or table.title).replace("{partner}", "your partner").replace("{since}", "the time before")
-    )
-    title = title.replace("{purpose}", "what this is for").replace("{program}", "this program")
-    return f"{title} ({ROLE_WORDS[role]}, {words}{f' {number}' if number else ''})"
-
-
-def together(tables: Sequence[Table]) -> list[list[Table]]:
-    """The tables with those beside each other that are about options of the same question."""
-    return [
-        [*group]
-        for _, group in groupby(tables, lambda table: (table.option_of and table.id.rpartition(".")[0]) or table.id)
-    ]
 
 
 def _lookup(table: Table, name: str) -> str:

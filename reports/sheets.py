@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reports.html_report import titled
 from reports.method import method
 from reports.season_report import SECTIONS, Report
 from reports.statistics import share
 from reports.tables import Cell, Table
+from reports.titles import titled
 
 COLUMNS = ("what", "n", "of", "percent", "interval from", "interval to")
 LONGEST = 31

@@ -26,9 +26,7 @@ async def evidence_pack(database: Database, made: Made, now: datetime) -> dict[s
     async with database.session() as session:
         frozen = await programs_of(session, cohort)
         deciders = await people.deciders(session, cohort)
-        done = Counter[str]()
-        for line in await read(session, AuditFilters(cohort=cohort), most=MOST):
-            done[line.what] += 1
+        lines, _ = await read(session, AuditFilters(cohort=cohort), most=MOST)
         change = await change_text(session, cohort)
     programs = tuple(each.program for each in frozen)
     rules = programs[0].rules.due if programs else {}
@@ -38,7 +36,7 @@ async def evidence_pack(database: Database, made: Made, now: datetime) -> dict[s
         due={in_words(kind): rules.get(kind, days) for kind, (days, _) in KINDS.items()},
         coordinators=sum(each.role == "coordinator" for each in deciders),
         deputies=sum(each.role == "deputy" for each in deciders),
-        audit=done,
+        audit=Counter(line.what for line in lines),
         change=change,
     )
     title = f"Evidence: {made.report.season.title}"

@@ -30,6 +30,7 @@ from reports.method import method
 from reports.rows import Season
 from reports.season_report import Compared, Headline, Report
 from reports.tables import Cell, Table
+from reports.titles import titled
 from store.database import Database
 from store.people import people
 from store.reports import releases
@@ -186,7 +187,7 @@ def _headline_words(line: Headline) -> str:
 def table_lines(table: Table) -> tuple[str, list[tuple[str, str]]]:
     """A table for the screen: its title, and (label, number in words) of each part that somebody is in."""
     cells = [(cell.label, sheets.in_words(cell)) for cell in table.cells if cell.count or cell.state != "exact"]
-    return html_report.titled(table), [*cells, (table.total.label, sheets.in_words(table.total))]
+    return titled(table), [*cells, (table.total.label, sheets.in_words(table.total))]
 
 
 def as_object(made: Made) -> dict[str, Any]:
@@ -205,7 +206,7 @@ def as_object(made: Made) -> dict[str, Any]:
             {
                 "id": table.id,
                 "section": table.section,
-                "title": html_report.titled(table),
+                "title": titled(table),
                 "total": _as_json(table.total),
                 "parts": [{"label": cell.label, "n": _as_json(cell)} for cell in table.cells],
             }

@@ -1,0 +1,39 @@
+"""What the tables of a report are called, on pages, sheets and the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from reports.answer_figures import ROLE_WORDS
+from reports.tables import Table
+
+PLACES = {
+    "{partner}": "your partner",
+    "{since}": "the time before",
+    "{purpose}": "what this is for",
+    "{program}": "this program",
+}
+"""What stands in a question in place of the words of one mentorship."""
+
+
+def titled(table: Table) -> str:
+    """The title of a table, with who was asked and when where it is a question."""
+    if not table.wording:
+        return table.title
+    role, occasion, _ = table.id.split("/", 2)
+    number = occasion.lstrip("abcdefghijklmnopqrstuvwxyz_")
+    words = occasion.removesuffix(number).replace("_", "-")
+    title = (
+        (table.option_of or table.title).replace("{partner}", "your partner").replace("{since}", "the time before")
+    )
+    title = title.replace("{purpose}", "what this is for").replace("{program}", "this program")
+    return f"{title} ({ROLE_WORDS[role]}, {words}{f' {number}' if number else ''})"
+
+
+def together(tables: Sequence[Table]) -> list[list[Table]]:
+    """The tables with those beside each other that are about options of the same question."""
+    return [
+        [*group]
+        for _, group in groupby(tables, lambda table: (table.option_of and table.id.rpartition(".")[0]) or table.id)
+    ]
