@@ -7,7 +7,7 @@ all chose to stay in touch, notes only as they were meant to be passed on. Words
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any, Protocol
@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from activities import agreement_text, application_letters
 from lifecycle.delivery.holds import MAY_CONTACT
+from lifecycle.delivery.messages import MESSAGE
 from lifecycle.delivery.notices import OF_SILENCE
 from lifecycle.delivery.postbox import ADDRESS_NEW
 from lifecycle.local_time import DAY, local_date
@@ -30,7 +31,9 @@ from store.delivery.letter_facts import Background, MentorshipRef, background
 from store.people.address_changes import Side
 from store.tables import AddressChangeRow, MembershipRow, MentorshipRow, ParticipantRow, RequestRow
 
-BEFORE_INTRODUCTION = frozenset({"invitation", "not_starting", "transferred", "cancelled", "safety_received", *DESK})
+BEFORE_INTRODUCTION = frozenset(
+    {"invitation", "not_starting", "transferred", "cancelled", "safety_received", MESSAGE, *DESK}
+)
 """Mails in which nobody learns who the partner is."""
 WEEKS = {"weekly": 1, "every_2_weeks": 2, "every_3_weeks": 3, "monthly": 4, "every_6_weeks": 6}
 """Answers to `a_cadence` with the weeks between two meetings; any other makes no series."""
@@ -156,7 +159,7 @@ class LetterWriter:
             cohort=cohort.id,
             cohort_title=cohort.title,
             organisation=cohort.organisation,
-            coordinator=_coordinator(cohort.id, person.id, known),
+            coordinator=_author(planned.items, known) or _coordinator(cohort.id, person.id, known),
             at=planned.at,
             message_id=message_id(planned.id, self.domain, self._secret),
             sender=self.sender,
@@ -195,6 +198,8 @@ class LetterWriter:
             facts["link"] = self.links.address_url(change.id, "new" if item.name == ADDRESS_NEW else "old")
         if item.name in APPLICATIONS:
             facts |= application_letters.facts_of(item, known, self.links)
+        if item.name == MESSAGE:
+            facts |= _written(item, known)
         if item.name == "reminders_stopped" and item.about in known.people:
             facts["about"] = _someone(known.people[item.about])
         return LetterItem(**facts)
@@ -287,6 +292,21 @@ class LetterWriter:
             "meetings": _meetings(body, item, mentorship, known),
             "link": self.links.request_url(request.public_id, request.generation) if request else "",
         }
+
+
+def _written(item: Item, known: Background) -> dict[str, Any]:
+    """A coordinator's message, and who wrote it."""
+    written = known.messages.get(item.about)
+    if written is None:
+        raise Missing(f"no message {item.about!r}")
+    return {"subject": written.subject, "message": written.text, "about": _someone(known.people[written.by])}
+
+
+def _author(items: Iterable[Item], known: Background) -> MailPerson | None:
+    """Who reads replies to a mail that brings a message: who wrote it, where mail reaches them."""
+    written = (known.messages.get(item.about) for item in items if item.name == MESSAGE)
+    author = next((known.people[one.by] for one in written if one is not None), None)
+    return _someone(author) if author is not None and author.standing not in ("bounced", "erased") else None
 
 
 def _address_change(item: Item, known: Background) -> AddressChangeRow:

@@ -29,6 +29,7 @@ COMMANDS = {
     "answers": ("answers",),
     "report": ("report",),
     "notes": ("note",),
+    "message": ("message", "messages"),
     "cancel": ("cancel-cohort",),
     "tasks": ("tasks", "decide"),
     "change": ("pause", "resume", "extend", "end", "nudge", "release"),

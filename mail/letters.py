@@ -31,6 +31,7 @@ NOTICES = (
     "partner_paused",
     "cancelled",
     "safety_received",
+    "message",
 )
 """Names of notices for participants."""
 DESK = ("task_opened", "task_repeated", "task_to_deputy", "reminders_stopped", "still_paused")
@@ -183,6 +184,10 @@ class LetterItem:
     """farewell: the program gives a certificate of participation."""
     about: MailPerson | None = None
     """The person concerned: who left, changed a goal, or stopped reminders. None if no person is named."""
+    subject: str = ""
+    """message: its subject, in the words of who wrote it."""
+    message: str = ""
+    """message: its text, as Markdown of who wrote it."""
     emergency: str = ""
     """safety_received: instructions for people in danger."""
     contact: bool = False

@@ -1,7 +1,7 @@
 """One Markdown source, two renderings: HTML, and text for people who read mail as text.
 
-Raw HTML in a source is shown, not obeyed. A link's target is either written out in the source or the placeholder
-of an address (`mail.inserts`); any other placeholder there is no link.
+Raw HTML in a source is shown, not obeyed. An image is a link to it: no mail loads anything. A link's target is either
+written out in the source or the placeholder of an address (`mail.inserts`); any other placeholder there is no link.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class _Markdown(MarkdownIt):
         return url if OPEN in url else super().normalizeLink(url)
 
 
-_MARKDOWN = _Markdown("commonmark", {"html": False}).enable("table")
+_MARKDOWN = _Markdown("commonmark", {"html": False}).enable("table").disable("image")
 
 
 @dataclass(frozen=True, slots=True)

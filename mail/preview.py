@@ -82,6 +82,11 @@ _MEI = MailPerson("p03", "Mei Tanaka", "mei.tanaka@example.org", "mentee", "Amer
 _OMAR = MailPerson("p04", "Omar Haddad", "omar.haddad@example.org", "mentee", "Europe/Berlin")
 _PETRA = MailPerson("c01", "Petra Novák", "petra.novak@example.org", zone="Europe/Berlin")
 _LINK = "https://mentoring.example.org/f/4kX9q2mZ7vB1.1.aB3dE5fG7hJ9kL1mN3pQ5rS7"
+_SUBJECT = "An evening for all of you on 14 April"
+_MESSAGE = (
+    "On **14 April** at six we meet in the canteen: a talk, and time for each other.\n\n"
+    "- To come, write one line back.\n- To read it later, open the [slides](https://mentoring.example.org/slides)."
+)
 _JOINT_LINK = "https://mentoring.example.org/me/4kX9q2mZ7vB1.1.aB3dE5fG7hJ9kL1mN3pQ5rS7/joint/spring/m07"
 _TASK_LINK = "https://mentoring.example.org/c/tasks/k7q2mzvb14x9aedf"
 _ADDRESS_LINK = "https://mentoring.example.org/address/4kX9q2mZ7vB1.aB3dE5fG7hJ9kL1mN3pQ5rS7"
@@ -185,6 +190,8 @@ def sample_matter(
         item = replace(item, mentorship="", partners=(), link=_APPLICATION_LINK, waiting=waiting, open=full)
     if name in _FORMS or name in DESK:
         item = replace(item, link=_TASK_LINK if name in DESK else _LINK)
+    if name == "message":
+        item = replace(item, mentorship="", partners=(), subject=_SUBJECT, message=_MESSAGE)
     if name == "joint_sheet":
         item = replace(item, link=_JOINT_LINK)
     if name == "are_you_there":
@@ -217,6 +224,8 @@ def _filled(item: LetterItem, partners: tuple[MailPerson, ...]) -> LetterItem:
                 (partner.name, "Thank you for your patience.\nI will miss our Tuesdays.") for partner in partners
             )
             return replace(item, notes=notes, contacts=partners, certificate=not item.early)
+        case "message":
+            return replace(item, about=_PETRA)
         case "safety_received":
             return replace(item, emergency="Call 112. Security desk, day and night: extension 4444.", contact=True)
         case "reminders_stopped":

@@ -239,6 +239,8 @@ class View:
             "contacts": tuple(self.person(partner) for partner in item.contacts),
             "about": self.person(item.about) if item.about else None,
             "new_address": self._line(item.new_address),
+            "message_subject": self._line(item.subject),
+            "message": without_placeholders(item.message),
             "emergency": self._wording(item.emergency),
             "contact": item.contact,
             "task": self.task(item.task),

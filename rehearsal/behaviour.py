@@ -159,6 +159,12 @@ class ScriptedAction(Model):
     """This participant's address is corrected: mail reaches them again."""
     move: Id | None = None
     """This participant lives in `zone` from now on."""
+    message: str = ""
+    """A coordinator writes these words: to everybody in the cohort, or in `mentorship` or `mentorships`."""
+    mentorships: tuple[Id, ...] = ()
+    """With `message`: those that it is about."""
+    to: tuple[Id, ...] = ()
+    """With `message`: these participants alone."""
     newcomer: Id | None = None
     """With `replace`: who takes the seat. A participant of the cohort."""
     role: Role = "mentee"
@@ -173,10 +179,10 @@ class ScriptedAction(Model):
 
 WHAT = (
     "pause", "pause_open", "resume", "extend", "end", "propose_end", "leave", "replace", "add", "remove", "nudge",
-    "release", "cancel", "bounce", "correct", "move",
+    "release", "cancel", "bounce", "correct", "move", "message",
 )  # fmt: skip
 """What can happen in the script of a season."""
-OF_ALL = ("cancel", "bounce", "correct", "move")
+OF_ALL = ("cancel", "bounce", "correct", "move", "message")
 """What concerns a person or the cohort and no single mentorship."""
 
 

@@ -25,6 +25,13 @@ class QueuedItem:
     queued_at: datetime
     mentorship: Running
     state: Literal["queued", "held"] = "queued"
+    message: tuple[Running, ...] | None = None
+    """Of a message: the mentorships that it is about; none where it is about the whole cohort."""
+
+    @property
+    def where(self) -> str:
+        """The key of its mentorship; empty for what is about the whole cohort."""
+        return "" if self.message == () else self.mentorship.state.key
 
 
 @dataclass(slots=True)

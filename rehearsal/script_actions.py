@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, timedelta
+from hashlib import sha256
 
 from lifecycle.commands import Post
+from lifecycle.delivery import messages
 from lifecycle.delivery.postbox import DropReason
 from lifecycle.events import (
     Add,
@@ -32,7 +34,7 @@ from lifecycle.keys import item_key
 from lifecycle.local_time import begun_everywhere, local_date
 from program.models import Cohort
 from rehearsal.behaviour import ScriptedAction
-from rehearsal.records import SentMail
+from rehearsal.records import QueuedItem, SentMail
 from rehearsal.season import RehearsedSeason
 
 BY = "script"
@@ -89,12 +91,43 @@ def change_happens(season: RehearsedSeason, change: ScriptedAction) -> None:
         season.turn(season.running[change.mentorship or ""], event)
     elif change.cancel:
         cancel(season)
+    elif change.message:
+        message(season, change)
     elif change.bounce:
         season.postboxes[change.bounce].refuses = True
     elif change.correct:
         correct(season, change.correct, f"change/{change.on}/correct/{change.correct}")
     elif change.move:
         move(season, change.move, change.zone, f"change/{change.on}/move/{change.move}")
+
+
+def message_id(change: ScriptedAction) -> str:
+    """The id of a scripted message: the same in a rehearsal and in a real run."""
+    words = "/".join((str(change.on), change.message, *about(change), *change.to))
+    return sha256(words.encode()).hexdigest()[:12]
+
+
+def about(change: ScriptedAction) -> tuple[str, ...]:
+    """The mentorships that a scripted message is about; none: the whole cohort."""
+    return change.mentorships or ((change.mentorship,) if change.mentorship else ())
+
+
+def message(season: RehearsedSeason, change: ScriptedAction) -> None:
+    """A coordinator's message goes into the postboxes of those whom it reaches."""
+    if season.cancelled:
+        return
+    of = [season.running[key] for key in about(change)] or list(season.running.values())
+    seats = [
+        (one.state.key, (member.person, member.role, member.standing))
+        for one in sorted(of, key=lambda one: one.state.key)
+        for member in one.state.members
+    ]
+    for person, keys in messages.readers(seats, change.to).items():
+        places = tuple(season.running[key] for key in keys)
+        post = messages.post_of(season.cohort.cohort, message_id(change), person, season.now)
+        postbox = season.postboxes[person]
+        postbox.letters[post.key] = QueuedItem(post, season.now, places[0], message=places if about(change) else ())
+        season.look_later(postbox, season.moment(postbox, post))
 
 
 def cancel(season: RehearsedSeason) -> None:

@@ -19,14 +19,18 @@ from rehearsal.behaviour import OF_ALL, Behaviour, ScriptedAction
 EXAMPLES = (
     "pause: 3w (with from: DATE, tell: true), pause_open: true, resume: true, extend: 4w, end: REASON, "
     "propose_end: ID, leave: ID, replace: ID with newcomer: ID, add: ID, remove: ID, nudge: true, release: true, "
-    "cancel: true, bounce: ID, correct: ID, move: ID with zone: ZONE"
+    "cancel: true, bounce: ID, correct: ID, move: ID with zone: ZONE, "
+    "message: TEXT (with mentorships: [KEY], to: [ID])"
 )
 BEFORE, AFTER = timedelta(days=366), timedelta(days=3660)
 """An event further from the cohort's start than these is a slip of the keyboard."""
 SEATED = ("leave", "remove", "replace", "propose_end")
 """What is done to, or by, somebody who has a seat."""
 PAUSES = ("pause", "pause_open")
-COMPANIONS = {"newcomer": ("replace",), "zone": ("move",), "begins": PAUSES, "tell": PAUSES}
+COMPANIONS = {
+    "newcomer": ("replace",), "zone": ("move",), "begins": PAUSES, "tell": PAUSES, "mentorships": ("message",),
+    "to": ("message",),
+}  # fmt: skip
 """Keys that mean nothing without another."""
 
 
@@ -112,6 +116,16 @@ class _Event:
                 yield self.fault(
                     key, f"{quoted(person)} has no seat in {event.mentorship}", f"Write {either(seated)}."
                 )
+        for key, ids, known in (
+            ("mentorships", event.mentorships, [one.key for one in self.cohort.mentorships]),
+            ("to", event.to, self.known),
+        ):
+            for one in ids:
+                if one not in known:
+                    what = "mentorship has the key" if key == "mentorships" else "participant has the id"
+                    yield self.fault(
+                        key, f"no {what} {quoted(one)}", suggestion(one, known, "Write one of the cohort.")
+                    )
         for key in ("newcomer", "add", "bounce", "correct", "move"):
             person = getattr(event, key)
             if person is None:

@@ -8,7 +8,7 @@ what falls due, what people do, what is delivered.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from functools import partial
@@ -17,8 +17,10 @@ from lifecycle import assessment
 from lifecycle.advance import advance, begin, next_moment
 from lifecycle.batch import batch, silenced
 from lifecycle.commands import Assess, Batch, Post
+from lifecycle.delivery import messages
 from lifecycle.delivery.holds import Standstill, fate_of
 from lifecycle.delivery.letterbox import LetterboxRule, rule_of
+from lifecycle.delivery.messages import MessagePlace
 from lifecycle.delivery.notices import facts_of
 from lifecycle.delivery.postbox import (
     LOOK_AFTER,
@@ -255,6 +257,9 @@ class RehearsedSeason:
         for member in running.state.members:
             postbox = self.postboxes[member.person]
             for key, letter in list(postbox.letters.items()):
+                if letter.message is not None:
+                    self.message_stands_still(postbox, key, letter, running, still)
+                    continue
                 if letter.mentorship is not running:
                     continue
                 fate = fate_of(letter.post.kind, letter.post.name, letter.post.task, still)
@@ -265,6 +270,18 @@ class RehearsedSeason:
                     letter.state = fate
                     if fate == "queued":
                         self.look_later(postbox, self.moment(postbox, letter.post))
+
+    def message_stands_still(
+        self, postbox: SimulatedPostbox, key: str, letter: QueuedItem, running: Running, still: Standstill
+    ) -> None:
+        """A message waits no more for a standstill that ends, or goes out no more where what is held is withheld."""
+        if letter.state != "held" or letter.message is None or running not in letter.message:
+            return
+        if still.withheld and letter.message == (running,):
+            self.drop(postbox, key, DropReason.OVER)
+        elif not still and not still.withheld:
+            letter.state = "queued"
+            self.look_later(postbox, self.moment(postbox, letter.post))
 
     def look_later(self, postbox: SimulatedPostbox, moment: datetime) -> None:
         """The postmaster looks at this person at the moment, at the latest."""
@@ -329,6 +346,10 @@ class RehearsedSeason:
         task = self.tasks[post.task] if post.task else None
         # A person who has no seat in the mentorship gets the item as a coordinator.
         coordinators = bool(post.task) or member is None
+        mentorship = None if coordinators else running.facts
+        out = not coordinators and member is not None and member.standing == "out"
+        if letter.message is not None:
+            mentorship, out = messages.facts_of(self.places(letter))
         return ItemFacts(
             key=post.key,
             kind=post.kind,
@@ -337,18 +358,26 @@ class RehearsedSeason:
             queued_at=letter.queued_at,
             rule=self.rule,
             request=running.requests[post.request].facts if post.request else None,
-            mentorship=None if coordinators else running.facts,
-            out=not coordinators and member is not None and member.standing == "out",
+            mentorship=mentorship,
+            out=out,
             after_end=post.after_end,
             number=post.number,
             about=post.about,
             facts=facts_of(running.state, post.person, task_open=task is None or task.closed is None),
         )
 
+    def places(self, letter: QueuedItem) -> Iterator[MessagePlace]:
+        """The mentorships that decide about a message: those that it is about, or all of its reader's."""
+        for running in letter.message or self.running.values():
+            member = running.state.member(letter.post.person)
+            if member is not None:
+                still = running.still if letter.message else Standstill()
+                yield MessagePlace(running.state.key, member.standing, still)
+
     def send(self, postbox: SimulatedPostbox, items: list[ItemFacts], at: datetime) -> None:
         """A mail goes out that bears this moment, and whoever reads it may act on it."""
         letters = [postbox.letters.pop(item.key) for item in items]
-        mail = SentMail(postbox.person.id, at, tuple((one.post, one.mentorship.state.key) for one in letters))
+        mail = SentMail(postbox.person.id, at, tuple((one.post, one.where) for one in letters))
         self.mails.append(mail)
         for letter in letters:
             if letter.post.request:

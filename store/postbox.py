@@ -19,11 +19,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from lifecycle.commands import ItemKind, Post, Redeliver
 from lifecycle.delivery.holds import Fate, Standstill, fate_of
 from lifecycle.delivery.letterbox import LetterboxRule, rule_of
+from lifecycle.delivery.messages import MESSAGE
 from lifecycle.delivery.postbox import look_at
 from program.models import Letterbox
 from store.database import putting
 from store.shards import shard_of
-from store.tables import EventRow, ItemRow, MembershipRow, ParticipantRow, RequestRow
+from store.tables import EventRow, ItemRow, MembershipRow, MessagePlaceRow, ParticipantRow, RequestRow
 
 FACTS = select(ParticipantRow.id, ParticipantRow.zone, ParticipantRow.last_mail_on).where(
     ParticipantRow.id.in_(bindparam("people", expanding=True))
@@ -178,11 +179,11 @@ async def stand_still(session: AsyncSession, address: Address, still: Standstill
     )
     rows = await session.scalars(
         select(ItemRow)
-        .where(*of_mentorship, ItemRow.state.in_(WAITING), ItemRow.person.in_(members))
+        .where(*of_mentorship, ItemRow.state.in_(WAITING), ItemRow.person.in_(members), ItemRow.name != MESSAGE)
         .order_by(ItemRow.key)
         .with_for_update()
     )
-    items = rows.all()
+    items = [*rows.all(), *await _messages(session, address, still)]
     people = await _facts(session, {item.person for item in items}, address.rule)
     moments: list[Moment] = []
     changes: list[dict[str, Any]] = []
@@ -217,6 +218,24 @@ async def stand_still(session: AsyncSession, address: Address, still: Standstill
     if events:
         await session.execute(insert(EventRow), events)
     return moments
+
+
+async def _messages(session: AsyncSession, address: Address, still: Standstill) -> Sequence[ItemRow]:
+    """The messages that wait for the end of this standstill, when it ends: delivery looks at them again, for they may
+    be about several mentorships. When what is held is withheld, those about this one alone."""
+    if still and not still.withheld:
+        return ()
+    place = (
+        MessagePlaceRow.message == ItemRow.about,
+        MessagePlaceRow.person == ItemRow.person,
+        MessagePlaceRow.cohort == address.cohort,
+    )
+    here = select(MessagePlaceRow.message).where(*place, MessagePlaceRow.mentorship == address.mentorship)
+    elsewhere = select(MessagePlaceRow.message).where(*place, MessagePlaceRow.mentorship != address.mentorship)
+    query = select(ItemRow).where(ItemRow.name == MESSAGE, ItemRow.state == "held", here.exists())
+    if still.withheld:
+        query = query.where(~elsewhere.exists())
+    return (await session.scalars(query.order_by(ItemRow.key).with_for_update())).all()
 
 
 def _standing(fate: Fate, address: Address, person: ParticipantFacts, item: Post) -> dict[str, Any]:

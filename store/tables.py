@@ -18,6 +18,8 @@ from store.contact_tables import FormerNameRow as FormerNameRow
 from store.contact_tables import SuppressionRow as SuppressionRow
 from store.gathering_tables import ApplicationRow as ApplicationRow
 from store.gathering_tables import CallRow as CallRow
+from store.message_tables import MessagePlaceRow as MessagePlaceRow
+from store.message_tables import WrittenMessageRow as WrittenMessageRow
 from store.note_tables import NoteRow as NoteRow
 from store.report_tables import ReportChangeRow as ReportChangeRow
 from store.report_tables import ReportReleaseRow as ReportReleaseRow

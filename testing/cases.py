@@ -95,13 +95,14 @@ class Case:
 
     def happenings(self) -> list[dict[str, Any]]:
         """The events as a behaviour file has them."""
-        return [
-            {
-                **{key: f"{self.key}-{value}" if key in PEOPLE else value for key, value in event.items()},
-                "mentorship": self.key,
-            }
-            for event in self.events
-        ]
+        return [self._happening(event) for event in self.events]
+
+    def _happening(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """An event with the ids of this case; with `everybody` it is about no mentorship."""
+        written = {key: f"{self.key}-{value}" if key in PEOPLE else value for key, value in event.items()}
+        if "to" in written:
+            written["to"] = [f"{self.key}-{person}" for person in event["to"]]
+        return written if written.pop("everybody", False) else {**written, "mentorship": self.key}
 
 
 # -- onboarding ------------------------------------------------------------------------------------------------------

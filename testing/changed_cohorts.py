@@ -44,13 +44,27 @@ CHANGED = [
     Case("bounce", "pulse", events=({"on": on(2), "bounce": "mentee"},)),
     Case("bounce-healed", "agreed_peer",
          events=({"on": on(-4), "bounce": "mentor"}, {"on": on(7), "correct": "mentor"})),
+    Case("message", "halfway_group", others=({},),
+         events=({"on": on(8), "message": "To all of you."}, {"on": on(9), "message": "To you.", "to": ["mentee2"]},
+                 {"on": on(10), "message": "To everybody in the cohort.", "everybody": True})),
+    Case("message-paused", "fit", events=({"on": on(3), "pause": "3w"}, {"on": on(8), "message": "In a pause."})),
+    Case("message-held", "pulse", mentee=SAFETY, decides={"safety": "release"},
+         events=({"on": on(16), "message": "Under a hold."},)),
+    Case("message-late", "fit", events=({"on": on(120), "message": "When all is over."},)),
+    Case("message-left", "agreed_group", others=({},),
+         events=({"on": on(5), "leave": "mentee"}, {"on": on(7), "message": "To those who are left."})),
+    Case("message-bounced", "pulse", events=({"on": on(1), "bounce": "mentee"}, {"on": on(2), "message": "Hello?"},
+                                             {"on": on(9), "correct": "mentee"})),
     Case("move", "halfway_group", others=({},), events=({"on": on(4), "move": "mentee", "zone": AWAY},)),
 ]  # fmt: skip
 
 STOPPED = [
     Case("running", "pulse", events=({"on": on(17), "cancel": True},)),
     Case("group", "agreed_group", others=({},)),
-    Case("paused", "agreed_peer", events=({"on": on(4), "pause": "8w"},)),
+    Case(
+        "paused", "agreed_peer", events=({"on": on(4), "pause": "8w"}, {"on": on(9), "message": "Never to go out."})
+    ),
+    Case("written-to", "fit", events=({"on": on(20), "message": "Too late.", "everybody": True},)),
     Case("unwell", "pulse", mentee=SAFETY, decides={"safety": "release"}),
     Case("gone", "halfway", events=({"on": on(6), "leave": "mentee"},)),
     Case("unreachable", "fit", events=({"on": on(5), "bounce": "mentor"},)),

@@ -30,10 +30,12 @@ from lifecycle.local_time import instant, local_date
 from operations.cohorts.cancel import cancel
 from operations.cohorts.launch import launch
 from operations.errors import Refused
+from operations.mentorships import message
+from operations.mentorships.message import MessageText
 from operations.people.correct import Details, correct
 from program.loader import Loaded
 from rehearsal.behaviour import Behaviour, ScriptedAction
-from rehearsal.script_actions import happening, zones_of
+from rehearsal.script_actions import about, happening, message_id, zones_of
 from runtime.binaries import find
 from runtime.outbox_relay import relay_once
 from runtime.settings import Settings
@@ -254,6 +256,8 @@ class Engine:
         elif change.cancel:
             with suppress(Refused):
                 await cancel(self.database, cohort.cohort, self.now, by=by, wake=waker)
+        elif change.message:
+            await self.write(change, by, waker)
         elif change.bounce:
             self.sink.script(await self.address_of(change.bounce), "rcpt 550 5.1.1 no such user")
         elif change.correct:
@@ -262,6 +266,13 @@ class Engine:
         elif change.move:
             other = Details(zone=change.zone)
             await correct(self.database, change.move, other, self.now, by=by, tell=teller, wake=waker)
+
+    async def write(self, change: ScriptedAction, by: str, wake: Waker) -> None:
+        """A coordinator writes a message and sends it."""
+        content = MessageText(self.cohort, "A message", change.message, about(change), change.to)
+        with suppress(Refused):
+            written = await message.draft(self.database, content, self.now, by=by, id_=message_id(change))
+            await message.send(self.database, written.id, self.now, by=by, shards=self.settings.shards, wake=wake)
 
     async def address_of(self, person: str) -> str:
         """Where somebody gets mail at present."""

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lifecycle.batch import CANCELLED
 from lifecycle.commands import Batch, Post
 from lifecycle.delivery.holds import Standstill
+from lifecycle.delivery.messages import MESSAGE
 from lifecycle.keys import item_key
 from lifecycle.local_time import begun_everywhere, local_date
 from store.database import putting, upserting
@@ -166,7 +167,7 @@ def _waiting(cohort: str) -> tuple[Any, ...]:
     """Conditions for the waiting items of a cohort's people; items about tasks belong to coordinators."""
     return (
         ItemRow.cohort == cohort,
-        ItemRow.mentorship != "",
+        or_(ItemRow.mentorship != "", ItemRow.name == MESSAGE),
         ItemRow.task == "",
         ItemRow.kind != "receipt",
         ItemRow.state.in_(WAITING),

@@ -16,10 +16,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lifecycle.delivery.absences import Absence
 from lifecycle.delivery.letterbox import LetterboxRule
+from lifecycle.delivery.messages import MESSAGE, MessagePlace, facts_of
 from lifecycle.delivery.notices import OF_PARTNERS, OF_SILENCE, TRUE_WHILE, NoticeFacts, SeatStanding, who_takes_part
 from lifecycle.delivery.postbox import FAST, ItemFacts, MentorshipFacts, PersonFacts, RequestFacts
 from store.columns import Instant
-from store.people import absences
+from store.people import absences, written_messages
 from store.postbox import letterbox_rule
 from store.tables import (
     CohortRow,
@@ -106,7 +107,7 @@ WHAT_CAN_CHANGE = (
     and_(ItemRow.name.in_(OF_SILENCE), MentorshipRow.last_life > ItemRow.queued_at).label("alive_since"),
     MembershipRow.standing.label("seat"),
     TaskRow.closed_at,
-    ItemRow.name, ItemRow.cohort, ItemRow.mentorship, ItemRow.kind,
+    ItemRow.name, ItemRow.cohort, ItemRow.mentorship, ItemRow.kind, ItemRow.about,
 )  # fmt: skip
 """Columns that decide about an item and can change while it waits."""
 
@@ -154,9 +155,10 @@ async def unchanged(session: AsyncSession, boxes: Mapping[str, Postbox], now: da
     rows = (await session.execute(WAITING_CHANGES, {"people": sorted(free), "now": now})).all()
     seats = await _seats(session, rows)
     away = await _absences(session, rows)
+    places = await written_messages.places_of(session, rows)
     items_of: dict[str, list[Any]] = {}
     for row in rows:
-        items_of.setdefault(row.person, []).append(_what_can_change(row, seats, away))
+        items_of.setdefault(row.person, []).append(_what_can_change(row, seats, away, places))
     return {person for person, seen in items_of.items() if seen == boxes[person].seen}
 
 
@@ -212,7 +214,7 @@ ITEMS = _with_facts(
     select(
         *WHAT_CAN_CHANGE,
         ItemRow.number, ItemRow.date, ItemRow.queued_at, ItemRow.request, ItemRow.task,
-        ItemRow.about, ItemRow.after_end, ItemRow.shard, ItemRow.message, ItemRow.failures, MentorshipRow.last_life,
+        ItemRow.after_end, ItemRow.shard, ItemRow.message, ItemRow.failures, MentorshipRow.last_life,
         select(func.max(MessageRow.attempts))
         .where(MessageRow.person == ItemRow.person, MessageRow.state == "deferred")
         .correlate(ItemRow)
@@ -253,6 +255,7 @@ async def _assembled(session: AsyncSession, rows: Sequence[Row[Any]]) -> dict[st
     rules = await _rules(session, {row.cohort for row in rows})
     seats = await _seats(session, rows)
     away = await _absences(session, rows)
+    places = await written_messages.places_of(session, rows)
     requests: dict[str, RequestFacts] = {}
     postboxes: dict[str, Postbox] = {}
     for row in rows:
@@ -267,8 +270,8 @@ async def _assembled(session: AsyncSession, rows: Sequence[Row[Any]]) -> dict[st
             row.key, row.person, row.kind, row.name, row.number, row.cohort, row.mentorship, row.date,
             row.queued_at, row.request, row.task, row.about, row.failures,
         )  # fmt: skip
-        box.waiting.append(_waiting(row, rules[row.cohort], requests, seats))
-        box.seen.append(_what_can_change(row, seats, away))
+        box.waiting.append(_waiting(row, rules[row.cohort], requests, seats, places))
+        box.seen.append(_what_can_change(row, seats, away, places))
     return postboxes
 
 
@@ -294,9 +297,14 @@ async def _absences(session: AsyncSession, rows: Iterable[Row[Any]]) -> Away:
     return await absences.of_people(session, {row.person for row in rows if row.kind == "reminder"})
 
 
-def _what_can_change(row: Row[Any], seats: Seats, away: Away) -> tuple[Any, ...]:
+Places = Mapping[tuple[str, str], tuple[MessagePlace, ...]]
+"""(message, person) to the places that decide about it."""
+
+
+def _what_can_change(row: Row[Any], seats: Seats, away: Away, places: Places) -> tuple[Any, ...]:
     of = seats.get((row.cohort, row.mentorship)) if row.name in OF_PARTNERS else None
-    return *row[: len(WHAT_CAN_CHANGE)], of, away.get(row.person) if row.kind == "reminder" else None
+    absent = away.get(row.person) if row.kind == "reminder" else None
+    return *row[: len(WHAT_CAN_CHANGE)], of, absent, places.get((row.about, row.person))
 
 
 def _facts(row: Row[Any], seats: Seats) -> NoticeFacts | None:
@@ -319,7 +327,9 @@ def _facts(row: Row[Any], seats: Seats) -> NoticeFacts | None:
     )
 
 
-def _waiting(row: Row[Any], rule: LetterboxRule, requests: dict[str, RequestFacts], seats: Seats) -> ItemFacts:
+def _waiting(
+    row: Row[Any], rule: LetterboxRule, requests: dict[str, RequestFacts], seats: Seats, places: Places
+) -> ItemFacts:
     request = None
     if row.request_state is not None:
         request = requests.get(row.request)
@@ -331,6 +341,9 @@ def _waiting(row: Row[Any], rule: LetterboxRule, requests: dict[str, RequestFact
     mentorship = None
     if row.task == "" and row.seat is not None:
         mentorship = MentorshipFacts(bool(row.paused_until), row.held, row.mentorship_state == "over")
+    out = mentorship is not None and row.seat == "out"
+    if row.name == MESSAGE:
+        mentorship, out = facts_of(places.get((row.about, row.person), ()))
     return ItemFacts(
         key=row.key,
         kind=row.kind,
@@ -340,7 +353,7 @@ def _waiting(row: Row[Any], rule: LetterboxRule, requests: dict[str, RequestFact
         rule=rule,
         request=request,
         mentorship=mentorship,
-        out=mentorship is not None and row.seat == "out",
+        out=out,
         after_end=row.after_end,
         number=row.number,
         about=row.about,

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Select, bindparam, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from lifecycle.delivery.messages import MESSAGE
 from lifecycle.delivery.postbox import ALONE
 from lifecycle.keys import MentorshipRef
 from program.forms import Answers
@@ -37,6 +38,7 @@ from store.tables import (
     ParticipantRow,
     RequestRow,
     TaskRow,
+    WrittenMessageRow,
 )
 
 WITH_AGREEMENT = frozenset({"agreement", "agreement_concluded", "agreement_reopened"})
@@ -80,6 +82,8 @@ class Background:
     applications: dict[str, Application] = field(default_factory=dict[str, Application])
     calls: dict[str, Call] = field(default_factory=dict[str, Call])
     """Cohort to its open call, of those of which a letter tells."""
+    messages: dict[str, WrittenMessageRow] = field(default_factory=dict[str, WrittenMessageRow])
+    """Messages of coordinators, by id."""
     threads: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     """Request to the messages that have carried it, oldest first."""
 
@@ -110,6 +114,8 @@ async def background(session: AsyncSession, items: Collection[Item], people: Ite
     for row in await _read(session, ADDRESS_CHANGES, {item.about for item in items if item.name in ALONE}):
         facts.address_changes[row.id] = row
     await _read_applications(session, facts, {item.about for item in items if item.name in OF_APPLICATIONS})
+    for row in await _read(session, MESSAGES, {item.about for item in items if item.name == MESSAGE}):
+        facts.messages[row.id] = row
     concerned = {*people, *(item.about for item in items if item.about)}
     for row in await _read(session, PEOPLE, concerned | set(_named(facts))):
         facts.people[row.id] = row
@@ -165,6 +171,8 @@ def _named(facts: Background) -> Iterator[str]:
         yield from (person for person, _ in staff)
     for task in facts.tasks.values():
         yield from task.about
+    for message in facts.messages.values():
+        yield message.by
     for versions in facts.agreements.values():
         yield from (version.by for version in versions)
 
@@ -226,4 +234,5 @@ CLOSURES = (
     .order_by(RequestRow.number, AnswerRow.version)
 )
 ADDRESS_CHANGES = _rows(AddressChangeRow).where(AddressChangeRow.id.in_(KEYS))
+MESSAGES = _rows(WrittenMessageRow).where(WrittenMessageRow.id.in_(KEYS))
 PEOPLE = _rows(ParticipantRow).where(ParticipantRow.id.in_(KEYS))

@@ -4,20 +4,14 @@ a change is a new version, and signatures are only ever added.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from lifecycle.keys import MentorshipRef
 from program.forms import Answers
-from program.goals import titles_of
 from store.tables import AgreementRow, MentorshipRow
-
-AT_ONCE = 400
-"""Mentorships that one statement asks about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,24 +53,6 @@ async def versions(session: AsyncSession, cohort: str, mentorship: str) -> tuple
         )
         for row in rows.scalars()
     )
-
-
-async def goal_titles(
-    session: AsyncSession, mentorships: Collection[MentorshipRef]
-) -> dict[MentorshipRef, dict[str, str]]:
-    """The titles of the goals of these mentorships, by goal id; those without an agreement are left out."""
-    bodies: dict[MentorshipRef, list[Answers]] = {}
-    refs = sorted(mentorships)
-    for first in range(0, len(refs), AT_ONCE):
-        some = refs[first : first + AT_ONCE]
-        rows = await session.execute(
-            select(AgreementRow.cohort, AgreementRow.mentorship, AgreementRow.body)
-            .where(tuple_(AgreementRow.cohort, AgreementRow.mentorship).in_(some))
-            .order_by(AgreementRow.version)
-        )
-        for cohort, mentorship, body in rows:
-            bodies.setdefault((cohort, mentorship), []).append(body)
-    return {ref: titles_of(versions) for ref, versions in bodies.items()}
 
 
 async def lock(session: AsyncSession, cohort: str, mentorship: str) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lifecycle.keys import MentorshipRef
 from program.forms import Answers, Form
-from store.forms.agreements import goal_titles
+from store.goals import goal_titles
 from store.programs import asked_with, frozen_program
 from store.tables import AnswerRow, MembershipRow, MentorshipRow, ParticipantRow, RequestRow
 

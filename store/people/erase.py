@@ -22,7 +22,7 @@ from store.cohorts import file_entries
 from store.cohorts.program_versions import agreement_form
 from store.database import putting
 from store.operations_log import put_operation
-from store.people import absences, address_changes, applications, former_names, notes
+from store.people import absences, address_changes, applications, former_names, notes, written_messages
 from store.people.correct import CorrectionOrder, MentorshipRef, UnknownParticipant
 from store.people.name_matcher import NameMatcher
 from store.people.redaction import AgreementDraft, numbers_only, without_names, without_words_of
@@ -98,6 +98,9 @@ async def erase(session: AsyncSession, person: str, order: CorrectionOrder) -> E
     counts["notes"] += await _notes(session, person, refs, names)
     counts["audit"] += await audit.forget(session, person, sorted({cohort for cohort, _ in refs}), names.out_of)
     counts["plans"] += await plans.forget(session, person, names.out_of_text)
+    counts["written_messages"] += await written_messages.forget(
+        session, person, sorted({cohort for cohort, _ in refs}), names.out_of
+    )
     counts["suppressions"] += await _suppressions(session, person, row.email)
     counts["address_changes"] += await address_changes.forget(session, person)
     counts["absences"] += await absences.forget(session, person)

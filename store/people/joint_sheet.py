@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from lifecycle.keys import MentorshipRef, step_key
 from program.forms import Answers, Form
 from program.goals import named
-from store.forms.agreements import goal_titles
+from store.goals import goal_titles
 from store.programs import asked_with, frozen_program
 from store.tables import AnswerRow, CohortRow, ItemRow, MembershipRow, MentorshipRow, ParticipantRow, RequestRow
 

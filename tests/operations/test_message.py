@@ -1,0 +1,373 @@
+"""A coordinator's message: whom it reaches, what keeps it back, what it says, and that it goes out once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from activities.deliver import PostOffice
+from activities.delivery_settings import PostOfficeRules
+from activities.fill_letters import LetterWriter
+from activities.messages import DeliverInput, DeliverResult
+from activities.smtp import Relay, SmtpTransport
+from lifecycle.delivery.holds import Standstill
+from lifecycle.delivery.postbox import LOOK_AFTER
+from mail.compose import compose
+from operations.cohorts.cancel import cancel
+from operations.errors import NotFound, Refused
+from operations.mentorships import message
+from operations.mentorships.message import MessageText
+from operations.people.erase import erase
+from store import postbox
+from store.database import Database
+from store.postbox import Address
+from store.tables import (
+    AuditRow,
+    CohortPersonRow,
+    CohortRow,
+    EventRow,
+    ItemRow,
+    MembershipRow,
+    MentorshipRow,
+    ParticipantRow,
+    RelayRow,
+    WrittenMessageRow,
+)
+from testing.sink import Received, Sink
+from testing.sink import running as running_sink
+from testing.web_env import COHORT, NOW, SECRET, WebEnv, launch, web_env_of
+
+LETTERBOX = NOW + LOOK_AFTER
+"""A Monday, in everybody's letterbox but those of New York and Shanghai."""
+WORDS = "Hello **all**,\n\n- one\n- two <b>bold</b> ![pixel](https://spy.example/p.png) {{ secret }}"
+MOVES, PAUSED, HELD = Standstill(), Standstill(paused=True), Standstill(held=True)
+
+
+@dataclass
+class Desk:
+    """A launched cohort with its post office."""
+
+    env: WebEnv
+    sink: Sink
+    office: PostOffice
+
+    @property
+    def database(self) -> Database:
+        return self.env.database
+
+    async def sent(self, now: datetime = NOW, **content: Any) -> str:
+        """Write a message and send it; its id."""
+        usual: dict[str, Any] = {"cohort": COHORT, "subject": "An evening", "text": WORDS}
+        written = await message.draft(self.database, MessageText(**(usual | content)), now)
+        await message.send(self.database, written.id, now, proof="command_line")
+        return written.id
+
+    async def deliver(self, now: datetime = LETTERBOX) -> DeliverResult:
+        """A round of the only postmaster."""
+        return await self.office.deliver(DeliverInput(0, now))
+
+    async def items(self) -> dict[str, str]:
+        """Person to the state of the message to them."""
+        async with self.database.session() as session:
+            rows = await session.scalars(select(ItemRow).where(ItemRow.name == "message").order_by(ItemRow.key))
+            return {row.person: f"{row.state} {row.reason}".strip() for row in rows}
+
+    async def stands(self, key: str, still: Standstill, now: datetime = NOW, **values: Any) -> None:
+        """A standstill of a mentorship begins or ends, as its workflow writes it down."""
+        values = {"held": still.held, "paused_until": "2027-05-03" if still.paused else ""} | values
+        await self.env.change(MentorshipRow, {"key": key}, **values)
+        async with self.database.begin() as session:
+            cohort = await session.get_one(CohortRow, COHORT)
+            rule = postbox.letterbox_rule(cohort.letterbox, cohort.holidays)
+            await postbox.stand_still(session, Address(COHORT, key, now, rule, 1), still)
+
+    def mail(self, person: str) -> Received:
+        """The only mail that somebody got."""
+        [mail] = self.sink.mails_to(f"{person}@example.org")
+        return mail
+
+
+@pytest.fixture
+async def desk(database: Database) -> AsyncIterator[Desk]:
+    """The test runs on SQLite and on PostgreSQL."""
+    await launch(database)
+    env = web_env_of(database)
+    async with running_sink() as sink:
+        transport = SmtpTransport(Relay("127.0.0.1", sink.port, "none", connections=2, timeout=5))
+        writer = LetterWriter(env.links, "mentoring@example.org", secret=SECRET)
+        rules = PostOfficeRules("mentoring@example.org", "", SECRET)
+        yield Desk(env, sink, PostOffice(database, transport, writer, compose, rules))
+        await transport.close()
+
+
+# -- what it says --------------------------------------------------------------------------------------------------
+
+
+async def test_it_arrives_by_the_letterbox_in_the_words_of_who_wrote_it_and_replies_go_there(desk: Desk) -> None:
+    id_ = await desk.sent(people=("ada", "mia"))
+    assert (await desk.deliver()).sent == 2
+    mail = desk.mail("ada")
+    assert mail.message["Subject"] == "An evening"
+    assert "coco@example.org" in str(mail.message["Reply-To"])
+    assert "Hello all," in mail.text
+    assert "- one" in mail.text
+    assert "{{ secret }}" in mail.text
+    html = str(mail.message.get_body(("html",)).get_content())  # type: ignore[union-attr]
+    assert "<strong" in html
+    assert "<b>bold</b>" not in html
+    assert "&lt;b&gt;bold" in html
+    assert "<img" not in html.partition("Hello")[2]
+    assert id_ not in mail.text
+    written, became = await message.written(desk.database, id_)
+    assert (written.state, written.by, written.sent_at) == ("sent", "coco", NOW)
+    assert [(one.person, one.state) for one in became] == [("ada", "sent"), ("mia", "sent")]
+
+
+async def test_what_waits_for_the_same_person_comes_in_one_mail(desk: Desk) -> None:
+    await desk.sent(people=("ada",))
+    await desk.sent(people=("ada",), subject="And a second one")
+    assert (await desk.deliver()).sent == 1
+    assert "2 things for you" in desk.mail("ada").text
+
+
+async def test_it_is_on_the_record_and_in_the_audit_without_its_words_and_no_workflow_hears_of_it(desk: Desk) -> None:
+    whole = await desk.sent()
+    one = await desk.sent(mentorships=("pair",))
+    async with desk.database.session() as session:
+        lines = await session.scalars(select(EventRow).where(EventRow.name == "message_sent").order_by(EventRow.id))
+        assert [(line.mentorship, line.detail, line.by) for line in lines] == [
+            ("", whole, "coco"),
+            ("pair", one, "coco"),
+        ]
+        rows = list(await session.scalars(select(AuditRow).where(AuditRow.what == "message").order_by(AuditRow.id)))
+        assert [(row.by, row.proof, row.ids[0]) for row in rows] == [
+            ("coco", "command_line", whole), ("coco", "command_line", one)
+        ]  # fmt: skip
+        assert all("evening" not in repr((row.reason, row.result, row.ids)) for row in rows)
+        assert list(await session.scalars(select(RelayRow))) == []
+
+
+# -- whom it reaches -----------------------------------------------------------------------------------------------
+
+
+async def test_to_a_cohort_everybody_who_has_not_left_and_to_mentorships_those_with_a_seat(desk: Desk) -> None:
+    await desk.env.change(MembershipRow, {"person": "cai"}, standing="out")
+    await desk.sent()
+    assert set(await desk.items()) == {"ada", "ben", "mia"}
+    with pytest.raises(NotFound, match="nobody"):
+        await desk.sent(people=("nobody",))
+    with pytest.raises(NotFound, match="elsewhere"):
+        await desk.sent(mentorships=("pair", "elsewhere"))
+    with pytest.raises(Refused, match="nobody is left"):
+        await desk.sent(people=("cai",))
+    with pytest.raises(NotFound, match="coco"):
+        await desk.sent(people=("coco",))
+
+
+async def test_who_leaves_before_it_arrives_gets_none(desk: Desk) -> None:
+    await desk.sent(mentorships=("pair", "reverse"))
+    await desk.env.change(MembershipRow, {"person": "ada", "mentorship": "pair"}, standing="out")
+    await desk.env.change(MembershipRow, {"person": "mia"}, standing="out")
+    await desk.deliver()
+    assert await desk.items() == {"ada": "sent", "mia": "dropped left"}
+
+
+async def test_a_cohort_is_left_when_all_its_seats_are(desk: Desk) -> None:
+    await desk.sent(people=("ada", "cai"))
+    await desk.env.change(MembershipRow, {"person": "ada", "mentorship": "pair"}, standing="out")
+    await desk.env.change(MembershipRow, {"person": "cai"}, standing="out")
+    await desk.env.change(ParticipantRow, {"id": "cai"}, zone="Europe/Berlin")
+    await desk.deliver()
+    assert await desk.items() == {"ada": "sent", "cai": "dropped left"}
+
+
+async def test_erased_and_bounced_people_get_none(desk: Desk) -> None:
+    await desk.sent(people=("ada", "mia"))
+    await desk.env.change(ParticipantRow, {"id": "mia"}, standing="bounced")
+    await erase(desk.database, "ada", NOW, by="coco")
+    await desk.deliver()
+    assert await desk.items() == {"ada": "dropped erased", "mia": "dropped bounced"}
+
+
+async def test_it_goes_after_the_end_of_a_mentorship_as_well(desk: Desk) -> None:
+    await desk.env.change(MentorshipRow, {"key": "pair"}, state="over", ending="completed", ending_decided=True)
+    await desk.sent(mentorships=("pair",))
+    await desk.deliver()
+    assert await desk.items() == {"ada": "sent", "mia": "sent"}
+
+
+# -- what keeps it back --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("still", [PAUSED, HELD])
+async def test_about_a_mentorship_it_waits_for_the_end_of_a_standstill(desk: Desk, still: Standstill) -> None:
+    await desk.stands("pair", still)
+    await desk.sent(mentorships=("pair",))
+    await desk.deliver()
+    assert await desk.items() == {"ada": "held", "mia": "held"}
+    await desk.stands("pair", MOVES)
+    await desk.deliver(LETTERBOX + LOOK_AFTER)
+    assert await desk.items() == {"ada": "sent", "mia": "sent"}
+
+
+@pytest.mark.parametrize("still", [PAUSED, HELD])
+async def test_about_the_cohort_nothing_keeps_it_back(desk: Desk, still: Standstill) -> None:
+    for key in ("pair", "reverse", "peers", "group"):
+        await desk.stands(key, still)
+    await desk.sent(people=("ada",))
+    await desk.deliver()
+    assert await desk.items() == {"ada": "sent"}
+
+
+async def test_about_several_it_goes_as_soon_as_one_of_them_moves(desk: Desk) -> None:
+    for key in ("pair", "reverse"):
+        await desk.stands(key, PAUSED)
+    await desk.sent(mentorships=("pair", "reverse"))
+    await desk.deliver()
+    assert set((await desk.items()).values()) == {"held"}
+    # The second of the two: the item itself names the first.
+    await desk.stands("reverse", MOVES)
+    await desk.deliver(LETTERBOX + LOOK_AFTER)
+    assert await desk.items() == {"ada": "sent", "mia": "sent"}
+
+
+async def test_a_standstill_of_one_of_several_holds_nothing(desk: Desk) -> None:
+    await desk.sent(mentorships=("pair", "reverse"))
+    await desk.stands("pair", HELD)
+    await desk.deliver()
+    assert await desk.items() == {"ada": "sent", "mia": "sent"}
+
+
+async def test_what_a_coordinator_withholds_never_goes_out(desk: Desk) -> None:
+    await desk.stands("pair", HELD, state="over")
+    await desk.sent(mentorships=("pair",))
+    await desk.deliver()
+    await desk.stands("pair", Standstill(held=True, withheld=True))
+    assert await desk.items() == {"ada": "dropped over", "mia": "dropped over"}
+
+
+async def test_with_a_cancelled_cohort_what_waits_is_dropped_and_more_is_refused(desk: Desk) -> None:
+    await desk.stands("pair", PAUSED)
+    await desk.sent(mentorships=("pair",))
+    await desk.deliver()
+    await desk.sent(people=("ben",))
+    waiting = await message.draft(desk.database, MessageText(COHORT, "Later", "Later."), NOW)
+    await cancel(desk.database, COHORT, NOW, by="coco")
+    assert await desk.items() == {"ada": "dropped over", "ben": "dropped over", "mia": "dropped over"}
+    with pytest.raises(Refused, match="is cancelled"):
+        await message.send(desk.database, waiting.id, NOW)
+    with pytest.raises(Refused, match="is cancelled"):
+        await desk.sent()
+
+
+# -- looking, and sending once -------------------------------------------------------------------------------------
+
+
+async def test_it_says_before_whom_it_reaches_and_when(desk: Desk) -> None:
+    await desk.stands("pair", PAUSED)
+    await desk.env.change(ParticipantRow, {"id": "ben"}, standing="bounced")
+    await desk.env.change(ParticipantRow, {"id": "mia"}, last_mail_on=date(2027, 4, 5))
+    draft = await message.draft(desk.database, MessageText(COHORT, "S", "T", ("pair", "peers", "group")), NOW)
+    shown = await message.outlook(desk.database, draft.id, NOW)
+    assert [(one.id, one.arrives, one.waits) for one in shown.readers] == [
+        ("ada", NOW, ""),
+        ("ben", None, "bounced"),
+        ("cai", datetime(2027, 4, 5, 9, tzinfo=UTC), ""),
+        ("mia", datetime(2027, 4, 6, 7, tzinfo=UTC), ""),
+    ]
+    paused = await message.draft(desk.database, MessageText(COHORT, "S", "T", ("pair",)), NOW)
+    assert {one.waits for one in (await message.outlook(desk.database, paused.id, NOW)).readers} == {"paused"}
+
+
+async def test_what_was_looked_at_is_what_goes_out(desk: Desk) -> None:
+    content = MessageText(COHORT, "S", "T", ("pair",))
+    draft = await message.draft(desk.database, content, NOW)
+    seen = (await message.outlook(desk.database, draft.id, NOW)).seen
+    other = MessageText(COHORT, "S", "Other words", ("pair",))
+    await message.draft(desk.database, other, NOW, id_=draft.id)
+    with pytest.raises(Refused, match="has changed since you looked"):
+        await message.send(desk.database, draft.id, NOW, seen=seen)
+    seen = (await message.outlook(desk.database, draft.id, NOW)).seen
+    await desk.env.change(MembershipRow, {"person": "mia"}, standing="out")
+    with pytest.raises(Refused, match="has changed since you looked"):
+        await message.send(desk.database, draft.id, NOW, seen=seen)
+    assert await desk.items() == {}
+    seen = (await message.outlook(desk.database, draft.id, NOW)).seen
+    assert (await message.send(desk.database, draft.id, NOW, seen=seen)).readers == ("ada",)
+
+
+async def test_sending_it_again_sends_nothing_again_and_it_can_be_changed_no_more(desk: Desk) -> None:
+    id_ = await desk.sent(people=("ada",))
+    await desk.deliver()
+    again = await message.send(desk.database, id_, NOW + timedelta(hours=1))
+    assert (again.before, again.readers) == (True, ("ada",))
+    with pytest.raises(Refused, match="is sent already"):
+        await message.draft(desk.database, MessageText(COHORT, "S", "T"), NOW, id_=id_)
+    with pytest.raises(Refused, match="is sent already"):
+        await message.discard(desk.database, id_, NOW)
+    assert len(desk.sink.received) == 1
+
+
+async def test_the_preview_is_the_mail_that_goes_out(desk: Desk) -> None:
+    settings = desk.env.settings.model_copy(update={"mail_from": "mentoring@example.org"})
+    draft = await message.draft(desk.database, MessageText(COHORT, "S", WORDS, ("pair",), ("ada",)), NOW)
+    shown = await message.preview(desk.database, settings, draft.id, "ada", NOW)
+    await message.send(desk.database, draft.id, NOW)
+    await desk.deliver()
+    assert shown.text.split() == desk.mail("ada").text.split()
+    with pytest.raises(NotFound):
+        await message.preview(desk.database, settings, draft.id, "mia", NOW)
+
+
+async def test_trying_it_out_keeps_nothing(desk: Desk) -> None:
+    before = await desk.env.snapshot()
+    shown, mail = await message.try_out(
+        desk.database, MessageText(COHORT, "S", WORDS), NOW, desk.env.settings, by="coco@example.org"
+    )
+    assert len(shown.readers) == 4
+    assert "Hello all," in mail.text
+    assert await desk.env.snapshot() == before
+
+
+@pytest.mark.parametrize(
+    ("subject", "text", "says"),
+    [
+        ("", "T", "needs a subject"), (" \n ", "T", "needs a subject"), ("S", " ", "needs some text"),
+        ("S" * 151, "T", "at most 150"), ("S", "T" * 10_001, "at most 10000"),
+    ],
+)  # fmt: skip
+async def test_an_empty_or_endless_message_is_refused(desk: Desk, subject: str, text: str, says: str) -> None:
+    with pytest.raises(Refused, match=says):
+        await desk.sent(subject=subject, text=text)
+
+
+async def test_only_who_coordinates_the_cohort_writes(desk: Desk) -> None:
+    with pytest.raises(Refused, match="no coordinator or deputy"):
+        await message.draft(desk.database, MessageText(COHORT, "S", "T"), NOW, by="ada")
+
+
+async def test_replies_go_to_the_deputy_who_wrote_it(desk: Desk) -> None:
+    async with desk.database.begin() as session:
+        session.add(ParticipantRow(id="dee", name="Dee Dupont", email="dee@example.org", zone="Europe/Berlin"))
+        await session.flush()
+        session.add(CohortPersonRow(cohort=COHORT, person="dee", role="deputy"))
+    draft = await message.draft(desk.database, MessageText(COHORT, "S", "T", people=("ada",)), NOW, by="dee")
+    await message.send(desk.database, draft.id, NOW, by="dee")
+    await desk.deliver()
+    assert "dee@example.org" in str(desk.mail("ada").message["Reply-To"])
+
+
+async def test_erasing_takes_a_person_out_of_what_was_written(desk: Desk) -> None:
+    alone = await desk.sent(people=("ada",), text="Dear Ada Lindqvist, about your absence")
+    all_ = await desk.sent(text="We thank Ada Lindqvist for the cake")
+    await erase(desk.database, "ada", NOW, by="coco")
+    async with desk.database.session() as session:
+        texts = {row.id: (row.subject, row.text) for row in await session.scalars(select(WrittenMessageRow))}
+    assert texts[alone] == ("", "")
+    assert "Lindqvist" not in texts[all_][1]
+    assert "for the cake" in texts[all_][1]
