@@ -130,7 +130,7 @@ async def running(settings: Settings, *, in_memory: bool = False, any_port: bool
             data / "temporal.log",
             None if in_memory else data / "temporal.db",
         )
-        settings = _as_it_runs(settings, port_of(smtp), port_of(pages))
+        settings = _as_it_runs(settings, port_of(smtp), port_of(pages), server.ui)
         addresses = Addresses(
             coordinators=f"{settings.public_url.rstrip('/')}/c/",
             inbox=f"http://{LOOPBACK}:{port_of(inbox_socket)}/",
@@ -181,7 +181,7 @@ def _record(settings: Settings, addresses: Addresses) -> StackRecord:
     )
 
 
-def _as_it_runs(settings: Settings, smtp_port: int, web_port: int) -> Settings:
+def _as_it_runs(settings: Settings, smtp_port: int, web_port: int, temporal_ui: str) -> Settings:
     changes: dict[str, object] = {
         "smtp_host": LOOPBACK,
         "smtp_port": smtp_port,
@@ -189,6 +189,7 @@ def _as_it_runs(settings: Settings, smtp_port: int, web_port: int) -> Settings:
         "smtp_user": "",
         "web_host": LOOPBACK,
         "web_port": web_port,
+        "temporal_ui": temporal_ui,
         "secret": SecretStr(_secret(settings)),
     }
     if "public_url" not in settings.model_fields_set:

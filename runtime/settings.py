@@ -129,6 +129,9 @@ class Settings(BaseSettings):
         default=0, description="Port of /metrics, /healthz and /readyz of a worker or the pages; 0 means none."
     )
     temporal_port: int = Field(default=7233, description="Embedded stack: port of its Temporal server.")
+    temporal_ui: str = Field(
+        default="", description="Address of the Temporal UI, for a link on administrators' pages; empty: no link."
+    )
     temporal_ui_port: int = Field(default=8233, description="Embedded stack: port of the Temporal UI.")
     inbox_port: int = Field(default=8025, description="Embedded stack: port of the inbox.")
     speed: float = Field(default=1.0, gt=0, description="Program seconds per real second; 1 except in a demo.")

@@ -13,6 +13,7 @@ from urllib.parse import urljoin
 import httpx
 from sqlalchemy import func, select, update
 from starlette.applications import Starlette
+from temporalio.client import Client
 
 from lifecycle.keys import request_key, step_key
 from operations.forms.parse import Typed, typed_of
@@ -83,9 +84,11 @@ class WebEnv:
     told: list[tuple[str, str, str, dict[str, Any], str]] = field(default_factory=list[Any])
     deaf: bool = False
     woken: list[int] = field(default_factory=list[int])
+    temporal: Client | None = None
+    """For what coordinators do; None: it can't be reached."""
 
     def __post_init__(self) -> None:
-        self.app = create_app(self.settings, self.database, self.tell, lambda: self.now, self.wake)
+        self.app = create_app(self.settings, self.database, self.tell, lambda: self.now, self.wake, self.temporal)
         self.links = Links.of(self.settings)
 
     async def tell(self, cohort: str, mentorship: str, event: str, payload: dict[str, Any], id_: str) -> None:
@@ -174,10 +177,12 @@ class WebEnv:
             return await session.scalar(select(func.count()).select_from(table)) or 0
 
 
-def web_env_of(database: Database, public_url: str = BASE_URL, **changes: int | str) -> WebEnv:
+def web_env_of(
+    database: Database, public_url: str = BASE_URL, *, client: Client | None = None, **changes: int | str
+) -> WebEnv:
     """The pages in front of a database in which the cohort is launched; `changes` are to the settings."""
     settings = Settings(secret=SECRET, public_url=public_url, _env_file=None, **changes)  # pyright: ignore[reportCallIssue, reportArgumentType]
-    return WebEnv(database, settings)
+    return WebEnv(database, settings, temporal=client)
 
 
 async def launch(database: Database) -> None:

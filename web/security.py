@@ -37,6 +37,14 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=(), browsing-topics=()",
 }
+FRAMING = HEADERS["content-security-policy"].replace("default-src 'none';", "default-src 'none'; frame-src 'self';")
+"""The policy of a page that shows a mail in a frame."""
+FRAMED_MAIL = (
+    "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; "
+    "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+)
+"""The policy of a mail in a frame: its own styles and pictures, links in a new window. It runs no script, sends no
+form, and loads nothing from outside."""
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT"})
 """Methods that are logged by name (RFC 9110 section 9); a client can invent others of any length."""
 CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -97,8 +105,13 @@ class Guard:
         log.info("page", page=_name(scope), method=method, status=answered[0] if answered else 0, ms=milliseconds)
 
     def _add_headers(self, headers: MutableHeaders) -> None:
+        policy = headers.get("content-security-policy")
         for name, value in HEADERS.items():
             headers[name] = value
+        if policy in (FRAMING, FRAMED_MAIL):
+            headers["content-security-policy"] = policy
+        if policy == FRAMED_MAIL:
+            headers["x-frame-options"] = "SAMEORIGIN"
         headers.setdefault("cache-control", "no-store")
         if self.secure:
             headers["strict-transport-security"] = "max-age=31536000"

@@ -15,9 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mail.form_text import answer_text, worded
 from operations.forms.agreements import in_document
 from operations.forms.answers import NEUTRAL
-from operations.forms.visibility import GOAL_TITLE, sight
+from operations.forms.visibility import sight
 from operations.mentorships.status import local
 from program.forms import Answers, Form, Question
+from program.goals import TITLE
 from store.cohorts.program_versions import agreement_form
 from store.forms import agreements
 from store.programs import FrozenProgram
@@ -132,7 +133,7 @@ def _rows(questions: Iterable[Question], body: Answers, *, titles: bool) -> dict
             continue
         for nth, entry in enumerate(body[question.id], 1):
             for part in question.fields:
-                if part.id in entry and (part.id == GOAL_TITLE or not titles):
+                if part.id in entry and (part.id == TITLE or not titles):
                     rows[f"{question.id}.{part.id}", nth] = (part.label, answer_text(part, entry[part.id]))
     return {row: said for row, said in rows.items() if said[1]}
 

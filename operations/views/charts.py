@@ -11,7 +11,7 @@ from datetime import date
 
 from operations.forms.by_round import Series
 
-STEP, ROW, LEFT, TOP = 56, 22, 22, 12
+STEP, ROW, LEFT, TOP = 48, 15, 22, 10
 """Distances of a line chart in its own units: between rounds, between values, and to the left and the top."""
 MARKS = ("circle", "square", "diamond", "triangle")
 DASHES = ("", "6 4", "2 3", "8 3 2 3")
@@ -52,6 +52,11 @@ class LineChart:
     levels: tuple[tuple[int, int], ...]
     rounds: tuple[tuple[int, int, date], ...]
     lines: tuple[DrawnLine, ...]
+
+    @property
+    def moves(self) -> bool:
+        """Whether somebody's rating changed."""
+        return any(len({mark.value for mark in line.marks}) > 1 for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +119,7 @@ def line_chart(series: Series) -> LineChart:
     return LineChart(
         series,
         LEFT + STEP * len(series.numbers),
-        TOP + span * ROW + 30,
+        TOP + span * ROW + 28,
         tuple((y(value), value) for value in range(series.most, series.least - 1, -1)),
         tuple(zip(xs, series.numbers, series.days, strict=True)),
         tuple(lines),

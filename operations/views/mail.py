@@ -42,6 +42,7 @@ class ShownMail:
     recipient: str
     at: datetime
     """Local to the cohort's zone."""
+    zone: str
     subject: str
     state: str
     bounce: str
@@ -58,9 +59,7 @@ def is_for_coordinators(items: Iterable[tuple[str, str, str, str]], reader: Page
     return all(reader.reads_answers(cohort) for _, cohort, _, _ in items)
 
 
-async def shown_mail(
-    database: Database, cohort: str, key: str, mail: str, reader: PageReader, zone: str
-) -> ShownMail:
+async def shown_mail(database: Database, cohort: str, key: str, mail: str, reader: PageReader) -> ShownMail:
     """A mail that told of this mentorship. Raises `NotFound` where this reader sees none."""
     async with database.session() as session:
         row = await mentorship_page.mail(session, mail)
@@ -68,6 +67,7 @@ async def shown_mail(
         if row is None or not of_mentorship:
             raise NotFound("there is no such mail")
         readers = await readers_of(session, cohort, [key])
+        zone = await mentorship_page.zone_of(session, cohort)
     told_of = [(name, of, place, task) for name, _, of, place, task in row.items]
     hidden = any(name == RECEIPT for name, *_ in told_of) and not readers.may_read(key, reader.id)
     if hidden or not is_for_coordinators(told_of, reader):
@@ -83,7 +83,7 @@ def as_shown(row: SentMail, zone: str, *, withheld: bool) -> ShownMail:
         assert isinstance(message, EmailMessage)
         text, html = (without_links(_part(message, kind)) for kind in ("plain", "html"))
     return ShownMail(
-        row.id, row.person, row.name, row.recipient, local(row.at, zone), row.subject, row.state, row.bounce,
+        row.id, row.person, row.name, row.recipient, local(row.at, zone), zone, row.subject, row.state, row.bounce,
         text, html, withheld, not row.raw,
     )  # fmt: skip
 

@@ -6,13 +6,14 @@ Temporal or written to a log.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from lifecycle.local_time import local_date
+from lifecycle.local_time import local_date, zone
+from lifecycle.state import PlannedPause
 from operations.errors import NotFound
 from operations.mentorships.concerns import ConcernReaders, readers_of
 from operations.mentorships.labels import happening_words, step_words
@@ -22,8 +23,10 @@ from operations.views.answers import MentorshipAnswers, answers_for
 from operations.views.charts import Band, LineChart, band, line_chart
 from operations.views.mail import is_for_coordinators
 from operations.views.reader import PageReader
+from store.columns import public_id
 from store.database import Database
-from store.people import notes
+from store.people import absences, notes
+from store.people.absences import StatedAbsence
 from store.people.notes import Note
 from store.reports import mentorship_page
 from store.reports.mentorship_page import MentorshipFacts, TaskRecord
@@ -53,16 +56,20 @@ class StoryEntry:
 
     at: datetime
     what: str
-    """event, mail, dropped, answer, task_opened, task_closed"""
+    """event, mail, dropped, answer, task_opened, task_closed, absence"""
     name: str
     words: str
     people: tuple[StoryPerson, ...]
     by: str
+    """Id of who did it, where it was no participant's own act."""
+    by_name: str
     why: str
     door: str = ""
     """`answers`, `task`, `agreement`, or nothing"""
+    until: date | None = None
+    """Last day of an absence."""
     ref: str = ""
-    """Of the door: the anchor of the answers, or the key of the task."""
+    """Of the door: the anchor of the answers, or the public id of the task."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,8 @@ class ComingEntry:
     words: str
     open: bool
     awaited: tuple[str, ...]
+    away: str = ""
+    """Name of who is away; then it is no step, and the days are in their own zone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +95,34 @@ class MentorshipView:
     story: tuple[StoryEntry, ...]
     coming: tuple[ComingEntry, ...]
     answers: MentorshipAnswers
-    charts: tuple[LineChart, ...]
     agreement: Agreement
     tasks: tuple[TaskRecord, ...]
     notes: tuple[Note, ...]
+    absences: tuple[StatedAbsence, ...]
+    held: bool
+    """Mail is held back after a report, and the reader was told of it."""
     band: Band
+
+    @property
+    def paused_until(self) -> date | None:
+        """Until when it is paused; None where the end is open, or it is not."""
+        until = self.facts.paused_until
+        return date.fromisoformat(until) if until and until != "open" else None
+
+    @property
+    def pause_ahead(self) -> PlannedPause | None:
+        """A pause that begins later."""
+        return PlannedPause.of(self.facts.pause_ahead) if self.facts.pause_ahead else None
+
+    @property
+    def person_names(self) -> Mapping[str, str]:
+        """Person id to name of everybody with a seat."""
+        return {person.id: person.name for person in self.facts.people}
+
+    def charts_of(self, ask: str) -> tuple[LineChart, ...]:
+        """The statements of this form over time."""
+        rounds = self.answers.of(ask)
+        return tuple(line_chart(series) for series in rounds.series) if rounds else ()
 
     @property
     def open_tasks(self) -> tuple[TaskRecord, ...]:
@@ -123,27 +155,32 @@ async def mentorship_view(
         answers = MentorshipAnswers((), ())
         agreement = Agreement((), facts.agreement_in_force)
         written: list[Note] = []
+        away: list[StatedAbsence] = []
         if full:
             answers = await answers_for(session, facts, readers, reader.id)
             agreement = await _agreement(session, facts)
             written = await notes.of_mentorship(session, (cohort, key))
+            away = await absences.listed(session, cohort=cohort, mentorship=key)
         mails = await mentorship_page.items_of_mails(
             session, {entry.ref for entry in past.happened if entry.what == "mail" and entry.ref}
         )
+        names = await mentorship_page.names_of(session, {entry.by for entry in past.happened})
     today = local_date(now, facts.zone)
     visible = [entry for entry in past.happened if _is_shown(entry, facts, readers, reader)]
+    names |= {person.id: person.name for person in facts.people}
     openable = {id_ for id_, items in mails.items() if is_for_coordinators(items, reader)} if full else set[str]()
     return MentorshipView(
         facts,
         today,
         full,
-        tuple(story(visible, facts.zone, openable, full=full)),
-        tuple(_coming(step) for step in past.ahead),
+        _with_absences(story(visible, facts.zone, openable, names, full=full), away, facts.zone, today),
+        tuple(sorted((*map(_coming, past.ahead), *_to_come(away, today)), key=lambda entry: entry.opens)),
         answers,
-        tuple(line_chart(series) for rounds in answers.rounds for series in rounds.series),
         agreement,
         tuple(tasks if full else (replace(task, reason="", why="") for task in tasks)),
         tuple(written),
+        tuple(away),
+        facts.held and full and readers.may_read(key, reader.id),
         band(
             min([local(entry.at, facts.zone).date() for entry in past.happened] + [facts.start]),
             facts.start,
@@ -171,14 +208,16 @@ def _is_shown(entry: TimelineEntry, facts: MentorshipFacts, readers: ConcernRead
     return entry.name not in (*ABOUT_CONCERNS, RECEIPT) and entry.ref not in hidden and entry.detail not in hidden
 
 
-def story(entries: Iterable[TimelineEntry], zone: str, openable: set[str], *, full: bool) -> Iterable[StoryEntry]:
+def story(
+    entries: Iterable[TimelineEntry], zone: str, openable: set[str], names: Mapping[str, str], *, full: bool
+) -> Iterable[StoryEntry]:
     """The past in order; what happened to several people on one day for the same reason is one entry.
 
-    `openable` are ids of mails. Without `full` no reasons and no doors are given.
+    `openable` are ids of mails, `names` those of who acted. Without `full` no reasons and no doors are given.
     """
     found: list[StoryEntry] = []
     for entry in entries:
-        one = _entry(entry, zone, openable, full)
+        one = _entry(entry, zone, openable, names, full)
         same = next(
             (index for index, other in enumerate(found[-6:], max(len(found) - 6, 0)) if _same(other, one)), None
         )
@@ -189,7 +228,38 @@ def story(entries: Iterable[TimelineEntry], zone: str, openable: set[str], *, fu
     return found
 
 
-def _entry(entry: TimelineEntry, zone: str, openable: set[str], full: bool) -> StoryEntry:
+def _with_absences(
+    entries: Iterable[StoryEntry], away: Iterable[StatedAbsence], zone_name: str, today: date
+) -> tuple[StoryEntry, ...]:
+    """The story with the absences that have begun."""
+    begun = [
+        StoryEntry(
+            datetime.combine(absence.first, time(), zone(zone_name)),
+            "absence",
+            absence.ask,
+            "",
+            (StoryPerson(absence.person, absence.name),),
+            "",
+            "",
+            "",
+            until=absence.last,
+        )
+        for absence in away
+        if absence.first < today
+    ]
+    return tuple(sorted((*entries, *begun), key=lambda entry: entry.at))
+
+
+def _to_come(away: Iterable[StatedAbsence], today: date) -> Iterable[ComingEntry]:
+    """The absences that have not begun."""
+    return [
+        ComingEntry(absence.first, absence.last, "", open=False, awaited=(), away=absence.name)
+        for absence in away
+        if absence.first >= today
+    ]
+
+
+def _entry(entry: TimelineEntry, zone: str, openable: set[str], names: Mapping[str, str], full: bool) -> StoryEntry:
     door, ref = "", ""
     match entry.what:
         case "answer" if entry.ref and entry.ref != "agreement":
@@ -197,7 +267,7 @@ def _entry(entry: TimelineEntry, zone: str, openable: set[str], full: bool) -> S
         case "answer":
             door = "agreement"
         case "task_opened" | "task_closed":
-            door, ref = "task", entry.ref
+            door, ref = "task", public_id(entry.ref)
         case "event" if entry.name in AGREEMENT_LINES:
             door = "agreement"
         case _:
@@ -212,9 +282,10 @@ def _entry(entry: TimelineEntry, zone: str, openable: set[str], full: bool) -> S
         happening_words(shown),
         (StoryPerson(entry.person.id, entry.person.name, mail),) if entry.person else (),
         entry.by,
+        names.get(entry.by, entry.by),
         (reason or ("" if entry.name in ABOUT_CONCERNS else entry.why)) if full else "",
         door if full or door == "task" else "",
-        ref,
+        ref=ref,
     )
 
 
@@ -236,9 +307,3 @@ def _coming(step: UpcomingStep) -> ComingEntry:
         step.state == "open",
         tuple(person.name for person in step.awaited),
     )
-
-
-def charts_of(views: Sequence[LineChart], ids: Iterable[str]) -> tuple[LineChart, ...]:
-    """The charts of these questions."""
-    wanted = set(ids)
-    return tuple(chart for chart in views if chart.series.id in wanted)

@@ -7,7 +7,7 @@ the record. It holds names and answers; it must not be passed to Temporal or wri
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -20,7 +20,7 @@ from lifecycle.local_time import local_date
 from lifecycle.state import State
 from operations.errors import NotFound
 from operations.forms.answers import NEUTRAL, ShownAnswer, shown
-from operations.forms.by_round import FormRounds, last_round
+from operations.forms.by_round import Column, FormRounds, last_round
 from operations.forms.visibility import CONCERN
 from operations.mentorships.concerns import ConcernReaders, readers_of
 from operations.mentorships.dry_run import DryRun, foresee
@@ -57,6 +57,19 @@ BEHIND: Mapping[str, tuple[str, ...]] = {
 """Kind of task to the asks whose answers are behind it. A kind that is not named: any ask."""
 
 
+TELLING: Mapping[str, tuple[str, ...]] = {
+    "seat_empty": ("accept",),
+    "stalled": ("p_met", "p_next", "p_block", "m_block"),
+    "silent": ("state",),
+    "fit": ("f_fit", "f_action"),
+    "help": ("p_help", "f_action", "state"),
+    "midpoint": ("r_decide",),
+}
+"""Kind of task to the questions whose answers say most about it."""
+UNREMARKABLE = ("no", "fine")
+"""Answers to those questions that say nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """A report about safety or conduct. `answers` and `words` are empty until it was opened. `at` is local."""
@@ -71,6 +84,18 @@ class Report:
     """What kind of concern it is, in words; only once opened."""
     answers: tuple[ShownAnswer, ...] = ()
     words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Highlight:
+    """An answer that stands out: what was asked, who answered what, and what they said in the round before."""
+
+    name: str
+    label: str
+    text: str
+    low: bool
+    far: bool
+    before: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +120,8 @@ class TaskView:
     told: tuple[str, ...]
     """Names of those to whom a report went."""
     evidence: FormRounds | None
+    highlights: tuple[Highlight, ...]
+    """Of the evidence: what says most about the task, what is low, and what is far from the other side."""
     charts: tuple[LineChart, ...]
     agreement: Agreement | None
     reports: tuple[Report, ...]
@@ -106,7 +133,7 @@ class TaskView:
     based_on: int
     """How many changes the mentorship had seen: what was looked at."""
     next_task: str
-    """Key of the task that is the most pressing beside this one; empty where nothing waits."""
+    """Public id of the task that is the most pressing beside this one; empty where nothing waits."""
     pause_until: date
 
     @property
@@ -121,19 +148,20 @@ class TaskView:
 
 
 async def task_view(
-    database: Database, key: str, reader: PageReader, now: datetime, *, opened: bool = False
+    database: Database, public: str, reader: PageReader, now: datetime, *, opened: bool = False
 ) -> TaskView:
-    """The page of a task for a coordinator or deputy of its cohort; `now` is in UTC.
+    """The page of a task (its public id) for a coordinator or deputy of its cohort; `now` is in UTC.
 
     With `opened`, what the reports behind it say is shown: call `operations.mentorships.concerns.opened` first.
     Raises `NotFound` where there is no such task, or this reader was not told of it.
     """
     async with database.session() as session:
-        task = await mentorship_page.task_facts(session, key)
+        key = await mentorship_page.key_of_task(session, public)
+        task = await mentorship_page.task_facts(session, key) if key else None
         if task is None or not reader.reads_answers(task.cohort):
             raise NotFound("there is no such task")
         readers = await readers_of(session, task.cohort, [task.mentorship])
-        if key in readers.hidden_from(reader.id):
+        if task.key in readers.hidden_from(reader.id):
             raise NotFound("there is no such task")
         facts = await mentorship_page.mentorship_facts(session, task.cohort, task.mentorship)
         assert facts is not None, "a task belongs to a mentorship"
@@ -142,15 +170,16 @@ async def task_view(
         others = [
             other
             for other in await mentorship_page.tasks_of(session, task.cohort, task.mentorship)
-            if other.key != key and other.key not in hidden
+            if other.key != task.key and other.key not in hidden
         ]
         reports = await _reports(session, task, facts, readers, answers, reader, opened=opened)
         agreement = await _agreement(session, task, facts)
         desks = [cohort for cohort in reader.roles if reader.reads_answers(cohort)]
-        other = await mentorship_page.next_open_task(session, reader.id, desks, key)
+        other = await mentorship_page.next_open_task(session, reader.id, desks, task.key)
         state = await mentorship_page.state_of(session, task.cohort, task.mentorship) if not task.closed_at else None
-        told = await mentorship_page.names_of(session, _told(readers, key))
+        told = await mentorship_page.names_of(session, _told(readers, task.key))
     today = local_date(now, facts.zone)
+    behind = evidence(task, answers, facts.program.program.rules, now)
     names = {person.id: person.name for person in facts.people}
     return TaskView(
         task=task,
@@ -158,7 +187,8 @@ async def task_view(
         today=today,
         about=tuple(names.get(person, person) for person in task.about),
         told=tuple(told.values()),
-        evidence=evidence(task, answers, facts.program.program.rules, now),
+        evidence=behind,
+        highlights=highlights(behind, answers, TELLING.get(task.kind, ())) if behind else (),
         charts=_charts(answers),
         agreement=agreement,
         reports=reports,
@@ -173,20 +203,15 @@ async def task_view(
     )
 
 
-async def decided(database: Database, key: str, reader: PageReader) -> TaskRecord | None:
+async def decided(database: Database, public: str, reader: PageReader) -> TaskRecord | None:
     """A task that was decided, if this reader may see it."""
     async with database.session() as session:
-        task = await mentorship_page.task_facts(session, key)
+        key = await mentorship_page.key_of_task(session, public)
+        task = await mentorship_page.task_facts(session, key) if key else None
         if task is None or task.closed_at is None or not reader.reads_answers(task.cohort):
             return None
         readers = await readers_of(session, task.cohort, [task.mentorship])
-    return None if key in readers.hidden_from(reader.id) else task
-
-
-async def task_key(database: Database, public: str) -> str | None:
-    """The key of the task whose public id stands in a mail."""
-    async with database.session() as session:
-        return await mentorship_page.key_of_task(session, public)
+    return None if task.key in readers.hidden_from(reader.id) else task
 
 
 def evidence(task: TaskRecord, answers: MentorshipAnswers, rules: Rules, now: datetime) -> FormRounds | None:
@@ -211,6 +236,35 @@ def evidence(task: TaskRecord, answers: MentorshipAnswers, rules: Rules, now: da
         return found
     # What a report says is shown where it is opened, not among the answers.
     return replace(found, rows=tuple(row for row in found.rows if row.id not in CONCERN))
+
+
+def highlights(behind: FormRounds, answers: MentorshipAnswers, telling: Sequence[str] = ()) -> tuple[Highlight, ...]:
+    """What stands out in a round: answers to `telling` questions, low ones, and those far from the other side's."""
+    whole = answers.of(behind.ask)
+    found: list[Highlight] = []
+    for row in behind.rows:
+        for column, cell in zip(behind.columns, row.cells, strict=True):
+            if cell is None:
+                continue
+            tells = cell.answer.question in telling and cell.answer.value not in UNREMARKABLE
+            if tells or cell.answer.low or cell.far:
+                before = _before(whole, column, row.id) if whole else ""
+                answer = cell.answer
+                found.append(Highlight(column.person.name, answer.label, answer.text, answer.low, cell.far, before))
+    return tuple(found)
+
+
+def _before(rounds: FormRounds, column: Column, question: str) -> str:
+    """What the same person answered to the same question in the round before; empty where nothing."""
+    row = next((row for row in rounds.rows if row.id == question), None)
+    before = [
+        cell.answer.text
+        for other, cell in zip(rounds.columns, row.cells if row else (), strict=row is not None)
+        if cell is not None
+        and other.person.person == column.person.person
+        and other.round.number < column.round.number
+    ]
+    return before[-1] if before else ""
 
 
 def _caused(task: TaskRecord, given: GivenAnswer, rules: Rules) -> bool:

@@ -80,6 +80,8 @@ class TaskRecord:
     """A task, open or decided, with its author's name. `decided_by` is empty where the engine closed it."""
 
     key: str
+    public_id: str
+    """Stands in the address of its page."""
     cohort: str
     mentorship: str
     kind: str
@@ -217,6 +219,11 @@ async def mentorship_facts(session: AsyncSession, cohort: str, key: str) -> Ment
     )
 
 
+async def zone_of(session: AsyncSession, cohort: str) -> str:
+    """The zone of a cohort; UTC where there is no such cohort."""
+    return await session.scalar(select(CohortRow.zone).where(CohortRow.id == cohort)) or "UTC"
+
+
 async def state_of(session: AsyncSession, cohort: str, key: str) -> State | None:
     """What the workflow of a mentorship remembers after its last turn; None before the first."""
     text = await session.scalar(
@@ -225,23 +232,23 @@ async def state_of(session: AsyncSession, cohort: str, key: str) -> State | None
     return saved_state.load(text) if text else None
 
 
+async def key_of_task(session: AsyncSession, public: str) -> str | None:
+    """The key of the task with this public id."""
+    return await session.scalar(select(TaskRow.key).where(TaskRow.public_id == public, TaskRow.public_id != ""))
+
+
 async def task_facts(session: AsyncSession, key: str) -> TaskRecord | None:
     """The task with this key."""
     row = await session.get(TaskRow, key)
     return _task(row, await names_of(session, [row.by])) if row else None
 
 
-async def key_of_task(session: AsyncSession, public: str) -> str | None:
-    """The key of the task with this public id."""
-    return await session.scalar(select(TaskRow.key).where(TaskRow.public_id == public, TaskRow.public_id != ""))
-
-
 async def next_open_task(session: AsyncSession, person: str, cohorts: Collection[str], but: str) -> str | None:
-    """The key of the most pressing open task of these cohorts but this one; of reports, of those that went to the
-    person."""
+    """The public id of the most pressing open task of these cohorts but this one; of reports, of those of which the
+    person was told."""
     told = select(ItemRow.key).where(ItemRow.task == TaskRow.key, ItemRow.person == person)
     return await session.scalar(
-        select(TaskRow.key)
+        select(TaskRow.public_id)
         .where(
             TaskRow.cohort.in_(list(cohorts)),
             TaskRow.closed_at.is_(None),
@@ -391,8 +398,8 @@ async def record_of(session: AsyncSession, person: str, cohorts: Sequence[str]) 
 
 def _task(row: TaskRow, names: dict[str, str]) -> TaskRecord:
     return TaskRecord(
-        row.key, row.cohort, row.mentorship, row.kind, row.number, row.reason, tuple(row.about), tuple(row.decisions),
-        row.due, row.opened_at, row.opened_on, row.closed_at, row.closed_on, row.decision,
+        row.key, row.public_id, row.cohort, row.mentorship, row.kind, row.number, row.reason, tuple(row.about),
+        tuple(row.decisions), row.due, row.opened_at, row.opened_on, row.closed_at, row.closed_on, row.decision,
         names.get(row.by, row.by), row.why,
     )  # fmt: skip
 

@@ -15,7 +15,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from operations.accounts.accounts import Role
-from web.coordinator import acts, audit_page, cohorts, own_sessions, plans, report, sign_in, today
+from web.coordinator import (
+    acts,
+    audit_page,
+    cohorts,
+    mentorships,
+    own_sessions,
+    people,
+    plans,
+    report,
+    sign_in,
+    tasks,
+    today,
+)
 from web.coordinator.acts import ACTORS
 from web.coordinator.visit import Visit
 
@@ -68,6 +80,23 @@ ROUTES: tuple[Route, ...] = (
     Route("/c/audit", "audit", ("GET",), ACTORS, False, audit_page.listed),
     Route("/c/cohorts/{cohort}/report", "report", ("GET",), EVERYBODY, False, report.shown),
     Route("/c/cohorts/{cohort}/report/{kind}", "report_file", ("GET",), EVERYBODY, False, report.taken),
+    Route("/c/tasks/{task}", "task", ("GET",), COORDINATORS, False, tasks.page),
+    Route("/c/tasks/{task}", "decide", ("POST",), COORDINATORS, False, tasks.act),
+    Route("/c/cohorts/{cohort}/mentorships/{key}", "mentorship", ("GET",), EVERYBODY, False, mentorships.page),
+    Route("/c/cohorts/{cohort}/mentorships/{key}", "note", ("POST",), COORDINATORS, False, mentorships.note),
+    Route(
+        "/c/cohorts/{cohort}/mentorships/{key}/mails/{mail}", "mail", ("GET",), COORDINATORS, False, mentorships.mail
+    ),
+    Route(
+        "/c/cohorts/{cohort}/mentorships/{key}/mails/{mail}/body",
+        "mail_body",
+        ("GET",),
+        COORDINATORS,
+        False,
+        mentorships.mail_body,
+    ),
+    Route("/c/people/{person}", "person", ("GET",), COORDINATORS, False, people.page),
+    Route("/c/people/{person}/data", "personal_data", ("GET",), COORDINATORS, True, people.data),
     Route("/c/sessions", "sessions", ("GET",), EVERYBODY, False, own_sessions.listed),
     Route("/c/sessions", "end_session", ("POST",), EVERYBODY, False, own_sessions.end),
     Route("/c/sign-out", "sign_out", ("POST",), ANYBODY, False, sign_in.sign_out),
