@@ -164,7 +164,8 @@ async def _mentorships(
         ref = (order.cohort, order.mentorship)
         outcome, reason = "", ""
         if order.done:
-            outcome, reason = "done_before", done_before_reason(order)
+            # What follows tells of an option of the command.
+            outcome, reason = "done_before", done_before_reason(order).partition(";")[0]
         elif ref not in numbers:
             outcome, reason = "refused", NOT_THERE
         based_on = str(numbers.get(ref, ""))

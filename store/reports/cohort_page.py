@@ -6,6 +6,7 @@ It holds names, for people to read; it must not be passed to Temporal or written
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
@@ -195,11 +196,9 @@ async def figures(session: AsyncSession, id_: str) -> Figures:
         _one("awaited", "yes", and_(running, AWAITED)),
         _one("task", "any", and_(running, MentorshipRow.open_tasks > 0)),
         *(_one("reached", station, and_(ours, _reached(station))) for station in REACHED),
-        select(
-            literal("ask"), RequestRow.ask, case((RequestRow.state == "answered", "yes"), else_="no"), func.count()
-        )
+        select(literal("ask"), RequestRow.ask, RequestRow.state, func.count())
         .where(RequestRow.cohort == id_, RequestRow.state != "withdrawn")
-        .group_by(RequestRow.ask, case((RequestRow.state == "answered", "yes"), else_="no")),
+        .group_by(RequestRow.ask, RequestRow.state),
         select(literal("mail"), ItemRow.state, literal(""), func.count())
         .where(ItemRow.cohort == id_, ItemRow.state.in_(("queued", "sent")))
         .group_by(ItemRow.state),
@@ -208,7 +207,10 @@ async def figures(session: AsyncSession, id_: str) -> Figures:
         .where(MembershipRow.cohort == id_, ParticipantRow.standing.in_(BOUNCED)),
     ]
     rows = await session.execute(union_all(*parts))
-    return Figures({(what, name, more): count for what, name, more, count in rows})
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for what, name, more, count in rows:
+        counts[what, name, ("yes" if more == "answered" else "no") if what == "ask" else more] += count
+    return Figures(counts)
 
 
 def _counted(what: str, column: ColumnElement[str] | object, where: ColumnElement[bool]) -> Select[tuple[str, ...]]:

@@ -1,0 +1,210 @@
+"""The coordinators' pages with a large cohort on PostgreSQL: how long each takes, how large it is, what it asks SQL.
+
+Every page of the route table that can be opened by an id, and the lists with their filters. The floor is a Starlette
+page with one query, in the same process and through the same client. Program and workers play no part.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import statistics
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import httpx
+from sqlalchemy import event, select, text
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from operations import plans
+from operations.plans import Choice
+from store.cohorts.cohorts import put
+from store.database import Database, migrate
+from store.programs import freeze_program
+from store.tables import MembershipRow, MentorshipRow, TaskRow
+from testing.coordinator_env import signed_in
+from testing.web_env import WebEnv, web_env_of
+from tools.bench.launching import at_night
+from tools.bench.servers import postgresql
+from tools.bench.table import Line
+from web.coordinator.route_table import ROUTES
+
+COHORT = "pages"
+MOST_MS, MOST_KB, MOST_QUERIES = 150.0, 100.0, 8
+LISTS = (
+    "?sort=health&down=yes", "?text=12", "?awaited=yes", "?task=any", "?phase=check_ins&health=good", "?reached=met",
+    "?ask=check_in&answered=no", "?mail=queued", "?page=77",
+)  # fmt: skip
+"""The list of the cohort in other ways."""
+LEFT_OUT = {"link", "sign_in", "code", "plan", "list_csv", "list_xlsx"}
+"""Pages of somebody who is not signed in, the page that asks Temporal, and files of all rows."""
+FILLED = """
+UPDATE mentorships SET state = 'running', phase = 'check_ins', turn = 9, next_step = 'check_in 3',
+    next_on = start + 60, agreement_in_force = 1, workflow_state = '{"changes": 3}',
+    health = CASE WHEN length(key) % 3 = 0 THEN 'quiet' ELSE 'good' END;
+UPDATE memberships SET standing = 'accepted';
+INSERT INTO requests (key, public_id, generation, cohort, mentorship, ask, number, step, person, role, early, opens,
+    closes, closes_at, state, mails)
+  SELECT m.cohort || '/' || m.mentorship || '/' || a.ask || '#' || a.number || '/' || m.person,
+    md5(m.mentorship || a.ask || a.number || m.person), 1, m.cohort, m.mentorship, a.ask, a.number,
+    m.mentorship || a.ask || a.number, m.person, m.role, false, current_date, current_date + 10, now(),
+    CASE WHEN a.number = 3 AND length(m.person) % 2 = 0 THEN 'open' ELSE 'answered' END, 1
+  FROM memberships m CROSS JOIN (VALUES ('invitation', 1), ('agreement', 1), ('fit_check', 1), ('check_in', 1),
+    ('check_in', 2), ('check_in', 3), ('midpoint', 1)) AS a (ask, number);
+INSERT INTO answers (request, version, submission, person, form, form_version, body, at, late)
+  SELECT key, 1, public_id, person, ask, 1,
+    '{"p_met": "2", "p_useful": 4, "p_open": 5, "p_help": "no", "p_word": "It goes well, thank you."}', now(), false
+  FROM requests WHERE state = 'answered';
+INSERT INTO items (key, person, kind, name, number, cohort, mentorship, date, request, task, about, after_end,
+    queued_at, shard, state, reason, failures)
+  SELECT key, person, 'request', ask, number, cohort, mentorship, opens, key, '', '', false, now(), 0,
+    CASE WHEN state = 'open' THEN 'queued' ELSE 'sent' END, '', 0
+  FROM requests;
+INSERT INTO events (cohort, mentorship, at, name, person, detail, by, why, turn)
+  SELECT cohort, mentorship, now(), 'answered', person, ask, '', '', number FROM requests;
+INSERT INTO tasks (key, public_id, cohort, mentorship, kind, number, reason, about, decisions, due, opened_at,
+    opened_on, decision, by, why, turn, closed_in)
+  SELECT cohort || '/' || key || '/task.low_score#1', 't' || md5(key), cohort, key, 'low_score', 1,
+    'Somebody gave a low rating.', '[]', '["noted", "nudge", "end"]', current_date, now(), current_date, '', '', '',
+    1, 0
+  FROM mentorships ORDER BY key LIMIT 200;
+UPDATE mentorships SET open_tasks = 1 WHERE key IN (SELECT mentorship FROM tasks);
+INSERT INTO audit (at, by, proof, what, cohort, ids, count, plan, reason, result)
+  SELECT now(), 'c1', 'command_line', 'extend', cohort, json_build_array(cohort || '/' || key), 1, '', '', 'done'
+  FROM mentorships;
+ANALYZE;
+"""
+"""Half a season of every mentorship, without playing it: requests, answers, mails, events, tasks, the audit."""
+
+
+async def measure(*, quick: bool) -> list[Line]:
+    """Put down so many mentorships, and open every page some times."""
+    many, times = (1_000, 10) if quick else (10_000, 40)
+    with postgresql() as database_url:
+        await asyncio.to_thread(migrate, database_url)
+        async with Database.open(database_url) as database:
+            env = await _filled(database, many)
+            bare = await _bare(database, times)
+            return await _lines(env, many, times, bare)
+
+
+async def _filled(database: Database, many: int) -> WebEnv:
+    loaded = at_night(COHORT, many)
+    now = datetime.now(UTC)
+    async with database.begin() as session:
+        programs = {
+            id_: await freeze_program(session, used.program, used.forms, now) for id_, used in loaded.used.items()
+        }
+    await put(database, loaded.cohort, programs, now.date(), now)
+    async with database.begin() as session:
+        for statement in FILLED.split(";\n"):
+            if statement.strip():
+                await session.execute(text(statement.replace(":", "\\:")))
+    env = web_env_of(database, "https://pages.test")
+    env.now = now
+    return env
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What opening one page came to."""
+
+    p95: float
+    """Milliseconds."""
+    kilobytes: float
+    queries: int
+
+
+async def _lines(env: WebEnv, many: int, times: int, bare: float) -> list[Line]:
+    async with env.database.session() as session:
+        staff = await session.scalar(text("SELECT person FROM cohort_people WHERE role = 'coordinator'"))
+    lines = [Line(f"a Starlette page with one query, {many:,} mentorships in the same PostgreSQL: p95", bare, "ms")]
+    async with signed_in(env, staff) as http, _counting(env.database) as statements:
+        for path in await _paths(env, staff):
+            found = await _opened(http, path, times, statements)
+            if found is None:
+                continue
+            shown = re.sub(r"/plans/[^/]+", "/plans/…", path)
+            lines += [
+                Line(f"{shown}: p95", found.p95, "ms", aim=MOST_MS, better="less"),
+                Line("  the same, to a bare page", found.p95, "ms", bare),
+                Line("  size", found.kilobytes, "KB", aim=MOST_KB, better="less"),
+                Line("  statements", found.queries, "", aim=MOST_QUERIES, better="less"),
+            ]
+    return lines
+
+
+async def _paths(env: WebEnv, staff: str) -> list[str]:
+    """Every page that is opened by an id, and the lists."""
+    async with env.database.session() as session:
+        keys = list(await session.scalars(select(MentorshipRow.key).order_by(MentorshipRow.key)))
+        person = await session.scalar(select(MembershipRow.person).limit(1))
+        task = await session.scalar(select(TaskRow.public_id).limit(1))
+    choice = Choice("extend", {"weeks": "4"}, [(COHORT, key) for key in keys], cohort=COHORT)
+    made = await plans.freeze(env.database, env.settings, choice, env.now, by=staff, proof="mailed_link")
+    await plans.confirm(env.database, made, env.now, by=staff, proof="mailed_link")
+    values = {"cohort": COHORT, "mentorship": keys[0], "person": person or "", "task": task or "", "plan": made.id}
+    paths: list[str] = []
+    for route in ROUTES:
+        named = set(re.findall(r"\{(\w+)(?::\w+)?\}", route.path))
+        if "GET" not in route.methods or route.name in LEFT_OUT or not named <= set(values):
+            continue
+        path = re.sub(r"\{(\w+)(?::\w+)?\}", lambda name: str(values[name[1]]), route.path)
+        paths.append(f"{path}?act=extend&key={keys[0]}" if route.name == "choose_act" else path)
+    return paths + [f"/c/cohorts/{COHORT}{query}" for query in LISTS]
+
+
+async def _opened(http: httpx.AsyncClient, path: str, times: int, statements: list[str]) -> Opened | None:
+    """Open a page so many times; None where it does not open with what there is here."""
+    first = await http.get(path)
+    if first.status_code != 200:
+        print(f"{path}: {first.status_code}, not measured", flush=True)
+        return None
+    statements.clear()
+    size = len((await http.get(path)).content) / 1024
+    queries = len(statements)
+    return Opened(await _p95(http, path, times), size, queries)
+
+
+async def _p95(http: httpx.AsyncClient, path: str, times: int) -> float:
+    took: list[float] = []
+    for _ in range(times):
+        began = time.perf_counter()
+        await http.get(path)
+        took.append((time.perf_counter() - began) * 1000)
+    return statistics.quantiles(took, n=20)[-1]
+
+
+@asynccontextmanager
+async def _counting(database: Database) -> AsyncIterator[list[str]]:
+    """The statements that the database is given."""
+    statements: list[str] = []
+
+    def count(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        statements.append(statement)
+
+    event.listen(database.engine.sync_engine, "before_cursor_execute", count)
+    try:
+        yield statements
+    finally:
+        event.remove(database.engine.sync_engine, "before_cursor_execute", count)
+
+
+async def _bare(database: Database, times: int) -> float:
+    """The floor: milliseconds of a page with one query."""
+
+    async def page(_: Request) -> Response:
+        async with database.session() as session:
+            keys: Sequence[str] = list(await session.scalars(select(MentorshipRow.key).limit(50)))
+        return PlainTextResponse("\n".join(keys))
+
+    transport = httpx.ASGITransport(Starlette(routes=[Route("/", page)]))
+    async with httpx.AsyncClient(transport=transport, base_url="https://pages.test") as http:
+        await http.get("/")
+        return await _p95(http, "/", times * 5)
