@@ -245,6 +245,9 @@ class LetterWriter:
             case "farewell":
                 facts |= _farewell(place, person.id, known)
                 facts["certificate"] = program.phases.closure.certificate and not facts["early"]
+                if facts["certificate"]:
+                    own_page = self.links.place_url(person.id, person.generation)
+                    facts["link"] = f"{own_page}/certificate/{item.cohort}/{item.mentorship}"
             case "agreement_concluded":
                 facts |= self._concluded(item, person, language, mentorship, known)
             case "closing_for_silence":

@@ -137,6 +137,8 @@ def create_app(
             Route("/me/{token}/data", place.data),
             Route("/me/{token}/data.json", place.download),
             Route("/me/{token}/joint/{cohort}/{mentorship}", place.joint_sheet),
+            Route("/me/{token}/certificate/{cohort}/{mentorship}", place.certificate),
+            Route("/me/{token}/certificate/{cohort}/{mentorship}/pdf", place.certificate),
             Route("/me/{token}/{act}/{cohort}/{mentorship}", place.change, methods=["GET", "POST"]),
             Route("/address/{token}", confirming.page, methods=["GET", "POST"]),
             Route("/apply/{cohort}", applying.page, methods=["GET", "POST"]),

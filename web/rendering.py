@@ -15,6 +15,7 @@ from mail.dates import day, language_name, listed, moment, whole_day
 from operations.mentorships.labels import detail_words, step_name
 
 TEMPLATES = Path(__file__).parent.parent / "templates" / "pages"
+CERTIFICATES = TEMPLATES.parent / "certificates"
 LANGUAGE = "en"
 """Of every page as a whole, dates included: there are pages in no other, whatever a person's mails are in."""
 STATIC = Path(__file__).parent / "static"
@@ -25,7 +26,7 @@ class Pages:
 
     def __init__(self, public_url: str) -> None:
         self.root = urlsplit(public_url).path.rstrip("/")
-        self.css = (STATIC / "pages.css").read_bytes()
+        self.css = (STATIC / "pages.css").read_bytes() + (CERTIFICATES / "style.css").read_bytes()
         self.icon = (STATIC / "icon.svg").read_bytes()
         self._environment = Environment(
             loader=FileSystemLoader(TEMPLATES),

@@ -21,6 +21,7 @@ from operations.audit import AuditEntry
 from operations.errors import Refused
 from operations.mentorships.labels import in_words
 from operations.mentorships.status import known_cohort
+from operations.pdf import as_pdf
 from operations.people.deciders import who_decides
 from operations.spreadsheet import as_book, as_csv
 from reports import html_report, season_report, sheets
@@ -70,29 +71,6 @@ class Made:
     def pdf(self) -> bytes:
         """The page as PDF. Raises Refused where WeasyPrint can't be used."""
         return as_pdf(self.html())
-
-
-def as_pdf(html: str) -> bytes:
-    """A self-contained page as PDF. Raises Refused where the extra `pdf`, or what it needs, is missing."""
-    try:
-        from weasyprint import HTML
-    except ImportError as missing:
-        raise Refused(
-            "PDF needs the extra `pdf`: pip install 'mentorship-engine[pdf]'. The HTML page prints as well."
-        ) from missing
-    except OSError as missing:
-        raise Refused(
-            "PDF needs Pango on this machine: apt install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0, or"
-            " the like. The HTML page prints as well."
-        ) from missing
-    written = HTML(string=html, base_url=None, url_fetcher=_fetches_nothing).write_pdf()
-    assert written is not None
-    return written
-
-
-def _fetches_nothing(url: str, *_: object, **__: object) -> dict[str, object]:
-    """A report is self-contained: whatever it might name is not fetched (CWE-918)."""
-    raise ValueError(f"a report fetches nothing, least of all {url[:40]}")
 
 
 async def exact(

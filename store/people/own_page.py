@@ -16,7 +16,7 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lifecycle.keys import MentorshipRef
-from store.people import joint_sheet
+from store.people import certificate, joint_sheet
 from store.programs import FrozenProgram, asked_with, frozen_program
 from store.tables import (
     AnswerRow,
@@ -118,6 +118,8 @@ class OwnMentorship:
     """Names of the person's events that the workflow does not know yet."""
     joint_sheet: bool
     """Whether they were told of a joint sheet."""
+    certificate: bool
+    """Whether there is a certificate of participation."""
 
     @property
     def ref(self) -> MentorshipRef:
@@ -171,6 +173,7 @@ async def seats(session: AsyncSession, person: str) -> list[OwnMentorship]:
     waiting = await _waiting(session, person, refs)
     early = await _ending_early(session, refs)
     shared = await joint_sheet.places(session, person)
+    certified = await certificate.places(session, person)
     seats: list[OwnMentorship] = []
     for membership, mentorship, cohort in rows:
         ref = (cohort.id, mentorship.key)
@@ -204,6 +207,7 @@ async def seats(session: AsyncSession, person: str) -> list[OwnMentorship]:
                 coming=tuple(coming[ref]),
                 waiting=tuple(waiting[ref]),
                 joint_sheet=ref in shared,
+                certificate=ref in certified,
             )
         )
     return sorted(seats, key=lambda seat: not seat.lives)

@@ -21,12 +21,14 @@ from program.forms import Question
 from runtime.links import Links
 from store.forms.requests import Requested
 from store.people.address_changes import AddressChange, Side, State
+from store.people.certificate import Certificate
 from store.people.joint_sheet import JointSheet
 from store.people.own_page import AskedForm, Coming, Holder, OwnMentorship, PageCoordinator
 from store.people.personal_data import PersonalData
 from web.forms.answers_text import Row, answered_rows
 from web.forms.fields import fields_of
 from web.forms.page import ROLE_WORDS
+from web.own_page import certificate
 from web.own_page.joint_sheet import shown
 from web.own_page.questions import ActWords, place_of, title_of
 from web.rendering import Pages
@@ -123,6 +125,8 @@ class Shown:
     """Where the agreement can be read; empty where there is none."""
     joint_sheet: str
     """Where the joint sheet can be read; empty where they were told of none."""
+    certificate: str
+    """Where the certificate of participation is; empty where there is none."""
     may: tuple[str, ...]
     """Acts that make sense now."""
     waiting: tuple[str, ...]
@@ -211,6 +215,13 @@ class PlacePage:
         """Nothing runs that could carry it: the people to write to."""
         return self._page("place_ask.html", heading=heading)
 
+    def certificate(self, found: Certificate, pdf: bool) -> HTMLResponse:
+        """The certificate, to print. `pdf` says that there is one as PDF, too."""
+        where = f"{self.path}/certificate/{found.cohort}/{found.mentorship}"
+        return HTMLResponse(
+            certificate.page(found, self.holder, self.pages, self.path, f"{where}/pdf" if pdf else "")
+        )
+
     def joint_sheet(self, sheet: JointSheet) -> HTMLResponse:
         """What the person and their partners agreed to show each other."""
         return self._page("place_joint.html", sheet=sheet, questions=shown(sheet, self.holder.id))
@@ -245,6 +256,7 @@ class PlacePage:
             answered=tuple(form for asked, form in forms if asked.answered_at and asked.ask != "agreement"),
             agreement=documents[-1].link if documents else "",
             joint_sheet=f"{self.path}/joint/{place_of(seat)}" if seat.joint_sheet else "",
+            certificate=f"{self.path}/certificate/{place_of(seat)}" if seat.certificate else "",
             may=tuple(act for act in ("pause", "resume", "end", "leave") if not why_not(seat, act, None, self.now)),
             waiting=tuple(WAITING[name] for name in seat.waiting if name in WAITING),
         )

@@ -7,6 +7,7 @@ The link of every mail opens it, so GET, HEAD and OPTIONS change nothing. Every 
 from __future__ import annotations
 
 import json
+from asyncio import to_thread
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -17,18 +18,21 @@ from starlette.responses import RedirectResponse, Response
 
 from lifecycle.local_time import local_date
 from operations import submissions
+from operations.errors import Refused
 from operations.forms.parse import FieldFault, Typed, read
+from operations.pdf import as_pdf, can_make_pdf
 from operations.people import change_address
 from operations.people import own_page as acts
 from operations.people.own_page import ActResult, Concern, Done, OwnChange, Rejected
 from operations.people.reminders import stop_reminders
 from store.forms import requests
 from store.forms.requests import Requested
-from store.people import joint_sheet, own_page, personal_data
+from store.people import certificate, joint_sheet, own_page, personal_data
 from store.people.address_changes import latest
 from store.people.correct import Details
 from store.people.own_page import Holder, OwnMentorship
 from web.forms.routes import FormRoutes, typed_in
+from web.own_page.certificate import page as page_of
 from web.own_page.page import PlacePage
 from web.own_page.questions import (
     ACTS,
@@ -119,6 +123,25 @@ class OwnPlace:
         async with self.database.session() as session:
             sheet = await joint_sheet.find(session, page.holder.id, *where)
         return page.joint_sheet(sheet) if sheet else self.pages.unknown()
+
+    async def certificate(self, request: Request) -> Response:
+        """GET: the certificate of participation, as a page to print or (`/pdf`) as PDF."""
+        page = await self._page(request)
+        where = request.path_params["cohort"], request.path_params["mentorship"]
+        if page is None:
+            return self.pages.unknown()
+        async with self.database.session() as session:
+            found = await certificate.find(session, page.holder.id, *where)
+        if found is None:
+            return self.pages.unknown()
+        if not request.url.path.endswith("/pdf"):
+            return page.certificate(found, can_make_pdf())
+        try:
+            content = await to_thread(as_pdf, page_of(found, page.holder, self.pages))
+        except Refused as missing:
+            return page.refused(str(missing))
+        named = {"content-disposition": f'attachment; filename="certificate-{where[0]}.pdf"'}
+        return Response(content, media_type="application/pdf", headers=named)
 
     async def concern(self, request: Request) -> Response:
         """GET: the form for a concern. POST: it is raised."""
