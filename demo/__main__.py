@@ -20,12 +20,16 @@ from demo.screen import Screen
 from demo.season import TAKES, DemoOptions, season
 from demo.verdict import verdict
 from embedded.stack import until_told_to_stop
+from operations.cohorts.report import exact
 from program.faults import Faults
 from runtime.errors import INTERRUPTED, Unreachable
 from runtime.logs import set_up_logs
 
 BROKEN, UNUSABLE, TOO_FAST = 1, 2, 3
 """Exit statuses. TOO_FAST: every promise was kept that a slow machine can keep; only punctuality was not."""
+
+REPORT = "mentorship-demo-report.html"
+"""What came of the season, where its own folder does not stay."""
 
 
 def _arguments() -> argparse.Namespace:
@@ -45,8 +49,8 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-async def play(wanted: DemoOptions, once: bool, screen: Screen) -> int:
-    """Play a season; the exit status."""
+async def play(wanted: DemoOptions, once: bool, screen: Screen, report: Path) -> int:
+    """Play a season, and write its report into a file; the exit status."""
     async with until_told_to_stop() as stopped, season(wanted, screen.happened) as playing:
         await playing.launch()
         with screen.showing(playing):
@@ -61,6 +65,10 @@ async def play(wanted: DemoOptions, once: bool, screen: Screen) -> int:
         slower = f"TOO FAST for this machine; try it slower: --speed {wanted.speed / 2:g} (make: SPEED=)"
         verdict_words = {0: "all promises kept", BROKEN: "BROKEN", TOO_FAST: slower}[status]
         screen.say(f"\nA season in {took.total_seconds():.0f} seconds: {verdict_words}.")
+        made = await exact(playing.stack.database, playing.cohort, playing.now)
+        report.write_text(made.html(), "utf-8")
+        page = f"{playing.stack.settings.public_url}/c/cohorts/{playing.cohort}/report"
+        screen.say(f"What came of it: {report}{'' if once else f', or signed in at {page}'}")
         if not once:
             screen.say("Everything stays up; follow-ups come half a year later. Ctrl-C ends it.")
             with screen.showing(playing):
@@ -79,9 +87,10 @@ def main() -> int:
     if arguments.data and data.exists() and any(data.iterdir()):
         print(f"{data} is not empty: a demo needs an empty folder", file=sys.stderr)
         return UNUSABLE
+    report = arguments.data / "report.html" if arguments.data else Path(tempfile.gettempdir(), REPORT)
     wanted = DemoOptions(data, arguments.speed, arguments.mentorships, seed=arguments.seed)
     try:
-        return asyncio.run(play(wanted, arguments.once, Screen()))
+        return asyncio.run(play(wanted, arguments.once, Screen(), report))
     except (Unreachable, Faults) as trouble:
         print(trouble, file=sys.stderr)
         return UNUSABLE

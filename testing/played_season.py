@@ -6,7 +6,8 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,10 @@ from program.loader import Loaded
 from rehearsal.ledger import ledger as rehearsed_ledger
 from rehearsal.script_actions import change_happens
 from rehearsal.season import RehearsedSeason
+from rehearsal.season_rows import season_rows
+from reports.season_report import Report, exact
 from store.database import Database
+from store.reports import season_rows as report_rows
 from store.tables import EventRow
 from testing.all_cases import launch_moment, load
 from testing.cases import CASES
@@ -31,6 +35,10 @@ from workflows.ids import cohort_id, mentorship_id, postmaster_id
 CORE = "temporal_core"
 OTHERS = ("httpx", "httpcore", "mail.log")
 """Loggers of the simulated people and of the relay, not of the engine."""
+
+
+FAR = date(2040, 1, 1)
+"""A day after the end of every season."""
 
 
 @dataclass
@@ -46,6 +54,8 @@ class PlayedSeason:
     """Everything that Temporal knows: histories and descriptions, with search attributes, memos, summaries."""
     logs: list[str] = field(default_factory=list)
     rehearsed: dict[str, Any] = field(default_factory=dict)
+    reports: tuple[Report | None, Report | None] = (None, None)
+    """The exact report of what happened, and that of the rehearsal."""
 
 
 @contextmanager
@@ -110,12 +120,18 @@ async def play(folder: Path, database_url: str) -> PlayedSeason:
         script=change_happens,
     )
     played.rehearsed = rehearsed_ledger(season.play())
+    of_rehearsal = exact(replace(season_rows(season), as_of=FAR), {})
+    played.reports = (played.reports[0], of_rehearsal)
     return played
 
 
 async def look_back(engine: Engine) -> PlayedSeason:
     """What there is to see of a season."""
     played = PlayedSeason(engine.loaded, await engine.ledger(), await _notes(engine.database, engine.cohort))
+    async with engine.database.session() as session:
+        rows = await report_rows.season_rows(session, engine.cohort, FAR, datetime.combine(FAR, time(), UTC))
+        assert rows is not None
+        played.reports = (exact(rows, {}), None)
     workflows = [mentorship_id(engine.cohort, mentorship.key) for mentorship in engine.loaded.cohort.mentorships]
     for workflow in (*workflows, cohort_id(engine.cohort), postmaster_id(0)):
         history, traces = await traces_of(engine.client, workflow)

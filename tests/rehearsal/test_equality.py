@@ -35,6 +35,17 @@ def test_the_rehearsal_of_all_cases_is_what_happened(season: PlayedSeason, part:
     assert season.ledger[part] == season.rehearsed[part]
 
 
+def test_the_report_of_the_rehearsal_is_that_of_what_happened(season: PlayedSeason) -> None:
+    happened, rehearsed = season.reports
+    assert happened is not None
+    assert rehearsed is not None
+    assert [table.id for table in happened.tables] == [table.id for table in rehearsed.tables]
+    for real, expected in zip(happened.tables, rehearsed.tables, strict=True):
+        assert real == expected
+    assert happened.confidence == rehearsed.confidence
+    assert happened.mails_a_week == rehearsed.mails_a_week
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_the_rehearsal_of_any_cohort_is_what_happens(
     seed: int, tmp_path: Path, new_sqlite: Callable[[], str]

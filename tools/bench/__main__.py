@@ -10,7 +10,7 @@ import sys
 from collections.abc import Awaitable, Callable
 
 from runtime.logs import set_up_logs
-from tools.bench import changing, core, crowded, delivering, launching, living, morning, pages, rehearsing
+from tools.bench import changing, core, crowded, delivering, launching, living, morning, pages, rehearsing, reporting
 from tools.bench.table import Line, table
 
 MEASURES: dict[str, Callable[..., Awaitable[list[Line]]]] = {
@@ -23,6 +23,7 @@ MEASURES: dict[str, Callable[..., Awaitable[list[Line]]]] = {
     "morning": morning.measure,
     "crowd": crowded.measure,
     "web": pages.measure,
+    "report": reporting.measure,
 }
 
 
