@@ -29,6 +29,7 @@ from store.columns import public_id
 from store.delivery.due import Item
 from store.delivery.letter_facts import Background, MentorshipRef, background
 from store.people.address_changes import Side
+from store.people.voices import VOICE
 from store.tables import AddressChangeRow, MembershipRow, MentorshipRow, ParticipantRow, RequestRow
 
 BEFORE_INTRODUCTION = frozenset(
@@ -191,7 +192,9 @@ class LetterWriter:
             facts |= self._of_mentorship(item, person, language, mentorship, known)
         if item.request:
             facts |= self._of_request(item, person, language, known)
-        if item.name in PERSONAL:
+        if item.name == VOICE:
+            facts["link"] = f"{self.links.place_url(person.id, person.generation)}/voice/{item.about}"
+        elif item.name in PERSONAL:
             change = _address_change(item, known)
             facts["new_address"] = change.email
             facts["closes"] = local_date(change.lapses_at, person.zone) - DAY

@@ -28,6 +28,7 @@ COMMANDS = {
     "status": ("status", "show", "ledger"),
     "answers": ("answers",),
     "report": ("report",),
+    "voices": ("voices",),
     "notes": ("note",),
     "message": ("message", "messages"),
     "cancel": ("cancel-cohort",),

@@ -36,7 +36,7 @@ NOTICES = (
 """Names of notices for participants."""
 DESK = ("task_opened", "task_repeated", "task_to_deputy", "reminders_stopped", "still_paused")
 """Names of notices for coordinators and deputies."""
-PERSONAL = ("address_old", "address_new")
+PERSONAL = ("address_old", "address_new", "voice")
 """Names of mails about a person, independent of their mentorships."""
 APPLICATIONS = (
     "application_confirm",

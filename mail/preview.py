@@ -89,6 +89,7 @@ _MESSAGE = (
 )
 _JOINT_LINK = "https://mentoring.example.org/me/4kX9q2mZ7vB1.1.aB3dE5fG7hJ9kL1mN3pQ5rS7/joint/spring/m07"
 _TASK_LINK = "https://mentoring.example.org/c/tasks/k7q2mzvb14x9aedf"
+_VOICE_LINK = "https://mentoring.example.org/me/4kX9q2mZ7vB1.1.aB3dE5fG7hJ9kL1mN3pQ5rS7/voice/4kx9q2mz7vb1aB3d"
 _ADDRESS_LINK = "https://mentoring.example.org/address/4kX9q2mZ7vB1.aB3dE5fG7hJ9kL1mN3pQ5rS7"
 _APPLICATION_LINK = "https://mentoring.example.org/application/4kX9q2mZ7vB1.1.aB3dE5fG7hJ9kL1mN3pQ5rS7"
 
@@ -183,7 +184,9 @@ def sample_matter(
         item = replace(item, task=facts, role="deputy" if name == "task_to_deputy" else "coordinator")
     if name in DESK and task == "match":
         item = replace(item, mentorship="", link="")
-    if name in PERSONAL:
+    if name == "voice":
+        item = replace(item, mentorship="", partners=(), link=_VOICE_LINK)
+    elif name in PERSONAL:
         item = replace(item, mentorship="", partners=(), link=_ADDRESS_LINK, new_address="jonas@post.example.net")
     if name in APPLICATIONS:
         waiting = name == "application_yours" and not full

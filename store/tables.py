@@ -26,6 +26,9 @@ from store.report_tables import ReportReleaseRow as ReportReleaseRow
 from store.sign_in_tables import CohortReaderRow as CohortReaderRow
 from store.sign_in_tables import SessionRow as SessionRow
 from store.sign_in_tables import SignInRow as SignInRow
+from store.voice_tables import VoiceConsentRow as VoiceConsentRow
+from store.voice_tables import VoiceRow as VoiceRow
+from store.voice_tables import VoiceUseRow as VoiceUseRow
 
 
 def _public_id(row: Any) -> str:

@@ -137,6 +137,7 @@ def create_app(
             Route("/me/{token}/data", place.data),
             Route("/me/{token}/data.json", place.download),
             Route("/me/{token}/joint/{cohort}/{mentorship}", place.joint_sheet),
+            Route("/me/{token}/voice/{voice}", place.voice, methods=["GET", "POST"]),
             Route("/me/{token}/certificate/{cohort}/{mentorship}", place.certificate),
             Route("/me/{token}/certificate/{cohort}/{mentorship}/pdf", place.certificate),
             Route("/me/{token}/{act}/{cohort}/{mentorship}", place.change, methods=["GET", "POST"]),

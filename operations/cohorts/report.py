@@ -18,6 +18,7 @@ from lifecycle.local_time import DAY, begins, local_date
 from lifecycle.tasks import KINDS
 from operations import audit
 from operations.audit import AuditEntry
+from operations.cohorts.voices import live
 from operations.errors import Refused
 from operations.mentorships.labels import in_words
 from operations.mentorships.status import known_cohort
@@ -34,6 +35,7 @@ from reports.tables import Cell, Table
 from reports.titles import titled
 from store.database import Database
 from store.people import people
+from store.people.voices import used as used_in
 from store.reports import releases
 from store.reports.season_rows import season_rows
 
@@ -97,7 +99,8 @@ async def exact(
             earlier = season_report.exact(await _season(session, compare, now, None), TASK_LABELS)
             report, other = season_report.compared(report, earlier)
         change = await releases.change_text(session, cohort)
-    return Made(report, other, change=change)
+        shown = await _voices(session, cohort, now, "", "")
+    return Made(report, other, shown, change)
 
 
 async def for_passing_on(
@@ -133,7 +136,17 @@ async def for_passing_on(
         if compare:
             report, other = season_report.compared(report, await _released(session, compare, now, None))
         change = await releases.change_text(session, cohort)
-    return Made(report, other, change=change)
+        shown = await _voices(session, cohort, now, f"report as of {report.season.as_of}", "")
+    return Made(report, other, shown, change)
+
+
+async def _voices(session: AsyncSession, cohort: str, now: datetime, place: str, by: str) -> list[Voice]:
+    """The words that everybody in them agrees to have in a report today; noted as used in `place`."""
+    today = local_date(now, (await known_cohort(session, cohort)).zone)
+    found = await live(session, cohort, "report", today)
+    for voice in found if place else ():
+        await used_in(session, voice.id, place, by, now)
+    return [Voice(voice.text, voice.signed) for voice in found]
 
 
 async def say_what_changes(database: Database, cohort: str, text: str, by: str, now: datetime, proof: str) -> None:

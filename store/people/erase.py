@@ -22,7 +22,7 @@ from store.cohorts import file_entries
 from store.cohorts.program_versions import agreement_form
 from store.database import putting
 from store.operations_log import put_operation
-from store.people import absences, address_changes, applications, former_names, notes, written_messages
+from store.people import absences, address_changes, applications, former_names, notes, voices, written_messages
 from store.people.correct import CorrectionOrder, MentorshipRef, UnknownParticipant
 from store.people.name_matcher import NameMatcher
 from store.people.redaction import AgreementDraft, numbers_only, without_names, without_words_of
@@ -104,6 +104,7 @@ async def erase(session: AsyncSession, person: str, order: CorrectionOrder) -> E
     counts["suppressions"] += await _suppressions(session, person, row.email)
     counts["address_changes"] += await address_changes.forget(session, person)
     counts["absences"] += await absences.forget(session, person)
+    counts["voices"] += await voices.forget(session, person, names)
     counts["former_names"] += await former_names.forget(session, person)
     counts["applications"] += await applications.forget(session, person)
     told = await _still_in(session, person, refs)

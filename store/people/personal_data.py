@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from store.people import absences, applications, former_names, joint_sheet, notes, own_page
+from store.people import absences, applications, former_names, joint_sheet, notes, own_page, voices
 from store.people.own_page import OwnMentorship
 from store.tables import (
     AddressChangeRow,
@@ -64,6 +64,7 @@ async def personal_data(session: AsyncSession, person: str) -> PersonalData:
         "record": await _record(session, person),
         "asked_for": await _operations(session, person),
         "notes": await _notes(session, person),
+        "voices": await _voices(session, person),
     }
 
 
@@ -262,6 +263,25 @@ async def _operations(session: AsyncSession, person: str) -> list[PersonalData]:
         .order_by(OperationRow.at, OperationRow.id)
     )
     return [_line(row.at.isoformat(), row.kind, row, row.detail, person) for row in rows]
+
+
+async def _voices(session: AsyncSession, person: str) -> list[PersonalData]:
+    """Words of theirs that may be shown, or in which they are named, what they said to it, and where it was shown."""
+    found: list[PersonalData] = []
+    for voice in await voices.with_person(session, person):
+        consent = voice.consent_of(person)
+        found.append(
+            {
+                "text": voice.text,
+                "yours": voice.person == person,
+                "uses": list(voice.uses),
+                "asked_at": voice.asked_at.isoformat(),
+                "your_answer": consent.answer if consent else "",
+                "until": consent.until.isoformat() if consent and consent.until else None,
+                "shown_in": list(voice.places),
+            }
+        )
+    return found
 
 
 async def _notes(session: AsyncSession, person: str) -> list[PersonalData]:

@@ -25,12 +25,14 @@ from store.people.certificate import Certificate
 from store.people.joint_sheet import JointSheet
 from store.people.own_page import AskedForm, Coming, Holder, OwnMentorship, PageCoordinator
 from store.people.personal_data import PersonalData
+from store.people.voices import Voice
 from web.forms.answers_text import Row, answered_rows
 from web.forms.fields import fields_of
 from web.forms.page import ROLE_WORDS
 from web.own_page import certificate
 from web.own_page.joint_sheet import shown
 from web.own_page.questions import ActWords, place_of, title_of
+from web.own_page.voices import state_words
 from web.rendering import Pages
 
 PHASES = {
@@ -70,6 +72,7 @@ DONE = {
     "no_address": "Your address stays as it is",
     "address_asked": "The coordinators are asked to take over your new address",
     "erase": "The coordinators are asked to erase you",
+    "voice": "Your answer is saved",
 }
 """What was done, by the word in the address; any other word says nothing."""
 WAITING = {
@@ -155,6 +158,7 @@ class PlacePage:
         seats: Sequence[OwnMentorship],
         now: datetime,
         change: AddressChange | None = None,
+        voices: Sequence[Voice] = (),
     ) -> None:
         self.pages = pages
         self.links = links
@@ -163,6 +167,8 @@ class PlacePage:
         self.now = now
         self.change = change
         """The new address that they asked for last."""
+        self.voices = voices
+        """Words of theirs, or in which they are named, that may be shown if they agree."""
         self.path = f"{pages.root}/me/{links.place_token(holder.id, holder.generation)}"
 
     def overview(self, done: str = "") -> HTMLResponse:
@@ -175,6 +181,7 @@ class PlacePage:
             emergency=tuple(dict.fromkeys(seat.emergency for seat in reachable if seat.emergency)),
             shown=[self._shown(seat) for seat in self.seats],
             change=self._recent_change(),
+            voices=[(voice.id, state_words(voice, self.holder.id, self.now.date())) for voice in self.voices],
             submission=mint(),
         )
 

@@ -18,6 +18,7 @@ from starlette.responses import RedirectResponse, Response
 
 from lifecycle.local_time import local_date
 from operations import submissions
+from operations.cohorts.voices import answer as answer_voice
 from operations.errors import Refused
 from operations.forms.parse import FieldFault, Typed, read
 from operations.pdf import as_pdf, can_make_pdf
@@ -27,7 +28,7 @@ from operations.people.own_page import ActResult, Concern, Done, OwnChange, Reje
 from operations.people.reminders import stop_reminders
 from store.forms import requests
 from store.forms.requests import Requested
-from store.people import certificate, joint_sheet, own_page, personal_data
+from store.people import certificate, joint_sheet, own_page, personal_data, voices
 from store.people.address_changes import latest
 from store.people.correct import Details
 from store.people.own_page import Holder, OwnMentorship
@@ -46,6 +47,7 @@ from web.own_page.questions import (
     place_of,
     words_of,
 )
+from web.own_page.voices import words_of as voice_words
 
 CONCERN = ActWords(
     heading="Raise a concern",
@@ -142,6 +144,28 @@ class OwnPlace:
             return page.refused(str(missing))
         named = {"content-disposition": f'attachment; filename="certificate-{where[0]}.pdf"'}
         return Response(content, media_type="application/pdf", headers=named)
+
+    async def voice(self, request: Request) -> Response:
+        """GET: words that may be shown, and what was said to it. POST: the answer, or that it is taken back."""
+        page = await self._page(request)
+        if page is None:
+            return self.pages.unknown()
+        holder, id_ = page.holder, request.path_params["voice"]
+        voice = next((each for each in page.voices if each.id == id_), None)
+        if voice is None:
+            return self.pages.unknown()
+        path, words = f"{page.path}/voice/{id_}", voice_words(voice, holder.id, self.now().year)
+        if request.method != "POST":
+            return page.act(words, path, typed={"text": [voice.text]})
+        typed, _ = await self._sent(request)
+        reading = read(words.questions, typed)
+        if reading.faults:
+            return page.act(words, path, typed=typed, faults=reading.faults)
+        said, text = reading.answers["answer"], reading.answers.get("text", "")
+        outcome = await answer_voice(
+            self.database, holder.id, holder.generation, id_, said, text, self.now(), shards=self.participant.shards
+        )
+        return self._answer(page, outcome, "voice")
 
     async def concern(self, request: Request) -> Response:
         """GET: the form for a concern. POST: it is raised."""
@@ -315,7 +339,8 @@ class OwnPlace:
                 return None
             seats = await own_page.seats(session, holder.id)
             change = await latest(session, holder.id, self.now())
-        return PlacePage(self.pages, self.links, holder, seats, self.now(), change)
+            asked = await voices.with_person(session, holder.id)
+        return PlacePage(self.pages, self.links, holder, seats, self.now(), change, asked)
 
     async def _sent(self, request: Request) -> tuple[Typed, str]:
         typed = await typed_in(request)

@@ -1,0 +1,175 @@
+"""The page, the sheets and the evidence of a report: self-contained, readable without its drawings, honest when empty."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from program.forms import Form, Question
+from rehearsal.season_rows import season_rows
+from reports import html_report, season_report, sheets
+from reports.evidence import Facts, evidence
+from reports.html_report import Voice
+from reports.rows import COMPLETED, AnswerFacts, Season
+from reports.season_report import Report
+from testing.rehearsed_answers import season
+
+
+@pytest.fixture(scope="module")
+def rows() -> Season:
+    """A season of 24 mentorships that is over."""
+    return season_rows(season(11, 24, ("formal",)))
+
+
+@pytest.fixture(scope="module")
+def exact(rows: Season) -> Report:
+    return season_report.exact(rows, {"stalled": "Stalled"})
+
+
+@pytest.fixture(scope="module")
+def passed_on(rows: Season) -> Report:
+    return season_report.for_passing_on(rows, {})
+
+
+def test_it_loads_nothing_and_every_drawing_has_words(exact: Report, passed_on: Report) -> None:
+    for report in (exact, passed_on):
+        page = html_report.page(report, voices=[Voice("I dared to ask.", "Ada"), Voice("So did I.")], change="Less.")
+        assert "<script" not in page
+        assert not re.search(r"(src|href)=\"(?!#)", page)
+        drawings = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
+        assert drawings
+        for drawing in drawings:
+            assert "<title" in drawing
+            assert "<desc" in drawing
+        ids = re.findall(r"\bid=\"([^\"]+)\"", page)
+        assert len(ids) == len({*ids})
+        assert "I dared to ask." in page
+        assert "What we change" in page
+
+
+def test_single_people_and_mentorships_are_drawn_in_the_exact_report_only(exact: Report, passed_on: Report) -> None:
+    assert exact.dots
+    assert any(each.lines for each in exact.confidence)
+    assert passed_on.dots == ()
+    assert not any(each.lines for each in passed_on.confidence)
+    assert "<polyline points" in html_report.page(exact)
+    assert "<circle" not in html_report.page(replace(passed_on, confidence=()))
+
+
+def test_no_small_number_is_on_the_page_or_in_a_sheet(passed_on: Report) -> None:
+    for sheet in sheets.sheets(passed_on)[3:]:
+        for line in sheet.rows:
+            assert not [number for number in line[1:3] if number in (1, 2, 3, 4)]
+    page = html_report.page(passed_on)
+    counts = re.findall(r"<td class=\"n\">(?:at least )?(\d+)</td>", page)
+    assert counts
+    assert not {"1", "2", "3", "4"} & {*counts}
+
+
+def test_names_of_sheets_fit_and_are_unique(exact: Report) -> None:
+    found = sheets.sheets(exact)
+    assert len({sheet.name for sheet in found}) == len(found) == len({sheet.file for sheet in found})
+    assert all(len(sheet.name) <= 31 for sheet in found)
+
+
+def test_two_seasons_are_compared_where_the_words_are_the_same(rows: Season, exact: Report) -> None:
+    other = replace(rows, cohort="other", title="Last season", answers=tuple(map(reworded, rows.answers)))
+    report, compared = season_report.compared(exact, season_report.exact(other, {}))
+    same = {now.id for now, _ in compared.same}
+    assert any("/c_learn." in id_ for id_ in same)
+    assert not any("/c_sat." in id_ for id_ in same)
+    assert any("/c_sat." in table.id for table in compared.only_now)
+    page = html_report.page(report, compared=compared)
+    assert "Last season" in page
+    assert "in other words, or for the first time" in page
+
+
+def reworded(answer: AnswerFacts) -> AnswerFacts:
+    """The same answer to a form that asks about satisfaction in other words."""
+
+    def other(question: Question) -> Question:
+        return question.model_copy(update={"label": "Were you happy?"}) if question.id == "c_sat" else question
+
+    form: Form = answer.form.model_copy(update={"questions": tuple(map(other, answer.form.questions))})
+    return replace(answer, form=form)
+
+
+def test_two_wordings_in_one_season_are_counted_apart(rows: Season) -> None:
+    half = tuple(reworded(each) if at % 2 else each for at, each in enumerate(rows.answers))
+    report = season_report.exact(replace(rows, answers=half), {})
+    tables = [table for table in report.tables if table.id.startswith("mentee/closure/c_sat.")]
+    assert len(tables) == 2
+    whole = [table for table in report.tables if table.id.startswith("mentee/closure/c_learn.")]
+    assert sum(table.total.count for table in tables) == whole[0].total.count
+    season_report.for_passing_on(replace(rows, answers=half), {})
+
+
+# -- what a season can be ------------------------------------------------------------------------------------------
+
+
+def emptied(rows: Season, what: str) -> Season:
+    match what:
+        case "nobody was matched":
+            nothing = Season(rows.cohort, rows.title, "", (), rows.start, rows.as_of, "running")
+            return nothing
+        case "nobody answered":
+            return replace(rows, answers=())
+        case "one mentorship":
+            return season_rows(season(2, 1, ("formal",)))
+        case "everybody was erased":
+            return replace(rows, answers=tuple(replace(each, body=numbers(each)) for each in rows.answers))
+        case "it never started":
+            never = (replace(one, ending="never_started", onboarded=False, agreed=False) for one in rows.mentorships)
+            return replace(rows, mentorships=tuple(never), answers=(), requests=())
+        case _:
+            running = (replace(one, ending="", ended_on=None) for one in rows.mentorships)
+            return replace(rows, mentorships=tuple(running), as_of=date(2027, 5, 1))
+
+
+def numbers(answer: AnswerFacts) -> dict[str, object]:
+    """What an erasure leaves: scales and numbers."""
+    return {name: value for name, value in answer.body.items() if type(value) is int}
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "nobody was matched",
+        "nobody answered",
+        "one mentorship",
+        "everybody was erased",
+        "it never started",
+        "running",
+    ],
+)
+def test_every_season_has_an_honest_page(rows: Season, what: str) -> None:
+    found = emptied(rows, what)
+    for report in (season_report.exact(found, {}), season_report.for_passing_on(found, {})):
+        page = html_report.page(report)
+        sheets.sheets(report)
+        assert ("The season is still running" in page) == (bool(found.mentorships) and not found.over)
+        assert "this shows no cause" in page
+        assert len(report.headlines) == 4
+    facts = Facts((), {}, {}, 0, 0, {}, "")
+    points = [
+        point for standard in evidence(season_report.for_passing_on(found, {}), facts) for point in standard.points
+    ]
+    assert [point.asks for point in points if point.missing]
+
+
+def test_while_it_runs_only_what_is_final_is_passed_on(rows: Season) -> None:
+    running = replace(
+        rows,
+        mentorships=tuple(replace(one, ending="") if one.ending in COMPLETED else one for one in rows.mentorships),
+        requests=tuple(replace(each, closed=each.ask != "closure") for each in rows.requests),
+    )
+    report = season_report.for_passing_on(running, {})
+    ids = [table.id for table in report.tables]
+    assert any("/check_in1/" in id_ for id_ in ids)
+    assert not any("/closure/" in id_ for id_ in ids)
+    assert "work.kinds" not in ids
+    assert report.withheld
+    assert report.mails_a_week is None
