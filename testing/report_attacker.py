@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 from random import Random
 
+from reports import season_report
+from reports.rows import Season
 from reports.tables import Cell, Table
 
 
@@ -103,3 +105,21 @@ def _split_in(random: Random, total: int, parts: int) -> list[int]:
     for _ in range(total):
         counts[random.choices(range(parts), weights)[0]] += 1
     return counts
+
+
+def learned_with_filters(rows: Season) -> int:
+    """How many small numbers can be computed from the whole report and those of every format and program."""
+    whole = season_report.for_passing_on(rows, {})
+    filters = [{"format_": name} for name in sorted({one.format for one in rows.mentorships})]
+    filters += [{"program": name} for name in rows.programs]
+    shown: dict[str, list[dict[str, int]]] = {}
+    for report in (whole, *(season_report.filtered_for_passing_on(rows, whole, {}, **each) for each in filters)):
+        for table in report.tables:
+            cells = {cell.name: cell.count for cell in (table.total, *table.cells) if cell.state == "exact"}
+            shown.setdefault(table.id, []).append(cells)
+    found = 0
+    for versions in shown.values():
+        for one in versions:
+            for other in versions:
+                found += sum(0 < abs(one[name] - other[name]) < 5 for name in one.keys() & other.keys())
+    return found

@@ -13,7 +13,7 @@ from reports.gate import bounds, gated, is_small, may_follow, released, repeated
 from reports.rows import Index
 from reports.tables import Cell, Table
 from testing.rehearsed_answers import season
-from testing.report_attacker import chance_tables, learned
+from testing.report_attacker import chance_tables, learned, learned_with_filters
 
 
 def table(total: int, *parts: int, name: str = "q", total_name: str = "all") -> Table:
@@ -90,6 +90,11 @@ def test_filters_give_nothing_away() -> None:
                 assert everything.state == cell.state == "exact"
                 assert cell.count == 0 or cell.count >= 5
                 assert (rest := everything.count - cell.count) == 0 or rest >= 5
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_pairs_of_filters_give_nothing_away(seed: int) -> None:
+    assert learned_with_filters(season_rows(season(seed + 50, 30 + seed * 10, ("formal", "peer")))) == 0
 
 
 def test_a_running_season_has_no_filtered_report() -> None:

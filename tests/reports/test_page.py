@@ -1,4 +1,4 @@
-"""The page, the sheets and the evidence of a report: self-contained, readable without its drawings, honest when empty."""
+"""The page, the sheets and the evidence of a report: self-contained, readable without drawings, honest when empty."""
 
 from __future__ import annotations
 
