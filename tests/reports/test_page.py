@@ -63,7 +63,7 @@ def test_no_small_number_is_on_the_page_or_in_a_sheet(passed_on: Report) -> None
     for sheet in sheets.sheets(passed_on)[3:]:
         for line in sheet.rows:
             assert not [number for number in line[1:3] if number in (1, 2, 3, 4)]
-    page = html_report.page(passed_on)
+    page = html_report.page(replace(passed_on, confidence=()))  # a median may be small
     counts = re.findall(r"<td class=\"n\">(?:at least )?(\d+)</td>", page)
     assert counts
     assert not {"1", "2", "3", "4"} & {*counts}
