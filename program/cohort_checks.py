@@ -17,7 +17,7 @@ from program.languages import is_language, near_language
 from program.reading import Source, Trail
 from program.zones import is_zone, near_zones
 
-PEOPLE = ("participants", "coordinators", "deputies")
+PEOPLE = ("participants", "coordinators", "deputies", "readers")
 
 _EARLIEST, _LATEST = date(2000, 1, 1), date(2200, 1, 1)
 
@@ -153,7 +153,7 @@ def _check_mentorships(
     all_known = "participants" not in source.incomplete and None not in ids
     staff = {
         id_
-        for group in ("coordinators", "deputies")
+        for group in ("coordinators", "deputies", "readers")
         for index in range(source.size(group))
         if (id_ := source.text(group, index, "id")) is not None
     }

@@ -275,6 +275,8 @@ class Cohort(Model):
     """Who decides, and hears of every task."""
     deputies: tuple[Person, ...] = ()
     """Who hears of a decision that was not taken two working days after it was due."""
+    readers: tuple[Person, ...] = ()
+    """Who may see how the cohort stands, its numbers and reports on the coordinators' pages, but no answer."""
     participants: tuple[Participant, ...] = ()
     """Everybody who takes part; a person is listed once, whatever they are in their mentorships."""
     mentorships: tuple[Mentorship, ...] = ()
@@ -287,8 +289,8 @@ class Cohort(Model):
     """After the close of the call: applicants say whom they would like to meet."""
 
     def person(self, person_id: str) -> Person | None:
-        """The participant, coordinator or deputy of this id."""
-        for group in (self.participants, self.coordinators, self.deputies):
+        """The participant, coordinator, deputy or reader of this id."""
+        for group in (self.participants, self.coordinators, self.deputies, self.readers):
             for person in group:
                 if person.id == person_id:
                     return person

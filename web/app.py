@@ -167,6 +167,7 @@ def create_app(
         ],
         exception_handlers={HTTPException: refused},
     )
+    app.state.site = site
     # It would send people wherever the Host header says, and past the path under which the pages lie.
     app.router.redirect_slashes = False
     app.state.plans = runner

@@ -154,7 +154,7 @@ class SignIn:
                 return why or "unknown"
             if not await sign_ins.use(session, asked.id, now):
                 return "used"
-            stored = _session_of(asked, "mailed_link" if asked.browser else "printed_link", agent, now)
+            stored = _session_of(asked, "mail_link" if asked.browser else "printed_link", agent, now)
             account = await self.rules.by_session(session, stored)
             if account is None:
                 return "unknown"
@@ -176,7 +176,7 @@ class SignIn:
                 return "wrong_code"
             if not await sign_ins.use(session, asked.id, now):
                 return "used"
-            stored = _session_of(asked, "mailed_code", agent, now)
+            stored = _session_of(asked, "mail_code", agent, now)
             account = await self.rules.by_session(session, stored)
             if account is None:
                 return "unknown"

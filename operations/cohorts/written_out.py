@@ -53,6 +53,7 @@ def _cohort(contents: Contents) -> Cohort:
         holidays=tuple(date.fromisoformat(day) for day in row.holidays),
         coordinators=tuple(_person(contents, id_) for id_ in contents.staff["coordinator"]),
         deputies=tuple(_person(contents, id_) for id_ in contents.staff["deputy"]),
+        readers=tuple(_person(contents, id_) for id_ in contents.staff["reader"]),
         participants=tuple(
             Participant(**_fields(contents, id_), profile={name: str(text) for name, text in profile.items()})
             for id_ in sorted(seated)

@@ -26,6 +26,7 @@ from store.tables import (
 )
 
 STAFF_FIELDS = ("coordinators", "deputies", "holidays")
+READERS = "readers"
 """Fields of a cohort that its workflows hold too."""
 COORDINATOR_ITEMS = ("still_paused", "reminders_stopped")
 """Items for coordinators that are about no task."""
@@ -48,7 +49,7 @@ async def take_over(
                 row.program_hash = difference.after
             case "start":
                 row.start = date.fromisoformat(difference.after)
-            case "coordinators" | "deputies":
+            case "coordinators" | "deputies" | "readers":
                 pass  # they have their own rows
             case field:
                 setattr(row, field, difference.after)
@@ -57,6 +58,8 @@ async def take_over(
     await session.flush()
     if any(difference.field in STAFF_FIELDS for difference in possible):
         await _change_staff(session, cohort, now, by)
+    elif any(difference.field == READERS for difference in possible):
+        await put_coordinators(session, cohort.cohort, cohort)
 
 
 async def keep(

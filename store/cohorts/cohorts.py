@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from program.models import Cohort, Mentorship, Person, Role
+from store.accounts import accounts
 from store.cohorts import file_entries
 from store.database import Database
 from store.programs import FrozenProgram, freeze_program, frozen_program
@@ -156,7 +157,10 @@ async def put_in(
 
 def people_in(cohort: Cohort) -> dict[str, Person]:
     """All people in a file, by id."""
-    return {person.id: person for person in (*cohort.coordinators, *cohort.deputies, *cohort.participants)}
+    return {
+        person.id: person
+        for person in (*cohort.readers, *cohort.coordinators, *cohort.deputies, *cohort.participants)
+    }
 
 
 async def known_people(session: AsyncSession, ids: Iterable[str]) -> dict[str, ParticipantRow]:
@@ -213,7 +217,8 @@ async def _put_cohort(
 
 
 async def put_coordinators(session: AsyncSession, cohort: str, says: Cohort) -> None:
-    """Replace a cohort's coordinators and deputies by those in its file."""
+    """Replace a cohort's coordinators, deputies and readers by those in its file."""
+    await accounts.put_readers(session, cohort, [person.id for person in says.readers])
     wanted = {person.id: "deputy" for person in says.deputies}
     wanted |= {person.id: "coordinator" for person in says.coordinators}
     await session.execute(delete(CohortPersonRow).where(CohortPersonRow.cohort == cohort))
@@ -330,7 +335,8 @@ async def contents(session: AsyncSession, cohort: str) -> Contents | None:
         (row.program, row.program_hash)
     }
     programs = {program: await frozen_program(session, program, digest) for program, digest in sorted(versions)}
-    ids = {seat.person for of in seats.values() for seat in of} | {*staff["coordinator"], *staff["deputy"]}
+    staff["reader"] = await accounts.readers_of(session, cohort)
+    ids = {seat.person for of in seats.values() for seat in of} | {id_ for group in staff.values() for id_ in group}
     people = await known_people(session, sorted(ids))
     desks = {role: tuple(ids) for role, ids in staff.items()}
     return Contents(row, desks, programs, mentorships, seats, people)

@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from program.models import Cohort, Person
+from store.accounts import accounts
 from store.cohorts import file_entries
 from store.cohorts.cohorts import PAGE, KnownOtherwise, known_people, people_in
 from store.cohorts.file_entries import Entries, FileEntry
@@ -280,6 +281,7 @@ def _cohort_entry(row: CohortRow, staff: Mapping[str, list[str]]) -> FileEntry:
         "holidays": row.holidays,
         "coordinators": staff["coordinator"],
         "deputies": staff["deputy"],
+        "readers": staff["reader"],
     }
 
 
@@ -290,6 +292,7 @@ async def _coordinators(session: AsyncSession, cohort: str) -> dict[str, list[st
         .order_by(CohortPersonRow.person)
     )
     staff: dict[str, list[str]] = {"coordinator": [], "deputy": []}
+    staff["reader"] = await accounts.readers_of(session, cohort)
     for person, role in rows:
         staff[role].append(person)
     return staff

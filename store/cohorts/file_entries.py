@@ -89,6 +89,7 @@ def of_cohort(cohort: Cohort, frozen: FrozenProgram) -> FileEntry:
         "holidays": [day.isoformat() for day in sorted(cohort.holidays)],
         "coordinators": sorted(person.id for person in cohort.coordinators),
         "deputies": sorted(person.id for person in cohort.deputies),
+        "readers": sorted(person.id for person in cohort.readers),
     }
 
 

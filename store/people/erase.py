@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, and_, delete, exists, insert, or_, select,
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from store import audit, plans
+from store.accounts import sessions
 from store.cohorts import file_entries
 from store.cohorts.program_versions import agreement_form
 from store.database import putting
@@ -113,6 +114,7 @@ async def erase(session: AsyncSession, person: str, order: CorrectionOrder) -> E
         counts["requests"] += await _links(session, person)
         await file_entries.forget(session, person)
         await _forget_person(session, row)
+        counts["sessions"] += await sessions.end(session, person)
         await _mark(session, person, refs, order)
     await _tell(session, person, told, order, names)
     return Erasure(person, {name: count for name, count in sorted(counts.items()) if count}, tuple(told), before)

@@ -11,6 +11,7 @@ from sqlalchemy import delete, select, update
 from lifecycle.commands import Note
 from program.content import content_hash
 from program.models import Cohort, Mentorship, Person
+from store.accounts import accounts
 from store.cohorts import file_entries
 from store.cohorts.apply_file import keep, take_over
 from store.cohorts.cohorts import KnownOtherwise, mark_running
@@ -246,3 +247,19 @@ async def test_a_mentorship_that_ends_early_has_not_vanished(database: Database)
     assert (await compared(database, other)).vanished == (PAIR.key, GROUP.key)
     await applied(database, turn(1, notes=[Note("ending_early", detail="no_fault")]))
     assert (await compared(database, other)).vanished == (GROUP.key,)
+
+
+async def test_readers_come_and_go_with_the_file_and_no_mentorship_is_told(database: Database) -> None:
+    await launched(database)
+    which = cohort(readers=(ZOE,))
+    assert told(await compared(database, which)) == [f"readers of {COHORT}: [] → ['zoe']"]
+    await launched(database, which)
+    await settled(database, which)
+    async with database.session() as session:
+        assert await accounts.readers_of(session, COHORT) == ["zoe"]
+        assert (await session.get_one(ParticipantRow, "zoe")).name == ZOE.name
+        assert list(await session.scalars(select(RelayRow))) == []
+    assert told(await compared(database, which)) == []
+    await settled(database, cohort())
+    async with database.session() as session:
+        assert await accounts.readers_of(session, COHORT) == []

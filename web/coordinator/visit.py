@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -158,7 +159,8 @@ class Visit:
 
     def ask_fresh(self) -> Response:
         """The page that asks for a fresh sign-in. Nothing was changed."""
-        return self.page("sign_in_again.html", 403)
+        back = self.path.removeprefix(self.root)
+        return self.page("sign_in_again.html", 403, again=f"{self.root}/c/sign-in?{urlencode({'next': back})}")
 
     async def typed(self, request: Request) -> Typed:
         """The fields of a POST: name to values, harmless text within the limits."""
