@@ -42,7 +42,7 @@ class SessionRow(Base):
     name: Mapped[str] = mapped_column(default="")
     """How pages call somebody whom neither a cohort nor the settings name."""
     proof: Mapped[str]
-    """mail_link, mail_code, printed_link, openid, header"""
+    """mailed_link, mailed_code, printed_link, openid, proxy_header"""
     browser: Mapped[str] = mapped_column(default="")
     """Which browser, in a word or two, so that its owner recognises it in the list."""
     signed_in_at: Mapped[datetime]

@@ -23,7 +23,7 @@ Role = Literal["reader", "coordinator", "deputy", "administrator"]
 ROLES: tuple[Role, ...] = get_args(Role)
 COHORT_ROLES: tuple[Role, ...] = ("coordinator", "deputy", "reader")
 """Roles that somebody holds in a cohort; an administrator holds one for the whole installation."""
-Proof = Literal["mail_link", "mail_code", "printed_link", "openid", "header"]
+Proof = Literal["mailed_link", "mailed_code", "printed_link", "openid", "proxy_header"]
 """By what somebody proved who they are."""
 
 
@@ -43,7 +43,7 @@ class Account:
     """The participant's id; empty where there is none."""
     session: str = ""
     """Id of the session."""
-    proof: Proof = "mail_link"
+    proof: Proof = "mailed_link"
     signed_in_at: datetime | None = None
     """Real time (UTC)."""
 

@@ -154,7 +154,7 @@ class SignIn:
                 return why or "unknown"
             if not await sign_ins.use(session, asked.id, now):
                 return "used"
-            stored = _session_of(asked, "mail_link" if asked.browser else "printed_link", agent, now)
+            stored = _session_of(asked, "mailed_link" if asked.browser else "printed_link", agent, now)
             account = await self.rules.by_session(session, stored)
             if account is None:
                 return "unknown"
@@ -176,7 +176,7 @@ class SignIn:
                 return "wrong_code"
             if not await sign_ins.use(session, asked.id, now):
                 return "used"
-            stored = _session_of(asked, "mail_code", agent, now)
+            stored = _session_of(asked, "mailed_code", agent, now)
             account = await self.rules.by_session(session, stored)
             if account is None:
                 return "unknown"
@@ -227,6 +227,11 @@ class SignIn:
         """The sessions of an account that have not ended, the latest used first."""
         async with self.database.session() as session:
             return await sessions.of_account(session, account.id, now, now - IDLE_AT_MOST)
+
+    async def all_sessions(self, now: datetime) -> list[StoredSession]:
+        """The sessions of everybody that have not ended, the latest used first."""
+        async with self.database.session() as session:
+            return await sessions.all_alive(session, now, now - IDLE_AT_MOST)
 
     async def end(self, account: Account, session_id: str = "") -> int:
         """End one session of an account by its id, or all of them; how many ended."""

@@ -201,7 +201,7 @@ async def test_no_secret_no_address_and_no_name_is_logged_or_stored(desk: WebEnv
             await client.post(link)
             await ask(client, "stranger@example.org")
             cookie = client.cookies["__Host-mentorship-session"]
-        sink.script("coco@example.org", "550 5.1.1 coco@example.org is not here")
+        sink.script("coco@example.org", "rcpt 550 5.1.1 <coco@example.org> is not here")
         async with desk.client() as client:
             await ask(client, "coco@example.org")
     logged = "\n".join(kept)

@@ -16,12 +16,14 @@ from lifecycle.advance import begin
 from lifecycle.assessment import CHOICES, outcome
 from lifecycle.state import Member
 from lifecycle.tasks import KINDS
+from operations.accounts.accounts import ROLES, Role
 from program.forms import Form, Question
 from program.loader import SHIPPED, load_program
 from program.models import Cohort, Program
 from rehearsal.behaviour import Behaviour
 from runtime.settings import Settings
 from tools.scripts.file_keys import Row, keys_of
+from web.coordinator.route_table import ROUTES, Route
 from workflows.search_attributes import ALL
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference.md"
@@ -129,6 +131,26 @@ PEOPLE: Row = ("people", "file name", "", "A CSV beside this file with [more par
 PAIRS: Row = ("pairs", "file name", "", "A CSV beside this file with [more mentorships](files.md).")
 
 
+def routes() -> str:
+    """Every page of the coordinators' web, with the roles that may open it."""
+
+    def may(route: Route, role: Role) -> str:
+        if not route.roles:
+            return "yes"
+        return "–" if role not in route.roles else "fresh" if route.fresh else "yes"
+
+    return table(
+        ("path", "method", "what it is in the log", "signed out", *ROLES),
+        (
+            (
+                f"`{route.path}`", ", ".join(route.methods), f"`{route.name}`", "–" if route.roles else "yes",
+                *(may(route, role) for role in ROLES),
+            )
+            for route in ROUTES
+        ),
+    )  # fmt: skip
+
+
 def search_attributes() -> str:
     """Every search attribute."""
     return table(
@@ -164,6 +186,11 @@ def page() -> str:
                 keys(Form),
                 "## Keys of a behaviour file\n\nA file of `people/`, for `mentorship rehearse --people`.",
                 keys(Behaviour),
+                "## Who may open which of the coordinators' pages\n\nNo other page exists below `/c/`, and no other "
+                "role is let in. A path with `{cohort}`, `{task}` or `{person}` asks for the role in that cohort, in "
+                "the task's, or in one of the person's; any other shows only the cohorts of the account. `fresh` "
+                "asks for a sign-in that is at most 30 minutes old.",
+                routes(),
                 "## Search attributes",
                 search_attributes(),
                 "## Forms",

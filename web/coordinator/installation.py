@@ -1,0 +1,76 @@
+"""How the installation stands, for those who look after it: what the doctor finds, versions, the queue of mail, the
+last backup, and who is signed in. It shows no address and no answer."""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from operations.health.doctor import examine
+from operations.health.findings import Finding
+from store.reports.metrics import count_all
+from web.coordinator.visit import Visit
+
+EXAMINED_WITHIN = 20.0
+"""Real seconds that the doctor has for a page; what it has found until then is shown."""
+PACKAGES = ("mentorship-engine", "temporalio", "sqlalchemy", "starlette")
+BACKUP_STAMP = "last-backup"
+"""A file in the data folder whose time of change is that of the last backup (docs/operations.md)."""
+BACKUP_OLD = timedelta(days=2)
+
+
+async def show(_: Request, visit: Visit) -> Response:
+    """GET: the installation. The doctor looks while the page is made."""
+    async with visit.database.session() as session:
+        totals = await count_all(session, visit.now)
+    findings, is_complete = await _examined(visit)
+    now = visit.site.real_now()
+    backup = await asyncio.to_thread(_last_backup, visit.settings.data)
+    return visit.page(
+        "installation.html",
+        findings=findings,
+        is_complete=is_complete,
+        faults=sum(one.state == "fault" for one in findings),
+        warnings=sum(one.state == "warning" for one in findings),
+        totals=totals,
+        versions=_versions(),
+        backup=backup,
+        backup_days=(now - backup).days if backup else 0,
+        backup_is_old=backup is None or now - backup > BACKUP_OLD,
+        sessions=await visit.site.sign_in.all_sessions(now),
+        clock=now,
+    )
+
+
+async def _examined(visit: Visit) -> tuple[list[Finding], bool]:
+    found: list[Finding] = []
+    try:
+        async with asyncio.timeout(EXAMINED_WITHIN):
+            async for one in examine(visit.settings):
+                found.append(one)
+    except TimeoutError:
+        return found, False
+    return found, True
+
+
+def _versions() -> list[tuple[str, str]]:
+    found = [("Python", platform.python_version())]
+    for name in PACKAGES:
+        try:
+            found.append((name, version(name)))
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _last_backup(data: Path) -> datetime | None:
+    try:
+        return datetime.fromtimestamp((data / BACKUP_STAMP).stat().st_mtime, UTC)
+    except OSError:
+        return None
