@@ -72,7 +72,7 @@ async def test_a_role_opens_its_own_routes_and_no_other(web_env: WebEnv, role: s
                 if not refused and method != "GET":
                     continue  # what an act does is shown where the act is tested
                 response = await client.request(method, path_of(route, task))
-                said = "not for your role" in response.text
+                said = response.status_code == 403 and "not for your role" in response.text
                 assert said is refused, f"{method} {route.path} as {role}: {response.status_code}"
                 assert response.status_code != 500, route.path
     assert await state_of(web_env) == before
@@ -128,7 +128,7 @@ async def test_each_post_leaves_a_row_in_the_audit(web_env: WebEnv) -> None:
 def test_what_stands_in_the_navigation_has_words() -> None:
     from web.coordinator.words import Words
 
-    names = {route.name for route in ROUTES}
+    names = {route.name for route in ROUTES if "{" not in route.path}
     assert [name for name in NAVIGATION if name in names and f"navigation.{name}" not in Words().texts] == []
 
 
