@@ -198,7 +198,7 @@ ELSEWHERE = {
 """Changing commands without an entry among the acts, and where they are instead."""
 READING = {
     "validate", "plan", "preview", "rehearse", "status", "show", "ledger", "answers", "tasks", "doctor", "up",
-    "worker", "web", "report", "sign-in", "export-cohort",
+    "worker", "web", "report", "sign-in", "export-cohort", "messages",
 }  # fmt: skip
 """Commands that change no mentorship, person or cohort."""
 
@@ -207,7 +207,7 @@ def test_the_pages_can_do_what_the_command_line_can() -> None:
     commands = {name for names in COMMANDS.values() for name in names}
     assert commands - READING - set(ELSEWHERE) == set(ACTS)
     offered = {route.name for route in ROUTES}
-    assert {"plan_act", "plan_cancel", "plan_correct", "plan_erase", "plan_decision"} <= offered
+    assert {"plan_act", "plan_cancel", "plan_correct", "plan_erase", "decide"} <= offered
 
 
 async def test_pages_take_few_statements(pages: Pages) -> None:

@@ -12,13 +12,13 @@ from starlette.responses import Response
 from lifecycle.phases.closure import EARLY_REASONS
 from operations import plans
 from operations.accounts.accounts import Role
-from operations.acts import ACTS, NEWCOMER, Act
+from operations.acts import ACTS, Act
 from operations.errors import NotFound, Refused
 from operations.forms.parse import Typed
 from operations.plans import Choice
 from operations.submissions import FIELD, mint
 from operations.views import cohort as views
-from store.reports import cohort_page, mentorship_page
+from store.reports import cohort_page
 from store.reports.status import ListedPerson, names_of
 from web.coordinator.cohorts import filters_in
 from web.coordinator.visit import Visit
@@ -121,34 +121,6 @@ async def cancel_form(request: Request, visit: Visit) -> Response:
     return await _asked(request, visit, said, form, {"subject": cohort, "cohort": cohort})
 
 
-async def decide_form(request: Request, visit: Visit) -> Response:
-    """GET and POST: decide a task, named by the id in its link; `decision` says how."""
-    public = request.path_params["task"]
-    async with visit.database.session() as session:
-        key = await mentorship_page.key_of_task(session, public)
-        facts = await mentorship_page.task_facts(session, key) if key else None
-        if key is None or facts is None:
-            return visit.message("no_task", 404)
-        [line] = await cohort_page.list_lines(session, facts.cohort, [facts.mentorship])
-    said = await visit.typed(request) if request.method == "POST" else _query(request)
-    decision = _first(said, "decision").replace("-", "_")
-    if decision == "correct" and len(facts.about) == 1:
-        return visit.to(f"/c/people/{facts.about[0]}/correct")
-    seats = [person for person in line.people if person.standing != "out"]
-    shown = {"pause": ("until",), "replace": ("person", *NEWCOMER), "end": ("person",)}.get(decision, ())
-    form = ActForm(
-        ACTS["decide"],
-        f"/c/tasks/{public}/decide",
-        f"/c/tasks/{public}",
-        ", ".join(person.name for person in seats),
-        [("decision", decision)],
-        seats,
-        shown,
-        {"decision": decision, "person": facts.about[0] if len(facts.about) == 1 else ""},
-    )
-    return await _asked(request, visit, said, form, {"subject": key, "cohort": facts.cohort})
-
-
 async def _asked(request: Request, visit: Visit, said: Typed, form: ActForm, about: Mapping[str, Any]) -> Response:
     """The form; or, where it was sent, the plan that is made of it, or the form again with what is wrong."""
     given = {name: _first(said, name) for name in form.act.options}
@@ -178,7 +150,7 @@ def _form(
         status,
         form=form,
         options=options,
-        given={"why": "", "decision": "", **dict.fromkeys(form.act.options, ""), **given},
+        given={"why": "", **dict.fromkeys(form.act.options, ""), **given},
         submission=submission,
         problem=problem,
         reasons=EARLY_REASONS,

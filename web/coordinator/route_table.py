@@ -73,8 +73,6 @@ ROUTES: tuple[Route, ...] = (
     Route("/c/people/{person}/correct", "plan_correct", ("POST",), ACTORS, False, acts.person_form),
     Route("/c/people/{person}/erase", "choose_erase", ("GET",), ACTORS, True, acts.person_form),
     Route("/c/people/{person}/erase", "plan_erase", ("POST",), ACTORS, True, acts.person_form),
-    Route("/c/tasks/{task}/decide", "choose_decision", ("GET",), ACTORS, False, acts.decide_form),
-    Route("/c/tasks/{task}/decide", "plan_decision", ("POST",), ACTORS, False, acts.decide_form),
     Route("/c/plans/{plan}", "plan", ("GET",), ACTORS, False, plans.show),
     Route("/c/plans/{plan}", "confirm_plan", ("POST",), ACTORS, False, plans.confirm),
     Route("/c/plans/{plan}/again", "plan_again", ("POST",), ACTORS, False, plans.again),
