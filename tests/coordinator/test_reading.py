@@ -12,6 +12,12 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import select, update
 
+from lifecycle.events import Extend
+from operations import plans
+from operations.mentorships.dry_run import state_of
+from operations.plan_runner import PlanRunner
+from operations.plans import Choice
+from runtime.temporal import send
 from store.columns import public_id
 from store.tables import AuditRow, CohortPersonRow, EventRow, ItemRow, ParticipantRow, TaskRow
 from testing.all_cases import POST
@@ -279,3 +285,41 @@ async def test_without_temporal_the_pages_read_and_a_decision_says_that_nothing_
     [based_on] = re.findall(r'name="based_on" value="(\d+)"', (await cora.get(path)).text)
     said = await cora.post(path, data={"act": "decide", "decision": "noted", "based_on": based_on})
     assert (said.status_code, "nothing was done" in said.text) == (503, True)
+
+
+async def test_of_two_coordinators_at_one_task_one_decides_and_the_other_sees_who_and_what(played: Engine) -> None:
+    settings, now = played.settings, played.now
+    made: list[plans.Plan] = []
+    for by, decision in ((COORDINATOR, "noted"), ("another", "noted"), ("a third", "end")):
+        choice = Choice("decide", {"decision": decision}, subject=key_of("H"), cohort=NAME)
+        made.append(await plans.freeze(played.database, settings, choice, now, by=by, proof="mailed_link"))
+    runner = PlanRunner(played.database, settings, played.client, lambda: played.now)
+    for plan in made:
+        seen = await plans.see(played.database, settings, played.client, plan, now)
+        assert not seen.refused
+    for plan in made:
+        assert await plans.confirm(played.database, plan, now, by=plan.by, proof="mailed_link")
+        await runner.run(plan.id)
+    lines = [(await plans.result_lines(played.database, plan))[0] for plan in made]
+    assert [line.outcome for line in lines] == ["done", "done_before", "refused"]
+    assert [line.changed.get("by", "") for line in lines] == ["", COORDINATOR, COORDINATOR]
+    assert lines[2].changed["what"] == "noted"
+
+
+async def test_a_plan_is_carried_out_by_workflows_on_exactly_those_that_were_shown(played: Engine) -> None:
+    refs = [(NAME, key) for key in ("D-open", "L", "Z2")]
+    choice = Choice("extend", {"weeks": "2"}, refs, cohort=NAME)
+    plan = await plans.freeze(
+        played.database, played.settings, choice, played.now, by=COORDINATOR, proof="mailed_link"
+    )
+    before = {key: await state_of(played.client, NAME, key) for _, key in refs}
+    await send(played.client, NAME, "L", Extend("meanwhile", 1, "somebody"))
+    await plans.confirm(played.database, plan, played.now, by=COORDINATOR, proof="mailed_link")
+    await PlanRunner(played.database, played.settings, played.client, lambda: played.now).run(plan.id)
+    lines = {line.mentorship: line for line in await plans.result_lines(played.database, plan)}
+    assert {key: line.outcome for key, line in lines.items()} == {"D-open": "done", "L": "refused", "Z2": "done"}
+    for key, weeks in (("D-open", 2), ("L", 1), ("Z2", 2)):
+        was, after = before[key], await state_of(played.client, NAME, key)
+        assert was is not None
+        assert after is not None
+        assert (after.end - was.end).days == 7 * weeks, key
