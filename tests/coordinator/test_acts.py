@@ -190,6 +190,7 @@ ELSEWHERE = {
     "match": "the page of matching",
     "applicants": "the page of matching",
     "publish": "the page of matching",
+    "voices": "the page of the report",
     "bounces": "a mailbox is read by a process",
     "migrate": "before the pages can run",
     "register": "before the pages can run",
