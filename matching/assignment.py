@@ -45,11 +45,6 @@ class Network:
         own = self.edges[mentee][here] - self.price[here]
         return self.edges[mentee][mentor] - self.price[mentor] - own
 
-    @property
-    def cost(self) -> int:
-        """Minus the total weight."""
-        return sum(edges[mentor] for edges, mentor in zip(self.edges, self.at, strict=True))
-
 
 def solve(weights: Sequence[dict[int, int]], places: Sequence[int]) -> Network:
     """The assignment of the highest total weight. For each mentee: mentor to weight, which is 0 or more.

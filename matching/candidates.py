@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from typing import assert_never
 
 from matching.applicants import Applicant, half_days, half_days_in_common
 from program.matching import Matching, Rule
@@ -138,6 +139,8 @@ def _allowed_by(rule: Rule, people: Sequence[Applicant], mentors: Sequence[Appli
             return _not_in_line(name, people, mentors)
         case "not_again":
             return _not_again(mentors)
+        case _:
+            assert_never(rule.kind)
 
 
 def folded(person: Applicant, name: str) -> tuple[str, ...]:

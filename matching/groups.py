@@ -191,7 +191,7 @@ class _Model:
                 found.append((level, dict.fromkeys(range(len(self.seats)), 1.0)))
             elif level == "score":
                 found.append((level, {number: float(self.score(number)) for number in range(len(self.seats))}))
-            elif level == "wishes":
+            else:
                 for rank in range(len(RANKS)):
                     wished = {
                         number: 1.0
@@ -232,8 +232,8 @@ class _Solver:
             raise Impossible("the pins together leave no group that is large enough, or has a slot that suits all")
         for level in (*objective, "kept"):
             if level == "worst":
-                if off := self._raise_worst():
-                    off_by[level] = off
+                off = self._raise_worst()
+                off_by |= {level: off} if off else {}
                 continue
             sums = self._model.levels([level] if level != "kept" else [])
             for name, counts in sums if level == "kept" else sums[:-1]:

@@ -79,18 +79,11 @@ class Scale:
     names: tuple[str, ...]
     factors: tuple[int, ...]
 
-    def weight(self, digits: Sequence[int]) -> int:
-        """The digits as one number."""
-        return sum(digit * factor for digit, factor in zip(digits, self.factors, strict=True))
-
     def apart(self, weight: int) -> dict[str, int]:
         """A sum, or the difference of two sums, as level to number; each has the sign of its own level."""
         found: dict[str, int] = {}
         rest = weight
-        for place, (name, factor) in enumerate(zip(self.names, self.factors, strict=True)):
-            if place == len(self.factors) - 1:
-                found[name] = rest
-                break
+        for name, factor in zip(self.names, self.factors, strict=True):
             # To the nearest: a lower level never makes up half of a step of a higher one.
             digit = (2 * rest + factor) // (2 * factor)
             found[name] = digit

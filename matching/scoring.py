@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import assert_never
 
 from matching.applicants import Applicant, Tags
 from matching.candidates import Candidates, step_of
@@ -134,6 +135,8 @@ def _points(score: Score, matching: Matching, tags: Tags) -> Counts:
                 return points[rank] if rank is not None and rank < len(points) else 0
 
             return count_wish
+        case _:
+            assert_never(score.kind)
 
 
 def wish_rank(score: Score, mentee: Applicant, mentor: Applicant) -> int | None:
@@ -195,3 +198,5 @@ def parts_of(score: Score, matching: Matching, tags: Tags, mentee: Applicant, me
         case "wish":
             rank = wish_rank(score, mentee, mentor) or 0
             return (Part(points, f"{RANKS[rank]} wish of the {score.wish}", "wish"),)
+        case _:
+            assert_never(score.kind)

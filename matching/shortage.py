@@ -183,9 +183,8 @@ def _more_served(
                 if mentor not in mentors:
                     mentors.add(mentor)
                     for other in sorted(who[mentor]):
-                        if other not in came_by:
-                            came_by[other] = mentee
-                            queue.append(other)
+                        came_by[other] = mentee
+                        queue.append(other)
         if end == UNPLACED:
             break
         taken.add(end)

@@ -14,12 +14,14 @@ from program.reading import Source, Trail
 
 EXTENDS = "extends"
 """The key that names the other program."""
+WHOLE = ("matching",)
+"""Keys that are replaced as a whole: rules and scores belong together, so some of another program would surprise."""
 
 
 def extended(own: Source, base: Source, named: Place) -> Source:
     """What `own` says over what `base` says. `named` is where `own` names the other program.
 
-    Keys below keys are put together; anything else, lists among it, is replaced as a whole. What is inherited has the
+    Keys below keys are put together, but those of `WHOLE`; anything else, lists among it, is replaced as a whole. What is inherited has the
     place at which the other program is named, with the place in its file beside it.
     """
     found = Source(own.file, incomplete=set(own.incomplete))
@@ -36,7 +38,7 @@ def _merged(found: Source, own: Source, base: Source, trail: Trail, named: Place
         if key not in ours:
             merged[key] = theirs[key]
             _take_places(found, base, here, theirs[key], named)
-        elif isinstance(ours[key], dict) and isinstance(theirs.get(key), dict):
+        elif isinstance(ours[key], dict) and isinstance(theirs.get(key), dict) and key not in WHOLE:
             found.places[here], found.keys[here] = own.place(*here), own.key_place(*here)
             merged[key] = _merged(found, own, base, here, named)
         else:

@@ -258,8 +258,11 @@ def test_a_column_that_the_program_reads_must_be_there(tmp_path: Path) -> None:
     assert "open-call.yaml:" in said.err
 
 
-def test_what_can_not_be_is_refused_by_name() -> None:
+def test_what_can_not_be_is_refused_by_name(tmp_path: Path) -> None:
     assert "did you mean s01" in mentorship("match", COHORT, "--people", PEOPLE, "--explain", "s001").err
     assert "is no pair" in mentorship("match", COHORT, "--people", PEOPLE, "--pin", "m01").err
-    small = mentorship("match", str(CONFIG / "cohorts" / "small.yaml"), "--people", PEOPLE)
-    assert (small.code, "has no section `matching:`" in small.err) == (2, True)
+    path = Path(program_of(tmp_path, "one_to_one", "  objective: [served]\n"))
+    program = path.parents[1] / "programs" / "mine.yaml"
+    program.write_text(program.read_text().partition("matching:")[0] + "matching: null\n")
+    without = mentorship("match", str(path), "--people", PEOPLE)
+    assert (without.code, "has no section `matching:`" in without.err) == (2, True)

@@ -11,7 +11,7 @@ import pytest
 from matching.applicants import Applicant
 from matching.candidates import Candidates, candidates
 from matching.fairness import attributes, fairness
-from matching.objective import match
+from matching.objective import Wanted, match
 from matching.shortage import what_would_help, why_nobody
 from program.matching import Matching
 from tests.matching.test_optimum import ON, crowd, program
@@ -105,3 +105,34 @@ def test_groups_of_fewer_than_five_are_not_shown_and_one_rule_is_named() -> None
         ("x", 5, 5, 4),
     ]
     assert [group.rule.kind if group.rule else "" for group in groups] == ["", "same", "", ""]
+
+
+def test_rules_that_leave_nobody_only_together_are_all_named() -> None:
+    matching = Matching.model_validate({"rules": [{"same": "place"}, {"same": "language"}, {"different": "unit"}]})
+    people = [
+        Applicant("s1", mentee=True, fields={"place": "Berlin", "language": "de"}),
+        Applicant("t1", mentor=True, fields={"place": "Berlin", "language": "fr"}),
+        Applicant("t2", mentor=True, fields={"place": "Rostock", "language": "de"}),
+    ]
+    [lack] = why_nobody(match(candidates(people, matching, ON)))
+    assert ([rule.field for rule in lack.rules], lack.alone) == (["place", "language"], False)
+
+
+def test_a_ban_that_leaves_nobody_is_no_rule() -> None:
+    people = [Applicant("s1", mentee=True), Applicant("t1", mentor=True)]
+    [lack] = why_nobody(match(candidates(people, Matching(), ON), Wanted(bans=frozenset({("t1", "s1")}))))
+    assert (lack.rules, lack.alone, lack.shortage) == ((), False, None)
+
+
+def test_a_group_that_fares_worse_for_want_of_places_has_no_rule_to_blame() -> None:
+    matching = Matching.model_validate({"score": [{"equal": "place", "points": 4}]})
+    people = [
+        *(Applicant(f"b{n}", mentee=True, fields={"place": "Berlin"}) for n in range(5)),
+        *(Applicant(f"l{n}", mentee=True, fields={"place": "Leipzig"}) for n in range(5)),
+        Applicant("m1", mentor=True, capacity=5, fields={"place": "Berlin"}),
+    ]
+    groups = fairness(match(candidates(people, matching, ON)), attributes(matching))
+    assert [(group.value, group.served, group.rule) for group in groups] == [
+        ("Berlin", 5, None),
+        ("Leipzig", 0, None),
+    ]

@@ -149,3 +149,13 @@ def test_the_moves_of_a_price_are_a_way_to_have_the_pair_at_that_price(seed: int
                 assert result.totals.served - len(made) == price.levels.get("served", 0)
                 assert result.totals.score - score == price.levels.get("score", 0)
                 assert at.get(mentee, UNPLACED) == price.mentor
+
+
+def test_a_mentor_whose_places_are_all_pinned_has_no_price() -> None:
+    people = [
+        *(Applicant(id_, mentee=True, fields={"circle": "x"}) for id_ in ("a", "b")),
+        Applicant("m", mentor=True, fields={"circle": "x"}),
+    ]
+    for objective in (OBJECTIVES[0], OBJECTIVES[-1]):
+        result = match(candidates(people, program(objective), ON), Wanted(pins=frozenset({("m", "a")})))
+        assert Prices(result, 1).of(0) is None

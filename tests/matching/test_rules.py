@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from matching.applicants import Applicant, Value, half_days, half_days_in_common
+from matching.applicants import Applicant, Tags, Value, half_days, half_days_in_common
 from matching.candidates import ReportingCircle, UnknownStep, candidates
 from matching.scoring import Scores
 from matching.shortage import in_common
@@ -227,3 +227,8 @@ def test_case_and_double_values_never_matter() -> None:
     assert allowed({"same": "languages"}, {"languages": ("DE",)}, {"languages": ("de", "en")})
     assert not allowed({"different": "unit"}, {"unit": "finance"}, {"unit": "Finance"})
     assert not allowed(OVERLAP, {"free": ("mon_am", "Mon AM")}, {"free": ("mon_am", "mon-am")})
+
+
+def test_every_spelling_of_a_tag_is_known() -> None:
+    tags = Tags(Matching.model_validate(EXAMPLE))
+    assert [tags.knows(word) for word in ("Data", " ANALYTICS", "law")] == [True, True, False]

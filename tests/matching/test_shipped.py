@@ -11,7 +11,7 @@ from program.models import Format
 from tests.matching.test_optimum import ON
 
 FORM = load_form(SHIPPED / "forms" / "application.yaml")
-PROGRAMS = ["open-call"]
+PROGRAMS = ["formal", "reverse", "peer", "group", "informal", "open-call"]
 
 
 def asked(format_: Format) -> dict[str, Question]:

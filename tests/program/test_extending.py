@@ -176,3 +176,17 @@ def test_templates_of_the_own_folder_come_before_the_shipped_ones(tmp_path: Path
     assert template_folders(None, tmp_path) == (tmp_path / "templates" / "mail", shipped)
     assert template_folders(tmp_path / "config", None) == (tmp_path / "templates" / "mail", shipped)
     assert template_folders(SHIPPED, None) == (shipped,)
+
+
+def test_a_section_matching_of_its_own_stands_alone(tmp_path: Path) -> None:
+    (tmp_path / "programs").mkdir()
+    (tmp_path / "programs" / "mine.yaml").write_text(
+        "extends: formal\nprogram: mine\nmatching:\n  rules: [{same: languages}]\n"
+    )
+    matching = load_program(tmp_path / "programs" / "mine.yaml").program.matching
+    assert matching is not None
+    assert [rule.kind for rule in matching.rules] == ["same"]
+    assert matching.score == ()
+    (tmp_path / "programs" / "mine.yaml").write_text("extends: formal\nprogram: mine\n")
+    inherited = load_program(tmp_path / "programs" / "mine.yaml").program.matching
+    assert inherited == load_program(SHIPPED / "programs" / "formal.yaml").program.matching

@@ -10,7 +10,19 @@ import sys
 from collections.abc import Awaitable, Callable
 
 from runtime.logs import set_up_logs
-from tools.bench import changing, core, crowded, delivering, launching, living, morning, pages, rehearsing, reporting
+from tools.bench import (
+    changing,
+    core,
+    crowded,
+    delivering,
+    launching,
+    living,
+    matching,
+    morning,
+    pages,
+    rehearsing,
+    reporting,
+)
 from tools.bench.table import Line, table
 
 MEASURES: dict[str, Callable[..., Awaitable[list[Line]]]] = {
@@ -20,6 +32,7 @@ MEASURES: dict[str, Callable[..., Awaitable[list[Line]]]] = {
     "postmaster": delivering.measure,
     "mentorship": living.measure,
     "rehearsal": rehearsing.measure,
+    "matching": matching.measure,
     "morning": morning.measure,
     "crowd": crowded.measure,
     "web": pages.measure,
