@@ -21,8 +21,8 @@ WHOLE = ("matching",)
 def extended(own: Source, base: Source, named: Place) -> Source:
     """What `own` says over what `base` says. `named` is where `own` names the other program.
 
-    Keys below keys are put together, but those of `WHOLE`; anything else, lists among it, is replaced as a whole. What is inherited has the
-    place at which the other program is named, with the place in its file beside it.
+    Keys below keys are put together, but not those of `WHOLE`; anything else, lists among it, is replaced as a whole.
+    What is inherited has the place at which the other program is named, with the place in its file beside it.
     """
     found = Source(own.file, incomplete=set(own.incomplete))
     found.data = _merged(found, own, base, (), named)
