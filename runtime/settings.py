@@ -9,10 +9,11 @@ Where an embedded stack keeps its data in the folder that the settings name, `lo
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -29,6 +30,8 @@ SECRETS_DIR = "/run/secrets"
 """The folder in which containers get their secrets."""
 KEPT_SECRET = "secret"
 """File in the data folder in which the embedded stack keeps the secret that it made."""
+CLAIMED_ROLES = ("administrator", "reader")
+"""Roles that a claim of an OpenID provider can grant; who coordinates is in the cohorts' files only."""
 NAME_TEMPORAL = ("TEMPORAL_ADDRESS", "TEMPORAL_PROFILE", "TEMPORAL_CONFIG_FILE")
 """Variables that name a Temporal server; each wins over the embedded stack of the data folder."""
 
@@ -105,6 +108,30 @@ class Settings(BaseSettings):
         description="Addresses, separated by commas, of those who look after the installation: they sign in to the "
         "coordinators' pages as administrators.",
     )
+    oidc_issuer: str = Field(
+        default="",
+        description="Issuer of your OpenID Connect provider, such as https://login.example.org: coordinators sign in "
+        "by it (extra `oidc`).",
+    )
+    oidc_client_id: str = Field(default="", description="Id of the pages at that provider.")
+    oidc_client_secret: SecretStr = Field(default=SecretStr(""), description="Secret of the pages at that provider.")
+    oidc_claim: str = Field(
+        default="", description="Claim of the ID token whose values grant roles, such as `groups`; empty: none does."
+    )
+    oidc_roles: str = Field(
+        default="",
+        description="Roles for the whole installation by value of that claim, separated by commas: "
+        "`mentoring-admins=administrator,board=reader`. Who coordinates is in the cohorts' files only.",
+    )
+    sign_in_header: str = Field(
+        default="",
+        description="Header in which a proxy of yours names the address of whoever it has signed in; needs "
+        "MENTORSHIP_TRUSTED_PROXIES.",
+    )
+    trusted_proxies: str = Field(
+        default="",
+        description="Networks, separated by commas, from which that header is believed, such as 10.0.0.0/24.",
+    )
     hosts: str = Field(
         default="",
         description="Further names, separated by commas, under which pages and metrics may be asked: beside that of "
@@ -161,6 +188,32 @@ class Settings(BaseSettings):
             raise ValueError("there is no such folder")
         return value
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        for part in _parts(value):
+            ip_network(part)  # raises ValueError with what is wrong
+        return value
+
+    @field_validator("oidc_roles")
+    @classmethod
+    def _are_roles(cls, value: str) -> str:
+        for part in _parts(value):
+            if part.partition("=")[2].strip() not in CLAIMED_ROLES:
+                raise ValueError(f"{part!r} must be VALUE=ROLE with one of the roles {', '.join(CLAIMED_ROLES)}")
+        return value
+
+    @model_validator(mode="after")
+    def _sign_in_fits(self) -> Self:
+        if self.sign_in_header and not self.trusted_networks:
+            raise ValueError(
+                "MENTORSHIP_SIGN_IN_HEADER is believed from your proxies only: name their networks in "
+                "MENTORSHIP_TRUSTED_PROXIES"
+            )
+        if self.oidc_issuer and not self.oidc_client_id:
+            raise ValueError("MENTORSHIP_OIDC_ISSUER needs MENTORSHIP_OIDC_CLIENT_ID as well")
+        return self
+
     @property
     def own_config(self) -> Path | None:
         """The coordinators' own folder; None where there is none."""
@@ -179,12 +232,23 @@ class Settings(BaseSettings):
     @property
     def other_hosts(self) -> tuple[str, ...]:
         """The names of `hosts`."""
-        return tuple(part.strip() for part in self.hosts.split(",") if part.strip())
+        return _parts(self.hosts)
 
     @property
     def administrator_addresses(self) -> tuple[str, ...]:
         """The addresses of `administrators`."""
-        return tuple(part.strip() for part in self.administrators.split(",") if part.strip())
+        return _parts(self.administrators)
+
+    @property
+    def trusted_networks(self) -> tuple[str, ...]:
+        """The networks of `trusted_proxies`."""
+        return _parts(self.trusted_proxies)
+
+    @property
+    def oidc_role_map(self) -> tuple[tuple[str, str], ...]:
+        """(value of the claim, role) of `oidc_roles`."""
+        pairs = (part.partition("=") for part in _parts(self.oidc_roles))
+        return tuple((value.strip(), role.strip()) for value, _, role in pairs)
 
     @property
     def database(self) -> str:
@@ -194,6 +258,10 @@ class Settings(BaseSettings):
             if url.startswith(plain):
                 return "postgresql+psycopg://" + url.removeprefix(plain)
         return url
+
+
+def _parts(written: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in written.split(",") if part.strip())
 
 
 def load_settings() -> Settings:

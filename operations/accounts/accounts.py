@@ -46,6 +46,8 @@ class Account:
     proof: Proof = "mailed_link"
     signed_in_at: datetime | None = None
     """Real time (UTC)."""
+    mark: str = ""
+    """Keyed digest of the address that signed in."""
 
     def roles_in(self, cohort: str) -> frozenset[Role]:
         """The roles that count in a cohort."""

@@ -190,8 +190,11 @@ class SignIn:
         now: datetime,
         agent: str = "",
         granted: tuple[Role, ...] = (),
+        *,
+        proved_at: datetime | None = None,
     ) -> SignedIn:
-        """Begin a session for somebody for whom an OpenID provider or the proxy has vouched."""
+        """Begin a session for somebody for whom an OpenID provider or the proxy has vouched; `proved_at` is when they
+        proved who they are, where that was earlier."""
         stored = StoredSession(
             id=secrets.token_hex(8),
             account=account.id,
@@ -201,7 +204,7 @@ class SignIn:
             name="" if account.person else account.name,
             proof=proof,
             browser=agent,
-            signed_in_at=now,
+            signed_in_at=proved_at or now,
             seen_at=now,
             ends_at=now + SESSION_LASTS,
         )
@@ -221,7 +224,7 @@ class SignIn:
         if account is not None and now - stored.seen_at >= SEEN_EVERY:
             async with self.database.begin() as session:
                 await sessions.seen(session, digest(cookie), now)
-        return account
+        return replace(account, mark=stored.mark) if account else None
 
     async def own_sessions(self, account: Account, now: datetime) -> list[StoredSession]:
         """The sessions of an account that have not ended, the latest used first."""

@@ -17,6 +17,7 @@ from runtime.settings import Settings
 
 SESSION = "mentorship-session"
 ASKED = "mentorship-asked"
+OPENID = "mentorship-openid"
 
 
 def is_secure(settings: Settings) -> bool:
@@ -37,7 +38,12 @@ def is_on_loopback(url: str) -> bool:
 
 def session_cookie(request: Request, settings: Settings) -> str:
     """The session of a request; empty where it has none."""
-    return request.cookies.get(_name(SESSION, settings), "")
+    return cookie_of(request, settings, SESSION)
+
+
+def cookie_of(request: Request, settings: Settings, name: str) -> str:
+    """The value of a cookie of ours; empty where there is none."""
+    return request.cookies.get(_name(name, settings), "")
 
 
 def asked_cookie(request: Request, settings: Settings) -> tuple[str, str]:
@@ -48,21 +54,22 @@ def asked_cookie(request: Request, settings: Settings) -> tuple[str, str]:
 
 def set_session(response: Response, settings: Settings, cookie: str) -> None:
     """Sign the browser in: the cookie ends with the session."""
-    _set(response, settings, SESSION, cookie, int(SESSION_LASTS.total_seconds()))
-    _set(response, settings, ASKED, "", 0)
+    set_cookie(response, settings, SESSION, cookie, int(SESSION_LASTS.total_seconds()))
+    set_cookie(response, settings, ASKED, "", 0)
 
 
 def set_asked(response: Response, settings: Settings, marked: str, path: str) -> None:
     """Mark the browser that asked for a link, and where it wanted to go."""
-    _set(response, settings, ASKED, f"{marked}~{quote(path, safe='')}", int(LINK_LASTS.total_seconds()))
+    set_cookie(response, settings, ASKED, f"{marked}~{quote(path, safe='')}", int(LINK_LASTS.total_seconds()))
 
 
 def drop_session(response: Response, settings: Settings) -> None:
     """Sign the browser out."""
-    _set(response, settings, SESSION, "", 0)
+    set_cookie(response, settings, SESSION, "", 0)
 
 
-def _set(response: Response, settings: Settings, name: str, value: str, seconds: int) -> None:
+def set_cookie(response: Response, settings: Settings, name: str, value: str, seconds: int) -> None:
+    """Set a cookie of ours for so many seconds; 0 takes it back."""
     response.set_cookie(
         _name(name, settings),
         value,

@@ -17,6 +17,7 @@ from starlette.routing import Route as StarletteRoute
 from operations.accounts.accounts import Account
 from store.accounts import accounts
 from web.coordinator.cookies import session_cookie
+from web.coordinator.proxy_header import still_vouched
 from web.coordinator.route_table import NAVIGATION, ROUTES, Route
 from web.coordinator.sign_in import sign_in_path
 from web.coordinator.visit import NavigationEntry, Site, Visit
@@ -43,6 +44,9 @@ def navigation_of(account: Account | None, root: str) -> tuple[NavigationEntry, 
 def _endpoint(site: Site, route: Route) -> Callable[[Request], Any]:
     async def endpoint(request: Request) -> Response:
         account = await site.sign_in.account(session_cookie(request, site.settings), site.real_now())
+        if account is not None and account.proof == "proxy_header":
+            vouched = still_vouched(request, site.settings, site.sign_in, account.mark)
+            account = account if vouched else None
         visit = Visit(
             site=site,
             path=f"{site.pages.root}{request.url.path}",

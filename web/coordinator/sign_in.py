@@ -134,7 +134,16 @@ async def sign_out(request: Request, visit: Visit) -> Response:
 
 
 def _form(visit: Visit, back: str, *, fault: bool = False, address: str = "", status: int = 200) -> Response:
-    return visit.page("sign_in.html", status, back=back, fault=fault, address=address)
+    openid = f"{visit.root}/c/sign-in/openid?{urlencode({'next': back})}" if visit.settings.oidc_issuer else ""
+    return visit.page(
+        "sign_in.html",
+        status,
+        back=back,
+        fault=fault,
+        address=address,
+        openid=openid,
+        by_header=bool(visit.settings.sign_in_header),
+    )
 
 
 def _cookies_work(visit: Visit) -> bool:
