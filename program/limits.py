@@ -16,6 +16,8 @@ YAML_NODES: Final = 200_000
 """Values and keys of one file: enough for thousands of people; nested aliases that explode stop here."""
 CSV_BYTES: Final = 8_000_000
 """One CSV file: 50,000 people with a profile each."""
+XLSX_BYTES: Final = 64_000_000
+"""What a workbook may unpack into; it is asked before anything of it is unpacked."""
 CSV_COLUMNS: Final = 100
 CSV_ROWS: Final = 50_000
 
@@ -23,6 +25,8 @@ CSV_ROWS: Final = 50_000
 
 BODY_BYTES: Final = 256 * 1024
 """Bytes of one POST. A form filled to its limits is a fifth of it."""
+FILE_BODY_BYTES: Final = 18_000_000
+"""Bytes of one POST that brings a cohort's file with its tables. Only the page of a cohort's file takes so many."""
 BODY_FIELDS: Final = 2000
 """Fields of one POST."""
 FIELD_NAME_CHARACTERS: Final = 256

@@ -1,7 +1,7 @@
 """People and pairs from CSV files, for cohorts that are too large to write out.
 
-Every spreadsheet can write one: UTF-8 with or without byte order mark; comma, semicolon or tab between the cells, or
-what Excel's first line `sep=;` says. Cells stay text; the models turn them into numbers and dates.
+Every spreadsheet can write one: in the encodings of `program.tables`, or an XLSX; comma, semicolon or tab between the
+cells, or what Excel's first line `sep=;` says. Cells stay text; the models turn them into numbers and dates.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from program.faults import Fault, Faults, Place, fault, listed, nearest, quoted, suggestion
-from program.limits import CSV_BYTES, CSV_COLUMNS, CSV_ROWS
-from program.reading import Trail, read_text
+from program.limits import CSV_COLUMNS, CSV_ROWS
+from program.reading import Trail
+from program.tables import read_table
 
 PERSON_COLUMNS = ("id", "name", "email", "zone", "language", "mentees_at_most")
 PAIR_COLUMNS = ("key", "program", "mentor", "mentees", "peers", "start")
@@ -131,7 +132,8 @@ class _Table:
         self._file = str(path)
         self._known = known
         self._faults: list[Fault] = []
-        text = read_text(path, CSV_BYTES)
+        table = read_table(path)
+        text, self.guessed = table.text, table.guessed
         if not text.strip():
             raise Faults([Fault(self._file, 1, 1, "the file is empty", self._example())])
         self._lines = list(io.StringIO(text, newline=""))
@@ -242,7 +244,14 @@ class _Table:
         return fault(place, f"the file names columns and no {what}", "Write one row below for each.")
 
     def finished(self, found: Rows) -> Rows:
-        """The rows, with the faults that reading them has found."""
+        """The rows, with the faults that reading them has found, and a warning where the encoding was guessed."""
+        if self.guessed:
+            found.warnings.append(
+                Fault(
+                    self._file, 1, 1, f"the file does not say its encoding, and was read as {self.guessed}",
+                    "Look at a name with an umlaut or accent; save the file as CSV UTF-8 to be sure.",
+                )
+            )  # fmt: skip
         found.whole = not (self._faults or found.faults)
         found.faults += self._faults
         return found

@@ -90,23 +90,29 @@ class Source:
             return None
 
 
-def read_text(path: Path, at_most: int = YAML_BYTES) -> str:
-    """The text of a UTF-8 file, with or without byte order mark; of at most so many bytes, which is asked before
-    anything is read. Raises Faults."""
+def read_bytes(path: Path, at_most: int) -> bytes:
+    """What a file holds, of at most so many bytes, which is asked before anything is read. Raises Faults."""
     file = str(path)
     try:
         size = path.stat().st_size
         if size > at_most:
-            raise Faults([_too_large(file, size, at_most)])
+            raise Faults([too_large(file, size, at_most)])
         with path.open("rb") as opened:
             raw = opened.read(at_most + 1)  # a pipe or a device has no size before it is read
         if len(raw) > at_most:
-            raise Faults([_too_large(file, len(raw), at_most)])
+            raise Faults([too_large(file, len(raw), at_most)])
     except IsADirectoryError:
         raise Faults([Fault(file, 1, 1, "this is a folder", "Write the name of a file in it.")]) from None
     except (OSError, ValueError) as error:
         reason = "there is no such file" if isinstance(error, FileNotFoundError) else "the file can't be read"
         raise Faults([Fault(file, 1, 1, reason, "Check the name, and that you may read it.")]) from None
+    return raw
+
+
+def read_text(path: Path, at_most: int = YAML_BYTES) -> str:
+    """The text of a UTF-8 file, with or without byte order mark; of at most so many bytes. Raises Faults."""
+    file = str(path)
+    raw = read_bytes(path, at_most)
     for begin, what in _OTHER_FORMATS:
         if raw.startswith(begin):
             raise Faults([Fault(file, 1, 1, f"this is {what}, not a text file", _AS_TEXT)])
@@ -122,8 +128,8 @@ def read_text(path: Path, at_most: int = YAML_BYTES) -> str:
 _AS_TEXT = "Save it as UTF-8 (in Excel: CSV UTF-8)."
 
 
-def _too_large(file: str, size: int, at_most: int) -> Fault:
-    """Sizes are given in kilobytes of 1,000 bytes."""
+def too_large(file: str, size: int, at_most: int) -> Fault:
+    """That a file is larger than what is read. Sizes are given in kilobytes of 1,000 bytes."""
     return Fault(
         file,
         1,
