@@ -46,7 +46,7 @@ def table_text(raw: bytes, file: str) -> TableText:
             raise Faults([Fault(file, 1, 1, f"this is {what}, not a table", remedy)])
     if len(raw) > CSV_BYTES:
         raise Faults([too_large(file, len(raw), CSV_BYTES)])
-    return _decoded(raw, file)
+    return decoded(raw, file)
 
 
 def read_table(path: Path) -> TableText:
@@ -54,7 +54,8 @@ def read_table(path: Path) -> TableText:
     return table_text(read_bytes(path, CSV_BYTES), str(path))
 
 
-def _decoded(raw: bytes, file: str) -> TableText:
+def decoded(raw: bytes, file: str) -> TableText:
+    """Bytes as text, in the encodings that editors and spreadsheets write. Raises Faults."""
     if raw.startswith(_UTF16):
         with suppress(UnicodeDecodeError):
             return TableText(raw.decode("utf-16"))

@@ -12,6 +12,7 @@ from store.absence_table import AbsenceRow as AbsenceRow
 from store.act_tables import AuditRow as AuditRow
 from store.act_tables import PlanLineRow as PlanLineRow
 from store.act_tables import PlanRow as PlanRow
+from store.cohort_file_table import CohortFileRow as CohortFileRow
 from store.columns import Base, public_id
 from store.contact_tables import AddressChangeRow as AddressChangeRow
 from store.contact_tables import FormerNameRow as FormerNameRow

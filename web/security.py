@@ -19,7 +19,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from program.limits import BODY_BYTES
+from program.limits import BODY_BYTES, FILE_BODY_BYTES
 from web.rendering import Pages
 
 log = structlog.get_logger(__name__)
@@ -89,7 +89,7 @@ class Guard:
             if refusal is not None:
                 await refusal(scope, receive, send_guarded)
             else:
-                await self.app(scope, _limited(receive), send_guarded)
+                await self.app(scope, _limited(receive, body_limit(scope)), send_guarded)
         except TooLarge:
             if not answered:
                 await self._too_large()(scope, receive, send_guarded)
@@ -128,7 +128,7 @@ class Guard:
         if scope["method"] not in CHANGING:
             return None
         length = headers.get("content-length", "")
-        if length.isascii() and length.isdigit() and (len(length) > 15 or int(length) > BODY_BYTES):
+        if length.isascii() and length.isdigit() and (len(length) > 15 or int(length) > body_limit(scope)):
             return self._too_large()
         # RFC 8058: the mailbox provider posts from anywhere.
         if not scope["path"].startswith("/stop/") and self._is_foreign(
@@ -215,14 +215,22 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def _limited(receive: Receive) -> Receive:
+FILE_PAGE = re.compile(r"(/c/cohorts/[^/]+/file)$")
+
+
+def body_limit(scope: Scope) -> int:
+    """How many bytes the body of a request may have: more where a coordinator uploads a cohort's file."""
+    return FILE_BODY_BYTES if FILE_PAGE.search(scope["path"]) else BODY_BYTES
+
+
+def _limited(receive: Receive, at_most: int) -> Receive:
     taken = 0
 
     async def receive_limited() -> Message:
         nonlocal taken
         message = await receive()
         taken += len(message.get("body", b""))
-        if taken > BODY_BYTES:
+        if taken > at_most:
             raise TooLarge
         return message
 

@@ -118,6 +118,7 @@ def launch(
 
 async def _launch(file: Path, options: LaunchOptions) -> dict[str, Any]:
     from operations.audit import COMMAND_LINE, AuditEntry, record
+    from operations.cohorts.files import launched_elsewhere, launched_from_disk, texts_on_disk
     from operations.cohorts.launch import carry_out, is_known, keep, look, still_to_start
     from operations.cohorts.load import cohort_in, load
     from operations.cohorts.plan import first_mails, plan
@@ -147,6 +148,12 @@ async def _launch(file: Path, options: LaunchOptions) -> dict[str, Any]:
             _show(loaded, planned, options)
             _say_first(first, now)
             print_warnings(loaded.warnings)
+            other = await launched_elsewhere(opened, loaded.cohort.cohort, texts_on_disk(file))
+            if other is not None:
+                out().print(
+                    f"[yellow]![/] What runs was launched from a browser as version {other.version} of the file, "
+                    "which says other things than this one. Its page has it to download."
+                )
         if options.dry_run or planned.nothing:
             if not options.dry_run:
                 await keep(opened, loaded, planned)
@@ -174,6 +181,7 @@ async def _launch(file: Path, options: LaunchOptions) -> dict[str, Any]:
             opened, client, installation, loaded, planned, now,
             why=options.why, started=started if options.wait else None,
         )  # fmt: skip
+        await launched_from_disk(opened, texts_on_disk(file), cohort, now, planned.by)
         _with_outcomes(result, given)
         if left:
             return result | {"state": "unfinished", "started": total - left}

@@ -118,10 +118,12 @@ async def look(
     *,
     end_missing: bool = False,
     by: str = "",
+    signed_in: bool = False,
 ) -> Launch:
     """What launching this file comes to; nothing is written and nothing starts. `now` is program time (UTC).
 
-    Without a client what changes mean for each mentorship is not worked out. Raises `KnownOtherwise`, and `Refused`
+    `signed_in`: `by` is an account whose right to launch was checked. Without a client what changes mean for each
+    mentorship is not worked out. Raises `KnownOtherwise`, and `Refused`
     where the cohort is cancelled, or its id was used by another database.
     """
     cohort = loaded.cohort
@@ -132,7 +134,7 @@ async def look(
         await _make_sure_it_is_ours(database, client, cohort.cohort, {*compared.new, *compared.waiting})
     zones = {person.id: person.zone or cohort.zone for person in cohort.participants}
     changes = bool(compared.altered or compared.differences or (end_missing and compared.vanished))
-    who = await _who(database, cohort.cohort, by) if by or changes else ""
+    who = await _who(database, cohort.cohort, by, signed_in=signed_in) if by or changes else ""
     changes = [change for altered in compared.altered for change in wanted(cohort.cohort, altered, zones, who)]
     ends = [ending(cohort.cohort, key, who) for key in compared.vanished] if end_missing else []
     outlooks: dict[str, LaunchPreview] = {}
@@ -209,9 +211,9 @@ def _frozen(loaded: Loaded) -> dict[str, FrozenProgram]:
     return {id_: FrozenProgram(used.program, used.hash, used.forms) for id_, used in loaded.used.items()}
 
 
-async def _who(database: Database, cohort: str, by: str) -> str:
+async def _who(database: Database, cohort: str, by: str, *, signed_in: bool) -> str:
     async with database.session() as session:
-        return who_decides(cohort, await people.deciders(session, cohort), by)
+        return who_decides(cohort, await people.deciders(session, cohort), by, signed_in=signed_in)
 
 
 async def _make_sure_it_is_ours(database: Database, client: Client, cohort: str, keys: set[str]) -> None:

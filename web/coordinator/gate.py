@@ -16,6 +16,7 @@ from starlette.routing import Route as StarletteRoute
 
 from operations.accounts.accounts import Account
 from store.accounts import accounts
+from store.cohorts import files
 from web.coordinator.cookies import session_cookie
 from web.coordinator.proxy_header import still_vouched
 from web.coordinator.route_table import NAVIGATION, ROUTES, Route
@@ -92,7 +93,7 @@ def _result(response: Response) -> str:
 
 async def _is_let_in(visit: Visit, account: Account, route: Route, parameters: dict[str, Any]) -> bool:
     if cohort := parameters.get("cohort"):
-        return account.may(route.roles, cohort)
+        return account.may(route.roles, cohort) or (route.drafts and await _wrote(visit, account, route, cohort))
     if task := parameters.get("task"):
         async with visit.database.session() as session:
             cohort = await accounts.cohort_of_task(session, task)
@@ -104,3 +105,11 @@ async def _is_let_in(visit: Visit, account: Account, route: Route, parameters: d
             cohorts = await accounts.cohorts_of_person(session, person)
         return any(account.may(route.roles, cohort) for cohort in cohorts)
     return account.may(route.roles)
+
+
+async def _wrote(visit: Visit, account: Account, route: Route, cohort: str) -> bool:
+    """Whether this account, which has a role elsewhere, has written the file of a cohort that is not launched."""
+    if not account.may(route.roles):
+        return False
+    async with visit.database.session() as session:
+        return any(draft == cohort for draft, _ in await files.drafts_of(session, account.id))

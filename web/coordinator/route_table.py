@@ -18,6 +18,7 @@ from operations.accounts.accounts import Role
 from web.coordinator import (
     acts,
     audit_page,
+    cohort_file,
     cohorts,
     installation,
     mentorships,
@@ -59,11 +60,24 @@ class Route:
     fresh: bool
     """Whether it asks for a sign-in that is not older than 30 minutes."""
     handler: Handler
+    drafts: bool = False
+    """Whether it is open as well to who has written the file of a cohort that is not launched."""
 
 
 ROUTES: tuple[Route, ...] = (
     Route("/c/", "today", ("GET",), EVERYBODY, False, today.today),
     Route("/c/cohorts", "cohorts", ("GET",), EVERYBODY, False, cohorts.listed),
+    Route("/c/cohorts/new", "new_cohort", ("GET",), ACTORS, False, cohort_file.new),
+    Route("/c/cohorts/new", "begin_file", ("POST",), ACTORS, False, cohort_file.begin),
+    Route("/c/cohorts/{cohort}/file", "cohort_file", ("GET",), ACTORS, False, cohort_file.shown, True),
+    Route("/c/cohorts/{cohort}/file", "save_file", ("POST",), ACTORS, False, cohort_file.save, True),
+    Route("/c/cohorts/{cohort}/file/download", "download_file", ("GET",), ACTORS, True, cohort_file.download, True),
+    Route("/c/cohorts/{cohort}/file/plan", "file_plan", ("GET",), ACTORS, False, cohort_file.plan_page, True),
+    Route(
+        "/c/cohorts/{cohort}/file/rehearsal", "rehearsal", ("GET",), ACTORS, False, cohort_file.rehearsal, True
+    ),
+    Route("/c/cohorts/{cohort}/file/launch", "file_launch", ("GET",), ACTORS, False, cohort_file.launch_page, True),
+    Route("/c/cohorts/{cohort}/file/launch", "launch", ("POST",), ACTORS, False, cohort_file.launch, True),
     Route("/c/cohorts/{cohort}", "cohort", ("GET",), EVERYBODY, False, cohorts.cohort),
     Route("/c/cohorts/{cohort}/list.csv", "list_csv", ("GET",), EVERYBODY, True, cohorts.csv),
     Route("/c/cohorts/{cohort}/list.xlsx", "list_xlsx", ("GET",), EVERYBODY, True, cohorts.xlsx),
@@ -120,6 +134,7 @@ ROUTES: tuple[Route, ...] = (
 NAVIGATION = (
     "today",
     "cohorts",
+    "new_cohort",
     "messages",
     "matching",
     "report",

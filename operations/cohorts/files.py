@@ -1,0 +1,284 @@
+"""A cohort's file in the browser: read what was uploaded, check it, keep versions, see what launching it comes to,
+and launch exactly what was seen.
+
+The same file language and the same checks as on disk: the texts are laid into a folder and read by the loader. Must
+never launch what was not shown: what runs may change between seeing and confirming, and then nothing is done.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
+
+from temporalio.client import Client
+
+from operations import audit
+from operations.audit import AuditEntry
+from operations.cohorts.launch import ChangeResult, Launch, carry_out, is_known, look
+from operations.cohorts.load import Faults, Loaded, load
+from operations.errors import NotFound, Refused
+from program.faults import Fault
+from program.loader import SHIPPED
+from program.reading import read_yaml
+from program.tables import XLSX, decoded, table_text
+from runtime.settings import Settings
+from store.cohorts import files
+from store.cohorts.files import CohortTexts, FileVersion
+from store.database import Database
+
+__all__ = ["CohortTexts", "FileVersion"]
+
+Part = Literal["file", "people", "pairs", "other"]
+TABLES: tuple[Literal["people", "pairs"], ...] = ("people", "pairs")
+ID = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+"""What a cohort may be called."""
+START_WITH = "small"
+"""The shipped cohort that explains every line; a new file starts with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartFault:
+    """A fault with the part of the cohort's file in which it stands."""
+
+    part: Part
+    line: int
+    column: int
+    problem: str
+    remedy: str
+    file: str
+    """Name of the file; of a program or form, which one."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedFile:
+    """What reading a version came to."""
+
+    loaded: Loaded | None
+    faults: tuple[PartFault, ...]
+    warnings: tuple[PartFault, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SeenLaunch:
+    """What launching a version comes to, and the mark by which it is told whether that is still so."""
+
+    loaded: Loaded
+    launch: Launch
+    mark: str
+
+
+# -- what comes in ---------------------------------------------------------------------------------------------------
+
+
+def text_in(raw: bytes, part: Part) -> str:
+    """The text of an uploaded file: of a table whatever a spreadsheet wrote, of the cohort's file YAML in any usual
+    encoding. Raises Faults."""
+    name = "cohort.yaml" if part == "file" else f"{part}.csv"
+    if part != "file":
+        return table_text(raw, name).text
+    if raw.startswith(XLSX):
+        problem = "this is a workbook, and the cohort’s file is YAML"
+        raise Faults([Fault(name, 1, 1, problem, "Upload the workbook as people or as pairs.")])
+    return decoded(raw, name).text
+
+
+def with_tables(texts: CohortTexts) -> CohortTexts:
+    """The texts, where the file names each table that is there; a line is added for one that it does not name."""
+    file = texts.file
+    for name in TABLES:
+        if getattr(texts, name).strip() and not re.search(rf"(?m)^{name}:", file):
+            file = f"{file.rstrip()}\n{name}: {name}.csv\n"
+    return replace(texts, file=file)
+
+
+def check(texts: CohortTexts, cohort: str, now: datetime, settings: Settings, *, runs: bool) -> CheckedFile:
+    """Read a version as the loader reads it from disk; every fault at once. `now` is program time (UTC).
+
+    `runs`: the cohort is launched, and its start may lie in the past. Takes a while: call it in a thread.
+    """
+    with TemporaryDirectory(prefix="mentorship-") as folder:
+        path = Path(folder, "config", "cohorts", f"{cohort}.yaml")
+        path.parent.mkdir(parents=True)
+        path.write_text(texts.file, encoding="utf-8")
+        parts = {str(path): "file"} | _lay_tables(path, texts)
+        try:
+            loaded = load(path, now, runs=runs, own=settings.own_config)
+        except Faults as found:
+            return CheckedFile(None, _parts(found.faults, parts, folder), ())
+        warnings = _parts(loaded.warnings, parts, folder)
+        if loaded.cohort.cohort != cohort:
+            place = read_yaml(path).place("cohort")
+            problem = f"the cohort is called `{loaded.cohort.cohort}` here, and this is the file of `{cohort}`"
+            remedy = f"Write `cohort: {cohort}`, or start a new cohort."
+            return CheckedFile(None, (PartFault("file", place.line, place.column, problem, remedy, path.name),), ())
+        return CheckedFile(loaded, (), warnings)
+
+
+def _lay_tables(path: Path, texts: CohortTexts) -> dict[str, str]:
+    """Write the tables under the names that the file gives them; path to part."""
+    try:
+        source = read_yaml(path)
+    except Faults:
+        return {}
+    parts: dict[str, str] = {}
+    for part in TABLES:
+        name, text = source.text(part) or "", getattr(texts, part)
+        beside = path.parent / name
+        if name and text.strip() and Path(name).name == name and beside != path and str(beside) not in parts:
+            beside.write_text(text, encoding="utf-8")
+            parts[str(beside)] = part
+    return parts
+
+
+def _parts(faults: Collection[Fault], parts: dict[str, str], folder: str) -> tuple[PartFault, ...]:
+    def part_of(fault: Fault) -> Part:
+        return parts.get(fault.file, "other")  # pyright: ignore[reportReturnType]
+
+    def name_of(fault: Fault) -> str:
+        return str(Path(fault.file).relative_to(folder)) if fault.file.startswith(folder) else Path(fault.file).name
+
+    return tuple(
+        PartFault(part_of(one), one.line, one.column, one.problem, one.remedy, name_of(one)) for one in faults
+    )
+
+
+# -- versions --------------------------------------------------------------------------------------------------------
+
+
+async def begin(
+    database: Database, cohort: str, like: str, now: datetime, *, by: str, proof: str, may_read: Collection[str]
+) -> int:
+    """Begin the file of a new cohort, with the shipped example or `like` another cohort's; the number of its version.
+
+    `may_read` are the cohorts whose files this account may take over. Raises `Refused`.
+    """
+    if not ID.fullmatch(cohort):
+        raise Refused("an id has small letters, digits, - and _, and begins with a letter, such as spring-2028")
+    async with database.begin() as session:
+        if not await files.is_free(session, cohort):
+            raise Refused(f"there is a cohort {cohort} already; write another id")
+        texts = CohortTexts((SHIPPED / "cohorts" / f"{START_WITH}.yaml").read_text("utf-8"))
+        if like:
+            if like not in may_read:
+                raise Refused(f"the file of {like} is not yours to take over")
+            kept = await files.versions(session, like)
+            found = await files.texts_of(session, like, kept[0].version) if kept else None
+            if found is None:
+                raise Refused(f"no file of {like} is kept: it was launched before files were")
+            texts = found
+        renamed = re.sub(r"(?m)^cohort:[^#\n]*", f"cohort: {cohort} ", texts.file, count=1)
+        return await files.add(session, cohort, replace(texts, file=renamed), now, by, proof)
+
+
+async def save(database: Database, cohort: str, texts: CohortTexts, now: datetime, *, by: str, proof: str) -> int:
+    """Keep a version, with faults or without; its number. The same texts again are no new version."""
+    async with database.begin() as session:
+        return await files.add(session, cohort, with_tables(texts), now, by, proof)
+
+
+async def known_version(database: Database, cohort: str, version: int) -> CohortTexts:
+    """The texts of a version. Raises `NotFound`."""
+    async with database.session() as session:
+        texts = await files.texts_of(session, cohort, version)
+    if texts is None:
+        raise NotFound(f"{cohort} has no version {version} of its file")
+    return texts
+
+
+async def launched_from_disk(database: Database, texts: CohortTexts, cohort: str, now: datetime, by: str) -> int:
+    """Keep what the command line has launched as a version, for the browser to know; its number."""
+    async with database.begin() as session:
+        version = await files.add(session, cohort, texts, now, by, audit.COMMAND_LINE)
+        await files.launched(session, cohort, version, now, by)
+    return version
+
+
+def tables_of(texts: CohortTexts) -> dict[str, str]:
+    """Name to text of the tables, as the file names them; the usual name where it can't be read."""
+    named: dict[str, str] = {}
+    for part in TABLES:
+        found = re.search(rf"(?m)^{part}:[ \t]*[\"']?([A-Za-z0-9 ._-]+?)[\"']?[ \t]*(?:#.*)?$", texts.file)
+        name = found[1] if found and not found[1].startswith(".") else f"{part}.csv"
+        if getattr(texts, part):
+            named[name] = getattr(texts, part)
+    return named
+
+
+async def launched_elsewhere(database: Database, cohort: str, texts: CohortTexts) -> FileVersion | None:
+    """The version that was launched last, where that was in a browser and none of its versions says what these texts
+    say; None otherwise."""
+    async with database.session() as session:
+        kept = await files.versions(session, cohort)
+    launched = [version for version in kept if version.launched_at is not None]
+    if not launched or any(version.digest == texts.digest for version in kept):
+        return None
+    last = max(launched, key=lambda version: version.launched_at or version.at)
+    return last if last.proof != audit.COMMAND_LINE else None
+
+
+def texts_on_disk(path: Path) -> CohortTexts:
+    """The texts of a cohort's file on disk with its tables; of a table in XLSX, the CSV that is read from it. Raises
+    Faults."""
+    source = read_yaml(path)
+    tables: dict[str, str] = {}
+    for part in TABLES:
+        name = source.text(part)
+        if name and (path.parent / name).is_file():
+            tables[part] = table_text((path.parent / name).read_bytes(), name).text
+    return CohortTexts(path.read_text("utf-8-sig"), **tables)
+
+
+# -- launching -------------------------------------------------------------------------------------------------------
+
+
+async def see(
+    database: Database, client: Client, loaded: Loaded, now: datetime, *, by: str, end_missing: bool
+) -> SeenLaunch:
+    """What launching a version comes to; nothing is written. `by` is the account that launches, whose right
+    to do so was checked. Raises `Refused`, `KnownOtherwise`, and RPCError where Temporal does not answer."""
+    planned = await look(database, client, loaded, now, end_missing=end_missing, by=by, signed_in=True)
+    return SeenLaunch(loaded, planned, _mark(loaded, planned))
+
+
+def _mark(loaded: Loaded, planned: Launch) -> str:
+    compared = planned.compared
+    told: tuple[Any, ...] = (
+        sorted(loaded.hashes.items()), compared.state, compared.new, compared.waiting, compared.new_people,
+        [(each.mentorship, each.what, each.refused) for each in (*planned.wanted, *planned.ends)],
+        [(each.kind, each.id, each.field, str(each.before), str(each.after)) for each in compared.differences],
+    )  # fmt: skip
+    return sha256(repr(told).encode()).hexdigest()[:16]
+
+
+async def confirm(
+    database: Database,
+    client: Client,
+    settings: Settings,
+    version: FileVersion,
+    seen: SeenLaunch,
+    mark: str,
+    now: datetime,
+    *,
+    entry: AuditEntry,
+    why: str = "",
+) -> list[ChangeResult]:
+    """Launch a version, as it was seen. Raises `Refused` where it would do something else by now: nothing is done
+    then. Launching the same version again finishes what broke off."""
+    if seen.mark != mark:
+        raise Refused("what runs has changed since you looked; look again")
+    await audit.record(database, now, entry)
+    results = await carry_out(database, client, settings, seen.loaded, seen.launch, now, why=why)
+    async with database.begin() as session:
+        await files.launched(session, version.cohort, version.version, now, entry.by)
+    return results
+
+
+async def runs(database: Database, cohort: str) -> bool:
+    """Whether a cohort is launched."""
+    return await is_known(database, cohort)

@@ -1,0 +1,189 @@
+"""The versions of a cohort's file: saved in a browser or launched from disk.
+
+A version is never rewritten, but that the words of somebody who was erased are taken out of it. Must never be read by
+a worker: what runs is what was launched, and stands in its own tables.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from secrets import token_urlsafe
+from typing import Any
+
+from ruamel.yaml import YAML
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from store.tables import CohortFileRow, CohortRow
+
+UNREADABLE = "# A person of this version was erased, and the version could not be read: it was taken out.\n"
+
+
+@dataclass(frozen=True, slots=True)
+class CohortTexts:
+    """The texts of a version: the cohort's file, and the CSVs that it names (empty: none)."""
+
+    file: str = field(repr=False)
+    people: str = field(default="", repr=False)
+    pairs: str = field(default="", repr=False)
+
+    @property
+    def digest(self) -> str:
+        """The hash by which the same texts are known, in a browser and on disk: line ends do not count."""
+        parts = ("\n".join(text.splitlines()) for text in (self.file, self.people, self.pairs))
+        return sha256("\x00".join(parts).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class FileVersion:
+    """A version without its texts. Moments are program time (UTC)."""
+
+    cohort: str
+    version: int
+    digest: str
+    by: str
+    """Id of an account; empty where nobody was named."""
+    proof: str
+    at: datetime
+    launched_at: datetime | None
+    launched_by: str
+
+
+async def add(session: AsyncSession, cohort: str, texts: CohortTexts, at: datetime, by: str, proof: str) -> int:
+    """Keep a version; its number. The texts of the latest version again are no new one."""
+    latest = await _latest(session, cohort)
+    if latest is not None and latest.digest == texts.digest:
+        return latest.version
+    number = latest.version + 1 if latest else 1
+    session.add(
+        CohortFileRow(
+            id=token_urlsafe(12), cohort=cohort, version=number, digest=texts.digest, file=texts.file,
+            people=texts.people, pairs=texts.pairs, by=by, proof=proof, at=at, launched_at=None, launched_by="",
+        )
+    )  # fmt: skip
+    await session.flush()
+    return number
+
+
+async def _latest(session: AsyncSession, cohort: str) -> Any:
+    query = select(CohortFileRow.version, CohortFileRow.digest).where(CohortFileRow.cohort == cohort)
+    return (await session.execute(query.order_by(CohortFileRow.version.desc()).limit(1))).one_or_none()
+
+
+async def versions(session: AsyncSession, cohort: str) -> list[FileVersion]:
+    """Every version, the latest first."""
+    rows = await session.execute(
+        select(
+            CohortFileRow.cohort, CohortFileRow.version, CohortFileRow.digest, CohortFileRow.by, CohortFileRow.proof,
+            CohortFileRow.at, CohortFileRow.launched_at, CohortFileRow.launched_by,
+        )
+        .where(CohortFileRow.cohort == cohort)
+        .order_by(CohortFileRow.version.desc())
+    )  # fmt: skip
+    return [FileVersion(*row) for row in rows]
+
+
+async def texts_of(session: AsyncSession, cohort: str, version: int) -> CohortTexts | None:
+    """The texts of a version; None where there is no such version."""
+    row = (
+        await session.execute(
+            select(CohortFileRow.file, CohortFileRow.people, CohortFileRow.pairs).where(
+                CohortFileRow.cohort == cohort, CohortFileRow.version == version
+            )
+        )
+    ).one_or_none()
+    return CohortTexts(*row) if row else None
+
+
+async def launched(session: AsyncSession, cohort: str, version: int, at: datetime, by: str) -> None:
+    """Write down that a version was launched."""
+    await session.execute(
+        update(CohortFileRow)
+        .where(CohortFileRow.cohort == cohort, CohortFileRow.version == version)
+        .values(launched_at=at, launched_by=by)
+    )
+
+
+async def drafts_of(session: AsyncSession, by: str) -> list[tuple[str, datetime]]:
+    """(cohort, when saved last) of the files that an account wrote of cohorts that are not launched; latest first."""
+    rows = await session.execute(
+        select(CohortFileRow.cohort, func.max(CohortFileRow.at))
+        .outerjoin(CohortRow, CohortRow.id == CohortFileRow.cohort)
+        .where(CohortFileRow.by == by, CohortRow.id.is_(None))
+        .group_by(CohortFileRow.cohort)
+        .order_by(func.max(CohortFileRow.at).desc())
+    )
+    return [(cohort, at) for cohort, at in rows]
+
+
+async def is_free(session: AsyncSession, cohort: str) -> bool:
+    """Whether no cohort and no file has this id."""
+    known = await session.scalar(select(CohortRow.id).where(CohortRow.id == cohort))
+    return known is None and await _latest(session, cohort) is None
+
+
+# -- erasing a person ------------------------------------------------------------------------------------------------
+
+
+async def forget(session: AsyncSession, person: str, out_of_text: Callable[[str], str]) -> int:
+    """Take a person out of every version: their entry, and their names wherever else they stand; how many changed."""
+    changed = 0
+    for row in await session.scalars(select(CohortFileRow)):
+        texts = (
+            out_of_text(without_entry(row.file, person)),
+            out_of_text(without_row(row.people, person)),
+            out_of_text(row.pairs),
+        )
+        if texts != (row.file, row.people, row.pairs):
+            row.file, row.people, row.pairs = texts
+            changed += 1
+    await session.flush()
+    return changed
+
+
+def without_row(table: str, person: str) -> str:
+    """A CSV of people without the row of this person."""
+    if person not in table:
+        return table
+    first = table.lstrip().splitlines()[0]
+    delimiter = max(",;\t", key=first.count)
+    written = io.StringIO(newline="")
+    writer = csv.writer(written, delimiter=delimiter, lineterminator="\n")
+    try:
+        rows = list(csv.reader(io.StringIO(table, newline=""), delimiter=delimiter))
+    except csv.Error:
+        return UNREADABLE
+    head = [cell.strip().lower() for cell in rows[0]] if rows else []
+    at = head.index("id") if "id" in head else 0
+    writer.writerows(row for row in rows if len(row) <= at or row[at].strip() != person)
+    return written.getvalue()
+
+
+def without_entry(file: str, person: str) -> str:
+    """The text of a cohort's file without the entry of this person, whichever list of people it stands in."""
+    if person not in file:
+        return file
+    try:
+        reader: Any = YAML(typ="rt")
+        top = reader.compose(file)
+        spans = [
+            (entry.start_mark.index, entry.end_mark.index)
+            for key, value in (top.value if top is not None and top.id == "mapping" else ())
+            if value.id == "sequence" and key.value in ("participants", "coordinators", "deputies", "readers")
+            for entry in value.value
+            if entry.id == "mapping"
+            and any(name.value == "id" and str(given.value) == person for name, given in entry.value)
+        ]
+    except Exception:  # whatever the reader meets in a text that was never valid: nothing of it may stay
+        return UNREADABLE
+    for begins, ends in sorted(spans, reverse=True):
+        entry = file[begins:ends]
+        kept = entry[len(entry.rstrip()) :]
+        erased = f"{{id: {person}, name: Former participant, email: {person}@erased.invalid}}"
+        file = f"{file[:begins]}{erased}{kept}{file[ends:]}"
+    return file

@@ -1,0 +1,289 @@
+"""The file of a cohort in the browser: begun, uploaded, checked, rehearsed and launched; versions, and who may see
+them."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import socket
+import zipfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+from openpyxl import Workbook
+from playwright.async_api import Browser
+from sqlalchemy import select
+
+from operations import audit
+from operations.audit import AuditFilters
+from operations.people.erase import erase
+from program.limits import BODY_BYTES, FILE_BODY_BYTES
+from runtime.settings import now_of
+from store.cohorts.files import without_entry, without_row
+from store.tables import CohortFileRow, MentorshipRow
+from testing.cli_env import today
+from testing.coordinator_env import printed_link, signed_in
+from testing.web_env import WebEnv
+from tests.cli.conftest import CliEnv, cli_env, dev_server  # noqa: F401
+from tests.web.test_browser import violations
+from web.app import create_app
+from web.server import server
+
+START = (today() + timedelta(days=60)).isoformat()
+
+
+def cohort_file(cohort: str, more: str = "", start: str = "2027-06-01") -> str:
+    """A cohort's file without people."""
+    return f"""\
+cohort: {cohort}
+title: Uploaded in a browser
+program: formal
+start: {start}
+zone: Europe/Berlin
+coordinators:
+  - {{id: boss, name: Bo Stern, email: boss@coordinators.example}}
+{more}"""
+
+
+PAIR = "mentorships:\n  - {key: m1, mentor: f1, mentees: [f2]}\n"
+PEOPLE = (
+    "id;name;email;place\r\nu1;Zoë Müller;zoe@uploaded.example;Köln\r\nu2;Jo Öz;jo@uploaded.example;\r\n"
+    "u3;Ida Ström;ida@uploaded.example;Malmö\r\n"
+)
+
+
+def pairs(*rows: tuple[str, str, str]) -> bytes:
+    """A workbook of pairs."""
+    book = Workbook()
+    for row in (("key", "mentor", "mentees"), *rows):
+        book.worksheets[0].append(row)
+    written = io.BytesIO()
+    book.save(written)
+    return written.getvalue()
+
+
+# -- without Temporal: versions, faults, rights ------------------------------------------------------------------
+
+
+async def saved(client: httpx.AsyncClient, cohort: str, based_on: int = 1, **parts: str | bytes) -> httpx.Response:
+    """Save a version: texts are typed, bytes uploaded."""
+    typed = {name: value for name, value in parts.items() if isinstance(value, str)}
+    uploads = {f"{name}_upload": (f"{name}.x", value) for name, value in parts.items() if isinstance(value, bytes)}
+    data = {"based_on": str(based_on), **typed}
+    return await client.post(f"/c/cohorts/{cohort}/file", data=data, files=uploads or None)
+
+
+async def test_a_file_is_begun_saved_and_kept_in_versions(web_env: WebEnv) -> None:
+    async with signed_in(web_env, "coco") as client:
+        assert "A new cohort" in (await client.get("/c/cohorts/new")).text
+        refused = await client.post("/c/cohorts/new", data={"cohort": "Spring 28"})
+        assert refused.status_code == 422
+        begun = await client.post("/c/cohorts/new", data={"cohort": "spring-28", "like": ""})
+        assert "cohort: spring-28" in begun.text
+        assert (await client.post("/c/cohorts/new", data={"cohort": "spring-28"})).status_code == 422
+
+        faulty = await saved(client, "spring-28", file=cohort_file("spring-28", "zon: x\nmentorships: []\n"))
+        assert "unknown key `zon`" in faulty.text
+        assert 'id="file-8" class="wrong-line"' in faulty.text
+        other = await saved(client, "spring-28", 2, file=cohort_file("autumn", "mentorships: []\n"))
+        assert "this is the file of `spring-28`" in other.text
+        # Without a line for it the uploaded table is named in the file; the third is as the second was.
+        table = await saved(client, "spring-28", 3, file=cohort_file("spring-28"), people=PEOPLE.encode("cp1252"))
+        assert "people: people.csv" in table.text
+        assert "Zoë Müller" in table.text
+        late = await saved(client, "spring-28", 2, file=cohort_file("spring-28", "mentorships: []\n"))
+        assert "Somebody else has saved a version" in late.text
+        again = await saved(client, "spring-28", 5, file=cohort_file("spring-28", "mentorships: []\n"))
+        assert "version=5" in str(again.url)
+
+        got = await client.get("/c/cohorts/spring-28/file/download?version=4")
+        with zipfile.ZipFile(io.BytesIO(got.content)) as packed:
+            assert sorted(packed.namelist()) == ["people.csv", "spring-28.yaml"]
+            assert "Zoë" in packed.read("people.csv").decode()
+        broken = await saved(client, "spring-28", 5, people=b"PK\x03\x04broken")
+        assert broken.status_code == 422
+        assert "no workbook that can be read" in broken.text
+    async with web_env.database.session() as session:
+        kept = list(await session.scalars(select(CohortFileRow).order_by(CohortFileRow.version)))
+    assert [(row.version, row.by) for row in kept] == [(n, "coco") for n in range(1, 6)]
+    lines, _ = await audit.look(web_env.database, AuditFilters(), most=100)
+    assert {"begin_file", "save_file", "download_file"} <= {line.what for line in lines}
+    assert "Zoë" not in repr(lines)
+
+
+async def test_who_may_open_a_file(web_env: WebEnv) -> None:
+    async with signed_in(web_env, "coco") as client:
+        await client.post("/c/cohorts/new", data={"cohort": "mine", "like": ""})
+        # A launched cohort without a kept file can be given one.
+        assert "No file of this cohort is kept" in (await client.get("/c/cohorts/spring/file")).text
+        assert (await client.get("/c/cohorts/other/file")).status_code == 403
+        too_much = await client.post("/c/", content=b"x" * (BODY_BYTES + 1))
+        assert too_much.status_code == 413
+        too_much = await client.post(
+            "/c/cohorts/mine/file", content=b"x", headers={"content-length": str(FILE_BODY_BYTES + 1)}
+        )
+        assert too_much.status_code == 413
+    async with signed_in(web_env, granted=("administrator",)) as client:
+        assert (await client.get("/c/cohorts/mine/file")).status_code == 200
+    async with signed_in(web_env, granted=("reader",)) as client:
+        assert (await client.get("/c/cohorts/mine/file")).status_code == 403
+        assert (await client.get("/c/cohorts/new")).status_code == 403
+    async with web_env.client() as client:
+        response = await client.get("/c/cohorts/mine/file", follow_redirects=False)
+        assert response.status_code == 303
+
+
+async def test_an_erased_person_is_in_no_version(web_env: WebEnv) -> None:
+    people = "participants:\n  - id: ada\n    name: Ada Lindqvist\n    email: ada@example.org\n"
+    people += "  - {id: x, name: X, email: x@example.org}\n"
+    table = "id,name,email\nada,Ada Lindqvist,ada@example.org\nben,Ben,ben@example.org\n"
+    async with signed_in(web_env, "coco") as client:
+        await client.post("/c/cohorts/new", data={"cohort": "next", "like": ""})
+        await saved(client, "next", file=cohort_file("next", people), people=table)
+    await erase(web_env.database, "ada", web_env.now, by="coco")
+    async with web_env.database.session() as session:
+        kept = await session.scalars(select(CohortFileRow).order_by(CohortFileRow.version))
+        text = "".join(f"{row.file}{row.people}{row.pairs}" for row in kept)
+    assert "Lindqvist" not in text
+    assert "ada@example.org" not in text
+    assert "{id: x, name: X, email: x@example.org}" in text
+    assert "ben,Ben,ben@example.org" in text
+
+
+def test_taking_a_person_out_of_texts() -> None:
+    assert without_row("id;name\nu1;A\nu2;B\n", "u1") == "id;name\nu2;B\n"
+    assert without_row("", "u1") == ""
+    assert "Former participant" in without_entry("deputies: [{id: u1, name: A, email: a@b.c}]\n", "u1")
+    assert "erased" in without_entry("u1: [broken", "u1")
+
+
+# -- with Temporal: launched from a browser -------------------------------------------------------------------------
+
+
+@dataclass
+class Installation:
+    """A running installation with its pages."""
+
+    cli: CliEnv
+    url: str
+    env: WebEnv
+
+
+@asynccontextmanager
+async def served(cli: CliEnv) -> AsyncIterator[Installation]:
+    """The pages of an installation, on loopback."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        settings = cli.settings.model_copy(update={"public_url": url})
+        env = WebEnv(cli.database, settings)
+        env.app = create_app(settings, cli.database, env.tell, lambda: now_of(settings), None, cli.client)
+        running = server(env.app, settings)
+        task = asyncio.create_task(running.serve(sockets=[listening]))
+        try:
+            yield Installation(cli, url, env)
+        finally:
+            running.should_exit = True
+            await task
+
+
+async def test_a_coordinator_launches_a_cohort_from_an_uploaded_csv(
+    browser: Browser,
+    cli_env: CliEnv,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    first = tmp_path / "config" / "cohorts" / "upfirst.yaml"
+    first.parent.mkdir(parents=True)
+    people = "participants:\n" + "".join(
+        f"  - {{id: f{n}, name: F {n}, email: f{n}@first.example}}\n" for n in (1, 2)
+    )
+    first.write_text(cohort_file("upfirst", people + PAIR, START))
+    launched = await cli_env.mentorship("launch", str(first), "--yes")
+    assert launched.code == 0, launched.err
+    (tmp_path / "people.csv").write_bytes(PEOPLE.encode("cp1252"))
+    (tmp_path / "wrong.xlsx").write_bytes(pairs(("m1", "u1", "u2"), ("m2", "u3", "u9")))
+    (tmp_path / "pairs.xlsx").write_bytes(pairs(("m1", "u1", "u2"), ("m2", "u3", "u2")))
+
+    found: list[str] = []
+    async with served(cli_env) as installation:
+        context = await browser.new_context(viewport={"width": 320, "height": 640}, base_url=installation.url)
+        page = await context.new_page()
+        await page.goto(await printed_link(installation.env, "boss"))
+        await page.click("main button")
+        # What was launched from the command line is known here, with its text.
+        await page.goto("/c/cohorts/upfirst/file")
+        assert "launched" in (await page.locator(".lead").inner_text())
+        assert "f1@first.example" in await page.input_value("#file")
+
+        await page.goto("/c/cohorts/new")
+        found += await violations(page, "new")
+        await page.fill("#cohort", "uploaded")
+        await page.check("#like-upfirst")
+        await page.click("main button")
+        assert "cohort: uploaded" in await page.input_value("#file")
+        await page.fill("#file", cohort_file("uploaded", "", START))
+        for part, name in (("people", "people.csv"), ("pairs", "wrong.xlsx")):
+            await page.locator(f"details:has(#{part}_upload) > summary").click()
+            await page.set_input_files(f"#{part}_upload", tmp_path / name)
+        await page.click("text=Save and check")
+        assert "no participant `u9`" in await page.locator(".error-summary").inner_text()
+        await page.click(".error-summary a")
+        assert "u9" in await page.locator(".wrong-line code").inner_text()
+        found += await violations(page, "faults")
+        await page.set_input_files("#pairs_upload", tmp_path / "pairs.xlsx")
+        await page.click("text=Save and check")
+        assert "2 mentorships, 3 people" in await page.locator(".done").inner_text()
+        found += await violations(page, "file")
+
+        await page.click("text=Who gets what when")
+        assert "Zoë Müller" in await page.inner_text("table")
+        found += await violations(page, "plan")
+        await page.go_back()
+        await page.click("text=Rehearse a season")
+        assert await page.locator("svg.season-chart rect").count() > 10
+        found += await violations(page, "rehearsal")
+        await page.go_back()
+        await page.click("text=See what launching it does")
+        assert "2 mentorships start" in await page.inner_text("main")
+        found += await violations(page, "launch")
+        async with cli_env.database.session() as session:
+            assert await session.get(MentorshipRow, ("uploaded", "m1")) is None, "seeing does nothing"
+        await page.fill("#why", "It is time")
+        await page.click("text=Launch version")
+        assert "is launched" in await page.inner_text("h1")
+        found += await violations(page, "launched")
+
+        async def runs() -> bool:
+            async with cli_env.database.session() as session:
+                rows = await session.scalars(select(MentorshipRow.state).where(MentorshipRow.cohort == "uploaded"))
+                return list(rows) == ["running", "running"]
+
+        await cli_env.until(runs)
+        await page.goto("/c/cohorts/uploaded/file/launch")
+        assert "nothing to do" in await page.inner_text("main")
+
+        # The downloaded file on disk is the same file: launching it changes nothing, and makes no new version.
+        async with signed_in(installation.env, "boss") as client:
+            got = await client.get("/c/cohorts/uploaded/file/download")
+            stale = await client.post("/c/cohorts/uploaded/file/launch", data={"version": "3", "mark": "old"})
+        assert stale.status_code == 409
+        assert "look again" in stale.text
+        folder = tmp_path / "disk" / "cohorts"
+        folder.mkdir(parents=True)
+        with zipfile.ZipFile(io.BytesIO(got.content)) as packed:
+            packed.extractall(folder)
+        same = await cli_env.mentorship("launch", str(folder / "uploaded.yaml"), "--yes")
+        assert same.code == 0, same.err
+        assert "launched from a browser" not in same.out
+        (folder / "uploaded.yaml").write_text((folder / "uploaded.yaml").read_text() + "# edited\n")
+        edited = await cli_env.mentorship("launch", str(folder / "uploaded.yaml"), "--dry-run")
+        assert "launched from a browser as version" in edited.out
+        await context.close()
+    assert found == []
+    lines, _ = await audit.look(cli_env.database, AuditFilters(), most=200)
+    launches = [line for line in lines if line.what == "launch" and line.cohort == "uploaded"]
+    assert ("boss", "It is time") in [(line.by, line.reason) for line in launches if line.result != "refused"]
