@@ -27,7 +27,7 @@ def faults_of(cohort: Path) -> list[Fault]:
 COHORT_FAULTS = [
     # (what, what stood there, what stands there now with the place marked, the problem, the remedy)
     ("unknown key", "zone: Europe/B", "§zoen: Europe/B", "unknown key `zoen`", "mean `zone`?"),
-    ("unknown key far from any", "holidays: [", "§weather: [", "unknown key `weather`", "Known here are cohort, "),
+    ("unknown key far from any", "holidays: [", "§xylophone: [", "unknown key `xylophone`", "Known here are cohort, "),
     ("unknown key of a person", "mentees_at_most: 1", "§mentees_max: 1", "`mentees_max`", "mean `mentees_at_most`?"),
     ("unknown key of a pair", "{key: m1, mentor:", "{key: m1, §mentro:", "key `mentro`", "mean `mentor`?"),
     ("missing key", "    name: Amelie Vossberg\n", "", "`name` is missing", "Add `name: …`."),
