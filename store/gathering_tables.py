@@ -6,7 +6,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from store.columns import Base
@@ -68,3 +68,23 @@ class ApplicationRow(Base):
         UniqueConstraint("cohort", "person", name="uq_applications_cohort_person"),
         Index("ix_applications_state", "cohort", "state"),
     )
+
+
+class MatchingDraftRow(Base):
+    """One version of the pairs that coordinators review before they are published. Ids only."""
+
+    __tablename__ = "matching_drafts"
+    cohort: Mapped[str] = mapped_column(ForeignKey("calls.cohort"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    """Counts from 1."""
+    pins: Mapped[list[list[str]]] = mapped_column(JSON)
+    """(mentor, mentee) of pairs that are locked."""
+    bans: Mapped[list[list[str]]] = mapped_column(JSON)
+    """(mentor, mentee) of pairs that are never made."""
+    pairs: Mapped[list[list[str]]] = mapped_column(JSON)
+    """(mentor, mentee) of the pairs; in a program of peers the two peers."""
+    act: Mapped[str]
+    """What made it: match, lock, unlock, ban, unban"""
+    by: Mapped[str]
+    at: Mapped[datetime]
+    """UTC."""

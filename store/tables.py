@@ -19,6 +19,7 @@ from store.contact_tables import FormerNameRow as FormerNameRow
 from store.contact_tables import SuppressionRow as SuppressionRow
 from store.gathering_tables import ApplicationRow as ApplicationRow
 from store.gathering_tables import CallRow as CallRow
+from store.gathering_tables import MatchingDraftRow as MatchingDraftRow
 from store.message_tables import MessagePlaceRow as MessagePlaceRow
 from store.message_tables import WrittenMessageRow as WrittenMessageRow
 from store.note_tables import NoteRow as NoteRow

@@ -13,6 +13,7 @@ from operations.acts import ACTS
 from operations.errors import NotFound
 from operations.spreadsheet import as_csv, as_xlsx
 from operations.views import cohort as views
+from store.cohorts import calls
 from store.reports import cohort_page
 from store.reports.cohort_page import HEALTH, MAIL, PHASES, REACHED, SORTS, ListFilters
 from web.coordinator.visit import Visit
@@ -61,6 +62,8 @@ async def cohort(request: Request, visit: Visit) -> Response:
         """The list with these filters alone."""
         return f"{visit.root}/c/cohorts/{shown.facts.id}?{urlencode(wanted)}#list"
 
+    async with visit.database.session() as session:
+        has_call = await calls.find(session, shown.facts.id) is not None
     many = [act for act in ACTS.values() if act.many]
     return visit.page(
         "cohort.html",
@@ -75,6 +78,7 @@ async def cohort(request: Request, visit: Visit) -> Response:
         mail=MAIL,
         sorts=SORTS,
         decides=visit.may("coordinator", "deputy", "administrator", cohort=shown.facts.id),
+        matches=has_call and visit.may("coordinator", "deputy", cohort=shown.facts.id),
     )
 
 

@@ -21,6 +21,7 @@ from web.coordinator import (
     cohort_file,
     cohorts,
     installation,
+    matching,
     mentorships,
     openid,
     own_sessions,
@@ -96,6 +97,13 @@ ROUTES: tuple[Route, ...] = (
     Route("/c/audit", "audit", ("GET",), ACTORS, False, audit_page.listed),
     Route("/c/cohorts/{cohort}/report", "report", ("GET",), EVERYBODY, False, report.shown),
     Route("/c/cohorts/{cohort}/report/{kind}", "report_file", ("GET",), EVERYBODY, False, report.taken),
+    Route("/c/cohorts/{cohort}/matching", "matching_board", ("GET",), COORDINATORS, False, matching.board),
+    Route("/c/cohorts/{cohort}/matching", "change_matching", ("POST",), COORDINATORS, False, matching.act),
+    Route("/c/cohorts/{cohort}/matching/pool", "matching_pool", ("GET",), COORDINATORS, False, matching.pool),
+    Route(
+        "/c/cohorts/{cohort}/matching/publish", "show_publishing", ("GET",), COORDINATORS, True, matching.publishing
+    ),
+    Route("/c/cohorts/{cohort}/matching/publish", "publish", ("POST",), COORDINATORS, True, matching.publishing),
     Route("/c/tasks/{task}", "task", ("GET",), COORDINATORS, False, tasks.page),
     Route("/c/tasks/{task}", "decide", ("POST",), COORDINATORS, False, tasks.act),
     Route("/c/cohorts/{cohort}/mentorships/{key}", "mentorship", ("GET",), EVERYBODY, False, mentorships.page),

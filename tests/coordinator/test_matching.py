@@ -1,0 +1,124 @@
+"""Coordinators look at the pool and the pairs, lock and ban with the price before their eyes, and publish."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import httpx
+from sqlalchemy import select
+
+from operations.cohorts.apply import apply, confirm
+from store.people import applications
+from store.tables import AuditRow, MatchingDraftRow, MentorshipRow
+from testing.coordinator_env import signed_in
+from testing.open_call import open_call_of, typed_application
+from testing.web_env import COHORT, WebEnv
+
+PAGE = f"/c/cohorts/{COHORT}/matching"
+PEOPLE = {
+    "mentee": [("Nele", "Digital", "AO"), ("Otto", "Legal", "EO"), ("Pia", "Health", "EO")],
+    "mentor": [("Rosa", "Finance", "HEO"), ("Sami", "Transport", "HEO")],
+}
+
+
+async def opened(env: WebEnv) -> dict[str, str]:
+    """Three mentees and two mentors whose applications count; name to id."""
+    now = env.now
+    await open_call_of(env.database, COHORT, now)
+    for role, people in PEOPLE.items():
+        for name, unit, grade in people:
+            email = f"{name.lower()}@example.org"
+            typed = typed_application(role, name, email, unit=unit, grade=grade)
+            await apply(env.database, COHORT, typed, role, timedelta(minutes=1), now)
+            async with env.database.session() as session:
+                found = await applications.of_address(session, COHORT, email)
+            assert found is not None
+            await confirm(env.database, found.id, found.generation, now)
+    async with env.database.session() as session:
+        everybody = await applications.of_cohort(session, COHORT)
+    return {each.shown_name: each.person for each in everybody}
+
+
+def pairs_on(page: httpx.Response) -> set[str]:
+    """The pairs that a page shows, as mentor-mentee."""
+    return set(re.findall(r'<div class="task" id="([^"]+)">', page.text))
+
+
+async def test_a_coordinator_locks_bans_and_publishes(web_env: WebEnv) -> None:
+    ids = await opened(web_env)
+    async with signed_in(web_env, "coco") as client:
+        assert PAGE in (await client.get(f"/c/cohorts/{COHORT}")).text
+        pool = await client.get(f"{PAGE}/pool", params={"role": "mentee"})
+        assert all(name in pool.text for name, _, _ in PEOPLE["mentee"])
+        assert "Rosa" not in pool.text
+        assert "Nobody." in (await client.get(f"{PAGE}/pool", params={"missing": "yes"})).text
+        assert (await client.get(f"{PAGE}/publish")).status_code == 409
+
+        first = await client.get(PAGE)
+        assert "Nothing is kept yet" in first.text
+        assert len(pairs_on(first)) == 2
+        kept = await client.post(PAGE, data={"act": "match", "version": "0"})
+        assert pairs_on(kept) == pairs_on(first)
+        assert "Draft 1" in kept.text
+        stale = await client.post(PAGE, data={"act": "match", "version": "0"})
+        assert (stale.status_code, "changed the draft meanwhile" in stale.text) == (409, True)
+
+        left_out = next(
+            ids[name] for name, _, _ in PEOPLE["mentee"] if not any(ids[name] in one for one in pairs_on(kept))
+        )
+        prices = await client.get(PAGE, params={"person": left_out})
+        [(act, pair), *_] = re.findall(r'name="act" value="(lock) ([^"]+)"', prices.text)
+        assert "would then have nobody" in prices.text
+        locked = await client.post(PAGE, data={"act": f"{act} {pair}", "version": "1"})
+        assert pair.replace(":", "-") in pairs_on(locked)
+        assert "Locked." in locked.text
+        banned = await client.post(PAGE, data={"act": f"ban {pair}", "version": "2"})
+        assert pair.replace(":", "-") not in pairs_on(banned)
+        assert "Never together" in banned.text
+        allowed = await client.post(PAGE, data={"act": f"unban {pair}", "version": "3"})
+        assert "Never together" not in allowed.text
+        old = await client.get(PAGE, params={"version": "2"})
+        assert "You look at an earlier version" in old.text
+        assert 'name="act"' not in old.text
+        for wrong in ("lock", "lock nobody:here", "jump a:b", "lock a"):
+            assert (await client.post(PAGE, data={"act": wrong, "version": "4"})).status_code == 409, wrong
+
+        shown = await client.get(f"{PAGE}/publish")
+        assert "2 pairs start. 1 person hears" in re.sub(r"\s+", " ", shown.text)
+        assert (await client.post(f"{PAGE}/publish", data={"version": "1"})).status_code == 409
+        await client.post(f"{PAGE}/publish", data={"version": "4", "why": "the best we can do"})
+        after = await client.get(PAGE)
+        assert "These pairs are published" in after.text
+        assert (await client.post(PAGE, data={"act": "match", "version": "4"})).status_code == 409
+    async with web_env.database.session() as session:
+        drafts = list(await session.scalars(select(MatchingDraftRow).order_by(MatchingDraftRow.version)))
+        acts = [row.what for row in await session.scalars(select(AuditRow))]
+        mentorships = list(await session.scalars(select(MentorshipRow.key).where(MentorshipRow.key.startswith("m0"))))
+    assert [draft.act for draft in drafts] == ["match", "lock", "ban", "unban"]
+    assert {draft.by for draft in drafts} == {"coco"}
+    assert [one for one in acts if one.startswith("matching ") or one == "publish"].count("publish") >= 1
+    assert {"matching match", "matching lock", "matching ban", "matching unban"} <= set(acts)
+    assert len(mentorships) == 2
+
+
+async def test_somebody_who_withdrew_is_in_no_draft(web_env: WebEnv) -> None:
+    ids = await opened(web_env)
+    async with signed_in(web_env, "coco") as client:
+        kept = await client.post(PAGE, data={"act": "match", "version": "0"})
+        gone = next(iter(pairs_on(kept))).split("-")[1]
+        from operations.audit import COMMAND_LINE
+        from operations.cohorts.applicants import withdraw_on_request
+
+        await withdraw_on_request(web_env.database, COHORT, gone, web_env.now, by="coco", proof=COMMAND_LINE)
+        again = await client.get(PAGE)
+        assert gone not in "".join(pairs_on(again))
+        assert len(pairs_on(again)) == 2
+    assert len(ids) == 5
+
+
+async def test_a_cohort_without_a_call_says_so(web_env: WebEnv) -> None:
+    async with signed_in(web_env, "coco") as client:
+        for path in (PAGE, f"{PAGE}/pool", f"{PAGE}/publish"):
+            assert (await client.get(path)).status_code in (404, 409), path
+        assert (await client.post(PAGE, data={"act": "match", "version": "0"})).status_code == 404
