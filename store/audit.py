@@ -16,6 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from store.columns import bare
 from store.tables import AuditRow
 
+ABOUT_REPORTS = ("concern opened", "answers --concerns", "release", "plan release")
+"""Acts that say by their name that something was reported."""
 MOST_IDS = 100
 """Ids that one row names; the plan and the log of operations have each."""
 
@@ -67,6 +69,8 @@ class AuditFilters:
     since: datetime | None = None
     until: datetime | None = None
     """Before this instant (UTC)."""
+    reader: str = ""
+    """Id of a coordinator: others' rows about reports of safety or conduct, which may name them, are left out."""
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """The same in SQL."""
@@ -76,6 +80,9 @@ class AuditFilters:
                 conditions.append(getattr(AuditRow, name) == value)
         if self.id:
             conditions.append(cast(AuditRow.ids, String).contains(f'"{self.id}"', autoescape=True))
+        if self.reader:
+            about_report = AuditRow.what.in_(ABOUT_REPORTS) | cast(AuditRow.ids, String).contains("/task.safety#")
+            conditions.append((AuditRow.by == self.reader) | ~about_report)
         if self.since:
             conditions.append(AuditRow.at >= self.since)
         if self.until:

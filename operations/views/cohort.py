@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from lifecycle.local_time import local_date
 from operations.errors import NotFound
 from operations.mentorships.labels import in_words, next_words
@@ -72,17 +74,21 @@ def digest_of(keys: Sequence[str]) -> str:
     return sha256("\n".join(sorted(keys)).encode()).hexdigest()[:16]
 
 
-async def view(database: Database, cohort: str, filters: ListFilters, now: datetime, page: int = 1) -> CohortView:
-    """A cohort's page, in four statements. `now` is program time (UTC). Raises `NotFound`."""
+async def view(
+    database: Database, cohort: str, filters: ListFilters, now: datetime, page: int = 1, *, account: str
+) -> CohortView:
+    """A cohort's page as this account may see it, in five statements. `now` is program time (UTC). Raises
+    `NotFound`."""
     async with database.session() as session:
         facts = await cohort_page.cohort(session, cohort)
         if facts is None:
             raise NotFound(f"there is no cohort {cohort!r}")
-        figures = await cohort_page.figures(session, cohort)
-        keys = await cohort_page.keys(session, cohort, filters)
+        unseen = await _unseen(session, cohort, account)
+        figures = await cohort_page.figures(session, cohort, unseen)
+        keys = await cohort_page.keys(session, cohort, filters, unseen)
         pages = max(1, -(-len(keys) // PAGE))
         page = min(max(page, 1), pages)
-        lines = await cohort_page.list_lines(session, cohort, keys[(page - 1) * PAGE : page * PAGE])
+        lines = await cohort_page.list_lines(session, cohort, keys[(page - 1) * PAGE : page * PAGE], unseen)
     today = local_date(now, facts.zone)
     first = min((line.start for line in lines), default=today)
     last = max((line.end for line in lines), default=today)
@@ -92,17 +98,22 @@ async def view(database: Database, cohort: str, filters: ListFilters, now: datet
     )  # fmt: skip
 
 
-async def refs_of(database: Database, cohort: str, filters: ListFilters) -> list[str]:
-    """Keys of all mentorships of a cohort that the filters let through."""
+async def refs_of(database: Database, cohort: str, filters: ListFilters, *, account: str) -> list[str]:
+    """Keys of all mentorships of a cohort that the filters let through, as this account may see them."""
     async with database.session() as session:
-        return await cohort_page.keys(session, cohort, filters)
+        return await cohort_page.keys(session, cohort, filters, await _unseen(session, cohort, account))
 
 
-async def rows(database: Database, cohort: str, filters: ListFilters) -> Iterator[tuple[str, ...]]:
-    """Exactly the rows of a list, in COLUMNS, for a spreadsheet."""
+async def _unseen(session: AsyncSession, cohort: str, account: str) -> frozenset[str]:
+    return (await cohort_page.unseen_by(session, [cohort], account)).get(cohort, frozenset())
+
+
+async def rows(database: Database, cohort: str, filters: ListFilters, *, account: str) -> Iterator[tuple[str, ...]]:
+    """Exactly the rows of a list as this account may see it, in COLUMNS, for a spreadsheet."""
     async with database.session() as session:
-        keys = await cohort_page.keys(session, cohort, filters)
-        lines = await cohort_page.list_lines(session, cohort, keys)
+        unseen = await _unseen(session, cohort, account)
+        keys = await cohort_page.keys(session, cohort, filters, unseen)
+        lines = await cohort_page.list_lines(session, cohort, keys, unseen)
     return (_cells(cohort, line) for line in lines)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
 
-from sqlalchemy import ColumnElement, Select, String, and_, case, cast, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, String, and_, case, cast, false, func, literal, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from store.reports.status import ListedPerson
@@ -34,6 +34,8 @@ REACHED = ("invited", "accepted", "agreement", "met", "midpoint", "closed")
 """The stations of the funnel, in order."""
 MAIL = ("queued", "sent", "bounced")
 BOUNCED = ("bounced",)
+SAFETY = "safety"
+NOTHING_UNSEEN: frozenset[str] = frozenset()
 NOT_IN = ("invited", "silent", "declined")
 """Standings of a seat whose holder has not accepted."""
 
@@ -137,8 +139,23 @@ class Figures:
 # -- cohorts -----------------------------------------------------------------------------------------------------
 
 
-async def cohorts(session: AsyncSession, only: Collection[str] | None) -> list[CohortFacts]:
-    """These cohorts (None: all) with their numbers, the latest first."""
+async def unseen_by(session: AsyncSession, cohorts: Collection[str], account: str) -> dict[str, frozenset[str]]:
+    """Cohort to the keys of those of its mentorships in which something was reported about safety or conduct that
+    this account was not told of: no page may show it that there is a report."""
+    told = select(ItemRow.key).where(ItemRow.person == account, ItemRow.task == TaskRow.key)
+    rows = await session.execute(
+        select(TaskRow.cohort, TaskRow.mentorship).where(
+            TaskRow.cohort.in_(list(cohorts)), TaskRow.kind == SAFETY, ~told.exists()
+        )
+    )
+    found: dict[str, set[str]] = {}
+    for cohort, key in rows:
+        found.setdefault(cohort, set()).add(key)
+    return {cohort: frozenset(keys) for cohort, keys in found.items()}
+
+
+async def cohorts(session: AsyncSession, only: Collection[str] | None, account: str = "") -> list[CohortFacts]:
+    """These cohorts (None: all) with their numbers, the latest first, as this account may see them."""
     wanted = select(CohortRow).order_by(CohortRow.launched_at.desc(), CohortRow.id)
     if only is not None:
         wanted = wanted.where(CohortRow.id.in_(list(only)))
@@ -153,6 +170,14 @@ async def cohorts(session: AsyncSession, only: Collection[str] | None) -> list[C
     for cohort, state, count, open_tasks in found:
         numbers.setdefault(cohort, {})[state] = count
         tasks[cohort] = tasks.get(cohort, 0) + int(open_tasks or 0)
+    told = select(ItemRow.key).where(ItemRow.person == account, ItemRow.task == TaskRow.key)
+    unseen = await session.execute(
+        select(TaskRow.cohort, func.count())
+        .where(TaskRow.kind == SAFETY, TaskRow.closed_at.is_(None), ~told.exists())
+        .group_by(TaskRow.cohort)
+    )
+    for cohort, count in unseen:
+        tasks[cohort] = tasks.get(cohort, 0) - count
     return [_facts(row, (), numbers.get(row.id, {}), tasks.get(row.id, 0)) for row in rows]
 
 
@@ -182,19 +207,19 @@ def _facts(row: CohortRow, staff: tuple[ListedPerson, ...], numbers: Mapping[str
 # -- the figures -------------------------------------------------------------------------------------------------
 
 
-async def figures(session: AsyncSession, id_: str) -> Figures:
-    """The numbers of a cohort, in one statement."""
+async def figures(session: AsyncSession, id_: str, unseen: frozenset[str] = NOTHING_UNSEEN) -> Figures:
+    """The numbers of a cohort, in one statement, for somebody who must not see the reports of `unseen`."""
     ours = MentorshipRow.cohort == id_
     running = and_(ours, MentorshipRow.state == "running")
     parts = [
         _counted("state", MentorshipRow.state, ours),
         _counted("phase", MentorshipRow.phase, running),
-        _counted("health", MentorshipRow.health, running),
+        _health_counted(running, unseen),
         _counted("format", MentorshipRow.format, ours),
         _counted("program", MentorshipRow.program, ours),
         _counted("ending", MentorshipRow.ending, and_(ours, MentorshipRow.ending != "")),
         _one("awaited", "yes", and_(running, AWAITED)),
-        _one("task", "any", and_(running, MentorshipRow.open_tasks > 0)),
+        _one("task", "any", and_(running, _tasks(unseen) > 0)),
         *(_one("reached", station, and_(ours, _reached(station))) for station in REACHED),
         select(literal("ask"), RequestRow.ask, RequestRow.state, func.count())
         .where(RequestRow.cohort == id_, RequestRow.state != "withdrawn")
@@ -216,6 +241,36 @@ async def figures(session: AsyncSession, id_: str) -> Figures:
 def _counted(what: str, column: ColumnElement[str] | object, where: ColumnElement[bool]) -> Select[tuple[str, ...]]:
     counted = select(literal(what), column, literal(""), func.count())  # pyright: ignore[reportCallIssue, reportArgumentType]
     return counted.where(where).group_by(column)  # pyright: ignore[reportUnknownVariableType, reportArgumentType, reportReturnType]
+
+
+def _tasks(unseen: frozenset[str]) -> ColumnElement[int]:
+    """How many open tasks a mentorship has, without those about a report that must not be seen."""
+    if not unseen:
+        return MentorshipRow.open_tasks  # pyright: ignore[reportReturnType]
+    reports = (
+        select(func.count())
+        .select_from(TaskRow)
+        .where(
+            TaskRow.cohort == MentorshipRow.cohort, TaskRow.mentorship == MentorshipRow.key,
+            TaskRow.kind == SAFETY, TaskRow.closed_at.is_(None),
+        )
+        .scalar_subquery()
+    )  # fmt: skip
+    return case((MentorshipRow.key.in_(unseen), MentorshipRow.open_tasks - reports), else_=MentorshipRow.open_tasks)
+
+
+def _health(unseen: frozenset[str]) -> ColumnElement[str]:
+    """The health of a mentorship, without what a report makes of it that must not be seen."""
+    if not unseen:
+        return MentorshipRow.health  # pyright: ignore[reportReturnType]
+    otherwise = case((_tasks(unseen) > 0, "attention"), else_="good")
+    hidden = and_(MentorshipRow.key.in_(unseen), MentorshipRow.health.in_(("trouble", "attention")))
+    return case((hidden, otherwise), else_=MentorshipRow.health)
+
+
+def _health_counted(where: ColumnElement[bool], unseen: frozenset[str]) -> Select[tuple[str, ...]]:
+    healths = select(_health(unseen).label("health")).where(where).subquery()
+    return _counted("health", healths.c.health, literal(True))
 
 
 def _one(what: str, name: str, where: ColumnElement[bool]) -> Select[tuple[str, ...]]:
@@ -265,9 +320,11 @@ def _reached(station: str) -> ColumnElement[bool]:
 # -- the list ----------------------------------------------------------------------------------------------------
 
 
-def _conditions(id_: str, filters: ListFilters) -> list[ColumnElement[bool]]:
+def _conditions(id_: str, filters: ListFilters, unseen: frozenset[str]) -> list[ColumnElement[bool]]:
     where: list[ColumnElement[bool]] = [MentorshipRow.cohort == id_]
-    for name in ("phase", "health", "state", "format", "program", "ending"):
+    if filters.health:
+        where.append(_health(unseen) == filters.health)
+    for name in ("phase", "state", "format", "program", "ending"):
         if value := getattr(filters, name):
             where.append(getattr(MentorshipRow, name) == value)
     if (filters.phase and filters.phase != "closed") or filters.health or filters.awaited or filters.task:
@@ -275,9 +332,11 @@ def _conditions(id_: str, filters: ListFilters) -> list[ColumnElement[bool]]:
     if filters.awaited:
         where.append(AWAITED)
     if filters.task == "any":
-        where.append(MentorshipRow.open_tasks > 0)
+        where.append(_tasks(unseen) > 0)
     elif filters.task:
         where.append(_task(TaskRow.kind == filters.task))
+        if filters.task == SAFETY and unseen:
+            where.append(MentorshipRow.key.not_in(unseen))
     if filters.person:
         where.append(_seat(MembershipRow.person == filters.person))
     if filters.ask:
@@ -317,29 +376,39 @@ def _task(*more: ColumnElement[bool]) -> ColumnElement[bool]:
     )  # fmt: skip
 
 
-def _order(filters: ListFilters) -> list[ColumnElement[object]]:
+def _order(filters: ListFilters, unseen: frozenset[str]) -> list[ColumnElement[object]]:
     phase = case({name: nth for nth, name in enumerate(PHASES)}, value=MentorshipRow.phase, else_=len(PHASES))
-    health = case({name: nth for nth, name in enumerate(HEALTH)}, value=MentorshipRow.health, else_=len(HEALTH))
+    health = case({name: nth for nth, name in enumerate(HEALTH)}, value=_health(unseen), else_=len(HEALTH))
     by = {
         "phase": phase, "health": health, "next": func.coalesce(MentorshipRow.next_on, date.max),
-        "tasks": -MentorshipRow.open_tasks, "start": MentorshipRow.start, "end": MentorshipRow.end,
+        "tasks": -_tasks(unseen), "start": MentorshipRow.start, "end": MentorshipRow.end,
     }.get(filters.sort)  # fmt: skip
     keys = [func.length(MentorshipRow.key), MentorshipRow.key]
     order = keys if by is None else [by, *keys]
     return [one.desc() for one in order] if filters.down else order  # pyright: ignore[reportReturnType]
 
 
-async def keys(session: AsyncSession, id_: str, filters: ListFilters) -> list[str]:
-    """Keys of all mentorships of a cohort that the filters let through, in their order."""
-    wanted = select(MentorshipRow.key).where(*_conditions(id_, filters)).order_by(*_order(filters))
+async def keys(
+    session: AsyncSession, id_: str, filters: ListFilters, unseen: frozenset[str] = NOTHING_UNSEEN
+) -> list[str]:
+    """Keys of all mentorships of a cohort that the filters let through, in their order, for somebody who must not see
+    the reports of `unseen`."""
+    wanted = select(MentorshipRow.key).where(*_conditions(id_, filters, unseen)).order_by(*_order(filters, unseen))
     return list(await session.scalars(wanted))
 
 
-async def list_lines(session: AsyncSession, id_: str, wanted: Sequence[str]) -> list[ListLine]:
-    """These mentorships of a cohort with their people, in this order."""
-    columns = [
-        getattr(MentorshipRow, one.name) for one in fields(ListLine) if one.name != "people"
-    ]  # fmt: skip
+async def list_lines(
+    session: AsyncSession, id_: str, wanted: Sequence[str], unseen: frozenset[str] = NOTHING_UNSEEN
+) -> list[ListLine]:
+    """These mentorships of a cohort with their people, in this order, for somebody who must not see the reports of
+    `unseen`."""
+    seen = {
+        "health": _health(unseen).label("health"),
+        "open_tasks": _tasks(unseen).label("open_tasks"),
+        "held": case((MentorshipRow.key.in_(unseen), false()), else_=MentorshipRow.held).label("held"),
+    }
+    names = [one.name for one in fields(ListLine) if one.name != "people"]
+    columns = [seen.get(name, getattr(MentorshipRow, name)) for name in names]
     found: dict[str, tuple[dict[str, object], list[ListedPerson]]] = {}
     for first in range(0, len(wanted), 1000):
         rows = await session.execute(
@@ -353,7 +422,7 @@ async def list_lines(session: AsyncSession, id_: str, wanted: Sequence[str]) -> 
             .order_by(MembershipRow.position, MembershipRow.person)
         )
         for row in rows.mappings():
-            values = {column.key: row[column.key] for column in columns}
+            values = {name: row[name] for name in names}
             _, people = found.setdefault(row["key"], (values, []))
             if row["person"]:
                 people.append(ListedPerson(row["person"], row["name"], row["role"], row["standing"]))

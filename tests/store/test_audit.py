@@ -54,6 +54,18 @@ async def test_a_coordinator_reads_their_cohorts_only_page_by_page(database: Dat
     assert ([row.what for row in rows], total) == (["erase"], 3)
 
 
+async def test_others_rows_about_reports_are_left_out(database: Database) -> None:
+    for by, what, id_ in (
+        ("casey", "decide", "spring/m1/task.safety#1"),
+        ("casey", "release", "spring/m1"),
+        ("dana", "release", "spring/m1"),
+        ("casey", "pause", "spring/m1"),
+    ):
+        await audit.record(database, NOW, AuditEntry(what, by, COMMAND_LINE, "spring", [id_]))
+    rows, _ = await audit.look(database, AuditFilters(reader="dana"))
+    assert [(row.by, row.what) for row in rows] == [("casey", "pause"), ("dana", "release")]
+
+
 async def test_a_row_names_some_and_counts_all(database: Database) -> None:
     many = [f"spring/m{nth}" for nth in range(1000)]
     await audit.record(database, NOW, AuditEntry("nudge", "casey", COMMAND_LINE, "spring", many))

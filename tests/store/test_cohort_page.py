@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
+
 import pytest
 
+from lifecycle.commands import OpenTask
 from store.database import Database
 from store.reports import cohort_page
 from store.reports.cohort_page import HEALTH, MAIL, PHASES, REACHED, SORTS, ListFilters
@@ -77,3 +81,28 @@ async def test_a_list_has_its_order_and_its_people(database: Database) -> None:
     assert sum(facts.mentorships.values()) == 2
     assert one is not None
     assert {person.id: person.role for person in one.staff} == {"casey": "coordinator", "dana": "deputy"}
+
+
+async def test_a_report_is_unseen_by_whom_it_was_not_told(database: Database) -> None:
+    await launched(database)
+    key = f"{COHORT}/{PAIR.key}/task.safety#1"
+    task = OpenTask(key, "safety", 1, "Somebody reported something.", date(2026, 4, 1), ("noted",))
+    told = item("casey", kind="urgent", task=key)
+    batch = turn(1, health="trouble", held=True, open_tasks=[task], posts=[told])
+    batch = replace(batch, snapshot=replace(batch.snapshot, open_tasks=1))
+    await applied(database, batch, turn(1, mentorship=GROUP.key))
+    async with database.session() as session:
+        assert await cohort_page.unseen_by(session, [COHORT], "casey") == {}
+        unseen = (await cohort_page.unseen_by(session, [COHORT], "dana"))[COHORT]
+        assert unseen == {PAIR.key}
+        for known, count in ((frozenset[str](), 1), (unseen, 0)):
+            figures = await cohort_page.figures(session, COHORT, known)
+            assert (figures.of("health", "trouble"), figures.of("task", "any")) == (count, count)
+            for filters in (ListFilters(health="trouble"), ListFilters(task="any"), ListFilters(task="safety")):
+                assert len(await cohort_page.keys(session, COHORT, filters, known)) == count, filters
+            [line] = await cohort_page.list_lines(session, COHORT, [PAIR.key], known)
+            assert (line.held, line.health, line.open_tasks) == (
+                (True, "trouble", 1) if count else (False, "good", 0)
+            )
+        assert [one.tasks for one in await cohort_page.cohorts(session, None, "casey")] == [1]
+        assert [one.tasks for one in await cohort_page.cohorts(session, None, "dana")] == [0]

@@ -65,7 +65,7 @@ async def _mentorships(request: Request, visit: Visit, said: Typed) -> Response:
     hidden = [("act", act.name)]
     if wanted := _first(said, "all"):
         filters = filters_in({name: _first(said, name) for name in said})
-        keys = await views.refs_of(visit.database, cohort, filters)
+        keys = await views.refs_of(visit.database, cohort, filters, account=visit.account.id)
         if views.digest_of(keys) != wanted:
             return visit.message("list_changed", 409)
         hidden += [("all", wanted), *filters.given.items()]

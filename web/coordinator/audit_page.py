@@ -23,6 +23,7 @@ async def listed(request: Request, visit: Visit) -> Response:
     """GET: rows, the latest first."""
     said = {name: request.query_params.get(name, "").strip()[:LONGEST] for name in FIELDS}
     since, until = _day(said["since"]), _day(said["until"])
+    account = visit.account
     filters = AuditFilters(
         by=said["by"],
         proof=said["proof"] if said["proof"] in PROOFS else "",
@@ -31,8 +32,8 @@ async def listed(request: Request, visit: Visit) -> Response:
         id=said["id"],
         since=since,
         until=until + timedelta(days=1) if until else None,
+        reader=account.id,
     )
-    account = visit.account
     everything = account.may(("administrator",)) and "administrator" in account.everywhere
     cohorts = None if everything else account.cohorts("coordinator", "deputy")
     page = request.query_params.get("page", "1")

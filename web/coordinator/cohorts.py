@@ -38,7 +38,7 @@ async def listed(_: Request, visit: Visit) -> Response:
     """GET: the cohorts of the account."""
     account = visit.account
     async with visit.database.session() as session:
-        found = await cohort_page.cohorts(session, None if account.everywhere else account.cohorts())
+        found = await cohort_page.cohorts(session, None if account.everywhere else account.cohorts(), account.id)
     return visit.page("cohorts.html", cohorts=found)
 
 
@@ -48,8 +48,9 @@ async def cohort(request: Request, visit: Visit) -> Response:
     page = request.query_params.get("page", "1")
     try:
         shown = await views.view(
-            visit.database, request.path_params["cohort"], filters, visit.now, int(page) if page.isdigit() else 1
-        )
+            visit.database, request.path_params["cohort"], filters, visit.now, int(page) if page.isdigit() else 1,
+            account=visit.account.id,
+        )  # fmt: skip
     except NotFound:
         return visit.message("no_cohort", 404)
 
@@ -95,7 +96,7 @@ async def xlsx(request: Request, visit: Visit) -> Response:
 
 async def _rows(request: Request, visit: Visit) -> list[tuple[str, ...]]:
     cohort = request.path_params["cohort"]
-    found = list(await views.rows(visit.database, cohort, filters_in(request.query_params)))
+    found = list(await views.rows(visit.database, cohort, filters_in(request.query_params), account=visit.account.id))
     await visit.record("download list", cohort=cohort, ids=[f"{cohort}/{row[1]}" for row in found], result="done")
     return found
 

@@ -145,9 +145,12 @@ async def _plan(request: Request, visit: Visit) -> Plan | None:
         plan = await plans.known_plan(visit.database, request.path_params["plan"])
     except NotFound:
         return None
-    if plan.by == visit.account.id or (plan.cohort and visit.account.may(ACTORS, plan.cohort)):
+    if plan.by == visit.account.id:
         return plan
-    return None
+    # Of what somebody reported, others must not even see that there is something.
+    lines = await plans.result_lines(visit.database, plan, most=1)
+    private = plan.act == "release" or any("/task.safety#" in line.subject for line in lines)
+    return plan if not private and plan.cohort and visit.account.may(ACTORS, plan.cohort) else None
 
 
 async def _may_act(visit: Visit, plan: Plan) -> bool:
