@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
+from lifecycle.tasks import KINDS
 from operations.acts import ACTS
 from operations.errors import NotFound
 from operations.spreadsheet import as_csv, as_xlsx
@@ -19,6 +20,8 @@ from store.reports.cohort_page import HEALTH, MAIL, PHASES, REACHED, SORTS, List
 from web.coordinator.visit import Visit
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+DOORS = ("file", "messages", "matching", "report")
+"""Other pages of a cohort, as the last part of their paths."""
 LONGEST = 100
 """Characters of one filter."""
 
@@ -65,6 +68,8 @@ async def cohort(request: Request, visit: Visit) -> Response:
 
     async with visit.database.session() as session:
         has_call = await calls.find(session, shown.facts.id) is not None
+    matches = has_call and visit.may("coordinator", "deputy", cohort=shown.facts.id)
+    paths = {getattr(route, "path", "") for route in request.app.routes}
     many = [act for act in ACTS.values() if act.many]
     return visit.page(
         "cohort.html",
@@ -78,8 +83,11 @@ async def cohort(request: Request, visit: Visit) -> Response:
         reached=REACHED,
         mail=MAIL,
         sorts=SORTS,
+        kinds=KINDS,
+        doors=[
+            door for door in DOORS if f"/c/cohorts/{{cohort}}/{door}" in paths and (matches or door != "matching")
+        ],
         decides=visit.may("coordinator", "deputy", "administrator", cohort=shown.facts.id),
-        matches=has_call and visit.may("coordinator", "deputy", cohort=shown.facts.id),
     )
 
 

@@ -74,9 +74,7 @@ ROUTES: tuple[Route, ...] = (
     Route("/c/cohorts/{cohort}/file", "save_file", ("POST",), ACTORS, False, cohort_file.save, True),
     Route("/c/cohorts/{cohort}/file/download", "download_file", ("GET",), ACTORS, True, cohort_file.download, True),
     Route("/c/cohorts/{cohort}/file/plan", "file_plan", ("GET",), ACTORS, False, cohort_file.plan_page, True),
-    Route(
-        "/c/cohorts/{cohort}/file/rehearsal", "rehearsal", ("GET",), ACTORS, False, cohort_file.rehearsal, True
-    ),
+    Route("/c/cohorts/{cohort}/file/rehearsal", "rehearsal", ("GET",), ACTORS, False, cohort_file.rehearsal, True),
     Route("/c/cohorts/{cohort}/file/launch", "file_launch", ("GET",), ACTORS, False, cohort_file.launch_page, True),
     Route("/c/cohorts/{cohort}/file/launch", "launch", ("POST",), ACTORS, False, cohort_file.launch, True),
     Route("/c/cohorts/{cohort}", "cohort", ("GET",), EVERYBODY, False, cohorts.cohort),
