@@ -22,6 +22,7 @@ from store.cohorts.cohorts import freeze_program, put
 from store.database import Database
 from store.delivery.due import Item
 from store.forms import agreements
+from store.message_tables import WrittenMessageRow
 from store.tables import AnswerRow, MembershipRow, ParticipantRow
 from testing.delivery_env import LINKS, SECRET, SENDER
 from testing.small_cohort import COHORT, applied, turn
@@ -193,6 +194,16 @@ def _request(mentorship: str, ask: str, number: int, person: str, role: str) -> 
 async def test_every_mail_can_be_written_in_every_format(letter_env_on_both: LetterEnv, format_: str) -> None:
     letter_env = letter_env_on_both
     await letter_env.agree(format_, 1, "eli", a_purpose="Find my field.")
+    written = WrittenMessageRow(
+        id="written",
+        cohort=COHORT,
+        by="casey",
+        subject="The room",
+        text="We meet in *room 4*.",
+        changed_at=NOW,
+        sent_at=NOW,
+    )
+    await letter_env.write(written)
     seats = ("mia", "eli", "uma") if format_ == "group" else ("mia", "eli")
     for seat in seats:
         for ask in ASKS:
@@ -201,7 +212,8 @@ async def test_every_mail_can_be_written_in_every_format(letter_env_on_both: Let
         asked = request_key(COHORT, format_, "are_you_there", 1, f"{format_}-{seat}")
         for name in NOTICES:
             carries = asked if name in ("are_you_there", "closing_for_silence") else ""
-            about = {"partner_left": f"{format_}-mia", "partner_paused": "2027-04-05/open"}.get(name, "")
+            abouts = {"partner_left": f"{format_}-mia", "partner_paused": "2027-04-05/open", "message": "written"}
+            about = abouts.get(name, "")
             await letter_env.letter(letter_env.item(format_, seat, name, request=carries, about=about))
     for name in DESK:
         about = f"{format_}-mia" if name == "reminders_stopped" else format_
