@@ -6,6 +6,7 @@ and what an entry does is the same function that the command line calls.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,7 @@ from secrets import token_hex
 from typing import Literal
 
 from lifecycle.keys import MentorshipRef
+from operations.cohorts import files
 from operations.cohorts.adopt import adoption
 from operations.cohorts.load import Faults, file_of, load
 from operations.errors import NotFound, Refused
@@ -153,8 +155,18 @@ async def change_of(
 
 
 async def _adopt(database: Database, settings: Settings, refs: Sequence[MentorshipRef], now: datetime) -> Change:
-    """The programs of the cohort's file, as it is on the server."""
+    """The programs of the cohort's file: of its latest version that is kept, else as it is on the server."""
     cohort = refs[0][0]
+    texts = await files.latest_texts(database, cohort)
+    if texts is not None:
+        checked = await asyncio.to_thread(files.check, texts, cohort, now, settings, runs=True)
+        if checked.loaded is None:
+            one = checked.faults[0]
+            raise Refused(
+                f"the cohort's file has {len(checked.faults)} faults, the first in {one.file}, line {one.line}: "
+                f"{one.problem}"
+            )
+        return await adoption(database, checked.loaded, refs)
     path = file_of("cohorts", Path(cohort), settings.own_config)
     try:
         loaded = load(path, now, runs=True, own=settings.own_config)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -20,11 +21,13 @@ class CohortFileRow(Base):
     version: Mapped[int]
     """Counts from 1 in each cohort."""
     digest: Mapped[str]
-    """SHA-256 of the three texts: the same texts in a browser and on disk are one version."""
+    """SHA-256 of the texts: the same texts in a browser and on disk are one version."""
     file: Mapped[str] = mapped_column(Text)
     people: Mapped[str] = mapped_column(Text, default="")
     """A CSV; empty where the file names none."""
     pairs: Mapped[str] = mapped_column(Text, default="")
+    wording: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """Texts of programs and forms that this cohort words in its own way, such as `forms/check_in`."""
     by: Mapped[str]
     """Id of the account that saved it; on the command line, of who launched, or empty."""
     proof: Mapped[str]

@@ -26,6 +26,7 @@ from operations.errors import NotFound, Refused
 from program.faults import Fault
 from program.loader import SHIPPED
 from program.reading import read_yaml
+from program.shelf import Shelf
 from program.tables import XLSX, decoded, table_text
 from runtime.settings import Settings
 from store.cohorts import files
@@ -38,6 +39,8 @@ Part = Literal["file", "people", "pairs", "other"]
 TABLES: tuple[Literal["people", "pairs"], ...] = ("people", "pairs")
 ID = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 """What a cohort may be called."""
+WORDED = re.compile(r"(programs|forms)/([a-z][a-z0-9_-]{0,63})")
+"""What a cohort can word in its own way: a program or a form, by its id."""
 START_WITH = "small"
 """The shipped cohort that explains every line; a new file starts with it."""
 
@@ -107,6 +110,11 @@ def check(texts: CohortTexts, cohort: str, now: datetime, settings: Settings, *,
         path.parent.mkdir(parents=True)
         path.write_text(texts.file, encoding="utf-8")
         parts = {str(path): "file"} | _lay_tables(path, texts)
+        for name, text in texts.wording.items():
+            if WORDED.fullmatch(name):
+                worded = path.parent.parent / f"{name}.yaml"
+                worded.parent.mkdir(exist_ok=True)
+                worded.write_text(text, encoding="utf-8")
         try:
             loaded = load(path, now, runs=runs, own=settings.own_config)
         except Faults as found:
@@ -182,6 +190,25 @@ async def save(database: Database, cohort: str, texts: CohortTexts, now: datetim
         return await files.add(session, cohort, with_tables(texts), now, by, proof)
 
 
+async def latest_texts(database: Database, cohort: str) -> CohortTexts | None:
+    """The texts of the latest version; None where no file of this cohort is kept."""
+    async with database.session() as session:
+        kept = await files.versions(session, cohort)
+        return await files.texts_of(session, cohort, kept[0].version) if kept else None
+
+
+def worded_text(texts: CohortTexts, name: str, settings: Settings) -> str:
+    """The text of a program or form (`forms/check_in`) as this cohort has it: its own, or the file that it uses.
+
+    Raises `NotFound`.
+    """
+    known = WORDED.fullmatch(name)
+    path = Shelf.around(SHIPPED / "cohorts" / "x.yaml", settings.own_config).find(*known.groups()) if known else None
+    if name not in texts.wording and path is None:
+        raise NotFound(f"there is no {name}")
+    return texts.wording[name] if name in texts.wording or path is None else path.read_text("utf-8-sig")
+
+
 async def known_version(database: Database, cohort: str, version: int) -> CohortTexts:
     """The texts of a version. Raises `NotFound`."""
     async with database.session() as session:
@@ -207,7 +234,7 @@ def tables_of(texts: CohortTexts) -> dict[str, str]:
         name = found[1] if found and not found[1].startswith(".") else f"{part}.csv"
         if getattr(texts, part):
             named[name] = getattr(texts, part)
-    return named
+    return named | {f"{name}.yaml": text for name, text in texts.wording.items()}
 
 
 async def launched_elsewhere(database: Database, cohort: str, texts: CohortTexts) -> FileVersion | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -31,11 +31,14 @@ class CohortTexts:
     file: str = field(repr=False)
     people: str = field(default="", repr=False)
     pairs: str = field(default="", repr=False)
+    wording: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    """Texts of programs and forms that are worded for this cohort alone, such as `forms/check_in`."""
 
     @property
     def digest(self) -> str:
         """The hash by which the same texts are known, in a browser and on disk: line ends do not count."""
-        parts = ("\n".join(text.splitlines()) for text in (self.file, self.people, self.pairs))
+        own = (part for name in sorted(self.wording) for part in (name, self.wording[name]))
+        parts = ("\n".join(text.splitlines()) for text in (self.file, self.people, self.pairs, *own))
         return sha256("\x00".join(parts).encode()).hexdigest()
 
 
@@ -63,7 +66,8 @@ async def add(session: AsyncSession, cohort: str, texts: CohortTexts, at: dateti
     session.add(
         CohortFileRow(
             id=token_urlsafe(12), cohort=cohort, version=number, digest=texts.digest, file=texts.file,
-            people=texts.people, pairs=texts.pairs, by=by, proof=proof, at=at, launched_at=None, launched_by="",
+            people=texts.people, pairs=texts.pairs, wording=dict(texts.wording), by=by, proof=proof, at=at,
+            launched_at=None, launched_by="",
         )
     )  # fmt: skip
     await session.flush()
@@ -92,7 +96,7 @@ async def texts_of(session: AsyncSession, cohort: str, version: int) -> CohortTe
     """The texts of a version; None where there is no such version."""
     row = (
         await session.execute(
-            select(CohortFileRow.file, CohortFileRow.people, CohortFileRow.pairs).where(
+            select(CohortFileRow.file, CohortFileRow.people, CohortFileRow.pairs, CohortFileRow.wording).where(
                 CohortFileRow.cohort == cohort, CohortFileRow.version == version
             )
         )
@@ -141,6 +145,7 @@ async def forget(session: AsyncSession, person: str, out_of_text: Callable[[str]
         )
         if texts != (row.file, row.people, row.pairs):
             row.file, row.people, row.pairs = texts
+            row.wording = {name: out_of_text(text) for name, text in row.wording.items()}
             changed += 1
     await session.flush()
     return changed

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from html import unescape
 from pathlib import Path
 
 import httpx
@@ -19,6 +20,7 @@ from playwright.async_api import Browser
 from sqlalchemy import select
 
 from operations import audit
+from operations.acts import act_of, change_of
 from operations.audit import AuditFilters
 from operations.people.erase import erase
 from program.limits import BODY_BYTES, FILE_BODY_BYTES
@@ -135,6 +137,36 @@ async def test_who_may_open_a_file(web_env: WebEnv) -> None:
     async with web_env.client() as client:
         response = await client.get("/c/cohorts/mine/file", follow_redirects=False)
         assert response.status_code == 303
+
+
+async def test_a_form_is_worded_for_one_cohort(web_env: WebEnv) -> None:
+    async with signed_in(web_env, "coco") as client:
+        await client.post("/c/cohorts/new", data={"cohort": "words", "like": ""})
+        await saved(client, "words", file=cohort_file("words", "mentorships: []\nparticipants: []\n"))
+        page = (await client.get("/c/cohorts/words/wording?mail=check_in&format=one_to_one&role=mentee")).text
+        assert "Uploaded in a browser" in (await client.get("/c/cohorts/words/wording/mail?mail=check_in")).text
+        assert "/c/cohorts/words/wording/forms/check_in" in page
+        path = "/c/cohorts/words/wording/forms/check_in"
+        form = (await client.get(f"{path}?role=mentor")).text
+        assert "I can help with what my mentee needs." in form
+        written = unescape(form.partition('id="text" name="text"')[2].partition(">\n")[2].partition("</textarea>")[0])
+        faulty = written.replace("when: {p_next: true}", "when: {p_nxt: true}")
+        refused = await client.post(path, data={"text": faulty})
+        line = faulty[: faulty.index("p_nxt")].count("\n") + 1
+        assert refused.status_code == 422
+        assert f"check_in.yaml, line {line}:" in refused.text
+        assert "depends on `p_nxt`" in refused.text
+        kept = await client.post(
+            path, data={"text": written.replace("How often have you met", "How many times did you meet")}
+        )
+        assert "It is kept with version 3" in kept.text
+        assert "How many times did you meet since 1 March?" in kept.text
+        assert "belongs to this cohort" in kept.text
+        with zipfile.ZipFile(io.BytesIO((await client.get("/c/cohorts/words/file/download")).content)) as packed:
+            assert "forms/check_in.yaml" in packed.namelist()
+        assert (await client.get("/c/cohorts/words/wording/forms/nothing")).status_code == 404
+        shared = await client.post(path, data={"text": "", "drop": "1"})
+        assert "is shared by all cohorts" in shared.text
 
 
 async def test_an_erased_person_is_in_no_version(web_env: WebEnv) -> None:
@@ -282,6 +314,21 @@ async def test_a_coordinator_launches_a_cohort_from_an_uploaded_csv(
         (folder / "uploaded.yaml").write_text((folder / "uploaded.yaml").read_text() + "# edited\n")
         edited = await cli_env.mentorship("launch", str(folder / "uploaded.yaml"), "--dry-run")
         assert "launched from a browser as version" in edited.out
+
+        # Another wording of a form, for mentorships that run: they adopt it.
+        form = "/c/cohorts/uploaded/wording/forms/closure"
+        await page.goto(form)
+        found += await violations(page, "a form")
+        await page.fill("#text", (await page.input_value("#text")).replace("Looking back", "Looking back together"))
+        await page.click("text=Save and check")
+        assert "until they adopt these" in await page.locator(".done").inner_text()
+        await page.goto("/c/cohorts/uploaded/wording?mail=closure")
+        found += await violations(page, "wording")
+        change = await change_of(
+            cli_env.database, cli_env.settings, act_of("adopt"), {}, [("uploaded", "m1")], now_of(cli_env.settings)
+        )
+        assert change.each is not None
+        assert change.each["uploaded", "m1"].says == ("form closure: other words",)
         await context.close()
     assert found == []
     lines, _ = await audit.look(cli_env.database, AuditFilters(), most=200)

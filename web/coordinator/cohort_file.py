@@ -179,7 +179,7 @@ async def download(request: Request, visit: Visit) -> Response:
         return visit.message("no_file", 404)
     texts = await files.known_version(visit.database, cohort, version.version)
     await visit.record("download_file", cohort=cohort, ids=(str(version.version),), result="done")
-    if not (texts.people or texts.pairs):
+    if not (texts.people or texts.pairs or texts.wording):
         return _attachment(texts.file.encode(), f"{cohort}.yaml", "application/yaml")
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as folder:

@@ -29,7 +29,7 @@ class CoordinatorPages:
         self.words = words
         self.css = pages.css + (STATIC / "coordinator.css").read_bytes() + REPORT.read_bytes()
         self._environment = Environment(
-            loader=FileSystemLoader(OWN_TEMPLATES),
+            loader=FileSystemLoader([OWN_TEMPLATES, OWN_TEMPLATES.parent / "pages"]),  # and what forms are made of
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,

@@ -33,6 +33,7 @@ from web.coordinator import (
     sign_in,
     tasks,
     today,
+    wording,
 )
 from web.coordinator.acts import ACTORS
 from web.coordinator.visit import Visit
@@ -76,6 +77,10 @@ ROUTES: tuple[Route, ...] = (
     Route("/c/cohorts/{cohort}/file/plan", "file_plan", ("GET",), ACTORS, False, cohort_file.plan_page, True),
     Route("/c/cohorts/{cohort}/file/rehearsal", "rehearsal", ("GET",), ACTORS, False, cohort_file.rehearsal, True),
     Route("/c/cohorts/{cohort}/file/launch", "file_launch", ("GET",), ACTORS, False, cohort_file.launch_page, True),
+    Route("/c/cohorts/{cohort}/wording", "wording", ("GET",), ACTORS, False, wording.overview, True),
+    Route("/c/cohorts/{cohort}/wording/mail", "wording_mail", ("GET",), ACTORS, False, wording.mail_body, True),
+    Route("/c/cohorts/{cohort}/wording/{kind}/{name}", "wording_text", ("GET",), ACTORS, False, wording.text, True),
+    Route("/c/cohorts/{cohort}/wording/{kind}/{name}", "save_wording", ("POST",), ACTORS, False, wording.save, True),
     Route("/c/cohorts/{cohort}/file/launch", "launch", ("POST",), ACTORS, False, cohort_file.launch, True),
     Route("/c/cohorts/{cohort}", "cohort", ("GET",), EVERYBODY, False, cohorts.cohort),
     Route("/c/cohorts/{cohort}/list.csv", "list_csv", ("GET",), EVERYBODY, True, cohorts.csv),
