@@ -125,6 +125,31 @@ def read_pairs(path: Path) -> Rows:
     return table.finished(found)
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of any table: where it stands, and column to (text, place) of the cells that hold something."""
+
+    place: Place
+    cells: dict[str, tuple[str, Place]]
+
+
+def read_rows(path: Path, needed: tuple[str, ...]) -> tuple[list[Row], tuple[str, ...], str]:
+    """The rows of a table with these columns, named as `column_name` names them; all its columns; and the encoding,
+    where it was guessed. Raises Faults."""
+    table = _Table(path, needed)
+    table.needs(*needed)
+    rows = [Row(place, cells) for place, cells in table.records()]
+    finished = table.finished(Rows())
+    if finished.faults:
+        raise Faults(finished.faults)
+    return rows, tuple(table.header), table.guessed
+
+
+def column_name(written: str) -> str:
+    """A column's name as it is compared: lower case, with an underscore for blanks and hyphens."""
+    return written.strip().lower().replace(" ", "_").replace("-", "_")
+
+
 class _Table:
     """A CSV file with a header, read row by row; every cell knows its line and the column it begins in."""
 
@@ -153,7 +178,7 @@ class _Table:
             problem = f"the first line names {len(header):,} columns, and at most {CSV_COLUMNS} are read"
             raise Faults([Fault(self._file, 1, 1, problem, "Is it the right file? Leave out what nobody needs.")])
         for number, written in enumerate(header):
-            name = written.strip().lower().replace(" ", "_").replace("-", "_")
+            name = column_name(written)
             place = self._cell(self._first, number)
             if name in self.header:
                 self._faults.append(fault(place, f"the column {quoted(name)} stands here twice", "Keep one."))

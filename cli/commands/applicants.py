@@ -30,6 +30,8 @@ from cli.options import AsJson, By, Separator, Why
 
 if TYPE_CHECKING:
     from operations.cohorts.applicants import Applied
+    from operations.cohorts.import_applicants import ImportMap, ImportResult
+    from program.faults import Fault
     from store.cohorts.calls import Call
 
 PANEL = "Before anybody is mailed"
@@ -42,7 +44,23 @@ def register(app: typer.Typer) -> None:
 
 
 def applicants(
-    cohort: Annotated[str, typer.Argument(help="The cohort.", show_default=False)],
+    cohort: Annotated[str, typer.Argument(help="The cohort; or the word import.", show_default=False)],
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="[FILE]", help="With import: a CSV or XLSX file of applicants.", show_default=False),
+    ] = None,
+    by_map: Annotated[
+        Path | None,
+        typer.Option(
+            "--map", metavar="MAP", help="With import: which column answers which question.", show_default=False
+        ),
+    ] = None,
+    into: Annotated[
+        str,
+        typer.Option(
+            "--cohort", metavar="COHORT", help="With import: the cohort, else as the map says.", show_default=False
+        ),
+    ] = "",
     state: Annotated[
         str, typer.Option(metavar="STATE", help=f"Only these: {', '.join(STATES)}.", show_default=False)
     ] = "",
@@ -64,7 +82,7 @@ def applicants(
         str,
         typer.Option(metavar="WHO", help="Delete their application: id or address.", show_default=False),
     ] = "",
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="With --withdraw: don't ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="With --withdraw and import: do it.")] = False,
     by: By = "",
     why: Why = "",
     json: AsJson = False,
@@ -75,6 +93,8 @@ def applicants(
     after the close or above a limit waits, until you take them in with --accept.
     --withdraw deletes an application when somebody asks you to; people can do it
     themselves by the link in their mail. Both are on the record.
+    import reads people who were collected elsewhere; docs/open-call.md shows a
+    map. Without --yes it only says what it would do. Nobody is mailed.
 
     \b
     Examples:
@@ -83,7 +103,11 @@ def applicants(
       mentorship applicants open-call --csv > people.csv
       mentorship applicants open-call --accept ada@example.org --why "a place came free"
       mentorship applicants open-call --json | jq 'map(select(.missing != []))'
+      mentorship applicants import people.xlsx --map map.yaml --cohort open-call
     """
+    if cohort == "import" or file is not None or by_map is not None:
+        _import(cohort, file, by_map, into, yes, by, why, json)
+        return
     if state and state not in STATES:
         fail(f"there is no state {state!r}; write one of {', '.join(STATES)}", REFUSED)
     if accept or withdraw:
@@ -105,6 +129,48 @@ def applicants(
             err().print(f"[green]✓[/] {text(xlsx)}: {counted(len(rows), 'row')}.")
         return
     _print(call, found)
+
+
+def _import(
+    word: str, file: Path | None, by_map: Path | None, cohort: str, yes: bool, by: str, why: str, json: bool
+) -> None:
+    from operations.cohorts.import_applicants import read_map
+
+    if word != "import" or file is None or by_map is None:
+        fail("write `mentorship applicants import FILE --map MAP.yaml`", REFUSED)
+        return
+    path, mapped = file, read_map(by_map)
+    into = cohort or mapped.cohort or ""
+    if not into:
+        fail("name the cohort with --cohort, or as `cohort:` in the map", REFUSED)
+    result, warnings = run(lambda: _imported(path, mapped, into, yes, by, why))
+    for warning in warnings:
+        err().print(f"[yellow]![/] {text(warning)}", soft_wrap=True)
+    if json:
+        say_json({"new": result.new, "changed": result.changed, "same": result.same, "stored": yes})
+        return
+    said = f"{counted(result.new, 'new application')}, {result.changed} changed, {result.same} the same"
+    if yes:
+        out().print(f"[green]✓[/] {text(into)}: {said}.", soft_wrap=True)
+    else:
+        out().print(f"{text(into)}: {said}. Nothing was stored; write --yes to do it.", soft_wrap=True)
+
+
+async def _imported(
+    file: Path, mapped: ImportMap, cohort: str, yes: bool, by: str, why: str
+) -> tuple[ImportResult, tuple[Fault, ...]]:
+    from operations.audit import COMMAND_LINE
+    from operations.cohorts.import_applicants import call_for, put_applicants, read_applicants
+    from runtime.connect import database
+    from runtime.settings import now_of
+
+    environment = settings()
+    async with database(environment) as opened:
+        rows, warnings = read_applicants(file, mapped, await call_for(opened, cohort))
+        result = await put_applicants(
+            opened, cohort, rows, now_of(environment), dry_run=not yes, by=by, why=why, proof=COMMAND_LINE
+        )
+    return result, warnings
 
 
 async def _read(cohort: str, state: str, role: str, download: bool, by: str) -> tuple[Call, list[Applied]]:
