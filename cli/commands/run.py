@@ -59,11 +59,11 @@ def worker() -> None:
 
 
 def web() -> None:
-    """Serve the participants' pages.
+    """Serve the pages of participants and coordinators.
 
-    Those are forms, the agreement and stopping reminders. Any number may run.
-    An answer is in the database before the page says thank you, also while
-    Temporal is away.
+    Participants fill in forms and have a page of their own; coordinators sign
+    in below /c/. Any number may run. An answer is in the database before the
+    page says thank you, also while Temporal is away.
 
     \b
     Examples:

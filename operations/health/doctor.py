@@ -23,6 +23,7 @@ from activities.smtp import NotSent, Relay, SmtpTransport
 from operations.health.backlog import examine_backlog
 from operations.health.findings import Finding
 from operations.health.sender_domain import examine_domain, reserved
+from operations.health.sign_in import examine_sign_in
 from operations.health.worker import examine_worker
 from operations.health.workflow_findings import examine_workflows
 from runtime import running_stack
@@ -103,7 +104,7 @@ def _settings(settings: Settings) -> list[Finding]:
     if settings.speed != 1.0:
         what = f"program time passes {settings.speed:g} times as fast as real time"
         found.append(Finding("clock", "warning", what, "Leave MENTORSHIP_SPEED out, unless this is a demo."))
-    return found
+    return found + examine_sign_in(settings)
 
 
 def _secret(settings: Settings) -> Finding:

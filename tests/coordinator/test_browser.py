@@ -99,6 +99,6 @@ async def tab_to(page: Page, text: str) -> bool:
     for _ in range(80):
         await page.keyboard.press("Tab")
         focused = page.locator(":focus")
-        if (await focused.count()) and (await focused.inner_text()).strip() == text:
+        if (await focused.count()) and " ".join((await focused.text_content() or "").split()) == text:
             return True
     return False

@@ -15,6 +15,7 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
+from operations.health.sign_in import examine_sign_in
 from runtime.settings import Settings
 from store.tables import SessionRow
 from testing.played_season import logs_kept
@@ -180,3 +181,19 @@ async def test_a_header_counts_from_a_trusted_proxy_and_as_long_as_it_says_the_s
 def test_settings_that_would_let_anybody_in_are_refused(changes: dict[str, str]) -> None:
     with pytest.raises(ValidationError):
         Settings(_env_file=None, **changes)  # pyright: ignore[reportCallIssue, reportArgumentType]
+
+
+def test_the_doctor_knows_how_an_organisation_signs_in() -> None:
+    plain = Settings(_env_file=None)  # pyright: ignore[reportCallIssue]
+    assert examine_sign_in(plain) == []
+    told = Settings(
+        _env_file=None,  # pyright: ignore[reportCallIssue]
+        oidc_issuer="https://login.example.org",
+        oidc_client_id="pages",
+        sign_in_header="X-Email",
+        trusted_proxies="10.0.0.0/8",
+    )
+    assert [(one.what, one.state) for one in examine_sign_in(told)] == [
+        ("sign-in by OpenID Connect", "warning"),
+        ("sign-in by a proxy", "good"),
+    ]

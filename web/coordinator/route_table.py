@@ -2,7 +2,7 @@
 
 A route that is not here does not exist, and a role that is not named may not open it. A path with `{cohort}` or
 `{task}` asks for the role in that very cohort; one with `{person}` in a cohort of that person; any other asks for
-the role in any cohort, and its page shows no other cohort than those of the account. `docs/coordinators.md` has the
+the role in any cohort, and its page shows no other cohort than those of the account. `docs/reference.md` has the
 table, written by `tools.scripts.reference`.
 """
 
