@@ -18,6 +18,7 @@ async def test_a_printed_link_signs_in_once_and_by_its_button_only(web_env: WebE
     async with web_env.client() as other:
         assert (await other.post(path)).status_code == 403
         assert (await other.get("/c/")).url.path == "/c/sign-in"
+        assert (await other.get("/c")).url.path == "/c/sign-in"
 
 
 async def test_signing_out_ends_the_session_on_the_server(web_env: WebEnv) -> None:

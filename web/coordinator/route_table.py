@@ -67,6 +67,7 @@ class Route:
 
 
 ROUTES: tuple[Route, ...] = (
+    Route("/c", "start", ("GET",), ANYBODY, False, today.start),
     Route("/c/", "today", ("GET",), EVERYBODY, False, today.today),
     Route("/c/cohorts", "cohorts", ("GET",), EVERYBODY, False, cohorts.listed),
     Route("/c/cohorts/new", "new_cohort", ("GET",), ACTORS, False, cohort_file.new),

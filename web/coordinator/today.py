@@ -22,6 +22,11 @@ class ComingDay:
     steps: tuple[tuple[str, int], ...]
 
 
+async def start(_: Request, visit: Visit) -> Response:
+    """GET: on to the first page, for those who type the address without its last stroke."""
+    return visit.to("/c/")
+
+
 async def today(_: Request, visit: Visit) -> Response:
     """GET: the day."""
     account = visit.account
