@@ -235,6 +235,7 @@ class RequestRow(Base):
     __table_args__ = (
         ForeignKeyConstraint(["cohort", "mentorship"], ["mentorships.cohort", "mentorships.key"]),
         Index("ix_requests_mentorship", "cohort", "mentorship"),
+        Index("ix_requests_figures", "cohort", "ask", "state", "mentorship"),
     )
 
 
@@ -311,6 +312,7 @@ class ItemRow(Base):
         Index("ix_items_due", "shard", "state", "deliver_at"),
         Index("ix_items_person", "person", "state"),
         Index("ix_items_mentorship", "cohort", "mentorship"),
+        Index("ix_items_figures", "cohort", "state"),
     )
 
 

@@ -22,6 +22,8 @@ from store.reports.status import pick
 
 PAGE = 50
 """Mentorships on one page of the list."""
+COUNTED = 2000
+"""Up to so many mentorships it is counted who has met: above, only the list says so."""
 BAND = 1000
 """Width of a band in its own units."""
 COLUMNS = (
@@ -68,6 +70,11 @@ class CohortView:
     first_day: date
     last_day: date
 
+    @property
+    def counts_met(self) -> bool:
+        """Whether it was counted who has met."""
+        return self.facts.size <= COUNTED
+
 
 def digest_of(keys: Sequence[str]) -> str:
     """By what it is told whether a list is the same as it was; the order does not count."""
@@ -84,7 +91,7 @@ async def view(
         if facts is None:
             raise NotFound(f"there is no cohort {cohort!r}")
         unseen = await _unseen(session, cohort, account)
-        figures = await cohort_page.figures(session, cohort, unseen)
+        figures = await cohort_page.figures(session, cohort, unseen, met=facts.size <= COUNTED)
         keys = await cohort_page.keys(session, cohort, filters, unseen)
         pages = max(1, -(-len(keys) // PAGE))
         page = min(max(page, 1), pages)

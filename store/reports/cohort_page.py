@@ -89,6 +89,8 @@ class CohortFacts:
     state: str
     start: date
     launched_on: date
+    size: int
+    """How many mentorships it has."""
     staff: tuple[ListedPerson, ...] = ()
     """Its coordinators and deputies; `role` says which."""
     mentorships: Mapping[str, int] = field(default_factory=dict[str, int])
@@ -178,13 +180,17 @@ async def cohorts(session: AsyncSession, only: Collection[str] | None, account: 
     )
     for cohort, count in unseen:
         tasks[cohort] = tasks.get(cohort, 0) - count
-    return [_facts(row, (), numbers.get(row.id, {}), tasks.get(row.id, 0)) for row in rows]
+    return [
+        _facts(row, sum(numbers.get(row.id, {}).values()), (), numbers.get(row.id, {}), tasks.get(row.id, 0))
+        for row in rows
+    ]
 
 
 async def cohort(session: AsyncSession, id_: str) -> CohortFacts | None:
     """A cohort and who coordinates it; None where there is none such."""
+    size = select(func.count()).select_from(MentorshipRow).where(MentorshipRow.cohort == id_).scalar_subquery()
     rows = await session.execute(
-        select(CohortRow, ParticipantRow.id, ParticipantRow.name, CohortPersonRow.role)
+        select(CohortRow, ParticipantRow.id, ParticipantRow.name, CohortPersonRow.role, size)
         .outerjoin(CohortPersonRow, CohortPersonRow.cohort == CohortRow.id)
         .outerjoin(ParticipantRow, ParticipantRow.id == CohortPersonRow.person)
         .where(CohortRow.id == id_)
@@ -193,22 +199,27 @@ async def cohort(session: AsyncSession, id_: str) -> CohortFacts | None:
     found = rows.all()
     if not found:
         return None
-    staff = tuple(ListedPerson(person, name, role) for _, person, name, role in found if person)
-    return _facts(found[0][0], staff, {}, 0)
+    staff = tuple(ListedPerson(person, name, role) for _, person, name, role, _ in found if person)
+    return _facts(found[0][0], found[0][4], staff, {}, 0)
 
 
-def _facts(row: CohortRow, staff: tuple[ListedPerson, ...], numbers: Mapping[str, int], tasks: int) -> CohortFacts:
+def _facts(
+    row: CohortRow, size: int, staff: tuple[ListedPerson, ...], numbers: Mapping[str, int], tasks: int
+) -> CohortFacts:
     return CohortFacts(
-        row.id, row.title, row.organisation, row.program, row.zone, row.state, row.start, row.launched_on, staff,
-        numbers, tasks,
+        row.id, row.title, row.organisation, row.program, row.zone, row.state, row.start, row.launched_on, size,
+        staff, numbers, tasks,
     )  # fmt: skip
 
 
 # -- the figures -------------------------------------------------------------------------------------------------
 
 
-async def figures(session: AsyncSession, id_: str, unseen: frozenset[str] = NOTHING_UNSEEN) -> Figures:
-    """The numbers of a cohort, in one statement, for somebody who must not see the reports of `unseen`."""
+async def figures(
+    session: AsyncSession, id_: str, unseen: frozenset[str] = NOTHING_UNSEEN, *, met: bool = True
+) -> Figures:
+    """The numbers of a cohort, in one statement, for somebody who must not see the reports of `unseen`. Without `met`
+    nobody reads in the answers who has met: that takes long in a large cohort."""
     ours = MentorshipRow.cohort == id_
     running = and_(ours, MentorshipRow.state == "running")
     parts = [
@@ -220,7 +231,7 @@ async def figures(session: AsyncSession, id_: str, unseen: frozenset[str] = NOTH
         _counted("ending", MentorshipRow.ending, and_(ours, MentorshipRow.ending != "")),
         _one("awaited", "yes", and_(running, AWAITED)),
         _one("task", "any", and_(running, _tasks(unseen) > 0)),
-        *(_one("reached", station, and_(ours, _reached(station))) for station in REACHED),
+        *(_one("reached", station, and_(ours, _reached(station))) for station in REACHED if met or station != "met"),
         select(literal("ask"), RequestRow.ask, RequestRow.state, func.count())
         .where(RequestRow.cohort == id_, RequestRow.state != "withdrawn")
         .group_by(RequestRow.ask, RequestRow.state),

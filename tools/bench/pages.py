@@ -37,6 +37,8 @@ from web.coordinator.route_table import ROUTES
 
 COHORT = "pages"
 MOST_MS, MOST_KB, MOST_QUERIES = 150.0, 100.0, 8
+LONGEST = 20.0
+"""Real seconds after which a page is not opened again."""
 LISTS = (
     "?sort=health&down=yes", "?text=12", "?awaited=yes", "?task=any", "?phase=check_ins&health=good", "?reached=met",
     "?ask=check_in&answered=no", "?mail=queued", "?page=77",
@@ -78,7 +80,6 @@ UPDATE mentorships SET open_tasks = 1 WHERE key IN (SELECT mentorship FROM tasks
 INSERT INTO audit (at, by, proof, what, cohort, ids, count, plan, reason, result)
   SELECT now(), 'c1', 'command_line', 'extend', cohort, json_build_array(cohort || '/' || key), 1, '', '', 'done'
   FROM mentorships;
-ANALYZE;
 """
 """Half a season of every mentorship, without playing it: requests, answers, mails, events, tasks, the audit."""
 
@@ -106,6 +107,10 @@ async def _filled(database: Database, many: int) -> WebEnv:
         for statement in FILLED.split(";\n"):
             if statement.strip():
                 await session.execute(text(statement.replace(":", "\\:")))
+    async with database.engine.connect() as connection:
+        # As autovacuum does in its time.
+        automatic = await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await automatic.execute(text("VACUUM ANALYZE"))
     env = web_env_of(database, "https://pages.test")
     env.now = now
     return env
@@ -174,7 +179,8 @@ async def _opened(http: httpx.AsyncClient, path: str, times: int, statements: li
 
 async def _p95(http: httpx.AsyncClient, path: str, times: int) -> float:
     took: list[float] = []
-    for _ in range(times):
+    until = time.perf_counter() + LONGEST
+    while len(took) < times and (len(took) < 2 or time.perf_counter() < until):
         began = time.perf_counter()
         await http.get(path)
         took.append((time.perf_counter() - began) * 1000)
