@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from sqlalchemy import Select, and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -79,7 +78,7 @@ async def find(session: AsyncSession, person: str, cohort: str, mentorship: str)
     )  # fmt: skip
 
 
-def _given(person: str) -> Select[Any]:
+def _given(person: str) -> Select[MentorshipRow, str, CohortRow]:
     farewell = select(ItemRow.key).where(
         ItemRow.cohort == MentorshipRow.cohort, ItemRow.mentorship == MentorshipRow.key, ItemRow.person == person,
         ItemRow.name == "farewell", TOLD,

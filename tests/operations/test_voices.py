@@ -87,13 +87,12 @@ async def test_a_yes_is_taken_back_and_lapses(asked: tuple[WebEnv, str]) -> None
 
 async def test_only_who_may_be_asked_is_asked(asked: tuple[WebEnv, str]) -> None:
     env, voice = asked
-    again = {"proof": COMMAND_LINE}
     with pytest.raises(Refused, match="has not said"):
-        await voices.ask(env.database, COHORT, "mia", "Words.", ["report"], [], "coco", NOW, **again)
+        await voices.ask(env.database, COHORT, "mia", "Words.", ["report"], [], "coco", NOW, proof=COMMAND_LINE)
     with pytest.raises(Refused, match="before"):
-        await voices.ask(env.database, COHORT, "ada", TEXT, ["report"], [], "coco", NOW, **again)
+        await voices.ask(env.database, COHORT, "ada", TEXT, ["report"], [], "coco", NOW, proof=COMMAND_LINE)
     with pytest.raises(Refused, match="where"):
-        await voices.ask(env.database, COHORT, "ada", "Other.", ["billboard"], [], "coco", NOW, **again)
+        await voices.ask(env.database, COHORT, "ada", "Other.", ["billboard"], [], "coco", NOW, proof=COMMAND_LINE)
     with pytest.raises(NotFound):
         await voices.used(env.database, "nothing", "web", "coco", NOW, proof=COMMAND_LINE)
     assert await voices.answer(env.database, "ben", 1, voice, "named", "", NOW) == UnknownPerson()
@@ -108,7 +107,7 @@ async def test_it_is_answered_on_the_own_page(asked: tuple[WebEnv, str]) -> None
         own = await client.get(path)
         assert f'href="{path}/voice/{voice}"' in own.text
         assert TEXT in (await client.get(f"{path}/voice/{voice}")).text
-        sent = await send(client, f"{path}/voice/{voice}", {"answer": "unnamed", "text": "I dared to ask."})
+        sent = await send(client, f"{path}/voice/{voice}", {"answer": ["unnamed"], "text": ["I dared to ask."]})
         assert "Your answer is saved" in words(sent)
         again = words(await client.get(f"{path}/voice/{voice}"))
     assert "You said yes, until" in again
