@@ -5,7 +5,7 @@ Everything is as of one moment. The store and the rehearsal both make these rows
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -135,11 +135,6 @@ class Season:
     def over(self) -> bool:
         """Whether every mentorship has ended."""
         return all(mentorship.ending for mentorship in self.mentorships)
-
-    def people_of(self, keys: Iterable[str]) -> set[str]:
-        """Everybody who has or had a seat in one of these mentorships."""
-        wanted = set(keys)
-        return {seat.person for seat in self.seats if seat.mentorship in wanted}
 
     def only(self, *, program: str = "", format_: str = "") -> Season:
         """The rows of the mentorships of one program (its title) or format."""

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from statistics import median
 
 import pytest
 
+from program.forms import Form, Question
 from rehearsal.season import RehearsedSeason
 from rehearsal.season_rows import season_rows
 from reports import answer_figures, mentorship_figures, season_report
-from reports.rows import Index, Season
+from reports.rows import AnswerFacts, Index, MentorshipFacts, RequestFacts, Season, SeatFacts, TaskFacts
 from reports.season_report import Report
 from reports.statistics import share, spread, wilson
-from reports.tables import Table
+from reports.tables import Cell, Table
 from testing.rehearsed_answers import season
 
 SEASONS = [(seed, 1 + seed % 6) for seed in range(1, 60)]
@@ -201,6 +202,56 @@ def test_meetings_by_the_two_ways_of_telling() -> None:
     before = mentorship_figures.meetings_told(Index(with_checks))
     assert set(told) <= set(before) | {each.mentorship for each in rows.requests}
     assert all(dot.expected >= 0 for dot in mentorship_figures.dots(Index(with_checks)))
+
+
+def a_task(key: str, opened: int, closed: int | None, decision: str, due: int = 10) -> TaskFacts:
+    end = date(2027, 5, closed) if closed else None
+    return TaskFacts(key, "m1", "stalled", date(2027, 5, opened), date(2027, 5, due), end, decision)
+
+
+@pytest.mark.parametrize(("ending", "part"), [("completed", 0), ("ended_early", 1), ("", 2)])
+def test_tasks_by_how_soon_and_what_came_of_a_swap(ending: str, part: int) -> None:
+    tasks = (
+        a_task("t1", 1, 9, "replace"),
+        a_task("t2", 1, 12, "noted"),
+        a_task("t3", 1, 20, "lapsed"),
+        a_task("t4", 1, None, ""),
+    )
+    day = date(2027, 3, 1)
+    one = MentorshipFacts("m1", "P", "one_to_one", day, day, day, 14, True, ending=ending)
+    found = empty(mentorships=(one,), tasks=tasks)
+    assert [mentorship_figures.promptness(task) for task in tasks] == ["in_time", "late", "lapsed", "open"]
+    swaps = mentorship_figures.tasks(Index(found), {})[-1]
+    assert [cell.count for cell in swaps.cells] == [int(at == part) for at in range(3)]
+    between = mentorship_figures.days_to_decision(found)
+    assert between is not None
+    assert between.median == 9.5
+    assert mentorship_figures.mails_a_week(found) is None
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "answer", "expected"),
+    [(0, 10, 7, "7 to 8"), (0, 480, 60, "0 to 95"), (1, 3, 2, "2"), (0, 480, None, ""), (0, 480, 9999, "")],
+)
+def test_numbers_are_put_together(least: int, most: int, answer: int | None, expected: str) -> None:
+    """Each number is in one bin; what is no number of this question is left open."""
+    question = Question(id="c_any", type="number", label="?", least=least, most=most)
+    form = Form(form="closure", title="?", who_sees="?", questions=(question,))
+    seat = SeatFacts("m1", "p1", "mentee")
+    found = empty(
+        seats=(seat,),
+        requests=(RequestFacts("r", "m1", "closure", 1, "p1", "mentee"),),
+        answers=(AnswerFacts("r", form, "one_to_one", False, {"c_any": answer}, datetime(2027, 5, 1, tzinfo=UTC)),),
+    )
+    [table] = answer_figures.questions(Index(found))
+    assert [cell.value for cell in table.cells if cell.count] == [expected]
+
+
+def test_a_table_whose_parts_do_not_add_up_is_no_table() -> None:
+    with pytest.raises(ValueError, match="add up"):
+        Table("t", "", "", Cell("all", "", 3, 3), (Cell("a", "", 2, 2),))
+    with pytest.raises(KeyError):
+        Table("t", "", "", Cell("all", "", 0, 0), ()).cell("a")
 
 
 # -- what a season can look like -------------------------------------------------------------------------------------
