@@ -70,6 +70,8 @@ async def ask(
         named = [(await known_person(session, name)).id for name in names]
         if not await _may_be_asked(session, cohort, person):
             raise Refused(f"{who} has not said at the closure that they may be quoted, so they are not asked")
+        if await voices.is_held(session, cohort, [person, *named]):
+            raise Refused("a report about safety is open in one of their mentorships: ask when it is decided")
         id_ = public_id(f"voice/{cohort}/{person}/{words}")
         if await voices.find(session, id_):
             raise Refused(f"{who} was asked about these words before")

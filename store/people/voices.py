@@ -21,7 +21,16 @@ from store.database import upserting
 from store.people.name_matcher import NameMatcher
 from store.postbox import WAITING, Address, letterbox_rule, post
 from store.shards import soonest
-from store.tables import CohortRow, ItemRow, ParticipantRow, VoiceConsentRow, VoiceRow, VoiceUseRow
+from store.tables import (
+    CohortRow,
+    ItemRow,
+    MembershipRow,
+    MentorshipRow,
+    ParticipantRow,
+    VoiceConsentRow,
+    VoiceRow,
+    VoiceUseRow,
+)
 
 VOICE = "voice"
 """Name of the mail that asks."""
@@ -155,6 +164,18 @@ async def used(session: AsyncSession, voice: str, place: str, by: str, now: date
     """Put down a place where it is shown; the same place twice is one."""
     row = upserting(session, VoiceUseRow).values(voice=voice, place=place, by=by, at=now)
     await session.execute(row.on_conflict_do_nothing(index_elements=("voice", "place")))
+
+
+async def is_held(session: AsyncSession, cohort: str, people: Collection[str]) -> bool:
+    """Whether a report about safety holds the mail of a mentorship of one of these people in this cohort."""
+    seat = (MembershipRow.cohort == MentorshipRow.cohort) & (MembershipRow.mentorship == MentorshipRow.key)
+    held = await session.scalar(
+        select(MentorshipRow.key)
+        .join(MembershipRow, seat)
+        .where(MentorshipRow.cohort == cohort, MembershipRow.person.in_(people), MentorshipRow.held.is_(True))
+        .limit(1)
+    )
+    return held is not None
 
 
 async def find(session: AsyncSession, id_: str) -> Voice | None:

@@ -16,7 +16,7 @@ from store.database import Database
 from store.people import voices as stored
 from store.people.name_matcher import NameMatcher
 from store.people.personal_data import personal_data
-from store.tables import ItemRow, VoiceConsentRow
+from store.tables import ItemRow, MentorshipRow, VoiceConsentRow
 from testing.web_env import COHORT, NOW, WebEnv, launch, send, web_env_of
 from tests.operations.test_answers_shown import submitted
 from tests.web.test_joint_sheet import words
@@ -91,6 +91,9 @@ async def test_only_who_may_be_asked_is_asked(asked: tuple[WebEnv, str]) -> None
         await voices.ask(env.database, COHORT, "mia", "Words.", ["report"], [], "coco", NOW, proof=COMMAND_LINE)
     with pytest.raises(Refused, match="before"):
         await voices.ask(env.database, COHORT, "ada", TEXT, ["report"], [], "coco", NOW, proof=COMMAND_LINE)
+    await env.change(MentorshipRow, {"cohort": COHORT, "key": "pair"}, held=True)
+    with pytest.raises(Refused, match="report about safety"):
+        await voices.ask(env.database, COHORT, "ada", "More.", ["report"], [], "coco", NOW, proof=COMMAND_LINE)
     with pytest.raises(Refused, match="where"):
         await voices.ask(env.database, COHORT, "ada", "Other.", ["billboard"], [], "coco", NOW, proof=COMMAND_LINE)
     with pytest.raises(NotFound):
