@@ -202,4 +202,6 @@ class Index:
         asked = [request for request in self._asked.get(ask, ()) if number in (0, request.number)]
         within = {request.mentorship for request in asked}
         goes_on = {one.key for one in self.season.mentorships if not one.ending}
-        return goes_on <= within and all(request.closed for request in asked)
+        # After the end of a mentorship only the follow-up takes answers.
+        still = goes_on if ask != "follow_up" else within
+        return goes_on <= within and all(request.closed for request in asked if request.mentorship in still)

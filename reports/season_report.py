@@ -163,7 +163,7 @@ def filtered_for_passing_on(
         for of_format in formats
     ]
     reasons = why_no_filter(parts)
-    open_ = {table.id for table in whole.tables if not table.withheld}
+    open_ = {table.id for table in whole.tables if not table.withheld and not table.note}
     tables: list[Table] = []
     withheld: dict[str, str] = {}
     for table in all_tables(index, task_labels):
@@ -174,7 +174,7 @@ def filtered_for_passing_on(
         elif table.id in reasons:
             withheld[table.title] = reasons[table.id]
         elif table.id not in open_:
-            withheld[table.title] = "something of it is hidden in the report without a filter"
+            withheld[table.title] = "the report without a filter hides something of it, or repeats it"
         else:
             tables.append(table)
     return replace(_through_the_gate(chosen, index, tables, withheld), filtered=_filter_words(program, format_))
@@ -208,16 +208,13 @@ def with_tables(report: Report, tables: Sequence[Table], withheld: Mapping[str, 
 
 def _is_final(index: Index, table: Table) -> bool:
     """Whether nothing in a table can change any more, but for people who join later."""
-    season = index.season
-    if season.over:
-        return True
     rounds = [
         (ask, number) for ask in answer_figures.ASKS for number in (index.numbers(ask) if ask == "check_in" else (0,))
     ]
     for ask, number in rounds:
         if f"/{ask}{number or ''}/" in f"/{table.id.replace('.', '/')}/":
             return index.settled(ask, number)
-    return table.id == "reach.said_yes" and index.settled("invitation", 0)
+    return index.season.over or (table.id == "reach.said_yes" and index.settled("invitation", 0))
 
 
 def _without_lines(confidence: Confidence) -> Confidence:

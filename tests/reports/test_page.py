@@ -160,6 +160,14 @@ def test_every_season_has_an_honest_page(rows: Season, what: str) -> None:
     assert [point.asks for point in points if point.missing]
 
 
+def test_a_follow_up_is_passed_on_when_all_of_them_are_closed(rows: Season) -> None:
+    assert any("/follow_up/" in table.id for table in season_report.for_passing_on(rows, {}).tables)
+    still = tuple(replace(each, closed=each.ask != "follow_up") for each in rows.requests)
+    ids = [table.id for table in season_report.for_passing_on(replace(rows, requests=still), {}).tables]
+    assert not any("/follow_up/" in id_ for id_ in ids)
+    assert any("/closure/" in id_ for id_ in ids)
+
+
 def test_while_it_runs_only_what_is_final_is_passed_on(rows: Season) -> None:
     running = replace(
         rows,
