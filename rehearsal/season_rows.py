@@ -38,7 +38,7 @@ def season_rows(season: RehearsedSeason) -> Season:
             requests.append(
                 RequestFacts(
                     name, key, asked.ask, asked.number, asked.person, asked.role, mails[0] if mails else None,
-                    len(mails), state in GONE, closed=state != "open" and request.facts.closes_at < season.now,
+                    len(mails), state in GONE, closed=state != "open" and request.facts.closes_at <= season.now,
                 )
             )  # fmt: skip
             if request.answers is None:

@@ -11,6 +11,7 @@ from random import Random
 
 from reports import season_report
 from reports.rows import Season
+from reports.season_report import Report
 from reports.tables import Cell, Table
 
 
@@ -108,18 +109,30 @@ def _split_in(random: Random, total: int, parts: int) -> list[int]:
 
 
 def learned_with_filters(rows: Season) -> int:
-    """How many small numbers can be computed from the whole report and those of every format and program."""
+    """How many small numbers can be computed from the whole report and those of every format and program.
+
+    Subtracted is what is within something else: a difference of two groups of other people is no number of people.
+    """
     whole = season_report.for_passing_on(rows, {})
     filters = [{"format_": name} for name in sorted({one.format for one in rows.mentorships})]
     filters += [{"program": name} for name in rows.programs]
-    shown: dict[str, list[dict[str, int]]] = {}
-    for report in (whole, *(season_report.filtered_for_passing_on(rows, whole, {}, **each) for each in filters)):
-        for table in report.tables:
-            cells = {cell.name: cell.count for cell in (table.total, *table.cells) if cell.state == "exact"}
-            shown.setdefault(table.id, []).append(cells)
+    reports = [whole, *(season_report.filtered_for_passing_on(rows, whole, {}, **each) for each in filters)]
     found = 0
-    for versions in shown.values():
-        for one in versions:
-            for other in versions:
-                found += sum(0 < abs(one[name] - other[name]) < 5 for name in one.keys() & other.keys())
+    for outer in reports:
+        for inner in reports:
+            if {one.key for one in inner.season.mentorships} < {one.key for one in outer.season.mentorships}:
+                found += _small_differences(outer, inner)
+    return found
+
+
+def _small_differences(outer: Report, inner: Report) -> int:
+    shown = {table.id: table for table in inner.tables}
+    found = 0
+    for table in outer.tables:
+        part = shown.get(table.id)
+        if part is None:
+            continue
+        within = {cell.name: cell.count for cell in (part.total, *part.cells) if cell.state == "exact"}
+        everything = [cell for cell in (table.total, *table.cells) if cell.state == "exact" and cell.name in within]
+        found += sum(0 < cell.count - within[cell.name] < 5 for cell in everything)
     return found

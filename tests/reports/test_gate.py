@@ -61,12 +61,12 @@ def test_what_is_shared_by_two_tables_is_hidden_in_both() -> None:
 
 def test_an_attacker_learns_nothing_from_tables_by_chance() -> None:
     random = Random(5)
-    for _ in range(1500):
+    for _ in range(1000):
         tables = chance_tables(random)
         assert learned(tables, gated(tables)) == {}
 
 
-@pytest.mark.parametrize("seed", range(1, 9))
+@pytest.mark.parametrize("seed", range(1, 6))
 def test_an_attacker_learns_nothing_from_a_season(seed: int) -> None:
     rows = season_rows(season(seed, 4 + seed * 2, ("formal", "peer") if seed % 2 else ("formal",)))
     tables = season_report.all_tables(Index(rows), {})
@@ -92,7 +92,7 @@ def test_filters_give_nothing_away() -> None:
                 assert (rest := everything.count - cell.count) == 0 or rest >= 5
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_pairs_of_filters_give_nothing_away(seed: int) -> None:
     assert learned_with_filters(season_rows(season(seed + 50, 30 + seed * 10, ("formal", "peer")))) == 0
 
