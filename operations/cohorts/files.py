@@ -203,7 +203,9 @@ def worded_text(texts: CohortTexts, name: str, settings: Settings) -> str:
     Raises `NotFound`.
     """
     known = WORDED.fullmatch(name)
-    path = Shelf.around(SHIPPED / "cohorts" / "x.yaml", settings.own_config).find(*known.groups()) if known else None
+    path = (
+        Shelf.around(SHIPPED / "cohorts" / "x.yaml", settings.own_config).find(known[1], known[2]) if known else None
+    )
     if name not in texts.wording and path is None:
         raise NotFound(f"there is no {name}")
     return texts.wording[name] if name in texts.wording or path is None else path.read_text("utf-8-sig")
@@ -258,7 +260,7 @@ def texts_on_disk(path: Path) -> CohortTexts:
         name = source.text(part)
         if name and (path.parent / name).is_file():
             tables[part] = table_text((path.parent / name).read_bytes(), name).text
-    return CohortTexts(path.read_text("utf-8-sig"), **tables)
+    return CohortTexts(path.read_text("utf-8-sig"), tables.get("people", ""), tables.get("pairs", ""))
 
 
 # -- launching -------------------------------------------------------------------------------------------------------
