@@ -247,6 +247,20 @@ def test_numbers_are_put_together(least: int, most: int, answer: int | None, exp
     assert [cell.value for cell in table.cells if cell.count] == [expected]
 
 
+def test_a_goal_of_which_nobody_says_what_came_of_it_is_not_counted() -> None:
+    form = Form(form="closure", title="?", who_sees="?", questions=(Question(id="c_sat", type="scale", label="?"),))
+    said = {"c_goals": [{"goal": "One", "came": "reached"}, {"goal": "Two"}]}
+    day = date(2027, 3, 1)
+    found = empty(
+        mentorships=(MentorshipFacts("m1", "P", "one_to_one", day, day, day, 14),),
+        seats=(SeatFacts("m1", "p1", "mentee"),),
+        requests=(RequestFacts("r", "m1", "closure", 1, "p1", "mentee"),),
+        answers=(AnswerFacts("r", form, "one_to_one", False, said, datetime(2027, 5, 1, tzinfo=UTC)),),
+    )
+    [table] = answer_figures.goals(Index(found))
+    assert numbers(table) == {"reached": 1}
+
+
 def test_a_table_whose_parts_do_not_add_up_is_no_table() -> None:
     with pytest.raises(ValueError, match="add up"):
         Table("t", "", "", Cell("all", "", 3, 3), (Cell("a", "", 2, 2),))

@@ -131,6 +131,12 @@ def test_a_later_report(earlier: tuple[int, ...], now: tuple[int, ...], may: boo
     assert may_follow(gated([table(*now)])[0], passed(table(*earlier))) is may
 
 
+def test_what_was_never_shown_can_follow() -> None:
+    assert may_follow(table(31, 10, 21), {"other": 3})
+    assert may_follow(table(31, 10, 21), {"q.0": 10, "other": 3})
+    assert not may_follow(table(31, 10, 21), {"q.0": 9})
+
+
 def test_a_table_is_repeated_as_it_was() -> None:
     before = gated([table(30, 10, 17, 3)])
     again = repeated(gated([table(31, 10, 18, 3)])[0], released(before))

@@ -87,6 +87,13 @@ def test_two_seasons_are_compared_where_the_words_are_the_same(rows: Season, exa
     assert "in other words, or for the first time" in page
 
 
+def test_a_kind_of_task_that_the_earlier_season_had_not_stands_alone(rows: Season, exact: Report) -> None:
+    report, compared = season_report.compared(exact, season_report.exact(replace(rows, tasks=()), {}))
+    assert "work.kinds" in {now.id for now, _ in compared.same}
+    assert html_report.page(report, compared=compared)
+    assert html_report.body(report) in html_report.page(report)
+
+
 def reworded(answer: AnswerFacts) -> AnswerFacts:
     """The same answer to a form that asks about satisfaction in other words."""
 
