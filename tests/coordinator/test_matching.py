@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import timedelta
+from pathlib import Path
 
 import httpx
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser
 from sqlalchemy import select
 
+from operations.audit import COMMAND_LINE
+from operations.cohorts.applicants import withdraw_on_request
 from operations.cohorts.apply import apply, confirm
+from operations.cohorts.match import matched
+from operations.cohorts.match_page import page
+from operations.cohorts.publish import pool_of
 from store.people import applications
 from store.tables import AuditRow, MatchingDraftRow, MentorshipRow
-from testing.coordinator_env import signed_in
+from testing.coordinator_env import printed_link, signed_in
 from testing.open_call import open_call_of, typed_application
 from testing.web_env import COHORT, WebEnv
+from tests.coordinator.test_browser import DESKTOP, EVERYTHING, PHONE, opened
 
 PAGE = f"/c/cohorts/{COHORT}/matching"
 PEOPLE = {
@@ -22,7 +32,7 @@ PEOPLE = {
 }
 
 
-async def opened(env: WebEnv) -> dict[str, str]:
+async def applicants(env: WebEnv) -> dict[str, str]:
     """Three mentees and two mentors whose applications count; name to id."""
     now = env.now
     await open_call_of(env.database, COHORT, now)
@@ -40,13 +50,13 @@ async def opened(env: WebEnv) -> dict[str, str]:
     return {each.shown_name: each.person for each in everybody}
 
 
-def pairs_on(page: httpx.Response) -> set[str]:
+def pairs_on(shown: httpx.Response) -> set[str]:
     """The pairs that a page shows, as mentor-mentee."""
-    return set(re.findall(r'<div class="task" id="([^"]+)">', page.text))
+    return set(re.findall(r'<div class="task" id="([^"]+)">', shown.text))
 
 
 async def test_a_coordinator_locks_bans_and_publishes(web_env: WebEnv) -> None:
-    ids = await opened(web_env)
+    ids = await applicants(web_env)
     async with signed_in(web_env, "coco") as client:
         assert PAGE in (await client.get(f"/c/cohorts/{COHORT}")).text
         pool = await client.get(f"{PAGE}/pool", params={"role": "mentee"})
@@ -60,7 +70,7 @@ async def test_a_coordinator_locks_bans_and_publishes(web_env: WebEnv) -> None:
         assert len(pairs_on(first)) == 2
         kept = await client.post(PAGE, data={"act": "match", "version": "0"})
         assert pairs_on(kept) == pairs_on(first)
-        assert "Draft 1" in kept.text
+        assert "Draft 1, by Coco Marchetti" in kept.text
         stale = await client.post(PAGE, data={"act": "match", "version": "0"})
         assert (stale.status_code, "changed the draft meanwhile" in stale.text) == (409, True)
 
@@ -103,13 +113,10 @@ async def test_a_coordinator_locks_bans_and_publishes(web_env: WebEnv) -> None:
 
 
 async def test_somebody_who_withdrew_is_in_no_draft(web_env: WebEnv) -> None:
-    ids = await opened(web_env)
+    ids = await applicants(web_env)
     async with signed_in(web_env, "coco") as client:
         kept = await client.post(PAGE, data={"act": "match", "version": "0"})
         gone = next(iter(pairs_on(kept))).split("-")[1]
-        from operations.audit import COMMAND_LINE
-        from operations.cohorts.applicants import withdraw_on_request
-
         await withdraw_on_request(web_env.database, COHORT, gone, web_env.now, by="coco", proof=COMMAND_LINE)
         again = await client.get(PAGE)
         assert gone not in "".join(pairs_on(again))
@@ -122,3 +129,40 @@ async def test_a_cohort_without_a_call_says_so(web_env: WebEnv) -> None:
         for path in (PAGE, f"{PAGE}/pool", f"{PAGE}/publish"):
             assert (await client.get(path)).status_code in (404, 409), path
         assert (await client.post(PAGE, data={"act": "match", "version": "0"})).status_code == 404
+
+
+async def test_the_pages_of_matching_break_no_rule_of_axe_and_fit_every_width(
+    browser: Browser, served: WebEnv, tmp_path: Path
+) -> None:
+    await applicants(served)
+    pool = await pool_of(served.database, COHORT)
+    (tmp_path / "pairs.html").write_text(page(matched(pool).board, pool.names))
+    found: list[str] = []
+    for viewport in (PHONE, DESKTOP):
+        for scheme in ("light", "dark"):
+            link = await printed_link(served, "coco")
+            async with opened(browser, served, link, viewport=viewport, color_scheme=scheme) as tab:
+                await tab.get_by_role("button", name="Sign in").click()
+                await tab.goto(PAGE)
+                if await tab.get_by_role("button", name="Keep these pairs").count():
+                    await tab.get_by_role("button", name="Keep these pairs").click()
+                    await tab.get_by_role("button", name="Lock").first.click()
+                person = re.findall(r"\?person=(\w+)", await tab.content())[0]
+                paths = [f"{PAGE}{rest}" for rest in ("", f"?person={person}", "?version=1", "/pool", "/publish")]
+                for path in (*paths, f"file://{tmp_path / 'pairs.html'}"):
+                    await tab.goto(path)
+                    for summary in await tab.locator("summary").all():
+                        await summary.click()
+                    here = f"{viewport['width']} {scheme} {path.removeprefix(PAGE)}"
+                    width = await tab.evaluate("document.documentElement.scrollWidth")
+                    if width > viewport["width"]:
+                        found.append(f"{here}: {width} px wide")
+                    results = await Axe().run(tab, options=EVERYTHING)
+                    found += [
+                        f"{here}: {rule['id']} {[node['target'] for node in rule['nodes']]}"
+                        for rule in results.response["violations"]
+                    ]
+                    if folder := os.environ.get("MATCHING_PICTURES"):
+                        name = f"{viewport['width']}-{scheme}-{paths.index(path) if path in paths else 'file'}.png"
+                        await tab.screenshot(path=f"{folder}/{name}", full_page=True)
+    assert found == []

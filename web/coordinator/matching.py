@@ -17,6 +17,7 @@ from operations.cohorts import applicants, publish
 from operations.cohorts.matching_drafts import Review, change, review
 from operations.errors import NotFound, Refused
 from runtime.errors import Unreachable
+from store.reports.status import names_of
 from web.coordinator.visit import Visit
 
 STATES = ("confirmed", "waiting", "unconfirmed", "invited", "withdrawn")
@@ -32,12 +33,19 @@ async def board(request: Request, visit: Visit) -> Response:
         person = request.query_params.get("person", "")[:100]
         others = await asyncio.to_thread(looked.result.others, looked.pool.known(person)) if person else ()
         found = await asyncio.to_thread(lambda: looked.result.board)
+        deciders = await _deciders(visit, looked)
     except NotFound:
         return visit.message("no_matching", 404)
     except Refused as refused:
         return visit.message("not_matched", 409, why=str(refused))
     return visit.page(
-        "matching.html", **_shown(cohort, looked), board=found, person=person, others=others, mentees=_mentees(looked)
+        "matching.html",
+        **_shown(cohort, looked),
+        board=found,
+        person=person,
+        others=others,
+        mentees=_mentees(looked),
+        deciders=deciders,
     )
 
 
@@ -50,6 +58,14 @@ def _shown(cohort: str, looked: Review) -> dict[str, Any]:
         "latest": looked.is_latest,
         "versions": looked.versions,
     }
+
+
+async def _deciders(visit: Visit, looked: Review) -> dict[str, str]:
+    """Id to name of those who made the versions."""
+    wanted = list(dict.fromkeys(one.by for one in (*looked.versions, *([looked.draft] if looked.draft else []))))
+    async with visit.database.session() as session:
+        known = {person.id: person.name for person in await names_of(session, wanted)}
+    return {id_: known.get(id_, id_) for id_ in wanted}
 
 
 def _mentees(looked: Review) -> frozenset[str]:
