@@ -24,7 +24,6 @@ from store.reports.today import (
     DeskMentorship,
     DeskTask,
     Outgoing,
-    people_of,
 )
 
 BEHIND = {
@@ -114,22 +113,24 @@ async def day_of(
         mine = [cohort for cohort in seen if cohort in deciding]
         if not seen:
             return Day(today, zone, ())
-        outgoing = await desk.going_out(session, seen, now, now + LOOK_AHEAD)
-        ahead = await desk.steps_ahead(session, seen, today, today + LOOK_AHEAD)
+        outgoing, ahead = await desk.coming(session, seen, now, now + LOOK_AHEAD, today, today + LOOK_AHEAD)
         if not mine:
             return Day(today, zone, tuple(cohorts), outgoing=tuple(outgoing), ahead=tuple(ahead))
-        tasks = await desk.tasks_for(session, person, mine)
-        refs = [task.ref for task in tasks if task.kind in BEHIND][:MOST_LISTED]
-        given = await answers_in(session, refs)
-        word_ids = await desk.with_words(session, mine, now - LOOK_BACK)
-        written = await answers_in(session, ids=word_ids)
-        quiet = await desk.quiet(session, mine)
-        ended = await desk.ended(session, mine, today - LOOK_BACK)
-        bounced = await desk.bounced(session, mine)
-        members = await people_of(session, [(answer.cohort, answer.mentorship) for answer in written])
-    known = {ref: [(one.id, one.name) for one in people] for ref, people in members.items()}
-    for task in tasks:
-        known[task.ref] = [(one.id, one.name) for one in task.people]
+        rows = await desk.tasks_for(session, person, mine)
+        behind = [(row.cohort, row.mentorship) for row in rows if row.kind in BEHIND][:MOST_LISTED]
+        given = await answers_in(session, behind, desk.with_words(mine, now - LOOK_BACK))
+        looked_at = await desk.to_look_at(session, mine, today - LOOK_BACK)
+        refs = [(row.cohort, row.mentorship) for row in (*rows, *given)] + [
+            (row.cohort, row.key) for row in looked_at
+        ]
+        people, bounced = await desk.people_and_bounced(session, refs, mine)
+    tasks = [desk.named(row, people[row.cohort, row.mentorship]) for row in rows]
+    known = {ref: [(one.id, one.name) for one in members] for ref, members in people.items()}
+    written = [answer for answer in given if answer.at >= now - LOOK_BACK and answer.body.get(desk.WORDS)]
+    listed = [
+        DeskMentorship(row.cohort, row.key, people[row.cohort, row.key], row.ended_on, row.ending)
+        for row in looked_at
+    ]
     by_mentorship: dict[MentorshipRef, list[GivenAnswer]] = defaultdict(list)
     for answer in given:
         by_mentorship[answer.cohort, answer.mentorship].append(answer)
@@ -146,9 +147,9 @@ async def day_of(
             )
             for task in tasks
         ),
-        quiet=tuple(quiet),
+        quiet=tuple(one for one in listed if one.on is None),
         bounced=tuple(bounced),
-        ended=tuple(ended),
+        ended=tuple(one for one in listed if one.on is not None),
         words=tuple(
             word
             for answer in written

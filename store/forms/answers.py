@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import Select, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lifecycle.keys import MentorshipRef
@@ -95,9 +95,9 @@ async def answers_of(
 
 
 async def answers_in(
-    session: AsyncSession, mentorships: Collection[MentorshipRef] = (), *, ids: Collection[int] = ()
+    session: AsyncSession, mentorships: Collection[MentorshipRef], ids: Select[tuple[int]]
 ) -> list[GivenAnswer]:
-    """The latest answers in these mentorships of any cohorts, or those of these ids: the latest given first."""
+    """The latest answers in these mentorships of any cohorts, and those of these ids: the latest given first."""
     query = (
         select(AnswerRow, RequestRow, MentorshipRow, ParticipantRow.name)
         .join(RequestRow, RequestRow.key == AnswerRow.request)
@@ -108,12 +108,8 @@ async def answers_in(
         .join(ParticipantRow, ParticipantRow.id == AnswerRow.person)
         .order_by(AnswerRow.at.desc(), AnswerRow.version.desc(), AnswerRow.id)
     )
-    if mentorships:
-        query = query.where(tuple_(RequestRow.cohort, RequestRow.mentorship).in_(list(mentorships)))
-    elif ids:
-        query = query.where(AnswerRow.id.in_(list(ids)))
-    else:
-        return []
+    in_one = tuple_(RequestRow.cohort, RequestRow.mentorship).in_(list(mentorships))
+    query = query.where(or_(in_one, AnswerRow.id.in_(ids)))
     latest: dict[str, tuple[Any, ...]] = {}
     for row in await session.execute(query):
         latest.setdefault(row[0].request, tuple(row))

@@ -11,11 +11,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import and_, func, or_, select, tuple_
+from sqlalchemy import Date, Select, and_, cast, func, literal, null, or_, select, tuple_, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lifecycle.keys import MentorshipRef
 from lifecycle.tasks import SAFETY
+from store.columns import Instant
 from store.reports.status import ListedPerson, pick
 from store.tables import (
     AnswerRow,
@@ -26,7 +27,6 @@ from store.tables import (
     MentorshipRow,
     ParticipantRow,
     RequestRow,
-    SuppressionRow,
     TaskRow,
 )
 
@@ -89,11 +89,10 @@ class DeskMentorship:
 
 @dataclass(frozen=True, slots=True)
 class BouncedPerson:
-    """Somebody whose mail comes back. `at` is program time (UTC)."""
+    """Somebody whose mail comes back."""
 
     id: str
     name: str
-    at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +134,7 @@ async def cohorts(session: AsyncSession, ids: Collection[str] | None) -> list[De
     return [cohort for cohort in found if cohort.state == "running"] or found
 
 
-async def tasks_for(session: AsyncSession, person: str, cohorts: Collection[str]) -> list[DeskTask]:
+async def tasks_for(session: AsyncSession, person: str, cohorts: Collection[str]) -> list[TaskRow]:
     """Open tasks in these cohorts that wait for a coordinator, or have gone to a deputy; the most pressing first.
 
     A report about safety or conduct is there only for those to whom its task went.
@@ -159,67 +158,38 @@ async def tasks_for(session: AsyncSession, person: str, cohorts: Collection[str]
         )
         .order_by(TaskRow.due, TaskRow.key)
     )
-    tasks = rows.all()
-    people = await people_of(session, [(task.cohort, task.mentorship) for task in tasks])
-    return [
-        DeskTask(
-            task.key, task.public_id, task.cohort, task.mentorship, task.kind, task.reason,
-            pick(people[task.cohort, task.mentorship], task.about), people[task.cohort, task.mentorship],
-            tuple(task.decisions), task.due, task.opened_on,
-        )
-        for task in tasks
-    ]  # fmt: skip
+    return list(rows)
 
 
-async def quiet(session: AsyncSession, cohorts: Collection[str]) -> list[DeskMentorship]:
-    """Running mentorships in which nobody answered the last check-in, without an open task about it."""
-    rows = await session.execute(
-        select(MentorshipRow.cohort, MentorshipRow.key)
+def named(task: TaskRow, people: tuple[ListedPerson, ...]) -> DeskTask:
+    """A task with the people of its mentorship."""
+    return DeskTask(
+        task.key, task.public_id, task.cohort, task.mentorship, task.kind, task.reason, pick(people, task.about),
+        people, tuple(task.decisions), task.due, task.opened_on,
+    )  # fmt: skip
+
+
+async def to_look_at(session: AsyncSession, cohorts: Collection[str], since: date) -> list[MentorshipRow]:
+    """Mentorships without an open task that need a look: running ones in which nobody answered the last check-in, and
+    those that ended on the day `since` or later; the latest ended first."""
+    rows = await session.scalars(
+        select(MentorshipRow)
         .where(
             MentorshipRow.cohort.in_(list(cohorts)),
-            MentorshipRow.state == "running",
-            MentorshipRow.health == "quiet",
+            or_(
+                and_(MentorshipRow.state == "running", MentorshipRow.health == "quiet"),
+                MentorshipRow.ended_on >= since,
+            ),
         )
-        .order_by(MentorshipRow.cohort, MentorshipRow.key)
-        .limit(MOST_LISTED)
-    )
-    refs = [(cohort, key) for cohort, key in rows]
-    people = await people_of(session, refs)
-    return [DeskMentorship(*ref, people[ref]) for ref in refs]
-
-
-async def ended(session: AsyncSession, cohorts: Collection[str], since: date) -> list[DeskMentorship]:
-    """Mentorships that ended on this day or later, the latest first."""
-    rows = await session.execute(
-        select(MentorshipRow.cohort, MentorshipRow.key, MentorshipRow.ended_on, MentorshipRow.ending)
-        .where(MentorshipRow.cohort.in_(list(cohorts)), MentorshipRow.ended_on >= since)
         .order_by(MentorshipRow.ended_on.desc(), MentorshipRow.cohort, MentorshipRow.key)
-        .limit(MOST_LISTED)
+        .limit(2 * MOST_LISTED)
     )
-    found = rows.all()
-    people = await people_of(session, [(row.cohort, row.key) for row in found])
-    return [
-        DeskMentorship(row.cohort, row.key, people[row.cohort, row.key], row.ended_on, row.ending) for row in found
-    ]
+    return list(rows)
 
 
-async def bounced(session: AsyncSession, cohorts: Collection[str]) -> list[BouncedPerson]:
-    """People of these cohorts whose mail comes back."""
-    rows = await session.execute(
-        select(ParticipantRow.id, ParticipantRow.name, func.max(SuppressionRow.at))
-        .join(MembershipRow, MembershipRow.person == ParticipantRow.id)
-        .outerjoin(SuppressionRow, SuppressionRow.person == ParticipantRow.id)
-        .where(ParticipantRow.standing == "bounced", MembershipRow.cohort.in_(list(cohorts)))
-        .group_by(ParticipantRow.id, ParticipantRow.name)
-        .order_by(ParticipantRow.name, ParticipantRow.id)
-        .limit(MOST_LISTED)
-    )
-    return [BouncedPerson(*row) for row in rows]
-
-
-async def with_words(session: AsyncSession, cohorts: Collection[str], since: datetime) -> list[int]:
-    """Ids of the answers since an instant in which somebody wrote to the coordinators, the latest first."""
-    rows = await session.scalars(
+def with_words(cohorts: Collection[str], since: datetime) -> Select[tuple[int]]:
+    """The ids of the answers since an instant in which somebody wrote to the coordinators, as a subquery."""
+    return (
         select(AnswerRow.id)
         .join(RequestRow, RequestRow.key == AnswerRow.request)
         .where(
@@ -230,28 +200,25 @@ async def with_words(session: AsyncSession, cohorts: Collection[str], since: dat
         .order_by(AnswerRow.at.desc(), AnswerRow.id)
         .limit(MOST_LISTED)
     )
-    return list(rows)
 
 
-async def going_out(
-    session: AsyncSession, cohorts: Collection[str], now: datetime, until: datetime
-) -> list[Outgoing]:
-    """How many mails wait for which moment before `until` (program time, UTC); those that are due count as now."""
-    rows = await session.execute(
-        select(ItemRow.deliver_at, func.count(func.distinct(ItemRow.person)))
+async def coming(
+    session: AsyncSession, cohorts: Collection[str], now: datetime, until: datetime, first: date, last: date
+) -> tuple[list[Outgoing], list[tuple[date, str, int]]]:
+    """Mails that wait for a moment before `until` (program time, UTC; what is due counts as now), and (day, next step
+    such as `check_in 2`, mentorships) of what opens from `first` to `last`."""
+    mails = (
+        select(
+            ItemRow.deliver_at.label("at"),
+            cast(null(), Date).label("on"),
+            literal("").label("step"),
+            func.count(func.distinct(ItemRow.person)).label("number"),
+        )
         .where(ItemRow.cohort.in_(list(cohorts)), ItemRow.state == "queued", ItemRow.deliver_at < until)
         .group_by(ItemRow.deliver_at)
-        .order_by(ItemRow.deliver_at)
     )
-    return [Outgoing(max(at, now), mails) for at, mails in rows if at is not None]
-
-
-async def steps_ahead(
-    session: AsyncSession, cohorts: Collection[str], first: date, last: date
-) -> list[tuple[date, str, int]]:
-    """(day, next step such as `check_in 2`, mentorships) of what opens from `first` to `last`."""
-    rows = await session.execute(
-        select(MentorshipRow.next_on, MentorshipRow.next_step, func.count())
+    steps = (
+        select(cast(null(), Instant), MentorshipRow.next_on, MentorshipRow.next_step, func.count())
         .where(
             MentorshipRow.cohort.in_(list(cohorts)),
             MentorshipRow.state == "running",
@@ -260,27 +227,47 @@ async def steps_ahead(
             MentorshipRow.next_step != "",
         )
         .group_by(MentorshipRow.next_on, MentorshipRow.next_step)
-        .order_by(MentorshipRow.next_on, MentorshipRow.next_step)
     )
-    return [(on, step, count) for on, step, count in rows if on is not None]
+    rows = (await session.execute(union_all(mails, steps))).all()
+    outgoing = [Outgoing(max(at, now), number) for at, _, _, number in rows if at is not None]
+    ahead = [(on, step, number) for at, on, step, number in rows if at is None and on is not None]
+    return sorted(outgoing, key=lambda one: one.at), sorted(ahead)
 
 
 async def people_of(
     session: AsyncSession, refs: Sequence[MentorshipRef]
 ) -> Mapping[MentorshipRef, tuple[ListedPerson, ...]]:
     """The members of these mentorships, in the order in which they are named everywhere."""
+    people, _ = await people_and_bounced(session, refs, ())
+    return people
+
+
+async def people_and_bounced(
+    session: AsyncSession, refs: Sequence[MentorshipRef], cohorts: Collection[str]
+) -> tuple[Mapping[MentorshipRef, tuple[ListedPerson, ...]], list[BouncedPerson]]:
+    """The members of these mentorships, and everybody in these cohorts whose mail comes back."""
+    bounced: dict[str, BouncedPerson] = {}
     people: dict[MentorshipRef, tuple[ListedPerson, ...]] = defaultdict(tuple)
     wanted = sorted(set(refs))
-    for first in range(0, len(wanted), 500):
+    for first in range(0, max(len(wanted), 1), 500):
         rows = await session.execute(
             select(
                 MembershipRow.cohort, MembershipRow.mentorship, MembershipRow.person, ParticipantRow.name,
-                MembershipRow.role, MembershipRow.standing,
+                MembershipRow.role, MembershipRow.standing, ParticipantRow.standing,
             )
             .join(ParticipantRow, ParticipantRow.id == MembershipRow.person)
-            .where(tuple_(MembershipRow.cohort, MembershipRow.mentorship).in_(wanted[first : first + 500]))
+            .where(
+                or_(
+                    tuple_(MembershipRow.cohort, MembershipRow.mentorship).in_(wanted[first : first + 500]),
+                    and_(ParticipantRow.standing == "bounced", MembershipRow.cohort.in_(list(cohorts))),
+                )
+            )
             .order_by(MembershipRow.cohort, MembershipRow.mentorship, MembershipRow.position, MembershipRow.person)
         )  # fmt: skip
-        for cohort, key, person, name, role, standing in rows:
-            people[cohort, key] += (ListedPerson(person, name, role, standing),)
-    return people
+        inside = set(wanted[first : first + 500])
+        for cohort, key, person, name, role, standing, reached in rows:
+            if (cohort, key) in inside:
+                people[cohort, key] += (ListedPerson(person, name, role, standing),)
+            if reached == "bounced" and cohort in cohorts:
+                bounced[person] = BouncedPerson(person, name)
+    return people, sorted(bounced.values(), key=lambda one: (one.name, one.id))

@@ -52,7 +52,7 @@ def with_provider(env: WebEnv, issuer: str, **more: str) -> WebEnv:
     """The pages, with that provider."""
     return web_env_of(
         env.database, "https://pages.test", oidc_issuer=issuer, oidc_client_id="pages",
-        oidc_client_secret="a secret of the client", **more,
+        oidc_client_secret="a secret of the client", **more,  # pyright: ignore[reportArgumentType]
     )  # fmt: skip
 
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from sqlalchemy import event
+
 from lifecycle.keys import task_item_key, task_key
+from operations.views.today import day_of
 from store.columns import public_id
+from store.database import Database
+from store.reports.search import search
 from store.tables import AuditRow, CohortPersonRow, ItemRow, MentorshipRow, ParticipantRow, TaskRow
 from testing.coordinator_env import signed_in
-from testing.web_env import COHORT, NOW, WebEnv, filled_in, send
+from testing.web_env import COHORT, NOW, WebEnv, filled_in, launch, send, web_env_of
 
 
 async def put_task(env: WebEnv, kind: str, due: date, about: list[str], mentorship: str = "pair") -> str:
@@ -96,3 +101,40 @@ async def test_an_administrator_sees_how_cohorts_stand_and_no_task(web_env: WebE
     assert "Spring 2027" in page
     assert "answered low" not in page
     assert await web_env.count(AuditRow) == 1  # the sign-in
+
+
+async def test_the_first_page_takes_eight_statements_however_many_tasks_there_are(web_env: WebEnv) -> None:
+    for mentorship in ("pair", "pair-2", "peers", "group"):
+        await put_task(web_env, "low_score", NOW.date(), ["ada"], mentorship)
+    statements: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("SELECT"):
+            statements.append(statement)
+
+    async with signed_in(web_env, "coco") as client:
+        await client.get("/c/")
+        event.listen(web_env.database.engine.sync_engine, "before_cursor_execute", note)
+        assert (await client.get("/c/")).status_code == 200
+    assert len(statements) <= 8, statements
+
+
+async def test_the_day_and_the_search_read_the_same_on_either_database(database: Database) -> None:
+    await launch(database)
+    env = web_env_of(database, "https://pages.test")
+    path = await env.ask("check_in", "ada")
+    async with env.client() as participant:
+        await send(participant, path, await filled_in(env, path, p_open="2", p_word="May we talk?"))
+    task = await put_task(env, "low_score", NOW.date(), ["ada"])
+    await tell(env, task, "coco")
+    await env.change(ParticipantRow, {"id": "cai"}, standing="bounced")
+    await env.change(MentorshipRow, {"key": "peers"}, health="quiet", next_on=NOW.date(), next_step="check_in 2")
+    day = await day_of(database, NOW, person="coco", deciding=[COHORT], looking=None)
+    assert [entry.behind[0].answer.text for entry in day.tasks]
+    assert [one.key for one in day.quiet] == ["peers"]
+    assert [one.id for one in day.bounced] == ["cai"]
+    assert [word.text for word in day.words] == ["May we talk?"]
+    assert (len(day.outgoing), day.ahead) == (1, ((NOW.date(), "check_in 2", 1),))
+    async with database.session() as session:
+        found = await search(session, "lindqvist", [COHORT])
+    assert ([one.id for one in found.people], len(found.mentorships)) == (["ada"], 4)

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from store.reports import search as found_by
 from store.reports.search import MOST_FOUND, Found
-from store.reports.today import DeskTask, tasks_for
+from store.reports.today import DeskTask, named, tasks_for
 from web.coordinator.visit import Visit
 
 LONGEST = 200
@@ -29,8 +29,9 @@ async def search(request: Request, visit: Visit) -> Response:
     deciding = account.cohorts("coordinator", "deputy")
     async with visit.database.session() as session:
         found = await found_by.search(session, words, None if account.everywhere else account.cohorts())
-        refs = {mentorship.ref for mentorship in found.mentorships}
-        tasks = [task for task in await tasks_for(session, account.person, deciding) if task.ref in refs]
+        people = {mentorship.ref: mentorship.people for mentorship in found.mentorships}
+        rows = await tasks_for(session, account.person, deciding)
+        tasks = [named(row, people[ref]) for row in rows if (ref := (row.cohort, row.mentorship)) in people]
     return _page(visit, words, found, tasks[:MOST_FOUND])
 
 
