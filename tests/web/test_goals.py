@@ -8,10 +8,12 @@ from typing import Any
 import httpx
 import pytest
 
+from demo.visitor import Visitor
 from operations.forms.answers import answers
 from operations.forms.parse import Typed
 from operations.people.erase import erase
 from program.goals import WORDS_GONE, goals_of, identified, named, titles_of, with_ids
+from rehearsal.people import ReceivedRequest, Reply
 from store.tables import MentorshipRow
 from testing.web_env import COHORT, NOW, WebEnv, filled_in, hidden, send
 
@@ -147,6 +149,19 @@ async def test_erased_words_are_gone_and_the_numbers_of_others_stay(both: WebEnv
     found = await answers(both.database, COHORT, NOW, mentorship="pair", person="mia")
     assert "Speak up" not in repr(found)
     assert [answer.value for answer in found[-1].answers if answer.question == "c_goals.goal"] == ["g1", "g2"]
+
+
+async def test_a_simulated_person_answers_about_every_goal(web_env: WebEnv) -> None:
+    async with web_env.client() as client:
+        await agreed(web_env, client, TWO)
+    path = await web_env.ask("midpoint", "ada")
+    requested = await web_env.requested(path)
+    asked = ReceivedRequest("ada", "midpoint", 1, "mentee", "one_to_one", "Europe/Berlin", NOW)
+    reply = Reply(NOW, requested.form.contented("mentee", "one_to_one"))
+    origin = web_env.settings.public_url
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(web_env.app), base_url=origin) as browser:
+        assert await Visitor(browser).answer(path.removeprefix("/f/"), asked, requested.form, reply, "Ada")
+    assert [goal["goal_id"] for goal in (await body(web_env, path))["r_goals"]] == ["g1", "g2"]
 
 
 def test_ids_of_goals() -> None:
