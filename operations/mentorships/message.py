@@ -21,11 +21,11 @@ from lifecycle.delivery.letterbox import LetterboxRule, next_open
 from lifecycle.delivery.messages import post_of
 from lifecycle.delivery.messages import readers as readers_of
 from mail.compose import Composer
-from mail.letters import WordedMail
 from operations import audit
 from operations.audit import AuditEntry
 from operations.errors import NotFound, Refused
 from operations.mentorships.status import find, known_cohort
+from operations.own_links import without_links
 from operations.people.deciders import who_decides
 from operations.people.find import known_person
 from operations.transactions import committed, in_one
@@ -91,6 +91,15 @@ class MessageOutlook:
         """What was looked at, the text and whom it reaches, as one word: for another text or reader another word."""
         content = [self.message.id, str(self.message.version), *(reader.id for reader in self.readers)]
         return sha256("\n".join(content).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewedMail:
+    """A mail as its reader will see it, without the links that let its reader in."""
+
+    subject: str
+    text: str
+    html: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,11 +257,11 @@ def _reader(
 
 async def try_out(
     database: Database, content: MessageText, now: datetime, settings: Settings, *, by: str = ""
-) -> tuple[MessageOutlook, WordedMail]:
+) -> tuple[MessageOutlook, PreviewedMail]:
     """Whom a message would reach, and the mail of the first of them. Nothing is kept. Raises `NotFound` and
     `Refused`."""
 
-    async def look(session: AsyncSession) -> tuple[MessageOutlook, WordedMail]:
+    async def look(session: AsyncSession) -> tuple[MessageOutlook, PreviewedMail]:
         message = await draft_in(session, content, now, by=by)
         found = await outlook_in(session, message, now)
         return found, await _worded(session, settings, message, found.readers[0].id, now)
@@ -260,7 +269,7 @@ async def try_out(
     return await committed(database, look, dry_run=True)
 
 
-async def preview(database: Database, settings: Settings, id_: str, person: str, now: datetime) -> WordedMail:
+async def preview(database: Database, settings: Settings, id_: str, person: str, now: datetime) -> PreviewedMail:
     """The mail as this reader will see it, without what else may wait for them by then. Raises `NotFound`."""
     async with database.session() as session:
         message = await written_messages.find(session, id_)
@@ -271,7 +280,7 @@ async def preview(database: Database, settings: Settings, id_: str, person: str,
 
 async def _worded(
     session: AsyncSession, settings: Settings, message: WrittenMessage, person: str, now: datetime
-) -> WordedMail:
+) -> PreviewedMail:
     composer = Composer(template_folders(None, settings.own_config))
     writer = LetterWriter(
         Links.of(settings), settings.mail_from, settings.mail_from_name, "", composer.language_of,
@@ -286,7 +295,8 @@ async def _worded(
     [letter] = await writer.letters(session, [PlannedLetter(f"preview-{message.id}", person, (item,), now)])
     if isinstance(letter, Exception):
         raise letter
-    return composer.compose(letter)
+    mail = composer.compose(letter)
+    return PreviewedMail(mail.subject, without_links(mail.text), without_links(mail.html))
 
 
 # -- sending -------------------------------------------------------------------------------------------------------

@@ -6,7 +6,6 @@ shown. Must never change what is stored.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +16,7 @@ from html import escape
 from operations.errors import NotFound
 from operations.mentorships.concerns import readers_of
 from operations.mentorships.status import local
+from operations.own_links import without_links
 from operations.views.reader import PageReader
 from store.database import Database
 from store.delivery.letter_facts import WITH_AGREEMENT
@@ -27,9 +27,6 @@ PRIVATE = WITH_AGREEMENT | {"farewell", "address_new", "address_old", "joint_she
 """Mails that hold what belongs to the pair or to one person: the agreement, the line to a partner, a new address."""
 RECEIPT = "safety_received"
 """Tells somebody that their report has arrived: shown to those alone who were told of it."""
-
-_OWN_LINK = re.compile(r"https?://[^\s\"'<>)\]]*/(?:f|me|stop|address)/[^\s\"'<>)\]]+")
-"""A link that lets its reader in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +83,6 @@ def as_shown(row: SentMail, zone: str, *, withheld: bool) -> ShownMail:
         row.id, row.person, row.name, row.recipient, local(row.at, zone), zone, row.subject, row.state, row.bounce,
         text, html, withheld, not row.raw,
     )  # fmt: skip
-
-
-def without_links(text: str) -> str:
-    """The text without the links that let somebody in as its reader."""
-    return _OWN_LINK.sub("#", text)
 
 
 def framed(mail: ShownMail) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, delete, insert, select, tuple_
+from sqlalchemy import and_, delete, func, insert, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lifecycle.delivery.holds import Standstill
@@ -232,6 +232,24 @@ async def deliveries(session: AsyncSession, message: str) -> list[MessageDeliver
         MessageDelivery(person, name, state, reason, sent_at or done_at, mail or "")
         for person, name, state, reason, done_at, sent_at, mail in rows
     ]
+
+
+async def counts(session: AsyncSession, messages: Collection[str]) -> dict[str, tuple[int, int, int]]:
+    """Message to (whom it was for, whom it reached, for whom it waits or is on its way)."""
+    rows = await session.execute(
+        select(ItemRow.about, ItemRow.state, func.count())
+        .where(ItemRow.name == MESSAGE, ItemRow.about.in_(messages))
+        .group_by(ItemRow.about, ItemRow.state)
+    )
+    found: dict[str, tuple[int, int, int]] = {}
+    for message, state, count in rows:
+        every, arrived, waiting = found.get(message, (0, 0, 0))
+        found[message] = (
+            every + count,
+            arrived + (count if state == "sent" else 0),
+            waiting + (count if state in ("queued", "held", "sending") else 0),
+        )
+    return found
 
 
 async def forget(

@@ -34,6 +34,7 @@ from web.coordinator import (
     tasks,
     today,
     wording,
+    written,
 )
 from web.coordinator.acts import ACTORS
 from web.coordinator.visit import Visit
@@ -128,6 +129,32 @@ ROUTES: tuple[Route, ...] = (
     Route("/c/search", "search", ("GET",), EVERYBODY, False, search.form),
     Route("/c/search", "search_for", ("POST",), EVERYBODY, False, search.search),
     Route("/c/installation", "installation", ("GET",), ADMINISTRATORS, False, installation.show),
+    Route("/c/messages", "messages", ("GET",), COORDINATORS, False, written.everywhere),
+    Route("/c/cohorts/{cohort}/messages", "written", ("GET",), COORDINATORS, False, written.listed),
+    Route("/c/cohorts/{cohort}/messages/new", "write_message", ("GET",), COORDINATORS, False, written.write),
+    Route("/c/cohorts/{cohort}/messages/new", "keep_message", ("POST",), COORDINATORS, False, written.write),
+    Route("/c/cohorts/{cohort}/messages/{message}", "message", ("GET",), COORDINATORS, False, written.shown),
+    Route("/c/cohorts/{cohort}/messages/{message}", "send_message", ("POST",), COORDINATORS, False, written.send),
+    Route(
+        "/c/cohorts/{cohort}/messages/{message}/as/{reader}",
+        "message_body",
+        ("GET",),
+        COORDINATORS,
+        False,
+        written.body,
+    ),
+    Route("/c/cohorts/{cohort}/messages/{message}/edit", "edit_message", ("GET",), COORDINATORS, False, written.edit),
+    Route(
+        "/c/cohorts/{cohort}/messages/{message}/edit", "change_message", ("POST",), COORDINATORS, False, written.edit
+    ),
+    Route(
+        "/c/cohorts/{cohort}/messages/{message}/discard",
+        "discard_message",
+        ("POST",),
+        COORDINATORS,
+        False,
+        written.discard,
+    ),
     Route("/c/sessions", "sessions", ("GET",), EVERYBODY, False, own_sessions.listed),
     Route("/c/sessions", "end_session", ("POST",), EVERYBODY, False, own_sessions.end),
     Route("/c/sign-out", "sign_out", ("POST",), ANYBODY, False, sign_in.sign_out),
