@@ -171,12 +171,12 @@ async def draft_in(
         changed_at=now,
         sent_at=None,
     )
-    if before is not None and replace(message, version=before.version, changed_at=before.changed_at) == before:
-        return before
     await _readers(session, message)
-    await written_messages.put(session, message)
     if proof:
         await audit.put(session, now, AuditEntry("write-message", author, proof, message.cohort, [message.id]))
+    if before is not None and replace(message, version=before.version, changed_at=before.changed_at) == before:
+        return before
+    await written_messages.put(session, message)
     return message
 
 

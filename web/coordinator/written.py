@@ -108,33 +108,32 @@ async def send(request: Request, visit: Visit) -> Response:
     cohort, id_ = request.path_params["cohort"], request.path_params["message"]
     typed = await visit.typed(request)
     wake = Waker(visit.client, visit.settings) if visit.client is not None else None
-    visit.noted.append("message")
     try:
         await message.written(visit.database, id_, cohort)
-        await message.send(
+        sent = await message.send(
             visit.database, id_, visit.now, seen=_first(typed, "seen") or "nothing", by=visit.account.id,
             proof=visit.proof, shards=visit.settings.shards, wake=wake,
         )  # fmt: skip
     except NotFound:
         return visit.message("no_message", 404)
     except Refused as refused:
-        visit.noted.clear()
         return await _shown(request, visit, str(refused), 409)
+    if not sent.before:
+        visit.noted.append("message")  # in the transaction that sent it
     return visit.to(f"/c/cohorts/{cohort}/messages/{id_}")
 
 
 async def discard(request: Request, visit: Visit) -> Response:
     """POST: a draft is removed."""
     cohort, id_ = request.path_params["cohort"], request.path_params["message"]
-    visit.noted.append("discard-message")
     try:
         await message.written(visit.database, id_, cohort)
         await message.discard(visit.database, id_, visit.now, by=visit.account.id, proof=visit.proof)
     except NotFound:
         return visit.message("no_message", 404)
     except Refused as refused:
-        visit.noted.clear()
         return await _shown(request, visit, str(refused), 409)
+    visit.noted.append("discard-message")
     return visit.to(f"/c/cohorts/{cohort}/messages")
 
 
@@ -167,7 +166,6 @@ async def _shown(request: Request, visit: Visit, problem: str = "", status: int 
 
 
 async def _kept(visit: Visit, form: MessageForm, id_: str) -> Response:
-    visit.noted.append("write-message")
     try:
         content = await message.addressed(
             visit.database,
@@ -180,8 +178,8 @@ async def _kept(visit: Visit, form: MessageForm, id_: str) -> Response:
             visit.database, content, visit.now, by=visit.account.id, id_=id_, proof=visit.proof
         )
     except (NotFound, Refused) as refused:
-        visit.noted.clear()
         return await _form(visit, form, str(refused), 422)
+    visit.noted.append("write-message")
     return visit.to(f"/c/cohorts/{form.cohort}/messages/{kept.id}")
 
 
