@@ -44,19 +44,15 @@ def sign_in(
       mentorship sign-in grace@example.org --json
     """
     from operations.accounts.printed_links import print_link
-    from operations.audit import COMMAND_LINE, AuditEntry, record
     from runtime.connect import database
     from runtime.links import check_secret
-    from runtime.settings import now_of
 
     installation = settings()
     check_secret(installation)
 
     async def make() -> PrintedLink:
         async with database(installation) as opened:
-            made = await print_link(opened, installation, who)
-            await record(opened, now_of(installation), AuditEntry("sign-in", made.account, COMMAND_LINE))
-            return made
+            return await print_link(opened, installation, who)
 
     link = run(make)
     if json:

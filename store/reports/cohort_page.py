@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, String, and_, case, cast, false, func, literal, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -242,7 +243,7 @@ async def figures(
         .join(ParticipantRow, ParticipantRow.id == MembershipRow.person)
         .where(MembershipRow.cohort == id_, ParticipantRow.standing.in_(BOUNCED)),
     ]
-    rows = await session.execute(union_all(*parts))
+    rows: Any = await session.execute(union_all(*parts))
     counts: Counter[tuple[str, str, str]] = Counter()
     for what, name, more, count in rows:
         counts[what, name, ("yes" if more == "answered" else "no") if what == "ask" else more] += count
