@@ -102,6 +102,24 @@ def _response(index: Index, ask: str, number: int, role: str) -> Table:
     )
 
 
+def applied(index: Index) -> list[Table]:
+    """Of those who applied to the call: who got a seat."""
+    season = index.season
+    if not season.applications:
+        return []
+    seated = {seat.person for seat in season.seats}
+    people = [each.person for each in season.applications]
+    return [
+        Table(
+            "reach.applied", "Applied and got a seat", "people who applied", counted("p/applied", "applied", people),
+            (
+                counted("p/placed", "got a seat", [person for person in people if person in seated]),
+                counted("p/not_placed", "got none", [person for person in people if person not in seated]),
+            ),
+        )
+    ]  # fmt: skip
+
+
 def questions(index: Index) -> list[Table]:
     """The distribution of the answers to every question that is counted, by ask, role and wording."""
     found: list[Table] = []
@@ -312,6 +330,7 @@ def confidence(index: Index) -> list[Confidence]:
     found: list[Confidence] = []
     for role in index.roles:
         by_moment = [_numbers(index, role, ask, question) for ask, question in CONFIDENCE]
+        by_moment[0] = _applied_with(index, role) | by_moment[0]
         then = _numbers(index, role, *THEN)
         if not any((*by_moment, then)):
             continue
@@ -328,6 +347,14 @@ def confidence(index: Index) -> list[Confidence]:
             )
         )  # fmt: skip
     return found
+
+
+def _applied_with(index: Index, role: str) -> dict[SeatFacts, int]:
+    """What people said about their confidence in their application, where this role is asked at the end, too."""
+    said = {each.person: each.confidence for each in index.season.applications}
+    if role == "mentor":
+        return {}
+    return {seat: number for seat in index.seats[role] if (number := said.get(seat.person)) is not None}
 
 
 def _numbers(index: Index, role: str, ask: str, question: str) -> dict[SeatFacts, int]:

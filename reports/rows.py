@@ -104,6 +104,14 @@ class TaskFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class ApplicationFacts:
+    """Somebody who applied and confirmed it. `confidence` is 0 to 10, asked before anything began; None: not said."""
+
+    person: str
+    confidence: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class MailFacts:
     """A mail that went out."""
 
@@ -130,6 +138,8 @@ class Season:
     answers: tuple[AnswerFacts, ...] = ()
     tasks: tuple[TaskFacts, ...] = ()
     mails: tuple[MailFacts, ...] = ()
+    applications: tuple[ApplicationFacts, ...] = ()
+    """Of an open call; none where people were named in the cohort's file."""
 
     @property
     def over(self) -> bool:
@@ -137,7 +147,9 @@ class Season:
         return all(mentorship.ending for mentorship in self.mentorships)
 
     def only(self, *, program: str = "", format_: str = "") -> Season:
-        """The rows of the mentorships of one program (its title) or format."""
+        """The rows of the mentorships of one program (its title) or format; all rows where neither is named."""
+        if not program and not format_:
+            return self
         kept = tuple(
             mentorship
             for mentorship in self.mentorships
@@ -156,6 +168,7 @@ class Season:
             answers=tuple(answer for answer in self.answers if answer.request in asked),
             tasks=tuple(task for task in self.tasks if task.mentorship in keys),
             mails=tuple(mail for mail in self.mails if mail.person in people),
+            applications=tuple(each for each in self.applications if each.person in people),
         )
 
 

@@ -12,7 +12,7 @@ from datetime import date
 
 from reports import answer_figures, mentorship_figures
 from reports.answer_figures import Confidence
-from reports.gate import SMALLEST, gated, why_no_filter, with_bounds
+from reports.gate import SMALLEST, gated, is_small, why_no_filter, with_bounds
 from reports.mentorship_figures import Dot
 from reports.rows import Index, Season
 from reports.statistics import Share, Spread, share
@@ -34,6 +34,8 @@ SECTIONS = {
 SATISFACTION = ("c_sat", "c_learn", "c_org", "c_nps", "c_partner", "c_mails")
 GIVING_BACK = ("c_give", "c_again")
 CONFIDENCE = ("b_confid", "r_confid", "c_now", "c_then")
+WHOLE_ONLY = ("reach.applied",)
+"""Tables of the whole cohort: people apply to it, and not to one of its programs or formats."""
 LINES_FROM = 10
 """From so many people on, the exact report draws one line for each."""
 
@@ -91,7 +93,7 @@ def all_tables(index: Index, task_labels: Mapping[str, str]) -> list[Table]:
     """Every table of a cohort, exact, with those that only the gate reads."""
     found: list[Table] = []
     for section, tables in (
-        ("reach", mentorship_figures.reach(index)),
+        ("reach", [*answer_figures.applied(index), *mentorship_figures.reach(index)]),
         ("meetings", [mentorship_figures.rhythm(index)]),
         ("goals", answer_figures.goals(index)),
         ("endings", mentorship_figures.endings(index)),
@@ -117,7 +119,8 @@ def exact(season: Season, task_labels: Mapping[str, str], *, program: str = "", 
     """The report for those who may see the answers themselves: exact numbers, not for passing on."""
     chosen = season.only(program=program, format_=format_)
     index = Index(chosen)
-    tables = [table for table in all_tables(index, task_labels) if table.shown]
+    whole_only = WHOLE_ONLY if program or format_ else ()
+    tables = [table for table in all_tables(index, task_labels) if table.shown and table.id not in whole_only]
     return Report(
         season=chosen,
         exact=True,
@@ -140,7 +143,9 @@ def for_passing_on(season: Season, task_labels: Mapping[str, str]) -> Report:
     index = Index(season)
     tables = all_tables(index, task_labels)
     unfinished = {table.id for table in tables if not _is_final(index, table)}
-    kept = gated([table for table in tables if table.id not in unfinished])
+    # How many got a seat is known from other tables, so that nothing could hide a small number beside it.
+    bare = {table.id for table in tables if table.id == "reach.applied" and any(map(is_small, table.cells))}
+    kept = gated([table for table in tables if table.id not in unfinished | bare])
     later = {
         table.title: "shown when nothing in it can change any more"
         for table in tables
@@ -167,7 +172,7 @@ def filtered_for_passing_on(
     tables: list[Table] = []
     withheld: dict[str, str] = {}
     for table in all_tables(index, task_labels):
-        if not table.shown:
+        if not table.shown or table.id in WHOLE_ONLY:
             continue
         if not season.over:
             withheld[table.title] = "filters are for seasons that are over"

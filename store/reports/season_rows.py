@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from reports.rows import (
     AnswerFacts,
+    ApplicationFacts,
     MailFacts,
     MentorshipFacts,
     RequestFacts,
@@ -27,6 +28,7 @@ from store.reports.ledger import WENT_OUT
 from store.tables import (
     AgreementRow,
     AnswerRow,
+    ApplicationRow,
     CohortRow,
     EventRow,
     ItemRow,
@@ -67,6 +69,7 @@ async def season_rows(session: AsyncSession, cohort: str, as_of: date, until: da
         answers=tuple(answers),
         tasks=await _tasks(session, cohort, as_of),
         mails=await _mails(session, cohort, until),
+        applications=await _applications(session, cohort, until),
     )
 
 
@@ -240,6 +243,19 @@ async def _mails(session: AsyncSession, cohort: str, until: datetime) -> tuple[M
         .order_by(MessageRow.at, MessageRow.id)
     )
     return tuple(MailFacts(person, at) for person, at in rows)
+
+
+async def _applications(session: AsyncSession, cohort: str, until: datetime) -> tuple[ApplicationFacts, ...]:
+    """Who applied and confirmed it by mail; not who withdrew."""
+    rows = await session.execute(
+        select(ApplicationRow.person, ApplicationRow.body)
+        .where(
+            ApplicationRow.cohort == cohort, ApplicationRow.confirmed_at < until, ApplicationRow.state != "withdrawn"
+        )
+        .order_by(ApplicationRow.person)
+    )  # fmt: skip
+    said = ((person, body.get("b_confid")) for person, body in rows)
+    return tuple(ApplicationFacts(person, number if isinstance(number, int) else None) for person, number in said)
 
 
 async def programs_of(session: AsyncSession, cohort: str) -> list[FrozenProgram]:

@@ -15,7 +15,7 @@ from operations.cohorts.giving_back import volunteers
 from operations.cohorts.report import as_object, exact, for_passing_on, say_what_changes
 from operations.errors import NotFound, Refused
 from store.database import Database
-from store.tables import ReportReleaseRow
+from store.tables import ApplicationRow, CallRow, ReportReleaseRow
 from testing.web_env import COHORT, NOW, WebEnv, launch, web_env_of
 from tests.operations.test_answers_shown import submitted
 
@@ -111,3 +111,23 @@ async def test_the_evidence_says_what_is_missing(closing: WebEnv) -> None:
     assert all(f'href="{name}"' in pages["index.html"] for name in pages if name[0].isdigit())
     assert "your own code of conduct" in pages["index.html"]
     assert "mentorship match" in pages["3-selection-and-matching.html"]
+
+
+async def test_applications_are_where_it_begins(closing: WebEnv) -> None:
+    async with closing.database.begin() as session:
+        day = NOW.date()
+        session.add(CallRow(cohort=COHORT, opens=day, closes=day, terms={}, form={}, matching={}))
+        await session.flush()
+        for number, (person, state) in enumerate((("ada", "confirmed"), ("ben", "withdrawn"))):
+            session.add(
+                ApplicationRow(
+                    id=f"a{number}", cohort=COHORT, person=person, state=state, role="mentee", at=NOW,
+                    confirmed_at=NOW, body={"b_confid": 4},
+                )
+            )  # fmt: skip
+    made = await exact(closing.database, COHORT, NOW)
+    table = made.report.table("reach.applied")
+    assert table is not None
+    assert [cell.count for cell in table.cells] == [1, 0]
+    assert made.report.confidence[0].before is not None
+    assert made.report.confidence[0].before.median == 4

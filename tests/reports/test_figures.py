@@ -13,7 +13,16 @@ from program.forms import Form, Question
 from rehearsal.season import RehearsedSeason
 from rehearsal.season_rows import season_rows
 from reports import answer_figures, mentorship_figures, season_report
-from reports.rows import AnswerFacts, Index, MentorshipFacts, RequestFacts, Season, SeatFacts, TaskFacts
+from reports.rows import (
+    AnswerFacts,
+    ApplicationFacts,
+    Index,
+    MentorshipFacts,
+    RequestFacts,
+    Season,
+    SeatFacts,
+    TaskFacts,
+)
 from reports.season_report import Report
 from reports.statistics import share, spread, wilson
 from reports.tables import Cell, Table
@@ -259,6 +268,24 @@ def test_a_goal_of_which_nobody_says_what_came_of_it_is_not_counted() -> None:
     )
     [table] = answer_figures.goals(Index(found))
     assert numbers(table) == {"reached": 1}
+
+
+def test_who_applied_and_how_confident_they_were() -> None:
+    """Applications are where a call's mentees are asked before anything begins."""
+    rows = season_rows(season(11, 12, ("formal",)))
+    mentees = sorted(seat.person for seat in rows.seats if seat.role == "mentee")
+    others = [f"other{number}" for number in range(7)]
+    said = tuple(ApplicationFacts(person, at % 11) for at, person in enumerate([*mentees, *others]))
+    applied = replace(rows, applications=(*said[:-1], ApplicationFacts(said[-1].person)))
+    report = season_report.exact(applied, {})
+    [table] = [each for each in report.tables if each.id == "reach.applied"]
+    assert [cell.count for cell in (table.total, *table.cells)] == [len(said), len(mentees), 7]
+    [confident] = report.confidence
+    assert confident.before is not None
+    assert confident.before.n == len(mentees)
+    assert season_report.for_passing_on(applied, {}).table("reach.applied") is not None
+    fewer = replace(applied, applications=applied.applications[:-4])
+    assert season_report.for_passing_on(fewer, {}).table("reach.applied") is None
 
 
 def test_a_table_whose_parts_do_not_add_up_is_no_table() -> None:
