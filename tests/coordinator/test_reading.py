@@ -24,6 +24,7 @@ from testing.all_cases import POST
 from testing.cases import SECRET_WORD
 from testing.coordinator_env import signed_in
 from testing.engine import Engine
+from testing.played_season import logs_kept
 from testing.waiting_tasks import COORDINATOR, NAME, WAITING, season
 from testing.web_env import WebEnv, web_env_of
 
@@ -198,6 +199,25 @@ async def test_the_agreement_stays_with_the_pair(cora: httpx.AsyncClient) -> Non
         assert f"a_purpose: {SECRET_WORD}" not in shown + (await cora.get(f"{mail}/body")).text
         withheld += "belongs to the pair or to one person" in shown
     assert withheld
+
+
+async def test_nothing_of_answers_notes_or_names_is_logged_or_leaves_by_a_referrer(
+    cora: httpx.AsyncClient,
+) -> None:
+    with logs_kept() as logs:
+        await cora.post(page_of("D-met-not-there"), data={"text": "Canary note"})
+        pages = [
+            await cora.get(path)
+            for path in (path_of("L"), page_of("L"), page_of("in-a-group"), "/c/people/L-mentee", "/c/people/nobody")
+        ]
+        pages += [await cora.post(path_of("S"), data={"act": "open", "why": "Canary why"})]
+        pages += [await cora.post(page_of("L"), data={"text": "x" * 3000 + "Canary note", "about": "L-mentee"})]
+    assert {page.headers["referrer-policy"] for page in pages} == {"no-referrer"}
+    assert {page.headers["cache-control"] for page in pages} == {"no-store"}
+    said = "\n".join(logs)
+    assert "c_task" in said
+    for secret in (SECRET_WORD, "Quillfeather", "Canary", POST, "L-mentee", "/c/"):
+        assert secret not in said, secret
 
 
 async def test_a_note_is_written_shown_and_removed(cora: httpx.AsyncClient, played: Engine) -> None:
