@@ -28,8 +28,8 @@ from runtime.logs import set_up_logs
 BROKEN, UNUSABLE, TOO_FAST = 1, 2, 3
 """Exit statuses. TOO_FAST: every promise was kept that a slow machine can keep; only punctuality was not."""
 
-REPORT = "mentorship-demo-report.html"
-"""What came of the season, where its own folder does not stay."""
+REPORT = "report.html"
+"""What came of the season."""
 
 
 def _arguments() -> argparse.Namespace:
@@ -87,7 +87,8 @@ def main() -> int:
     if arguments.data and data.exists() and any(data.iterdir()):
         print(f"{data} is not empty: a demo needs an empty folder", file=sys.stderr)
         return UNUSABLE
-    report = arguments.data / "report.html" if arguments.data else Path(tempfile.gettempdir(), REPORT)
+    # A folder of its own: it stays when that of the season goes, and nobody else can put a file there before.
+    report = (arguments.data or Path(tempfile.mkdtemp(prefix="mentorship-report-"))) / REPORT
     wanted = DemoOptions(data, arguments.speed, arguments.mentorships, seed=arguments.seed)
     try:
         return asyncio.run(play(wanted, arguments.once, Screen(), report))
