@@ -115,6 +115,8 @@ def check(texts: CohortTexts, cohort: str, now: datetime, settings: Settings, *,
                 worded = path.parent.parent / f"{name}.yaml"
                 worded.parent.mkdir(exist_ok=True)
                 worded.write_text(text, encoding="utf-8")
+        if foreign := _paths(path):
+            return CheckedFile(None, foreign, ())
         try:
             loaded = load(path, now, runs=runs, own=settings.own_config)
         except Faults as found:
@@ -126,6 +128,23 @@ def check(texts: CohortTexts, cohort: str, now: datetime, settings: Settings, *,
             remedy = f"Write `cohort: {cohort}`, or start a new cohort."
             return CheckedFile(None, (PartFault("file", place.line, place.column, problem, remedy, path.name),), ())
         return CheckedFile(loaded, (), warnings)
+
+
+def _paths(path: Path) -> tuple[PartFault, ...]:
+    """A fault for each table that is named by a path: only what was uploaded may be read here, and nothing else of
+    the server."""
+    try:
+        source = read_yaml(path)
+    except Faults:
+        return ()  # the loader says what is wrong with it
+    faults: list[PartFault] = []
+    for part in TABLES:
+        name = source.text(part) or ""
+        if name and (Path(name).name != name or "\\" in name or name in (path.name, ".", "..")):
+            place = source.place(part)
+            problem, remedy = f"`{part}` is a path here", f"Write a name alone, such as `{part}: {part}.csv`."
+            faults.append(PartFault("file", place.line, place.column, problem, remedy, path.name))
+    return tuple(faults)
 
 
 def _lay_tables(path: Path, texts: CohortTexts) -> dict[str, str]:

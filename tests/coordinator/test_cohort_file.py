@@ -15,6 +15,7 @@ from html import unescape
 from pathlib import Path
 
 import httpx
+import pytest
 from openpyxl import Workbook
 from playwright.async_api import Browser
 from sqlalchemy import select
@@ -115,6 +116,15 @@ async def test_a_file_is_begun_saved_and_kept_in_versions(web_env: WebEnv) -> No
     lines, _ = await audit.look(web_env.database, AuditFilters(), most=100)
     assert {"begin_file", "save_file", "download_file"} <= {line.what for line in lines}
     assert "Zoë" not in repr(lines)
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "../../../../../../etc/passwd", "..", "a/b.csv"])
+async def test_a_table_is_never_a_file_of_the_server(web_env: WebEnv, name: str) -> None:
+    async with signed_in(web_env, "coco") as client:
+        await client.post("/c/cohorts/new", data={"cohort": "sly", "like": ""})
+        page = (await saved(client, "sly", file=cohort_file("sly", f"people: {name}\n"))).text
+    assert "`people` is a path here" in page
+    assert "root" not in page
 
 
 async def test_who_may_open_a_file(web_env: WebEnv) -> None:
