@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -59,7 +60,7 @@ class MatchedPairs:
         notes += [f"{mentor} and {mentee} could not stay together" for mentor, mentee in self.gone]
         return Board(
             self.pool.title, self.pool.format, result.totals, len(found.mentees), tuple(self._pairs()),
-            tuple(self._nobody()), self._free(), self._helps(), tuple(self._fairness()), tuple(notes),
+            tuple(self._nobody()), self._free, self._helps(), tuple(self._fairness()), tuple(notes),
             tuple(str(warning) for warning in self.pool.warnings),
         )  # fmt: skip
 
@@ -151,15 +152,20 @@ class MatchedPairs:
             return no_candidate(lack.rules, alone=lack.alone)
         shortage = lack.shortage
         people = in_common(found, (found.mentees[mentee] for mentee in shortage.mentees))
-        everybody = in_common(found, found.mentees)
+        everybody = self._everybody
         values = {name: tuple(sorted(of)) for name, of in people.items() if of.keys() != everybody[name].keys()}
-        free = sum(places for _, places in self._free())
+        free = sum(places for _, places in self._free)
         stays = f"; {counted(free, 'other place')} stay{'s' if free == 1 else ''} free" if free else ""
         return (
             f"{counted(len(shortage.mentees), 'mentee')} ({described(values)}) can have only "
             f"{counted(shortage.places, 'place')}, with {counted(len(shortage.mentors), 'mentor')}{stays}"
         )
 
+    @cached_property
+    def _everybody(self) -> dict[str, Counter[str]]:
+        return in_common(self.result.candidates, self.result.candidates.mentees)
+
+    @cached_property
     def _free(self) -> tuple[tuple[str, int], ...]:
         network = self.result.network
         return tuple(
