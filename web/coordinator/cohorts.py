@@ -68,7 +68,8 @@ async def cohort(request: Request, visit: Visit) -> Response:
 
     async with visit.database.session() as session:
         has_call = await calls.find(session, shown.facts.id) is not None
-    matches = has_call and visit.may("coordinator", "deputy", cohort=shown.facts.id)
+    writes = visit.may("coordinator", "deputy", cohort=shown.facts.id)
+    matches = has_call and writes
     paths = {getattr(route, "path", "") for route in request.app.routes}
     many = [act for act in ACTS.values() if act.many]
     return visit.page(
@@ -85,7 +86,11 @@ async def cohort(request: Request, visit: Visit) -> Response:
         sorts=SORTS,
         kinds=KINDS,
         doors=[
-            door for door in DOORS if f"/c/cohorts/{{cohort}}/{door}" in paths and (matches or door != "matching")
+            door
+            for door in DOORS
+            if f"/c/cohorts/{{cohort}}/{door}" in paths
+            and (matches or door != "matching")
+            and (writes or door != "messages")
         ],
         decides=visit.may("coordinator", "deputy", "administrator", cohort=shown.facts.id),
     )
