@@ -136,7 +136,7 @@ async def test_a_draft_can_be_changed_and_discarded_and_the_same_form_twice_is_o
         f"{first.url.path}/edit", data={**hidden(edit.text), "subject": "Two", "text": "Text", "only": "ada"}
     )
     assert changed.url == first.url
-    assert "Two Drafts" in words(changed)
+    assert "Two Draft" in words(changed)
     assert "It goes to 1 person." in words(changed)
     gone = await coco.post(f"{first.url.path}/discard")
     assert gone.url.path == PATH
