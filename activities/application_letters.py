@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from mail.letters import MailPerson
 from store.delivery.due import Item
-from store.delivery.letter_facts import Background
+from store.delivery.letter_facts import Background, MentorshipRef
 from store.people.applications import CONFIRM, COUNTS, WISHES
+from store.tables import MentorshipRow
 
 if TYPE_CHECKING:
     from activities.fill_letters import LinkMaker
@@ -40,6 +44,24 @@ def facts_of(item: Item, known: Background, links: LinkMaker) -> dict[str, Any]:
         ),
         "waiting": application.state == "waiting",
         "open": call.stage(item.queued_at) == "applying",
+    }
+
+
+def proposal(
+    place: MentorshipRef,
+    reader: str,
+    mentorship: MentorshipRow,
+    known: Background,
+    partners_of: Callable[[MentorshipRef, str, Background], tuple[MailPerson, ...]],
+) -> dict[str, Any]:
+    """What an invitation says where its people were matched: the partner with what they agreed to show, without an
+    address, and why these two. Why is said of the two who were matched only, not of who came in the place of one."""
+    seats = known.seats.get(place, ())
+    as_matched = all(seat.standing in ("invited", "accepted") for seat in seats)
+    return {
+        "proposed": True,
+        "partners": tuple(replace(partner, email="") for partner in partners_of(place, reader, known)),
+        "because": tuple(mentorship.because) if as_matched else (),
     }
 
 

@@ -226,6 +226,8 @@ class LetterWriter:
             "early": mentorship.ending == "ended_early",
         }
         match item.name:
+            case "invitation" if mentorship.proposed:
+                facts |= application_letters.proposal(place, person.id, mentorship, known, _partners)
             case "introduction":
                 facts["first_meeting"] = program.first_meeting
             case "get_going":

@@ -195,6 +195,10 @@ class LetterItem:
     new_address: str = ""
     """address_old and address_new: where the reader's mail is to go from now on."""
     task: LetterTask | None = None
+    proposed: bool = False
+    """invitation: the reader and `partners` were matched; each can refuse."""
+    because: tuple[str, ...] = ()
+    """invitation: why they were matched, in words about neither by name, the most important first."""
     waiting: bool = False
     """application_yours: the application is on the waiting list."""
     open: bool = True

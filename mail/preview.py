@@ -146,6 +146,7 @@ def sample_matter(
     early: bool = False,
     task: str = "stalled",
     full: bool = True,
+    proposed: bool = False,
 ) -> LetterItem:
     """One item with everything that its wording may use; without `full`, without optional fields.
 
@@ -188,6 +189,10 @@ def sample_matter(
         item = replace(item, mentorship="", partners=(), link=_VOICE_LINK)
     elif name in PERSONAL:
         item = replace(item, mentorship="", partners=(), link=_ADDRESS_LINK, new_address="jonas@post.example.net")
+    if proposed:
+        because = ("wants Leading people, which the other offers", "both work in policy")
+        shown = tuple(replace(partner, email="") for partner in partners)
+        item = replace(item, proposed=True, partners=shown, because=because if full else ())
     if name in APPLICATIONS:
         waiting = name == "application_yours" and not full
         item = replace(item, mentorship="", partners=(), link=_APPLICATION_LINK, waiting=waiting, open=full)
@@ -280,10 +285,13 @@ def sample(
     early: bool = False,
     task: str = "stalled",
     full: bool = True,
+    proposed: bool = False,
     language: str = "en",
 ) -> Letter:
     """A sample letter of one mail. Raises KeyError for a name that no mail has."""
-    item = sample_matter(name, format_, role, kind=kind, nth=nth, number=number, early=early, task=task, full=full)
+    item = sample_matter(
+        name, format_, role, kind=kind, nth=nth, number=number, early=early, task=task, full=full, proposed=proposed
+    )
     return letter_of(item, language=language)
 
 
@@ -310,6 +318,9 @@ class Sample:
 
 def _variants(name: str) -> Iterator[tuple[str, dict[str, object]]]:
     yield "", {}
+    if name == "invitation":
+        yield "-proposed", {"proposed": True}
+        yield "-proposed-reminder1", {"proposed": True, "kind": "reminder"}
     if name in ASKS:
         yield "-reminder1", {"kind": "reminder", "nth": 1}
         yield "-reminder2", {"kind": "reminder", "nth": 2}

@@ -244,6 +244,8 @@ class View:
             "emergency": self._wording(item.emergency),
             "contact": item.contact,
             "task": self.task(item.task),
+            "proposed": item.proposed,
+            "because": tuple(self._wording(words) for words in item.because),
             "waiting": item.waiting,
             "open": item.open,
         }

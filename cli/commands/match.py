@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from operations.cohorts.board import Board, BoardPair
     from operations.cohorts.match import Matched
+    from operations.cohorts.next_choices import NextChoice
     from operations.cohorts.pool import Pool
 
 PANEL = "Before anybody is mailed"
@@ -63,6 +65,12 @@ def match(
     html: Annotated[
         Path | None, typer.Option(metavar="HTML", help="Write everything as one page that opens without a network.")
     ] = None,
+    next_for: Annotated[
+        str,
+        typer.Option(
+            "--next", metavar="KEY", help="Who could take the empty seat of this mentorship.", show_default=False
+        ),
+    ] = "",
     json: AsJson = False,
 ) -> None:
     """Find the best pairs for those who applied, or for the people in a file. Nothing is stored.
@@ -76,6 +84,7 @@ def match(
     \b
     Examples:
       mentorship match open-call
+      mentorship match open-call --next m07
       mentorship match open-call --pin a7k2:b9m4 --out pairs.csv
       mentorship match config/cohorts/open-call.yaml --people config/cohorts/open-call-people.csv
       mentorship match config/cohorts/open-call.yaml --people config/cohorts/open-call-people.csv --explain s07
@@ -88,6 +97,9 @@ def match(
     from operations.cohorts.match_page import page
     from operations.cohorts.pool import pairs_in, read_pool
 
+    if next_for:
+        _print_next(str(file), next_for, json)
+        return
     if people is None:
         pool = run(lambda: _applied(str(file)))
     else:
@@ -111,6 +123,38 @@ def match(
         say_json(result.board.as_object())
     elif pairs is None and html is None:
         _print_board(result.board, pool)
+
+
+def _print_next(cohort: str, key: str, json: bool) -> None:
+    choices = run(lambda: _next(cohort, key))
+    if json:
+        say_json([choice.plain for choice in choices])
+        return
+    if not choices:
+        out().print("No seat is empty there, or nobody who applied is free and passes the rules.", soft_wrap=True)
+        return
+    rows = table(
+        "id", "name", "points", "why", "note", title=f"For the {choices[0].role} of {key}: nobody else moves"
+    )
+    for choice in choices:
+        notes = ["on the waiting list"] if choice.waiting else []
+        notes += [f"has said no {choice.refusals} times: you decide"] if choice.asks_twice else []
+        rows.add_row(
+            text(choice.person),
+            text(choice.name),
+            str(choice.score),
+            text("\n".join(choice.because)),
+            ", ".join(notes),
+        )
+    out().print(rows)
+
+
+async def _next(cohort: str, key: str) -> Sequence[NextChoice]:
+    from operations.cohorts.next_choices import next_choices
+    from runtime.connect import database
+
+    async with database(settings()) as opened:
+        return await next_choices(opened, cohort, key)
 
 
 async def _applied(cohort: str) -> Pool:

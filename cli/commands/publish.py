@@ -122,7 +122,7 @@ def _show(made: Draft) -> None:
         rows.add_row(
             f"{text(made.names[mentor])} [dim]{text(mentor)}[/]",
             f"{text(made.names[mentee])} [dim]{text(mentee)}[/]",
-            text("\n".join(made.because[pair])),
+            text("\n".join(f"{part.points:>3}  {part.words}" for part in made.because[pair])),
         )
     screen.print(rows)
     if made.nobody:
@@ -134,7 +134,7 @@ def _as_object(made: Draft, done: Published | None) -> dict[str, Any]:
     return {
         "cohort": made.cohort,
         "pairs": [
-            {"mentor": mentor, "mentee": mentee, "because": list(made.because[mentor, mentee])}
+            {"mentor": mentor, "mentee": mentee, "because": [part.words for part in made.because[mentor, mentee]]}
             for mentor, mentee in made.pairs
         ],
         "nobody": sorted(made.nobody),

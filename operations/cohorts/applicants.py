@@ -179,10 +179,12 @@ async def matchable(session: AsyncSession, call: Call) -> tuple[Applicant, ...]:
     ]
     before = await cohorts.together_before(session, [each.person for each in found])
     named = {word: each.person for each in found for word in (each.email.casefold(), each.person_name.casefold())}
-    return tuple(_applicant(call, each, before.get(each.person, frozenset()), named) for each in found)
+    return tuple(applicant_of(call, each, before.get(each.person, frozenset()), named) for each in found)
 
 
-def _applicant(call: Call, application: Application, before: frozenset[str], named: Mapping[str, str]) -> Applicant:
+def applicant_of(call: Call, application: Application, before: frozenset[str], named: Mapping[str, str]) -> Applicant:
+    """Somebody as matching takes them. `before`: ids of people whom they had before; `named`: names and addresses, in
+    small letters, to ids."""
     mentor, mentee = ROLES[application.role]
     body = application.body
     not_with = {

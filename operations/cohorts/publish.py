@@ -16,8 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio.client import Client
 
 from lifecycle.local_time import local_date
+from mail.dates import listed
 from mail.form_text import answer_text
 from matching.objective import PairIds
+from matching.scoring import Part
 from operations.audit import AuditEntry
 from operations.audit import put as put_audit
 from operations.cohorts.applicants import call_of, matchable, value_of
@@ -59,7 +61,8 @@ class Draft:
     title: str
     pairs: tuple[PairIds, ...]
     """(mentor, mentee), as ids; in a program of peers the two peers."""
-    because: Mapping[PairIds, tuple[str, ...]]
+    because: Mapping[PairIds, tuple[Part, ...]]
+    """Parts of the score of each pair, the most points first, for coordinators."""
     nobody: Mapping[str, int]
     """Those for whom there is nobody, with the reason."""
     names: Mapping[str, str]
@@ -108,7 +111,7 @@ async def draft(
         pins = [f"{mentor}:{mentee}" for mentor, mentee in pairs]
         _check_pairs(pool, pairs)
     board = matched(pool, pool.wanted(pins, bans)).board
-    made = {(pair.mentor, pair.mentee): pair.because for pair in board.pairs}
+    made = {(pair.mentor, pair.mentee): pair.parts for pair in board.pairs}
     if pairs is not None:
         made = {pair: made[pair] for pair in made if pair in set(pairs)}
     if not made:
@@ -198,7 +201,7 @@ async def _write(
     says: Cohort = loaded.cohort.model_copy(update={"mentorships": mentorships})
     frozen = await cohorts.contents(session, made.cohort)
     assert frozen is not None
-    because = dict(zip(keys, (_because(made, pairs) for _, pairs in seats), strict=True))
+    because = dict(zip(keys, (_because(call, made, pairs) for _, pairs in seats), strict=True))
     today = local_date(now, call.zone)
     new = await cohorts.put_in(session, says, frozen.programs, today, because)
     await calls.mark_published(session, made.cohort, now)
@@ -232,9 +235,9 @@ def _seats(call: Call, pairs: Sequence[PairIds]) -> list[tuple[dict[str, Any], t
     ]
 
 
-def _because(made: Draft, pairs: Sequence[PairIds]) -> tuple[str, ...]:
+def _because(call: Call, made: Draft, pairs: Sequence[PairIds]) -> tuple[str, ...]:
     """Why these people: what is true of all pairs of a mentorship."""
-    first, *others = (made.because[pair] for pair in pairs)
+    first, *others = (reasons(call, made.because[pair]) for pair in pairs)
     return tuple(words for words in first if all(words in other for other in others))
 
 
@@ -247,6 +250,30 @@ def _keys(taken: set[str], count: int) -> list[str]:
         if key not in taken:
             found.append(key)
     return found
+
+
+def reasons(call: Call, parts: Sequence[Part]) -> tuple[str, ...]:
+    """Why two were matched, in words for the two of them: only by answers that the form shows to a partner. A wish is
+    no reason to be told, for nobody learns who wished for them."""
+    questions = {question.id: question for role in call.terms.roles for question in call.questions(role)}
+    labels = {tag.tag.casefold(): tag.label for tag in call.matching.tags}
+    offered = {score.field: score.offered or "" for score in call.matching.score if score.kind == "wanted"}
+    found: list[str] = []
+    for part in parts:
+        question = questions.get(part.field)
+        if question is None or question.visible != "pair":
+            continue
+        _, _, value = part.words.partition(": ")
+        if part.kind == "wanted":
+            other = questions.get(offered.get(part.field, ""))
+            if other is not None and other.visible == "pair":
+                topic = labels.get(value.casefold(), value)
+                found.append(f"{topic}: one of you wants to work on it, the other offers it")
+        elif part.kind == "equal":
+            options = {option.value.casefold(): option.label for option in question.options}
+            shared = [options.get(each.strip().casefold(), each.strip()) for each in value.split(",")]
+            found.append(f"You have in common: {listed(shared, 'en')}")
+    return tuple(found)
 
 
 async def _profile(session: AsyncSession, call: Call, application: Application) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from program.zones import is_zone
 from runtime.settings import Settings
 from runtime.temporal import NoSuchMentorship, RefusedChange, send
 from store import operations_log
+from store.cohorts import cohorts
 from store.database import Database
 from store.mentorships import tasks as stored_tasks
 from store.mentorships.tasks import TaskFacts
@@ -217,6 +218,8 @@ async def _event(
     _check(facts, decision, until, newcomer, person)
     ends = until_date(until, local_date(now, facts.zone)) if until else None
     someone = await known_newcomer(database, newcomer, facts.zone, facts.language) if newcomer else None
+    if someone is not None:
+        await _check_nobody_refused(database, facts, someone.id)
     joins = newcomer.id if newcomer else ""
     id_ = operation_id(facts.key, decision, ends, joins, person)
     return Decided(id_, facts.key, decision, by, ends, joins, someone.zone if someone else "", person), someone
@@ -276,6 +279,19 @@ def _check(facts: TaskFacts, decision: str, until: str, newcomer: Newcomer | Non
         raise Refused("say who takes the seat: --with ID (and --name, --email, --zone for somebody new)")
     if person and decision not in ("replace", "end"):
         raise Refused(f"--person goes with replace and end, not with {decision}")
+
+
+async def _check_nobody_refused(database: Database, facts: TaskFacts, newcomer: str) -> None:
+    """Who refused somebody is never proposed to them again (lifecycle 4, onboarding)."""
+    async with database.session() as session:
+        seats = (await cohorts.standings(session, facts.cohort)).get(facts.mentorship, ())
+        stay = [seat.person for seat in seats if seat.takes_part]
+        refused = await cohorts.refused_before(session, newcomer, stay)
+    if refused:
+        raise Refused(
+            f"{newcomer} and {', '.join(refused)} were proposed to each other before, and one of them refused; "
+            "choose somebody else"
+        )
 
 
 async def known_newcomer(database: Database, newcomer: Newcomer, zone: str, language: str) -> KnownPerson:

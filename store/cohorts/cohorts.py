@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, delete, insert, select, update
+from sqlalchemy import and_, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -66,6 +66,22 @@ class StartingMember:
     person: str
     role: Role
     zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeatNow:
+    """A seat as it stands now."""
+
+    person: str
+    role: str
+    standing: str
+    over: bool
+    """Its mentorship is over."""
+
+    @property
+    def takes_part(self) -> bool:
+        """Whether the seat is taken or offered, in a mentorship that is not over."""
+        return not self.over and self.standing in ("invited", "accepted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +297,42 @@ async def _put_mentorships(
         await session.execute(insert(MembershipRow), memberships)
         await file_entries.write(session, cohort.cohort, entries)
     return [row["key"] for row in rows]
+
+
+async def standings(session: AsyncSession, cohort: str) -> dict[str, list[SeatNow]]:
+    """Key to the seats of each mentorship of a cohort, in order."""
+    rows = await session.execute(
+        select(
+            MembershipRow.mentorship, MembershipRow.person, MembershipRow.role, MembershipRow.standing,
+            MentorshipRow.state,
+        )
+        .join(
+            MentorshipRow,
+            and_(MentorshipRow.cohort == MembershipRow.cohort, MentorshipRow.key == MembershipRow.mentorship),
+        )
+        .where(MembershipRow.cohort == cohort)
+        .order_by(MembershipRow.mentorship, MembershipRow.position, MembershipRow.person)
+    )  # fmt: skip
+    found: dict[str, list[SeatNow]] = defaultdict(list)
+    for key, person, role, standing, state in rows:
+        found[key].append(SeatNow(person, role, standing, state == "over"))
+    return dict(found)
+
+
+async def refused_before(session: AsyncSession, newcomer: str, people: Collection[str]) -> list[str]:
+    """Those of these people with whom `newcomer` was proposed a mentorship that one of the two refused."""
+    mine, theirs = aliased(MembershipRow), aliased(MembershipRow)
+    rows = await session.scalars(
+        select(theirs.person)
+        .join(mine, and_(theirs.cohort == mine.cohort, theirs.mentorship == mine.mentorship))
+        .where(
+            mine.person == newcomer,
+            theirs.person.in_(list(people)),
+            or_(mine.standing == "declined", theirs.standing == "declined"),
+        )
+        .order_by(theirs.person)
+    )
+    return list(dict.fromkeys(rows))
 
 
 async def seated(session: AsyncSession, cohort: str) -> frozenset[str]:

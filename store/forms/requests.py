@@ -23,6 +23,7 @@ from store.mentorships.turns import NOTE
 from store.programs import asked_with, frozen_program
 from store.tables import (
     AnswerRow,
+    ApplicationRow,
     CohortPersonRow,
     CohortRow,
     DraftRow,
@@ -31,6 +32,9 @@ from store.tables import (
     ParticipantRow,
     RequestRow,
 )
+
+BASELINE = "b_confid"
+"""The question for the confidence at the beginning: in the application, or in the invitation where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,12 @@ class Requested:
     """Open requests of the same person in the same cohort, this one left out."""
     agreement_in_force: int = 0
     """The version of the agreement that everybody signed last; 0 where there is none."""
+    proposed: bool = False
+    """The people of the mentorship were matched: its invitation is a proposal."""
+    because: tuple[str, ...] = ()
+    """Why they were matched, in words about neither by name."""
+    applied: bool = False
+    """The person has applied to the cohort."""
     answered_before: bool = False
     """The person has answered another form: they have read once who sees what."""
 
@@ -143,8 +153,11 @@ class Requested:
 
     @property
     def questions(self) -> tuple[Question, ...]:
-        """The questions that this person sees."""
-        return self.form.questions_for(self.role, self.format, self.early)
+        """The questions that this person sees. The baseline is not asked again where the application has asked it."""
+        asked = self.form.questions_for(self.role, self.format, self.early)
+        if self.ask != "invitation" or not self.applied:
+            return asked
+        return tuple(question for question in asked if question.id != BASELINE)
 
 
 async def find(session: AsyncSession, public_id: str, generation: int, *, to_show: bool = True) -> Requested | None:
@@ -202,6 +215,9 @@ async def find(session: AsyncSession, public_id: str, generation: int, *, to_sho
         since=await _since(session, row) or row.start,
         others=await _others(session, row) if to_show else (),
         agreement_in_force=row.agreement_in_force,
+        proposed=row.proposed,
+        because=tuple(row.because),
+        applied=row.applied,
         answered_before=to_show
         and bool(await session.scalar(ANSWERED_BEFORE, {"person": row.person, "key": row.key})),
     )
@@ -326,7 +342,7 @@ async def note(
 
 REQUESTS, ANSWERS, DRAFTS = bare(RequestRow), bare(AnswerRow), bare(DraftRow)
 MENTORSHIPS, MEMBERSHIPS, PEOPLE = bare(MentorshipRow), bare(MembershipRow), bare(ParticipantRow)
-COHORTS, STAFF = bare(CohortRow), bare(CohortPersonRow)
+COHORTS, STAFF, APPLICATIONS = bare(CohortRow), bare(CohortPersonRow), bare(ApplicationRow)
 LINK = (REQUESTS.c.public_id == bindparam("public_id"), REQUESTS.c.generation == bindparam("generation"))
 
 OF_LINK = (
@@ -335,10 +351,14 @@ OF_LINK = (
         REQUESTS.c.role, REQUESTS.c.early, REQUESTS.c.opens, REQUESTS.c.closes, REQUESTS.c.closes_at,
         REQUESTS.c.state, REQUESTS.c.cohort, REQUESTS.c.mentorship, REQUESTS.c.person,
         MENTORSHIPS.c.state.label("mentorship_state"), MENTORSHIPS.c.paused_until, MENTORSHIPS.c.format,
+        MENTORSHIPS.c.proposed, MENTORSHIPS.c.because,
         MENTORSHIPS.c.agreement_in_force, MENTORSHIPS.c.start, MENTORSHIPS.c.midpoint, MENTORSHIPS.c.end,
         MENTORSHIPS.c.program, MENTORSHIPS.c.program_hash,
         COHORTS.c.title.label("cohort_title"), COHORTS.c.zone.label("cohort_zone"), COHORTS.c.organisation,
         PEOPLE.c.name, PEOPLE.c.zone, PEOPLE.c.language, PEOPLE.c.profile, PEOPLE.c.standing,
+        exists()
+        .where(APPLICATIONS.c.cohort == REQUESTS.c.cohort, APPLICATIONS.c.person == REQUESTS.c.person)
+        .label("applied"),
     )
     .select_from(REQUESTS)
     .join(

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
+from activities.fill_letters import LetterWriter, PlannedLetter
+from lifecycle.keys import request_key
+from mail.compose import compose
+from mail.letters import Letter
 from operations.audit import COMMAND_LINE
 from operations.cohorts.applicants import applied, as_rows, take_from_waiting_list, withdraw_on_request
 from operations.cohorts.apply import Received, apply, confirm, withdraw
 from operations.cohorts.match import matched
+from operations.cohorts.next_choices import next_choices
 from operations.cohorts.publish import Draft, draft, pool_of, publish
 from operations.cohorts.written_out import as_file
 from operations.errors import Refused
+from runtime.links import Links
 from runtime.settings import Settings
+from store.cohorts import cohorts
+from store.columns import public_id
 from store.database import Database
+from store.delivery.due import Item
 from store.people import applications
-from store.tables import ApplicationRow, ItemRow, MembershipRow, MentorshipRow, ParticipantRow
+from store.tables import ApplicationRow, ItemRow, MembershipRow, MentorshipRow, ParticipantRow, RequestRow
 from testing.open_call import CLOSED, COHORT, OPEN, launch_call, loaded_call, typed_application
 
 SETTINGS = Settings(secret="a secret of the tests that is long enough", _env_file=None)  # pyright: ignore[reportCallIssue]
@@ -59,7 +68,7 @@ async def test_who_confirmed_is_matched_and_published_with_the_reasons(database:
     await apply_as(database, "mentor", "nobody", confirmed=False, **MENTORS)
     made = await draft(database, COHORT)
     assert made.pairs == ((mentor, mentee),)
-    assert any("Leading people" in words for words in made.because[mentor, mentee])
+    assert any("Leading people" in part.words for part in made.because[mentor, mentee])
     assert set(made.nobody) == {left}
     assert await published(database, made) == ("m01",)
     async with database.session() as session:
@@ -68,7 +77,11 @@ async def test_who_confirmed_is_matched_and_published_with_the_reasons(database:
         profile = (await session.get_one(ParticipantRow, mentee)).profile
         told = (await session.scalars(select(ItemRow.person).where(ItemRow.name == "application_nobody"))).all()
     assert row.proposed
-    assert row.because == list(made.because[mentor, mentee])
+    assert row.because == [
+        "Leading people: one of you wants to work on it, the other offers it",
+        "You have in common: Policy",
+    ]
+    assert any(part.field == "grade" for part in made.because[mentor, mentee]), "what only coordinators see is a part"
     assert seats == {mentor: "mentor", mentee: "mentee"}
     assert "leading a team" in profile["goals"]
     assert "grade" not in profile, "what only coordinators see is shown to no partner"
@@ -148,6 +161,78 @@ async def test_the_exported_rows_and_the_file_say_what_there_is(database: Databa
     file = YAML(typ="safe").load(await as_file(database, COHORT))  # pyright: ignore[reportUnknownMemberType]
     assert [each["key"] for each in file["mentorships"]] == ["m01"]
     assert {each["name"] for each in file["participants"]} == {"mo", "ella"}
+
+
+async def decline(database: Database, key: str, person: str) -> None:
+    """Somebody refuses, as the turn of the mentorship writes it down."""
+    async with database.begin() as session:
+        await session.execute(
+            update(MembershipRow)
+            .where(MembershipRow.mentorship == key, MembershipRow.person == person)
+            .values(standing="declined")
+        )
+
+
+async def test_an_invitation_after_matching_names_the_partner_and_says_why(database: Database) -> None:
+    await launch_call(database, loaded_call())
+    mentor = await apply_as(database, "mentor", "mo", mentees_at_most=1, **MENTORS)
+    mentee = await apply_as(database, "mentee", "ella", **MENTEES)
+    await published(database, await draft(database, COHORT))
+    letter = await invitation_of(database, mentee)
+    [item] = letter.items
+    assert item.proposed
+    assert [(partner.id, partner.name, partner.email) for partner in item.partners] == [(mentor, "mo", "")]
+    assert item.because[0] == "Leading people: one of you wants to work on it, the other offers it"
+    mail = compose(letter)
+    assert "We propose mo to you" in mail.text
+    assert "mo@example.org" not in mail.text
+    assert "G7" not in mail.text, "the grade is for coordinators only"
+    await decline(database, "m01", mentor)
+    [alone] = (await invitation_of(database, mentee)).items
+    assert (alone.partners, alone.because) == ((), ())
+
+
+async def invitation_of(database: Database, person: str) -> Letter:
+    """The letter with the invitation of somebody."""
+    links = Links((SETTINGS.secrets[0],), "https://mentoring.example.org")
+    writer = LetterWriter(links, "mentoring@example.org", secret="x" * 40)
+    key = request_key(COHORT, "m01", "invitation", 1, person)
+    async with database.begin() as session:
+        if await session.get(RequestRow, key) is None:
+            session.add(
+                RequestRow(
+                    key=key, public_id=public_id(key), cohort=COHORT, mentorship="m01", ask="invitation", number=1,
+                    step=f"{COHORT}/m01/invitation#1", person=person, role="mentee", opens=date(2027, 3, 15),
+                    closes=date(2027, 3, 29), closes_at=datetime(2027, 3, 30, tzinfo=UTC),
+                )
+            )  # fmt: skip
+    item = Item(
+        f"{key}/request", person, "request", "invitation", 1, COHORT, "m01", date(2027, 3, 15), CLOSED, key, "", ""
+    )
+    async with database.session() as session:
+        [letter] = await writer.letters(session, [PlannedLetter("a", person, (item,), CLOSED)])
+    assert isinstance(letter, Letter), letter
+    return letter
+
+
+async def test_after_a_refusal_the_best_free_people_are_named_and_never_who_refused(database: Database) -> None:
+    await launch_call(database, loaded_call())
+    mentor = await apply_as(database, "mentor", "mo", mentees_at_most=1, **MENTORS)
+    one = await apply_as(database, "mentee", "ella", **MENTEES)
+    two = await apply_as(database, "mentee", "finn", **MENTEES, wants=[{"tag": "leading"}])
+    three = await apply_as(database, "mentee", "gil", **MENTEES, wants=[{"tag": "data"}])
+    late = await apply_as(database, "mentee", "late", CLOSED, **MENTEES)
+    await published(database, await draft(database, COHORT, pairs=[(mentor, one)]))
+    assert await next_choices(database, COHORT, "m01") == (), "no seat is empty"
+    await decline(database, "m01", one)
+    choices = await next_choices(database, COHORT, "m01")
+    assert [choice.person for choice in choices] == [two, three, late]
+    assert [choice.waiting for choice in choices] == [False, False, True]
+    assert choices[0].score > choices[1].score
+    assert all(choice.moves == () for choice in choices)
+    async with database.session() as session:
+        assert await cohorts.refused_before(session, one, [mentor]) == [mentor]
+        assert await cohorts.refused_before(session, two, [mentor]) == []
 
 
 ACTS = st.lists(

@@ -10,6 +10,7 @@ from starlette.datastructures import QueryParams
 from starlette.responses import HTMLResponse
 
 from lifecycle.findings import AgreementAct
+from mail.dates import listed
 from mail.form_text import filled, worded
 from operations.forms import agreements
 from operations.forms.fill_in import words_for
@@ -24,7 +25,7 @@ from store.forms.requests import Other, Requested
 from web.forms.answers_text import Row, answered_rows, changed_rows, document_rows
 from web.forms.fields import blocks_of, fields_of
 from web.forms.goals import with_goals
-from web.rendering import Pages
+from web.rendering import LANGUAGE, Pages
 
 LONG_FORM = 10
 """A form with more questions than this can be saved and finished later."""
@@ -259,6 +260,17 @@ class FormPage:
             and (not same_mentorship or other.mentorship == self.requested.mentorship)
         ]
 
+    def _proposal(self) -> tuple[str, tuple[str, ...]]:
+        """Of an invitation after matching: the partners' names, and why they were matched; empty for any other form.
+
+        Why is said of those who were matched only, not of who came in the place of one.
+        """
+        asked = self.requested
+        if asked.ask != "invitation" or not asked.proposed:
+            return "", ()
+        as_matched = all(seat.standing in ("invited", "accepted") for seat in asked.members)
+        return listed([seat.name for seat in asked.partners], LANGUAGE), asked.because if as_matched else ()
+
     def _page(self, name: str, status: int = 200, **context: Any) -> HTMLResponse:
         requested = self.requested
         return self.pages.page(
@@ -274,6 +286,7 @@ class FormPage:
             words=self.words,
             duration=duration(requested.form.minutes),
             others=self._others(same_ask=True),
+            proposal=self._proposal(),
             **context,
         )
 
