@@ -78,11 +78,11 @@ def test_a_rule_that_leaves_nobody_is_named() -> None:
 def test_groups_of_fewer_than_five_are_not_shown_and_one_rule_is_named() -> None:
     matching = Matching.model_validate(
         {
-            "rules": [{"same": "place"}],
+            "rules": [{"different": "unit"}, {"same": "place"}],
             "score": [{"equal": "level", "points": 4}, {"shared": "identity", "points": 1, "only_if": "wanted"}],
         }
     )
-    assert attributes(matching) == {"place": None, "level": None, "identity": "wanted"}
+    assert attributes(matching) == {"unit": None, "place": None, "level": None, "identity": "wanted"}
     people = [
         *(
             Applicant(
