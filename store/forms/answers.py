@@ -95,7 +95,7 @@ async def answers_of(
 
 
 async def answers_in(
-    session: AsyncSession, mentorships: Collection[MentorshipRef], ids: Select[tuple[int]]
+    session: AsyncSession, mentorships: Collection[MentorshipRef], ids: Select[int]
 ) -> list[GivenAnswer]:
     """The latest answers in these mentorships of any cohorts, and those of these ids: the latest given first."""
     query = (

@@ -187,7 +187,7 @@ async def to_look_at(session: AsyncSession, cohorts: Collection[str], since: dat
     return list(rows)
 
 
-def with_words(cohorts: Collection[str], since: datetime) -> Select[tuple[int]]:
+def with_words(cohorts: Collection[str], since: datetime) -> Select[int]:
     """The ids of the answers since an instant in which somebody wrote to the coordinators, as a subquery."""
     return (
         select(AnswerRow.id)
