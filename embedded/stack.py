@@ -24,7 +24,6 @@ from temporalio.client import Client
 from embedded.inbox_page import create_inbox_page
 from embedded.mailbox import Inbox, Sink
 from embedded.temporal_server import DevServer
-from embedded.temporal_ui import TemporalUI
 from operations.accounts.printed_links import print_link
 from operations.health.metrics import ProcessHealth
 from runtime import running_stack
@@ -33,6 +32,7 @@ from runtime.private_files import make_private, only_for_us
 from runtime.running_stack import StackRecord
 from runtime.settings import KEPT_SECRET, Settings, stack_of
 from runtime.temporal import Teller, Waker
+from runtime.temporal_ui import TemporalUI
 from store.database import Database, migrate
 from web.app import create_app, plans_running
 from web.server import serving

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import httpx
 from sqlalchemy import select
@@ -23,7 +24,7 @@ def words(page: httpx.Response) -> str:
 
 
 async def check_in(
-    web_env: WebEnv, client: httpx.AsyncClient, mentorship: str = "pair", number: int = 1, **typed: str
+    web_env: WebEnv, client: httpx.AsyncClient, mentorship: str = "pair", number: int = 1, **typed: Any
 ) -> httpx.Response:
     path = await web_env.ask("check_in", "ada", mentorship, number)
     return await send(client, path, await filled_in(web_env, path, **typed))

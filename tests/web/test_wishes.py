@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from operations.cohorts.apply import apply, confirm
+from operations.cohorts.match import matched
 from operations.cohorts.publish import pool_of
 from program.gathering import Wishes
 from store.people import applications
@@ -60,7 +61,7 @@ async def test_a_mentee_ranks_mentors_who_pass_the_rules_and_the_match_knows_it(
     names = pool.names
     [ella] = [each for each in pool.people if names[each.id] == "Ella"]
     assert [names[person] for person in ella.wishes_as_mentee] == ["Mentor1", "Mentor0"]
-    assert pool.result().totals.served == 1
+    assert matched(pool).board.totals.served == 1
 
 
 async def test_where_names_are_not_shown_nobody_is_named(web_env: WebEnv) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from embedded.temporal_ui import TemporalUI
 from lifecycle.events import Bounced, Decided, Leave, Pause
+from runtime.temporal_ui import TemporalUI
 from store.tables import TaskRow
 from testing.cases import Case
 from testing.dev_server import Address

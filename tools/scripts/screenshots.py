@@ -23,8 +23,9 @@ from playwright.async_api import Browser, Page, async_playwright
 from demo.season import CONFIG, DemoOptions, DemoSeason, season
 from demo.visitor import tokens_in
 from embedded.mailbox import Received
-from embedded.temporal_ui import TemporalUI
+from runtime.temporal_ui import TemporalUI
 from testing.browser import ARGUMENTS, executable
+from workflows.ids import mentorship_id, postmaster_id
 
 ROOT = Path(__file__).parents[2]
 IMAGES = ROOT / "docs" / "images"
@@ -72,10 +73,10 @@ async def take_temporal(browser: Browser, here: DemoSeason) -> None:
     await shot(page, "temporal-list")
     await here.look()
     line = max(here.lines, key=lambda line: (line.open_tasks, len(line.awaited), line.key))
-    await page.goto(ui.mentorship(line.cohort, line.key))
+    await page.goto(ui.workflow(mentorship_id(line.cohort, line.key)))
     await shot(page, "temporal-card", tab="User Metadata")
     await shot(page, "temporal-history", tab="Timeline", scroll=560)
-    await page.goto(ui.postmaster(0))
+    await page.goto(ui.workflow(postmaster_id(0)))
     await shot(page, "temporal-postmaster", tab="User Metadata")
 
 

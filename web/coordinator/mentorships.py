@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -12,6 +10,7 @@ from operations.mentorships import notes
 from operations.submissions import FIELD, mint
 from operations.views.mail import ShownMail, framed, shown_mail
 from operations.views.mentorship import mentorship_view
+from runtime.temporal_ui import TemporalUI
 from web.coordinator.reading import reader_of
 from web.coordinator.visit import Visit
 from web.security import FRAMED_MAIL, FRAMING
@@ -102,7 +101,7 @@ def _in_temporal(visit: Visit, cohort: str, key: str) -> str:
     ui = visit.settings.temporal_ui.rstrip("/")
     if not ui or visit.client is None or not visit.may("administrator"):
         return ""
-    return f"{ui}/namespaces/{quote(visit.client.namespace)}/workflows/{quote(mentorship_id(cohort, key), safe='')}"
+    return TemporalUI(ui, visit.client.namespace).workflow(mentorship_id(cohort, key))
 
 
 def _path(request: Request) -> str:

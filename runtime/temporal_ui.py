@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,3 +17,7 @@ class TemporalUI:
     def workflows(self) -> str:
         """The list of all workflows."""
         return f"{self.address}/namespaces/{self.namespace}/workflows"
+
+    def workflow(self, id_: str) -> str:
+        """The page of the workflow with this id."""
+        return f"{self.workflows}/{quote(id_, safe='')}"
