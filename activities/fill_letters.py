@@ -7,7 +7,7 @@ all chose to stay in touch, notes only as they were meant to be passed on. Words
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from activities import agreement_text, application_letters
+from activities.letter_people import Missing, capacity_of, coordinator_of, partners_of, role_of, seats_of, someone
 from lifecycle.delivery.holds import MAY_CONTACT
 from lifecycle.delivery.messages import MESSAGE
 from lifecycle.delivery.notices import OF_SILENCE
@@ -23,14 +24,14 @@ from lifecycle.local_time import DAY, local_date
 from lifecycle.state import PlannedPause
 from mail.dates import listed
 from mail.headers import domain_of, message_id
-from mail.letters import APPLICATIONS, DESK, PERSONAL, Capacity, Letter, LetterItem, LetterTask, MailPerson, Meetings
+from mail.letters import APPLICATIONS, DESK, PERSONAL, Letter, LetterItem, LetterTask, MailPerson, Meetings
 from program.forms import Answers
 from store.columns import public_id
 from store.delivery.due import Item
 from store.delivery.letter_facts import Background, MentorshipRef, background
 from store.people.address_changes import Side
 from store.people.voices import VOICE
-from store.tables import AddressChangeRow, MembershipRow, MentorshipRow, ParticipantRow, RequestRow
+from store.tables import AddressChangeRow, MentorshipRow, ParticipantRow, RequestRow
 
 BEFORE_INTRODUCTION = frozenset(
     {"invitation", "not_starting", "transferred", "cancelled", "safety_received", MESSAGE, *DESK}
@@ -40,7 +41,6 @@ WEEKS = {"weekly": 1, "every_2_weeks": 2, "every_3_weeks": 3, "monthly": 4, "eve
 """Answers to `a_cadence` with the weeks between two meetings; any other makes no series."""
 STATES = ("fine", "stuck", "stopped")
 """The three links of `are_you_there`."""
-IN_PROFILE_APART = frozenset({"goals", "offer"})
 
 _CLOCK = re.compile(r"^\s*(\d{1,2})[:.h](\d{2})\s*$")
 _NTH = re.compile(r"/reminder\.(\d+)$")
@@ -88,10 +88,6 @@ class PlannedLetter:
     at: datetime
 
 
-class Missing(LookupError):
-    """The store lacks what a letter must tell. Says ids only."""
-
-
 class LetterWriter:
     """Writes letters. `sender` is the From address; with `redirect_all_to` every letter goes there instead. `secret`
     makes Message-IDs that nobody can guess.
@@ -137,8 +133,8 @@ class LetterWriter:
         person = known.people[planned.person]
         first = planned.items[0]
         cohort = known.cohorts[first.cohort]
-        capacity = _capacity(planned.items, person.id, known)
-        recipient = _someone(person)
+        capacity = capacity_of(planned.items, person.id, known)
+        recipient = someone(person)
         language = self.language_of(person.language, [item.name for item in planned.items])
         elsewhere = first.name == ADDRESS_NEW
         if any(application_letters.is_unproven(item, known) for item in planned.items):
@@ -160,7 +156,7 @@ class LetterWriter:
             cohort=cohort.id,
             cohort_title=cohort.title,
             organisation=cohort.organisation,
-            coordinator=_author(planned.items, known) or _coordinator(cohort.id, person.id, known),
+            coordinator=_author(planned.items, known) or coordinator_of(cohort.id, person.id, known),
             at=planned.at,
             message_id=message_id(planned.id, self.domain, self._secret),
             sender=self.sender,
@@ -182,7 +178,7 @@ class LetterWriter:
             "number": item.number,
             "nth": int(found[1]) if (found := _NTH.search(item.key)) else 1,
             "mentorship": item.mentorship,
-            "role": _role(item, person.id, known),
+            "role": role_of(item, person.id, known),
         }
         if item.task:
             facts["task"] = _task(item, known)
@@ -204,7 +200,7 @@ class LetterWriter:
         if item.name == MESSAGE:
             facts |= _written(item, known)
         if item.name == "reminders_stopped" and item.about in known.people:
-            facts["about"] = _someone(known.people[item.about])
+            facts["about"] = someone(known.people[item.about])
         return LetterItem(**facts)
 
     def _of_mentorship(
@@ -222,12 +218,12 @@ class LetterWriter:
             "end": mentorship.end,
             "rhythm_days": program.rhythm.every,
             "rhythm_minutes": program.rhythm.minutes,
-            "partners": () if hidden else _partners(place, person.id, known),
+            "partners": () if hidden else partners_of(place, person.id, known),
             "early": mentorship.ending == "ended_early",
         }
         match item.name:
             case "invitation" if mentorship.proposed:
-                facts |= application_letters.proposal(place, person.id, mentorship, known, _partners)
+                facts |= application_letters.proposal(place, person.id, mentorship, known, partners_of)
             case "introduction":
                 facts["first_meeting"] = program.first_meeting
             case "get_going":
@@ -239,7 +235,7 @@ class LetterWriter:
                 facts["emergency"] = program.emergency
                 facts["contact"] = item.about == MAY_CONTACT
             case "partner_left" if item.about in known.people:
-                gone = _someone(known.people[item.about], _role(item, item.about, known))
+                gone = someone(known.people[item.about], role_of(item, item.about, known))
                 erased = known.people[item.about].standing == "erased"
                 facts["about"] = replace(gone, name="") if erased else gone
             case "partner_paused":
@@ -307,14 +303,14 @@ def _written(item: Item, known: Background) -> dict[str, Any]:
     written = known.messages.get(item.about)
     if written is None:
         raise Missing(f"no message {item.about!r}")
-    return {"subject": written.subject, "message": written.text, "about": _someone(known.people[written.by])}
+    return {"subject": written.subject, "message": written.text, "about": someone(known.people[written.by])}
 
 
 def _author(items: Iterable[Item], known: Background) -> MailPerson | None:
     """Who reads replies to a mail that brings a message: who wrote it, where mail reaches them."""
     written = (known.messages.get(item.about) for item in items if item.name == MESSAGE)
     author = next((known.people[one.by] for one in written if one is not None), None)
-    return _someone(author) if author is not None and author.standing not in ("bounced", "erased") else None
+    return someone(author) if author is not None and author.standing not in ("bounced", "erased") else None
 
 
 def _address_change(item: Item, known: Background) -> AddressChangeRow:
@@ -322,70 +318,6 @@ def _address_change(item: Item, known: Background) -> AddressChangeRow:
     if change is None:
         raise Missing(f"no change of an address {item.about!r}")
     return change
-
-
-def _someone(person: ParticipantRow, role: str = "") -> MailPerson:
-    profile = {name: str(value) for name, value in person.profile.items() if name not in IN_PROFILE_APART}
-    return MailPerson(
-        id=person.id,
-        name=person.name,
-        email=person.email,
-        role=role,
-        zone=person.zone,
-        language=person.language,
-        profile=profile,
-        goals=str(person.profile.get("goals", "")),
-        offer=str(person.profile.get("offer", "")),
-    )
-
-
-def _seats(place: MentorshipRef, known: Background) -> list[MembershipRow]:
-    return [seat for seat in known.seats.get(place, ()) if seat.standing not in ("out", "declined")]
-
-
-def _partners(place: MentorshipRef, person: str, known: Background) -> tuple[MailPerson, ...]:
-    """Everyone else who takes part. What a role doesn't ask for in the invitation doesn't stand in its letter."""
-    found: list[MailPerson] = []
-    for seat in _seats(place, known):
-        if seat.person != person and known.people[seat.person].standing != "erased":
-            partner = _someone(known.people[seat.person], seat.role)
-            # One profile for every role of a person: a mentor's own goals are for another mentorship.
-            goals = "" if seat.role == "mentor" else partner.goals
-            offer = "" if seat.role == "mentee" else partner.offer
-            found.append(replace(partner, goals=goals, offer=offer))
-    return tuple(found)
-
-
-def _coordinator(cohort: str, reader: str, known: Background) -> MailPerson:
-    """Who reads replies: a coordinator who can be reached, another one than the reader where there is one."""
-    desk = [person for person, _ in known.desks.get(cohort, ())]
-    able = [person for person in desk if known.people[person].standing not in ("bounced", "erased")]
-    ordered = sorted(able or desk, key=lambda person: person == reader)
-    if not ordered:
-        raise Missing(f"cohort {cohort!r} has no coordinator")
-    return _someone(known.people[ordered[0]])
-
-
-def _capacity(items: Collection[Item], person: str, known: Background) -> Capacity:
-    if all(item.name in APPLICATIONS for item in items):
-        return "applicant"
-    roles = {_role(item, person, known) for item in items if item.name not in APPLICATIONS}
-    if roles <= {"coordinator", "deputy"}:
-        return "coordinator" if "coordinator" in roles else "deputy"
-    return "participant"
-
-
-def _role(item: Item, person: str, known: Background) -> str:
-    desk = dict(reversed(known.desks.get(item.cohort, [])))
-    if item.task or item.name in DESK:
-        return desk.get(person, "coordinator")
-    for seat in known.seats.get((item.cohort, item.mentorship), ()):
-        if seat.person == person:
-            return seat.role
-    if person in desk:
-        return desk[person]
-    # What concerns a whole cohort goes to people by any seat they have; its wording asks for no role.
-    return "mentee"
 
 
 def _task(item: Item, known: Background) -> LetterTask:
@@ -411,7 +343,7 @@ def _since(request: RequestRow, known: Background) -> date | None:
 
 def _words(place: MentorshipRef, person: str, language: str, known: Background) -> dict[str, str]:
     """What the places in a form's wording hold."""
-    names = [partner.name for partner in _partners(place, person, known)]
+    names = [partner.name for partner in partners_of(place, person, known)]
     return {"partner": listed(names, language), "program": known.programs[place].program.title}
 
 
@@ -426,7 +358,7 @@ def _on_the_table(
         return {"drafting": True, "agreement_version": request.number}
     found: dict[str, Any] = {"agreement_version": table.version}
     if table.by in known.people and table.by != person.id:
-        found["about"] = _someone(known.people[table.by])
+        found["about"] = someone(known.people[table.by])
     seen = [row for row in versions if row.version < table.version and person.id in (row.by, *row.signed)]
     if seen:
         form = known.asked[request.key].form_for("agreement")
@@ -446,7 +378,7 @@ def _meetings(body: Answers, item: Item, mentorship: MentorshipRow, known: Backg
     if at is None or weeks is None or not weekday or not minutes.isdigit():
         return None
     role = {"group": "mentor", "peer": "peer"}.get(mentorship.format, "mentee")
-    whose = next((seat.person for seat in _seats(place, known) if seat.role == role), None)
+    whose = next((seat.person for seat in seats_of(place, known) if seat.role == role), None)
     if whose is None:
         return None
     zone = known.people[whose].zone
@@ -469,12 +401,12 @@ def _farewell(place: MentorshipRef, person: str, known: Background) -> dict[str,
     passed_on = form is not None and any(
         question.id == "c_note" and question.visible == "pair" for question in form.questions
     )
-    partners = _partners(place, person, known)
+    partners = partners_of(place, person, known)
     notes = tuple(
         (partner.name, note)
         for partner in partners
         if passed_on and isinstance(note := said.get(partner.id, {}).get("c_note"), str) and note.strip()
     )
-    everybody = [seat.person for seat in _seats(place, known)]
+    everybody = [seat.person for seat in seats_of(place, known)]
     together = all(said.get(one, {}).get("c_contact", "close") not in ("close", None) for one in everybody)
     return {"notes": notes, "contacts": partners if together and len(everybody) > 1 else ()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Literal
 
@@ -11,10 +11,11 @@ from lifecycle.commands import Note, Post, StepRecord
 from lifecycle.delivery.absences import Absence
 from lifecycle.delivery.holds import Standstill
 from lifecycle.delivery.postbox import MentorshipFacts, PersonFacts, RequestFacts
+from lifecycle.findings import Signals
 from lifecycle.state import State
 from program.forms import Answers, Form
 from program.models import Program
-from rehearsal.people import ReceivedRequest
+from rehearsal.people import ReceivedRequest, Reply
 
 
 @dataclass(slots=True)
@@ -90,6 +91,20 @@ class Running:
         """Participant id to (role, answers) of everyone who has answered one of these (request key, person, role)."""
         found = ((person, role, self.requests[key].answers) for key, person, role in requests)
         return {person: (role, answers) for person, role, answers in found if answers is not None}
+
+    def sign(self, reply: Reply, signals: Signals) -> Signals:
+        """Draft, change or sign the agreement that is on the table."""
+        drafted = self.state.agreement.version > self.state.agreement.base
+        act = "sign" if drafted and reply.act != "change" else "change" if drafted else "draft"
+        version = self.state.agreement.version
+        return replace(signals, act=act, version=version if act == "sign" else version + 1)
+
+
+def seats_of(running: Mapping[str, Running], person: str) -> list[Running]:
+    """The mentorships that are not over and in which somebody has a seat."""
+    found = [one for one in running.values() if not one.facts.over]
+    seats = [(one, one.state.member(person)) for one in found]
+    return [one for one, member in seats if member is not None and member.standing != "out"]
 
 
 @dataclass(slots=True)

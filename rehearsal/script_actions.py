@@ -34,7 +34,7 @@ from lifecycle.keys import item_key
 from lifecycle.local_time import begun_everywhere, local_date
 from program.models import Cohort
 from rehearsal.behaviour import ScriptedAction
-from rehearsal.records import QueuedItem, SentMail
+from rehearsal.records import QueuedItem, SentMail, seats_of
 from rehearsal.season import RehearsedSeason
 
 BY = "script"
@@ -174,7 +174,7 @@ def correct(season: RehearsedSeason, person: str, id_: str) -> None:
         postbox.letters[key] = letter
         season.look_later(postbox, season.moment(postbox, letter.post))
     postbox.lost.clear()
-    for running in season.seats_of(person):
+    for running in seats_of(season.running, person):
         season.turn(running, Corrected(f"{id_}/{running.state.key}", person, BY))
 
 
@@ -187,5 +187,5 @@ def move(season: RehearsedSeason, person: str, zone: str, id_: str) -> None:
     postbox.look_at = None
     for letter in season.queued(postbox):
         season.look_later(postbox, season.moment(postbox, letter.post))
-    for running in season.seats_of(person):
+    for running in seats_of(season.running, person):
         season.turn(running, Moved(f"{id_}/{running.state.key}", person, zone))

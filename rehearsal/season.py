@@ -8,7 +8,7 @@ what falls due, what people do, what is delivered.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from functools import partial
@@ -20,7 +20,6 @@ from lifecycle.commands import Assess, Batch, Post
 from lifecycle.delivery import messages
 from lifecycle.delivery.holds import Standstill, fate_of
 from lifecycle.delivery.letterbox import LetterboxRule, rule_of
-from lifecycle.delivery.messages import MessagePlace
 from lifecycle.delivery.notices import facts_of
 from lifecycle.delivery.postbox import (
     LOOK_AFTER,
@@ -34,15 +33,24 @@ from lifecycle.delivery.postbox import (
     sort_out,
 )
 from lifecycle.events import Answered, Assessed, Bounced, Decided, Event
-from lifecycle.findings import Signals
 from lifecycle.local_time import instant, local_date
 from lifecycle.request_access import Access, access_of
 from lifecycle.state import Member
 from program.forms import Form
 from program.models import Cohort, Program
+from rehearsal import message_items
 from rehearsal.behaviour import Behaviour, ScriptedAction
 from rehearsal.people import People, ReceivedRequest, Reply
-from rehearsal.records import AnswerRecord, QueuedItem, Request, Running, SentMail, SimulatedPostbox, TaskRecord
+from rehearsal.records import (
+    AnswerRecord,
+    QueuedItem,
+    Request,
+    Running,
+    SentMail,
+    SimulatedPostbox,
+    TaskRecord,
+    seats_of,
+)
 
 DUE, ACT, DELIVER = range(3)
 """Order of what happens at the same instant."""
@@ -258,7 +266,7 @@ class RehearsedSeason:
             postbox = self.postboxes[member.person]
             for key, letter in list(postbox.letters.items()):
                 if letter.message is not None:
-                    self.message_stands_still(postbox, key, letter, running, still)
+                    message_items.stand_still(self, postbox, key, letter, running, still)
                     continue
                 if letter.mentorship is not running:
                     continue
@@ -270,18 +278,6 @@ class RehearsedSeason:
                     letter.state = fate
                     if fate == "queued":
                         self.look_later(postbox, self.moment(postbox, letter.post))
-
-    def message_stands_still(
-        self, postbox: SimulatedPostbox, key: str, letter: QueuedItem, running: Running, still: Standstill
-    ) -> None:
-        """A message waits no more for a standstill that ends, or goes out no more where what is held is withheld."""
-        if letter.state != "held" or letter.message is None or running not in letter.message:
-            return
-        if still.withheld and letter.message == (running,):
-            self.drop(postbox, key, DropReason.OVER)
-        elif not still and not still.withheld:
-            letter.state = "queued"
-            self.look_later(postbox, self.moment(postbox, letter.post))
 
     def look_later(self, postbox: SimulatedPostbox, moment: datetime) -> None:
         """The postmaster looks at this person at the moment, at the latest."""
@@ -326,14 +322,8 @@ class RehearsedSeason:
         if person.standing == "bounced":
             return
         person.standing = "bounced"
-        for running in self.seats_of(person.id):
+        for running in seats_of(self.running, person.id):
             self.turn(running, Bounced(f"bounced/{person.id}/{self.ticket}", person.id))
-
-    def seats_of(self, person: str) -> list[Running]:
-        """The mentorships that are not over and in which somebody has a seat."""
-        found = [one for one in self.running.values() if not one.facts.over]
-        seats = [(one, one.state.member(person)) for one in found]
-        return [one for one, member in seats if member is not None and member.standing != "out"]
 
     def queued(self, postbox: SimulatedPostbox) -> list[QueuedItem]:
         """What waits for its moment."""
@@ -349,7 +339,7 @@ class RehearsedSeason:
         mentorship = None if coordinators else running.facts
         out = not coordinators and member is not None and member.standing == "out"
         if letter.message is not None:
-            mentorship, out = messages.facts_of(self.places(letter))
+            mentorship, out = messages.facts_of(message_items.places(self, letter))
         return ItemFacts(
             key=post.key,
             kind=post.kind,
@@ -365,14 +355,6 @@ class RehearsedSeason:
             about=post.about,
             facts=facts_of(running.state, post.person, task_open=task is None or task.closed is None),
         )
-
-    def places(self, letter: QueuedItem) -> Iterator[MessagePlace]:
-        """The mentorships that decide about a message: those that it is about, or all of its reader's."""
-        for running in letter.message or self.running.values():
-            member = running.state.member(letter.post.person)
-            if member is not None:
-                still = running.still if letter.message else Standstill()
-                yield MessagePlace(running.state.key, member.standing, still)
 
     def send(self, postbox: SimulatedPostbox, items: list[ItemFacts], at: datetime) -> None:
         """A mail goes out that bears this moment, and whoever reads it may act on it."""
@@ -409,7 +391,7 @@ class RehearsedSeason:
         late = access == "late"
         signals = assessment.signals(asked.ask, reply.answers, running.program.rules)
         if asked.ask == "agreement" and not late:
-            signals = self.sign(running, asked, reply, signals)
+            signals = running.sign(reply, signals)
         if asked.ask != "agreement" or signals.act in ("draft", "change"):
             self.away(running, asked, reply)
         request.answers = reply.answers
@@ -442,16 +424,6 @@ class RehearsedSeason:
             paused=facts.paused,
             over=facts.over,
         )
-
-    def sign(self, running: Running, asked: ReceivedRequest, reply: Reply, signals: Signals) -> Signals:
-        """Draft, change or sign the agreement that lies on the table."""
-        agreement = running.state.agreement
-        drafted = agreement.version > agreement.base
-        if not drafted:
-            return replace(signals, act="draft", version=agreement.version + 1)
-        if reply.act == "change":
-            return replace(signals, act="change", version=agreement.version + 1)
-        return replace(signals, act="sign", version=agreement.version)
 
     def read_task(self, letter: QueuedItem, mailed_at: datetime) -> None:
         """A coordinator has got a task for the first time."""

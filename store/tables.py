@@ -31,6 +31,8 @@ from store.sign_in_tables import SignInRow as SignInRow
 from store.voice_tables import VoiceConsentRow as VoiceConsentRow
 from store.voice_tables import VoiceRow as VoiceRow
 from store.voice_tables import VoiceUseRow as VoiceUseRow
+from store.workflow_tables import PostmasterRow as PostmasterRow
+from store.workflow_tables import RelayRow as RelayRow
 
 
 def _public_id(row: Any) -> str:
@@ -424,28 +426,3 @@ class OperationRow(Base):
     why: Mapped[str] = mapped_column(Text, default="")
     at: Mapped[datetime]
     result: Mapped[str] = mapped_column(default="")
-
-
-class RelayRow(Base):
-    """Outbox row, "tell the workflow": committed with what it tells of, deleted once the workflow has it."""
-
-    __tablename__ = "relays"
-    id: Mapped[str] = mapped_column(primary_key=True)
-    """Submission or operation id; also the update id."""
-    cohort: Mapped[str]
-    mentorship: Mapped[str]
-    event: Mapped[str]
-    """Name of the event in `lifecycle.events`."""
-    payload: Mapped[dict[str, Any]]
-    """The event's fields; ids, dates and decisions only."""
-    at: Mapped[datetime]
-    """Not tried before this instant; put off with every attempt."""
-    attempts: Mapped[int] = mapped_column(default=0)
-
-
-class PostmasterRow(Base):
-    """When the postmaster of a shard wakes next; queuing an earlier item wakes it."""
-
-    __tablename__ = "postmasters"
-    shard: Mapped[int] = mapped_column(primary_key=True)
-    wakes_at: Mapped[datetime | None]

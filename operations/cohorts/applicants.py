@@ -23,7 +23,7 @@ from operations.people.erase import clean_up
 from operations.transactions import committed
 from program.faults import nearest
 from program.forms import Answers, Question
-from store.cohorts import calls, cohorts
+from store.cohorts import calls, past_seats
 from store.cohorts.calls import Call
 from store.database import Database
 from store.people import applications, people
@@ -177,7 +177,7 @@ async def matchable(session: AsyncSession, call: Call) -> tuple[Applicant, ...]:
         for each in await applications.of_cohort(session, call.cohort, ("confirmed",))
         if each.standing == "active"
     ]
-    before = await cohorts.together_before(session, [each.person for each in found])
+    before = await past_seats.together_before(session, [each.person for each in found])
     named = {word: each.person for each in found for word in (each.email.casefold(), each.person_name.casefold())}
     return tuple(applicant_of(call, each, before.get(each.person, frozenset()), named) for each in found)
 

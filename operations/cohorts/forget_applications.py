@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from operations.cohorts.apply import KEPT, LAPSES, forget
 from operations.people.erase import Erasure, clean_up
 from operations.transactions import in_one
-from store.cohorts import calls, cohorts
+from store.cohorts import calls, past_seats
 from store.database import Database
 from store.people import applications
 from store.people.redaction import numbers_only
@@ -25,7 +25,7 @@ async def forget_applications(database: Database, cohort: str, now: datetime) ->
         published_at = await calls.published_at(session, cohort)
         listed = await applications.of_cohort(session, cohort)
         over = published_at is not None and published_at + KEPT <= now
-        seated = await cohorts.seated(session, cohort) if over else frozenset[str]()
+        seated = await past_seats.seated(session, cohort) if over else frozenset[str]()
     if call is None:
         return
     for found in listed:

@@ -16,7 +16,7 @@ from matching.candidates import candidates
 from matching.scoring import Scores
 from operations.cohorts.applicants import applicant_of, call_of
 from operations.errors import NotFound
-from store.cohorts import cohorts
+from store.cohorts import cohorts, past_seats
 from store.database import Database
 from store.people import applications
 
@@ -81,7 +81,7 @@ async def _choices(session: AsyncSession, cohort: str, mentorship: str) -> tuple
         for each in await applications.of_cohort(session, cohort, applications.COUNTS)
         if each.standing == "active"
     ]
-    before = await cohorts.together_before(session, [each.person for each in found])
+    before = await past_seats.together_before(session, [each.person for each in found])
     named = {word: each.person for each in found for word in (each.email.casefold(), each.person_name.casefold())}
     people = {each.person: applicant_of(call, each, before.get(each.person, frozenset()), named) for each in found}
     if left.person not in people:

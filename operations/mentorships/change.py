@@ -379,7 +379,8 @@ async def _put_down(database: Database, orders: Sequence[ChangeOrder], why: str,
     """Who wants what, and why; and the newcomer, whom the mentorship knows by an id only."""
     new = [order for order in orders if not order.done]
     async with database.begin() as session:
-        for program in _programs(new):
+        programs = {order.change.program.hash: order.change.program for order in new if order.change.program}
+        for program in programs.values():
             await freeze_program(session, program.program, program.forms, now)
         for someone in _newcomers(new):
             if await people.find(session, someone.id) is None:
@@ -404,10 +405,6 @@ def _entries(orders: Sequence[ChangeOrder], why: str, proof: str) -> Iterable[Au
 
 def _newcomers(orders: Iterable[ChangeOrder]) -> Collection[KnownPerson]:
     return {order.change.newcomer.id: order.change.newcomer for order in orders if order.change.newcomer}.values()
-
-
-def _programs(orders: Iterable[ChangeOrder]) -> Collection[LoadedProgram]:
-    return {order.change.program.hash: order.change.program for order in orders if order.change.program}.values()
 
 
 async def _one(database: Database, client: Client, order: ChangeOrder) -> ChangeOutcome:

@@ -29,7 +29,7 @@ from program.zones import is_zone
 from runtime.settings import Settings
 from runtime.temporal import NoSuchMentorship, RefusedChange, send
 from store import operations_log
-from store.cohorts import cohorts
+from store.cohorts import cohorts, past_seats
 from store.database import Database
 from store.mentorships import tasks as stored_tasks
 from store.mentorships.tasks import TaskFacts
@@ -286,7 +286,7 @@ async def _check_nobody_refused(database: Database, facts: TaskFacts, newcomer: 
     async with database.session() as session:
         seats = (await cohorts.standings(session, facts.cohort)).get(facts.mentorship, ())
         stay = [seat.person for seat in seats if seat.takes_part]
-        refused = await cohorts.refused_before(session, newcomer, stay)
+        refused = await past_seats.refused_before(session, newcomer, stay)
     if refused:
         raise Refused(
             f"{newcomer} and {', '.join(refused)} were proposed to each other before, and one of them refused; "

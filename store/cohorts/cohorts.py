@@ -7,14 +7,13 @@ finds the differences of a file. Nothing here starts a mentorship or sends a mai
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, delete, insert, or_, select, update
+from sqlalchemy import and_, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from program.models import Cohort, Mentorship, Person, Role
 from store.accounts import accounts
@@ -32,7 +31,6 @@ from store.tables import (
 __all__ = [
     "FrozenProgram", "KnownOtherwise", "Planned", "Put", "StartingMember", "UnknownCohort", "freeze_program",
     "frozen_program", "known_people", "mark_running", "mentorship", "people_in", "planned", "put", "put_coordinators",
-    "together_before",
 ]  # fmt: skip
 
 PAGE = 500
@@ -317,45 +315,6 @@ async def standings(session: AsyncSession, cohort: str) -> dict[str, list[SeatNo
     for key, person, role, standing, state in rows:
         found[key].append(SeatNow(person, role, standing, state == "over"))
     return dict(found)
-
-
-async def refused_before(session: AsyncSession, newcomer: str, people: Collection[str]) -> list[str]:
-    """Those of these people with whom `newcomer` was proposed a mentorship that one of the two refused."""
-    mine, theirs = aliased(MembershipRow), aliased(MembershipRow)
-    rows = await session.scalars(
-        select(theirs.person)
-        .join(mine, and_(theirs.cohort == mine.cohort, theirs.mentorship == mine.mentorship))
-        .where(
-            mine.person == newcomer,
-            theirs.person.in_(list(people)),
-            or_(mine.standing == "declined", theirs.standing == "declined"),
-        )
-        .order_by(theirs.person)
-    )
-    return list(dict.fromkeys(rows))
-
-
-async def seated(session: AsyncSession, cohort: str) -> frozenset[str]:
-    """Those who have, or had, a seat in a cohort."""
-    return frozenset(
-        await session.scalars(select(MembershipRow.person).where(MembershipRow.cohort == cohort).distinct())
-    )
-
-
-async def together_before(session: AsyncSession, people: Collection[str]) -> dict[str, frozenset[str]]:
-    """For each of these people, those with whom they had a mentorship in any cohort, or were proposed one."""
-    mine, theirs = aliased(MembershipRow), aliased(MembershipRow)
-    found: dict[str, set[str]] = defaultdict(set)
-    listed = sorted(people)
-    for first in range(0, len(listed), PAGE):
-        rows = await session.execute(
-            select(mine.person, theirs.person)
-            .join(theirs, and_(theirs.cohort == mine.cohort, theirs.mentorship == mine.mentorship))
-            .where(mine.person.in_(listed[first : first + PAGE]), theirs.person != mine.person)
-        )
-        for one, other in rows:
-            found[one].add(other)
-    return {person: frozenset(others) for person, others in found.items()}
 
 
 # -- reading it back -------------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from operations.cohorts.written_out import as_file
 from operations.errors import Refused
 from runtime.links import Links
 from runtime.settings import Settings
-from store.cohorts import cohorts
+from store.cohorts import past_seats
 from store.columns import public_id
 from store.database import Database
 from store.delivery.due import Item
@@ -231,8 +231,8 @@ async def test_after_a_refusal_the_best_free_people_are_named_and_never_who_refu
     assert choices[0].score > choices[1].score
     assert all(choice.moves == () for choice in choices)
     async with database.session() as session:
-        assert await cohorts.refused_before(session, one, [mentor]) == [mentor]
-        assert await cohorts.refused_before(session, two, [mentor]) == []
+        assert await past_seats.refused_before(session, one, [mentor]) == [mentor]
+        assert await past_seats.refused_before(session, two, [mentor]) == []
 
 
 ACTS = st.lists(

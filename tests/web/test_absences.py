@@ -34,7 +34,8 @@ async def test_absences_of_all_forms_add_up_and_a_new_version_takes_the_place_of
     async with both.client() as client:
         page = await check_in(both, client, **LONG)
         assert page.url.path.endswith("/thanks")
-        await check_in(both, client, "reverse", **{"p_away.0.from": "2027-06-01", "p_away.0.to": "2027-06-02"})
+        later: dict[str, Any] = {"p_away.0.from": "2027-06-01", "p_away.0.to": "2027-06-02"}
+        await check_in(both, client, "reverse", **later)
         found = await absences_of(both.database, COHORT)
         assert [(one.person, one.mentorship, str(one.first), str(one.last)) for one in found] == [
             ("ada", "pair", "2027-05-03", "2027-05-16"), ("ada", "reverse", "2027-06-01", "2027-06-02"),
@@ -106,7 +107,8 @@ async def test_one_that_has_begun_pauses_from_now_on_and_one_that_is_made_is_not
     web_env: WebEnv,
 ) -> None:
     async with web_env.client() as client:
-        page = await check_in(web_env, client, **{"p_away.0.from": "2027-04-01", "p_away.0.to": "2027-04-30"})
+        begun: dict[str, Any] = {"p_away.0.from": "2027-04-01", "p_away.0.to": "2027-04-30"}
+        page = await check_in(web_env, client, **begun)
         offer = page.url.path.replace("/thanks", "/pause/0")
         asked = await client.get(offer)
         assert "nothing falls due until Saturday 1 May" in words(asked)
