@@ -89,7 +89,7 @@ async def test_an_edited_program_is_taken_to_what_runs(edition: tuple[CliEnv, Co
         "about: other words",
         "length: 182 → 196",
         "phases.midpoint.window.reminders: 6, 10 → 5, 9",
-        "form invitation: no longer asks i_easier; asks i_needs",
+        "form invitation: no longer asks i_easier, b_confid; asks i_needs",
     ]
     assert {key: await state(cli_env, "edition", key) for key in ("m1", "m2")} == before
     old = (await row(cli_env, "edition")).program_hash

@@ -102,7 +102,8 @@ async def test_launch_starts_all_and_a_second_launch_does_nothing(
     again = await cli_env.mentorship("launch", file, "--yes", "--json")
     assert again.json == {
         "cohort": "twice", "new": [], "known": 3, "unfinished_before": 0, "late": [], "new_people": [],
-        "vanished_people": [], "changes": [], "vanished": [], "warnings": [], "state": "nothing_to_do", "started": 0,
+        "vanished_people": [], "changes": [], "vanished": [], "open_call": False, "warnings": [],
+        "state": "nothing_to_do", "started": 0,
     }  # fmt: skip
     status = (await cli_env.mentorship("status", "twice", "--json")).json
     assert status[0]["counts"]["mentorships"] == {"running": 3}
