@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.commands.answers import print_answers, read
+from cli.commands.answers import By, Concerns, print_answers, read
 from cli.console import EXIT_CODES, members, names, on, out, plainly, run, say_json, settings, table, text
 from cli.options import AsJson, OfCohort
 
 if TYPE_CHECKING:
     from operations.forms.answers import ShownForm
-    from operations.mentorships.status import CohortStatus, Timeline
+    from operations.mentorships.status import CohortStatus, StatusLine, Timeline
 
 PANEL = "A cohort"
 
@@ -132,12 +132,16 @@ def show(
         typer.Argument(help="COHORT/KEY, or KEY alone where only one cohort has it; or a person who is in it."),
     ],
     answers: Annotated[bool, typer.Option("--answers", help="With what was answered, by round.")] = False,
+    concerns: Concerns = False,
+    by: By = "",
     json: AsJson = False,
 ) -> None:
     """Everything that happened to a mentorship, and what comes next.
 
     With --answers also what was answered, both sides beside each other, as far
-    as coordinators see it. Times are those of the cohort's zone.
+    as coordinators see it. What somebody wrote about safety or conduct is shown
+    with --concerns only, to those to whom its task went, and each time it is
+    opened is on the record. Times are those of the cohort's zone.
 
     \b
     Examples:
@@ -145,20 +149,24 @@ def show(
       mentorship show m1
       mentorship show "Deepak Raman"
       mentorship show small/m1 --answers
+      mentorship show small/m1 --concerns --as sc1
       mentorship show small/m1 --json
     """
     from operations.mentorships import status as looks
     from runtime.connect import database
 
-    async def look() -> Timeline:
+    async def look(reader: str = "") -> Timeline:
         async with database(settings()) as opened:
-            return await looks.show(opened, mentorship)
+            return await looks.show(opened, mentorship, concerns_for=reader)
 
     found = run(look)
+    line = found.mentorship
+    if concerns:
+        reader = run(lambda: _reader(line, by))
+        found = run(lambda: look(reader))
     given: list[ShownForm] = []
     if answers:
-        line = found.mentorship
-        given = run(lambda: read(line.cohort, mentorship=line.key))
+        given = run(lambda: read(line.cohort, mentorship=line.key, concerns=concerns, by=by))
     if json:
         shown = looks.as_object(found)
         say_json(shown | {"answers": [looks.as_object(one) for one in given]} if answers else shown)
@@ -166,6 +174,24 @@ def show(
     _print_timeline(found)
     if answers:
         print_answers(given)
+
+
+async def _reader(line: StatusLine, by: str) -> str:
+    """The id of who opens the concerns of a mentorship; that they do is put into the audit. Raises `Refused`."""
+    from operations.audit import COMMAND_LINE, AuditEntry, record
+    from operations.people.deciders import who_decides
+    from runtime.connect import database
+    from runtime.settings import now_of
+    from store.people import people
+
+    environment = settings()
+    async with database(environment) as opened:
+        async with opened.session() as session:
+            reader = who_decides(line.cohort, await people.deciders(session, line.cohort), by)
+        of = [f"{line.cohort}/{line.key}"]
+        entry = AuditEntry("show --concerns", reader, COMMAND_LINE, line.cohort, of, result="read")
+        await record(opened, now_of(environment), entry)
+    return reader
 
 
 def _print_timeline(timeline: Timeline) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lifecycle.local_time import local_date, zone
 from operations.errors import NotFound, Refused
+from operations.mentorships.concerns import readers_of
 from operations.people.find import known_person
 from program.faults import nearest
 from store.database import Database
@@ -25,6 +26,9 @@ from store.reports.timeline import timeline as timeline_of
 from store.tables import CohortRow
 
 __all__ = ["Counts", "Filters", "ListedPerson", "NotFound", "StatusLine", "TaskLine", "Timeline", "TimelineEntry"]
+
+CONCERN_RAISED = "concern_raised"
+"""The event by which a person reports a concern on their own page; its reason is what they wrote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +73,26 @@ async def status(
     return statuses
 
 
-async def show(database: Database, which: str) -> Timeline:
+async def show(database: Database, which: str, *, concerns_for: str = "") -> Timeline:
     """The timeline of `COHORT/KEY`; the cohort may be left out where only one has such a key. Raises `Unknown`.
 
-    A person (id, address or name) stands for the one mentorship in which they take part.
+    A person (id, address or name) stands for the one mentorship in which they take part. What a reported concern says
+    is withheld, but for a coordinator (`concerns_for`, an id) who was told of every report in that mentorship. The
+    caller puts on the record that it was opened.
     """
     async with database.session() as session:
         try:
             [ref] = await find(session, [which])
         except NotFound as unknown:
             ref = await _only_of(session, which, unknown)
-        return await timeline_of(session, *ref)
+        found = await timeline_of(session, *ref)
+        if concerns_for and (await readers_of(session, ref[0], [ref[1]])).may_read(ref[1], concerns_for):
+            return found
+    return replace(found, happened=tuple(map(_without_concern, found.happened)))
+
+
+def _without_concern(entry: TimelineEntry) -> TimelineEntry:
+    return replace(entry, detail="", why="") if entry.name == CONCERN_RAISED else entry
 
 
 async def _only_of(session: AsyncSession, who: str, unknown: NotFound) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import select
 
 from lifecycle.events import EVENTS
+from operations.mentorships.status import show
 from operations.people.correct import Details, correct
 from runtime.outbox_relay import relay_once
 from store.tables import (
@@ -384,6 +385,9 @@ async def test_a_concern_goes_the_way_of_a_safety_report(both: WebEnv, client: h
     assert secret not in json.dumps([row[3] for row in both.told])
     raised = [row for row in await events(both) if row[1] == "concern_raised"]
     assert raised == [("pair", "concern_raised", "conduct, in danger now", f"{secret}\nTo be contacted: 0123")]
+    listed = await show(both.database, f"{COHORT}/pair")
+    assert secret not in repr(listed), "on the command line as on the pages: only to those who open it"
+    assert secret in repr(await show(both.database, f"{COHORT}/pair", concerns_for="coco"))
 
 
 async def test_a_concern_about_a_coordinator_goes_past_them(web_env: WebEnv, reader: httpx.AsyncClient) -> None:
