@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from html import unescape
 
 import pytest
 
-from operations.accounts.accounts import ROLES
+from operations.accounts.accounts import ROLES, Role
 from store.tables import CohortPersonRow, CohortReaderRow, CohortRow
 from testing.coordinator_env import signed_in
 from testing.web_env import COHORT, WebEnv
@@ -135,3 +136,13 @@ def test_what_stands_in_the_navigation_has_words() -> None:
 def test_downloads_and_what_is_final_ask_for_a_fresh_sign_in() -> None:
     final = re.compile(r"erase|cancel|\.csv|\.xlsx|download")
     assert [route.path for route in ROUTES if final.search(route.path) and not route.fresh] == []
+
+
+@pytest.mark.parametrize("role", ["reader", "coordinator", "administrator"])
+async def test_a_page_offers_no_door_that_is_closed_to_its_reader(web_env: WebEnv, role: Role) -> None:
+    await staffed(web_env)
+    async with signed_in(web_env, HOLDERS[role], granted=(role,)) as client:
+        for path in ("/c/", "/c/cohorts", f"/c/cohorts/{COHORT}"):
+            page = await client.get(path)
+            for link in sorted({unescape(href) for href in re.findall(r'href="(/c/[^"#]*)', page.text)}):
+                assert (await client.get(link)).status_code not in (403, 404), f"{path} leads to {link}"

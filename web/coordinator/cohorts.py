@@ -69,6 +69,7 @@ async def cohort(request: Request, visit: Visit) -> Response:
     async with visit.database.session() as session:
         has_call = await calls.find(session, shown.facts.id) is not None
     writes = visit.may("coordinator", "deputy", cohort=shown.facts.id)
+    decides = visit.may("coordinator", "deputy", "administrator", cohort=shown.facts.id)
     matches = has_call and writes
     paths = {getattr(route, "path", "") for route in request.app.routes}
     many = [act for act in ACTS.values() if act.many]
@@ -91,8 +92,9 @@ async def cohort(request: Request, visit: Visit) -> Response:
             if f"/c/cohorts/{{cohort}}/{door}" in paths
             and (matches or door != "matching")
             and (writes or door != "messages")
+            and (decides or door != "file")
         ],
-        decides=visit.may("coordinator", "deputy", "administrator", cohort=shown.facts.id),
+        decides=decides,
     )
 
 
