@@ -21,6 +21,7 @@ from temporalio.client import Client
 
 from activities.metrics import MAILS, OUTCOMES
 from lifecycle.commands import OpenTask
+from lifecycle.gathering import MATCH
 from lifecycle.tasks import KINDS
 from operations.health.metrics import HEALTH, PHASES, ProcessHealth
 from store import workflow_outbox
@@ -144,7 +145,7 @@ async def test_every_trouble_fires_its_own_alert_and_no_other(database: Database
 async def test_labels_are_words_of_ours_and_few(database: Database) -> None:
     await healthy(database)
     words = {
-        *KINDS, *PHASES, *HEALTH, *OUTCOMES, "queued", "held", "sending", "database", "temporal", "worker", "web",
+        *KINDS, MATCH, *PHASES, *HEALTH, *OUTCOMES, "queued", "held", "sending", "database", "temporal", "worker", "web",
         "w:1", "p:1", "invitation", "agreement", "fit_check", "check_in", "midpoint", "closure", "follow_up",
     }  # fmt: skip
     shown = await scraped(database)
