@@ -145,8 +145,8 @@ async def test_every_trouble_fires_its_own_alert_and_no_other(database: Database
 async def test_labels_are_words_of_ours_and_few(database: Database) -> None:
     await healthy(database)
     words = {
-        *KINDS, MATCH, *PHASES, *HEALTH, *OUTCOMES, "queued", "held", "sending", "database", "temporal", "worker", "web",
-        "w:1", "p:1", "invitation", "agreement", "fit_check", "check_in", "midpoint", "closure", "follow_up",
+        *KINDS, MATCH, *PHASES, *HEALTH, *OUTCOMES, "queued", "held", "sending", "database", "temporal", "worker",
+        "web", "w:1", "p:1", "invitation", "agreement", "fit_check", "check_in", "midpoint", "closure", "follow_up",
     }  # fmt: skip
     shown = await scraped(database)
     ours = [labels for name, labels in shown.samples if name.startswith("mentorship_")]
