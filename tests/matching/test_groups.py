@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import product
 
 import pytest
 
 from matching.applicants import Applicant
-from matching.groups import GroupResult, SolverMissing, match_groups
+from matching.groups import GroupResult, SolverMissing, _Solver, match_groups
 from matching.objective import Impossible, Wanted, totals_of
 from program.matching import Level, Matching
 from tests.matching.test_optimum import ON, crowd, program
@@ -140,6 +141,20 @@ def test_what_is_not_proven_says_how_far_it_may_be_off() -> None:
     people = groupies(random.Random(4), 60, 14)
     result = match_groups(people, group_program(("served", "wishes", "score"), 3, 6), ON, seconds=0.02)
     assert all(gap > 0 for gap in result.off_by.values())
+
+
+def test_each_level_that_is_not_proven_says_by_how_much_it_may_be_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = _Solver._run
+
+    def unproven(self: _Solver, counts: Mapping[int, float]) -> tuple[int, int] | None:
+        """As a solver that ran out of time: it found the best result and cannot say that there is no better one."""
+        reached = run(self, counts)
+        return reached and (reached[0], reached[1] + 2)
+
+    monkeypatch.setattr(_Solver, "_run", unproven)
+    people = groupies(random.Random(4), 6, 3)
+    result = match_groups(people, group_program(("served", "score")), ON)
+    assert dict(result.off_by).get("served") == 2
 
 
 def test_without_the_solver_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
