@@ -11,10 +11,9 @@ from tests.operations.test_answers_shown import submitted
 from tests.web.test_joint_sheet import words
 
 
-@pytest.fixture
-async def closed(web_env: WebEnv) -> WebEnv:
-    """A mentorship that was completed in a program with certificates, and whose farewell went out."""
-    await submitted(web_env, "closure", "ada", c_meet="7", c_sat="2")
+async def certified(web_env: WebEnv, **answers: str) -> None:
+    """A mentorship was completed in a program with certificates, and its farewell went out; Ada has answered."""
+    await submitted(web_env, "closure", "ada", **answers)
     async with web_env.database.begin() as session:
         for person in ("ada", "mia"):
             session.add(
@@ -34,6 +33,12 @@ async def closed(web_env: WebEnv) -> WebEnv:
         body = {**program.body, "phases": {**phases, "closure": {**phases["closure"], "certificate": True}}}
         session.add(ProgramRow(program=row.program, hash="certified", body=body, forms=program.forms, frozen_at=NOW))
         row.program_hash = "certified"
+
+
+@pytest.fixture
+async def closed(web_env: WebEnv) -> WebEnv:
+    """The mentorship after its farewell."""
+    await certified(web_env, c_meet="7", c_sat="2")
     return web_env
 
 

@@ -20,9 +20,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from starlette.routing import Route
 
+from operations.audit import COMMAND_LINE
+from operations.cohorts import voices
 from store.people.address_changes import SIDES
 from testing.open_call import applied, open_call_of
 from testing.web_env import BASE_URL, COHORT, WebEnv, filled_in, send, wants, web_env_of
+from tests.web.test_certificate import certified
+from tests.web.test_joint_sheet import shared
 from web.security import HEADERS
 
 LOOKS = settings(
@@ -58,8 +62,10 @@ LIVE = re.compile(f'<{MARK}|["\']{MARK}["\'=]|href="(?:https?:)?//{MARK}|(?:href
 FIELDS = ("more", "save", "change", "state", "act", "version", "submission_id", "q", "name", "List-Unsubscribe",
           "email", "say", "opened", "role", "homepage", "as")  # fmt: skip
 """Names that a page may know beside those of its questions."""
-PLACES = {"act": "pause", "cohort": COHORT, "mentorship": "pair"}
+PLACES = {"act": "pause", "cohort": COHORT, "mentorship": "pair", "nth:int": "0"}
 """What stands in a path beside the token."""
+COORDINATORS = re.compile(r"/c(/|$)")
+"""Pages behind a sign-in have tests like these of their own: `tests.coordinator.test_fuzz`."""
 METHODS = ("POST", "POST", "POST", "POST", "GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE", "PROPFIND")
 READING = ("GET", "HEAD", "OPTIONS")
 
@@ -95,6 +101,8 @@ class Doors:
     rows: dict[str, list[tuple[Any, ...]]]
     """As they are before anything is tried."""
     watching: sqlite3.Connection
+    voice: str
+    """Id of the words that somebody is asked about."""
     routes: list[Route] = field(init=False)
     opening: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     """Path of a route to the tokens that open something there."""
@@ -103,7 +111,8 @@ class Doors:
     def __post_init__(self) -> None:
         self.told = list(self.web_env.told)
         self.version = self._version()
-        self.routes = [route for route in self.web_env.app.routes if isinstance(route, Route)]
+        routes = [route for route in self.web_env.app.routes if isinstance(route, Route)]
+        self.routes = [route for route in routes if not COORDINATORS.match(route.path)]
         behind_links = [route for route in self.routes if "{" in route.path]
         self.route = st.sampled_from([*self.routes, *behind_links * 4])
         fields = st.sampled_from(self.fields)
@@ -117,12 +126,15 @@ class Doors:
         """Whether nobody has committed anything: quicker to ask than to read all rows."""
         return self._version() == self.version
 
+    def filled(self, path: str, token: str) -> str:
+        return re.sub(r"\{([^}]+)\}", lambda found: (PLACES | {"voice": self.voice}).get(found[1], token), path)
+
     def path(self, draw: Any) -> str:
         """A path of one of the routes, now and then with something behind it."""
         route = draw(self.route)
         good = st.sampled_from(self.opening[route.path])
         token = st.one_of(good, good, good, good.map(lambda one: one[:-1]), st.sampled_from(self.tokens), text)
-        path = _with(route.path, quote(draw(token), safe=""))
+        path = self.filled(route.path, quote(draw(token), safe=""))
         return path + draw(st.sampled_from([*[""] * 12, "/", f"/%3C{MARK}%3E", "//", "/..", f"/{MARK}/thanks"]))
 
     async def try_keys(self) -> None:
@@ -133,15 +145,11 @@ class Doors:
                 if "GET" not in (route.methods or ()):
                     self.opening[route.path] = tokens
                     continue
-                answers = [(await client.get(_with(route.path, token))).status_code for token in tokens]
+                answers = [(await client.get(self.filled(route.path, token))).status_code for token in tokens]
                 self.opening[route.path] = [
                     token for token, status in zip(tokens, answers, strict=True) if status == 200
                 ]
                 assert self.opening[route.path], f"add a token that opens {route.path} to the tokens of these tests"
-
-
-def _with(path: str, token: str) -> str:
-    return re.sub(r"\{([^}]+)\}", lambda found: PLACES.get(found[1], token), path)
 
 
 def body_of(draw: Any, pairs: Pairs) -> tuple[bytes, str]:
@@ -166,12 +174,27 @@ async def doors(web_env: WebEnv, tmp_path: Path) -> AsyncIterator[Doors]:
         ("agreement", "ada"),
         ("check_in", "ada"),
         ("fit_check", "mia"),
-        ("closure", "ada"),
+        ("closure", "mia"),
     ]
     paths = [await unlimited.ask(*ask) for ask in (*asks, ("are_you_there", "ada"), ("check_in", "mia"))]
     async with unlimited.client() as client:
-        await send(client, paths[-1], await filled_in(unlimited, paths[-1]))
+        away: dict[str, Any] = {"p_away.0.from": "2027-05-03", "p_away.0.to": "2027-05-16"}
+        await send(client, paths[-1], await filled_in(unlimited, paths[-1], **away))
         await client.post(paths[1], data={"a_purpose": "Half a tho", "save": "1"})
+    await shared(unlimited, "ada", "mia")
+    await certified(unlimited, c_quote="with_name")
+    await voices.ask(
+        unlimited.database,
+        COHORT,
+        "ada",
+        "It was good.",
+        ["report"],
+        ["mia"],
+        "coco",
+        unlimited.now,
+        proof=COMMAND_LINE,
+    )
+    [(voice, _)] = await voices.listed(unlimited.database, COHORT, unlimited.now)
     tokens = [path.removeprefix("/f/") for path in paths]
     asked = {question.id for path in paths for question in (await unlimited.requested(path)).questions}
     tokens += [unlimited.links.stop_token("ben", 1), unlimited.links.stop_token("ada", 7)]
@@ -183,7 +206,7 @@ async def doors(web_env: WebEnv, tmp_path: Path) -> AsyncIterator[Doors]:
         own = await applied(unlimited.database, unlimited.links, name, f"{name}@example.org", COHORT, unlimited.now)
         tokens.append(own.removeprefix("/application/"))
     with closing(sqlite3.connect(tmp_path / "world.db")) as watching:
-        found = Doors(unlimited, tokens, [*sorted(asked), *FIELDS], await unlimited.snapshot(), watching)
+        found = Doors(unlimited, tokens, [*sorted(asked), *FIELDS], await unlimited.snapshot(), watching, voice.id)
         await found.try_keys()
         yield found
 
@@ -245,7 +268,7 @@ async def test_no_field_of_any_form_comes_back_as_more_than_text(doors: Doors) -
         for attack in (" ".join(marked), *(one for one in marked if one.startswith(("//", "javascript")))):
             typed = dict.fromkeys(doors.fields, attack) | {"act": "save"}
             del typed["save"], typed["more"]
-            for path in sorted(_with(route, token) for route, token in links):
+            for path in sorted(doors.filled(route, token) for route, token in links):
                 judged(await client.get(path, params=typed | {"change": "1"}))
                 judged(await client.post(path, data=typed))
                 judged(await client.get(path))

@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route as StarletteRoute
 
 from operations.accounts.accounts import Account
+from operations.errors import NotFound
 from store.accounts import accounts
 from store.cohorts import files
 from web.coordinator.cookies import session_cookie
@@ -76,7 +77,10 @@ async def _answer(request: Request, visit: Visit, route: Route) -> Response:
             return visit.message("not_yours", 403)
         if route.fresh and not visit.fresh:
             return visit.ask_fresh()
-    return await route.handler(request, visit)
+    try:
+        return await route.handler(request, visit)
+    except NotFound:  # an administrator may ask for any cohort, also for one that is not there
+        return visit.message("nothing_here", 404)
 
 
 def _concerned(request: Request) -> dict[str, Any]:

@@ -1,0 +1,65 @@
+"""Whatever is sent to whatever route of the coordinators' pages, by whichever role: nothing breaks, and nothing comes
+back as more than text."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from operations.accounts.accounts import Role
+from testing.coordinator_env import signed_in
+from testing.web_env import COHORT, WebEnv, web_env_of
+from tests.coordinator.test_roles import HOLDERS, path_of, staffed
+from tests.web.test_fuzz import ATTACKS, LIVE, MARK
+from web.coordinator.route_table import ROUTES
+from web.security import HEADERS
+
+FIELDS = (
+    "act", "key", "keys", "all", "query", "weeks", "until", "begin", "reason", "why", "person", "newcomer", "zone",
+    "text", "subject", "what", "id", "decision", "address", "code", "next", "q", "cohort", "like", "file", "people",
+    "pairs", "version", "pair", "pins", "bans", "phase", "health", "sort", "page", "after", "who", "task",
+    "submission_id", "seen",
+)  # fmt: skip
+"""Names that some page knows."""
+MARKED = [attack for attack in ATTACKS if MARK in attack]
+
+
+def judged(answer: httpx.Response) -> None:
+    """What every answer promises, whatever was asked."""
+    where = f"{answer.request.method} {answer.request.url.path}"
+    assert answer.status_code < 500, where
+    for name in HEADERS:
+        assert len(answer.headers.get_list(name)) == 1, where
+    is_page = answer.headers.get("content-type", "").startswith("text/html")
+    live = LIVE.search(answer.text) if is_page else None
+    assert live is None, live and (where, answer.text[max(live.start() - 60, 0) : live.end() + 20])
+    assert MARK not in answer.headers.get("set-cookie", "")
+    assert not answer.headers.get("location", "/").startswith(("//", "http:", "javascript:")), where
+
+
+@pytest.mark.parametrize("role", [*HOLDERS, "nobody"])
+async def test_nothing_breaks_and_nothing_comes_back_as_more_than_text(web_env: WebEnv, role: Role) -> None:
+    env = web_env_of(web_env.database, web_env.settings.public_url, requests_per_minute=0, requests_per_link=0)
+    task = await staffed(env)
+    attack = " ".join(MARKED)
+    typed = dict.fromkeys(FIELDS, attack)
+    routes = [route for route in ROUTES if route.name not in ("sign_out", "end_session")]
+
+    async def attacked(client: httpx.AsyncClient) -> None:
+        client.follow_redirects = False
+        for route in routes:
+            real = path_of(route, task)
+            invented = path_of(route, quote(MARKED[0], safe=""), quote(MARKED[1], safe=""), quote(MARKED[2], safe=""))
+            for path in dict.fromkeys((real, invented)):
+                for method in route.methods:
+                    body = {"data": typed | {"cohort": COHORT}} if method == "POST" else {}
+                    judged(await client.request(method, path, params=typed if method == "GET" else {}, **body))
+
+    if role in HOLDERS:
+        async with signed_in(env, HOLDERS[role], granted=(role,)) as client:
+            await attacked(client)
+    else:
+        async with env.client() as client:
+            await attacked(client)
