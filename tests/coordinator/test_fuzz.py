@@ -3,6 +3,7 @@ back as more than text."""
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -44,7 +45,7 @@ async def test_nothing_breaks_and_nothing_comes_back_as_more_than_text(web_env: 
     env = web_env_of(web_env.database, web_env.settings.public_url, requests_per_minute=0, requests_per_link=0)
     task = await staffed(env)
     attack = " ".join(MARKED)
-    typed = dict.fromkeys(FIELDS, attack)
+    typed: dict[str, Any] = dict.fromkeys(FIELDS, attack)
     routes = [route for route in ROUTES if route.name not in ("sign_out", "end_session")]
 
     async def attacked(client: httpx.AsyncClient) -> None:
@@ -54,8 +55,10 @@ async def test_nothing_breaks_and_nothing_comes_back_as_more_than_text(web_env: 
             invented = path_of(route, quote(MARKED[0], safe=""), quote(MARKED[1], safe=""), quote(MARKED[2], safe=""))
             for path in dict.fromkeys((real, invented)):
                 for method in route.methods:
-                    body = {"data": typed | {"cohort": COHORT}} if method == "POST" else {}
-                    judged(await client.request(method, path, params=typed if method == "GET" else {}, **body))
+                    asked: dict[str, Any] = (
+                        {"data": typed | {"cohort": COHORT}} if method == "POST" else {"params": typed}
+                    )
+                    judged(await client.request(method, path, **asked))
 
     if role in HOLDERS:
         async with signed_in(env, HOLDERS[role], granted=(role,)) as client:

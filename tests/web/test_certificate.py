@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from sqlalchemy import update
 
@@ -11,7 +13,7 @@ from tests.operations.test_answers_shown import submitted
 from tests.web.test_joint_sheet import words
 
 
-async def certified(web_env: WebEnv, **answers: str) -> None:
+async def certified(web_env: WebEnv, **answers: Any) -> None:
     """A mentorship was completed in a program with certificates, and its farewell went out; Ada has answered."""
     await submitted(web_env, "closure", "ada", **answers)
     async with web_env.database.begin() as session:
