@@ -79,7 +79,7 @@ async def _answer(request: Request, visit: Visit, route: Route) -> Response:
             return visit.ask_fresh()
     try:
         return await route.handler(request, visit)
-    except NotFound:  # an administrator may ask for any cohort, also for one that is not there
+    except NotFound:  # no handler need answer by itself for what is not there
         return visit.message("nothing_here", 404)
 
 

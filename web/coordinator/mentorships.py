@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from operations.errors import NotFound, Refused
+from operations.errors import Refused
 from operations.mentorships import notes
 from operations.submissions import FIELD, mint
 from operations.views.mail import ShownMail, framed, shown_mail
@@ -35,8 +35,6 @@ async def note(request: Request, visit: Visit) -> Response:
             await notes.add(
                 visit.database, f"{cohort}/{key}", text, visit.now, person=about, submission=submission, **who
             )
-    except NotFound:
-        return visit.message("nothing_here", 404)
     except Refused as refused:
         return await _shown(visit, request, fault=str(refused), text=text, about=about, status=400)
     visit.noted.append("note")
@@ -45,10 +43,7 @@ async def note(request: Request, visit: Visit) -> Response:
 
 async def mail(request: Request, visit: Visit) -> Response:
     """GET: one mail with its headers; its HTML in a frame, its text below."""
-    try:
-        shown = await _mail(request, visit)
-    except NotFound:
-        return visit.message("nothing_here", 404)
+    shown = await _mail(request, visit)
     response = visit.page("mail.html", mail=shown, here=f"{visit.root}{_path(request)}")
     response.headers["content-security-policy"] = FRAMING
     return response
@@ -56,10 +51,7 @@ async def mail(request: Request, visit: Visit) -> Response:
 
 async def mail_body(request: Request, visit: Visit) -> Response:
     """GET: the HTML of a mail, for the frame: it can run nothing and load nothing."""
-    try:
-        shown = await _mail(request, visit)
-    except NotFound:
-        return visit.message("nothing_here", 404)
+    shown = await _mail(request, visit)
     return HTMLResponse(framed(shown), headers={"content-security-policy": FRAMED_MAIL})
 
 
@@ -67,10 +59,7 @@ async def _shown(
     visit: Visit, request: Request, *, fault: str = "", text: str = "", about: str = "", status: int = 200
 ) -> Response:
     cohort, key = request.path_params["cohort"], request.path_params["key"]
-    try:
-        view = await mentorship_view(visit.database, cohort, key, reader_of(visit), visit.now)
-    except NotFound:
-        return visit.message("nothing_here", 404)
+    view = await mentorship_view(visit.database, cohort, key, reader_of(visit), visit.now)
     return visit.page(
         "mentorship.html",
         status,

@@ -7,7 +7,6 @@ import json
 from starlette.requests import Request
 from starlette.responses import Response
 
-from operations.errors import NotFound
 from operations.views.person import held_data, person_view
 from web.coordinator.reading import reader_of
 from web.coordinator.visit import Visit
@@ -15,20 +14,14 @@ from web.coordinator.visit import Visit
 
 async def page(request: Request, visit: Visit) -> Response:
     """GET: the person."""
-    try:
-        view = await person_view(visit.database, request.path_params["person"], reader_of(visit), visit.now)
-    except NotFound:
-        return visit.message("nothing_here", 404)
+    view = await person_view(visit.database, request.path_params["person"], reader_of(visit), visit.now)
     return visit.page("person.html", view=view)
 
 
 async def data(request: Request, visit: Visit) -> Response:
     """GET: everything that is held on a person, as far as their coordinators may read it."""
     person = request.path_params["person"]
-    try:
-        held = await held_data(visit.database, person, reader_of(visit))
-    except NotFound:
-        return visit.message("nothing_here", 404)
+    held = await held_data(visit.database, person, reader_of(visit))
     await visit.record("personal data", ids=[person], result="download")
     body = json.dumps({"as_of": visit.now.isoformat()} | held, ensure_ascii=False, indent=2)
     headers = {"content-disposition": 'attachment; filename="what-is-held.json"'}

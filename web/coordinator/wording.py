@@ -18,7 +18,6 @@ from operations.cohorts import files
 from operations.cohorts.files import CheckedFile, CohortTexts
 from operations.cohorts.load import Loaded
 from operations.cohorts.preview import FORMATS, NAMES, PreviewOptions, WordedMail, preview
-from operations.errors import NotFound
 from operations.forms.fill_in import NO_PURPOSE
 from program.forms import Form
 from program.limits import BODY_BYTES
@@ -95,10 +94,7 @@ async def _text_page(
     request: Request, visit: Visit, texts: CohortTexts, checked: CheckedFile, status: int = 200
 ) -> Response:
     cohort, name = request.path_params["cohort"], _name(request)
-    try:
-        written = files.worded_text(texts, name, visit.settings)
-    except NotFound:
-        return visit.message("nothing_here", 404)
+    written = files.worded_text(texts, name, visit.settings)
     form, program = _form(checked.loaded, name)
     format_ = request.query_params.get("format", "") or (program or FORMATS[0])
     roles = ("peer",) if format_ == "peer" else ("mentor", "mentee")
