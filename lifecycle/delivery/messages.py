@@ -39,7 +39,7 @@ class MessagePlace:
 
 
 def item_key(cohort: str, message: str, person: str) -> str:
-    """`cohort/all/message.4f2c#1/p07/notice`: one message to one person, unique for ever."""
+    """`cohort/all/message.4f2c#1/p07/notice`: one message to one person, unique for all time."""
     return keys.item_key(cohort, "all", f"{MESSAGE}.{message}", 1, person, "notice")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from store.tables import SessionRow
@@ -63,19 +63,16 @@ async def of_account(
     session: AsyncSession, account: str, alive_at: datetime, seen_after: datetime
 ) -> list[StoredSession]:
     """The sessions of an account that have not ended, the latest used first."""
-    rows = await session.scalars(
-        select(SessionRow)
-        .where(SessionRow.account == account, SessionRow.ends_at > alive_at, SessionRow.seen_at > seen_after)
-        .order_by(SessionRow.seen_at.desc(), SessionRow.id)
-    )
-    return [_stored(row) for row in rows]
+    return await all_alive(session, alive_at, seen_after, SessionRow.account == account)
 
 
-async def all_alive(session: AsyncSession, alive_at: datetime, seen_after: datetime) -> list[StoredSession]:
-    """Every session that has not ended, the latest used first."""
+async def all_alive(
+    session: AsyncSession, alive_at: datetime, seen_after: datetime, *only: ColumnElement[bool]
+) -> list[StoredSession]:
+    """Every session that has not ended and meets these conditions, the latest used first."""
     rows = await session.scalars(
         select(SessionRow)
-        .where(SessionRow.ends_at > alive_at, SessionRow.seen_at > seen_after)
+        .where(SessionRow.ends_at > alive_at, SessionRow.seen_at > seen_after, *only)
         .order_by(SessionRow.seen_at.desc(), SessionRow.id)
     )
     return [_stored(row) for row in rows]
