@@ -30,7 +30,7 @@ from operations.health.missing_workflows import check_forever
 from program.folders import template_folders
 from runtime.links import Links
 from runtime.logs import set_up_logs
-from runtime.outbox_relay import relay_forever
+from runtime.outbox_relay import relay_forever, relays_until
 from runtime.settings import Settings, load_settings
 from runtime.smtp import transport_of
 from runtime.temporal import Starter, Teller, Waker, connect
@@ -130,7 +130,11 @@ async def running(client: Client, settings: Settings, now: Callable[[], datetime
     database = Database.open(settings.database)
     transport = transport_of(settings)
     stop = asyncio.Event()
-    relay = asyncio.create_task(relay_forever(database, Teller(client), now, stop))
+
+    def relay_now() -> datetime:
+        return relays_until(now(), settings.speed)
+
+    relay = asyncio.create_task(relay_forever(database, Teller(client), relay_now, stop))
     checks = asyncio.create_task(check_forever(database, client, settings, stop))
     try:
         async with make_worker(client, settings, database, transport):

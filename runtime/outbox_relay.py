@@ -35,6 +35,8 @@ LONGEST_WAIT = timedelta(minutes=5)
 AT_ONCE = 8
 """Rows told at the same time."""
 PAGE = 200
+LAG = timedelta(seconds=2 * PATIENCE)
+"""Real time by which the relay of a fast clock is behind, for there `GRACE` ends before a page has sent anything."""
 
 
 async def hand_over(database: Database, tell: Tell, cohort: str, mentorship: str, now: datetime) -> bool:
@@ -86,6 +88,11 @@ async def relay_forever(
             await asyncio.wait_for(stop.wait(), every)
         except TimeoutError:
             continue
+
+
+def relays_until(now: datetime, speed: float) -> datetime:
+    """Up to which program time the relay takes rows up at program time `now`, where time passes so fast."""
+    return now - LAG * (speed - 1) if speed > 1 else now
 
 
 def put_off(attempts: int) -> timedelta:

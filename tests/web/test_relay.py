@@ -8,7 +8,17 @@ from typing import Any
 
 from sqlalchemy import select
 
-from runtime.outbox_relay import AT_ONCE, LONGEST_WAIT, hand_over, put_off, relay_forever, relay_once
+from runtime.outbox_relay import (
+    AT_ONCE,
+    GRACE,
+    LAG,
+    LONGEST_WAIT,
+    hand_over,
+    put_off,
+    relay_forever,
+    relay_once,
+    relays_until,
+)
 from store import workflow_outbox
 from store.database import Database
 from store.tables import RelayRow
@@ -104,6 +114,19 @@ async def test_a_page_tells_what_waits_for_its_mentorship_up_to_the_first_failur
     assert await hand_over(database, workflows.tell, "spring", "pair", NOW) is True
     assert workflows.taken == ["one", "two", "three"]
     assert await left(database) == ["other"]
+
+
+async def test_a_fast_clock_leaves_a_page_the_time_to_tell_what_it_has_committed(database: Database) -> None:
+    speed = 50_000.0
+    await committed(database, ("one", "pair"), at=NOW + GRACE)
+    workflows = Workflows()
+
+    async def relayed(later: timedelta) -> int:
+        return await relay_once(database, workflows.tell, relays_until(NOW + later * speed, speed))
+
+    assert await relayed(LAG - timedelta(seconds=0.5)) == 0
+    assert await relayed(LAG + timedelta(seconds=0.5)) == 1
+    assert relays_until(NOW, 1.0) == NOW
 
 
 async def test_a_workflow_that_hangs_is_given_up_on(database: Database, monkeypatch: Any) -> None:
