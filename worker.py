@@ -24,10 +24,10 @@ from activities.gathering import Gatherer
 from activities.launch import Launcher
 from activities.record_turn import Recorder
 from mail.compose import Composer
-from operations.cohorts.forget_applications import forget_applications
+from operations.applications.forget_applications import forget_applications
 from operations.health.metrics import ProcessHealth, watched_runtime
 from operations.health.missing_workflows import check_forever
-from program.folders import template_folders
+from program.files.folders import template_folders
 from runtime.links import Links
 from runtime.logs import set_up_logs
 from runtime.outbox_relay import relay_forever, relays_until

@@ -20,7 +20,7 @@ from demo.screen import Screen
 from demo.season import TAKES, DemoOptions, season
 from demo.verdict import verdict
 from embedded.stack import until_told_to_stop
-from operations.cohorts.report import exact
+from operations.reports.report import exact
 from program.faults import Faults
 from runtime.errors import INTERRUPTED, Unreachable
 from runtime.logs import set_up_logs

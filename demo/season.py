@@ -20,10 +20,10 @@ from lifecycle.local_time import local_date, zone
 from operations.accounts.printed_links import print_link
 from operations.cohorts.launch import launch
 from operations.mentorships.labels import phrase
-from program.complaints import validated
+from program.checks.complaints import validated
 from program.faults import Fault, Faults
+from program.files.reading import read_yaml
 from program.loader import Loaded, load_cohort
-from program.reading import read_yaml
 from rehearsal.behaviour import Behaviour
 from rehearsal.people import ReceivedRequest
 from runtime.settings import Settings

@@ -1,6 +1,6 @@
 """The sections `apply:` and `wishes:` of a cohort's file: who can apply, until when, and who may wish for whom.
 
-Models only. Whether the dates fit together, and the form to the program, is checked in `program.gathering_checks`.
+Models only. `program.checks.gathering_checks` checks that the dates fit together, and the form to the program.
 """
 
 from __future__ import annotations

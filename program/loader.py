@@ -12,17 +12,17 @@ from datetime import date
 from pathlib import Path
 from typing import Any, cast
 
-from program.cohort_checks import PEOPLE, check_cohort
-from program.complaints import validated
+from program.checks.cohort_checks import PEOPLE, check_cohort
+from program.checks.complaints import validated
+from program.checks.gathering_checks import check_gathering
+from program.checks.language_checks import check_languages
 from program.content import content_hash
 from program.faults import Fault, Faults, Place, fault, quoted
-from program.folders import SHIPPED, template_folders
+from program.files.folders import SHIPPED, template_folders
+from program.files.people import Rows, read_pairs, read_people
+from program.files.reading import Source, merged, read_yaml
 from program.forms import Form
-from program.gathering_checks import check_gathering
-from program.language_checks import check_languages
 from program.models import Cohort, Format, Mentorship, Participant, Person, Program
-from program.people import Rows, read_pairs, read_people
-from program.reading import Source, merged, read_yaml
 from program.shelf import LoadedProgram, Shelf
 
 __all__ = [
@@ -113,7 +113,7 @@ def load_cohort(
     A start before `today` (the date in the cohort's zone) is a fault; None accepts any, as for a cohort that
     already runs. `check_templates` is asked about the mail templates in the wording of the formats that the cohort
     uses, and `missing_templates` about languages that have not all of them. `own` is the coordinators' own folder, as
-    `program.folders` has it. `utf8`: the relay takes addresses with letters beyond ASCII before the @.
+    `program.files.folders` has it. `utf8`: the relay takes addresses with letters beyond ASCII before the @.
     """
     path = Path(path)
     shelf = Shelf.around(path, own)

@@ -1,6 +1,6 @@
 """Where programs and forms are found by their ids, and each of them read once.
 
-`program.folders` says in which folders, first to last. An id is the name of its file without `.yaml`.
+`program.files.folders` says in which folders, first to last. An id is the name of its file without `.yaml`.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from program.base import ID_PATTERN
-from program.complaints import validated
+from program.checks.complaints import validated
+from program.checks.form_checks import check_form, check_read_by_rules
+from program.checks.program_checks import asks_of, check_program
 from program.content import content_hash
-from program.extending import EXTENDS, extended
 from program.faults import Fault, Faults, Place, fault, nearest, quoted
-from program.folders import search_order
-from program.form_checks import check_form, check_read_by_rules
+from program.files.extending import EXTENDS, extended
+from program.files.folders import search_order
+from program.files.reading import Source, read_yaml
 from program.forms import Form
 from program.models import Program
-from program.program_checks import asks_of, check_program
-from program.reading import Source, read_yaml
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lifecycle.tasks import KINDS
-from program.complaints import validated
+from program.checks.complaints import validated
+from program.checks.form_checks import fits
+from program.checks.program_checks import ASKS
 from program.faults import Fault, Faults, either, fault, quoted, suggestion
-from program.form_checks import fits
+from program.files.reading import Source, read_yaml
 from program.forms import Form, Question
 from program.loader import Loaded
-from program.program_checks import ASKS
-from program.reading import Source, read_yaml
 from rehearsal.behaviour import PROFILES, Behaviour
 from rehearsal.script_checks import events_checked
 

@@ -10,9 +10,9 @@ from datetime import timedelta
 
 from lifecycle.phases.closure import EARLY_REASONS
 from program.faults import Fault, either, fault, quoted, suggestion
+from program.files.reading import Source
 from program.loader import Loaded
 from program.models import Mentorship
-from program.reading import Source
 from program.zones import is_zone, near_zones
 from rehearsal.behaviour import OF_ALL, Behaviour, ScriptedAction
 

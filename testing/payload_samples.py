@@ -31,8 +31,8 @@ from program.loader import Loaded
 from rehearsal.behaviour import Behaviour
 from rehearsal.script_actions import change_happens
 from rehearsal.season import RehearsedSeason, Running
-from testing.all_cases import launch_moment, load
-from testing.cases import CASES
+from testing.cohorts.all_cases import launch_moment, load
+from testing.cohorts.cases import CASES
 from workflows.inputs import WORDING, CohortInput, MentorshipInput, Pace, PostmasterInput, numbers_of
 
 PROGRAMS = "programs.json"

@@ -21,7 +21,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling, LoadScopeScheduling
 
 from store.database import Database, migrate
-from testing.postgresql import PostgreSQL, PostgreSQLMissing
+from testing.servers.postgresql import PostgreSQL, PostgreSQLMissing
 
 _exit_status: list[int] = []
 

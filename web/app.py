@@ -24,7 +24,7 @@ from operations.accounts.accounts import AccountRules
 from operations.accounts.sign_in import SignIn
 from operations.plan_runner import PlanRunner
 from operations.waking import Wake
-from program.folders import template_folders
+from program.files.folders import template_folders
 from runtime.links import Links
 from runtime.outbox_relay import Tell
 from runtime.settings import Settings

@@ -29,8 +29,8 @@ from cli.console import (
 from cli.options import AsJson, By, Separator, Why
 
 if TYPE_CHECKING:
-    from operations.cohorts.applicants import Applied
-    from operations.cohorts.import_applicants import ImportMap, ImportResult
+    from operations.applications.applicants import Applied
+    from operations.applications.import_applicants import ImportMap, ImportResult
     from program.faults import Fault
     from store.cohorts.calls import Call
 
@@ -118,7 +118,7 @@ def applicants(
         say_json([each.plain for each in found])
         return
     if csv or xlsx is not None:
-        from operations.cohorts.applicants import as_rows
+        from operations.applications.applicants import as_rows
         from operations.spreadsheet import as_csv, as_xlsx
 
         columns, rows = as_rows(call, found)
@@ -134,7 +134,7 @@ def applicants(
 def _import(
     word: str, file: Path | None, by_map: Path | None, cohort: str, yes: bool, by: str, why: str, json: bool
 ) -> None:
-    from operations.cohorts.import_applicants import read_map
+    from operations.applications.import_applicants import read_map
 
     if word != "import" or file is None or by_map is None:
         fail("write `mentorship applicants import FILE --map MAP.yaml`", REFUSED)
@@ -159,8 +159,8 @@ def _import(
 async def _imported(
     file: Path, mapped: ImportMap, cohort: str, yes: bool, by: str, why: str
 ) -> tuple[ImportResult, tuple[Fault, ...]]:
+    from operations.applications.import_applicants import call_for, put_applicants, read_applicants
     from operations.audit import COMMAND_LINE
-    from operations.cohorts.import_applicants import call_for, put_applicants, read_applicants
     from runtime.connect import database
     from runtime.settings import now_of
 
@@ -174,8 +174,8 @@ async def _imported(
 
 
 async def _read(cohort: str, state: str, role: str, download: bool, by: str) -> tuple[Call, list[Applied]]:
+    from operations.applications.applicants import applied
     from operations.audit import COMMAND_LINE, AuditEntry, record
-    from operations.cohorts.applicants import applied
     from operations.people.deciders import who_decides
     from runtime.connect import database
     from runtime.settings import now_of
@@ -211,8 +211,8 @@ def _act(cohort: str, accept: str, withdraw: str, yes: bool, by: str, why: str, 
 
 
 async def _acted(cohort: str, accept: str, withdraw: str, by: str, why: str) -> str:
+    from operations.applications.applicants import take_from_waiting_list, withdraw_on_request
     from operations.audit import COMMAND_LINE
-    from operations.cohorts.applicants import take_from_waiting_list, withdraw_on_request
     from runtime.connect import database
     from runtime.settings import now_of
 

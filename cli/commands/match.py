@@ -14,10 +14,10 @@ from cli.options import AsJson
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from operations.cohorts.board import Board, BoardPair
-    from operations.cohorts.match import Matched
-    from operations.cohorts.next_choices import NextChoice
-    from operations.cohorts.pool import Pool
+    from operations.matching.board import Board, BoardPair
+    from operations.matching.match import Matched
+    from operations.matching.next_choices import NextChoice
+    from operations.matching.pool import Pool
 
 PANEL = "Before anybody is mailed"
 HELPS_SHOWN = 3
@@ -93,9 +93,9 @@ def match(
       mentorship match config/cohorts/open-call.yaml --people config/cohorts/open-call-people.csv --html pairs.html
     """
     from operations.cohorts.load import file_of
-    from operations.cohorts.match import matched
-    from operations.cohorts.match_page import page
-    from operations.cohorts.pool import pairs_in, read_pool
+    from operations.matching.match import matched
+    from operations.matching.match_page import page
+    from operations.matching.pool import pairs_in, read_pool
 
     if next_for:
         _print_next(str(file), next_for, json)
@@ -150,7 +150,7 @@ def _print_next(cohort: str, key: str, json: bool) -> None:
 
 
 async def _next(cohort: str, key: str) -> Sequence[NextChoice]:
-    from operations.cohorts.next_choices import next_choices
+    from operations.matching.next_choices import next_choices
     from runtime.connect import database
 
     async with database(settings()) as opened:
@@ -158,7 +158,7 @@ async def _next(cohort: str, key: str) -> Sequence[NextChoice]:
 
 
 async def _applied(cohort: str) -> Pool:
-    from operations.cohorts.publish import pool_of
+    from operations.matching.publish import pool_of
     from runtime.connect import database
 
     async with database(settings()) as opened:

@@ -13,7 +13,7 @@ from cli.console import EXIT_CODES, REFUSED, counted, err, fail, out, plainly, r
 from cli.options import AsJson, By, DryRun, Why, Yes
 
 if TYPE_CHECKING:
-    from operations.cohorts.publish import Draft, Published
+    from operations.matching.publish import Draft, Published
 
 PANEL = "A cohort"
 
@@ -85,9 +85,9 @@ async def _publish(
     json: bool,
 ) -> tuple[Draft, Published | None]:
     from operations.audit import COMMAND_LINE
-    from operations.cohorts.pool import pairs_in
-    from operations.cohorts.publish import draft
-    from operations.cohorts.publish import publish as do_publish
+    from operations.matching.pool import pairs_in
+    from operations.matching.publish import draft
+    from operations.matching.publish import publish as do_publish
     from runtime.connect import database, temporal
     from runtime.settings import now_of
 
@@ -169,7 +169,7 @@ def export_cohort(
 
 
 async def _export(cohort: str) -> str:
-    from operations.cohorts.written_out import as_file
+    from operations.applications.written_out import as_file
     from runtime.connect import database
 
     async with database(settings()) as opened:

@@ -13,8 +13,8 @@ from cli.console import EXIT_CODES, REFUSED, err, fail, out, plainly, run, say_j
 from cli.options import AsJson, Separator
 
 if TYPE_CHECKING:
-    from operations.cohorts.giving_back import Volunteer
-    from operations.cohorts.report import Made
+    from operations.reports.giving_back import Volunteer
+    from operations.reports.report import Made
 
 PANEL = "A cohort"
 
@@ -101,7 +101,7 @@ def report(
             fail("--evidence is for passing on: leave --exact out", REFUSED)
         run(lambda: _evidence(made, evidence))
     if json:
-        from operations.cohorts.report import as_object
+        from operations.reports.report import as_object
 
         say_json(as_object(made))
     elif not any((html, xlsx, csv, pdf, evidence)):
@@ -111,7 +111,7 @@ def report(
 def _write(
     made: Made, html: Path | None, xlsx: Path | None, csv: Path | None, pdf: Path | None, separator: str
 ) -> None:
-    from operations.cohorts.report import write_files
+    from operations.reports.report import write_files
 
     if html is not None:
         html.write_text(made.html(), "utf-8")
@@ -133,7 +133,7 @@ def _wrote(path: Path) -> None:
 
 async def _make(cohort: str, exact: bool, on: date | None, program: str, format_: str, compare: str) -> Made:
     from operations.audit import COMMAND_LINE, AuditEntry, record
-    from operations.cohorts import report as reports
+    from operations.reports import report as reports
     from runtime.connect import database
     from runtime.settings import now_of
 
@@ -148,8 +148,8 @@ async def _make(cohort: str, exact: bool, on: date | None, program: str, format_
 
 
 async def _evidence(made: Made, folder: Path) -> None:
-    from operations.cohorts.evidence import evidence_pack
-    from operations.cohorts.report import write_files
+    from operations.reports.evidence import evidence_pack
+    from operations.reports.report import write_files
     from runtime.connect import database
     from runtime.settings import now_of
 
@@ -161,7 +161,7 @@ async def _evidence(made: Made, folder: Path) -> None:
 
 async def _change(cohort: str, words: str, by: str) -> None:
     from operations.audit import COMMAND_LINE
-    from operations.cohorts.report import say_what_changes
+    from operations.reports.report import say_what_changes
     from runtime.connect import database
     from runtime.settings import now_of
 
@@ -171,7 +171,7 @@ async def _change(cohort: str, words: str, by: str) -> None:
 
 
 async def _volunteers(cohort: str) -> list[Volunteer]:
-    from operations.cohorts.giving_back import volunteers
+    from operations.reports.giving_back import volunteers
     from runtime.connect import database
     from runtime.settings import now_of
 
@@ -194,7 +194,7 @@ def _print_volunteers(found: list[Volunteer], json: bool) -> None:
 
 def _print(made: Made) -> None:
     """The answer first, then every table."""
-    from operations.cohorts.report import as_lines, table_lines
+    from operations.reports.report import as_lines, table_lines
     from reports.season_report import SECTIONS
 
     screen = out()

@@ -58,7 +58,7 @@ def voices(
       mentorship voices small --used 4kx9q2mz7vb1aB3d --where "web site, start page"
     """
     from operations.audit import COMMAND_LINE
-    from operations.cohorts import voices as acts
+    from operations.reports import voices as acts
     from operations.waking import wake_in_time
     from runtime.connect import database, temporal
     from runtime.errors import Unreachable

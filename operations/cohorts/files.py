@@ -24,10 +24,10 @@ from operations.cohorts.launch import ChangeResult, Launch, carry_out, is_known,
 from operations.cohorts.load import Faults, Loaded, load
 from operations.errors import NotFound, Refused
 from program.faults import Fault
+from program.files.reading import read_yaml
+from program.files.tables import XLSX, decoded, table_text
 from program.loader import SHIPPED
-from program.reading import read_yaml
 from program.shelf import Shelf
-from program.tables import XLSX, decoded, table_text
 from runtime.settings import Settings
 from store.cohorts import files
 from store.cohorts.files import CohortTexts, FileVersion

@@ -17,7 +17,7 @@ from temporalio.client import Client
 
 from lifecycle.local_time import local_date
 from lifecycle.state import State
-from operations.cohorts import open_call
+from operations.applications import open_call
 from operations.cohorts.file_changes import FileChange, ending, wanted
 from operations.cohorts.late_joiners import Late, late
 from operations.errors import Refused

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from lifecycle.local_time import begun_everywhere, is_zone, local_date
 from mail.preview import check_templates, missing_templates
-from program.folders import file_of
+from program.files.folders import file_of
+from program.files.reading import read_yaml
 from program.loader import Fault, Faults, Loaded, load_cohort
 from program.models import Format
-from program.reading import read_yaml
 from runtime.settings import Settings
 
 __all__ = ["Fault", "Faults", "Loaded", "cohort_in", "file_of", "load"]
@@ -39,7 +39,7 @@ def load(path: Path, now: datetime, *, runs: bool = False, own: Path | None = No
     """The cohort in a file. `now` is program time (UTC). Raises Faults with all of them at once.
 
     A start in the past is a fault, unless the cohort `runs` already. `own` is the coordinators' own folder, as
-    `program.folders` has it; find the file itself with `file_of`.
+    `program.files.folders` has it; find the file itself with `file_of`.
     """
 
     def today(zone: str) -> date:

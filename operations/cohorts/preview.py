@@ -21,7 +21,7 @@ from operations.cohorts.plan import everybody_accepts
 from operations.errors import Refused
 from operations.people.find import known_person
 from program.faults import either, nearest
-from program.folders import template_folders
+from program.files.folders import template_folders
 from program.loader import Loaded
 from program.models import Format, Mentorship
 from runtime.links import SHORTEST_SECRET, Links

@@ -22,9 +22,9 @@ from operations.mentorships.not_running import LOST, not_there
 from operations.people.deciders import who_decides
 from program.addresses import problem_of_address
 from program.base import ID_PATTERN
+from program.checks.text_checks import line_problem
 from program.durations import days_of
 from program.faults import nearest
-from program.text_checks import line_problem
 from program.zones import is_zone
 from runtime.settings import Settings
 from runtime.temporal import NoSuchMentorship, RefusedChange, send

@@ -30,7 +30,7 @@ from operations.people.deciders import who_decides
 from operations.people.find import known_person
 from operations.transactions import committed, in_one
 from operations.waking import Wake, wake_in_time
-from program.folders import template_folders
+from program.files.folders import template_folders
 from program.text import CONTROLS
 from runtime.links import Links
 from runtime.settings import Settings

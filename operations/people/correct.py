@@ -19,9 +19,9 @@ from operations.people.find import known_person
 from operations.transactions import committed
 from operations.waking import Wake, wake_in_time
 from program.addresses import problem_of_address
+from program.checks.text_checks import line_problem
 from program.languages import is_language, near_language
 from program.limits import NAME_CHARACTERS
-from program.text_checks import line_problem
 from program.zones import is_zone
 from runtime import outbox_relay
 from runtime.outbox_relay import Tell

@@ -14,9 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lifecycle.delivery.letterbox import LetterboxRule
 from lifecycle.gathering import Gathering, Stage
+from program.checks.gathering_checks import ROLE_QUESTION, offered_roles, wishes_dates
 from program.forms import Form, Question
 from program.gathering import Apply, See, Wishes
-from program.gathering_checks import ROLE_QUESTION, offered_roles, wishes_dates
 from program.matching import Matching
 from program.models import Model, Program
 from store.database import putting

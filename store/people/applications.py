@@ -1,6 +1,6 @@
 """Stores applications to an open call: who was invited, who applied, who confirmed, and what they wish for.
 
-Everything here is personal data of one applicant. Must not decide who may apply: that is `operations.cohorts.apply`.
+Everything here is personal data of one applicant. `operations.applications.apply` decides who may apply.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from store.database import Database
-from testing.delivery_env import DeliveryEnv, open_delivery_env
-from testing.sink import Sink, running
+from testing.environments.delivery_env import DeliveryEnv, open_delivery_env
+from testing.servers.sink import Sink, running
 
 
 @pytest.fixture

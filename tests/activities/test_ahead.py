@@ -9,8 +9,8 @@ from lifecycle.delivery.postbox import LOOK_AFTER
 from mail.compose import compose
 from mail.letters import Letter, WordedMail
 from store.tables import MessageRow
-from testing.delivery_env import HOUR, MINUTE, NINE, DeliveryEnv, about, post_office
-from testing.small_cohort import item
+from testing.cohorts.small_cohort import item
+from testing.environments.delivery_env import HOUR, MINUTE, NINE, DeliveryEnv, about, post_office
 
 WORDED: list[str] = []
 

@@ -21,9 +21,9 @@ from lifecycle.delivery.postbox import LOOK_AFTER
 from store.database import Database
 from store.delivery.results import NOT_REPEATED
 from store.tables import ItemRow, MessageRow
-from testing.delivery_env import DAY, HOUR, MINUTE, NINE, DeliveryEnv, about, post_office
-from testing.sink import ACCEPT, DROP
-from testing.small_cohort import item
+from testing.cohorts.small_cohort import item
+from testing.environments.delivery_env import DAY, HOUR, MINUTE, NINE, DeliveryEnv, about, post_office
+from testing.servers.sink import ACCEPT, DROP
 from tests.activities.test_outbox import ADA, CLEO, LAPSED, killed
 
 PEOPLE = ("ada", "cleo", "dan")

@@ -21,7 +21,8 @@ from store.people import absences
 from store.people.absences import AbsenceForm
 from store.shards import shards_to_wake
 from store.tables import MembershipRow, MessageRow, RequestRow
-from testing.delivery_env import (
+from testing.cohorts.small_cohort import COHORT, GROUP, PAIR, item
+from testing.environments.delivery_env import (
     DAY,
     HOUR,
     LINKS,
@@ -34,8 +35,7 @@ from testing.delivery_env import (
     check_in,
     post_office,
 )
-from testing.sink import ACCEPT, DROP
-from testing.small_cohort import COHORT, GROUP, PAIR, item
+from testing.servers.sink import ACCEPT, DROP
 
 ADA, BEN = "ada@example.org", "ben@example.org"
 TUESDAY = MONDAY + timedelta(days=1)

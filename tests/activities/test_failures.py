@@ -15,7 +15,7 @@ from temporalio.exceptions import ApplicationError, CancelledError
 from activities.error_description import described
 from store.database import Database
 from store.tables import SuppressionRow
-from testing.web_env import NOW
+from testing.environments.web_env import NOW
 from workflows.payloads import DATA_CONVERTER
 
 SECRET = "zoe.private@example.org"

@@ -14,13 +14,13 @@ from sqlalchemy import select, update
 import activities.gathering
 from activities.gathering import Gatherer
 from activities.messages import CohortQuestion, Gathered
-from operations.cohorts.apply import KEPT, apply, confirm
-from operations.cohorts.forget_applications import forget_applications
+from operations.applications.apply import KEPT, apply, confirm
+from operations.applications.forget_applications import forget_applications
 from program.gathering import Wishes
 from store.database import Database
 from store.people import applications
 from store.tables import ApplicationRow, CallRow, ItemRow, MembershipRow, ParticipantRow, TaskRow
-from testing.open_call import CLOSED, COHORT, OPEN, launch_call, loaded_call, typed_application
+from testing.environments.open_call import CLOSED, COHORT, OPEN, launch_call, loaded_call, typed_application
 
 INVITED = [f"p{number}@example.org" for number in range(5)]
 BEFORE = datetime(2027, 1, 4, 9, 0, tzinfo=UTC)

@@ -24,8 +24,8 @@ from store.delivery.due import Item
 from store.forms import agreements
 from store.message_tables import WrittenMessageRow
 from store.tables import AnswerRow, MembershipRow, ParticipantRow
-from testing.delivery_env import LINKS, SECRET, SENDER
-from testing.small_cohort import COHORT, applied, turn
+from testing.cohorts.small_cohort import COHORT, applied, turn
+from testing.environments.delivery_env import LINKS, SECRET, SENDER
 
 NOW = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
 START, END = date(2027, 3, 1), date(2027, 8, 30)

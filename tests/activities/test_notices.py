@@ -12,9 +12,9 @@ from lifecycle.commands import CloseTask, MemberRecord, OpenTask
 from lifecycle.delivery.notices import facts_of
 from lifecycle.keys import item_key, task_item_key, task_key
 from store.delivery import due
-from testing.delivery_env import HOUR, MONDAY, NINE, DeliveryEnv
-from testing.one_mentorship import one_mentorship
-from testing.small_cohort import COHORT, PAIR, item
+from testing.cohorts.one_mentorship import one_mentorship
+from testing.cohorts.small_cohort import COHORT, PAIR, item
+from testing.environments.delivery_env import HOUR, MONDAY, NINE, DeliveryEnv
 
 TASK = OpenTask(task_key(COHORT, PAIR.key, "help", 1), "help", 1, "Somebody asks.", MONDAY, ("noted", "end"))
 BOTH = [MemberRecord("ada", "mentor", "accepted"), MemberRecord("ben", "mentee", "accepted")]

@@ -25,7 +25,8 @@ from mail.compose import compose
 from mail.letters import Letter
 from store.delivery.results import NOT_REPEATED
 from store.tables import MessageRow, RequestRow, SuppressionRow
-from testing.delivery_env import (
+from testing.cohorts.small_cohort import COHORT, GROUP, PAIR, item
+from testing.environments.delivery_env import (
     DAY,
     HOUR,
     LINKS,
@@ -39,8 +40,7 @@ from testing.delivery_env import (
     about,
     post_office,
 )
-from testing.sink import ACCEPT, DROP, HANG
-from testing.small_cohort import COHORT, GROUP, PAIR, item
+from testing.servers.sink import ACCEPT, DROP, HANG
 
 ADA, BEN, CLEO = "ada@example.org", "ben@example.org", "cleo@example.org"
 LAPSED = NINE + timedelta(minutes=15)

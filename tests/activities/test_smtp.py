@@ -26,7 +26,7 @@ from aiosmtplib import (
 
 from activities.smtp import Kind, NotSent, Relay, SmtpTransport, Trouble, classify
 from activities.verp import envelope_sender, message_of
-from testing.sink import ACCEPT, DROP, HANG, NO_HELLO, Sink, running
+from testing.servers.sink import ACCEPT, DROP, HANG, NO_HELLO, Sink, running
 
 SECRET = "a secret of at least thirty-two characters"
 

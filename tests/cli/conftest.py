@@ -20,10 +20,10 @@ from runtime.settings import Settings, now_of
 from runtime.temporal import Waker, send
 from store.database import Database, migrate
 from store.tables import TaskRow
-from testing.cli_env import SECRET, CommandResult, ConfigFolder, check_templates_once, mentorship
-from testing.dev_server import Address, cleared, dev_server
-from testing.sink import Sink
-from testing.sink import running as running_sink
+from testing.environments.cli_env import SECRET, CommandResult, ConfigFolder, check_templates_once, mentorship
+from testing.servers.dev_server import Address, cleared, dev_server
+from testing.servers.sink import Sink
+from testing.servers.sink import running as running_sink
 from worker import running as running_worker
 
 __all__ = ["dev_server"]

@@ -11,11 +11,11 @@ from lifecycle.keys import request_key
 from lifecycle.state import State
 from operations.forms.parse import Typed
 from operations.forms.submit import Faulty, Saved, submit
-from program.folders import SHIPPED
+from program.files.folders import SHIPPED
 from store.forms import requests
 from store.mentorships.turns import public_id
 from store.tables import ParticipantRow
-from testing.cli_env import ConfigFolder, today
+from testing.environments.cli_env import ConfigFolder, today
 from tests.cli.conftest import CliEnv
 from tests.cli.test_changes import dates, foretold, operation, state
 from tests.cli.test_launch import accepted, edited, row, told

@@ -8,7 +8,7 @@ from pathlib import Path
 from cli.main import COMMANDS
 from operations import audit
 from operations.audit import AuditFilters, AuditLine
-from testing.cli_env import ConfigFolder
+from testing.environments.cli_env import ConfigFolder
 from tests.cli.conftest import CliEnv, declined
 from tests.cli.test_launch import told
 

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from temporalio.client import WorkflowExecutionStatus
 
 from store.tables import CohortRow, EventRow, MentorshipRow, OperationRow, OutcomeRow, TaskRow
-from testing.cli_env import ConfigFolder, closed_now
+from testing.environments.cli_env import ConfigFolder, closed_now
 from tests.cli.conftest import CliEnv, declined
 
 ROOT = Path(__file__).parent.parent.parent

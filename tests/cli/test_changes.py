@@ -20,7 +20,7 @@ from operations.mentorships.select import named
 from runtime.temporal import send
 from store.operations_log import Operation, put_operations
 from store.tables import EventRow, ItemRow, OperationRow
-from testing.cli_env import ConfigFolder, today
+from testing.environments.cli_env import ConfigFolder, today
 from tests.cli.conftest import CliEnv
 from tests.cli.test_cancel import typed
 from tests.cli.test_launch import accepted, edited, seats, told, with_person

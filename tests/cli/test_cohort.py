@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from store.tables import OperationRow, ParticipantRow, TaskRow
-from testing.cli_env import CommandResult, ConfigFolder, mentorship, today
+from testing.environments.cli_env import CommandResult, ConfigFolder, mentorship, today
 from tests.cli.conftest import CliEnv, declined, invited
 
 

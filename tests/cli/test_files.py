@@ -24,7 +24,7 @@ from rehearsal.script_actions import change_happens
 from rehearsal.season import RehearsedSeason
 from runtime.links import Links
 from runtime.settings import load_settings
-from testing.cli_env import CONFIG, ConfigFolder, mentorship
+from testing.environments.cli_env import CONFIG, ConfigFolder, mentorship
 
 SMALL = str(CONFIG / "cohorts" / "small.yaml")
 REALISTIC = str(CONFIG / "cohorts" / "realistic.yaml")

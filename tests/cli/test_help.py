@@ -12,7 +12,7 @@ import typer.main
 
 from cli import main
 from cli.main import app
-from testing.cli_env import mentorship
+from testing.environments.cli_env import mentorship
 
 ROOT = Path(main.__file__).parent.parent
 COMMANDS = sorted(typer.main.get_command(app).commands)  # pyright: ignore[reportAttributeAccessIssue]

@@ -19,8 +19,8 @@ from operations.health.missing_workflows import check
 from operations.health.worker import examine_worker
 from runtime.settings import load_settings
 from store.database import is_migrated
-from testing.cli_env import CommandResult, ConfigFolder, mentorship
-from testing.dev_server import Address, cleared, free_port
+from testing.environments.cli_env import CommandResult, ConfigFolder, mentorship
+from testing.servers.dev_server import Address, cleared, free_port
 from tests.cli.conftest import CliEnv, settle
 from tests.cli.test_killed import process
 

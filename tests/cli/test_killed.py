@@ -25,9 +25,9 @@ from runtime.smtp import transport_of
 from runtime.temporal import Waker
 from store.database import Database, migrate
 from store.tables import MentorshipRow
-from testing.cli_env import ConfigFolder, closed_now, mentorship, today
-from testing.dev_server import Address, cleared
-from testing.sink import running as running_sink
+from testing.environments.cli_env import ConfigFolder, closed_now, mentorship, today
+from testing.servers.dev_server import Address, cleared
+from testing.servers.sink import running as running_sink
 from worker import make_post_office
 from worker import running as running_worker
 

@@ -18,7 +18,7 @@ from lifecycle.findings import Signals
 from runtime.temporal import send
 from store.database import Database, migrate
 from store.tables import EventRow, ItemRow, MembershipRow, MentorshipRow, OperationRow, ParticipantRow
-from testing.cli_env import ConfigFolder, today
+from testing.environments.cli_env import ConfigFolder, today
 from tests.cli.conftest import CliEnv, declined
 from tests.cli.test_killed import process
 

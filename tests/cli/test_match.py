@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from testing.cli_env import CONFIG, mentorship
+from testing.environments.cli_env import CONFIG, mentorship
 
 COHORT = str(CONFIG / "cohorts" / "open-call.yaml")
 PEOPLE = str(CONFIG / "cohorts" / "open-call-people.csv")

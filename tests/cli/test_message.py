@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from store.database import Database
-from testing.cli_env import CommandResult, mentorship
-from testing.web_env import COHORT, launch
+from testing.environments.cli_env import CommandResult, mentorship
+from testing.environments.web_env import COHORT, launch
 
 
 @pytest.fixture

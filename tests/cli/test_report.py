@@ -9,8 +9,8 @@ import pytest
 
 from runtime.settings import Settings
 from store.database import Database, migrate
-from testing.cli_env import mentorship
-from testing.small_cohort import COHORT, launched
+from testing.cohorts.small_cohort import COHORT, launched
+from testing.environments.cli_env import mentorship
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from store.database import Database
-from testing.browser import browser  # noqa: F401
-from testing.web_env import WebEnv, web_env_of
+from testing.environments.web_env import WebEnv, web_env_of
+from testing.servers.browser import browser  # noqa: F401
 from tests.web.conftest import _launched  # noqa: F401
 from web.server import server
 

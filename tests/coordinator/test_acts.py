@@ -17,9 +17,9 @@ from cli.main import COMMANDS
 from operations import audit
 from operations.acts import ACTS
 from operations.audit import AuditFilters
-from testing.coordinator_env import signed_in
-from testing.core_client import CoreClient
-from testing.web_env import COHORT, COHORT_FILE, NOW, PROGRAMS, WebEnv
+from testing.environments.coordinator_env import signed_in
+from testing.environments.core_client import CoreClient
+from testing.environments.web_env import COHORT, COHORT_FILE, NOW, PROGRAMS, WebEnv
 from web.app import create_app
 from web.coordinator.route_table import ROUTES
 

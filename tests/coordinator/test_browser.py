@@ -12,8 +12,8 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page
 
 from store.tables import MentorshipRow, ParticipantRow
-from testing.coordinator_env import printed_link
-from testing.web_env import NOW, WebEnv, filled_in, send
+from testing.environments.coordinator_env import printed_link
+from testing.environments.web_env import NOW, WebEnv, filled_in, send
 from tests.coordinator.test_today import put_task
 
 PHONE = {"width": 320, "height": 640}

@@ -18,9 +18,9 @@ from store.cohorts.cohorts import put
 from store.database import Database
 from store.people import people
 from store.programs import freeze_program
-from testing.coordinator_env import printed_link
-from testing.core_client import CoreClient
-from testing.web_env import COHORT_FILE, NOW, PROGRAMS, WebEnv, web_env_of
+from testing.environments.coordinator_env import printed_link
+from testing.environments.core_client import CoreClient
+from testing.environments.web_env import COHORT_FILE, NOW, PROGRAMS, WebEnv, web_env_of
 from web.app import create_app
 from web.server import serving
 

@@ -28,9 +28,9 @@ from program.limits import BODY_BYTES, FILE_BODY_BYTES
 from runtime.settings import now_of
 from store.cohorts.files import without_entry, without_row
 from store.tables import CohortFileRow, MentorshipRow
-from testing.cli_env import today
-from testing.coordinator_env import printed_link, signed_in
-from testing.web_env import WebEnv
+from testing.environments.cli_env import today
+from testing.environments.coordinator_env import printed_link, signed_in
+from testing.environments.web_env import WebEnv
 from tests.cli.conftest import CliEnv, cli_env, dev_server  # noqa: F401
 from tests.web.test_browser import violations
 from web.app import create_app

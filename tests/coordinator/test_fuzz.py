@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from operations.accounts.accounts import Role
-from testing.coordinator_env import signed_in
-from testing.web_env import COHORT, WebEnv, web_env_of
+from testing.environments.coordinator_env import signed_in
+from testing.environments.web_env import COHORT, WebEnv, web_env_of
 from tests.coordinator.test_roles import HOLDERS, path_of, staffed
 from tests.web.test_fuzz import ATTACKS, LIVE, MARK
 from web.coordinator.route_table import ROUTES

@@ -12,10 +12,10 @@ import pytest
 from operations.accounts.sign_in import IDLE_AT_MOST, LINK_LASTS, MOST_BY_ADDRESS, MOST_CODES, SESSION_LASTS
 from store.database import Database
 from store.tables import SessionRow, SignInRow
-from testing.coordinator_env import printed_link, signed_in
-from testing.played_season import logs_kept
-from testing.sink import Sink, running
-from testing.web_env import WebEnv, web_env_of
+from testing.environments.coordinator_env import printed_link, signed_in
+from testing.environments.web_env import WebEnv, web_env_of
+from testing.seasons.played_season import logs_kept
+from testing.servers.sink import Sink, running
 from web.app import create_app
 
 BASE = datetime(2027, 4, 5, 9, 0, tzinfo=UTC)
@@ -186,7 +186,7 @@ async def test_own_sessions_are_listed_and_ended(web_env: WebEnv) -> None:
     "back", ["https://evil.test/c/", "//evil.test", "/c/\\evil", "/c//evil.test", "javascript:alert(1)", "/f/x"]
 )
 async def test_a_sign_in_leads_to_pages_of_ours_only(web_env: WebEnv, back: str) -> None:
-    from web.coordinator.sign_in import safe
+    from web.coordinator.signing_in.sign_in import safe
 
     assert safe(back) == "/c/"
     assert safe("/c/tasks/abc%231") == "/c/tasks/abc%231"

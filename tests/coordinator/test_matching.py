@@ -12,17 +12,17 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser
 from sqlalchemy import select
 
+from operations.applications.applicants import withdraw_on_request
+from operations.applications.apply import apply, confirm
 from operations.audit import COMMAND_LINE
-from operations.cohorts.applicants import withdraw_on_request
-from operations.cohorts.apply import apply, confirm
-from operations.cohorts.match import matched
-from operations.cohorts.match_page import page
-from operations.cohorts.publish import pool_of
+from operations.matching.match import matched
+from operations.matching.match_page import page
+from operations.matching.publish import pool_of
 from store.people import applications
 from store.tables import AuditRow, MatchingDraftRow, MentorshipRow
-from testing.coordinator_env import printed_link, signed_in
-from testing.open_call import open_call_of, typed_application
-from testing.web_env import COHORT, WebEnv
+from testing.environments.coordinator_env import printed_link, signed_in
+from testing.environments.open_call import open_call_of, typed_application
+from testing.environments.web_env import COHORT, WebEnv
 from tests.coordinator.test_browser import DESKTOP, EVERYTHING, PHONE, opened
 
 PAGE = f"/c/cohorts/{COHORT}/matching"

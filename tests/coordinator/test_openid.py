@@ -18,8 +18,8 @@ from pydantic import ValidationError
 from operations.health.sign_in import examine_sign_in
 from runtime.settings import Settings
 from store.tables import SessionRow
-from testing.played_season import logs_kept
-from testing.web_env import WebEnv, web_env_of
+from testing.environments.web_env import WebEnv, web_env_of
+from testing.seasons.played_season import logs_kept
 
 START = "/c/sign-in/openid"
 

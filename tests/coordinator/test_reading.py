@@ -20,13 +20,13 @@ from operations.plans import Choice
 from runtime.temporal import send
 from store.columns import public_id
 from store.tables import AuditRow, CohortPersonRow, EventRow, ItemRow, ParticipantRow, TaskRow
-from testing.all_cases import POST
-from testing.cases import SECRET_WORD
-from testing.coordinator_env import signed_in
-from testing.engine import Engine
-from testing.played_season import logs_kept
-from testing.waiting_tasks import COORDINATOR, NAME, WAITING, season
-from testing.web_env import WebEnv, web_env_of
+from testing.cohorts.all_cases import POST
+from testing.cohorts.cases import SECRET_WORD
+from testing.environments.coordinator_env import signed_in
+from testing.environments.engine import Engine
+from testing.environments.web_env import WebEnv, web_env_of
+from testing.seasons.played_season import logs_kept
+from testing.seasons.waiting_tasks import COORDINATOR, NAME, WAITING, season
 
 PAGES = "https://pages.test"
 SAFETY = f"{NAME}/S/task.safety#1"

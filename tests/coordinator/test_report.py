@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from store.tables import AuditRow, CohortReaderRow, ParticipantRow
-from testing.coordinator_env import signed_in
-from testing.web_env import COHORT, WebEnv
+from testing.environments.coordinator_env import signed_in
+from testing.environments.web_env import COHORT, WebEnv
 
 
 async def test_a_coordinator_sees_exact_numbers_and_takes_away_those_for_passing_on(web_env: WebEnv) -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from operations.accounts.accounts import ROLES, Role
 from store.tables import CohortPersonRow, CohortReaderRow, CohortRow
-from testing.coordinator_env import signed_in
-from testing.web_env import COHORT, WebEnv
+from testing.environments.coordinator_env import signed_in
+from testing.environments.web_env import COHORT, WebEnv
 from tests.coordinator.test_today import put_task
 from web.coordinator.route_table import NAVIGATION, ROUTES, Route
 

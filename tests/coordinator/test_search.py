@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from store.tables import CohortReaderRow
-from testing.coordinator_env import signed_in
-from testing.web_env import COHORT, NOW, WebEnv
+from testing.environments.coordinator_env import signed_in
+from testing.environments.web_env import COHORT, NOW, WebEnv
 from tests.coordinator.test_today import put_task
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from testing.coordinator_env import printed_link, signed_in
-from testing.web_env import WebEnv
+from testing.environments.coordinator_env import printed_link, signed_in
+from testing.environments.web_env import WebEnv
 
 
 async def test_a_printed_link_signs_in_once_and_by_its_button_only(web_env: WebEnv) -> None:

@@ -12,8 +12,8 @@ from store.columns import public_id
 from store.database import Database
 from store.reports.search import search
 from store.tables import AuditRow, CohortPersonRow, ItemRow, MentorshipRow, ParticipantRow, TaskRow
-from testing.coordinator_env import signed_in
-from testing.web_env import COHORT, NOW, WebEnv, filled_in, launch, send, web_env_of
+from testing.environments.coordinator_env import signed_in
+from testing.environments.web_env import COHORT, NOW, WebEnv, filled_in, launch, send, web_env_of
 
 
 async def put_task(env: WebEnv, kind: str, due: date, about: list[str], mentorship: str = "pair") -> str:

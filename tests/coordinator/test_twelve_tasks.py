@@ -20,12 +20,12 @@ from playwright.async_api import Browser
 from sqlalchemy import delete, select, update
 
 from store.tables import AuditRow, ParticipantRow, SignInRow, TaskRow
-from testing.all_cases import POST
-from testing.cases import SECRET_WORD
-from testing.coordinator_env import printed_link, signed_in
-from testing.engine import Engine
-from testing.waiting_tasks import COORDINATOR, WAITING, season
-from testing.web_env import WebEnv, web_env_of
+from testing.cohorts.all_cases import POST
+from testing.cohorts.cases import SECRET_WORD
+from testing.environments.coordinator_env import printed_link, signed_in
+from testing.environments.engine import Engine
+from testing.environments.web_env import WebEnv, web_env_of
+from testing.seasons.waiting_tasks import COORDINATOR, WAITING, season
 from tests.coordinator.test_reading import PAGES, TOLD, key_of, page_of, path_of
 from tests.web.test_browser import PHONE, violations
 from web.server import server

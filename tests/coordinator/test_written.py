@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import select
 
 from store.tables import AuditRow, ItemRow, MembershipRow, MentorshipRow
-from testing.coordinator_env import signed_in
-from testing.web_env import COHORT, WebEnv, hidden
+from testing.environments.coordinator_env import signed_in
+from testing.environments.web_env import COHORT, WebEnv, hidden
 
 PATH = f"/c/cohorts/{COHORT}/messages"
 

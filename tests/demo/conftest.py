@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from testing.browser import browser
+from testing.servers.browser import browser
 
 __all__ = ["browser"]

@@ -13,7 +13,7 @@ import pytest
 from aiosmtpd.controller import UnthreadedController
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from testing.dev_server import Address, dev_server, free_port
+from testing.servers.dev_server import Address, dev_server, free_port
 
 __all__ = ["Address", "dev_server"]
 

@@ -21,8 +21,8 @@ from operations.health.sender_domain import examine_domain, reserved
 from store.database import Database
 from store.reports.metrics import Totals, count_all
 from store.tables import ItemRow, MentorshipRow
-from testing.cli_env import mentorship
-from testing.dev_server import free_port
+from testing.environments.cli_env import mentorship
+from testing.servers.dev_server import free_port
 from tests.cli.conftest import settle
 from tests.deploy.conftest import TlsRelay
 from tests.deploy.test_rules import LATE, NOW, _untold, healthy

@@ -14,8 +14,8 @@ import pytest
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 
-from testing.cli_env import CommandResult, mentorship
-from testing.dev_server import Address
+from testing.environments.cli_env import CommandResult, mentorship
+from testing.servers.dev_server import Address
 from tests.cli.conftest import settle
 from workflows import search_attributes
 

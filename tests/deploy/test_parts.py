@@ -25,10 +25,10 @@ from demo.visitor import tokens_in
 from embedded.temporal_server import DevServer
 from store.database import Database
 from store.tables import AnswerRow, TaskRow
-from testing.cli_env import SECRET, ConfigFolder, mentorship
-from testing.dev_server import free_port
-from testing.sink import Sink
-from testing.sink import running as running_sink
+from testing.environments.cli_env import SECRET, ConfigFolder, mentorship
+from testing.servers.dev_server import free_port
+from testing.servers.sink import Sink
+from testing.servers.sink import running as running_sink
 from tests.cli.conftest import settle
 from tests.deploy.collector import Collector, collecting
 from tests.deploy.shipped import LAZY, metrics_named

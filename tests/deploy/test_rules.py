@@ -28,7 +28,7 @@ from store import workflow_outbox
 from store.database import Database
 from store.tables import ItemRow, MentorshipRow, RelayRow, TaskRow
 from store.workflow_outbox import OutboxEvent
-from testing.small_cohort import COHORT, GROUP, LAUNCH, PAIR, applied, ask, item, launched, turn
+from testing.cohorts.small_cohort import COHORT, GROUP, LAUNCH, PAIR, applied, ask, item, launched, turn
 from tests.deploy.promql import Scraped, fires
 from tests.deploy.shipped import DEPLOY, LAZY, dashboard, expressions, metrics_named, panels, rules, selected
 

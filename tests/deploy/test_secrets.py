@@ -14,7 +14,7 @@ from runtime.links import SHORTEST_SECRET, Links
 from runtime.settings import Settings
 from runtime.smtp import transport_of
 from store.database import Database
-from testing.cli_env import mentorship
+from testing.environments.cli_env import mentorship
 from tests.cli.conftest import settle
 from tests.deploy.conftest import TlsRelay
 from tests.deploy.test_compose import ROOT, compose

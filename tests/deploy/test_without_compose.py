@@ -24,7 +24,7 @@ from ruamel.yaml import YAML
 
 from program.limits import BODY_BYTES
 from runtime.settings import Settings
-from testing.dev_server import free_port
+from testing.servers.dev_server import free_port
 from tests.deploy.test_compose import COMMANDS, COMPOSE, DOCKERFILE, ROOT, SERVICES
 
 CADDYFILE = ROOT / "deploy" / "caddy" / "Caddyfile"

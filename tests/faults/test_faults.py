@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from testing.sink import ACCEPT, DROP
+from testing.servers.sink import ACCEPT, DROP
 from tools.faults.catalogue import FaultCase
 from tools.faults.installation import Size, Town
 from tools.faults.outages import outage

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lifecycle.events import Adopt, End, Event, Extend, Pause, Resume
-from testing.one_mentorship import OneMentorship, one_mentorship
+from testing.cohorts.one_mentorship import OneMentorship, one_mentorship
 
 
 def adopt(based_on: int | None = None, id_: str = "v2", **says: Any) -> Adopt:

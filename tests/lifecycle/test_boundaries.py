@@ -12,7 +12,7 @@ from lifecycle.events import Decided, End, Event, Pause, Replace
 from lifecycle.phases.onboarding import last_wait
 from lifecycle.state import State
 from program.models import Letterbox
-from testing.one_mentorship import one_mentorship
+from testing.cohorts.one_mentorship import one_mentorship
 
 RULE = rule_of(Letterbox())
 

@@ -30,7 +30,7 @@ from lifecycle.events import (
 )
 from lifecycle.findings import Signals
 from lifecycle.state import State
-from testing.one_mentorship import START, OneMentorship, one_mentorship
+from testing.cohorts.one_mentorship import START, OneMentorship, one_mentorship
 
 STATES: TypeAdapter[State] = TypeAdapter(State)
 

@@ -11,7 +11,7 @@ from lifecycle.events import Answered, Assessed, Decided, Leave, Release, Seen
 from lifecycle.findings import Findings, PersonalRequest, Signals
 from lifecycle.local_time import instant
 from lifecycle.state import SCHEMA
-from testing.one_mentorship import PEERS, OneMentorship, one_mentorship
+from testing.cohorts.one_mentorship import PEERS, OneMentorship, one_mentorship
 
 NO_MEETING: dict[str, Any] = {"p_met": "0", "p_next": False}
 

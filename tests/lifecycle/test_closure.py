@@ -7,7 +7,7 @@ import pytest
 from lifecycle.commands import OpenRequest
 from lifecycle.events import Cancel, Decided, End, Extend, Leave
 from lifecycle.state import State
-from testing.one_mentorship import PEOPLE, OneMentorship, one_mentorship
+from testing.cohorts.one_mentorship import PEOPLE, OneMentorship, one_mentorship
 
 
 def forms(played: OneMentorship) -> list[OpenRequest]:

@@ -22,7 +22,7 @@ from lifecycle.request_access import Access, access_of
 from lifecycle.saved_state import load, save, unanswered_questions
 from lifecycle.turn import Turn
 from program.models import Letterbox
-from testing.one_mentorship import one_mentorship
+from testing.cohorts.one_mentorship import one_mentorship
 
 NINE = datetime(2026, 3, 2, 8, tzinfo=UTC)
 """Monday, nine o'clock in Berlin."""

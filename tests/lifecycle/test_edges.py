@@ -24,7 +24,7 @@ from lifecycle.events import (
     Replace,
     Resume,
 )
-from testing.one_mentorship import OneMentorship, one_mentorship
+from testing.cohorts.one_mentorship import OneMentorship, one_mentorship
 
 Script = Callable[[OneMentorship], OneMentorship]
 

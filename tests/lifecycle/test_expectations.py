@@ -9,7 +9,7 @@ import pytest
 from lifecycle.commands import EndRequest
 from lifecycle.events import Answered, Leave, Nudge
 from lifecycle.findings import Signals
-from testing.one_mentorship import OneMentorship, one_mentorship
+from testing.cohorts.one_mentorship import OneMentorship, one_mentorship
 
 
 def ended(played: OneMentorship) -> list[EndRequest]:

@@ -8,7 +8,7 @@ from lifecycle.delivery.holds import Standstill, fate_of
 from lifecycle.events import Answered, Decided, Event, Release
 from lifecycle.findings import Signals
 from lifecycle.state import State
-from testing.one_mentorship import OneMentorship, one_mentorship
+from testing.cohorts.one_mentorship import OneMentorship, one_mentorship
 
 REPORT = Signals(safety=True)
 

@@ -9,7 +9,7 @@ import pytest
 
 from lifecycle.events import Answered
 from lifecycle.findings import Signals
-from testing.one_mentorship import OneMentorship, one_mentorship
+from testing.cohorts.one_mentorship import OneMentorship, one_mentorship
 
 NO_MEETING = {"p_met": "0", "p_next": False}
 

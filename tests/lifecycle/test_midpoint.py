@@ -8,7 +8,7 @@ import pytest
 
 from lifecycle.assessment import MATRIX, outcome
 from lifecycle.events import Leave, Pause
-from testing.one_mentorship import OneMentorship, one_mentorship
+from testing.cohorts.one_mentorship import OneMentorship, one_mentorship
 
 CHOICES = ("continue", "change", "pause", "new_partner", "end", "unsure", None)
 """What each may answer; None for nothing."""

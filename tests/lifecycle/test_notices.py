@@ -9,7 +9,7 @@ import pytest
 
 from lifecycle.delivery.notices import TRUE_WHILE, Notice, NoticeFacts, facts_of, still_true, who_takes_part
 from lifecycle.events import Extend, Leave, Pause, Replace, Resume
-from testing.one_mentorship import OneMentorship, one_mentorship
+from testing.cohorts.one_mentorship import OneMentorship, one_mentorship
 
 QUEUED = datetime(2027, 3, 1, 8, tzinfo=UTC)
 PAIR = NoticeFacts(

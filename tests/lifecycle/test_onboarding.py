@@ -9,7 +9,7 @@ import pytest
 from lifecycle.commands import MoveRequest
 from lifecycle.events import Add, Answered, End, Leave, Remove, Replace
 from lifecycle.findings import Signals
-from testing.one_mentorship import START, OneMentorship, one_mentorship
+from testing.cohorts.one_mentorship import START, OneMentorship, one_mentorship
 
 GIVEN_UP = ("never_started", "no_decision", 22)
 """The end of S+21 is the first moment of S+22."""

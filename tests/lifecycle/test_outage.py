@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lifecycle.batch import snapshot
 from lifecycle.events import Pause
-from testing.one_mentorship import OneMentorship, one_mentorship
+from testing.cohorts.one_mentorship import OneMentorship, one_mentorship
 
 
 def first_turn_back(played: OneMentorship) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 
 from lifecycle.events import End, Extend, Pause, Resume
 from operations.mentorships.dry_run import foresee
-from testing.one_mentorship import OneMentorship, one_mentorship
+from testing.cohorts.one_mentorship import OneMentorship, one_mentorship
 from workflows.ui_card import card
 
 

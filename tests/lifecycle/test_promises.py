@@ -6,7 +6,7 @@ from hypothesis import given
 
 from lifecycle.advance import next_moment
 from lifecycle.tasks import OUTLIVE
-from testing.strategies import MentorshipCase, mentorship_cases
+from testing.cohorts.strategies import MentorshipCase, mentorship_cases
 from tests.lifecycle.witness import Witness
 
 

@@ -8,7 +8,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from lifecycle.events import Extend, Pause, Resume
-from testing.one_mentorship import OneMentorship, one_mentorship
+from testing.cohorts.one_mentorship import OneMentorship, one_mentorship
 
 ASKS = ("invitation", "agreement", "fit_check", "check_in", "midpoint", "closure", "check_in 2")
 

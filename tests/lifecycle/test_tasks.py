@@ -12,7 +12,7 @@ from lifecycle.events import Answered, Bounced, Decided, Leave, Remove, Staffed
 from lifecycle.findings import Signals
 from lifecycle.state import State
 from lifecycle.tasks import KINDS
-from testing.one_mentorship import OneMentorship, one_mentorship
+from testing.cohorts.one_mentorship import OneMentorship, one_mentorship
 
 USUAL = "noted, nudge, pause, replace, end"
 TABLE = {

@@ -17,7 +17,7 @@ from lifecycle.local_time import (
     working_days_after,
 )
 from program.models import Program
-from testing.one_mentorship import SILENCE, START, OneMentorship, one_mentorship, program
+from testing.cohorts.one_mentorship import SILENCE, START, OneMentorship, one_mentorship, program
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri")
 

@@ -59,8 +59,8 @@ from lifecycle.local_time import instant, local_date
 from lifecycle.phases.closure import EARLY_REASONS
 from lifecycle.state import Member, State
 from lifecycle.tasks import KINDS, OUTLIVE
-from testing.one_mentorship import PEOPLE
-from testing.strategies import ZONES, MentorshipCase, TimedEvent
+from testing.cohorts.one_mentorship import PEOPLE
+from testing.cohorts.strategies import ZONES, MentorshipCase, TimedEvent
 
 AFTER_CLOSE = ("farewell", "transferred", "follow_up", "safety_received")
 IN_A_PAUSE = ("still_paused", "partner_paused", "task_repeated", "task_to_deputy")

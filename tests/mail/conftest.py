@@ -1,3 +1,3 @@
-from testing.browser import browser
+from testing.servers.browser import browser
 
 __all__ = ["browser"]

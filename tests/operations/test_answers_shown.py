@@ -18,7 +18,7 @@ from operations.spreadsheet import as_csv, as_xlsx
 from program.forms import Form, Question, Visible
 from store.database import Database
 from store.tables import EventRow
-from testing.web_env import COHORT, NOW, PROGRAMS, WebEnv, filled_in, launch, web_env_of
+from testing.environments.web_env import COHORT, NOW, PROGRAMS, WebEnv, filled_in, launch, web_env_of
 
 FORMS = {form.form: form for program in PROGRAMS.values() for form in program.forms.values()}
 

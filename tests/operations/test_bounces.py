@@ -21,7 +21,8 @@ from runtime.settings import Settings
 from store.database import Database
 from store.delivery import bounces
 from store.tables import ItemRow, MessageRow
-from testing.delivery_env import (
+from testing.cohorts.small_cohort import GROUP, PAIR, item
+from testing.environments.delivery_env import (
     DAY,
     HOUR,
     NINE_IN_NEW_YORK,
@@ -31,10 +32,9 @@ from testing.delivery_env import (
     open_delivery_env,
     post_office,
 )
-from testing.engine import SECRET
-from testing.sink import Sink
-from testing.sink import running as running_sink
-from testing.small_cohort import GROUP, PAIR, item
+from testing.environments.engine import SECRET
+from testing.servers.sink import Sink
+from testing.servers.sink import running as running_sink
 
 BEN, NEW = "ben@example.org", "benjamin@example.net"
 BOUNCES = "bounces@mail.example.org"

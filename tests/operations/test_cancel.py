@@ -19,9 +19,9 @@ from store.cohorts.cohorts import mark_running
 from store.database import Database
 from store.mentorships import turns
 from store.tables import CohortRow, EventRow, ItemRow, MentorshipRow, OutcomeRow, RelayRow, RequestRow
-from testing.delivery_env import post_office
-from testing.sink import running as running_sink
-from testing.small_cohort import COHORT, GROUP, LAUNCH, PAIR, applied, ask, cohort, item, launched, turn
+from testing.cohorts.small_cohort import COHORT, GROUP, LAUNCH, PAIR, applied, ask, cohort, item, launched, turn
+from testing.environments.delivery_env import post_office
+from testing.servers.sink import running as running_sink
 
 NOW = LAUNCH + timedelta(hours=2)
 CROWD = 500

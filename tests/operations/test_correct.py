@@ -24,7 +24,8 @@ from runtime.outbox_relay import relay_once
 from store.cohorts.cohorts import mark_running
 from store.database import Database
 from store.tables import EventRow, ItemRow, MessageRow, OperationRow, ParticipantRow, RelayRow, SuppressionRow
-from testing.delivery_env import (
+from testing.cohorts.small_cohort import COHORT, GROUP, PAIR, item
+from testing.environments.delivery_env import (
     DAY,
     HOUR,
     LINKS,
@@ -37,9 +38,8 @@ from testing.delivery_env import (
     open_delivery_env,
     post_office,
 )
-from testing.sink import Sink
-from testing.sink import running as running_sink
-from testing.small_cohort import COHORT, GROUP, PAIR, item
+from testing.servers.sink import Sink
+from testing.servers.sink import running as running_sink
 
 BEN, NEW = "ben@example.org", "benjamin@example.net"
 GONE = "rcpt 550 5.1.1 no such user"

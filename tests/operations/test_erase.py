@@ -52,9 +52,10 @@ from store.tables import (
     SuppressionRow,
     TaskRow,
 )
-from testing.all_cases import ZONE, behaviour_of, cohort_of, launch_moment, written
-from testing.cases import LAUNCH, SECRET_WORD, START, Case, says
-from testing.delivery_env import (
+from testing.cohorts.all_cases import ZONE, behaviour_of, cohort_of, launch_moment, written
+from testing.cohorts.cases import LAUNCH, SECRET_WORD, START, Case, says
+from testing.cohorts.small_cohort import COHORT, GROUP, PAIR, item
+from testing.environments.delivery_env import (
     DAY,
     HOUR,
     LINKS,
@@ -67,11 +68,10 @@ from testing.delivery_env import (
     open_delivery_env,
     post_office,
 )
-from testing.engine import Engine, PatientTeller, run_engine, time_skipping
-from testing.played_season import logs_kept, runtime, traces_of
-from testing.sink import Sink
-from testing.sink import running as running_sink
-from testing.small_cohort import COHORT, GROUP, PAIR, item
+from testing.environments.engine import Engine, PatientTeller, run_engine, time_skipping
+from testing.seasons.played_season import logs_kept, runtime, traces_of
+from testing.servers.sink import Sink
+from testing.servers.sink import running as running_sink
 from workflows.ids import cohort_id, mentorship_id, postmaster_id
 
 # -- a season in which six people are erased, each in another phase --------------------------------------------------

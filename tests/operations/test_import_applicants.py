@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 
 from operations import audit
-from operations.audit import COMMAND_LINE, AuditFilters
-from operations.cohorts.applicants import applied
-from operations.cohorts.import_applicants import (
+from operations.applications.applicants import applied
+from operations.applications.import_applicants import (
     ImportMap,
     ImportResult,
     call_for,
@@ -20,14 +19,15 @@ from operations.cohorts.import_applicants import (
     read_applicants,
     read_map,
 )
-from operations.cohorts.publish import pool_of
+from operations.audit import COMMAND_LINE, AuditFilters
 from operations.errors import Refused
+from operations.matching.publish import pool_of
 from operations.spreadsheet import as_xlsx
 from program.faults import Faults
 from store.cohorts.calls import mark_published
 from store.database import Database
-from testing.cli_env import mentorship
-from testing.open_call import CLOSED, COHORT, launch_call, loaded_call
+from testing.environments.cli_env import mentorship
+from testing.environments.open_call import CLOSED, COHORT, launch_call, loaded_call
 
 MAP = """
 cohort: call

@@ -40,9 +40,9 @@ from store.tables import (
     RelayRow,
     WrittenMessageRow,
 )
-from testing.sink import Received, Sink
-from testing.sink import running as running_sink
-from testing.web_env import COHORT, NOW, SECRET, WebEnv, launch, web_env_of
+from testing.environments.web_env import COHORT, NOW, SECRET, WebEnv, launch, web_env_of
+from testing.servers.sink import Received, Sink
+from testing.servers.sink import running as running_sink
 
 LETTERBOX = NOW + LOOK_AFTER
 """A Monday, in everybody's letterbox but those of New York and Shanghai."""

@@ -11,7 +11,7 @@ from operations.mentorships import notes
 from operations.people.erase import erase
 from store.database import Database
 from store.people.personal_data import personal_data
-from testing.web_env import COHORT, NOW, WebEnv, launch, web_env_of
+from testing.environments.web_env import COHORT, NOW, WebEnv, launch, web_env_of
 
 PAIR, GROUP = f"{COHORT}/pair", f"{COHORT}/group"
 

@@ -22,8 +22,8 @@ from runtime.settings import Settings
 from store import plans as stored
 from store.database import Database
 from store.operations_log import put_operation
-from testing.core_client import CoreClient
-from testing.small_cohort import CASEY, LAUNCH, PEOPLE, PROGRAM, cohort, frozen, launched
+from testing.cohorts.small_cohort import CASEY, LAUNCH, PEOPLE, PROGRAM, cohort, frozen, launched
+from testing.environments.core_client import CoreClient
 
 SECRET = "a secret of the tests that is long enough"
 CASES = 1000

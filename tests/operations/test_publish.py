@@ -15,14 +15,14 @@ from activities.fill_letters import LetterWriter, PlannedLetter
 from lifecycle.keys import request_key
 from mail.compose import compose
 from mail.letters import Letter
+from operations.applications.applicants import applied, as_rows, take_from_waiting_list, withdraw_on_request
+from operations.applications.apply import Received, apply, confirm, withdraw
+from operations.applications.written_out import as_file
 from operations.audit import COMMAND_LINE
-from operations.cohorts.applicants import applied, as_rows, take_from_waiting_list, withdraw_on_request
-from operations.cohorts.apply import Received, apply, confirm, withdraw
-from operations.cohorts.match import matched
-from operations.cohorts.next_choices import next_choices
-from operations.cohorts.publish import Draft, draft, pool_of, publish
-from operations.cohorts.written_out import as_file
 from operations.errors import Refused
+from operations.matching.match import matched
+from operations.matching.next_choices import next_choices
+from operations.matching.publish import Draft, draft, pool_of, publish
 from runtime.links import Links
 from runtime.settings import Settings
 from store.cohorts import past_seats
@@ -31,7 +31,7 @@ from store.database import Database
 from store.delivery.due import Item
 from store.people import applications
 from store.tables import ApplicationRow, ItemRow, MembershipRow, MentorshipRow, ParticipantRow, RequestRow
-from testing.open_call import CLOSED, COHORT, OPEN, launch_call, loaded_call, typed_application
+from testing.environments.open_call import CLOSED, COHORT, OPEN, launch_call, loaded_call, typed_application
 
 SETTINGS = Settings(secret="a secret of the tests that is long enough", _env_file=None)  # pyright: ignore[reportCallIssue]
 MENTORS: dict[str, Any] = {"grade": "G7", "unit": "Finance", "offers": ["leading"]}

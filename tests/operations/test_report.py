@@ -10,13 +10,13 @@ from openpyxl import load_workbook
 from sqlalchemy import func, select
 
 from operations.audit import COMMAND_LINE
-from operations.cohorts.evidence import evidence_pack
-from operations.cohorts.giving_back import volunteers
-from operations.cohorts.report import as_object, exact, for_passing_on, say_what_changes
 from operations.errors import NotFound, Refused
+from operations.reports.evidence import evidence_pack
+from operations.reports.giving_back import volunteers
+from operations.reports.report import as_object, exact, for_passing_on, say_what_changes
 from store.database import Database
 from store.tables import ApplicationRow, CallRow, ReportReleaseRow
-from testing.web_env import COHORT, NOW, WebEnv, launch, web_env_of
+from testing.environments.web_env import COHORT, NOW, WebEnv, launch, web_env_of
 from tests.operations.test_answers_shown import submitted
 
 

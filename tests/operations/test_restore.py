@@ -18,9 +18,9 @@ from lifecycle.local_time import instant
 from operations.health.restore import Disagreement, reconcile
 from store.database import Database
 from store.tables import ItemRow, RequestRow
-from testing.all_cases import launch_moment, load
-from testing.cases import SILENT, START, Case
-from testing.engine import Engine, run_engine, time_skipping
+from testing.cohorts.all_cases import launch_moment, load
+from testing.cohorts.cases import SILENT, START, Case
+from testing.environments.engine import Engine, run_engine, time_skipping
 
 CASES = (
     Case("pair", "clock", mentee={"check_in#2": SILENT}),

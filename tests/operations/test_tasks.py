@@ -17,10 +17,10 @@ from operations.errors import NotFound
 from operations.mentorships.tasks import open_tasks
 from store.columns import public_id
 from store.database import Database
-from testing.delivery_env import DAY, HOUR, LINKS, NINE, DeliveryEnv, open_delivery_env
-from testing.sink import Sink
-from testing.sink import running as running_sink
-from testing.small_cohort import COHORT, GROUP, PAIR
+from testing.cohorts.small_cohort import COHORT, GROUP, PAIR
+from testing.environments.delivery_env import DAY, HOUR, LINKS, NINE, DeliveryEnv, open_delivery_env
+from testing.servers.sink import Sink
+from testing.servers.sink import running as running_sink
 
 DUE = date(2026, 3, 5)
 """A Thursday."""

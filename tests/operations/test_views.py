@@ -15,7 +15,7 @@ from operations.views.mail import without_links
 from operations.views.reader import PageReader
 from program.forms import Form, Question
 from store.forms.answers import GivenAnswer
-from testing.web_env import NOW, PROGRAMS
+from testing.environments.web_env import NOW, PROGRAMS
 
 FORMS = {form.form: form for program in PROGRAMS.values() for form in program.forms.values()}
 READERS = {

@@ -8,16 +8,16 @@ import pytest
 from sqlalchemy import select
 
 from operations.audit import COMMAND_LINE
-from operations.cohorts import voices
-from operations.cohorts.report import for_passing_on
 from operations.errors import NotFound, Refused
 from operations.people.own_page import Done, Rejected, UnknownPerson
+from operations.reports import voices
+from operations.reports.report import for_passing_on
 from store.database import Database
 from store.people import voices as stored
 from store.people.name_matcher import NameMatcher
 from store.people.personal_data import personal_data
 from store.tables import ItemRow, MentorshipRow, VoiceConsentRow
-from testing.web_env import COHORT, NOW, WebEnv, launch, send, web_env_of
+from testing.environments.web_env import COHORT, NOW, WebEnv, launch, send, web_env_of
 from tests.operations.test_answers_shown import submitted
 from tests.web.test_joint_sheet import words
 

@@ -11,7 +11,7 @@ import pytest
 
 from program.limits import CSV_BYTES, CSV_COLUMNS, YAML_BYTES
 from program.loader import Fault, Faults, load_cohort, load_form, load_program
-from testing.config_files import COHORT, FILES, FROM_CSV, PAIRS, PEOPLE, lay
+from testing.environments.config_files import COHORT, FILES, FROM_CSV, PAIRS, PEOPLE, lay
 
 TODAY = date(2026, 11, 22)
 MANY = "id,name,email\n" + "".join(f"x{n},Somebody,x{n}@example.org\n" for n in range(100))

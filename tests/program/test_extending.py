@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from program.content import content_hash
-from program.folders import SHIPPED, file_of, search_order, template_folders
+from program.files.folders import SHIPPED, file_of, search_order, template_folders
 from program.forms import Form
 from program.loader import Fault, Faults, LoadedProgram, load_cohort, load_program
 from program.models import Program
-from testing.config_files import COHORT, FILES, lay
+from testing.environments.config_files import COHORT, FILES, lay
 
 STORED = Path(__file__).parent / "stored_program.json"
 """A program with its forms as version 0.1.0 froze it in SQL, with the hash under which it did."""

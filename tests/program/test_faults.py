@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from mail.preview import check_templates
-from program.folders import SHIPPED
+from program.files.folders import SHIPPED
 from program.loader import Fault, Faults, load_cohort
 from program.models import Format
-from testing.config_files import COHORT, FILES, FROM_CSV, PAIRS, PEOPLE, lay, spoil
+from testing.environments.config_files import COHORT, FILES, FROM_CSV, PAIRS, PEOPLE, lay, spoil
 
 TODAY = date(2026, 11, 22)
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from program.loader import Fault, Faults, load_cohort, load_form, load_program
-from testing.config_files import FILES, FROM_CSV, PAIRS, PEOPLE, lay
+from testing.environments.config_files import FILES, FROM_CSV, PAIRS, PEOPLE, lay
 
 PIECES = st.sampled_from(
     [

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from lifecycle.tasks import KINDS
-from program.form_checks import READ_AS, fits
+from program.checks.form_checks import READ_AS, fits
+from program.checks.program_checks import ASKS, TASK_KINDS, asks_of
 from program.forms import READ_BY_RULES
 from program.loader import SHIPPED, Faults, load_cohort, load_form, load_program
-from program.program_checks import ASKS, TASK_KINDS, asks_of
-from testing.config_files import COHORT, FILES, FROM_CSV, PAIRS, PEOPLE, lay
+from testing.environments.config_files import COHORT, FILES, FROM_CSV, PAIRS, PEOPLE, lay
 
 TODAY = date(2026, 11, 22)
 PROGRAMS = sorted((SHIPPED / "programs").glob("*.yaml"))

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from program.files.people import read_pairs, read_people
+from program.files.reading import read_yaml
 from program.limits import CSV_BYTES, CSV_COLUMNS, CSV_ROWS, YAML_BYTES
 from program.loader import Faults, load_cohort
-from program.people import read_pairs, read_people
-from program.reading import read_yaml
-from testing.config_files import FILES, lay
+from testing.environments.config_files import FILES, lay
 
 AT_ONCE = 0.25
 """Seconds of CPU."""

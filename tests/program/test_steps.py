@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from program.complaints import validated
-from program.folders import SHIPPED
+from program.checks.complaints import validated
+from program.checks.program_checks import check_program
+from program.checks.step_checks import check_steps
+from program.files.folders import SHIPPED
+from program.files.reading import Source, read_yaml
 from program.loader import Fault, Faults, load_program
 from program.models import Program
-from program.program_checks import check_program
-from program.reading import Source, read_yaml
-from program.step_checks import check_steps
-from testing.config_files import FILES, lay, spoil
+from testing.environments.config_files import FILES, lay, spoil
 
 FORMAL = (SHIPPED / "programs" / "formal.yaml").read_text()
 

@@ -12,9 +12,9 @@ import pytest
 from openpyxl import Workbook
 
 from program.faults import Faults
+from program.files.people import read_pairs, read_people
+from program.files.tables import table_text
 from program.limits import CSV_ROWS, XLSX_BYTES
-from program.people import read_pairs, read_people
-from program.tables import table_text
 
 HEAD = ("id", "name", "email", "zone", "mentees_at_most", "since")
 ZOE: tuple[Any, ...] = ("p1", "Zo\xeb M\xfcller", "zoe@example.org", "Europe/Berlin", 2, date(2027, 3, 1))

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from program.checks.text_checks import LONGEST_LINE, LONGEST_PROSE, line_problem
 from program.faults import quoted
 from program.languages import is_language, near_language
 from program.loader import Fault, Faults, load_cohort
-from program.text_checks import LONGEST_LINE, LONGEST_PROSE, line_problem
 from program.zones import is_zone, near_zones
-from testing.config_files import COHORT, FILES, FROM_CSV, PAIRS, PEOPLE, lay, spoil
+from testing.environments.config_files import COHORT, FILES, FROM_CSV, PAIRS, PEOPLE, lay, spoil
 
 TODAY = date(2026, 11, 22)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from testing.browser import browser
+from testing.servers.browser import browser
 from tests.workflows.conftest import season
 
 __all__ = ["browser", "season"]

@@ -16,10 +16,10 @@ from rehearsal.ledger import ledger
 from rehearsal.script import load_behaviour
 from rehearsal.script_actions import change_happens
 from rehearsal.season import RehearsedSeason
-from testing import random_cohorts
-from testing.all_cases import launch_moment, written
-from testing.engine import run_engine, time_skipping
-from testing.played_season import PlayedSeason
+from testing.cohorts import random_cohorts
+from testing.cohorts.all_cases import launch_moment, written
+from testing.environments.engine import run_engine, time_skipping
+from testing.seasons.played_season import PlayedSeason
 
 PARTS = ("mails", "dropped", "steps", "answers", "tasks", "endings")
 

@@ -11,9 +11,9 @@ import pytest
 from lifecycle.events import CHANGES
 from rehearsal.behaviour import WHAT, ScriptedAction
 from rehearsal.script_actions import happening
-from testing.all_cases import behaviour_of, cohort_of, written
-from testing.cases import START, Case
-from testing.changed_cohorts import CHANGED, STOPPED
+from testing.cohorts.all_cases import behaviour_of, cohort_of, written
+from testing.cohorts.cases import START, Case
+from testing.cohorts.changed_cohorts import CHANGED, STOPPED
 from tests.rehearsal.test_equality import compare
 
 

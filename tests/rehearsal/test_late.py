@@ -12,8 +12,8 @@ from rehearsal.ledger import ledger
 from rehearsal.report import report
 from rehearsal.script_actions import change_happens
 from rehearsal.season import RehearsedSeason
-from testing.cases import START, Case, says
-from testing.played_season import launch_moment, load
+from testing.cohorts.cases import START, Case, says
+from testing.seasons.played_season import launch_moment, load
 
 LATE = {"after": 12}
 

@@ -26,7 +26,7 @@ from reports.rows import (
 from reports.season_report import Report
 from reports.statistics import share, spread, wilson
 from reports.tables import Cell, Table
-from testing.rehearsed_answers import season
+from testing.seasons.rehearsed_answers import season
 
 SEASONS = [(seed, 1 + seed % 6) for seed in range(1, 60)]
 LARGE = (1000, 25)

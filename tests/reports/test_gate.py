@@ -12,8 +12,8 @@ from reports import season_report
 from reports.gate import bounds, gated, is_small, may_follow, released, repeated
 from reports.rows import Index
 from reports.tables import Cell, Table
-from testing.rehearsed_answers import season
 from testing.report_attacker import chance_tables, learned, learned_with_filters
+from testing.seasons.rehearsed_answers import season
 
 
 def table(total: int, *parts: int, name: str = "q", total_name: str = "all") -> Table:

@@ -15,7 +15,7 @@ from reports.evidence import Facts, evidence
 from reports.html_report import Voice
 from reports.rows import COMPLETED, AnswerFacts, Season
 from reports.season_report import Report
-from testing.rehearsed_answers import season
+from testing.seasons.rehearsed_answers import season
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from store.mentorships.turns import public_id
 from store.people.own_page import seats
 from store.programs import freeze_program, frozen_program
 from store.tables import CohortRow, EntryRow, EventRow, MentorshipRow
-from testing.small_cohort import COHORT, GROUP, LAUNCH, PAIR, PROGRAM, applied, ask, cohort, turn
+from testing.cohorts.small_cohort import COHORT, GROUP, LAUNCH, PAIR, PROGRAM, applied, ask, cohort, turn
 
 LATER = LAUNCH + timedelta(days=2)
 

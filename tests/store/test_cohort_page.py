@@ -11,7 +11,7 @@ from lifecycle.commands import OpenTask
 from store.database import Database
 from store.reports import cohort_page
 from store.reports.cohort_page import HEALTH, MAIL, PHASES, REACHED, SORTS, ListFilters
-from testing.small_cohort import COHORT, GROUP, PAIR, applied, ask, item, launched, turn
+from testing.cohorts.small_cohort import COHORT, GROUP, PAIR, applied, ask, item, launched, turn
 
 BOTH = sorted((PAIR.key, GROUP.key))
 

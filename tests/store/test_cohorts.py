@@ -13,7 +13,7 @@ from store.cohorts.cohorts import StartingMember, UnknownCohort, mark_running, m
 from store.database import Database
 from store.programs import UnknownProgram, freeze_program, frozen_program
 from store.tables import CohortPersonRow, CohortRow, MembershipRow, MentorshipRow, ParticipantRow, ProgramRow
-from testing.small_cohort import COHORT, FORMS, GROUP, LAUNCH, PAIR, PEOPLE, PROGRAM, START, cohort, launched
+from testing.cohorts.small_cohort import COHORT, FORMS, GROUP, LAUNCH, PAIR, PEOPLE, PROGRAM, START, cohort, launched
 
 
 async def count(database: Database, entity: type[Any]) -> int:

@@ -19,7 +19,7 @@ from store.cohorts.compare import Comparison, compare, is_known
 from store.database import Database
 from store.programs import FrozenProgram
 from store.tables import CohortRow, EntryRow, ItemRow, MentorshipRow, ParticipantRow, RelayRow
-from testing.small_cohort import (  # fmt: skip
+from testing.cohorts.small_cohort import (  # fmt: skip
     CASEY,
     COHORT,
     DANA,

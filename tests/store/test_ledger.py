@@ -16,7 +16,7 @@ from store.reports.ledger import ledger
 from store.reports.status import Filters, cohorts, counts, open_tasks, status
 from store.reports.timeline import MentorshipNotFound, timeline
 from store.tables import AnswerRow, ItemRow, MessageRow, RelayRow
-from testing.small_cohort import COHORT, GROUP, LAUNCH, PAIR, applied, ask, item, launched, turn
+from testing.cohorts.small_cohort import COHORT, GROUP, LAUNCH, PAIR, applied, ask, item, launched, turn
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 CHECK_IN = StepRecord(

@@ -14,7 +14,7 @@ from sqlalchemy import JSON, Boolean, Column, Date, Integer, MetaData, insert, i
 import store.migrations
 from store.columns import Base, Instant
 from store.database import Database, is_migrated, migrate, newest_revisions
-from testing.small_cohort import GROUP, PAIR, applied, ask, item, launched, turn
+from testing.cohorts.small_cohort import GROUP, PAIR, applied, ask, item, launched, turn
 
 MIGRATIONS = Path(store.migrations.__file__).parent
 REVISIONS = [one.revision for one in ScriptDirectory(str(MIGRATIONS)).walk_revisions()]

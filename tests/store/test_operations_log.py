@@ -9,7 +9,7 @@ from sqlalchemy import select
 from store import operations_log
 from store.database import Database
 from store.tables import OperationRow
-from testing.small_cohort import COHORT, LAUNCH, PAIR, launched
+from testing.cohorts.small_cohort import COHORT, LAUNCH, PAIR, launched
 
 
 async def test_a_command_is_written_once_and_its_reason_can_become_clearer(database: Database) -> None:

@@ -6,7 +6,7 @@ from store.database import Database
 from store.mentorships import tasks
 from store.people import people
 from store.people.people import KnownPerson
-from testing.small_cohort import launched
+from testing.cohorts.small_cohort import launched
 
 
 async def test_a_person_is_found_by_id_and_by_address_in_any_case(database: Database) -> None:

@@ -43,7 +43,7 @@ from store.tables import (
     StepRow,
     TaskRow,
 )
-from testing.small_cohort import COHORT, LAUNCH, PAIR, applied, ask, item, launched, states, turn
+from testing.cohorts.small_cohort import COHORT, LAUNCH, PAIR, applied, ask, item, launched, states, turn
 
 NINE_IN_PARIS = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 NINE_IN_NEW_YORK = datetime(2026, 3, 2, 14, 0, tzinfo=UTC)

@@ -10,7 +10,7 @@ from lifecycle.commands import OpenTask
 from store.database import Database
 from store.mentorships.restore import RESTORED, Standing, close_what_is_over, may_have_gone_out, put_aside, standings
 from store.tables import MessageRow, RequestRow, TaskRow
-from testing.small_cohort import COHORT, GROUP, LAUNCH, PAIR, applied, ask, item, launched, states, turn
+from testing.cohorts.small_cohort import COHORT, GROUP, LAUNCH, PAIR, applied, ask, item, launched, states, turn
 
 LATER = LAUNCH + timedelta(days=2)
 TASK = OpenTask(f"{COHORT}/{PAIR.key}/task.help#1", "help", 1, "Somebody asks for a word.", LATER.date(), ("noted",))

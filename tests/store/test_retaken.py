@@ -14,7 +14,7 @@ from lifecycle.commands import CloseTask, Finish, MoveRequest, Note, OpenTask
 from lifecycle.keys import task_key
 from store.database import Database
 from store.tables import AnswerRow, EventRow, ItemRow, MentorshipRow, OutcomeRow, RequestRow, TaskRow
-from testing.small_cohort import COHORT, LAUNCH, PAIR, applied, ask, item, launched, states, turn
+from testing.cohorts.small_cohort import COHORT, LAUNCH, PAIR, applied, ask, item, launched, states, turn
 
 LATER = LAUNCH + timedelta(days=2)
 STALLED = OpenTask(

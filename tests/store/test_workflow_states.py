@@ -22,7 +22,7 @@ from store.mentorships.missing_workflows import (
     without_saved_state,
 )
 from store.tables import EventRow, MentorshipRow
-from testing.small_cohort import COHORT, GROUP, LAUNCH, PAIR, PROGRAM, START, applied, launched, turn
+from testing.cohorts.small_cohort import COHORT, GROUP, LAUNCH, PAIR, PROGRAM, START, applied, launched, turn
 
 LATER = LAUNCH + timedelta(hours=1)
 HERE = (COHORT, PAIR.key)

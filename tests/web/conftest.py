@@ -12,8 +12,8 @@ import pytest
 import pytest_asyncio
 
 from store.database import Database
-from testing.browser import browser  # noqa: F401
-from testing.web_env import WebEnv, launch, web_env_of
+from testing.environments.web_env import WebEnv, launch, web_env_of
+from testing.servers.browser import browser  # noqa: F401
 from web.server import server
 
 

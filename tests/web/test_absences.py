@@ -13,7 +13,7 @@ from operations.forms.agreements import ACT, SEEN
 from operations.people.absences import absences_of
 from operations.people.erase import erase
 from store.tables import AbsenceRow, EventRow, MentorshipRow
-from testing.web_env import COHORT, WebEnv, filled_in, hidden, send
+from testing.environments.web_env import COHORT, WebEnv, filled_in, hidden, send
 
 LONG: dict[str, Any] = {"p_away.0.from": "2027-05-03", "p_away.0.to": "2027-05-16"}
 """A fortnight; the tests are at 2027-04-05."""

@@ -38,9 +38,9 @@ from store.tables import (
     RelayRow,
     SuppressionRow,
 )
-from testing.sink import ACCEPT, DROP, Received, Sink
-from testing.sink import running as running_sink
-from testing.web_env import BASE_URL, COHORT, SECRET, WebEnv, hidden, wants
+from testing.environments.web_env import BASE_URL, COHORT, SECRET, WebEnv, hidden, wants
+from testing.servers.sink import ACCEPT, DROP, Received, Sink
+from testing.servers.sink import running as running_sink
 from tests.operations.test_bounces import report
 from tests.web.test_place import ADAS, act, events, me, told
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from operations.forms.submit import Overtaken, Saved, submit
 from store.forms.agreements import Version
 from store.tables import AgreementRow, AnswerRow, MembershipRow, MentorshipRow, RequestRow
-from testing.web_env import CLOSES_AT, WebEnv, filled_in, hidden, send
+from testing.environments.web_env import CLOSES_AT, WebEnv, filled_in, hidden, send
 
 
 async def versions(web_env: WebEnv, path: str) -> tuple[Version, ...]:

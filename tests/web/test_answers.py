@@ -13,7 +13,7 @@ from operations.forms.parse import Typed
 from operations.forms.submit import Differs, Faulty, Saved, Shut, SubmitResult, UnknownRequest, submit
 from runtime.outbox_relay import GRACE, hand_over, relay_once
 from store.tables import AnswerRow, DraftRow, MembershipRow, MentorshipRow, ParticipantRow, RelayRow, RequestRow
-from testing.web_env import CLOSES_AT, COHORT, NOW, WebEnv, filled_in
+from testing.environments.web_env import CLOSES_AT, COHORT, NOW, WebEnv, filled_in
 
 
 async def put_in(web_env: WebEnv, path: str, submission: str, typed: Typed) -> SubmitResult:

@@ -9,8 +9,8 @@ import pytest
 
 from store.people import applications
 from store.tables import ApplicationRow, ItemRow, ParticipantRow
-from testing.open_call import CLOSED, COHORT, OPEN, launch_call, link_of, loaded_call, typed_application
-from testing.web_env import WebEnv
+from testing.environments.open_call import CLOSED, COHORT, OPEN, launch_call, link_of, loaded_call, typed_application
+from testing.environments.web_env import WebEnv
 
 ADA = ("Ada Quist", "ada.l@example.org")
 PAGE = f"/apply/{COHORT}"

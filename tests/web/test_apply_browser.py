@@ -8,14 +8,14 @@ from datetime import timedelta
 from playwright.async_api import Browser, Page
 from sqlalchemy import select
 
+from operations.applications.apply import QUICKEST, apply, confirm
 from operations.audit import COMMAND_LINE
-from operations.cohorts.apply import QUICKEST, apply, confirm
-from operations.cohorts.publish import draft, publish
+from operations.matching.publish import draft, publish
 from program.gathering import Wishes
 from store.people import applications
 from store.tables import MembershipRow
-from testing.open_call import CLOSED, COHORT, OPEN, launch_call, link_of, loaded_call, typed_application
-from testing.web_env import WebEnv
+from testing.environments.open_call import CLOSED, COHORT, OPEN, launch_call, link_of, loaded_call, typed_application
+from testing.environments.web_env import WebEnv
 from tests.web.test_browser import choose, opened, violations
 
 

@@ -18,7 +18,7 @@ from mail.compose import compose
 from mail.preview import sample
 from store.people.address_changes import SIDES
 from store.tables import AnswerRow, MentorshipRow, RequestRow
-from testing.web_env import COHORT, WebEnv, filled_in, hidden, send, wants
+from testing.environments.web_env import COHORT, WebEnv, filled_in, hidden, send, wants
 
 PHONE = {"width": 320, "height": 640}
 LIGHT = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}

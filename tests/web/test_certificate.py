@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from store.tables import ItemRow, MembershipRow, MentorshipRow, OutcomeRow, ParticipantRow, ProgramRow
-from testing.web_env import COHORT, NOW, WebEnv
+from testing.environments.web_env import COHORT, NOW, WebEnv
 from tests.operations.test_answers_shown import submitted
 from tests.web.test_joint_sheet import words
 

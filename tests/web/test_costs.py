@@ -16,7 +16,7 @@ import pytest
 
 from program.limits import BODY_BYTES, BODY_FIELDS
 from store.people.address_changes import SIDES
-from testing.web_env import BASE_URL, WebEnv, wants, web_env_of
+from testing.environments.web_env import BASE_URL, WebEnv, wants, web_env_of
 
 BUDGET = 0.25
 """Seconds of CPU for one request."""

@@ -21,10 +21,10 @@ from hypothesis import strategies as st
 from starlette.routing import Route
 
 from operations.audit import COMMAND_LINE
-from operations.cohorts import voices
+from operations.reports import voices
 from store.people.address_changes import SIDES
-from testing.open_call import applied, open_call_of
-from testing.web_env import BASE_URL, COHORT, WebEnv, filled_in, send, wants, web_env_of
+from testing.environments.open_call import applied, open_call_of
+from testing.environments.web_env import BASE_URL, COHORT, WebEnv, filled_in, send, wants, web_env_of
 from tests.web.test_certificate import certified
 from tests.web.test_joint_sheet import shared
 from web.security import HEADERS

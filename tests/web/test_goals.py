@@ -15,7 +15,7 @@ from operations.people.erase import erase
 from program.goals import WORDS_GONE, goals_of, identified, named, titles_of, with_ids
 from rehearsal.people import ReceivedRequest, Reply
 from store.tables import MentorshipRow
-from testing.web_env import COHORT, NOW, WebEnv, filled_in, hidden, send
+from testing.environments.web_env import COHORT, NOW, WebEnv, filled_in, hidden, send
 
 TWO: Typed = {"a_goals.0.what": ["Speak up in meetings"], "a_goals.1.what": ["Write less, say more"]}
 

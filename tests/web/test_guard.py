@@ -14,7 +14,7 @@ from temporalio.client import Client
 from operations.health.metrics import ProcessHealth
 from runtime.settings import Settings
 from store.database import Database
-from testing.web_env import BASE_URL, NOW, WebEnv, web_env_of
+from testing.environments.web_env import BASE_URL, NOW, WebEnv, web_env_of
 from web.health import create_health_app
 from web.security import HEADERS, Hosts
 

@@ -12,7 +12,7 @@ from lifecycle.keys import request_key
 from operations.people.erase import erase
 from store.mentorships.turns import public_id
 from store.tables import ItemRow, MembershipRow
-from testing.web_env import COHORT, NOW, WebEnv, filled_in, send
+from testing.environments.web_env import COHORT, NOW, WebEnv, filled_in, send
 
 ASSESSED = NOW + timedelta(hours=1)
 

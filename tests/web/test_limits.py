@@ -7,7 +7,7 @@ import pytest
 import structlog
 
 from store.tables import AnswerRow
-from testing.web_env import BASE_URL, WebEnv, filled_in, send, web_env_of
+from testing.environments.web_env import BASE_URL, WebEnv, filled_in, send, web_env_of
 from web.rate_limits import MOST_REMEMBERED, Buckets, client_of, link_in
 
 STRANGER = "81.2.69.142"

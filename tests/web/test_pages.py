@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import select
 
 from store.tables import AnswerRow, DraftRow, EventRow, ItemRow, MentorshipRow, ParticipantRow, RequestRow
-from testing.web_env import BASE_URL, CLOSES_AT, COHORT, WebEnv, filled_in, hidden, send, web_env_of
+from testing.environments.web_env import BASE_URL, CLOSES_AT, COHORT, WebEnv, filled_in, hidden, send, web_env_of
 
 CHECK_IN_STATES: list[tuple[str, dict[str, Any], str, int, str]] = [
     ("open", {}, "running", 200, "until the end of Thursday 15 April"),

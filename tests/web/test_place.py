@@ -30,7 +30,7 @@ from store.tables import (
     RelayRow,
     StepRow,
 )
-from testing.web_env import COHORT, WebEnv, filled_in, hidden, send
+from testing.environments.web_env import COHORT, WebEnv, filled_in, hidden, send
 
 ADAS = ("pair", "reverse", "peers", "group")
 """Mentorships of Ada."""

@@ -23,7 +23,7 @@ from store import workflow_outbox
 from store.database import Database
 from store.tables import RelayRow
 from store.workflow_outbox import OutboxEvent
-from testing.web_env import NOW
+from testing.environments.web_env import NOW
 
 HOUR = timedelta(hours=1)
 

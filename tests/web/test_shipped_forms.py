@@ -13,7 +13,7 @@ from operations.forms.parse import read, typed_of
 from program.forms import Question, consistent
 from program.goals import without_ids
 from store.tables import RequestRow
-from testing.web_env import COHORT, MENTORSHIPS, PROGRAMS, WebEnv, filled_in, hidden
+from testing.environments.web_env import COHORT, MENTORSHIPS, PROGRAMS, WebEnv, filled_in, hidden
 
 SEATS = [
     (mentorship.key, person, role)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from operations.cohorts.apply import apply, confirm
-from operations.cohorts.match import matched
-from operations.cohorts.publish import pool_of
+from operations.applications.apply import apply, confirm
+from operations.matching.match import matched
+from operations.matching.publish import pool_of
 from program.gathering import Wishes
 from store.people import applications
-from testing.open_call import CLOSED, COHORT, OPEN, launch_call, link_of, loaded_call, typed_application
-from testing.web_env import WebEnv
+from testing.environments.open_call import CLOSED, COHORT, OPEN, launch_call, link_of, loaded_call, typed_application
+from testing.environments.web_env import WebEnv
 
 
 async def applies(env: WebEnv, role: str, name: str, **answers: Any) -> str:

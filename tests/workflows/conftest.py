@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from store.database import migrate
-from testing.dev_server import Address, free_port
-from testing.dev_server_env import EarlyServer
-from testing.played_season import PlayedSeason, play
+from testing.environments.dev_server_env import EarlyServer
+from testing.seasons.played_season import PlayedSeason, play
+from testing.servers.dev_server import Address, free_port
 
 _played: list[PlayedSeason] = []
 

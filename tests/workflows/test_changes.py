@@ -18,10 +18,10 @@ from rehearsal.behaviour import Behaviour
 from rehearsal.people import ReceivedRequest, Reply
 from store.database import migrate
 from store.tables import AnswerRow, RequestRow
-from testing.all_cases import POST, ZONE, behaviour_of, cohort_of, launch_moment, written
-from testing.cases import START, Case
-from testing.engine import NOON, Engine, run_engine, time_skipping
-from testing.played_season import PlayedSeason, logs_kept, look_back, runtime
+from testing.cohorts.all_cases import POST, ZONE, behaviour_of, cohort_of, launch_moment, written
+from testing.cohorts.cases import START, Case
+from testing.environments.engine import NOON, Engine, run_engine, time_skipping
+from testing.seasons.played_season import PlayedSeason, logs_kept, look_back, runtime
 from tests.workflows.test_privacy import private
 
 CASES = (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from testing.played_gathering import play_gathering
 from testing.replay import replayer
+from testing.seasons.played_gathering import play_gathering
 
 
 async def test_an_open_call_becomes_mentorships_that_run_and_its_history_replays(tmp_path: Path) -> None:

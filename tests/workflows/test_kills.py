@@ -32,12 +32,12 @@ from runtime.temporal import Teller, Waker
 from store.database import Database, migrate
 from store.delivery.results import NOT_REPEATED
 from store.tables import AnswerRow, ItemRow, MentorshipRow, MessageRow, OutcomeRow, RelayRow, RequestRow, StepRow
-from testing.all_cases import behaviour_of, cohort_of, written
-from testing.cases import Case
-from testing.dev_server import free_port
-from testing.engine import SECRET
-from testing.sink import Sink
-from testing.sink import running as running_sink
+from testing.cohorts.all_cases import behaviour_of, cohort_of, written
+from testing.cohorts.cases import Case
+from testing.environments.engine import SECRET
+from testing.servers.dev_server import free_port
+from testing.servers.sink import Sink
+from testing.servers.sink import running as running_sink
 from web.app import create_app
 from workflows.ids import mentorship_id
 
@@ -118,7 +118,7 @@ async def nursery(environment: dict[str, str], log: Path) -> AsyncIterator[async
     root = Path(__file__).parents[2]
     with log.open("wb") as errors:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "testing.forking_worker", cwd=root, env=os.environ | environment,
+            sys.executable, "-m", "testing.servers.forking_worker", cwd=root, env=os.environ | environment,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=errors,
         )  # fmt: skip
     assert process.stdin is not None

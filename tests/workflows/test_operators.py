@@ -27,10 +27,10 @@ from store import workflow_outbox
 from store.reports.metrics import Totals, count_all
 from store.tables import ItemRow, MentorshipRow
 from store.workflow_outbox import OutboxEvent
-from testing.cases import Case
-from testing.dev_server import Address, cleared, free_port
-from testing.dev_server_env import DevServerEnv, EarlyServer, run_on_dev_server, until
-from testing.operator_actions import card_of, reset
+from testing.cohorts.cases import Case
+from testing.environments.dev_server_env import DevServerEnv, EarlyServer, run_on_dev_server, until
+from testing.seasons.operator_actions import card_of, reset
+from testing.servers.dev_server import Address, cleared, free_port
 from workflows.ids import cohort_id, mentorship_id, postmaster_id
 
 PAIR = Case("pair", "clock")

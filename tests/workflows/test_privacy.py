@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable
 
 from program.forms import Form
-from testing.all_cases import FAMILY, POST
-from testing.cases import SECRET_WORD
-from testing.played_season import PlayedSeason
+from testing.cohorts.all_cases import FAMILY, POST
+from testing.cohorts.cases import SECRET_WORD
+from testing.seasons.played_season import PlayedSeason
 
 WORTH_LOOKING_FOR = 12
 """Shorter answers, such as `fine`, stand in other words too."""

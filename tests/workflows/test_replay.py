@@ -11,8 +11,8 @@ from temporalio import workflow
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
-from testing.played_season import PlayedSeason
 from testing.replay import STORED, failure_of, replayer
+from testing.seasons.played_season import PlayedSeason
 from tools.scripts import fingerprint
 from tools.scripts.record_histories import LIVES
 from workflows.payloads import DATA_CONVERTER

@@ -18,9 +18,9 @@ from operations.health.restore import Disagreement, reconcile, strangers
 from runtime.outbox_relay import relay_once
 from runtime.temporal import Teller
 from store.tables import AnswerRow, ItemRow, MentorshipRow, RequestRow
-from testing.cases import Case
-from testing.dev_server import Address
-from testing.dev_server_env import DevServerEnv, run_on_dev_server, until
+from testing.cohorts.cases import Case
+from testing.environments.dev_server_env import DevServerEnv, run_on_dev_server, until
+from testing.servers.dev_server import Address
 
 PAIR, GONE = Case("pair", "clock"), Case("gone", "clock")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from lifecycle.assessment import MATRIX as CORE_MATRIX
-from testing.cases import CASES, NOTED, REOPENED, TOLD, Case, cells, on
-from testing.played_season import PlayedSeason
+from testing.cohorts.cases import CASES, NOTED, REOPENED, TOLD, Case, cells, on
+from testing.seasons.played_season import PlayedSeason
 
 ENDINGS = {
     "completed", "completed_partial", "completed_silent", "never_started", "ended_early no_fault",

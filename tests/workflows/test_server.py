@@ -30,11 +30,11 @@ from runtime import temporal
 from runtime.temporal import NotTaken, RefusedChange
 from store.database import Database
 from store.tables import ItemRow, MessageRow, SuppressionRow
-from testing.all_cases import FAMILY, POST
-from testing.cases import Case
-from testing.dev_server import Address, cleared
-from testing.dev_server_env import DevServerEnv, run_on_dev_server, until
-from testing.postgresql import PostgreSQL
+from testing.cohorts.all_cases import FAMILY, POST
+from testing.cohorts.cases import Case
+from testing.environments.dev_server_env import DevServerEnv, run_on_dev_server, until
+from testing.servers.dev_server import Address, cleared
+from testing.servers.postgresql import PostgreSQL
 from workflows import search_attributes
 from workflows.ids import mentorship_id
 

@@ -14,9 +14,9 @@ from temporalio.service import RPCError
 
 from lifecycle.events import Pause, Resume
 from runtime.smtp import transport_of
-from testing.cases import Case
-from testing.dev_server import Address
-from testing.dev_server_env import DevServerEnv, run_on_dev_server, until
+from testing.cohorts.cases import Case
+from testing.environments.dev_server_env import DevServerEnv, run_on_dev_server, until
+from testing.servers.dev_server import Address
 from worker import make_worker
 from workflows import search_attributes
 from workflows.ids import cohort_id, mentorship_id, postmaster_id

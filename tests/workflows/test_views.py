@@ -12,9 +12,9 @@ from sqlalchemy import select
 from lifecycle.events import Bounced, Decided, Leave, Pause
 from runtime.temporal_ui import TemporalUI
 from store.tables import TaskRow
-from testing.cases import Case
-from testing.dev_server import Address
-from testing.dev_server_env import DevServerEnv, run_on_dev_server, until
+from testing.cohorts.cases import Case
+from testing.environments.dev_server_env import DevServerEnv, run_on_dev_server, until
+from testing.servers.dev_server import Address
 from tools.scripts.screenshots import PICTURED_VIEWS, saved, views
 
 TODAY = datetime.now(UTC).date()

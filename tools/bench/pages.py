@@ -28,8 +28,8 @@ from store.cohorts.cohorts import put
 from store.database import Database, migrate
 from store.programs import freeze_program
 from store.tables import MembershipRow, MentorshipRow, TaskRow
-from testing.coordinator_env import signed_in
-from testing.web_env import WebEnv, web_env_of
+from testing.environments.coordinator_env import signed_in
+from testing.environments.web_env import WebEnv, web_env_of
 from tools.bench.launching import at_night
 from tools.bench.servers import postgresql
 from tools.bench.table import Line

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 
-from operations.cohorts.report import TASK_LABELS, Made
+from operations.reports.report import TASK_LABELS, Made
 from rehearsal.season_rows import season_rows
 from reports import season_report
-from testing.rehearsed_answers import season
+from testing.seasons.rehearsed_answers import season
 from tools.bench.table import Line
 
 MANY = 1000

@@ -15,7 +15,7 @@ import psutil
 from temporalio.client import Client
 
 from embedded.temporal_server import DevServer
-from testing.postgresql import PostgreSQL
+from testing.servers.postgresql import PostgreSQL
 
 ROOT = Path(__file__).parents[2]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from testing.sink import ACCEPT, DROP, HANG, SLOW
+from testing.servers.sink import ACCEPT, DROP, HANG, SLOW
 from tools.faults.forged import forged_bounces
 from tools.faults.installation import Town
 from tools.faults.lost_workers import temporal_cut_off, worker_paused

@@ -30,13 +30,13 @@ from rehearsal.people import ReceivedRequest
 from runtime.settings import Settings
 from store.database import Database, migrate
 from store.tables import EventRow, ItemRow, MentorshipRow, MessageRow, ParticipantRow, RelayRow, RequestRow
-from testing.all_cases import behaviour_of, cohort_of, written
-from testing.cases import Case
-from testing.dev_server import free_port
-from testing.engine import SECRET
-from testing.postgresql import PostgreSQL
-from testing.sink import Received, Sink
-from testing.sink import running as running_sink
+from testing.cohorts.all_cases import behaviour_of, cohort_of, written
+from testing.cohorts.cases import Case
+from testing.environments.engine import SECRET
+from testing.servers.dev_server import free_port
+from testing.servers.postgresql import PostgreSQL
+from testing.servers.sink import Received, Sink
+from testing.servers.sink import running as running_sink
 
 ROOT = Path(__file__).parents[2]
 LASTS = timedelta(days=50)
@@ -317,7 +317,7 @@ async def town(folder: Path, size: Size, seed: int, *, on_postgresql: bool = Fal
 
 
 WORKERS_LOG, PAGES_LOG = "workers.log", "pages.log"
-NURSERY = ("-m", "testing.forking_worker")
+NURSERY = ("-m", "testing.servers.forking_worker")
 PAGES = ("-c", "from cli.main import main; main()", "web")
 
 

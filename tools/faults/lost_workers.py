@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from sqlalchemy import func, select
 
 from store.tables import MessageRow
-from testing.sink import ACCEPT, SLOW
+from testing.servers.sink import ACCEPT, SLOW
 from tools.faults.installation import Town
 
 TAKEN_OVER = 60.0

@@ -9,7 +9,7 @@ from temporalio.client import WorkflowExecutionStatus
 from operations.health.missing_workflows import find
 from operations.health.restore import start_what_is_missing
 from store.mentorships.missing_workflows import must_run
-from testing.operator_actions import card_of, reset
+from testing.seasons.operator_actions import card_of, reset
 from tools.faults.installation import Town
 from workflows.ids import cohort_id, mentorship_id, postmaster_id
 

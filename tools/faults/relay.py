@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from testing.sink import ACCEPT, DROP, NO_HELLO
+from testing.servers.sink import ACCEPT, DROP, NO_HELLO
 from tools.faults.installation import Town
 
 DAYS = 8

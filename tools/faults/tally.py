@@ -26,7 +26,7 @@ from store.tables import (
     RequestRow,
     TaskRow,
 )
-from testing.sink import Received
+from testing.servers.sink import Received
 from tools.faults.installation import Town
 
 NEVER_HERE = (DropReason.LEFT, DropReason.ERASED, DropReason.BOUNCED)

@@ -27,15 +27,15 @@ from operations.cohorts.cancel import cancel
 from runtime.logs import set_up_logs
 from runtime.temporal import Waker
 from store.database import migrate
-from testing.all_cases import launch_moment, load
-from testing.cases import CASES, START, Case
-from testing.dev_server import Address, free_port
-from testing.dev_server_env import EarlyServer, run_on_dev_server
-from testing.engine import NOON, run_engine, time_skipping
-from testing.operator_actions import reset
+from testing.cohorts.all_cases import launch_moment, load
+from testing.cohorts.cases import CASES, START, Case
+from testing.environments.dev_server_env import EarlyServer, run_on_dev_server
+from testing.environments.engine import NOON, run_engine, time_skipping
 from testing.payload_samples import KINDS, PROGRAMS, bare, programs, samples
-from testing.played_gathering import play_gathering
-from testing.played_season import look_back
+from testing.seasons.operator_actions import reset
+from testing.seasons.played_gathering import play_gathering
+from testing.seasons.played_season import look_back
+from testing.servers.dev_server import Address, free_port
 from workflows.ids import cohort_id, mentorship_id, postmaster_id
 
 WORKFLOWS = Path(__file__).parents[2] / "tests" / "workflows"

@@ -12,8 +12,8 @@ from rehearsal.season_rows import season_rows
 from reports import season_report
 from reports.gate import gated
 from reports.rows import Index
-from testing.rehearsed_answers import season
 from testing.report_attacker import chance_tables, learned, learned_with_filters
+from testing.seasons.rehearsed_answers import season
 
 SEASONS = 40
 """One rehearsed season for so many sets of tables."""

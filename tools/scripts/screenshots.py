@@ -24,7 +24,7 @@ from demo.season import CONFIG, DemoOptions, DemoSeason, season
 from demo.visitor import tokens_in
 from embedded.mailbox import Received
 from runtime.temporal_ui import TemporalUI
-from testing.browser import ARGUMENTS, executable
+from testing.servers.browser import ARGUMENTS, executable
 from workflows.ids import mentorship_id, postmaster_id
 
 ROOT = Path(__file__).parents[2]

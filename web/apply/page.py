@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse
 
 from mail.dates import whole_day
 from mail.form_text import filled, worded
-from operations.cohorts.apply import KEPT, QUICKEST, TRAP, is_open, may_change, questions_of
+from operations.applications.apply import KEPT, QUICKEST, TRAP, is_open, may_change, questions_of
 from operations.forms.fill_in import NO_PURPOSE
 from operations.forms.parse import FieldFault, Typed, typed_of, zone_names
 from program.forms import Question

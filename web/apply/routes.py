@@ -1,5 +1,5 @@
 """The pages of an open call as routes. GET changes nothing, because mail scanners open every link; a POST writes
-through `operations.cohorts.apply` and answers with a redirect.
+through `operations.applications.apply` and answers with a redirect.
 
 The public page answers every address alike, known or not.
 """
@@ -13,8 +13,8 @@ from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from operations.cohorts import apply
-from operations.cohorts.apply import NotTaken, Received, TooLate
+from operations.applications import apply
+from operations.applications.apply import NotTaken, Received, TooLate
 from operations.forms.parse import Typed
 from operations.waking import wake_in_time
 from store.cohorts import calls

@@ -8,9 +8,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from mail.dates import whole_day
-from operations.cohorts import wishes
-from operations.cohorts.apply import TooLate
-from operations.cohorts.wishes import RANKS, Choice, Side, Wished, Wishing, field_name
+from operations.applications import wishes
+from operations.applications.apply import TooLate
+from operations.applications.wishes import RANKS, Choice, Side, Wished, Wishing, field_name
 from operations.forms.parse import FieldFault, Typed
 from store.cohorts import calls
 from store.people import applications

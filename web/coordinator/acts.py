@@ -20,7 +20,7 @@ from operations.submissions import FIELD, mint
 from operations.views import cohort as views
 from store.reports import cohort_page
 from store.reports.status import ListedPerson, names_of
-from web.coordinator.cohorts import filters_in
+from web.coordinator.pages.cohorts import filters_in
 from web.coordinator.visit import Visit
 
 ACTORS: tuple[Role, ...] = ("coordinator", "deputy", "administrator")

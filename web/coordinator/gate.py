@@ -18,10 +18,10 @@ from operations.accounts.accounts import Account
 from operations.errors import NotFound
 from store.accounts import accounts
 from store.cohorts import files
-from web.coordinator.cookies import session_cookie
-from web.coordinator.proxy_header import still_vouched
 from web.coordinator.route_table import NAVIGATION, ROUTES, Route
-from web.coordinator.sign_in import sign_in_path
+from web.coordinator.signing_in.cookies import session_cookie
+from web.coordinator.signing_in.proxy_header import still_vouched
+from web.coordinator.signing_in.sign_in import sign_in_path
 from web.coordinator.visit import NavigationEntry, Site, Visit
 
 READING = ("GET", "HEAD")

@@ -15,28 +15,24 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from operations.accounts.accounts import Role
-from web.coordinator import (
-    acts,
+from web.coordinator import acts, plans
+from web.coordinator.acts import ACTORS
+from web.coordinator.pages import (
     audit_page,
     cohort_file,
     cohorts,
     installation,
     matching,
     mentorships,
-    openid,
-    own_sessions,
     people,
-    plans,
-    proxy_header,
     report,
     search,
-    sign_in,
     tasks,
     today,
     wording,
     written,
 )
-from web.coordinator.acts import ACTORS
+from web.coordinator.signing_in import openid, own_sessions, proxy_header, sign_in
 from web.coordinator.visit import Visit
 
 Handler = Callable[[Request, Visit], Awaitable[Response]]

@@ -18,7 +18,6 @@ from starlette.responses import RedirectResponse, Response
 
 from lifecycle.local_time import local_date
 from operations import submissions
-from operations.cohorts.voices import answer as answer_voice
 from operations.errors import Refused
 from operations.forms.parse import FieldFault, Typed, read
 from operations.pdf import as_pdf, can_make_pdf
@@ -26,6 +25,7 @@ from operations.people import change_address
 from operations.people import own_page as acts
 from operations.people.own_page import ActResult, Concern, Done, OwnChange, Rejected
 from operations.people.reminders import stop_reminders
+from operations.reports.voices import answer as answer_voice
 from store.forms import requests
 from store.forms.requests import Requested
 from store.people import certificate, joint_sheet, own_page, personal_data, voices

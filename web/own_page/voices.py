@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from mail.dates import day
-from operations.cohorts.voices import ANSWERS, LONGEST, OTHERS, USES
+from operations.reports.voices import ANSWERS, LONGEST, OTHERS, USES
 from program.forms import Option, Question
 from store.people.voices import YES, Voice
 from web.own_page.questions import ActWords

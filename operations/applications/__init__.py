@@ -1,0 +1,1 @@
+"""Applying to an open call: the call, applications, wishes, and the lists that coordinators read."""

@@ -1,0 +1,1 @@
+"""Matching a cohort's people: the pool, the board, drafts, next choices, and publishing the pairs."""

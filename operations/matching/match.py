@@ -1,0 +1,45 @@
+"""Matching the people of a pool: who would be with whom, why, and what else would cost. Stores nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from matching.candidates import candidates
+from matching.groups import SolverMissing, match_groups
+from matching.objective import Impossible, PairIds, Wanted, match, staying
+from matching.peers import match_peers
+from operations.errors import Refused
+from operations.matching.matched_others import MatchedGroups, MatchedPeers
+from operations.matching.matched_pairs import MatchedPairs
+from operations.matching.pool import Pool
+
+Matched = MatchedPairs | MatchedPeers | MatchedGroups
+"""What a pool became, by its format."""
+
+
+def matched(pool: Pool, wanted: Wanted | None = None, stay: Sequence[PairIds] = ()) -> Matched:
+    """The best pairs, groups or pairs of peers, by the format. `stay`: pairs that are kept where they can be.
+
+    Raises Refused for a pin that can't be, and for groups where the solver is not installed.
+    """
+    wanted = wanted or Wanted()
+    gone: tuple[PairIds, ...] = ()
+    try:
+        if pool.format == "peer":
+            return MatchedPeers(
+                pool, wanted, match_peers(pool.people, pool.matching, pool.start, _pinned(wanted, stay))
+            )
+        if pool.format == "group":
+            groups = match_groups(pool.people, pool.matching, pool.start, _pinned(wanted, stay))
+            return MatchedGroups(pool, wanted, groups)
+        found = candidates(pool.people, pool.matching, pool.start)
+        if stay:
+            wanted, gone = staying(found, wanted, stay)
+        return MatchedPairs(pool, match(found, wanted), gone)
+    except (Impossible, SolverMissing) as error:
+        raise Refused(str(error)) from None
+
+
+def _pinned(wanted: Wanted, stay: Sequence[PairIds]) -> Wanted:
+    return replace(wanted, pins=wanted.pins | (frozenset(stay) - wanted.bans))

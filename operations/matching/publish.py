@@ -1,0 +1,271 @@
+"""From applicants to mentorships: matching those who applied, and publishing the pairs. Publishing is launching: the
+mentorships stand in the cohort as if its file had named them, and start.
+
+One transaction writes all pairs and closes the call, so that a process that dies publishes everything or nothing;
+publishing again finishes what broke off, and mails nobody twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from temporalio.client import Client
+
+from lifecycle.local_time import local_date
+from mail.dates import listed
+from matching.objective import PairIds
+from matching.scoring import Part
+from operations.applications.applicants import call_of, matchable, shown_to_partner
+from operations.applications.written_out import written_out
+from operations.audit import AuditEntry
+from operations.audit import put as put_audit
+from operations.errors import Refused
+from operations.matching.match import matched
+from operations.matching.pool import Pool
+from operations.people.deciders import who_decides
+from program.models import Cohort, Mentorship
+from runtime.settings import Settings
+from runtime.temporal import start_cohort
+from store.cohorts import calls, cohorts
+from store.cohorts.calls import Call
+from store.database import Database
+from store.forms import requests
+from store.mentorships import tasks
+from store.people import applications, people
+from store.people.applications import Application
+
+NO_FIT, NO_PLACE, NO_MENTEE = 1, 2, 3
+"""Why there is nobody for somebody, as the number of the item that says it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The pairs that publishing would make of a cohort."""
+
+    cohort: str
+    title: str
+    pairs: tuple[PairIds, ...]
+    """(mentor, mentee), as ids; in a program of peers the two peers."""
+    because: Mapping[PairIds, tuple[Part, ...]]
+    """Parts of the score of each pair, the most points first, for coordinators."""
+    nobody: Mapping[str, int]
+    """Those for whom there is nobody, with the reason."""
+    names: Mapping[str, str]
+    published: bool = False
+    """The pairs were published before; there is nothing to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What publishing has done."""
+
+    cohort: str
+    mentorships: tuple[str, ...]
+    told: int
+    """How many hear that there is nobody for them."""
+
+
+async def pool_of(database: Database, cohort: str) -> Pool:
+    """Those whose application counts, ready to be matched. Raises Refused and NotFound."""
+    async with database.session() as session:
+        call = await call_of(session, cohort)
+        found = await matchable(session, call)
+        everybody = await applications.of_cohort(session, cohort, applications.COUNTS)
+    names = {each.person: each.shown_name for each in everybody}
+    return Pool(call.title, call.program.format, call.start, call.matching, found, names)
+
+
+async def draft(
+    database: Database,
+    cohort: str,
+    *,
+    pins: Sequence[str] = (),
+    bans: Sequence[str] = (),
+    pairs: Sequence[PairIds] | None = None,
+) -> Draft:
+    """What publishing would do. `pairs` are taken as they are, instead of the best ones; each must be possible.
+
+    Raises Refused.
+    """
+    pool = await pool_of(database, cohort)
+    async with database.session() as session:
+        call = await call_of(session, cohort)
+    if call.gathering.published:
+        return Draft(cohort, call.title, (), {}, {}, pool.names, published=True)
+    if pairs is not None:
+        pins = [f"{mentor}:{mentee}" for mentor, mentee in pairs]
+        _check_pairs(pool, pairs)
+    board = matched(pool, pool.wanted(pins, bans)).board
+    made = {(pair.mentor, pair.mentee): pair.parts for pair in board.pairs}
+    if pairs is not None:
+        made = {pair: made[pair] for pair in made if pair in set(pairs)}
+    if not made:
+        raise Refused("no pair can be made of those who applied; `mentorship match` says why")
+    lacks = {one.id: NO_PLACE if one.short else NO_FIT for one in board.nobody}
+    placed = {person for pair in made for person in pair}
+    nobody = {
+        each.id: lacks.get(each.id, NO_PLACE) if each.mentee else NO_MENTEE
+        for each in pool.people
+        if each.id not in placed
+    }
+    return Draft(cohort, call.title, tuple(sorted(made)), made, nobody, pool.names)
+
+
+def _check_pairs(pool: Pool, pairs: Sequence[PairIds]) -> None:
+    if pool.format == "peer":
+        seen = [pool.known(person) for pair in pairs for person in pair]
+        if twice := [person for person in seen if seen.count(person) > 1]:
+            raise Refused(f"{twice[0]} stands in two of these pairs; keep one")
+        return
+    capacity = {each.id: each.capacity for each in pool.people}
+    taken: dict[str, int] = {}
+    mentees: set[str] = set()
+    for mentor, mentee in pairs:
+        taken[pool.known(mentor)] = taken.get(mentor, 0) + 1
+        if pool.known(mentee) in mentees:
+            raise Refused(f"{mentee} has two mentors in these pairs; keep one")
+        mentees.add(mentee)
+        if taken[mentor] > capacity.get(mentor, 0):
+            raise Refused(f"{mentor} takes {capacity.get(mentor, 0)} mentees at most, and these pairs give them more")
+
+
+async def publish(
+    database: Database,
+    client: Client | None,
+    settings: Settings,
+    made: Draft,
+    now: datetime,
+    *,
+    by: str,
+    why: str = "",
+    proof: str,
+) -> Published:
+    """Write the pairs of a draft into the cohort and start them. Raises Refused where somebody of them has withdrawn
+    since. Without a client they start with the next launch or publishing. `now` is program time (UTC)."""
+    async with database.begin() as session:
+        call = await call_of(session, made.cohort)
+        decider = who_decides(made.cohort, await people.deciders(session, made.cohort), by)
+        await calls.lock(session, made.cohort)
+        if (await call_of(session, made.cohort)).gathering.published:
+            done = Published(made.cohort, (), 0)
+        else:
+            done = await _write(session, settings, call, made, now, decider, proof, why)
+    if client is not None:
+        await start_cohort(client, settings, made.cohort)
+    return done
+
+
+async def _write(
+    session: AsyncSession,
+    settings: Settings,
+    call: Call,
+    made: Draft,
+    now: datetime,
+    decider: str,
+    proof: str,
+    why: str,
+) -> Published:
+    counted = {
+        each.person: each
+        for each in await applications.of_cohort(session, made.cohort, ("confirmed",))
+        if each.standing == "active"
+    }
+    placed = [person for pair in made.pairs for person in pair]
+    gone = sorted(set(placed) - set(counted))
+    if gone:
+        raise Refused(f"{', '.join(gone)} can't be matched any more; match again, and publish that")
+    if call.state != "running":
+        raise Refused(f"{made.cohort} is {call.state}; nothing can start in it")
+    loaded = await written_out(session, made.cohort)
+    taken = {mentorship.key for mentorship in loaded.cohort.mentorships}
+    seats = _seats(call, made.pairs)
+    keys = _keys(taken, len(seats))
+    mentorships = tuple(Mentorship(key=key, **seated) for key, (seated, _) in zip(keys, seats, strict=True))
+    for person in sorted(set(placed)):
+        await applications.change_person(session, person, profile=await _profile(session, call, counted[person]))
+    says: Cohort = loaded.cohort.model_copy(update={"mentorships": mentorships})
+    frozen = await cohorts.contents(session, made.cohort)
+    assert frozen is not None
+    because = dict(zip(keys, (_because(call, made, pairs) for _, pairs in seats), strict=True))
+    today = local_date(now, call.zone)
+    new = await cohorts.put_in(session, says, frozen.programs, today, because)
+    await calls.mark_published(session, made.cohort, now)
+    await tasks.close_of_cohort(session, made.cohort, "match", "published", decider, why, now, today)
+    told = 0
+    for person, reason in made.nobody.items():
+        found = counted.get(person)
+        if found is not None:
+            await applications.tell(
+                session, call, found.id, person, "notice", applications.NOBODY, reason, now, shards=settings.shards
+            )
+            told += 1
+    await requests.note(session, made.cohort, "", now, "published", detail=str(len(new)), by=decider, why=why)
+    entry = AuditEntry("publish", decider, proof, made.cohort, [f"{made.cohort}/{key}" for key in new], reason=why)
+    await put_audit(session, now, entry)
+    return Published(made.cohort, tuple(new), told)
+
+
+def _seats(call: Call, pairs: Sequence[PairIds]) -> list[tuple[dict[str, Any], tuple[PairIds, ...]]]:
+    """The members of each mentorship, with the pairs that it is made of; a group is made of several."""
+    if call.program.format == "peer":
+        return [({"peers": pair}, (pair,)) for pair in pairs]
+    if call.program.format != "group":
+        return [({"mentor": mentor, "mentees": (mentee,)}, ((mentor, mentee),)) for mentor, mentee in pairs]
+    groups: dict[str, list[str]] = {}
+    for mentor, mentee in pairs:
+        groups.setdefault(mentor, []).append(mentee)
+    return [
+        ({"mentor": mentor, "mentees": tuple(mentees)}, tuple((mentor, mentee) for mentee in mentees))
+        for mentor, mentees in groups.items()
+    ]
+
+
+def _because(call: Call, made: Draft, pairs: Sequence[PairIds]) -> tuple[str, ...]:
+    """Why these people: what is true of all pairs of a mentorship."""
+    first, *others = (reasons(call, made.because[pair]) for pair in pairs)
+    return tuple(words for words in first if all(words in other for other in others))
+
+
+def _keys(taken: set[str], count: int) -> list[str]:
+    found: list[str] = []
+    number = 0
+    while len(found) < count:
+        number += 1
+        key = f"m{number:02}"
+        if key not in taken:
+            found.append(key)
+    return found
+
+
+def reasons(call: Call, parts: Sequence[Part]) -> tuple[str, ...]:
+    """Why two were matched, in words for the two of them: only by answers that the form shows to a partner. A wish is
+    no reason to be told, for nobody learns who wished for them."""
+    questions = {question.id: question for role in call.terms.roles for question in call.questions(role)}
+    labels = {tag.tag.casefold(): tag.label for tag in call.matching.tags}
+    offered = {score.field: score.offered or "" for score in call.matching.score if score.kind == "wanted"}
+    found: list[str] = []
+    for part in parts:
+        question = questions.get(part.field)
+        if question is None or question.visible != "pair":
+            continue
+        _, _, value = part.words.partition(": ")
+        if part.kind == "wanted":
+            other = questions.get(offered.get(part.field, ""))
+            if other is not None and other.visible == "pair":
+                topic = labels.get(value.casefold(), value)
+                found.append(f"{topic}: one of you wants to work on it, the other offers it")
+        elif part.kind == "equal":
+            options = {option.value.casefold(): option.label for option in question.options}
+            shared = [options.get(each.strip().casefold(), each.strip()) for each in value.split(",")]
+            found.append(f"You have in common: {listed(shared, 'en')}")
+    return tuple(found)
+
+
+async def _profile(session: AsyncSession, call: Call, application: Application) -> dict[str, Any]:
+    """What the partner may see, beside what is known of the person from before."""
+    known = await people.profile(session, application.person)
+    return {**known, **shown_to_partner(call, application)}

@@ -1,0 +1,270 @@
+"""The report of a cohort: exact for its coordinators, or through the gate and remembered for passing on.
+
+A report for passing on is kept as what it showed (numbers only), so that a later one shows nothing from which, by
+subtraction, fewer than five people could be told apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lifecycle.local_time import DAY, begins, local_date
+from lifecycle.tasks import KINDS
+from operations import audit
+from operations.audit import AuditEntry
+from operations.errors import Refused
+from operations.mentorships.labels import in_words
+from operations.mentorships.status import known_cohort
+from operations.pdf import as_pdf
+from operations.people.deciders import who_decides
+from operations.reports.voices import live
+from operations.spreadsheet import as_book, as_csv
+from reports import html_report, season_report, sheets
+from reports.gate import Released, may_follow, released, repeated
+from reports.html_report import Voice
+from reports.method import method
+from reports.rows import Season
+from reports.season_report import Compared, Headline, Report
+from reports.tables import Cell, Table
+from reports.titles import titled
+from store.database import Database
+from store.people import people
+from store.people.voices import used as used_in
+from store.reports import releases
+from store.reports.season_rows import season_rows
+
+TASK_LABELS: Mapping[str, str] = {kind: in_words(kind) for kind in KINDS}
+EARLIER = "as shown on {on}: fewer than five have moved since"
+"""The note below a table that is shown as it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A report with everything that goes on its page."""
+
+    report: Report
+    compared: Compared | None = None
+    voices: Sequence[Voice] = ()
+    change: str = ""
+
+    def html(self) -> str:
+        """One self-contained page."""
+        return html_report.page(self.report, compared=self.compared, voices=self.voices, change=self.change)
+
+    def body(self) -> str:
+        """The same without its frame, for a page that has one."""
+        return html_report.body(self.report, compared=self.compared, voices=self.voices, change=self.change)
+
+    def xlsx(self) -> bytes:
+        """A workbook: one sheet a table."""
+        return as_book(sheets.sheets(self.report))
+
+    def csv(self, separator: str = ";") -> dict[str, str]:
+        """Name of a file to its content: one a table."""
+        found = sheets.sheets(self.report)
+        return {f"{sheet.file}.csv": as_csv(sheet.columns, sheet.rows, separator) for sheet in found}
+
+    def pdf(self) -> bytes:
+        """The page as PDF. Raises Refused where WeasyPrint can't be used."""
+        return as_pdf(self.html())
+
+
+async def exact(
+    database: Database,
+    cohort: str,
+    now: datetime,
+    *,
+    as_of: date | None = None,
+    program: str = "",
+    format_: str = "",
+    compare: str = "",
+) -> Made:
+    """The report with exact numbers, for coordinators of the cohort. `now` is program time (UTC); `as_of` a date of
+    the cohort's zone, today where it is left out.
+
+    Raises NotFound, and Refused for a date before the launch, or a program or format that the cohort does not have.
+    """
+    async with database.session() as session:
+        season = await _season(session, cohort, now, as_of)
+        _check_filter(season, program, format_)
+        report = season_report.exact(season, TASK_LABELS, program=program, format_=format_)
+        other: Compared | None = None
+        if compare:
+            earlier = season_report.exact(await _season(session, compare, now, None), TASK_LABELS)
+            report, other = season_report.compared(report, earlier)
+        change = await releases.change_text(session, cohort)
+        shown = await _voices(session, cohort, now, "", "")
+    return Made(report, other, shown, change)
+
+
+async def for_passing_on(
+    database: Database,
+    cohort: str,
+    now: datetime,
+    *,
+    as_of: date | None = None,
+    program: str = "",
+    format_: str = "",
+    compare: str = "",
+) -> Made:
+    """The report for readers, files and everybody else: through the gate, and kept as what it showed.
+
+    Raises what `exact` raises, and Refused for a filter with which small numbers could be computed.
+    """
+    async with database.begin() as session:
+        whole = await _released(session, cohort, now, as_of)
+        report = whole
+        if program or format_:
+            season = await _season(session, cohort, now, as_of)
+            _check_filter(season, program, format_)
+            report = season_report.filtered_for_passing_on(
+                season, whole, TASK_LABELS, program=program, format_=format_
+            )
+            if not report.tables:
+                reason = next(iter(report.withheld.values()), "nothing is left")
+                raise Refused(
+                    f"a report with this filter can't be passed on: {reason}.\nLeave the filter out, or use"
+                    " --exact for your own eyes."
+                )
+        other: Compared | None = None
+        if compare:
+            report, other = season_report.compared(report, await _released(session, compare, now, None))
+        change = await releases.change_text(session, cohort)
+        shown = await _voices(session, cohort, now, f"report as of {report.season.as_of}", "")
+    return Made(report, other, shown, change)
+
+
+async def _voices(session: AsyncSession, cohort: str, now: datetime, place: str, by: str) -> list[Voice]:
+    """The words that everybody in them agrees to have in a report today; noted as used in `place`."""
+    today = local_date(now, (await known_cohort(session, cohort)).zone)
+    found = await live(session, cohort, "report", today)
+    for voice in found if place else ():
+        await used_in(session, voice.id, place, by, now)
+    return [Voice(voice.text, voice.signed) for voice in found]
+
+
+async def say_what_changes(database: Database, cohort: str, text: str, by: str, now: datetime, proof: str) -> None:
+    """Keep what the coordinators change for the next season; it stands in every report from now on.
+
+    `by` is the id, name or address of a coordinator or deputy. Raises NotFound and Refused.
+    """
+    async with database.begin() as session:
+        await known_cohort(session, cohort)
+        who = who_decides(cohort, await people.deciders(session, cohort), by)
+        await releases.put_change_text(session, cohort, text.strip(), who, now)
+        await audit.put(session, now, AuditEntry("report --change", who, proof, cohort, result="done"))
+
+
+def as_lines(headlines: Iterable[Headline]) -> list[tuple[str, str]]:
+    """The figures at the top, in words."""
+    return [(f"{line.title}, {line.of}", _headline_words(line)) for line in headlines]
+
+
+def _headline_words(line: Headline) -> str:
+    if line.count is None:
+        return "too few to show"
+    words = f"{'at least ' if line.at_least else ''}{line.count} of {line.total}"
+    if line.share is not None and line.share.percent is not None:
+        words += f" ({line.share.percent} %)"
+    return words if line.before is None else f"{words}; last season {_headline_words(line.before)}"
+
+
+def table_lines(table: Table) -> tuple[str, list[tuple[str, str]]]:
+    """A table for the screen: its title, and (label, number in words) of each part that somebody is in."""
+    cells = [(cell.label, sheets.in_words(cell)) for cell in table.cells if cell.count or cell.state != "exact"]
+    return titled(table), [*cells, (table.total.label, sheets.in_words(table.total))]
+
+
+def as_object(made: Made) -> dict[str, Any]:
+    """The report for `--json`; what is hidden is `few` or `hidden`."""
+    report = made.report
+    return {
+        "cohort": report.season.cohort,
+        "as_of": report.season.as_of.isoformat(),
+        "over": report.season.over,
+        "exact": report.exact,
+        "headlines": [
+            {"title": line.title, "n": line.count, "of": line.total, "what": line.of, "at_least": line.at_least}
+            for line in report.headlines
+        ],
+        "tables": [
+            {
+                "id": table.id,
+                "section": table.section,
+                "title": titled(table),
+                "total": _as_json(table.total),
+                "parts": [{"label": cell.label, "n": _as_json(cell)} for cell in table.cells],
+            }
+            for table in report.tables
+        ],
+        "withheld": dict(report.withheld),
+        "method": method(report, made.compared),
+    }
+
+
+def _as_json(cell: Cell) -> int | str:
+    return cell.count if cell.state == "exact" else cell.state
+
+
+async def _season(session: AsyncSession, cohort: str, now: datetime, as_of: date | None) -> Season:
+    row = await known_cohort(session, cohort)
+    today = local_date(now, row.zone)
+    on = min(as_of or today, today)
+    if on < row.launched_on:
+        raise Refused(f"{cohort} was launched on {row.launched_on}; on {on} there was nothing to report on")
+    season = await season_rows(session, cohort, on, begins(on + DAY, row.zone))
+    assert season is not None
+    return season
+
+
+def _check_filter(season: Season, program: str, format_: str) -> None:
+    formats = sorted({one.format for one in season.mentorships})
+    if program and program not in season.programs:
+        raise Refused(f"{season.cohort} has no program {program!r}; it has {', '.join(season.programs)}")
+    if format_ and format_ not in formats:
+        raise Refused(f"{season.cohort} has no mentorship of the format {format_!r}; it has {', '.join(formats)}")
+
+
+async def _released(session: AsyncSession, cohort: str, now: datetime, as_of: date | None) -> Report:
+    season = await _season(session, cohort, now, as_of)
+    report = season_report.for_passing_on(season, TASK_LABELS)
+    earlier = await releases.of_cohort(session, cohort)
+    tables: list[Table] = []
+    withheld: dict[str, str] = {}
+    for table in report.tables:
+        shown = _as_it_may(table, [(each.on, each.shown) for each in earlier])
+        if shown is None:
+            withheld[table.title] = "fewer than five have moved since a report that was passed on before"
+        else:
+            tables.append(shown)
+    report = season_report.with_tables(report, tables, withheld)
+    if any(table.note for table in tables):
+        report = replace(report, confidence=(), mails_a_week=None, days_to_decision=None, hours_to_answer=None)
+    showing = released(tables)
+    if showing and not any(dict(each.shown) == showing for each in earlier):
+        await releases.keep(session, cohort, season.as_of, showing, now)
+    return report
+
+
+def _as_it_may(table: Table, earlier: Sequence[tuple[date, Released]]) -> Table | None:
+    """The table, or as it was shown before where it must not differ; None where it can't be shown at all."""
+    if all(may_follow(table, shown) for _, shown in earlier):
+        return table
+    for on, shown in reversed(earlier):
+        before = repeated(table, shown)
+        if before is not None and all(may_follow(before, other) for _, other in earlier):
+            return replace(before, note=EARLIER.format(on=on))
+    return None
+
+
+def write_files(folder: Path, files: Mapping[str, str]) -> None:
+    """Write the files of a report into a folder, which is made where it is missing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_text(content, "utf-8", newline="")

@@ -1,0 +1,1 @@
+"""Seasons that real workflows have played, for tests that look at them afterwards."""

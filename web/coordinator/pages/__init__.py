@@ -1,0 +1,1 @@
+"""The handlers of the coordinators' pages, one module for each kind of page."""
