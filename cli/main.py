@@ -38,6 +38,7 @@ COMMANDS = {
     "seats": ("replace", "add", "remove", "leave"),
     "people": ("correct", "erase", "bounces"),
     "doctor": ("doctor", "migrate", "register"),
+    "backup": ("backup",),
     "reconcile": ("reconcile",),
     "run": ("up", "worker", "web"),
     "sign_in": ("sign-in",),

@@ -11,7 +11,7 @@ import asyncio
 import os
 import sqlite3
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -79,3 +79,12 @@ def connect(path: str, **options: Any) -> Connection:
     connection = Connection(partial(sqlite3.connect, path, **options), iter_chunk_size=64)
     connection._thread.daemon = True  # as SQLAlchemy does: a process that ends does not wait for it
     return connection
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copy a database file as of one moment, also while others write to it. Blocks; raises sqlite3.Error."""
+    with (
+        closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as opened,
+        closing(sqlite3.connect(target)) as copy,
+    ):
+        opened.backup(copy)

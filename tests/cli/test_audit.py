@@ -74,6 +74,7 @@ async def test_every_changing_command_leaves_a_row(
         ("show", f"{NAME}/m1", "--concerns", "--as", f"{NAME}-c1"),
         ("cancel-cohort", NAME, "--confirm", NAME),
         ("reconcile",),
+        ("backup", "--recorded"),
         ("sign-in",),
         ("register",),
         ("migrate",),

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import asyncio
 import platform
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from operations.health.backup import last_backup
 from operations.health.doctor import examine
 from operations.health.findings import Finding
 from store.reports.metrics import count_all
@@ -20,8 +20,6 @@ from web.coordinator.visit import Visit
 EXAMINED_WITHIN = 20.0
 """Real seconds that the doctor has for a page; what it has found until then is shown."""
 PACKAGES = ("mentorship-engine", "temporalio", "sqlalchemy", "starlette")
-BACKUP_STAMP = "last-backup"
-"""A file in the data folder whose time of change is that of the last backup (docs/operations.md)."""
 BACKUP_OLD = timedelta(days=2)
 
 
@@ -31,7 +29,7 @@ async def show(_: Request, visit: Visit) -> Response:
         totals = await count_all(session, visit.now)
     findings, is_complete = await _examined(visit)
     now = visit.site.real_now()
-    backup = await asyncio.to_thread(_last_backup, visit.settings.data)
+    backup = await last_backup(visit.database)
     return visit.page(
         "installation.html",
         findings=findings,
@@ -41,8 +39,8 @@ async def show(_: Request, visit: Visit) -> Response:
         totals=totals,
         versions=_versions(),
         backup=backup,
-        backup_days=(now - backup).days if backup else 0,
-        backup_is_old=backup is None or now - backup > BACKUP_OLD,
+        backup_days=(visit.now - backup).days if backup else 0,
+        backup_is_old=backup is None or visit.now - backup > BACKUP_OLD,
         sessions=await visit.site.sign_in.all_sessions(now),
         clock=now,
     )
@@ -67,10 +65,3 @@ def _versions() -> list[tuple[str, str]]:
         except PackageNotFoundError:
             continue
     return found
-
-
-def _last_backup(data: Path) -> datetime | None:
-    try:
-        return datetime.fromtimestamp((data / BACKUP_STAMP).stat().st_mtime, UTC)
-    except OSError:
-        return None
