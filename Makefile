@@ -10,7 +10,7 @@ PYTEST := $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 CORE := tests/lifecycle tests/postbox tests/matching
 CORE_COVERAGE := --cov=lifecycle --cov=matching --cov-report=term-missing:skip-covered --cov-fail-under=100
 
-# Modules are compiled once, and not by every process anew where the environment forbids to keep what was compiled.
+# Keep compiled modules, also where the environment forbids it: otherwise every process compiles all libraries.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
@@ -62,7 +62,7 @@ audit: ## Known weaknesses in what is locked. Needs the network, for pip-audit a
 faults: $(READY) ## Kill, cut off and fill up every part in turn: nothing lost, nothing doubled. ARGS="worker disk" for some, SEED=2 for another run
 	@$(BIN)/python -m tools.faults $(ARGS) $(if $(SEED),--seed $(SEED))
 
-lock: ## Write both lock files anew: with hashes, without index addresses (needs uv)
+lock: ## Write both lock files: with hashes, without index addresses (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group dev \
 		--extra tracing --extra groups --extra oidc --extra pdf pyproject.toml -o requirements.lock -q
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group build \

@@ -58,7 +58,7 @@ DUE, ACT, DELIVER = range(3)
 NOON = time(12, 0)
 
 LONGEST = timedelta(days=25 * 366)
-"""A season that is not over so long after its launch goes round in a circle: it is stopped, and the report says so.
+"""A season that is not over so long after its launch goes round in a circle: it is stopped, and the report states it.
 Nothing that a person would do takes half as long."""
 
 
@@ -357,7 +357,7 @@ class RehearsedSeason:
         )
 
     def send(self, postbox: SimulatedPostbox, items: list[ItemFacts], at: datetime) -> None:
-        """A mail goes out that bears this moment, and whoever reads it may act on it."""
+        """A mail goes out that bears this moment, and its reader may act on it."""
         letters = [postbox.letters.pop(item.key) for item in items]
         mail = SentMail(postbox.person.id, at, tuple((one.post, one.where) for one in letters))
         self.mails.append(mail)

@@ -125,7 +125,7 @@ class Settings(BaseSettings):
     )
     sign_in_header: str = Field(
         default="",
-        description="Header in which a proxy of yours names the address of whoever it has signed in; needs "
+        description="Header in which a proxy of yours names the address of the person it has signed in; needs "
         "MENTORSHIP_TRUSTED_PROXIES.",
     )
     trusted_proxies: str = Field(

@@ -123,7 +123,7 @@ def test_every_command_of_the_pages_runs(checkout: tuple[Path, dict[str, str]]) 
     for one in (one for page in PAGES for one in shown(page)):
         if one.command in ELSEWHERE:
             continue
-        # A command that is shown to fail says so in the exit code of the shell, or the page writes `|| true`.
+        # A command that is shown to fail shows that by the exit code of the shell, or the page writes `|| true`.
         done = subprocess.run(
             ["bash", "-c", one.command], cwd=folder, env=env, capture_output=True, text=True, timeout=120, check=False
         )

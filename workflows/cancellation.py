@@ -27,7 +27,7 @@ class DeclinesCancellation:
 
     @property
     def declined(self) -> list[tuple[str, str]]:
-        """The row of the card that says so; none where nobody requested it."""
+        """The row of the card about a requested cancellation; none where nobody requested it."""
         return [("Cancellation", f"declined. {self.instead}")] if self.cancellation_declined else []
 
     def cancellation_requested(self) -> None:

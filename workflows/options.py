@@ -34,7 +34,7 @@ ONE_GATHERING = timedelta(minutes=10)
 """What falls due in an open call at one moment: some thousand mails into postboxes."""
 
 HEARTBEAT = timedelta(seconds=20)
-"""A round whose worker died is taken over after this time. A worker that lives says so every few seconds."""
+"""A round whose worker died is taken over after this time. A living worker sends a heartbeat every few seconds."""
 
 LAUNCH_HEARTBEAT = timedelta(seconds=15)
 """A launch whose worker died is taken over after this time: a coordinator may be looking on."""

@@ -20,7 +20,7 @@ from store.accounts import accounts
 from store.database import Database
 
 OPERATOR = Account("operator", "")
-"""Whoever runs the command, where no person is named: an administrator who is nobody's coordinator."""
+"""The person who runs the command, where none is named: an administrator who coordinates no cohort."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,7 @@ class SignIn:
     async def print_link(
         self, account: Account, now: datetime, *, mark: str = "", granted: tuple[Role, ...] = ()
     ) -> str:
-        """The token of a one-time link for whoever has a shell on this machine; any browser may use it."""
+        """The token of a one-time link for a person with a shell on this machine; any browser may use it."""
         token = secrets.token_urlsafe(32)
         async with self.database.begin() as session:
             await sign_ins.forget(session, now - FORGOTTEN_AFTER)

@@ -122,7 +122,7 @@ async def apply(
     """Take what somebody typed into the page of a call. `took` is the real time since the page was served; None where
     that is not known, because the page is not ours or too old.
 
-    Whoever applies gets a mail to confirm the address; who has confirmed before gets their own link.
+    An applicant gets a mail to confirm the address; one who has confirmed before gets their own link.
     """
     async with database.session() as session:
         call = await calls.find(session, cohort)

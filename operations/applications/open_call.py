@@ -1,6 +1,6 @@
 """The open call of a cohort's file, put into the database: its dates and form, and those whom it invites.
 
-Launching the same file again changes nothing. Whoever is invited is told by the cohort's workflow, not from here.
+Launching the same file again changes nothing. The cohort's workflow mails those who are invited.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ async def cancel(
     shards: int = 1,
     wake: Wake | None = None,
 ) -> bool:
-    """Cancel a cohort; False where that was done before. `now` is program time (UTC), `by` who says so,
+    """Cancel a cohort; False where that was done before. `now` is program time (UTC), `by` who asks for it,
     `signed_in` where their right to was checked.
 
     With a `proof` the audit says who did it, by it. Without `wake` the mails leave when the first of the workflows

@@ -72,7 +72,7 @@ async def possible(database: Database, requested: Requested, now: datetime) -> l
 async def take(
     database: Database, public_id: str, generation: int, nth: int, submission: str, now: datetime
 ) -> ActResult:
-    """Make the pause that was offered, for whoever holds the link of the form. `now` is program time (UTC)."""
+    """Make the pause that was offered, for the holder of the form's link. `now` is program time (UTC)."""
     async with database.session() as session:
         requested = await requests.find(session, public_id, generation)
         own_generation = await people.generation_of(session, requested.person) if requested else None

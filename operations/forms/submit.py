@@ -208,7 +208,7 @@ def _faults_that_count(requested: Requested, answers: Answers, faults: list[Fiel
 
 
 def _states_absences(requested: Requested, act: AgreementAct) -> bool:
-    """Whether the form asks when somebody is away. Of an agreement those of whoever wrote the version count."""
+    """Whether the form asks when somebody is away. Of an agreement, those of the author of the version count."""
     if requested.ask == "agreement" and act not in ("draft", "change"):
         return False
     return any(question.id in ABSENCES for question in requested.questions)

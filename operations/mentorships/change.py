@@ -63,7 +63,7 @@ class Change:
     kind: str
     """The word of the lifecycle: pause, resume …"""
     event: Callable[[str, str, date], Event]
-    """Of an id, who says so, and today's date in the cohort's zone. Raises `Refused`."""
+    """Of an id, who asks for it, and today's date in the cohort's zone. Raises `Refused`."""
     once: bool = False
     """Can be done to a mentorship once only, whatever the day."""
     final: bool = False
@@ -223,7 +223,7 @@ async def orders(
     again: bool = False,
     signed_in: bool = False,
 ) -> list[ChangeOrder]:
-    """What is to be sent to these mentorships; read from SQL only. `now` is program time (UTC), `by` who says so;
+    """What is to be sent to these mentorships; read from SQL only. `now` is program time (UTC), `by` who asks for it;
     `signed_in` where their right to was checked.
 
     Raises `Refused` where a change makes no sense, or it isn't clear who gives it.
@@ -350,7 +350,7 @@ async def carry_out(
     said: Callable[[ChangeOutcome], None] | None = None,
 ) -> list[ChangeOutcome]:
     """Give these orders, several at a time; what came of each, in their order. `said` hears of each as it comes.
-    With a `proof` the audit says who gave them, by it; without, whoever calls this has written that.
+    With a `proof`, a row of the audit is written; without, the caller has written it.
 
     Where Temporal or the workers are away it stops there, and what is left is `not_reached`: giving the same orders
     again goes on. Nothing is sent that is not written down.

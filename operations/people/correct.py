@@ -73,7 +73,7 @@ async def correct(
 async def correct_in(
     session: AsyncSession, person: str, details: Details, now: datetime, *, by: str, why: str = ""
 ) -> Correction:
-    """Correct a person (an id) inside a writing transaction that is open; `by` is the id of who says so, perhaps the
+    """Correct a person (an id) inside a writing transaction that is open; `by` is the id of who asks, perhaps the
     person. Call `pass_on` once it is committed. Raises `Refused`, and nothing was changed then."""
     _check(details)
     id_ = f"correct/{person}/{sha256(now.isoformat().encode()).hexdigest()[:12]}"

@@ -63,7 +63,7 @@ async def erase(
 
 
 async def erase_in(session: AsyncSession, person: str, now: datetime, *, by: str, why: str = "") -> Erasure:
-    """Erase a person (an id) inside a writing transaction that is open; `by` is the id of who says so, perhaps the
+    """Erase a person (an id) inside a writing transaction that is open; `by` is the id of who asks, perhaps the
     person. Call `clean_up` once it is committed. Raises `Refused`, and nothing was changed then."""
     try:
         return await erasing.erase(

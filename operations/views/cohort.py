@@ -23,7 +23,7 @@ from store.reports.status import pick
 PAGE = 50
 """Mentorships on one page of the list."""
 COUNTED = 2000
-"""Up to so many mentorships it is counted who has met: above, only the list says so."""
+"""Up to so many mentorships it is counted who has met: above, only the list tells."""
 BAND = 1000
 """Width of a band in its own units."""
 COLUMNS = (

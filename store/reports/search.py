@@ -18,7 +18,7 @@ from store.reports.today import people_of
 from store.tables import CohortPersonRow, CohortReaderRow, CohortRow, MembershipRow, MentorshipRow, ParticipantRow
 
 MOST_FOUND = 50
-"""Rows of each kind; more are not shown, and the page says so."""
+"""Rows of each kind; more are not shown, and the page tells that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ def test_of_an_agreement_coordinators_see_rhythm_dates_and_goals_only() -> None:
 
 @pytest.mark.parametrize("id_", sorted(FORMS))
 def test_the_form_tells_its_reader_what_the_table_says(id_: str) -> None:
-    """Where coordinators read answers, the form says so before its first question."""
+    """Where coordinators read answers, the form tells that before its first question."""
     form = FORMS[id_]
     read = any(sight(form, question, "coordinator") == "shown" for question in form.questions)
     assert not read or "oordinator" in form.who_sees

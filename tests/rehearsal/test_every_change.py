@@ -31,7 +31,7 @@ def test_every_change_is_among_them() -> None:
 
 
 NOT_SCRIPTED = {
-    "Decided": "whoever coordinates decides, as the behaviour file has it",
+    "Decided": "a coordinator decides, as the behaviour file has it",
     "Adopt": "a season is played by one version of its program: an edited one is rehearsed by rehearsing its file",
 }
 """What people do to a mentorship on purpose and a script can't let happen, and why."""

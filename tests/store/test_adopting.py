@@ -151,7 +151,7 @@ async def test_a_turn_that_is_taken_anew_without_it_goes_back(database: Database
     [done] = await applied(database, replace(turned(2, "", opens=()), now=LATER + timedelta(hours=1)))
     assert (done.program_hash, await stands(database)) == (first, (first, first))
     assert (await said(database, PAIR.key))["length"] == 182
-    assert (await asked(database, late))[1] == ["p_met", "p_new"], "whoever was asked meanwhile finds their form"
+    assert (await asked(database, late))[1] == ["p_met", "p_new"], "a person asked meanwhile finds their form"
 
 
 async def test_a_version_that_the_database_has_lost_is_not_taken_up(

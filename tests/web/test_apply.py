@@ -1,4 +1,4 @@
-"""The pages of an open call: whoever applies, whatever the address, and whoever opens the links."""
+"""The pages of an open call: any applicant, any address, and anybody who opens the links."""
 
 from __future__ import annotations
 

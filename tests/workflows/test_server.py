@@ -348,7 +348,7 @@ async def test_a_statement_that_fails_tells_temporal_nothing_of_what_it_held(
 ) -> None:
     async with run_on_dev_server(early_server, new_sqlite(), tmp_path, PAIR, speed=8 * SOON) as env:
         async with env.database.begin() as session:
-            # Whoever writes a mail down is refused, with everything that stands in it.
+            # A mail can't be written down here: nothing that stands in it may be.
             await session.execute(
                 sql_text(
                     "CREATE TRIGGER no_mail BEFORE INSERT ON messages BEGIN SELECT RAISE(ABORT, 'disk full'); END"

@@ -48,7 +48,7 @@ async def _workflow(here: Town, kind: str) -> str:
 
 
 async def _cancel(here: Town, workflow_id: str) -> None:
-    """Declined: the card says so."""
+    """Declined: the card shows it."""
     await here.client.get_workflow_handle(workflow_id).cancel()
 
     async def declined() -> bool:

@@ -40,7 +40,7 @@ Handler = Callable[[Request, Visit], Awaitable[Response]]
 ANYBODY: tuple[Role, ...] = ()
 """No role is needed: the pages by which somebody signs in."""
 EVERYBODY: tuple[Role, ...] = ("reader", "coordinator", "deputy", "administrator")
-"""Whoever is signed in."""
+"""Everybody who is signed in."""
 COORDINATORS: tuple[Role, ...] = ("coordinator", "deputy")
 """Those who see answers and decide."""
 ADMINISTRATORS: tuple[Role, ...] = ("administrator",)

@@ -80,7 +80,7 @@ class Visit:
         return self.signed_in.proof if self.signed_in else audit.NOBODY
 
     def entry(self, what: str, **facts: Any) -> AuditEntry:
-        """A row for the audit log of who acts here: `cohort`, `ids`, `plan`, `reason`, `result`. Whoever makes one
+        """A row for the audit log of who acts here: `cohort`, `ids`, `plan`, `reason`, `result`. The caller
         writes it, by `record` or inside the transaction of the act (`operations.audit.put`)."""
         self.noted.append(what)
         return AuditEntry(what, by=self.signed_in.id if self.signed_in else "", proof=self.proof, **facts)

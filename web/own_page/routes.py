@@ -274,7 +274,7 @@ class OwnPlace:
         return self._answer(page, outcome, "address")
 
     async def address_by_desk(self, request: Request) -> Response:
-        """GET: how a coordinator changes the address of whoever can't read the old one. POST: they are asked."""
+        """GET: how a coordinator changes the address of a person who can't read the old one. POST: they are asked."""
         page = await self._page(request)
         if page is None:
             return self.pages.unknown()

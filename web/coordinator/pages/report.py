@@ -1,6 +1,6 @@
 """What came of a cohort: exact for those who may read its answers, through the gate for readers.
 
-A file to take away is always the one for passing on, whoever takes it.
+A file to take away is always the one for passing on, for every role.
 """
 
 from __future__ import annotations
