@@ -1,6 +1,6 @@
 """Every limit of size of what comes in from outside, in one table.
 
-Code that reads a file, a form or a link asks here, and names the limit before anything is read: what takes memory or CPU
+Code that reads a file, a form or a link asks here, and names the limit before it reads: what takes memory or CPU
 without bound must never be parsed first and measured later. `docs/security.md` lists the limits for operators.
 """
 
