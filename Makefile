@@ -42,12 +42,13 @@ coverage: $(READY) ## All tests with every room measured: at least 92 % of the b
 quick: $(READY) ## Lint, types, core and unit tests in a minute: what to run all day. `make test` is the whole truth
 	@$(BIN)/python -m tools.scripts.quick $(ARGS)
 
-lint: $(READY) ## Style, types, import contracts, dead code
+lint: $(READY) ## Style, types, import contracts, dead code, determinism of workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/pyright
 	$(BIN)/vulture
+	$(BIN)/python -m tools.scripts.determinism
 
 mutants: $(READY) ## Change lifecycle/ in many small ways and list the changes that no test notices. SAMPLE=200 for some, SEED=2 for others
 	@$(BIN)/python -m tools.scripts.mutants $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED))

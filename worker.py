@@ -15,7 +15,13 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
-from temporalio.worker import PollerBehaviorAutoscaling, Worker, WorkerDeploymentConfig
+from temporalio.worker import (
+    PollerBehaviorAutoscaling,
+    UnsandboxedWorkflowRunner,
+    Worker,
+    WorkerDeploymentConfig,
+    WorkflowRunner,
+)
 
 from activities.deliver import PostOffice
 from activities.delivery_settings import PostOfficeRules, Sender
@@ -41,7 +47,6 @@ from web.health import shown
 from workflows.cohort import CohortWorkflow
 from workflows.mentorship import MentorshipWorkflow
 from workflows.postmaster import PostmasterWorkflow
-from workflows.sandbox import sandbox
 
 log = structlog.get_logger(__name__)
 
@@ -62,9 +67,19 @@ tasks open, and be given up and begun again: in the night when a thousand wake, 
 
 
 def make_worker(
-    client: Client, settings: Settings, database: Database, transport: Sender, *, cached: int = CACHED_WORKFLOWS
+    client: Client,
+    settings: Settings,
+    database: Database,
+    transport: Sender,
+    *,
+    cached: int = CACHED_WORKFLOWS,
+    runner: WorkflowRunner | None = None,
 ) -> Worker:
-    """A worker with everything in it; tests and the embedded stack use this factory too."""
+    """A worker with everything in it; tests and the embedded stack use this factory too.
+
+    Workflows run without the SDK's sandbox unless a test gives it as `runner`. `tools/scripts/determinism.py` checks
+    their code for what a replay could not repeat.
+    """
     recorder = Recorder(database, Waker(client, settings), settings.shards)
     launcher = Launcher(database, Starter(client, settings), forget_applications)
     gatherer = Gatherer(database, Waker(client, settings), forget_applications, settings.shards)
@@ -80,7 +95,7 @@ def make_worker(
             gatherer.gather,
             office.deliver,
         ],
-        workflow_runner=sandbox(),
+        workflow_runner=runner or UnsandboxedWorkflowRunner(),
         max_cached_workflows=cached,
         max_concurrent_workflow_tasks=TURNS_AT_ONCE,
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(),

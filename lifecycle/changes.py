@@ -262,12 +262,12 @@ def propose_end(turn: Turn, person: str, reason: str) -> None:
     state = turn.state
     state.end_proposed[person] = reason
     turn.note("end_proposed", person, reason)
-    said = {state.end_proposed.get(other, "") for other in state.active()}
+    said = [state.end_proposed.get(other, "") for other in state.active()]
     task = state.tasks.get("help")
     if "" not in said:
         if task is not None and task.key == state.end_task:
             tasks.close_task(turn, "help", "end")
-        return closure.end_early(turn, said.pop() if len(said) == 1 else "no_fault")
+        return closure.end_early(turn, said[0] if len(set(said)) == 1 else "no_fault")
     tasks.open_task(turn, "help", "Somebody proposes to end this mentorship.", [person])
     if task is None:
         state.end_task = state.tasks["help"].key

@@ -7,9 +7,9 @@ from pathlib import Path
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
+from testing.sandbox import sandbox
 from worker import WORKFLOWS
 from workflows.payloads import DATA_CONVERTER
-from workflows.sandbox import sandbox
 
 HISTORIES = Path(__file__).parents[1] / "tests" / "workflows" / "histories"
 STORED = sorted(HISTORIES.glob("*/*.json"))
@@ -25,7 +25,7 @@ say in the changelog that this release needs it. Never record a history of an ea
 
 
 def replayer() -> Replayer:
-    """Replays as a worker in production would."""
+    """Replays in the sandbox, which is stricter than a worker in production."""
     return Replayer(workflows=WORKFLOWS, workflow_runner=sandbox(), data_converter=DATA_CONVERTER)
 
 

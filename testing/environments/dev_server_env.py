@@ -31,6 +31,7 @@ from store.tables import EventRow, MentorshipRow
 from testing.cohorts.all_cases import behaviour_of, cohort_of, written
 from testing.cohorts.cases import Case
 from testing.environments.engine import SECRET
+from testing.sandbox import sandbox
 from testing.servers.dev_server import Address, cleared
 from testing.servers.sink import Sink
 from testing.servers.sink import running as running_sink
@@ -63,8 +64,9 @@ class DevServerEnv:
     """The worker that works now."""
 
     async def begin_work(self) -> None:
-        """A production worker works from now on."""
-        await self.shift.enter_async_context(make_worker(self.client, self.settings, self.database, self.transport))
+        """A worker works from now on: that of production, but in the sandbox."""
+        worker = make_worker(self.client, self.settings, self.database, self.transport, runner=sandbox())
+        await self.shift.enter_async_context(worker)
 
     async def end_work(self) -> None:
         """Nobody works; what comes in waits."""

@@ -45,6 +45,7 @@ from store.columns import Instant
 from store.database import Database
 from store.reports.ledger import ledger
 from store.tables import ItemRow, MentorshipRow, MessageRow, ParticipantRow, PostmasterRow, RelayRow
+from testing.sandbox import sandbox
 from testing.servers.sink import Sink
 from testing.servers.sink import running as running_sink
 from web.app import create_app
@@ -326,6 +327,6 @@ async def run_engine(
         this = Engine(env, settings, database, sink, visitor, now, loaded, behaviour)
         this.crowd = Crowd(loaded, behaviour, database, env.client, visitor, lambda: this.now, this.at, seed)
         engine.append(this)
-        async with make_worker(env.client, settings, database, transport), http:
+        async with make_worker(env.client, settings, database, transport, runner=sandbox()), http:
             yield this
         await transport.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +25,7 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import FailureError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+import worker
 from lifecycle.events import Add, Decided, End, Event, Extend, Leave, Moved, Nudge, Pause, Release, Remove, Resume
 from operations.cohorts.launch import launch
 from runtime import temporal
@@ -183,6 +185,37 @@ async def test_whoever_comes_together_with_the_end_hears_of_it(env: DevServerEnv
     assert {str(one) for one in heard[1:]} <= {"done", final}
     assert final in {str(one) for one in heard[1:]}
     assert await asyncio.wait_for(env.workflow("pair").result(), 30) == "transferred"
+
+
+# -- code that a worker must not run ---------------------------------------------------------------------------------
+
+
+@workflow.defn(name="blocks")
+class Blocks:
+    """Code that waits without leaving the event loop, the first time that it runs."""
+
+    runs = 0
+
+    @workflow.run
+    async def run(self) -> None:
+        """Block for longer than the SDK allows."""
+        Blocks.runs += 1
+        if Blocks.runs == 1:
+            time.sleep(2.5)
+
+
+async def test_a_production_worker_fails_the_task_of_a_workflow_that_blocks(
+    early_server: Address, new_sqlite: Callable[[], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the sandbox too: the task fails with the reason, and the worker takes the next one."""
+    async with run_on_dev_server(early_server, new_sqlite(), tmp_path) as env:
+        monkeypatch.setattr(worker, "WORKFLOWS", (*worker.WORKFLOWS, Blocks))
+        settings = env.settings.model_copy(update={"task_queue": "blocks"})
+        async with worker.make_worker(env.client, settings, env.database, env.transport):
+            handle = await env.client.start_workflow("blocks", id=f"blocks-{uuid4()}", task_queue="blocks")
+            await handle.result()
+    failed = [event.workflow_task_failed_event_attributes for event in (await handle.fetch_history()).events]
+    assert any("Potential deadlock detected" in each.failure.message for each in failed)
 
 
 # -- what a long history does not lose -------------------------------------------------------------------------------

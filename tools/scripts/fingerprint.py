@@ -52,7 +52,9 @@ If it can do something new: python -m tools.scripts.record_histories RELEASE, wi
 
 def fingerprint() -> dict[str, dict[str, str]]:
     """Module to what it defines, each with its fingerprint."""
-    return {name: of(_file(name).read_text()) for name in sorted(_reached(BEGINS)) if name not in NO_COMMANDS}
+    return {
+        name: of(file_of(name).read_text()) for name in sorted(modules_reached(BEGINS)) if name not in NO_COMMANDS
+    }
 
 
 def of(source: str) -> dict[str, str]:
@@ -75,21 +77,22 @@ def confirmed() -> dict[str, dict[str, str]]:
     return json.loads(CONFIRMED.read_text()) if CONFIRMED.exists() else {}
 
 
-def _file(module: str) -> Path:
+def file_of(module: str) -> Path:
+    """The file of a module of ours."""
     path = ROOT / Path(*module.split("."))
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
-def _reached(begins: tuple[str, ...]) -> set[str]:
+def modules_reached(begins: tuple[str, ...]) -> set[str]:
     """All modules of ours that these import, directly or not."""
     reached: set[str] = set()
     left = list(begins)
     while left:
         module = left.pop()
-        if module in reached or module.partition(".")[0] not in OURS or not _file(module).is_file():
+        if module in reached or module.partition(".")[0] not in OURS or not file_of(module).is_file():
             continue
         reached.add(module)
-        for node in ast.walk(ast.parse(_file(module).read_text())):
+        for node in ast.walk(ast.parse(file_of(module).read_text())):
             if isinstance(node, ast.Import):
                 left += [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom) and node.module:
@@ -177,7 +180,7 @@ def _module(name: str) -> str:
     """The module of a dotted name, which may name a class or a method in it, or a module that is gone."""
     parts = name.split(".")
     for end in range(len(parts), 0, -1):
-        if _file(".".join(parts[:end])).is_file() and end > 1:
+        if file_of(".".join(parts[:end])).is_file() and end > 1:
             return ".".join(parts[:end])
     return ".".join(parts[:2])
 
