@@ -20,6 +20,7 @@ from tools.bench import (
     matching,
     morning,
     pages,
+    recording,
     rehearsing,
     reporting,
 )
@@ -29,6 +30,7 @@ MEASURES: dict[str, Callable[..., Awaitable[list[Line]]]] = {
     "core": core.measure,
     "launch": launching.measure,
     "change": changing.measure,
+    "turn": recording.measure,
     "postmaster": delivering.measure,
     "mentorship": living.measure,
     "rehearsal": rehearsing.measure,

@@ -29,6 +29,7 @@ from runtime.links import Links
 from runtime.settings import Settings
 from store.database import Database, migrate
 from store.tables import AnswerRow, MentorshipRow, RelayRow, RequestRow
+from tools.bench.cpu import Meter
 from tools.bench.launching import at_night
 from tools.bench.servers import Server, free_port, postgresql, process, temporal
 from tools.bench.table import Line
@@ -64,18 +65,23 @@ async def _lines(house: _House, database: Database, many: int, rate: int, second
         cold = time.perf_counter() - began
         listed = await _seconds(status(database, COHORT, datetime.now(UTC)))
         told = await _seconds(ledger(database, COHORT))
-        async with house.web(0) as first, house.web(1) as second:
+        async with house.web(0) as (first, one), house.web(1) as (second, other):
             tokens = await _tokens(database, house.settings, rate * seconds)
             pages = [f"{(first, second)[nth % 2]}/f/{token}" for nth, token in enumerate(tokens)]
+            meter = Meter({"one": one, "other": other, "worker": worker, "server": house.server.pid})
             waits = await answers(pages, rate)
+            each = meter.each(waits.thanked)
+        used = {"pages": each.pop("one") + each.pop("other"), **each}
         began = time.perf_counter()
         await _until(database, select(func.count()).select_from(RelayRow), 0, EVERYTHING_TAKEN)
         caught_up = time.perf_counter() - began
         async with database.session() as session:
             kept = await session.scalar(select(func.count()).select_from(AnswerRow)) or 0
         worker_weight = memory(worker)
-    async with _bare_page(house.folder) as base_url:
+    async with _bare_page(house.folder) as (base_url, pid):
+        meter = Meter({"pages": pid})
         bare = await answers([base_url] * (rate * seconds), rate)
+        bare_cpu = meter.each(bare.thanked)
     floor = f"one process whose page commits one row, at the same {rate} a second"
     return [
         Line(f"{many:,} open mentorships, memory of Temporal's server", weight, "MB"),
@@ -83,13 +89,14 @@ async def _lines(house: _House, database: Database, many: int, rate: int, second
         Line("  from a cold worker to its first answer", cold, "s"),
         Line("  `status` of all of them", listed, "s"),
         Line("  `ledger` of all of them", told, "s"),
-        Line(f"answers to two page processes, {rate} a second: thanked", waits.a_second, "/s", bare.a_second, floor),
+        Line(f"answers to two page processes, {rate} a second: thanked", waits.a_second, "/s", bare.a_second, floor,
+             cpu=used, floor_cpu=bare_cpu),
         Line("  median of the wait for it", waits.median, "ms", bare.median, "", None, "less"),
         Line("  99 of 100 within", waits.p99, "ms", bare.p99, "", None, "less"),
         Line("  thanked, of all that were sent", waits.thanked / len(pages), "", aim=1.0),
         Line("  kept, of those that the page said thanks for", kept / waits.thanked, "", aim=1.0),
         Line("  until every workflow had its own", caught_up, "s"),
-    ]
+    ]  # fmt: skip
 
 
 class _House:
@@ -123,14 +130,14 @@ class _House:
             yield pid
 
     @asynccontextmanager
-    async def web(self, nth: int) -> AsyncIterator[str]:
-        """A process that serves the pages; its address."""
+    async def web(self, nth: int) -> AsyncIterator[tuple[str, int]]:
+        """A process that serves the pages; its address and its id."""
         port = free_port()
         environment = self.environment | {"MENTORSHIP_WEB_PORT": str(port)}
         arguments = ("-c", "from cli.main import app; app()", "web")
-        async with process(*arguments, environment=environment, log=self.folder / f"web{nth}.log"):
+        async with process(*arguments, environment=environment, log=self.folder / f"web{nth}.log") as pid:
             await _answers_at(f"http://127.0.0.1:{port}/healthz")
-            yield f"http://127.0.0.1:{port}"
+            yield f"http://127.0.0.1:{port}", pid
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,9 +229,9 @@ async def _answers_at(url: str) -> None:
 
 
 @asynccontextmanager
-async def _bare_page(folder: Path) -> AsyncIterator[str]:
+async def _bare_page(folder: Path) -> AsyncIterator[tuple[str, int]]:
     port = free_port()
     arguments = ("-m", "tools.bench.bare_page", str(folder / "bare.db"), str(port))
-    async with process(*arguments, environment={}, log=folder / "bare.log"):
+    async with process(*arguments, environment={}, log=folder / "bare.log") as pid:
         await _answers_at(f"http://127.0.0.1:{port}/")
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{port}", pid

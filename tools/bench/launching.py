@@ -26,6 +26,7 @@ from runtime.settings import Settings
 from runtime.smtp import transport_of
 from store.database import Database, migrate
 from store.tables import MentorshipRow
+from tools.bench.cpu import Meter
 from tools.bench.pairs import pairs
 from tools.bench.servers import temporal
 from tools.bench.table import Line
@@ -50,18 +51,20 @@ async def measure(*, quick: bool) -> list[Line]:
             await launched(server.client, *running, "warm", 20)
             await had_their_first_turn(running[1], "warm")
             await _bare(server.client, "warm", 20)
+            meter = Meter({"server": server.pid}, here="starter and worker")
             before = await _bare(server.client, "before", many)
-            began = time.perf_counter()
+            bare_cpu = meter.each(many)
+            meter, began = Meter({"server": server.pid}, here="starter and worker"), time.perf_counter()
             started = await launched(server.client, *running, "bench", many)
             await had_their_first_turn(running[1], "bench")
-            lived = many / (time.perf_counter() - began)
+            lived, cpu = many / (time.perf_counter() - began), meter.each(many)
             after = await _bare(server.client, "after", many)
     rates = f"{before:.0f}/s before and {after:.0f}/s after"
     floor = f"`start_workflow` of an empty workflow, {CONCURRENCY} in flight: {rates}"
     bare = (before + after) / 2
     return [
         Line(f"launch of {many:,} mentorships", started, "starts/s", bare, floor, aim=0.8),
-        Line("  until each has had its first turn", lived, "starts/s", bare),
+        Line("  until each has had its first turn", lived, "starts/s", bare, cpu=cpu, floor_cpu=bare_cpu),
     ]
 
 

@@ -1,8 +1,11 @@
 """What one finished mentorship costs: history, Temporal's actions and CPU, over a whole season at a fast clock.
 
 The engine lives it with its own worker, pages, mail and people; a workflow that needs the least lives through the
-same season for the floor of the history; a naive workflow does the same deeds for the floor of the CPU. All on one
-server, one after another, each worker in a process of its own.
+same season for the floor of the history; the bare shape of its turns, and its mails worded, are the floor of the CPU;
+a naive workflow does the same deeds. All on one server, one after another, each worker in a process of its own.
+
+The postmaster's own workflow serves everybody at once, and a season that passes in minutes spreads it over few: what
+its rounds cost is measured by themselves, and counted apart.
 """
 
 from __future__ import annotations
@@ -36,10 +39,12 @@ from store.database import Database, migrate
 from store.reports.ledger import ledger
 from tools.bench import least, naive
 from tools.bench.actions import Cost, cost
+from tools.bench.cpu import cpu
 from tools.bench.least import Counted
 from tools.bench.naive import Deed
 from tools.bench.pairs import contented, pairs, to_the_farewell
-from tools.bench.servers import Server, cpu, process, temporal
+from tools.bench.servers import Server, process, temporal
+from tools.bench.shape import QUEUE, Shape
 from tools.bench.table import Line
 from web.app import create_app
 
@@ -49,6 +54,8 @@ IDLE = 5.0
 NOON = time(12, 0)
 HALF_A_YEAR = timedelta(weeks=26)
 ACT_AT_ONCE = 4
+ROUNDS, A_ROUND = 100, 0.1
+"""Empty rounds of the postmaster, and the real seconds of each, that show what one costs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,62 +65,76 @@ class Spent:
     server: float
     worker: float
 
+    @property
+    def all(self) -> float:
+        """Of both."""
+        return self.server + self.worker
+
+    def times(self, many: float) -> Spent:
+        """As much for each of so many."""
+        return Spent(self.server * many, self.worker * many)
+
+    def without(self, other: Spent) -> Spent:
+        """What is left."""
+        return Spent(self.server - other.server, self.worker - other.worker)
+
+
+@dataclass(frozen=True, slots=True)
+class Season:
+    """What the engine spent on a season."""
+
+    mentorships: Spent
+    postmaster: Spent
+    """Of it the postmaster's own workflow, without the mails that it sends."""
+    rounds: int
+    """Of the postmaster."""
+
 
 async def measure(*, quick: bool) -> list[Line]:
-    """One season three times: as the engine lives it, with the least, and naively."""
+    """One season four times: as the engine lives it, with the least, in the bare shape, and naively."""
     many, takes = (12, 120.0) if quick else (40, 300.0)
     with TemporaryDirectory() as folder:
         async with temporal(Path(folder)) as server:
             engine = _Engine(server, Path(folder), many, takes)
-            spent, written, counted = await engine.live()
+            season, written, counted = await engine.live()
             ours = await cost(server.client, "WorkflowType = 'mentorship'")
             await least.live(server.client, list(counted.needs.values()))
             lowest = await cost(server.client, "WorkflowType = 'least'")
+            upserts = round(ours.each(ours.actions["upsert"]))
+            shape = await _shaped(server, Path(folder), engine.shapes(written, counted, upserts), takes)
+            shaped = await cost(server.client, "WorkflowType = 'shape' AND WorkflowId != 'warm-shape'")
             beside = await _naively(server, engine, written)
             theirs = await cost(server.client, "WorkflowType = 'naive'")
-    _explain(ours, lowest, theirs, counted, len(written["answers"]))
+    _explain(ours, lowest, shaped, theirs, counted, len(written["answers"]))
     floor = "a workflow with one timer a due moment, one update an answer, one local activity a turn, and no content"
-    total, naive_total = (s.server + s.worker for s in (spent, beside))
-    by_naive = "the same deeds in a workflow with one activity a mail and one a record"
+    bare = "as many bare turns: update or timer, local activity, upsert, card; and its mails worded"
+    naive_deeds = "the same deeds in a workflow with one activity a mail and one a record"
+    own, postmaster = season.mentorships, season.postmaster
+
+    def one(seconds: float) -> float:
+        return seconds / many * 1000
+
     return [
         Line("mentorship, events", ours.each(ours.events), "", lowest.each(lowest.events), floor, 1.3, "less"),
         Line("mentorship, Temporal actions", *_each(ours, "", lowest), "", 1.3, "less"),
-        Line(
-            "mentorship, bytes of history",
-            ours.each(ours.bytes) / 1000,
-            "KB",
-            lowest.each(lowest.bytes) / 1000,
-            "",
-            None,
-            "less",
-        ),
-        Line(
-            "mentorship, CPU of server and worker",
-            total / many * 1000,
-            "ms",
-            naive_total / many * 1000,
-            by_naive,
-            0.5,
-            "less",
-        ),
-        Line(
-            "  of it Temporal's server",
-            spent.server / many * 1000,
-            "ms",
-            beside.server / many * 1000,
-            "",
-            None,
-            "less",
-        ),
-        Line("  of it the worker", spent.worker / many * 1000, "ms", beside.worker / many * 1000, "", None, "less"),
-    ]
+        Line("mentorship, bytes of history", ours.each(ours.bytes) / 1000, "KB",
+             lowest.each(lowest.bytes) / 1000, "", None, "less"),
+        Line("mentorship, CPU of the worker", one(own.worker), "ms", one(shape.worker), bare, 1.8, "less"),
+        Line("mentorship, CPU of Temporal's server", one(own.server), "ms", one(shape.server), "", 1.1, "less"),
+        Line("  the postmaster's own workflow, rounds", season.rounds / many, "",
+             cpu={"worker": one(postmaster.worker), "server": one(postmaster.server)}),
+        Line("  with it, server and worker", one(own.all + postmaster.all), "ms", one(beside.all), naive_deeds,
+             None, "less", cpu={"worker": one(own.worker + postmaster.worker),
+                                "server": one(own.server + postmaster.server)},
+             floor_cpu={"worker": one(beside.worker), "server": one(beside.server)}),
+    ]  # fmt: skip
 
 
 def _each(ours: Cost, unit: str, lowest: Cost) -> tuple[float, str, float]:
     return ours.each(ours.actions.total()), unit, lowest.each(lowest.actions.total())
 
 
-def _explain(ours: Cost, lowest: Cost, theirs: Cost, counted: Counted, answered: int) -> None:
+def _explain(ours: Cost, lowest: Cost, shaped: Cost, theirs: Cost, counted: Counted, answered: int) -> None:
     needs = list(counted.needs.values())
     names = ("timers", "overtaken", "updates", "turns")
     timers, overtaken, updates, turns = (sum(getattr(need, name) for need in needs) / len(needs) for name in names)
@@ -127,6 +148,7 @@ def _explain(ours: Cost, lowest: Cost, theirs: Cost, counted: Counted, answered:
         f"  the least, as rehearsed:  1 start + {timers:.1f} due moments + {overtaken:.1f} overtaken "
         f"+ {updates:.1f} answers + {turns:.1f} turns"
     )
+    print(f"  the bare shape:           {shaped.counting()}")
     print(f"  naive:                    {theirs.counting()}  ({theirs.each(theirs.events):.0f} events)")
 
 
@@ -137,6 +159,7 @@ class _Engine:
         self.server = server
         self.folder = folder
         self.many = many
+        self.takes = takes
         self.speed = HALF_A_YEAR.total_seconds() / takes
         self.database_url = f"sqlite+aiosqlite:///{folder}/mentorship.db"
         self.listening = socket()
@@ -178,7 +201,17 @@ class _Engine:
         named = {f"MENTORSHIP_{name.upper()}": str(value) for name, value in self.environment_values().items()}
         return named | {"TEMPORAL_ADDRESS": self.server.address, "PYTHONDONTWRITEBYTECODE": ""}
 
-    async def live(self) -> tuple[Spent, dict[str, Any], Counted]:
+    def shapes(self, written: dict[str, Any], counted: Counted, upserts: int) -> list[Shape]:
+        """The turns of each mentorship in the bare shape, with the mails that it sent."""
+        mails: dict[str, list[str]] = defaultdict(list)
+        for mail in written["mails"]:
+            mails[mail["items"][0]["mentorship"]].append(mail["items"][0]["name"])
+        return [
+            Shape(need.timers, need.updates, need.overtaken, upserts, self.takes / (need.timers + 1), mails[key])
+            for key, need in counted.needs.items()
+        ]
+
+    async def live(self) -> tuple[Season, dict[str, Any], Counted]:
         """The season in the engine: CPU, the ledger, and the rehearsal of the same."""
         await asyncio.to_thread(migrate, self.database_url)
         client, settings = self.server.client, self.settings()
@@ -195,6 +228,8 @@ class _Engine:
                 await launch(database, client, settings, loaded, launched_at)
                 await _until(lambda: _none_left(client, self.many))
                 spent = meter.read()
+                rounds = await _rounds(client)
+            empty = await self._empty_round(worker)
             async with database.session() as session:
                 written = await ledger(session, loaded.cohort.cohort)
         rehearsed = Counted(
@@ -202,7 +237,19 @@ class _Engine:
             script=change_happens,
         )  # fmt: skip
         rehearsed.play()
-        return spent, written, rehearsed
+        postmaster = empty.times(rounds)
+        return Season(spent.without(postmaster), postmaster, rounds), written, rehearsed
+
+    async def _empty_round(self, worker: int) -> Spent:
+        """A round of the postmaster in which there is nothing to do."""
+        client = self.server.client
+        waker, before = Waker(client, self.settings()), await _rounds(client)
+        meter = await _Meter.start(self.server.pid, worker)
+        for _ in range(ROUNDS):
+            await waker(0)
+            await asyncio.sleep(A_ROUND)
+        spent = meter.read()
+        return spent.times(1 / (await _rounds(client) - before))
 
     @asynccontextmanager
     async def _season(
@@ -247,6 +294,32 @@ class _Diary:
             while self.acts and self.acts[0][0] <= self.now():
                 await heapq.heappop(self.acts)[2]()
             await asyncio.sleep(0.01)
+
+
+async def _rounds(client: Client) -> int:
+    """How many rounds the postmaster has begun."""
+    return (await cost(client, "WorkflowType = 'postmaster'")).actions["activity"]
+
+
+async def _shaped(server: Server, folder: Path, shapes: list[Shape], takes: float) -> Spent:
+    """The bare shape of these mentorships, over as many seconds as the season."""
+    client, loop = server.client, asyncio.get_running_loop()
+    arguments = ("-m", "tools.bench.shape", server.address)
+    environment = {"PYTHONDONTWRITEBYTECODE": ""}
+    async with process(*arguments, environment=environment, log=folder / "shape.log") as worker:
+        await client.execute_workflow("shape", Shape(timers=2, updates=0), id="warm-shape", task_queue=QUEUE)
+        meter = await _Meter.start(server.pid, worker)
+
+        async def one(nth: int, shape: Shape) -> None:
+            handle = await client.start_workflow("shape", shape, id=f"shape/{nth}", task_queue=QUEUE)
+            began = loop.time()
+            for update in range(shape.updates):
+                await asyncio.sleep(began + takes * (update + 1) / (shape.updates + 1) - loop.time())
+                await handle.execute_update("happen")
+            await handle.result()
+
+        await asyncio.gather(*(one(nth, shape) for nth, shape in enumerate(shapes)))
+        return meter.read()
 
 
 async def _naively(server: Server, engine: _Engine, written: dict[str, Any]) -> Spent:

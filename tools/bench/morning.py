@@ -6,8 +6,9 @@ workflow sends for itself.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,10 +23,11 @@ from runtime.temporal import Waker
 from store.database import Database, migrate
 from store.tables import MessageRow, PostmasterRow
 from tools.bench import naive
+from tools.bench.cpu import Meter
 from tools.bench.delivering import bare, begun, mails
 from tools.bench.naive import Deed
 from tools.bench.pairs import pairs
-from tools.bench.servers import Server, postgresql, process, temporal
+from tools.bench.servers import Server, postgresql, postgresql_server, process, temporal
 from tools.bench.smtp_sink import sink
 from tools.bench.table import Line
 from workflows.ids import postmaster_id
@@ -50,12 +52,21 @@ async def measure(*, quick: bool) -> list[Line]:
             by_itself = await _naively(server, morning, people)
     same = f"ready-made mails by bare aiosmtplib over {morning.settings.smtp_connections} kept connections"
     return [
-        Line(f"{people:,} people due at once, one worker", people / one, "mails/s", floor, same, 0.5),
-        Line("  two workers on the same two cores", people / two, "mails/s", floor, "", 0.5),
-        Line(
-            "  time to the last mail, one worker", one, "s", by_itself, "each workflow sends for itself", 0.25, "less"
-        ),
-    ]
+        Line(f"{people:,} people due at once, one worker", people / one.seconds, "mails/s", floor.mails, same, 0.5,
+             cpu=one.cpu, floor_cpu={"workers": floor.cpu}),
+        Line("  two workers on the same two cores", people / two.seconds, "mails/s", floor.mails, "", 0.5,
+             cpu=two.cpu),
+        Line("  time to the last mail, one worker", one.seconds, "s", by_itself, "each workflow sends for itself",
+             0.25, "less"),
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Took:
+    """Seconds from the waking to the last mail, and CPU milliseconds of each process for one mail."""
+
+    seconds: float
+    cpu: Mapping[str, float]
 
 
 class _Morning:
@@ -88,24 +99,28 @@ class _Morning:
             **self.values,  # pyright: ignore[reportArgumentType]
         )
 
-    async def live(self, workers: int) -> float:
-        """Seconds from the waking of the postmasters to the last mail."""
-        with postgresql() as self.database_url:
+    async def live(self, workers: int) -> _Took:
+        """From the waking of the postmasters to the last mail."""
+        with postgresql_server() as (self.database_url, postgres):
             await asyncio.to_thread(migrate, self.database_url)
             named = self.values | {"database_url": self.database_url}
             environment = {f"MENTORSHIP_{name.upper()}": value for name, value in named.items()}
             environment |= {"TEMPORAL_ADDRESS": self.server.address, "PYTHONDONTWRITEBYTECODE": ""}
             async with Database.open(self.database_url) as database, AsyncExitStack() as running:
+                pids: list[int] = []
                 for nth in range(workers):
                     log = self.folder / f"{self.name}{nth}.log"
-                    await running.enter_async_context(process("worker.py", environment=environment, log=log))
+                    working = process("worker.py", environment=environment, log=log)
+                    pids.append(await running.enter_async_context(working))
                 await self._wake(self.server.client)
                 await _until(database, select(func.count()).select_from(PostmasterRow), SHARDS)
                 await self.post(database)
-                began = perf_counter()
+                began, meters = perf_counter(), [Meter({"workers": pid}) for pid in pids]
+                rest = Meter({"PostgreSQL": postgres, "server": self.server.pid})
                 await self._wake(self.server.client)
                 await _until(database, select(func.count()).where(MessageRow.state == "sent"), self.people)
-                took = perf_counter() - began
+                seconds, each = perf_counter() - began, [meter.each(self.people)["workers"] for meter in meters]
+                took = _Took(seconds, {"workers": sum(each), **rest.each(self.people)})
                 self.ready_made = await mails(database)
             for shard in range(SHARDS):
                 await self.server.client.get_workflow_handle(postmaster_id(shard)).terminate()

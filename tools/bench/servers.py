@@ -1,4 +1,4 @@
-"""Processes to measure: Temporal's development server in memory, workers, and the CPU that each of them has used."""
+"""Processes to measure: Temporal's development server in memory, PostgreSQL, workers."""
 
 from __future__ import annotations
 
@@ -51,9 +51,16 @@ async def temporal(folder: Path) -> AsyncIterator[Server]:
 @contextmanager
 def postgresql() -> Iterator[str]:
     """An empty PostgreSQL for the length of a block; its URL."""
+    with postgresql_server() as (url, _):
+        yield url
+
+
+@contextmanager
+def postgresql_server() -> Iterator[tuple[str, int]]:
+    """An empty PostgreSQL for the length of a block; its URL, and the process that has all others as its children."""
     server = PostgreSQL.start()
     try:
-        yield server.url("postgres")
+        yield server.url("postgres"), server.guard.pid
     finally:
         server.stop()
 
@@ -87,13 +94,6 @@ async def process(*arguments: str, environment: Mapping[str, str], log: Path) ->
             if running.returncode is None:
                 running.terminate()
                 await running.wait()
-
-
-def cpu(pid: int) -> float:
-    """CPU seconds, of the system's too, that a process and its children have used so far."""
-    whole = psutil.Process(pid)
-    times = [process.cpu_times() for process in (whole, *whole.children(recursive=True))]
-    return sum(time.user + time.system for time in times)
 
 
 def _listens(shell: psutil.Process, port: int) -> bool:

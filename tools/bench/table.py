@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 
@@ -19,6 +19,10 @@ class Line:
     aim: float | None = None
     """Of the ratio, or of the measurement where there is no floor."""
     better: Literal["more", "less"] = "more"
+    cpu: Mapping[str, float] = field(default_factory=dict[str, float])
+    """CPU milliseconds (user and system) of each process for one of what is measured."""
+    floor_cpu: Mapping[str, float] = field(default_factory=dict[str, float])
+    """The same of the floor."""
 
     @property
     def ratio(self) -> float | None:
@@ -34,7 +38,7 @@ class Line:
         return "met" if (value >= self.aim if self.better == "more" else value <= self.aim) else "MISSED"
 
 
-HEAD = ("measurement", "measured", "floor", "ratio", "aim", "")
+HEAD = ("measurement", "measured", "floor", "ratio", "aim", "", "CPU ms of one (of the floor)")
 
 
 def table(lines: Iterable[Line]) -> str:
@@ -57,12 +61,24 @@ def _row(line: Line) -> tuple[str, ...]:
         f"{line.ratio:.2f}" if line.ratio is not None else "",
         f"{sign} {_number(line.aim)}" if line.aim is not None else "",
         line.verdict,
+        _cpu(line),
+    )
+
+
+def _cpu(line: Line) -> str:
+    """Such as `sender 2.1 (1.9), server 13 (12), all 15 (14)`."""
+    used = {name: [line.cpu.get(name), line.floor_cpu.get(name)] for name in (*line.cpu, *line.floor_cpu)}
+    if len(used) > 1:
+        used["all"] = [sum(line.cpu.values()) or None, sum(line.floor_cpu.values()) or None]
+    return ", ".join(
+        f"{name} {_number(ours) if ours is not None else '–'}" + (f" ({_number(floor)})" if floor is not None else "")
+        for name, (ours, floor) in used.items()
     )
 
 
 def _aligned(row: tuple[str, ...], widths: list[int]) -> str:
     first, *rest = (
-        cell.ljust(width) if n == 0 else cell.rjust(width)
+        cell.ljust(width) if n in (0, len(row) - 1) else cell.rjust(width)
         for n, (cell, width) in enumerate(zip(row, widths, strict=True))
     )
     return "  ".join([first, *rest]).rstrip()
