@@ -24,7 +24,7 @@ from rehearsal.season import RehearsedSeason
 from store.cohorts import cohorts
 from store.database import Database, migrate
 from store.programs import freeze_program
-from testing.postgresql import PostgreSQL
+from testing.servers.postgresql import PostgreSQL
 from tools.bench.cpu import Meter
 from tools.bench.pairs import contented, pairs
 from tools.bench.table import Line
