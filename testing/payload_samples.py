@@ -198,7 +198,7 @@ def _says(kind: Any, said: Any, where: str = "") -> Iterator[str]:
             yield from _says(part, each, where)
         return
     for name, (inner, _) in known.items():
-        if said[name] not in (None, "", [], {}, False, 0):
+        if said.get(name) not in (None, "", [], {}, False, 0):  # a field may be left out of what is written
             yield f"{where}.{name}"
             yield from _says(inner, said[name], f"{where}.{name}")
 

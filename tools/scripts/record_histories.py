@@ -61,6 +61,9 @@ LIVES = {
     "resumed": "a pause that is ended before its time",
     "extended": "an end that moves",
     "continue-change": "an agreement that is opened again at the midpoint",
+    "continue-continue": "a joint sheet after the midpoint",
+    "away-back-in-time": "a reminder that waits for somebody who is away",
+    "away-at-the-first": "a request that waits for somebody who is away",
     "S": "a safety report, held and released",
     "safeguarding": "a safety report, held to the end",
 }
