@@ -20,6 +20,7 @@ import typer
 from cli.console import REFUSED, UNREACHABLE, err, fail, out, run, say_json, settings, text
 from cli.dry_run import as_object, show
 from cli.options import Again, AsJson, Awaiting, By, Cohort, DryRun, From, Health, Keys, Person, Phase, Why, Yes
+from cli.remedies import AGAIN
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -157,7 +158,7 @@ class _ChangeCommand:
         result = as_object(seen) | {"outcome": "nothing_to_do" if seen.nothing_to_do else "dry_run"}
         if seen.nothing_to_do:
             if not options.json:
-                out().print(f"{text(order.place)}: {text(seen.nothing_to_do)}. Nothing to do.", soft_wrap=True)
+                out().print(f"{text(order.place)}: {text(_nothing(seen))}. Nothing to do.", soft_wrap=True)
         elif options.dry_run:
             if not options.json:
                 show(seen)
@@ -241,10 +242,16 @@ def _show_many(wanted: Change, seen: Sequence[Prospect], options: ChangeOptions)
     if len(doing) > SOME:
         screen.print(f"… and {len(doing) - SOME} more; --json shows all of them")
     for one in seen:
-        if why := one.outlook.refused or one.nothing_to_do:
+        if why := one.outlook.refused or _nothing(one):
             word = "refused" if one.outlook.refused else "nothing to do"
             screen.print(f"  {text(one.order.place)}  {word}: {text(why)}", soft_wrap=True)
     screen.print(f"{len(doing)} of {len(seen)} would be changed. Nothing was changed: this was a dry run.")
+
+
+def _nothing(seen: Prospect) -> str:
+    """Why there is nothing to do, and what does it all the same."""
+    again = f"; {AGAIN}" if seen.order.done and not seen.order.change.once else ""
+    return f"{seen.nothing_to_do}{again}" if seen.nothing_to_do else ""
 
 
 def _report(wanted: Change, outcomes: Sequence[ChangeOutcome], options: ChangeOptions) -> None:
@@ -254,7 +261,8 @@ def _report(wanted: Change, outcomes: Sequence[ChangeOutcome], options: ChangeOp
         say_json({"change": wanted.kind, "dry_run": False, "mentorships": lines, "counts": dict(counts)})
     else:
         for one in outcomes:
-            reason = f": {text(one.reason)}" if one.reason else ""
+            again = f"; {AGAIN}" if one.outcome == "done_before" and not wanted.once else ""
+            reason = f": {text(one.reason)}{again}" if one.reason else ""
             out().print(f"  {text(one.mentorship)}  {WORDS[one.outcome]}{reason}", soft_wrap=True)
         said = ", ".join(f"{count} {WORDS[outcome]}" for outcome, count in counts.items())
         out().print(f"{wanted.kind}: {said}")

@@ -149,7 +149,9 @@ def plainly(command: Callable[..., None]) -> Callable[..., None]:
             explained = explain(error)
             if explained is None:
                 raise
-            fail(explained.message, explained.code)
+            from cli.remedies import remedy_of
+
+            fail("\n".join(filter(None, (explained.message, remedy_of(error)))), explained.code)
 
     return spoken
 

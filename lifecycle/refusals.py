@@ -132,7 +132,7 @@ def _answer(state: State, event: Answered) -> str:
 def _decision(state: State, event: Decided, today: date) -> str:
     task = task_of(state, event.task)
     if task is None:
-        return "this task is not open: somebody has decided it, or it lapsed; see `mentorship tasks`"
+        return "this task is not open: somebody has decided it, or it lapsed"
     decisions = decisions_of(state, task.kind)
     if event.decision not in decisions:
         return f"a task of kind {task.kind} can be decided {', '.join(decisions)}; not {event.decision!r}"
@@ -165,10 +165,10 @@ def _wait(state: State, today: date) -> str:
 
 def _replacing(state: State, task: Task, event: Decided) -> str:
     if not event.newcomer:
-        return "say who takes the seat: --with ID"
+        return "say who takes the seat"
     person = seat_of(task, event)
     if not person:
-        return "say whose seat is taken: --person ID"
+        return "say whose seat is taken"
     member = state.member(person)
     if member is None:
         return _leaving(state, person)

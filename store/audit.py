@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from store.columns import bare
 from store.tables import AuditRow
 
-ABOUT_REPORTS = ("concern opened", "answers --concerns", "release", "plan release")
+ABOUT_REPORTS = ("concern opened", "answers --concerns", "show --concerns", "release", "plan release")
 """Acts that say by their name that something was reported."""
 MOST_IDS = 100
 """Ids that one row names; the plan and the log of operations have each."""

@@ -99,13 +99,12 @@ async def read(
 ) -> list[ShownForm]:
     """The answers as the operation gives them; `person` is found by id, name or address. That they were taken as a
     `download`, or concerns opened, is in the audit."""
-    from operations.audit import COMMAND_LINE, AuditEntry, record
+    from operations.audit import COMMAND_LINE
     from operations.forms.answers import answers as answers_of
-    from operations.people.deciders import who_decides
+    from operations.mentorships.concerns import audited_reader
     from operations.people.find import known_person
     from runtime.connect import database
     from runtime.settings import now_of
-    from store.people import people
 
     environment = settings()
     now = now_of(environment)
@@ -116,14 +115,12 @@ async def read(
         wanted = {"mentorship": mentorship, "person": person, "ask": form}
         found = await answers_of(opened, cohort, now, **wanted, concerns=concerns, by=by)
         if concerns or download:
-            async with opened.session() as session:
-                deciders = await people.deciders(session, cohort)
-            reader = who_decides(cohort, deciders, by) if by or concerns else ""
-            what = "answers --concerns" if concerns else "answers"
             of = [f"{cohort}/{mentorship}"] if mentorship else []
             of += [person] if person else []
-            entry = AuditEntry(what, reader, COMMAND_LINE, cohort, of, result="download" if download else "read")
-            await record(opened, now, entry)
+            await audited_reader(
+                opened, "answers --concerns" if concerns else "answers", cohort, of, now, by=by, proof=COMMAND_LINE,
+                result="download" if download else "read", named=concerns,
+            )  # fmt: skip
         return found
 
 

@@ -178,20 +178,17 @@ def show(
 
 async def _reader(line: StatusLine, by: str) -> str:
     """The id of who opens the concerns of a mentorship; that they do is put into the audit. Raises `Refused`."""
-    from operations.audit import COMMAND_LINE, AuditEntry, record
-    from operations.people.deciders import who_decides
+    from operations.audit import COMMAND_LINE
+    from operations.mentorships.concerns import audited_reader
     from runtime.connect import database
     from runtime.settings import now_of
-    from store.people import people
 
     environment = settings()
     async with database(environment) as opened:
-        async with opened.session() as session:
-            reader = who_decides(line.cohort, await people.deciders(session, line.cohort), by)
-        of = [f"{line.cohort}/{line.key}"]
-        entry = AuditEntry("show --concerns", reader, COMMAND_LINE, line.cohort, of, result="read")
-        await record(opened, now_of(environment), entry)
-    return reader
+        return await audited_reader(
+            opened, "show --concerns", line.cohort, [f"{line.cohort}/{line.key}"], now_of(environment),
+            by=by, proof=COMMAND_LINE,
+        )  # fmt: skip
 
 
 def _print_timeline(timeline: Timeline) -> None:

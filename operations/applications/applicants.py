@@ -254,7 +254,9 @@ async def withdraw_on_request(
     async def carry_out(session: AsyncSession) -> tuple[str, Any]:
         call, found, decider = await _found(session, cohort, who, by)
         if call.gathering.published and found.state == "confirmed":
-            raise Refused(f"the pairs of {cohort} are published; use `mentorship leave` instead")
+            raise Refused(
+                f"the pairs of {cohort} are published; take the person out of the mentorship instead", use="leave"
+            )
         await _audit(session, now, decider, proof, "applicants --withdraw", cohort, found.person, why)
         return found.person, await forget(session, found, now, decider)
 

@@ -33,7 +33,7 @@ def wanted(cohort: str, altered: Altered, zones: Mapping[str, str], by: str) -> 
 
     `zones` holds the zone of everybody in the file, `by` the id of who launches.
     """
-    key, reference = altered.key, f"{cohort}/{altered.key}"
+    key = altered.key
     if altered.state == "over" and altered.said | {"length": altered.says["length"]} == altered.says:
         return []  # its program has become longer or shorter since
     if altered.state == "over":
@@ -42,10 +42,10 @@ def wanted(cohort: str, altered: Altered, zones: Mapping[str, str], by: str) -> 
     changes: list[FileChange] = []
     before, says = altered.said, altered.says
     if before["program"] != says["program"]:
-        other = f"it keeps its program; `mentorship end {reference}`, and write a mentorship with a key of its own"
+        other = "it keeps its program; end it, and write a mentorship with a key of its own"
         changes.append(FileChange(key, f"program {before['program']} → {says['program']}", refused=other))
     if before["start"] != says["start"]:
-        stays = f"its start stays; `mentorship pause {reference}` until a date moves everything that lies ahead"
+        stays = "its start stays; a pause until a date moves everything that lies ahead"
         changes.append(FileChange(key, f"start {before['start']} → {says['start']}", refused=stays))
     if before["program"] == says["program"] and before["length"] != says["length"]:
         changes.append(_length(cohort, key, before["length"], says["length"], by))
@@ -58,21 +58,20 @@ def ending(cohort: str, key: str, by: str) -> FileChange:
 
 
 def _length(cohort: str, key: str, before: int, after: int, by: str) -> FileChange:
-    reference = f"{cohort}/{key}"
     weeks, days = divmod(abs(after - before), 7)
     if after < before:
         what = f"{before - after} days shorter"
-        how = f"launching makes nothing shorter; `mentorship adopt {reference} --file FILE` does"
+        how = "launching makes nothing shorter; adopting the file does"
         return FileChange(key, what, refused=how)
     if days:
         what = f"{after - before} days longer"
-        return FileChange(key, what, refused=f"it can become longer by whole weeks: `mentorship extend {reference}`")
+        return FileChange(key, what, refused="it can become longer by whole weeks: extend it")
     event = Extend(_id(cohort, key, "extend", str(after)), weeks, by)
     return FileChange(key, f"{weeks} week{'s' if weeks > 1 else ''} longer", event)
 
 
 def _members(cohort: str, altered: Altered, zones: Mapping[str, str], by: str) -> list[FileChange]:
-    key, reference = altered.key, f"{cohort}/{altered.key}"
+    key = altered.key
     before: set[Seat] = {(role, person) for role, person in altered.said["members"]}
     says: set[Seat] = {(role, person) for role, person in altered.says["members"]}
     seated = {seat.person for seat in altered.seats if seat.standing != "out"}
@@ -80,7 +79,7 @@ def _members(cohort: str, altered: Altered, zones: Mapping[str, str], by: str) -
     come = sorted(seat for seat in says - before if seat[1] not in seated)
     swapped = sorted({person for _, person in before - says} & {person for _, person in says - before})
     if swapped:
-        stay = f"roles stay; `mentorship end {reference}`, and write a mentorship with a key of its own"
+        stay = "roles stay; end it, and write a mentorship with a key of its own"
         return [FileChange(key, f"another role for {', '.join(swapped)}", refused=stay)]
     changes: list[FileChange] = []
     for role in ("mentor", "mentee", "peer"):
@@ -102,13 +101,10 @@ def _members(cohort: str, altered: Altered, zones: Mapping[str, str], by: str) -
             )
             changes.append(FileChange(key, f"{newcomer} takes the seat of {person}", event))
         for person in leaving[len(joining) :]:
-            alone = f"somebody must take the seat: write who, or `mentorship end {reference}`"
+            alone = "somebody must take the seat: write who, or end it"
             changes.append(FileChange(key, f"{person} is taken out", refused=alone))
         for person in joining[len(leaving) :]:
-            empty = (
-                f"the seat is empty already, and a task waits: `mentorship tasks {cohort}`, then "
-                f"`mentorship decide TASK replace --with {person}`"
-            )
+            empty = f"the seat is empty already, and a task waits: decide it by replacing with {person}"
             changes.append(FileChange(key, f"{person} joins as {role}", refused=empty))
     return changes
 

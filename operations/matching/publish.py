@@ -104,7 +104,7 @@ async def draft(
     if pairs is not None:
         made = {pair: made[pair] for pair in made if pair in set(pairs)}
     if not made:
-        raise Refused("no pair can be made of those who applied; `mentorship match` says why")
+        raise Refused("no pair can be made of those who applied; the matching says why", use="match")
     lacks = {one.id: NO_PLACE if one.short else NO_FIT for one in board.nobody}
     placed = {person for pair in made for person in pair}
     nobody = {

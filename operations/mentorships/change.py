@@ -165,7 +165,7 @@ def end(reason: str, about: str = "") -> Change:
     if reason not in EARLY_REASONS:
         raise Refused(f"{reason!r} is no reason to end early; write one of {', '.join(EARLY_REASONS)}")
     if about and reason not in ("left", "safeguarding"):
-        raise Refused(f"--about goes with left and safeguarding, not with {reason}")
+        raise Refused(f"a person goes with left and safeguarding, not with {reason}", use="about")
     return Change("end", lambda id_, by, _: events.End(id_, reason, by, about), once=True, final=True)
 
 
@@ -308,7 +308,7 @@ def done_before_reason(order: ChangeOrder) -> str:
     if order.change.already_done_reason:
         return order.change.already_done_reason
     when = "" if order.change.once else " today"
-    return f"this was done{when} already{'' if order.change.once else '; --again does it once more'}"
+    return f"this was done{when} already"
 
 
 def _id(

@@ -6,7 +6,7 @@ that there is one. Must never hold what a report says.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,10 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from operations import audit
 from operations.audit import AuditEntry
+from operations.people.deciders import who_decides
 from store.database import Database
 from store.forms import requests
 from store.mentorships import concerns
 from store.mentorships.concerns import SafetyTask
+from store.people import people
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +58,26 @@ async def opened(
         await requests.note(session, cohort, mentorship, now, "concern_opened", detail=task, by=by)
         entry = AuditEntry("concern opened", by, proof, cohort, [task], result="read")
         await audit.put(session, now, entry)
+
+
+async def audited_reader(
+    database: Database,
+    what: str,
+    cohort: str,
+    ids: Sequence[str],
+    now: datetime,
+    *,
+    by: str,
+    proof: str,
+    result: str = "read",
+    named: bool = True,
+) -> str:
+    """The id of who reads answers or reports of a cohort by a command; that they do is put into the audit.
+
+    `now` is program time (UTC), `what` the command. Where it need not be `named` and `by` is empty, the row names
+    nobody. Raises `Refused` where `by` is none of the cohort's coordinators or deputies.
+    """
+    async with database.begin() as session:
+        reader = who_decides(cohort, await people.deciders(session, cohort), by) if by or named else ""
+        await audit.put(session, now, AuditEntry(what, reader, proof, cohort, ids, result=result))
+    return reader

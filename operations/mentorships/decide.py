@@ -105,11 +105,7 @@ async def decide(
 
     Raises `Refused` with a reason for the coordinator, and RPCError where Temporal does not answer.
     """
-    facts = await _task(database, task)
-    if not facts.mentorship:
-        raise Refused(f"this task is decided by publishing the pairs: mentorship publish {facts.cohort}")
-    decision = decision.replace("-", "_")
-    decider = who_decides(facts.cohort, facts.deciders, by, signed_in=signed_in)
+    facts, decision, decider = await _asked(database, task, decision, by, signed_in=signed_in)
     if facts.closed_on is not None:
         return _decided_before(facts, decision)
     event, someone = await _event(database, facts, decision, now, until, newcomer, person, decider)
@@ -158,9 +154,7 @@ async def check(
 ) -> TaskFacts:
     """The task, where this decision makes sense for it; reads SQL only. Parameters and errors are those of `decide`,
     but a task that is decided already is refused."""
-    facts = await _task(database, task)
-    decision = decision.replace("-", "_")
-    decider = who_decides(facts.cohort, facts.deciders, by, signed_in=signed_in)
+    facts, decision, decider = await _asked(database, task, decision, by, signed_in=signed_in)
     if facts.closed_on is not None:
         raise _closed(facts)
     await _event(database, facts, decision, now, until, newcomer, person, decider)
@@ -188,9 +182,7 @@ async def look_at(
 ) -> DecisionOutlook:
     """What this decision would do; nothing is written and nothing sent. Parameters and errors are those of `decide`,
     and `outlook.refused` says why the core would refuse it."""
-    facts = await _task(database, task)
-    decision = decision.replace("-", "_")
-    decider = who_decides(facts.cohort, facts.deciders, by, signed_in=signed_in)
+    facts, decision, decider = await _asked(database, task, decision, by, signed_in=signed_in)
     if facts.closed_on is not None:
         taken = _decided_before(facts, decision)
         return DecisionOutlook(facts, decision, decider, DryRun(0, local_date(now, facts.zone)), taken=taken)
@@ -246,6 +238,16 @@ def until_date(text: str, today: date) -> date:
 # -- what is checked before anybody is bothered ----------------------------------------------------------------
 
 
+async def _asked(
+    database: Database, task: str, decision: str, by: str, *, signed_in: bool
+) -> tuple[TaskFacts, str, str]:
+    """The task, the decision as the core calls it, and who decides. Raises `Refused`."""
+    facts = await _task(database, task)
+    if not facts.mentorship:
+        raise Refused(f"this task is decided by publishing the pairs of {facts.cohort}", use="publish")
+    return facts, decision.replace("-", "_"), who_decides(facts.cohort, facts.deciders, by, signed_in=signed_in)
+
+
 async def _task(database: Database, key: str) -> TaskFacts:
     async with database.session() as session:
         facts = await stored_tasks.find(session, key)
@@ -253,8 +255,9 @@ async def _task(database: Database, key: str) -> TaskFacts:
             return facts
         known = [line.key for line in await status.open_tasks(session)]
     near = nearest(key, known)
-    remedy = f"did you mean {near[0]}?" if near else "`mentorship tasks` lists those that are open"
-    raise Refused(f"there is no task {key!r}; {remedy}")
+    raise Refused(
+        f"there is no task {key!r}{f'; did you mean {near[0]}?' if near else ''}", use="" if near else "tasks"
+    )
 
 
 def _decided_before(facts: TaskFacts, decision: str) -> DecisionTaken:
@@ -272,13 +275,13 @@ def _check(facts: TaskFacts, decision: str, until: str, newcomer: Newcomer | Non
     if decision not in facts.decisions:
         raise Refused(f"a task of kind {facts.kind} can be decided {', '.join(facts.decisions)}; not {decision!r}")
     if until and decision != "pause":
-        raise Refused(f"--until goes with pause, not with {decision}")
+        raise Refused(f"a date goes with pause, not with {decision}", use="until")
     if newcomer and decision != "replace":
-        raise Refused(f"--with goes with replace, not with {decision}")
+        raise Refused(f"a newcomer goes with replace, not with {decision}", use="no_newcomer")
     if decision == "replace" and newcomer is None:
-        raise Refused("say who takes the seat: --with ID (and --name, --email, --zone for somebody new)")
+        raise Refused("say who takes the seat", use="newcomer")
     if person and decision not in ("replace", "end"):
-        raise Refused(f"--person goes with replace and end, not with {decision}")
+        raise Refused(f"a person goes with replace and end, not with {decision}", use="person")
 
 
 async def _check_nobody_refused(database: Database, facts: TaskFacts, newcomer: str) -> None:
@@ -307,14 +310,17 @@ async def known_newcomer(database: Database, newcomer: Newcomer, zone: str, lang
     if known is not None:
         return _is_known(known, newcomer)
     if not newcomer.name or not newcomer.email:
-        raise Refused(f"{newcomer.id} is not known yet; add --name and --email (and --zone, if not {zone})")
+        raise Refused(
+            f"{newcomer.id} is not known yet; add a name and an address, and a zone if it is not {zone}",
+            use="details",
+        )
     if problem := line_problem(newcomer.name.strip()):
         raise Refused(f"this can't be a name: {problem}")
     problem, remedy = problem_of_address(newcomer.email.strip(), utf8=Settings().smtp_utf8)
     if problem:
         raise Refused(f"{newcomer.email!r} is no address for mail: {problem}. {remedy}")
     if same is not None:
-        raise Refused(f"this address is known as {same.id}; write --with {same.id}")
+        raise Refused(f"this address is known as {same.id}; name {same.id} as who comes", use="newcomer")
     if newcomer.zone and not is_zone(newcomer.zone):
         raise Refused(f"{newcomer.zone!r} is no zone; write one such as Europe/Berlin")
     return KnownPerson(newcomer.id, newcomer.name, newcomer.email.strip(), newcomer.zone or zone, language, "active")
@@ -322,7 +328,7 @@ async def known_newcomer(database: Database, newcomer: Newcomer, zone: str, lang
 
 def _is_known(known: KnownPerson, newcomer: Newcomer) -> KnownPerson:
     if newcomer.email and newcomer.email.strip().casefold() != known.email.casefold():
-        raise Refused(f"{known.id} is known with another address; leave --email out, or choose another id")
+        raise Refused(f"{known.id} is known with another address; leave the address out, or choose another id")
     if known.standing != "active":
         raise Refused(f"{known.id} gets no mail any more ({known.standing}); choose somebody else")
     return known

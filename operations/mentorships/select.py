@@ -57,7 +57,7 @@ async def seat_of(database: Database, who: str, which: str, now: datetime) -> tu
         raise Refused(f"{person} has no seat in a mentorship that runs")
     if len(places) > 1:
         several = ", ".join(f"{cohort}/{key}" for cohort, key in places)
-        raise Refused(f"{person} has a seat in several; write --mentorship with one of {several}")
+        raise Refused(f"{person} has a seat in several: {several}", use="mentorship")
     return places[0], person
 
 

@@ -25,7 +25,8 @@ def who_decides(cohort: str, deciders: Sequence[Decider], by: str, *, signed_in:
             return decider.id
     listed = ", ".join(f"{decider.id} ({decider.name})" for decider in deciders)
     raise Refused(
-        f"{by!r} is no coordinator or deputy of {cohort}; write --as with one of {listed}"
+        f"{by!r} is no coordinator or deputy of {cohort}; there are {listed}"
         if by
-        else f"say who decides: --as with one of {listed}"
+        else f"say who decides: one of {listed}",
+        use="decider",
     )

@@ -128,10 +128,7 @@ async def for_passing_on(
             )
             if not report.tables:
                 reason = next(iter(report.withheld.values()), "nothing is left")
-                raise Refused(
-                    f"a report with this filter can't be passed on: {reason}.\nLeave the filter out, or use"
-                    " --exact for your own eyes."
-                )
+                raise Refused(f"a report with this filter can't be passed on: {reason}", use="exact")
         other: Compared | None = None
         if compare:
             report, other = season_report.compared(report, await _released(session, compare, now, None))

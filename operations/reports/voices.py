@@ -149,7 +149,7 @@ async def used(database: Database, id_: str, place: str, by: str, now: datetime,
     async with database.begin() as session:
         voice = await voices.find(session, id_)
         if voice is None:
-            raise NotFound(f"there is no voice {id_!r}; `mentorship voices COHORT` lists them")
+            raise NotFound(f"there is no voice {id_!r}", use="voices")
         reader = who_decides(voice.cohort, await people.deciders(session, voice.cohort), by)
         state = voice.state(local_date(now, (await known_cohort(session, voice.cohort)).zone))
         if state != "live":

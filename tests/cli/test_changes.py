@@ -250,7 +250,7 @@ async def test_what_makes_no_sense_is_refused_in_words(tried: CliEnv) -> None:
         (["release", "tried/m11"], "nothing is held; there is nothing to release"),
         (["add", "tried-b7", "--mentorship", "tried/m11"], "takes no further member; use replace"),
         (["remove", "tried-a11", "--yes"], "can't lose a member and go on; use replace or end"),
-        (["replace", "tried-a11", "--with", "nobody"], "nobody is not known yet; add --name and --email"),
+        (["replace", "tried-a11", "--with", "nobody"], "nobody is not known yet; add a name and an address"),
     ):
         refused = await tried.mentorship(*words)
         assert refused.code == 2, (words, refused.out)
