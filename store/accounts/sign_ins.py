@@ -90,11 +90,10 @@ async def count_attempt(session: AsyncSession, id_: str, most: int) -> bool:
 
 
 async def asked_since(session: AsyncSession, since: datetime, *, mark: str = "", sender: str = "") -> int:
-    """How many requests there were for an address, or from a sender, since an instant."""
+    """How many mails were asked for, for an address or from a sender, since an instant; a printed link is none."""
     condition = SignInRow.mark == mark if mark else SignInRow.sender == sender
-    found = await session.scalar(
-        select(func.count()).select_from(SignInRow).where(condition, SignInRow.asked_at > since)
-    )
+    asked = select(func.count()).select_from(SignInRow)
+    found = await session.scalar(asked.where(condition, SignInRow.browser != "", SignInRow.asked_at > since))
     return found or 0
 
 
