@@ -23,7 +23,7 @@ from operations.views.task import TaskView, decided, task_view
 from web.coordinator.reading import reader_of
 from web.coordinator.visit import Visit
 
-FIELDS = ("until", "person", "newcomer", "name", "email", "why")
+FIELDS = ("until", "person", "newcomer", "name", "email", "zone", "why")
 """Fields beside the decision."""
 
 
@@ -86,7 +86,7 @@ async def _decided(visit: Visit, view: TaskView, given: Mapping[str, str]) -> Re
 async def _planned(visit: Visit, view: TaskView, given: Mapping[str, str]) -> Response:
     """What the page could not show exactly, another date or a newcomer, is shown by a plan, and asked there."""
     task = view.task
-    wanted = ("until",) if given["decision"] == "pause" else ("person", "newcomer", "name", "email")
+    wanted = ("until",) if given["decision"] == "pause" else ("person", "newcomer", "name", "email", "zone")
     options = {"decision": given["decision"]} | {name: given[name] for name in wanted}
     choice = Choice(
         "decide", options, subject=task.key, cohort=task.cohort, why=given["why"], submission=given[FIELD]
