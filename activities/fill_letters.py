@@ -25,11 +25,13 @@ from lifecycle.state import PlannedPause
 from mail.dates import listed
 from mail.headers import domain_of, message_id
 from mail.letters import APPLICATIONS, DESK, PERSONAL, Letter, LetterItem, LetterTask, MailPerson, Meetings
+from mail.own_templates import SHARED, OwnTemplates
 from program.forms import Answers
 from store.columns import public_id
 from store.delivery.due import Item
 from store.delivery.letter_facts import Background, MentorshipRef, background
 from store.people.address_changes import Side
+from store.people.own_links import OWN_PAGE
 from store.people.voices import VOICE
 from store.tables import AddressChangeRow, MentorshipRow, ParticipantRow, RequestRow
 
@@ -46,8 +48,9 @@ _CLOCK = re.compile(r"^\s*(\d{1,2})[:.h](\d{2})\s*$")
 _NTH = re.compile(r"/reminder\.(\d+)$")
 
 
-LanguageOf = Callable[[str, Sequence[str]], str]
-"""Given the language that a reader wants and the names of the items in a mail, the language of that mail."""
+LanguageOf = Callable[[str, Sequence[tuple[str, OwnTemplates]]], str]
+"""Given the language that a reader wants and the items of a mail (name, templates of the cohort), the language of
+that mail."""
 
 
 class LinkMaker(Protocol):
@@ -101,7 +104,7 @@ class LetterWriter:
         sender: str,
         sender_name: str = "",
         redirect_all_to: str = "",
-        language_of: LanguageOf = lambda wanted, names: wanted,
+        language_of: LanguageOf = lambda wanted, items: wanted,
         *,
         secret: str,
     ) -> None:
@@ -135,7 +138,8 @@ class LetterWriter:
         cohort = known.cohorts[first.cohort]
         capacity = capacity_of(planned.items, person.id, known)
         recipient = someone(person)
-        language = self.language_of(person.language, [item.name for item in planned.items])
+        items = [(item.name, known.own_templates.get(item.cohort, SHARED)) for item in planned.items]
+        language = self.language_of(person.language, items)
         elsewhere = first.name == ADDRESS_NEW
         if any(application_letters.is_unproven(item, known) for item in planned.items):
             recipient = replace(recipient, name="", profile={})
@@ -165,6 +169,7 @@ class LetterWriter:
             unsubscribe_url=self.links.stop_url(person.id, person.generation) if stops else "",
             place_url=self.links.place_url(person.id, person.generation) if stops else "",
             capacity=capacity,
+            own=known.own_templates.get(cohort.id, SHARED),
             items=tuple(self._letter_item(item, person, language, known) for item in planned.items),
         )
 
@@ -179,6 +184,7 @@ class LetterWriter:
             "nth": int(found[1]) if (found := _NTH.search(item.key)) else 1,
             "mentorship": item.mentorship,
             "role": role_of(item, person.id, known),
+            "own": known.own_templates.get(item.cohort, SHARED),
         }
         if item.task:
             facts["task"] = _task(item, known)
@@ -190,6 +196,8 @@ class LetterWriter:
             facts |= self._of_request(item, person, language, known)
         if item.name == VOICE:
             facts["link"] = f"{self.links.place_url(person.id, person.generation)}/voice/{item.about}"
+        elif item.name == OWN_PAGE:
+            facts["link"] = self.links.place_url(person.id, person.generation)
         elif item.name in PERSONAL:
             change = _address_change(item, known)
             facts["new_address"] = change.email

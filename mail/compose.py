@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +24,14 @@ from mail.letters import Letter, LetterItem, WordedMail
 from mail.markdown import Line, as_text, render
 from mail.meetings import invitation
 from mail.message import MimePart, written
+from mail.own_templates import OwnTemplates
 from mail.view import View, called
-from mail.wording import FRAME, SEVERAL_TASKS, SHIPPED, Templates, Wording
+from mail.wording import FALLBACK, FRAME, SEVERAL_TASKS, SHIPPED, Templates, Wording
 
 SLOT = "\ue002"
 """Placeholder for the items in a cached frame; no other text can contain it."""
+COHORTS_AT_ONCE = 64
+"""Cohorts with templates of their own that are kept compiled."""
 LONGEST_SUBJECT = 180
 _SHORT = ("subject", "preheader", "heading", "event", "event_note")
 CALENDAR = "text/calendar; method=REQUEST"
@@ -74,6 +77,7 @@ class Composer:
             path for folder in self.templates.folders if (path := folder / "layout.css").is_file()
         ).read_text("utf-8")
         self._inliner = CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
+        self._with_own = lru_cache(COHORTS_AT_ONCE)(partial(Templates, self.templates.folders))
         self._section_skeleton = lru_cache(1024)(self._build_section)
         self._frame_skeleton = lru_cache(256)(self._build_frame)
 
@@ -88,8 +92,8 @@ class Composer:
             raise NothingToSay("a letter needs at least one item")
         if letter.at.tzinfo is None:
             raise BadHeader("Date: the instant of the send has no zone")
-        language = self.language_of(letter.recipient.language, [item.name for item in letter.items])
-        frame = self.templates.wording(FRAME, language)
+        language = self.language_of(letter.recipient.language, [(item.name, item.own) for item in letter.items])
+        frame = self.templates_of(letter.own).wording(FRAME, language)
         parts = _parts(letter.items)
         level = 1 if len(parts) == 1 else 2
         sections = [
@@ -105,13 +109,21 @@ class Composer:
         raw = written(headers, _body(text, html, calendar), letter.message_id, utf8=utf8)
         return WordedMail(subject, text, html, raw, tuple(name for name, _ in headers), calendar)
 
-    def language_of(self, wanted: str, names: Sequence[str]) -> str:
-        """The language of a mail that tells of items of these names to a reader of the wanted language."""
-        several = [SEVERAL_TASKS] if sum(name.startswith("task_") for name in names) > 1 else []
-        return self.templates.language_of(wanted, [*names, *several])
+    def templates_of(self, own: OwnTemplates) -> Templates:
+        """The templates of a cohort: its own before those of the folders."""
+        return self._with_own(own) if own.texts else self.templates
+
+    def language_of(self, wanted: str, items: Sequence[tuple[str, OwnTemplates]]) -> str:
+        """The language of a mail with these items (name, templates of the cohort) to a reader of the wanted one."""
+        several = [SEVERAL_TASKS] if sum(name.startswith("task_") for name, _ in items) > 1 else []
+        found = {
+            self.templates_of(own).language_of(wanted, [*(name for name, of in items if of == own), *several])
+            for own in dict.fromkeys(own for _, own in items)
+        }
+        return found.pop() if len(found) == 1 else FALLBACK
 
     def _section(self, letter: Letter, item: LetterItem, frame: Wording, language: str, level: int) -> _Section:
-        wording = self.templates.wording(item.name, language)
+        wording = self.templates_of(item.own).wording(item.name, language)
         view = View(letter, item, language)
         said, text, html = self._worded(wording, view.context(), view.inserts.values, frame, level)
         event = invitation(letter, item, said["event"], said["event_note"]) if said["event"] else ""
@@ -121,7 +133,7 @@ class Composer:
         self, letter: Letter, items: Sequence[LetterItem], frame: Wording, language: str, level: int
     ) -> _Section:
         """Several tasks as one table, a line and a link each."""
-        wording = self.templates.wording(SEVERAL_TASKS, language)
+        wording = self.templates_of(letter.own).wording(SEVERAL_TASKS, language)
         inserts = Inserts()
         views = [View(letter, item, language, inserts) for item in items]
         rows = [view.row() for view in views]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Literal
 
+from mail.own_templates import SHARED, OwnTemplates
 from program.models import Format, Weekday
 
 ASKS = ("invitation", "agreement", "fit_check", "check_in", "midpoint", "closure", "follow_up")
@@ -36,7 +37,7 @@ NOTICES = (
 """Names of notices for participants."""
 DESK = ("task_opened", "task_repeated", "task_to_deputy", "reminders_stopped", "still_paused")
 """Names of notices for coordinators and deputies."""
-PERSONAL = ("address_old", "address_new", "voice")
+PERSONAL = ("address_old", "address_new", "voice", "own_page")
 """Names of mails about a person, independent of their mentorships."""
 APPLICATIONS = (
     "application_confirm",
@@ -203,6 +204,8 @@ class LetterItem:
     """application_yours: the application is on the waiting list."""
     open: bool = True
     """application_yours: it can still be changed."""
+    own: OwnTemplates = SHARED
+    """The templates of the item's cohort; one mail can bring items of several cohorts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +238,8 @@ class Letter:
     """`mailto:` address beside it; empty: none."""
     capacity: Capacity = "participant"
     """Why this person gets mail; shown in the footer."""
+    own: OwnTemplates = SHARED
+    """The templates of the cohort, for what stands around the items."""
 
 
 @dataclass(frozen=True, slots=True)

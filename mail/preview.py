@@ -4,16 +4,11 @@ render before delivery does. The people are invented; nothing here reads real on
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
-from pathlib import Path
 
-from jinja2 import TemplateError
-
-from mail.compose import Composer
-from mail.headers import BadHeader, message_id
-from mail.inserts import BadInsert
+from mail.headers import message_id
 from mail.letters import (
     APPLICATIONS,
     ASKS,
@@ -29,11 +24,12 @@ from mail.letters import (
     Meetings,
     Reader,
 )
-from mail.wording import FALLBACK, FRAME, SEVERAL_TASKS, SHIPPED, WORDS, BadTemplate, Templates, problem_of
-from program.faults import nearest
-from program.languages import is_language, near_language
+from mail.own_templates import OwnTemplates
+from mail.wording import FRAME, SEVERAL_TASKS
 from program.models import Format
 
+EDITABLE = (*NAMES, FRAME, SEVERAL_TASKS)
+"""The templates that a cohort can have of its own: all but the shared words."""
 AT = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
 FORMATS: tuple[Format, ...] = ("one_to_one", "reverse", "peer", "group")
 ROLES: dict[Format, tuple[Reader, ...]] = {
@@ -89,6 +85,7 @@ _MESSAGE = (
 )
 _JOINT_LINK = "https://mentoring.example.org/me/4kX9q2mZ7vB1.1.aB3dE5fG7hJ9kL1mN3pQ5rS7/joint/spring/m07"
 _TASK_LINK = "https://mentoring.example.org/c/tasks/k7q2mzvb14x9aedf"
+_OWN_PAGE = "https://mentoring.example.org/me/4kX9q2mZ7vB1.1.aB3dE5fG7hJ9kL1mN3pQ5rS7"
 _VOICE_LINK = "https://mentoring.example.org/me/4kX9q2mZ7vB1.1.aB3dE5fG7hJ9kL1mN3pQ5rS7/voice/4kx9q2mz7vb1aB3d"
 _ADDRESS_LINK = "https://mentoring.example.org/address/4kX9q2mZ7vB1.aB3dE5fG7hJ9kL1mN3pQ5rS7"
 _APPLICATION_LINK = "https://mentoring.example.org/application/4kX9q2mZ7vB1.1.aB3dE5fG7hJ9kL1mN3pQ5rS7"
@@ -185,7 +182,9 @@ def sample_matter(
         item = replace(item, task=facts, role="deputy" if name == "task_to_deputy" else "coordinator")
     if name in DESK and task == "match":
         item = replace(item, mentorship="", link="")
-    if name == "voice":
+    if name == "own_page":
+        item = replace(item, mentorship="", partners=(), link=_OWN_PAGE, kind="receipt")
+    elif name == "voice":
         item = replace(item, mentorship="", partners=(), link=_VOICE_LINK)
     elif name in PERSONAL:
         item = replace(item, mentorship="", partners=(), link=_ADDRESS_LINK, new_address="jonas@post.example.net")
@@ -352,71 +351,6 @@ def samples(language: str = "en", formats: Collection[Format] = FORMATS) -> Iter
                         yield Sample(f"{name}-{format_}-{role}{variant}{'' if full else '-bare'}", letter)
 
 
-def check_templates(
-    folders: Path | Sequence[Path] = SHIPPED, formats: Collection[Format] = FORMATS
-) -> list[tuple[str, int, str]]:
-    """Every fault of the mail templates of some folders in the wording of these formats: (file, line, what is wrong).
-
-    Each template is rendered with every sample that uses it, so a word that only mentors of groups see is
-    found as well. A language may lack templates (see `missing_templates`), English may not.
-    """
-    folders = (folders,) if isinstance(folders, Path) else tuple(folders)
-    faults: dict[tuple[str, int, str], None] = {}
-    for name in ("layout.html", "section.html", "layout.css"):
-        if not any((folder / name).is_file() for folder in folders):
-            faults[str(folders[-1] / name), 1, "is missing; it is the frame of every mail"] = None
-    if faults:
-        return list(faults)
-    composer = Composer(folders)
-    for folder in folders:
-        faults.update(dict.fromkeys(_strangers(folder)))
-    for language in composer.templates.languages():
-        faults.update(dict.fromkeys(_faults_of(composer, language, formats)))
-    return list(faults)
-
-
-def missing_templates(folders: Path | Sequence[Path] = SHIPPED) -> dict[str, tuple[str, ...]]:
-    """Language to the templates that it lacks, of the languages that there are templates for; English lacks none.
-
-    A mail that needs one of them is in English as a whole.
-    """
-    templates = Templates(folders)
-    return {
-        language: templates.lacking(language, (*NAMES, FRAME, SEVERAL_TASKS)) for language in templates.languages()
-    }
-
-
-def _strangers(folder: Path) -> Iterator[tuple[str, int, str]]:
-    """Folders and files that no mail is ever made of."""
-    known = {*NAMES, FRAME, SEVERAL_TASKS, WORDS}
-    for inner in sorted(path for path in folder.iterdir() if path.is_dir()):
-        if not is_language(inner.name):
-            near = near_language(inner.name)
-            meant = f"did you mean {near}?" if near else "name it after one, such as de or pt-BR"
-            yield str(inner), 1, f"{inner.name} is no code of a language; {meant}"
-            continue
-        for path in sorted(inner.glob("*.md")):
-            if path.stem not in known:
-                near = nearest(path.stem, known)
-                meant = f"did you mean {near[0]}?" if near else f"the mails are {', '.join(NAMES)}"
-                yield str(path), 1, f"no mail has this name; {meant}"
-
-
-def _faults_of(composer: Composer, language: str, formats: Collection[Format]) -> Iterator[tuple[str, int, str]]:
-    templates = composer.templates
-    for one in (*samples(language, formats), Sample(SEVERAL_TASKS, sample_tasks(language))):
-        name = SEVERAL_TASKS if one.label == SEVERAL_TASKS else one.letter.items[0].name
-        path = templates.file(language, name)
-        framed = path is not None and not templates.lacking(language, (name, FRAME))
-        if language != FALLBACK and path is None:
-            continue
-        try:
-            if framed or language == FALLBACK:
-                composer.compose(one.letter)
-            else:
-                templates.wording(name, language)
-        except BadTemplate as fault:
-            yield str(fault.path), fault.line, fault.problem
-        except (TemplateError, BadInsert, BadHeader, ArithmeticError, LookupError, TypeError, ValueError) as fault:
-            found = problem_of(fault, path or templates.folders[-1] / FALLBACK / f"{name}.md")
-            yield str(found.path), found.line, found.problem
+def with_own(letter: Letter, own: OwnTemplates) -> Letter:
+    """A letter of a cohort that has these templates of its own."""
+    return replace(letter, own=own, items=tuple(replace(item, own=own) for item in letter.items))

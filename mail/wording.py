@@ -2,8 +2,8 @@
 
 A template is `templates/mail/<language>/<name>.md`: YAML front matter with the short texts (subject, preheader,
 heading, button), then the body in Markdown. All of it is Jinja2 in its sandbox, with nothing undefined allowed.
-Folders are looked through in order, file by file. A mail is in one language: where that lacks one of the templates
-that the mail needs, the whole mail is in English.
+A cohort's own templates come first, then the folders in order, file by file. A mail is in one language: where that
+lacks one of the templates that the mail needs, the whole mail is in English.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import (
+    BaseLoader,
     Environment,
-    FileSystemLoader,
     StrictUndefined,
     Template,
     TemplateError,
+    TemplateNotFound,
     TemplateSyntaxError,
 )
 from jinja2.meta import find_undeclared_variables
@@ -29,6 +30,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from mail.own_templates import SHARED, OwnTemplates
 from program.languages import base_language, is_language
 
 SHIPPED = Path(__file__).resolve().parent.parent / "templates" / "mail"
@@ -43,6 +45,10 @@ WORDS = "words"
 BYTES_AT_MOST = 100_000
 """Of one template; the longest that ships has a few thousand."""
 
+OWN = Path("mail")
+"""The folder in which a cohort's own templates seem to be: `mail/en/check_in.md`."""
+
+_NAME = re.compile(r"[a-z_]+")
 _TAG = re.compile(r"\{%.*?%\}")
 _TEXTS = {
     FRAME: (("greeting", "several", "more", "address", "closing"), ()),
@@ -86,19 +92,27 @@ def flat(rendered: str) -> str:
     return html.unescape(" ".join(rendered.split()))
 
 
-class _Loader(FileSystemLoader):
-    """Shared macros are read the same way as templates."""
+class _Loader(BaseLoader):
+    """Shared macros are found and read the same way as templates."""
+
+    def __init__(self, templates: Templates, language: str) -> None:
+        self._templates, self._language = templates, language
 
     def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
-        source, filename, uptodate = super().get_source(environment, template)
-        return _keeping_line_ends(source), filename, uptodate
+        name = template.removesuffix(".md")
+        path = self._templates.file_for(self._language, name) if _NAME.fullmatch(name) else None
+        if path is None:
+            raise TemplateNotFound(template)
+        return _keeping_line_ends(self._templates.text_of(path)), str(path), lambda: True
 
 
 class Templates:
-    """The templates of some folders, the first that has a file first; read at first use and kept."""
+    """A cohort's own templates and those of some folders, the first that has a file first; read at first use and
+    kept."""
 
-    def __init__(self, folders: Path | Iterable[Path] = SHIPPED) -> None:
+    def __init__(self, folders: Path | Iterable[Path] = SHIPPED, own: OwnTemplates = SHARED) -> None:
         self.folders = (folders,) if isinstance(folders, Path) else tuple(folders)
+        self._own = {OWN / f"{name}.md": text for name, text in own.texts.items()}
         self._environments: dict[str, ImmutableSandboxedEnvironment] = {}
         self._wordings: dict[tuple[str, str], Wording] = {}
         self._languages: dict[tuple[str, frozenset[str]], str] = {}
@@ -107,10 +121,13 @@ class Templates:
     def languages(self) -> tuple[str, ...]:
         """The languages that there are templates for, whole or in part."""
         found = {one.name for folder in self.folders for one in folder.iterdir() if one.is_dir()}
+        found |= {path.parent.name for path in self._own}
         return tuple(sorted(name for name in found if is_language(name)))
 
     def file(self, language: str, name: str) -> Path | None:
-        """The template of this name in exactly this language, from the first folder that has it."""
+        """The template of this name in exactly this language, from the first place that has it."""
+        if (own := OWN / language / f"{name}.md") in self._own:
+            return own
         paths = (folder / language / f"{name}.md" for folder in self.folders)
         return next((path for path in paths if path.is_file()), None)
 
@@ -131,13 +148,13 @@ class Templates:
     def lacking(self, language: str, names: Iterable[str]) -> tuple[str, ...]:
         """Which of these templates the language lacks, its shared words among them where one of the others uses
         them."""
-        found = {name: self._file(language, name) for name in names}
+        found = {name: self.file_for(language, name) for name in names}
         missing = [name for name, path in found.items() if path is None]
-        if self._file(language, WORDS) is None and any(self._uses_words(path) for path in found.values() if path):
+        if self.file_for(language, WORDS) is None and any(self._uses_words(path) for path in found.values() if path):
             missing.append(WORDS)
         return tuple(sorted(missing))
 
-    def _file(self, language: str, name: str) -> Path | None:
+    def file_for(self, language: str, name: str) -> Path | None:
         """The template of this name in this language or its plain form."""
         return next((path for form in _forms_of(language) if (path := self.file(form, name))), None)
 
@@ -147,7 +164,7 @@ class Templates:
         known = self._with_words.get(path)
         if known is None:
             try:
-                text = _text_of(path)
+                text = self.text_of(path)
                 known = "words" in text and "words" in find_undeclared_variables(Environment().parse(text))
             except (BadTemplate, TemplateSyntaxError):
                 known = False
@@ -175,20 +192,24 @@ class Templates:
         if environment is None:
             # Text from people is a placeholder here (mail.inserts); autoescape covers a template's own strings.
             environment = self._environments[language] = ImmutableSandboxedEnvironment(
-                loader=_Loader([folder / form for form in _forms_of(language) for folder in self.folders]),
+                loader=_Loader(self, language),
                 undefined=StrictUndefined,
                 autoescape=True,
                 trim_blocks=True,
                 lstrip_blocks=True,
                 auto_reload=False,
             )
-            if self._file(language, WORDS) is not None:
+            if self.file_for(language, WORDS) is not None:
                 environment.globals["words"] = environment.get_template(f"{WORDS}.md").module
         return environment
 
+    def text_of(self, path: Path) -> str:
+        """The text of a template. Raises BadTemplate."""
+        return self._own[path] if path in self._own else _text_of(path)
+
     def compile(self, path: Path, language: str) -> Wording:
         """A template from its file. Raises BadTemplate with the line."""
-        lines = _text_of(path).split("\n")
+        lines = self.text_of(path).split("\n")
         if lines[0].strip() != "---" or "---" not in (rest := [line.strip() for line in lines[1:]]):
             raise BadTemplate(path, 1, "begins with --- and ends its short texts with another ---")
         end = rest.index("---") + 1

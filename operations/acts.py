@@ -69,7 +69,9 @@ ACTS: dict[str, Act] = {
         Act("leave", "mentorship", ("person",), ("person",), final=True, people=True),
         Act("decide", "task", ("decision", "until", "person", *NEWCOMER), ("decision",)),
         Act("correct", "person", ("name", "email", "zone", "language")),
+        Act("send-link", "person"),
         Act("erase", "person", final=True, fresh=True),
+        Act("reword", "cohort", ("version",)),
         Act("cancel-cohort", "cohort", final=True, fresh=True),
     )
 }

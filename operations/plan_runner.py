@@ -20,11 +20,13 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from operations.acts import act_of
+from operations.cohorts import reword
 from operations.cohorts.cancel import cancel, outlook
 from operations.errors import NotFound, Refused
 from operations.mentorships.change import carry_out
 from operations.mentorships.decide import decide
 from operations.mentorships.dry_run import state_of
+from operations.people import send_link
 from operations.people.correct import correct
 from operations.people.erase import erase
 from operations.plans import STALE, decision_options, details_of, mark, orders_of, rebuilt
@@ -206,6 +208,21 @@ class PlanRunner:
                     return replace(line, outcome="refused", reason=CHANGED)
                 shards = self.settings.shards
                 await cancel(self.database, subject, now, **how, why=why, shards=shards, wake=self._wake)
+            case "send-link":
+                link = await send_link.outlook(self.database, subject)
+                if link.waits:
+                    return before
+                if mark(link) != line.based_on:
+                    return replace(line, outcome="refused", reason=CHANGED)
+                shards = self.settings.shards
+                await send_link.send_link(self.database, subject, now, **how, why=why, shards=shards, wake=self._wake)
+            case "reword":
+                other = await reword.outlook(self.database, self.settings, subject, int(plan.options["version"]))
+                if other.nothing:
+                    return before
+                if mark(other) != line.based_on:
+                    return replace(line, outcome="refused", reason=CHANGED)
+                await reword.reword(self.database, other, now, **how, why=why)
             case _:
                 raise NotFound(f"there is no act {plan.act!r}")
         return done

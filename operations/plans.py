@@ -21,16 +21,18 @@ from lifecycle.local_time import local_date
 from operations import audit
 from operations.acts import Act, act_of, change_of, checked, newcomer_in, with_newcomer
 from operations.audit import AuditEntry
-from operations.cohorts import cancel
+from operations.cohorts import cancel, reword
 from operations.cohorts.cancel import CancelPreview
+from operations.cohorts.reword import Rewording
 from operations.errors import NotFound, Refused
 from operations.mentorships import decide
 from operations.mentorships.change import Change, ChangeOrder, Prospect, done_before_reason, look_at_all, orders
 from operations.mentorships.decide import DecisionOutlook
 from operations.mentorships.not_running import NOT_THERE
-from operations.people import correct, erase
+from operations.people import correct, erase, send_link
 from operations.people.correct import Correction, Details
 from operations.people.erase import Erasure
+from operations.people.send_link import LinkOutlook
 from runtime.settings import Settings
 from store import plans
 from store.database import Database
@@ -38,6 +40,9 @@ from store.plans import Plan, PlanLine
 from store.reports import status
 
 __all__ = ["Choice", "Plan", "PlanLine", "Progress", "Seen", "confirm", "freeze", "known_plan", "progress", "see"]
+
+Effect = Correction | Erasure | CancelPreview | Rewording | LinkOutlook
+"""What an act does that is about one person or one cohort."""
 
 LIVES = timedelta(hours=1)
 """Real time in which a plan can be confirmed."""
@@ -83,7 +88,7 @@ class Seen:
     plan: Plan
     act: Act
     lines: tuple[SeenLine, ...] = ()
-    effect: DecisionOutlook | Correction | Erasure | CancelPreview | None = None
+    effect: DecisionOutlook | Effect | None = None
     """Of an act that is not about mentorships."""
     refused: str = ""
     """Why nothing of it can be done."""
@@ -126,6 +131,8 @@ async def freeze(
         _id(choice, options, by), act.name, choice.cohort, options, by, proof, choice.why.strip(), now,
         real_now + LIVES, 0,
     )  # fmt: skip
+    if act.name == "reword":
+        options["version"] = str((await _rewording(database, settings, choice.subject, options)).version)
     lines = await (_mentorships if act.subject == "mentorship" else _single)(database, settings, act, choice, draft)
     made = replace(draft, count=len(lines), cohort=draft.cohort or _only_cohort(lines))
     async with database.begin() as session:
@@ -164,8 +171,7 @@ async def _mentorships(
         ref = (order.cohort, order.mentorship)
         outcome, reason = "", ""
         if order.done:
-            # What follows tells of an option of the command.
-            outcome, reason = "done_before", done_before_reason(order).partition(";")[0]
+            outcome, reason = "done_before", done_before_reason(order)
         elif ref not in numbers:
             outcome, reason = "refused", NOT_THERE
         based_on = str(numbers.get(ref, ""))
@@ -173,7 +179,7 @@ async def _mentorships(
     return lines
 
 
-async def _single(database: Database, _: Settings, act: Act, choice: Choice, plan: Plan) -> list[PlanLine]:
+async def _single(database: Database, settings: Settings, act: Act, choice: Choice, plan: Plan) -> list[PlanLine]:
     """The line of an act that is about one task, person or cohort."""
     if act.subject == "task":
         facts = await decide.check(
@@ -183,7 +189,7 @@ async def _single(database: Database, _: Settings, act: Act, choice: Choice, pla
         async with database.session() as session:
             numbers = await plans.changes_of(session, [ref])
         return [PlanLine(0, *ref, choice.subject, str(numbers.get(ref, "")))]
-    effect = await _effect(database, act, choice.subject, plan)
+    effect = await _effect(database, settings, act, choice.subject, plan)
     return [PlanLine(0, choice.subject if act.subject == "cohort" else "", "", choice.subject, mark(effect))]
 
 
@@ -203,11 +209,23 @@ def details_of(plan: Plan) -> Details:
     return Details(name=says("name"), email=says("email"), zone=says("zone"), language=says("language"))
 
 
-async def _effect(database: Database, act: Act, subject: str, plan: Plan) -> Correction | Erasure | CancelPreview:
+async def _rewording(database: Database, settings: Settings, cohort: str, options: Mapping[str, str]) -> Rewording:
+    """What putting the words of a version in force changes. Raises `Refused` and `NotFound`."""
+    version = options.get("version", "")
+    if version and not (version.isascii() and version.isdigit() and len(version) < 9):
+        raise Refused(f"{version!r} is no number of a version")
+    return await reword.outlook(database, settings, cohort, int(version or 0))
+
+
+async def _effect(database: Database, settings: Settings, act: Act, subject: str, plan: Plan) -> Effect:
     """What an act does to a person or a cohort, now; nothing is changed. Raises `Refused` and `NotFound`."""
+    if act.name == "reword":
+        return await _rewording(database, settings, subject, plan.options)
     if act.name == "cancel-cohort":
         return await cancel.outlook(database, subject)
     asked = {"by": plan.by, "signed_in": True, "dry_run": True}
+    if act.name == "send-link":
+        return await send_link.outlook(database, subject)
     if act.name == "erase":
         return await erase.erase(database, subject, plan.made_at, **asked)
     details = details_of(plan)
@@ -216,7 +234,7 @@ async def _effect(database: Database, act: Act, subject: str, plan: Plan) -> Cor
     return await correct.correct(database, subject, details, plan.made_at, **asked)
 
 
-def mark(effect: Correction | Erasure | CancelPreview) -> str:
+def mark(effect: Effect) -> str:
     """By what it is told whether an act would still do what was shown."""
     match effect:
         case Correction():
@@ -225,6 +243,10 @@ def mark(effect: Correction | Erasure | CancelPreview) -> str:
             told = (effect.before, effect.mentorships)
         case CancelPreview():
             told = (effect.state, effect.mentorships)
+        case LinkOutlook():
+            told = (effect.email, effect.cohort, effect.sent)
+        case Rewording():
+            told = (effect.before.digest, effect.after.digest)
     return sha256(repr(told).encode()).hexdigest()[:16]
 
 
@@ -258,7 +280,7 @@ async def see(
                 database, client, line.subject, plan.options["decision"], plan.made_at, **decision_options(plan)
             )
             return Seen(plan, act, effect=outlook, refused=outlook.outlook.refused)
-        return Seen(plan, act, effect=await _effect(database, act, line.subject, plan))
+        return Seen(plan, act, effect=await _effect(database, settings, act, line.subject, plan))
     except (Refused, NotFound) as refused:
         return Seen(plan, act, refused=str(refused))
 

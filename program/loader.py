@@ -7,7 +7,7 @@ instead. A loader never asks a clock: what "in the past" means comes in as an ar
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any, cast
@@ -58,6 +58,8 @@ class Loaded:
     warnings: tuple[Fault, ...] = ()
     application: Form | None = None
     """The form of the open call; None where nobody can apply."""
+    mails: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    """Mail templates of the cohort's own, by language and name, such as `en/check_in`."""
 
     @property
     def programs(self) -> dict[str, Program]:

@@ -28,6 +28,8 @@ class CohortFileRow(Base):
     pairs: Mapped[str] = mapped_column(Text, default="")
     wording: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """Texts of programs and forms that this cohort words in its own way, such as `forms/check_in`."""
+    staff: Mapped[list[str]] = mapped_column(default=list)
+    """Ids and addresses, in small letters, of the coordinators and deputies whom the file names."""
     by: Mapped[str]
     """Id of the account that saved it; on the command line, of who launched, or empty."""
     proof: Mapped[str]

@@ -20,6 +20,7 @@ from store.contact_tables import SuppressionRow as SuppressionRow
 from store.gathering_tables import ApplicationRow as ApplicationRow
 from store.gathering_tables import CallRow as CallRow
 from store.gathering_tables import MatchingDraftRow as MatchingDraftRow
+from store.mail_template_table import MailTemplatesRow as MailTemplatesRow
 from store.message_tables import MessagePlaceRow as MessagePlaceRow
 from store.message_tables import WrittenMessageRow as WrittenMessageRow
 from store.note_tables import NoteRow as NoteRow
@@ -92,6 +93,8 @@ class CohortRow(Base):
     launched_at: Mapped[datetime]
     state: Mapped[str] = mapped_column(default="running")
     """running, cancelled, over"""
+    mails: Mapped[str] = mapped_column(default="", server_default="")
+    """Digest of the cohort's own mail templates; empty where its mails have the words of the installation."""
 
 
 class CohortPersonRow(Base):

@@ -18,29 +18,34 @@ from typing import Any, Literal
 
 from temporalio.client import Client
 
+from mail.own_templates import OwnTemplates
+from mail.preview import EDITABLE
+from mail.wording import FALLBACK, OWN, Templates
 from operations import audit
 from operations.audit import AuditEntry
 from operations.cohorts.launch import ChangeResult, Launch, carry_out, is_known, look
 from operations.cohorts.load import Faults, Loaded, load
 from operations.errors import NotFound, Refused
 from program.faults import Fault
+from program.files.folders import template_folders
 from program.files.reading import read_yaml
 from program.files.tables import XLSX, decoded, table_text
+from program.languages import is_language
 from program.loader import SHIPPED
 from program.shelf import Shelf
 from runtime.settings import Settings
 from store.cohorts import files
-from store.cohorts.files import CohortTexts, FileVersion
+from store.cohorts.files import MAIL, CohortTexts, FileVersion
 from store.database import Database
 
-__all__ = ["CohortTexts", "FileVersion"]
+__all__ = ["MAIL", "CohortTexts", "FileVersion"]
 
 Part = Literal["file", "people", "pairs", "other"]
 TABLES: tuple[Literal["people", "pairs"], ...] = ("people", "pairs")
 ID = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 """What a cohort may be called."""
 WORDED = re.compile(r"(programs|forms)/([a-z][a-z0-9_-]{0,63})")
-"""What a cohort can word in its own way: a program or a form, by its id."""
+"""What a cohort can word in its own way in the form of a file: a program or a form, by its id."""
 START_WITH = "small"
 """The shipped cohort that explains every line; a new file starts with it."""
 
@@ -118,7 +123,7 @@ def check(texts: CohortTexts, cohort: str, now: datetime, settings: Settings, *,
         if foreign := _paths(path):
             return CheckedFile(None, foreign, ())
         try:
-            loaded = load(path, now, runs=runs, own=settings.own_config)
+            loaded = load(path, now, runs=runs, own=settings.own_config, mails=texts.mails)
         except Faults as found:
             return CheckedFile(None, _parts(found.faults, parts, folder), ())
         warnings = _parts(loaded.warnings, parts, folder)
@@ -168,6 +173,8 @@ def _parts(faults: Collection[Fault], parts: dict[str, str], folder: str) -> tup
         return parts.get(fault.file, "other")  # pyright: ignore[reportReturnType]
 
     def name_of(fault: Fault) -> str:
+        if Path(fault.file).is_relative_to(OWN):
+            return fault.file
         return str(Path(fault.file).relative_to(folder)) if fault.file.startswith(folder) else Path(fault.file).name
 
     return tuple(
@@ -217,10 +224,11 @@ async def latest_texts(database: Database, cohort: str) -> CohortTexts | None:
 
 
 def worded_text(texts: CohortTexts, name: str, settings: Settings) -> str:
-    """The text of a program or form (`forms/check_in`) as this cohort has it: its own, or the file that it uses.
-
-    Raises `NotFound`.
+    """The text of a program, form or mail (`forms/check_in`, `mail/en/check_in`) as this cohort has it: its own, or
+    the file that it uses. A mail that a language lacks begins with the English text. Raises `NotFound`.
     """
+    if name.startswith(MAIL):
+        return _mail_text(texts.mails, name.removeprefix(MAIL), settings)
     known = WORDED.fullmatch(name)
     path = (
         Shelf.around(SHIPPED / "cohorts" / "x.yaml", settings.own_config).find(known[1], known[2]) if known else None
@@ -228,6 +236,28 @@ def worded_text(texts: CohortTexts, name: str, settings: Settings) -> str:
     if name not in texts.wording and path is None:
         raise NotFound(f"there is no {name}")
     return texts.wording[name] if name in texts.wording or path is None else path.read_text("utf-8-sig")
+
+
+def _mail_text(own: OwnTemplates, name: str, settings: Settings) -> str:
+    language, _, mail = name.partition("/")
+    if mail not in EDITABLE or not is_language(language):
+        raise NotFound(f"there is no mail {name}")
+    templates = Templates(template_folders(None, settings.own_config), own)
+    path = templates.file_for(language, mail) or templates.file_for(FALLBACK, mail)
+    if path is None:
+        raise NotFound(f"there is no mail {name}")
+    return templates.text_of(path)
+
+
+def mark_of(texts: CohortTexts, name: str) -> str:
+    """By what it is told whether somebody else has changed a text since it was shown."""
+    return sha256(texts.wording.get(name, "").encode("utf-8", "replace")).hexdigest()[:16]
+
+
+async def earlier_texts(database: Database, cohort: str, name: str) -> list[FileVersion]:
+    """The versions in which a text was another than in the version after, the latest first."""
+    async with database.session() as session:
+        return await files.with_another(session, cohort, name)
 
 
 async def known_version(database: Database, cohort: str, version: int) -> CohortTexts:
@@ -241,10 +271,19 @@ async def known_version(database: Database, cohort: str, version: int) -> Cohort
 
 async def launched_from_disk(database: Database, texts: CohortTexts, cohort: str, now: datetime, by: str) -> int:
     """Keep what the command line has launched as a version, for the browser to know; its number."""
+    texts = await with_kept_mails(database, cohort, texts)
     async with database.begin() as session:
         version = await files.add(session, cohort, texts, now, by, audit.COMMAND_LINE)
         await files.launched(session, cohort, version, now, by)
     return version
+
+
+async def with_kept_mails(database: Database, cohort: str, texts: CohortTexts) -> CohortTexts:
+    """The texts of a file on disk with the mail templates of the latest version that is kept: they stand in no file
+    there."""
+    latest = await latest_texts(database, cohort)
+    mails = {name: text for name, text in (latest.wording if latest else {}).items() if name.startswith(MAIL)}
+    return replace(texts, wording={**mails, **texts.wording})
 
 
 def tables_of(texts: CohortTexts) -> dict[str, str]:
@@ -255,12 +294,14 @@ def tables_of(texts: CohortTexts) -> dict[str, str]:
         name = found[1] if found and not found[1].startswith(".") else f"{part}.csv"
         if getattr(texts, part):
             named[name] = getattr(texts, part)
-    return named | {f"{name}.yaml": text for name, text in texts.wording.items()}
+    ends = {name: "md" if name.startswith(MAIL) else "yaml" for name in texts.wording}
+    return named | {f"{name}.{ends[name]}": text for name, text in texts.wording.items()}
 
 
 async def launched_elsewhere(database: Database, cohort: str, texts: CohortTexts) -> FileVersion | None:
     """The version that was launched last, where that was in a browser and none of its versions says what these texts
     say; None otherwise."""
+    texts = await with_kept_mails(database, cohort, texts)
     async with database.session() as session:
         kept = await files.versions(session, cohort)
     launched = [version for version in kept if version.launched_at is not None]

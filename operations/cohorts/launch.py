@@ -17,6 +17,7 @@ from temporalio.client import Client
 
 from lifecycle.local_time import local_date
 from lifecycle.state import State
+from mail.own_templates import OwnTemplates
 from operations.applications import open_call
 from operations.cohorts.file_changes import FileChange, ending, wanted
 from operations.cohorts.late_joiners import Late, late
@@ -157,7 +158,9 @@ async def launch(database: Database, client: Client, settings: Settings, loaded:
             id_: await cohorts.freeze_program(session, used.program, used.forms, now)
             for id_, used in loaded.used.items()
         }
-    put = await cohorts.put(database, loaded.cohort, programs, local_date(now, loaded.cohort.zone), now)
+    launched_on = local_date(now, loaded.cohort.zone)
+    mails = OwnTemplates.of(loaded.mails)
+    put = await cohorts.put(database, loaded.cohort, programs, launched_on, now, mails=mails)
     await open_call.put(database, loaded, now)
     await start_cohort(client, settings, loaded.cohort.cohort)
     return put

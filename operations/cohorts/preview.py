@@ -15,8 +15,10 @@ from lifecycle.local_time import zone
 from lifecycle.tasks import KINDS
 from mail.compose import Composer
 from mail.headers import domain_of
-from mail.letters import NAMES, Letter, LetterItem, MailPerson, Reader, WordedMail
-from mail.preview import FORMATS, ROLES, sample
+from mail.letters import Letter, LetterItem, MailPerson, Reader, WordedMail
+from mail.own_templates import SHARED, OwnTemplates
+from mail.preview import EDITABLE, FORMATS, ROLES, sample, sample_tasks, with_own
+from mail.wording import FRAME, SEVERAL_TASKS, Templates
 from operations.cohorts.plan import everybody_accepts
 from operations.errors import Refused
 from operations.people.find import known_person
@@ -30,8 +32,8 @@ from store.columns import public_id
 from store.database import Database
 
 __all__ = [
+    "EDITABLE",
     "FORMATS",
-    "NAMES",
     "TASKS",
     "PreviewOptions",
     "PreviewReader",
@@ -43,6 +45,8 @@ __all__ = [
 
 TASKS = (*KINDS, MATCH)
 """Kinds of task, for the mails that tell of one."""
+IN_THE_FRAME = "check_in"
+"""The mail that shows what stands around every mail."""
 LAUNCHED_BEFORE = timedelta(days=28)
 """A preview takes the cohort for launched so long before its start."""
 _ID, _PERSON = "4kX9q2mZ7vB1", "p02"
@@ -124,7 +128,8 @@ def preview(
 ) -> WordedMail:
     """A mail with everything that it may say. Raises `Refused` for what does not exist."""
     composer = Composer(template_folders(None, settings.own_config))
-    name = _known("mail", name, NAMES)
+    own = OwnTemplates.of(loaded.mails) if loaded is not None else SHARED
+    name = _known("mail", name, EDITABLE)
     written = options.format or (loaded.programs[loaded.cohort.program].format if loaded else FORMATS[0])
     of_format: Format = _known("format", written, FORMATS)  # pyright: ignore[reportAssignmentType]
     roles = ROLES[of_format]
@@ -132,28 +137,38 @@ def preview(
     reads: Reader = _known("role in this format", role, roles) if role else roles[-1]  # pyright: ignore[reportAssignmentType]
     kind = "reminder" if options.reminder else None
     about = _known("kind of task", options.task, TASKS)
-    letter = sample(
-        name, of_format, reads, kind=kind, nth=options.reminder or 1, number=options.number, early=options.early,
-        task=about,
-    )  # fmt: skip
+    if name == SEVERAL_TASKS:
+        letter = sample_tasks()
+    else:
+        letter = sample(
+            name if name != FRAME else IN_THE_FRAME, of_format, reads, kind=kind, nth=options.reminder or 1,
+            number=options.number, early=options.early, task=about,
+        )  # fmt: skip
     if loaded is not None:
         letter = _of_cohort(letter, loaded)
     if person is not None:
         letter = _to(letter, **asdict(person))
     if options.language:
-        letter = _to(letter, language=_language(options.language, composer))
-    if loaded is not None:
+        letter = _to(letter, language=_language(options.language, composer.templates_of(own)))
+    if loaded is not None and name != SEVERAL_TASKS:
         letter = _of_mentorship(letter, loaded)
-    return composer.compose(_as_sent(letter, settings))
+    return composer.compose(with_own(_as_sent(letter, settings), own))
+
+
+def languages_of(loaded: Loaded | None, settings: Settings) -> tuple[str, ...]:
+    """The languages of mails that there are, and those of the cohort's people."""
+    people = (*loaded.cohort.participants, *loaded.cohort.coordinators) if loaded else ()
+    known = Templates(template_folders(None, settings.own_config)).languages()
+    return tuple(sorted({*known, *(person.language for person in people if person.language)}))
 
 
 def _to(letter: Letter, **reader: str) -> Letter:
     return replace(letter, recipient=replace(letter.recipient, **reader))
 
 
-def _language(written: str, composer: Composer) -> str:
+def _language(written: str, templates: Templates) -> str:
     """A language in which there are mails, also by its plain form (`pt` for `pt-BR`)."""
-    known = composer.templates.languages()
+    known = templates.languages()
     if written.partition("-")[0].lower() in known:
         return written
     return _known("language of mails", written, known)

@@ -62,6 +62,8 @@ class PersonView:
     consents: tuple[Consent, ...]
     absences: tuple[StatedAbsence, ...]
     today: date
+    cohorts: tuple[str, ...]
+    """Of this person, in which the reader acts."""
 
     @property
     def bounced(self) -> tuple[MailLine, ...]:
@@ -102,6 +104,7 @@ async def person_view(database: Database, person: str, reader: PageReader, now: 
         tuple(reversed(consents)),
         tuple(away),
         local_date(now, zone),
+        tuple(cohorts),
     )
 
 

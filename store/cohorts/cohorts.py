@@ -15,9 +15,10 @@ from typing import Any
 from sqlalchemy import and_, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mail.own_templates import SHARED, OwnTemplates
 from program.models import Cohort, Mentorship, Person, Role
 from store.accounts import accounts
-from store.cohorts import file_entries
+from store.cohorts import file_entries, mail_templates
 from store.database import Database
 from store.programs import FrozenProgram, freeze_program, frozen_program
 from store.tables import (
@@ -127,15 +128,17 @@ async def put(
     launched_on: date,
     now: datetime,
     *,
+    mails: OwnTemplates = SHARED,
     page: int = PAGE,
 ) -> Put:
     """Store the new parts of a cohort, a page in each transaction; running it again finishes an interrupted run.
 
     `programs` holds a frozen program for every program id that the cohort names; `launched_on` is today in the
-    cohort's zone. Known rows stay as they are.
+    cohort's zone. Known rows stay as they are. `mails` are the mail templates that a new cohort has of its own.
     """
     async with database.begin() as session:
-        await _put_cohort(session, cohort, programs[cohort.program], launched_on, now)
+        if await _put_cohort(session, cohort, programs[cohort.program], launched_on, now):
+            await mail_templates.put(session, cohort.cohort, mails)
     new: list[str] = []
     for first in range(0, len(cohort.mentorships), page):
         async with database.begin() as session:
@@ -190,8 +193,9 @@ async def known_people(session: AsyncSession, ids: Iterable[str]) -> dict[str, P
 
 async def _put_cohort(
     session: AsyncSession, cohort: Cohort, frozen: FrozenProgram, launched_on: date, now: datetime
-) -> None:
-    """Store the cohort and its people, if they are new; a person known from another cohort stays unchanged."""
+) -> bool:
+    """Store the cohort and its people, if they are new; whether the cohort was. A person known from another cohort
+    stays unchanged."""
     people = people_in(cohort)
     known = await known_people(session, people)
     new = [
@@ -204,7 +208,8 @@ async def _put_cohort(
     entries: file_entries.Entries = {
         (file_entries.PERSON, row["id"]): file_entries.of_person(people[row["id"]], cohort.zone) for row in new
     }
-    if await session.get(CohortRow, cohort.cohort) is None:
+    is_new = await session.get(CohortRow, cohort.cohort) is None
+    if is_new:
         session.add(
             CohortRow(
                 id=cohort.cohort,
@@ -228,6 +233,7 @@ async def _put_cohort(
         }
         entries[(file_entries.COHORT, cohort.cohort)] = file_entries.of_cohort(cohort, frozen)
     await file_entries.write(session, cohort.cohort, entries)
+    return is_new
 
 
 async def put_coordinators(session: AsyncSession, cohort: str, says: Cohort) -> None:

@@ -12,16 +12,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
+from itertools import groupby, pairwise
 from secrets import token_urlsafe
 from typing import Any
 
 from ruamel.yaml import YAML
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from store.tables import CohortFileRow, CohortRow
+from mail.own_templates import OwnTemplates
+from store.tables import CohortFileRow, CohortRow, ParticipantRow
 
 UNREADABLE = "# A person of this version was erased, and the version could not be read: it was taken out.\n"
+
+
+MAIL = "mail/"
+"""How the name of a mail template begins, among what a cohort words in its own way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +38,15 @@ class CohortTexts:
     people: str = field(default="", repr=False)
     pairs: str = field(default="", repr=False)
     wording: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
-    """Texts of programs and forms that are worded for this cohort alone, such as `forms/check_in`."""
+    """Texts of programs, forms and mails that are worded for this cohort alone: `forms/check_in`,
+    `mail/en/check_in`."""
+
+    @property
+    def mails(self) -> OwnTemplates:
+        """The mail templates among them."""
+        return OwnTemplates.of(
+            {name.removeprefix(MAIL): text for name, text in self.wording.items() if name.startswith(MAIL)}
+        )
 
     @property
     def digest(self) -> str:
@@ -66,8 +80,8 @@ async def add(session: AsyncSession, cohort: str, texts: CohortTexts, at: dateti
     session.add(
         CohortFileRow(
             id=token_urlsafe(12), cohort=cohort, version=number, digest=texts.digest, file=texts.file,
-            people=texts.people, pairs=texts.pairs, wording=dict(texts.wording), by=by, proof=proof, at=at,
-            launched_at=None, launched_by="",
+            people=texts.people, pairs=texts.pairs, wording=dict(texts.wording), staff=staff_in(texts.file), by=by,
+            proof=proof, at=at, launched_at=None, launched_by="",
         )
     )  # fmt: skip
     await session.flush()
@@ -92,6 +106,20 @@ async def versions(session: AsyncSession, cohort: str) -> list[FileVersion]:
     return [FileVersion(*row) for row in rows]
 
 
+async def with_another(session: AsyncSession, cohort: str, name: str, most: int = 20) -> list[FileVersion]:
+    """The versions in which this part of the wording is another than in the version after, the latest first; so
+    many at most."""
+    texts = CohortFileRow.wording[name].as_string()
+    rows = await session.execute(
+        select(CohortFileRow.version, texts)
+        .where(CohortFileRow.cohort == cohort)
+        .order_by(CohortFileRow.version.desc())
+    )
+    kept = [(version, text) for version, text in rows]
+    other = [version for (_, after), (version, text) in pairwise(kept) if text != after][:most]
+    return [one for one in await versions(session, cohort) if one.version in other] if other else []
+
+
 async def texts_of(session: AsyncSession, cohort: str, version: int) -> CohortTexts | None:
     """The texts of a version; None where there is no such version."""
     row = (
@@ -113,16 +141,23 @@ async def launched(session: AsyncSession, cohort: str, version: int, at: datetim
     )
 
 
-async def drafts_of(session: AsyncSession, by: str) -> list[tuple[str, datetime]]:
-    """(cohort, when saved last) of the files that an account wrote of cohorts that are not launched; latest first."""
+async def drafts_of(session: AsyncSession, account: str, person: str) -> list[tuple[str, datetime]]:
+    """(cohort, when saved last) of the cohorts that are not launched and whose file an account may open: it saved a
+    version, or the latest one names its `person` as coordinator or deputy, by id or address; latest first."""
     rows = await session.execute(
-        select(CohortFileRow.cohort, func.max(CohortFileRow.at))
+        select(CohortFileRow.cohort, CohortFileRow.at, CohortFileRow.by, CohortFileRow.staff)
         .outerjoin(CohortRow, CohortRow.id == CohortFileRow.cohort)
-        .where(CohortFileRow.by == by, CohortRow.id.is_(None))
-        .group_by(CohortFileRow.cohort)
-        .order_by(func.max(CohortFileRow.at).desc())
+        .where(CohortRow.id.is_(None))
+        .order_by(CohortFileRow.cohort, CohortFileRow.version)
     )
-    return [(cohort, at) for cohort, at in rows]
+    address = await session.scalar(select(ParticipantRow.email).where(ParticipantRow.id == person)) if person else ""
+    named = {person, (address or "").lower()} - {""}
+    found: dict[str, datetime] = {}
+    for cohort, versions_of in groupby(rows, lambda row: row.cohort):
+        kept = list(versions_of)
+        if any(row.by == account for row in kept) or not named.isdisjoint(kept[-1].staff):
+            found[cohort] = kept[-1].at
+    return sorted(found.items(), key=lambda draft: draft[1], reverse=True)
 
 
 async def is_free(session: AsyncSession, cohort: str) -> bool:
@@ -145,10 +180,32 @@ async def forget(session: AsyncSession, person: str, out_of_text: Callable[[str]
         )
         if texts != (row.file, row.people, row.pairs):
             row.file, row.people, row.pairs = texts
+            row.staff = staff_in(row.file)
             row.wording = {name: out_of_text(text) for name, text in row.wording.items()}
             changed += 1
     await session.flush()
     return changed
+
+
+def staff_in(file: str) -> list[str]:
+    """Ids and addresses, in small letters, of the coordinators and deputies whom the text of a cohort's file names;
+    none where it can't be read."""
+    try:
+        reader: Any = YAML(typ="rt")
+        top = reader.compose(file)
+        return sorted(
+            {
+                given.value.strip().lower() if name.value == "email" else given.value
+                for key, value in (top.value if top is not None and top.id == "mapping" else ())
+                if value.id == "sequence" and key.value in ("coordinators", "deputies")
+                for entry in value.value
+                if entry.id == "mapping"
+                for name, given in entry.value
+                if name.value in ("id", "email") and given.id == "scalar"
+            }
+        )
+    except Exception:  # whatever the reader meets: the file is told of where it is checked
+        return []
 
 
 def without_row(table: str, person: str) -> str:

@@ -16,8 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from lifecycle.delivery.messages import MESSAGE
 from lifecycle.delivery.postbox import ALONE
 from lifecycle.keys import MentorshipRef
+from mail.own_templates import OwnTemplates
 from program.forms import Answers
-from store.cohorts import calls
+from store.cohorts import calls, mail_templates
 from store.cohorts.calls import Call
 from store.columns import bare
 from store.delivery.due import Item
@@ -51,6 +52,8 @@ class Background:
 
     people: dict[str, ParticipantRow] = field(default_factory=dict[str, ParticipantRow])
     cohorts: dict[str, CohortRow] = field(default_factory=dict[str, CohortRow])
+    own_templates: dict[str, OwnTemplates] = field(default_factory=dict[str, OwnTemplates])
+    """Cohort to its own mail templates, of those that have some."""
     desks: dict[str, list[MentorshipRef]] = field(default_factory=dict[str, list[MentorshipRef]])
     """Cohort to (person, role) of those who coordinate it; coordinators before deputies."""
     mentorships: dict[MentorshipRef, MentorshipRow] = field(default_factory=dict[MentorshipRef, MentorshipRow])
@@ -94,6 +97,8 @@ async def background(session: AsyncSession, items: Collection[Item], people: Ite
     cohorts = {item.cohort for item in items}
     for row in await _read(session, COHORTS, cohorts):
         facts.cohorts[row.id] = row
+        if row.mails:
+            facts.own_templates[row.id] = await mail_templates.known(session, row.mails)
     for cohort, person, role in await _read(session, DESKS, cohorts):
         facts.desks.setdefault(cohort, []).append((person, role))
     await _read_mentorships(session, facts, {(item.cohort, item.mentorship) for item in items if item.mentorship})

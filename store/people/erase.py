@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from store import audit, plans
 from store.accounts import sessions
-from store.cohorts import file_entries, files
+from store.cohorts import file_entries, files, mail_templates
 from store.cohorts.program_versions import agreement_form
 from store.database import putting
 from store.operations_log import put_operation
@@ -107,6 +107,7 @@ async def erase(session: AsyncSession, person: str, order: CorrectionOrder) -> E
     counts["absences"] += await absences.forget(session, person)
     counts["voices"] += await voices.forget(session, person, names)
     counts["cohort_files"] += await files.forget(session, person, names.out_of_text)
+    counts["mail_templates"] += await mail_templates.forget(session, names.out_of_text)
     counts["former_names"] += await former_names.forget(session, person)
     counts["applications"] += await applications.forget(session, person)
     told = await _still_in(session, person, refs)

@@ -13,7 +13,7 @@ from typing import Any
 from typer.testing import CliRunner
 
 from cli.main import app
-from mail.preview import check_templates
+from mail.template_check import check_templates
 
 CONFIG = Path(__file__).parents[2] / "config"
 SECRET = "only-for-tests-only-for-tests-only-for-tests"

@@ -98,6 +98,10 @@ async def test_every_page_of_a_cohort_opens_and_every_number_is_a_link_to_its_li
         file = await pages.http.get(f"/c/cohorts/{COHORT}/list.{suffix}?text=mia")
         assert file.status_code == 200
     assert (await pages.audited()).count("download list") == 2
+    rows = await pages.http.get("/c/audit/list.csv?what=download+list")
+    assert rows.text.splitlines()[1].split(";")[1:5] == ["coco", "printed_link", "download list", COHORT]
+    assert len(rows.text.splitlines()) == 3
+    assert (await pages.http.get("/c/audit/list.xlsx")).content.startswith(b"PK")
 
 
 async def test_several_are_extended_at_once_and_exactly_those(pages: Pages) -> None:
@@ -134,6 +138,7 @@ async def test_all_of_a_list_are_those_that_stood_there(pages: Pages) -> None:
         ("act?act=leave&key=group", {"person": "cai"}, "cannot be taken back"),
         ("cancel", {}, "5 mentorships end"),
         ("/c/people/ada/correct", {"zone": "Asia/Tokyo"}, "Asia/Tokyo"),
+        ("/c/people/ada/send-link", {}, "ada@example.org"),
         ("/c/people/ada/erase", {}, "cannot be taken back"),
     ],
 )
@@ -192,6 +197,7 @@ ELSEWHERE = {
     "publish": "the page of matching",
     "voices": "the page of the report",
     "bounces": "a mailbox is read by a process",
+    "backup": "of the machine, by its operators",
     "migrate": "before the pages can run",
     "register": "before the pages can run",
     "reconcile": "after a restore the pages are stopped",

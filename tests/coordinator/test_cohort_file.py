@@ -27,7 +27,7 @@ from operations.people.erase import erase
 from program.limits import BODY_BYTES, FILE_BODY_BYTES
 from runtime.settings import now_of
 from store.cohorts.files import without_entry, without_row
-from store.tables import CohortFileRow, MentorshipRow
+from store.tables import CohortFileRow, CohortPersonRow, MentorshipRow
 from testing.environments.cli_env import today
 from testing.environments.coordinator_env import printed_link, signed_in
 from testing.environments.web_env import WebEnv
@@ -147,6 +147,28 @@ async def test_who_may_open_a_file(web_env: WebEnv) -> None:
     async with web_env.client() as client:
         response = await client.get("/c/cohorts/mine/file", follow_redirects=False)
         assert response.status_code == 303
+
+
+async def test_a_draft_is_open_to_the_coordinators_whom_it_names(web_env: WebEnv) -> None:
+    async with web_env.database.begin() as session:
+        session.add(CohortPersonRow(cohort="spring", person="cai", role="deputy"))
+    async with signed_in(web_env, "coco") as author, signed_in(web_env, "cai") as other:
+        await author.post("/c/cohorts/new", data={"cohort": "ours", "like": ""})
+        assert (await other.get("/c/cohorts/ours/file")).status_code == 403
+        assert 'href="/c/cohorts/ours/file"' not in (await other.get("/c/cohorts/new")).text
+        text = cohort_file("ours", "deputies: [{id: d, name: D, email: Cai@Example.org}]\nmentorships: []\n")
+        await saved(author, "ours", file=text)
+        assert 'href="/c/cohorts/ours/file"' in (await other.get("/c/cohorts/new")).text
+        # Both edit version 2: the second is told, and both are kept.
+        await saved(author, "ours", 2, file=text.replace("Uploaded in a browser", "By the author"))
+        late = await saved(other, "ours", 2, file=text.replace("Uploaded in a browser", "By the deputy"))
+        assert "Somebody else has saved a version while you were writing" in late.text
+        assert "By the author" in (await other.get("/c/cohorts/ours/file?version=3")).text
+        # Who is no longer named, and has saved nothing, is out; who has saved a version is not.
+        await saved(author, "ours", 4, file=cohort_file("ours", "mentorships: []\n"))
+        assert (await other.get("/c/cohorts/ours/file")).status_code == 200
+    async with signed_in(web_env, granted=("reader",)) as client:
+        assert (await client.get("/c/cohorts/ours/file")).status_code == 403
 
 
 async def test_a_form_is_worded_for_one_cohort(web_env: WebEnv) -> None:

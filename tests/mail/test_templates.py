@@ -11,7 +11,8 @@ import pytest
 from jinja2 import TemplateError
 
 from mail.compose import Composer
-from mail.preview import check_templates, missing_templates, sample
+from mail.preview import sample
+from mail.template_check import check_templates, missing_templates
 from mail.wording import SHIPPED
 
 

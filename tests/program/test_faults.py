@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mail.preview import check_templates
+from mail.template_check import check_templates
 from program.files.folders import SHIPPED
 from program.loader import Fault, Faults, load_cohort
 from program.models import Format

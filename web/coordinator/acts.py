@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from starlette.requests import Request
@@ -25,6 +25,10 @@ from web.coordinator.visit import Visit
 
 ACTORS: tuple[Role, ...] = ("coordinator", "deputy", "administrator")
 """Those who change what runs."""
+
+
+OF_COHORT = {"cancel": "cancel-cohort", "reword": "reword"}
+"""The last part of a path to the act about a whole cohort."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +99,10 @@ async def _mentorships(request: Request, visit: Visit, said: Typed) -> Response:
 
 
 async def person_form(request: Request, visit: Visit) -> Response:
-    """GET and POST: correct or erase a person; the last part of the path says which."""
+    """GET and POST: correct or erase a person, or send the link to their own page; the last part of the path says
+    which."""
     person = request.path_params["person"]
-    act = ACTS["erase" if request.url.path.endswith("/erase") else "correct"]
+    act = ACTS[request.url.path.rpartition("/")[2]]
     async with visit.database.session() as session:
         found = await names_of(session, [person])
     if not found:
@@ -108,8 +113,8 @@ async def person_form(request: Request, visit: Visit) -> Response:
     return await _asked(request, visit, said, form, {"subject": person})
 
 
-async def cancel_form(request: Request, visit: Visit) -> Response:
-    """GET and POST: cancel a whole cohort."""
+async def cohort_form(request: Request, visit: Visit) -> Response:
+    """GET and POST: cancel a whole cohort, or word its mails in another way; the last part of the path says which."""
     cohort = request.path_params["cohort"]
     async with visit.database.session() as session:
         facts = await cohort_page.cohort(session, cohort)
@@ -117,7 +122,10 @@ async def cancel_form(request: Request, visit: Visit) -> Response:
         return visit.message("no_cohort", 404)
     said = await visit.typed(request) if request.method == "POST" else _query(request)
     path = f"/c/cohorts/{cohort}"
-    form = ActForm(ACTS["cancel-cohort"], f"{path}/cancel", path, facts.title)
+    name = request.url.path.rpartition("/")[2]
+    form = ActForm(ACTS[OF_COHORT[name]], f"{path}/{name}", path, facts.title)
+    if name == "reword":
+        form = replace(form, back=f"{path}/wording", known={"version": _first(said, "version")})
     return await _asked(request, visit, said, form, {"subject": cohort, "cohort": cohort})
 
 

@@ -80,7 +80,13 @@ async def _answer(request: Request, visit: Visit, route: Route) -> Response:
     try:
         return await route.handler(request, visit)
     except NotFound:  # no handler need answer by itself for what is not there
-        return visit.message("nothing_here", 404)
+        return visit.message(_missing(request.path_params), 404)
+
+
+def _missing(parameters: dict[str, Any]) -> str:
+    """The words for what is not there: those about what the path names last, where there are such."""
+    *_, last = (*parameters, "")
+    return f"no_{last}" if last in ("cohort", "message", "task") else "nothing_here"
 
 
 def _concerned(request: Request) -> dict[str, Any]:
@@ -97,7 +103,7 @@ def _result(response: Response) -> str:
 
 async def _is_let_in(visit: Visit, account: Account, route: Route, parameters: dict[str, Any]) -> bool:
     if cohort := parameters.get("cohort"):
-        return account.may(route.roles, cohort) or (route.drafts and await _wrote(visit, account, route, cohort))
+        return account.may(route.roles, cohort) or (route.drafts and await _drafts(visit, account, route, cohort))
     if task := parameters.get("task"):
         async with visit.database.session() as session:
             cohort = await accounts.cohort_of_task(session, task)
@@ -111,9 +117,10 @@ async def _is_let_in(visit: Visit, account: Account, route: Route, parameters: d
     return account.may(route.roles)
 
 
-async def _wrote(visit: Visit, account: Account, route: Route, cohort: str) -> bool:
-    """Whether this account, which has a role elsewhere, has written the file of a cohort that is not launched."""
+async def _drafts(visit: Visit, account: Account, route: Route, cohort: str) -> bool:
+    """Whether this account, which has a role elsewhere, has written the file of a cohort that is not launched, or is
+    named in it as a coordinator or deputy."""
     if not account.may(route.roles):
         return False
     async with visit.database.session() as session:
-        return any(draft == cohort for draft, _ in await files.drafts_of(session, account.id))
+        return any(draft == cohort for draft, _ in await files.drafts_of(session, account.id, account.person))

@@ -53,6 +53,8 @@ class CoordinatorPages:
             "next_step": next_words,
             "in_words": in_words,
             "in_pair": lambda id_: (id_, in_words(id_)),
+            "step_pair": lambda id_: (id_, step_name(id_)),
+            "same_pair": lambda id_: (id_, id_),
             "phrase": phrase,
             "detail": detail_words,
         }

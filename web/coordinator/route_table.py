@@ -60,7 +60,8 @@ class Route:
     """Whether it asks for a sign-in that is not older than 30 minutes."""
     handler: Handler
     drafts: bool = False
-    """Whether it is open as well to who has written the file of a cohort that is not launched."""
+    """Whether it is open as well to those who have written the file of a cohort that is not launched, and to the
+    coordinators and deputies whom it names."""
 
 
 ROUTES: tuple[Route, ...] = (
@@ -85,10 +86,14 @@ ROUTES: tuple[Route, ...] = (
     Route("/c/cohorts/{cohort}/list.xlsx", "list_xlsx", ("GET",), EVERYBODY, True, cohorts.xlsx),
     Route("/c/cohorts/{cohort}/act", "choose_act", ("GET",), ACTORS, False, acts.choose),
     Route("/c/cohorts/{cohort}/act", "plan_act", ("POST",), ACTORS, False, acts.chosen),
-    Route("/c/cohorts/{cohort}/cancel", "choose_cancel", ("GET",), ACTORS, True, acts.cancel_form),
-    Route("/c/cohorts/{cohort}/cancel", "plan_cancel", ("POST",), ACTORS, True, acts.cancel_form),
+    Route("/c/cohorts/{cohort}/cancel", "choose_cancel", ("GET",), ACTORS, True, acts.cohort_form),
+    Route("/c/cohorts/{cohort}/cancel", "plan_cancel", ("POST",), ACTORS, True, acts.cohort_form),
+    Route("/c/cohorts/{cohort}/reword", "choose_reword", ("GET",), ACTORS, False, acts.cohort_form),
+    Route("/c/cohorts/{cohort}/reword", "plan_reword", ("POST",), ACTORS, False, acts.cohort_form),
     Route("/c/people/{person}/correct", "choose_correct", ("GET",), ACTORS, False, acts.person_form),
     Route("/c/people/{person}/correct", "plan_correct", ("POST",), ACTORS, False, acts.person_form),
+    Route("/c/people/{person}/send-link", "choose_link", ("GET",), ACTORS, False, acts.person_form),
+    Route("/c/people/{person}/send-link", "plan_link", ("POST",), ACTORS, False, acts.person_form),
     Route("/c/people/{person}/erase", "choose_erase", ("GET",), ACTORS, True, acts.person_form),
     Route("/c/people/{person}/erase", "plan_erase", ("POST",), ACTORS, True, acts.person_form),
     Route("/c/plans/{plan}", "plan", ("GET",), ACTORS, False, plans.show),
@@ -96,6 +101,8 @@ ROUTES: tuple[Route, ...] = (
     Route("/c/plans/{plan}/again", "plan_again", ("POST",), ACTORS, False, plans.again),
     Route("/c/plans/{plan}/result", "plan_result", ("GET",), ACTORS, False, plans.result),
     Route("/c/audit", "audit", ("GET",), ACTORS, False, audit_page.listed),
+    Route("/c/audit/list.csv", "audit_csv", ("GET",), ACTORS, True, audit_page.taken),
+    Route("/c/audit/list.xlsx", "audit_xlsx", ("GET",), ACTORS, True, audit_page.taken),
     Route("/c/cohorts/{cohort}/report", "report", ("GET",), EVERYBODY, False, report.shown),
     Route("/c/cohorts/{cohort}/report/{kind}", "report_file", ("GET",), EVERYBODY, False, report.taken),
     Route("/c/cohorts/{cohort}/matching", "matching_board", ("GET",), COORDINATORS, False, matching.board),

@@ -58,7 +58,7 @@ async def new(_: Request, visit: Visit, refused: str = "", typed: str = "") -> R
     """GET: begin the file of a new cohort, or go on with one that is not launched."""
     account = visit.account
     async with visit.database.session() as session:
-        drafts = await stored.drafts_of(session, account.id)
+        drafts = await stored.drafts_of(session, account.id, account.person)
     like = sorted(account.cohorts("coordinator", "deputy"))
     return visit.page(
         "new_cohort.html", 422 if refused else 200, drafts=drafts, like=like, refused=refused, typed=typed

@@ -11,7 +11,6 @@ from starlette.responses import Response
 
 from lifecycle.tasks import KINDS
 from operations.acts import ACTS
-from operations.errors import NotFound
 from operations.spreadsheet import as_csv, as_xlsx
 from operations.views import cohort as views
 from store.cohorts import calls
@@ -49,13 +48,10 @@ async def cohort(request: Request, visit: Visit) -> Response:
     """GET: one cohort."""
     filters = filters_in(request.query_params)
     page = request.query_params.get("page", "1")
-    try:
-        shown = await views.view(
-            visit.database, request.path_params["cohort"], filters, visit.now, int(page) if page.isdigit() else 1,
-            account=visit.account.id,
-        )  # fmt: skip
-    except NotFound:
-        return visit.message("no_cohort", 404)
+    shown = await views.view(
+        visit.database, request.path_params["cohort"], filters, visit.now, int(page) if page.isdigit() else 1,
+        account=visit.account.id,
+    )  # fmt: skip
 
     def link(**changes: str) -> str:
         """The same list with some filters otherwise, on its first page."""

@@ -38,10 +38,7 @@ async def act(request: Request, visit: Visit) -> Response:
     task = request.path_params["task"]
     typed = await visit.typed(request)
     given = {name: (typed.get(name) or [""])[0].strip() for name in (*FIELDS, FIELD, "act", "decision", "based_on")}
-    try:
-        view = await task_view(visit.database, task, reader_of(visit), visit.now)
-    except NotFound:
-        return visit.message("no_task", 404)
+    view = await task_view(visit.database, task, reader_of(visit), visit.now)
     if given["act"] == "open":
         await concerns.opened(
             visit.database, view.task.cohort, view.task.mentorship, view.task.key, visit.now,
@@ -113,10 +110,7 @@ async def _shown(
     status: int = 200,
 ) -> Response:
     reader = reader_of(visit)
-    try:
-        view = await task_view(visit.database, task, reader, visit.now, opened=opened)
-    except NotFound:
-        return visit.message("no_task", 404)
+    view = await task_view(visit.database, task, reader, visit.now, opened=opened)
     return visit.page(
         "task.html",
         status,

@@ -50,10 +50,7 @@ async def everywhere(_: Request, visit: Visit) -> Response:
 async def listed(request: Request, visit: Visit) -> Response:
     """GET: what is written, what waits and what was sent in a cohort."""
     cohort = request.path_params["cohort"]
-    try:
-        lines: list[WrittenLine] = await lines_of(visit.database, cohort)
-    except NotFound:
-        return visit.message("no_cohort", 404)
+    lines: list[WrittenLine] = await lines_of(visit.database, cohort)
     return visit.page("written_list.html", cohort=cohort, lines=lines)
 
 
@@ -75,10 +72,7 @@ async def edit(request: Request, visit: Visit) -> Response:
     """GET: the form of a draft. POST: the draft is another."""
     cohort, id_ = request.path_params["cohort"], request.path_params["message"]
     path = f"/c/cohorts/{cohort}/messages/{id_}/edit"
-    try:
-        written, _ = await message.written(visit.database, id_, cohort)
-    except NotFound:
-        return visit.message("no_message", 404)
+    written, _ = await message.written(visit.database, id_, cohort)
     if written.state != "draft":
         return visit.to(f"/c/cohorts/{cohort}/messages/{id_}")
     if request.method == "POST":
@@ -114,8 +108,6 @@ async def send(request: Request, visit: Visit) -> Response:
             visit.database, id_, visit.now, seen=_first(typed, "seen") or "nothing", by=visit.account.id,
             proof=visit.proof, shards=visit.settings.shards, wake=wake,
         )  # fmt: skip
-    except NotFound:
-        return visit.message("no_message", 404)
     except Refused as refused:
         return await _shown(request, visit, str(refused), 409)
     if not sent.before:
@@ -129,8 +121,6 @@ async def discard(request: Request, visit: Visit) -> Response:
     try:
         await message.written(visit.database, id_, cohort)
         await message.discard(visit.database, id_, visit.now, by=visit.account.id, proof=visit.proof)
-    except NotFound:
-        return visit.message("no_message", 404)
     except Refused as refused:
         return await _shown(request, visit, str(refused), 409)
     visit.noted.append("discard-message")
@@ -153,8 +143,6 @@ async def _shown(request: Request, visit: Visit, problem: str = "", status: int 
         outlook = await message.outlook(visit.database, id_, visit.now)
         reader = request.query_params.get("as", "") or outlook.readers[0].id
         mail = await message.preview(visit.database, visit.settings, id_, reader, visit.now)
-    except NotFound:
-        return visit.message("no_message", 404)
     except Refused as refused:
         return visit.page("written_stuck.html", 409, cohort=cohort, id=id_, problem=str(refused))
     page = visit.page(
