@@ -22,6 +22,7 @@ from activities.loopback import is_loopback
 from activities.smtp import NotSent, Relay, SmtpTransport
 from operations.health.backlog import examine_backlog
 from operations.health.findings import Finding
+from operations.health.mail_words import examine_mail_words
 from operations.health.sender_domain import examine_domain, reserved
 from operations.health.sign_in import examine_sign_in
 from operations.health.worker import examine_worker
@@ -270,12 +271,14 @@ async def _pages(settings: Settings) -> list[Finding]:
 
 
 async def _inside(settings: Settings) -> list[Finding]:
-    """What the database says of its clock and of what has piled up."""
+    """What the database says of its clock, of what has piled up and of the words of mails."""
     now = now_of(settings)
-    async with Database.open(settings.database) as database, database.session() as session:
-        totals = await count_all(session, now)
-        clock = [] if database.sqlite else _clock("the database", await session.scalar(select(func.now())))
-    return [*clock, *examine_backlog(totals, now)]
+    async with Database.open(settings.database) as database:
+        async with database.session() as session:
+            totals = await count_all(session, now)
+            clock = [] if database.sqlite else _clock("the database", await session.scalar(select(func.now())))
+        words = await examine_mail_words(database, settings)
+    return [*clock, *examine_backlog(totals, now), *words]
 
 
 def _clock(whose: str, theirs: datetime | None, unsure: timedelta = timedelta(0)) -> list[Finding]:

@@ -9,10 +9,12 @@ from html import unescape
 import httpx
 import pytest
 
+from mail.own_templates import OwnTemplates
 from operations import audit
 from operations.audit import AuditFilters
 from operations.cohorts import reword
 from operations.errors import Refused
+from operations.health.mail_words import examine_mail_words
 from operations.people.erase import erase
 from store.cohorts import mail_templates
 from testing.environments.coordinator_env import signed_in
@@ -137,6 +139,13 @@ async def test_a_cohort_that_is_launched_has_its_words_from_the_beginning_and_er
     assert not await reword.reword(database, seen, pages.env.now, by="coco")
     with pytest.raises(Refused, match="has no version 9"):
         await reword.outlook(database, settings, COHORT, 9)
+    assert [one.state for one in await examine_mail_words(database, settings)] == ["good"]
+    async with database.begin() as session:  # an upgrade took a value away
+        broken = OwnTemplates.of({"en/check_in": "---\nsubject: {{ gone }}\npreheader: b\nheading: c\n---\nHello."})
+        await mail_templates.put(session, COHORT, broken)
+    [fault] = await examine_mail_words(database, settings)
+    assert (fault.state, "mail/en/check_in.md, line 2" in fault.says) == ("fault", True)
+    assert await reword.reword(database, await reword.outlook(database, settings, COHORT), pages.env.now, by="coco")
     erased = await erase(database, "ada", pages.env.now, by="coco")
     assert erased.rows["mail_templates"] == 1
     async with database.session() as session:
