@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -164,14 +165,26 @@ def read_yaml(path: Path) -> Source:
 _COMPARE = "Compare it with one of config/ and fill it in."
 
 
+_KEPT = 50_000
+"""Characters of a text whose nodes are kept: the same forms are read again and again, and composing takes longest."""
+
+
+def _nodes(text: str) -> Any:
+    reader: Any = YAML(typ="rt")
+    return reader.compose(text)
+
+
+_kept = lru_cache(maxsize=64)(_nodes)
+"""The same for the same text. Nodes are only looked at, so they can be shared."""
+
+
 def _composed(text: str, file: str) -> Any:
     """The top node; None of an empty file. Nodes have an `id`: scalar, sequence or mapping."""
     try:
         with warnings.catch_warnings():
             # An anchor that is used again is warned of by the reader; it does no harm here.
             warnings.simplefilter("ignore")
-            reader: Any = YAML(typ="rt")
-            return reader.compose(text)
+            return _kept(text) if len(text) <= _KEPT else _nodes(text)
     except MarkedYAMLError as raised:
         error: Any = raised
         mark = error.problem_mark or error.context_mark
