@@ -18,6 +18,19 @@ from store.people.address_changes import SIDES, Side
 SHORTEST_SECRET = 32
 
 
+class _Signer(Signer):
+    """Derives each of its keys once: a request of a page verifies its token twice, and signs one."""
+
+    derived: dict[bytes | None, bytes]
+
+    def derive_key(self, secret_key: str | bytes | None = None) -> bytes:
+        """The key of a secret; of the newest one where none is given."""
+        known = self.__dict__.setdefault("derived", {})
+        if secret_key not in known:
+            known[secret_key] = super().derive_key(secret_key)
+        return known[secret_key]
+
+
 class Links:
     """Makes and reads the links of one installation.
 
@@ -33,13 +46,13 @@ class Links:
             )
         oldest_first = list(reversed(secrets))
         # One salt for each purpose: a token for stopping reminders never opens a form.
-        self._request = Signer(oldest_first, salt=b"mentorship.request", key_derivation="hmac")
-        self._stop = Signer(oldest_first, salt=b"mentorship.stop", key_derivation="hmac")
-        self._place = Signer(oldest_first, salt=b"mentorship.place", key_derivation="hmac")
-        self._application = Signer(oldest_first, salt=b"mentorship.application", key_derivation="hmac")
-        self._opened = Signer(oldest_first, salt=b"mentorship.opened", key_derivation="hmac")
+        self._request = _Signer(oldest_first, salt=b"mentorship.request", key_derivation="hmac")
+        self._stop = _Signer(oldest_first, salt=b"mentorship.stop", key_derivation="hmac")
+        self._place = _Signer(oldest_first, salt=b"mentorship.place", key_derivation="hmac")
+        self._application = _Signer(oldest_first, salt=b"mentorship.application", key_derivation="hmac")
+        self._opened = _Signer(oldest_first, salt=b"mentorship.opened", key_derivation="hmac")
         self._address: dict[Side, Signer] = {
-            side: Signer(oldest_first, salt=f"mentorship.address.{side}".encode(), key_derivation="hmac")
+            side: _Signer(oldest_first, salt=f"mentorship.address.{side}".encode(), key_derivation="hmac")
             for side in SIDES
         }
         self.public_url = public_url.rstrip("/")

@@ -39,11 +39,16 @@ LAG = timedelta(seconds=2 * PATIENCE)
 """Real time by which the relay of a fast clock is behind, for there `GRACE` ends before a page has sent anything."""
 
 
-async def hand_over(database: Database, tell: Tell, cohort: str, mentorship: str, now: datetime) -> bool:
+async def hand_over(
+    database: Database, tell: Tell, cohort: str, mentorship: str, now: datetime, only: OutboxEvent | None = None
+) -> bool:
     """Tell one workflow everything that waits for it, in order, up to the first failure; whether none failed.
 
-    For a page that has just committed something: it never raises for what the workflow does.
+    For a page that has just committed something: it never raises for what the workflow does. `only` is what it
+    committed, where that is all that waits: `GRACE` reserves it, so it is told without being read or claimed.
     """
+    if only is not None:
+        return await _told(database, tell, only) == "told"
     async with database.session() as session:
         rows = await workflow_outbox.waiting(session, cohort, mentorship)
     for relay in rows:
@@ -113,6 +118,11 @@ async def _try(
     async with database.begin() as session:
         if not await workflow_outbox.claim(session, relay, now + put_off(relay.attempts)):
             return "not_ours"
+    return await _told(database, tell, relay)
+
+
+async def _told(database: Database, tell: Tell, relay: OutboxEvent) -> Literal["told", "failed"]:
+    """One attempt for a row that no other process has in hand; deletes it once its workflow has it."""
     try:
         async with asyncio.timeout(PATIENCE):
             await tell(relay.cohort, relay.mentorship, relay.event, relay.payload, relay.id)

@@ -13,9 +13,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import lru_cache
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -32,6 +34,9 @@ BUSY_SECONDS = 15
 
 IDLE_SECONDS = 60
 """How long a PostgreSQL transaction may wait for its process: one that stands still must not keep its locks."""
+
+REST_SECONDS = 1.0
+"""How long a PostgreSQL connection may rest in the pool and be used without asking whether it still lives."""
 
 READERS_SECONDS = 2
 """How long it is waited for those who read in an SQLite file that is rewritten."""
@@ -81,13 +86,12 @@ class Database:
         if parsed.get_backend_name() == "sqlite":
             connect_options = {"isolation_level": None, "timeout": BUSY_SECONDS}
             options["connect_args"] = {"async_creator_fn": connect, **connect_options}
-        else:
-            options["pool_pre_ping"] = True
         engine = create_async_engine(parsed, **options)
         if parsed.get_backend_name() == "sqlite":
             _tune_sqlite(engine.sync_engine)
         else:
             event.listen(engine.sync_engine, "connect", _end_idle_transactions)
+            _ping_after_a_rest(engine.sync_engine)
         event.listen(engine.sync_engine, "before_cursor_execute", _refuse_unannounced_writes)
         return cls(engine)
 
@@ -288,6 +292,26 @@ def _end_idle_transactions(connection: Any, _: Any) -> None:
     cursor.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'")
     cursor.close()
     connection.autocommit = False
+
+
+def _ping_after_a_rest(engine: Engine) -> None:
+    """Make sure that a connection still lives before it is used, unless it was used just now: asking before each
+    transaction costs a round trip each time."""
+
+    @event.listens_for(engine, "checkin")
+    def _rests(_: Any, record: Any) -> None:
+        record.info["rests_since"] = monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _ping(connection: Any, record: Any, _: Any) -> None:
+        if monotonic() - record.info.get("rests_since", monotonic()) < REST_SECONDS:
+            return
+        try:
+            alive = engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error:
+            alive = False
+        if not alive:
+            raise InvalidatePoolError
 
 
 def _refuse_unannounced_writes(

@@ -39,8 +39,11 @@ class OutboxEvent:
     attempts: int = 0
 
 
-async def put(session: AsyncSession, relay: OutboxEvent, not_before: datetime) -> None:
-    """Write a row; nobody else takes it up before this instant. Raises IntegrityError for an id used before."""
+async def put(session: AsyncSession, relay: OutboxEvent, not_before: datetime) -> bool:
+    """Write a row; no other process takes it up before this instant. Whether it is all that waits for its workflow.
+
+    Raises IntegrityError for an id used before.
+    """
     row = {
         "id": relay.id,
         "cohort": relay.cohort,
@@ -50,7 +53,8 @@ async def put(session: AsyncSession, relay: OutboxEvent, not_before: datetime) -
         "at": not_before,
         "attempts": relay.attempts,
     }
-    await session.execute(PUT, row)
+    its = {"its_id": relay.id, "its_cohort": relay.cohort, "its_mentorship": relay.mentorship}
+    return not (await session.execute(PUT, row | its)).scalar_one()
 
 
 async def due(session: AsyncSession, now: datetime, most: int) -> tuple[tuple[str, str], ...]:
@@ -95,7 +99,15 @@ async def done(session: AsyncSession, id_: str) -> None:
 
 # -- the statements: built once, for building them costs more than running them ------------------------------------
 
-PUT = insert(RELAYS)
+BEFORE = RELAYS.alias("before")
+PUT = insert(RELAYS).returning(
+    exists().where(
+        BEFORE.c.cohort == bindparam("its_cohort"),
+        BEFORE.c.mentorship == bindparam("its_mentorship"),
+        BEFORE.c.id != bindparam("its_id"),
+    )
+)
+"""Says whether something else waits for the same workflow."""
 DUE = (
     select(RELAYS.c.cohort, RELAYS.c.mentorship)
     .where(RELAYS.c.at <= bindparam("now", type_=Instant()), STARTED)

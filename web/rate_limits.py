@@ -13,6 +13,7 @@ import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import lru_cache
 from hashlib import blake2b
 from ipaddress import ip_address, ip_network
 
@@ -28,6 +29,8 @@ LINK = re.compile(r"/(f|stop|me|address|application)/([^/]+)")
 """A link of ours in a path: its kind, and its token."""
 UNKNOWN = "unknown"
 """All clients whose address our own proxy could not tell."""
+NETWORKS_KNOWN = 2_000
+"""Addresses whose network is remembered."""
 NETWORK_OF_ONE = 64
 """Bits of an IPv6 address that belong to one household or machine; it can choose the rest for each request."""
 
@@ -111,8 +114,7 @@ def client_of(scope: Scope, proxies: int) -> str:
         # Our proxy wrote it. What is no address there, such as `unknown`, is one client as far as anybody can tell.
         return _network(_without_port(written[-proxies])) or UNKNOWN
     peer = scope.get("client")
-    network = _network(peer[0]) if peer else ""
-    return network if network and ip_network(network).is_global else ""
+    return _global_network(peer[0]) if peer else ""
 
 
 def link_in(path: str) -> tuple[str, str]:
@@ -130,7 +132,9 @@ def _without_port(entry: str) -> str:
     return entry.partition(":")[0] if entry.count(":") == 1 else entry
 
 
+@lru_cache(maxsize=NETWORKS_KNOWN)
 def _network(written: str) -> str:
+    """The network of an address, found once for each; empty where it is no address."""
     try:
         address = ip_address(written.partition("%")[0])
     except ValueError:
@@ -140,3 +144,10 @@ def _network(written: str) -> str:
         address = mapped
     bits = NETWORK_OF_ONE if address.version == 6 else 32
     return str(ip_network((address, bits), strict=False))
+
+
+@lru_cache(maxsize=NETWORKS_KNOWN)
+def _global_network(written: str) -> str:
+    """The network of an address of the Internet; empty for any other."""
+    network = _network(written)
+    return network if network and ip_network(network).is_global else ""

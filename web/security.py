@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -45,6 +45,27 @@ FRAMED_MAIL = (
 )
 """The policy of a mail in a frame: its own styles and pictures, links in a new window. It runs no script, sends no
 form, and loads nothing from outside."""
+POLICY = b"content-security-policy"
+CACHE = (b"cache-control", b"no-store")
+"""Of a response that says nothing else about it."""
+TRANSPORT = (b"strict-transport-security", b"max-age=31536000")
+"""Where the pages are served by HTTPS."""
+
+
+def _raw(**other: str) -> list[tuple[bytes, bytes]]:
+    """The headers of every response, with these in their place."""
+    named = HEADERS | {name.replace("_", "-"): value for name, value in other.items()}
+    return [(name.encode("ascii"), value.encode("ascii")) for name, value in named.items()]
+
+
+OURS = _raw()
+OURS_WITH = {
+    FRAMING.encode("ascii"): _raw(content_security_policy=FRAMING),
+    FRAMED_MAIL.encode("ascii"): _raw(content_security_policy=FRAMED_MAIL, x_frame_options="SAMEORIGIN"),
+}
+"""Made once: each response has them. Two policies of a response's own are kept."""
+OUR_NAMES = frozenset({*(name for name, _ in OURS), TRANSPORT[0]})
+
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT"})
 """Methods that are logged by name (RFC 9110 section 9); a client can invent others of any length."""
 CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -79,7 +100,7 @@ class Guard:
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 answered.append(message["status"])
-                self._add_headers(MutableHeaders(scope=message))
+                message["headers"] = self._with_ours(message["headers"])
             await send(message)
             if message["type"] == "http.response.body" and not message.get("more_body"):
                 ended.append(time.perf_counter())  # what is done after the page is no part of it
@@ -104,17 +125,13 @@ class Guard:
         method = scope["method"] if scope["method"] in METHODS else "other"
         log.info("page", page=_name(scope), method=method, status=answered[0] if answered else 0, ms=milliseconds)
 
-    def _add_headers(self, headers: MutableHeaders) -> None:
-        policy = headers.get("content-security-policy")
-        for name, value in HEADERS.items():
-            headers[name] = value
-        if policy in (FRAMING, FRAMED_MAIL):
-            headers["content-security-policy"] = policy
-        if policy == FRAMED_MAIL:
-            headers["x-frame-options"] = "SAMEORIGIN"
-        headers.setdefault("cache-control", "no-store")
-        if self.secure:
-            headers["strict-transport-security"] = "max-age=31536000"
+    def _with_ours(self, headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        """The headers of a response with ours, which stand in the place of its own, if it has any."""
+        own = [(name, value) for name, value in headers if name not in OUR_NAMES]
+        policy = next((value for name, value in headers if name == POLICY), b"")
+        ours = OURS_WITH.get(policy, OURS)
+        cached = any(name == CACHE[0] for name, _ in own)
+        return [*own, *ours, *(() if cached else (CACHE,)), *((TRANSPORT,) if self.secure else ())]
 
     def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)

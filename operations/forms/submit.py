@@ -61,6 +61,8 @@ class Saved:
     repeated: bool = False
     to_tell: tuple[str, str] = field(default=("", ""), compare=False, repr=False)
     """(cohort, mentorship) whose workflow has something to be told."""
+    only: OutboxEvent | None = field(default=None, compare=False, repr=False)
+    """What it has to be told, where that is all that waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,7 @@ async def _commit(
     session: AsyncSession, public_id: str, generation: int, submission: str, typed: Typed, now: datetime
 ) -> SubmitResult:
     await requests.lock(session, public_id, generation)
-    requested = await requests.find(session, public_id, generation, to_show=False)
+    requested = await requests.find(session, public_id, generation, to_show=False, submission=submission)
     if requested is None:
         return UnknownRequest()
     to_tell = (requested.cohort, requested.mentorship)
@@ -157,7 +159,7 @@ async def _commit(
     if act == "sign":
         questions = tuple(question for question in questions if question.type == "sign")
     reading = read(questions, typed, requested.goal_titles)
-    earlier = await requests.answer_of(session, submission)
+    earlier = await requests.answer_of(session, submission) if requested.repeats else None
     if earlier is not None and earlier[0] != requested.key:
         # It was minted with the page of another form, and that one has it by now.
         other = submission_id("", submission, public_id)
@@ -196,8 +198,9 @@ async def _commit(
     event = Answered(submission, requested.person, requested.ask, requested.number, findings, now)
     payload = _ANSWERED.dump_python(event, mode="json")
     row = OutboxEvent(submission, requested.cohort, requested.mentorship, "Answered", payload)
-    await workflow_outbox.put(session, row, now + outbox_relay.GRACE)
-    return Saved(version, late, to_tell=to_tell)
+    alone = await workflow_outbox.put(session, row, now + outbox_relay.GRACE)
+    runs = requested.mentorship_state == "running"
+    return Saved(version, late, to_tell=to_tell, only=row if alone and runs else None)
 
 
 def _faults_that_count(requested: Requested, answers: Answers, faults: list[FieldFault]) -> tuple[FieldFault, ...]:

@@ -7,11 +7,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from program.forms import Answers
+from store.columns import bare
 from store.tables import AgreementRow, MentorshipRow
+
+AGREEMENTS = bare(AgreementRow)
+VERSIONS = (
+    select(AGREEMENTS.c.version, AGREEMENTS.c.by, AGREEMENTS.c.body, AGREEMENTS.c.at, AGREEMENTS.c.signed)
+    .where(AGREEMENTS.c.cohort == bindparam("cohort"), AGREEMENTS.c.mentorship == bindparam("mentorship"))
+    .order_by(AGREEMENTS.c.version)
+)
+"""Built once: building it costs more than running it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +44,7 @@ class Version:
 
 async def versions(session: AsyncSession, cohort: str, mentorship: str) -> tuple[Version, ...]:
     """All versions, oldest first."""
-    rows = await session.execute(
-        select(AgreementRow)
-        .where(AgreementRow.cohort == cohort, AgreementRow.mentorship == mentorship)
-        .order_by(AgreementRow.version)
-    )
+    rows = await session.execute(VERSIONS, {"cohort": cohort, "mentorship": mentorship})
     return tuple(
         Version(
             row.version,
@@ -51,7 +56,7 @@ async def versions(session: AsyncSession, cohort: str, mentorship: str) -> tuple
                 for person, signature in row.signed.items()
             },
         )
-        for row in rows.scalars()
+        for row in rows
     )
 
 

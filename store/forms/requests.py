@@ -10,28 +10,32 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import String, bindparam, case, delete, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from program.forms import Answers, Form, Question
 from program.goals import Goal, goals_of, titles_of
 from program.models import Program
-from store.columns import Instant, bare
 from store.forms import agreements
 from store.forms.agreements import Version
+from store.forms.request_statements import (
+    AGREEMENT_OF_LINK,
+    ANSWER_OF,
+    ANSWERED,
+    ANSWERED_LATE,
+    COORDINATORS,
+    DROP_DRAFT,
+    INTRODUCE,
+    KEEP_ANSWER,
+    LOCK,
+    LOCK_UNLESS_AGREEMENT,
+    MEMBERS,
+    OF_LINK,
+    OTHERS,
+    PARTNERS,
+)
 from store.mentorships.turns import NOTE
 from store.programs import asked_with, frozen_program
-from store.tables import (
-    AnswerRow,
-    ApplicationRow,
-    CohortPersonRow,
-    CohortRow,
-    DraftRow,
-    MembershipRow,
-    MentorshipRow,
-    ParticipantRow,
-    RequestRow,
-)
+from store.tables import DraftRow
 
 BASELINE = "b_confid"
 """The question for the confidence at the beginning: in the application, or in the invitation where there is none."""
@@ -128,6 +132,8 @@ class Requested:
     """The person has applied to the cohort."""
     answered_before: bool = False
     """The person has answered another form: they have read once who sees what."""
+    repeats: bool = False
+    """What is being submitted is kept already, for this request or another."""
 
     @property
     def is_out(self) -> bool:
@@ -160,14 +166,18 @@ class Requested:
         return tuple(question for question in asked if question.id != BASELINE)
 
 
-async def find(session: AsyncSession, public_id: str, generation: int, *, to_show: bool = True) -> Requested | None:
+async def find(
+    session: AsyncSession, public_id: str, generation: int, *, to_show: bool = True, submission: str = ""
+) -> Requested | None:
     """The request of a link, or None where there is none, the link is revoked, or the person is erased.
 
-    Not `to_show`, it lacks what only stands on its page: the draft, whom to ask, what else is open, and the agreement
-    where it asks about neither that nor its goals.
+    `submission` is the id of what is being submitted: the request says whether it repeats an answer.
+    Not `to_show`, it lacks what only stands on its page: whom to ask, what else is open, and the agreement where it
+    asks about neither that nor its goals.
     Raises UnknownProgram, and KeyError where the program was frozen without the form.
     """
-    row = (await session.execute(OF_LINK, {"public_id": public_id, "generation": generation})).one_or_none()
+    link = {"public_id": public_id, "generation": generation, "submission": submission}
+    row = (await session.execute(OF_LINK, link)).one_or_none()
     if row is None or row.standing == "erased":
         return None
     key = {"cohort": row.cohort, "mentorship": row.mentorship}
@@ -209,26 +219,23 @@ async def find(session: AsyncSession, public_id: str, generation: int, *, to_sho
         program=frozen.program,
         members=tuple(PageMember(*member) for member in members),
         coordinators=tuple(coordinators),
-        answer=await latest_answer(session, row.key),
-        draft=await session.scalar(DRAFT, {"key": row.key}) if to_show else None,
+        answer=_latest_answer(row),
+        draft=row.draft,
         versions=await agreements.versions(session, row.cohort, row.mentorship) if documented else (),
-        since=await _since(session, row) or row.start,
+        since=row.check_in_before or row.start,
         others=await _others(session, row) if to_show else (),
         agreement_in_force=row.agreement_in_force,
         proposed=row.proposed,
         because=tuple(row.because),
         applied=row.applied,
-        answered_before=to_show
-        and bool(await session.scalar(ANSWERED_BEFORE, {"person": row.person, "key": row.key})),
+        answered_before=row.answered_before,
+        repeats=row.repeats,
     )
 
 
-async def _since(session: AsyncSession, request: Any) -> date | None:
-    """When the check-in before this one was opened; the same day for everybody in the mentorship."""
-    if request.ask != "check_in":
-        return None
-    before = {"cohort": request.cohort, "mentorship": request.mentorship, "number": request.number}
-    return await session.scalar(CHECK_IN_BEFORE, before)
+def _latest_answer(row: Any) -> LatestAnswer | None:
+    """The answer that counts: the highest version."""
+    return LatestAnswer(row.version, row.submission, row.body, row.at, row.late) if row.version else None
 
 
 async def _others(session: AsyncSession, request: Any) -> tuple[Other, ...]:
@@ -255,12 +262,6 @@ async def _others(session: AsyncSession, request: Any) -> tuple[Other, ...]:
 
 
 # -- answers -----------------------------------------------------------------------------------------------------
-
-
-async def latest_answer(session: AsyncSession, request: str) -> LatestAnswer | None:
-    """The answer to a request that counts: the highest version."""
-    row = (await session.execute(LATEST_ANSWER, {"request": request})).one_or_none()
-    return LatestAnswer(*row) if row else None
 
 
 async def answer_of(session: AsyncSession, submission: str) -> tuple[str, Answers] | None:
@@ -305,7 +306,8 @@ async def keep_answer(
     }
     await session.execute(KEEP_ANSWER, answer)
     await session.execute(ANSWERED_LATE if late else ANSWERED, {"request_key": requested.key, "at": at})
-    await session.execute(DROP_DRAFT, {"request_key": requested.key})
+    if requested.draft is not None:
+        await session.execute(DROP_DRAFT, {"request_key": requested.key})
     return version
 
 
@@ -318,6 +320,8 @@ async def keep_draft(session: AsyncSession, request: str, typed: dict[str, list[
 async def update_profile(session: AsyncSession, requested: Requested, profile: dict[str, str], zone: str) -> None:
     """Take over what somebody says about themselves: an empty value removes the field, an empty zone changes none."""
     merged = {name: value for name, value in {**requested.profile, **profile}.items() if value != ""}
+    if merged == requested.profile and not zone:
+        return
     await session.execute(INTRODUCE, {"person_id": requested.person, "profile": merged, "zone": zone})
 
 
@@ -336,113 +340,3 @@ async def note(
     """Put a line on the record; ids and words of the lifecycle, and `why` in the words of the author `by`."""
     line = {"cohort": cohort, "mentorship": mentorship, "at": at, "name": name, "person": person, "detail": detail}
     await session.execute(NOTE, {**line, "by": by, "why": why})
-
-
-# -- the statements: built once, for building them costs more than running them ------------------------------------
-
-REQUESTS, ANSWERS, DRAFTS = bare(RequestRow), bare(AnswerRow), bare(DraftRow)
-MENTORSHIPS, MEMBERSHIPS, PEOPLE = bare(MentorshipRow), bare(MembershipRow), bare(ParticipantRow)
-COHORTS, STAFF, APPLICATIONS = bare(CohortRow), bare(CohortPersonRow), bare(ApplicationRow)
-LINK = (REQUESTS.c.public_id == bindparam("public_id"), REQUESTS.c.generation == bindparam("generation"))
-
-OF_LINK = (
-    select(
-        REQUESTS.c.key, REQUESTS.c.program_hash.label("asked_with"), REQUESTS.c.ask, REQUESTS.c.number,
-        REQUESTS.c.role, REQUESTS.c.early, REQUESTS.c.opens, REQUESTS.c.closes, REQUESTS.c.closes_at,
-        REQUESTS.c.state, REQUESTS.c.cohort, REQUESTS.c.mentorship, REQUESTS.c.person,
-        MENTORSHIPS.c.state.label("mentorship_state"), MENTORSHIPS.c.paused_until, MENTORSHIPS.c.format,
-        MENTORSHIPS.c.proposed, MENTORSHIPS.c.because,
-        MENTORSHIPS.c.agreement_in_force, MENTORSHIPS.c.start, MENTORSHIPS.c.midpoint, MENTORSHIPS.c.end,
-        MENTORSHIPS.c.program, MENTORSHIPS.c.program_hash,
-        COHORTS.c.title.label("cohort_title"), COHORTS.c.zone.label("cohort_zone"), COHORTS.c.organisation,
-        PEOPLE.c.name, PEOPLE.c.zone, PEOPLE.c.language, PEOPLE.c.profile, PEOPLE.c.standing,
-        exists()
-        .where(APPLICATIONS.c.cohort == REQUESTS.c.cohort, APPLICATIONS.c.person == REQUESTS.c.person)
-        .label("applied"),
-    )
-    .select_from(REQUESTS)
-    .join(
-        MENTORSHIPS,
-        (MENTORSHIPS.c.cohort == REQUESTS.c.cohort) & (MENTORSHIPS.c.key == REQUESTS.c.mentorship),
-    )
-    .join(COHORTS, COHORTS.c.id == REQUESTS.c.cohort)
-    .join(PEOPLE, PEOPLE.c.id == REQUESTS.c.person)
-    .where(*LINK)
-)  # fmt: skip
-MEMBERS = (
-    select(MEMBERSHIPS.c.person, PEOPLE.c.name, MEMBERSHIPS.c.role, MEMBERSHIPS.c.standing)
-    .select_from(MEMBERSHIPS)
-    .join(PEOPLE, PEOPLE.c.id == MEMBERSHIPS.c.person)
-    .where(MEMBERSHIPS.c.cohort == bindparam("cohort"), MEMBERSHIPS.c.mentorship == bindparam("mentorship"))
-    .order_by(MEMBERSHIPS.c.position, MEMBERSHIPS.c.person)
-)
-COORDINATORS = (
-    select(PEOPLE.c.name, PEOPLE.c.email)
-    .select_from(PEOPLE)
-    .join(STAFF, STAFF.c.person == PEOPLE.c.id)
-    .where(STAFF.c.cohort == bindparam("cohort"), STAFF.c.role == "coordinator")
-    .order_by(PEOPLE.c.id)
-)
-ANSWERED_BEFORE = select(
-    exists().where(
-        REQUESTS.c.person == bindparam("person"),
-        REQUESTS.c.answered_at.is_not(None),
-        REQUESTS.c.key != bindparam("key"),
-    )
-)
-DRAFT = select(DRAFTS.c.body).where(DRAFTS.c.request == bindparam("key"))
-CHECK_IN_BEFORE = select(func.max(REQUESTS.c.opens)).where(
-    REQUESTS.c.cohort == bindparam("cohort"),
-    REQUESTS.c.mentorship == bindparam("mentorship"),
-    REQUESTS.c.ask == "check_in",
-    REQUESTS.c.number < bindparam("number"),
-)
-OTHERS = (
-    select(REQUESTS.c.public_id, REQUESTS.c.generation, REQUESTS.c.mentorship, REQUESTS.c.ask, REQUESTS.c.number)
-    .where(
-        REQUESTS.c.person == bindparam("person"),
-        REQUESTS.c.cohort == bindparam("cohort"),
-        REQUESTS.c.state == "open",
-        REQUESTS.c.key != bindparam("key"),
-    )
-    .order_by(REQUESTS.c.opens, REQUESTS.c.number, REQUESTS.c.key)
-)
-PARTNERS = (
-    select(MEMBERSHIPS.c.mentorship, PEOPLE.c.name)
-    .select_from(MEMBERSHIPS)
-    .join(PEOPLE, PEOPLE.c.id == MEMBERSHIPS.c.person)
-    .where(
-        MEMBERSHIPS.c.cohort == bindparam("cohort"),
-        MEMBERSHIPS.c.mentorship.in_(bindparam("mentorships", expanding=True)),
-        MEMBERSHIPS.c.person != bindparam("person"),
-        MEMBERSHIPS.c.standing.not_in(("out", "declined")),
-    )
-    .order_by(MEMBERSHIPS.c.position)
-)
-LATEST_ANSWER = (
-    select(ANSWERS.c.version, ANSWERS.c.submission, ANSWERS.c.body, ANSWERS.c.at, ANSWERS.c.late)
-    .where(ANSWERS.c.request == bindparam("request"))
-    .order_by(ANSWERS.c.version.desc())
-    .limit(1)
-)
-ANSWER_OF = select(ANSWERS.c.request, ANSWERS.c.body).where(ANSWERS.c.submission == bindparam("submission"))
-
-LOCK = select(REQUESTS.c.key).where(*LINK).with_for_update()
-LOCK_UNLESS_AGREEMENT = LOCK.where(REQUESTS.c.ask != "agreement")
-AGREEMENT_OF_LINK = select(REQUESTS.c.cohort, REQUESTS.c.mentorship).where(*LINK)
-KEEP_ANSWER = insert(ANSWERS)
-ANSWERED_LATE = (
-    update(REQUESTS)
-    .where(REQUESTS.c.key == bindparam("request_key"))
-    .values(answered_at=func.coalesce(REQUESTS.c.answered_at, bindparam("at", type_=Instant())))
-)
-ANSWERED = ANSWERED_LATE.values(state=case((REQUESTS.c.state == "open", "answered"), else_=REQUESTS.c.state))
-DROP_DRAFT = delete(DRAFTS).where(DRAFTS.c.request == bindparam("request_key"))
-INTRODUCE = (
-    update(PEOPLE)
-    .where(PEOPLE.c.id == bindparam("person_id"))
-    .values(
-        profile=bindparam("profile"),
-        zone=func.coalesce(func.nullif(bindparam("zone", type_=String), ""), PEOPLE.c.zone),
-    )
-)

@@ -12,7 +12,6 @@ from datetime import date
 from sqlalchemy import Select, and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from lifecycle.keys import MentorshipRef
 from store.people.joint_sheet import TOLD
 from store.programs import frozen_program
 from store.tables import (
@@ -48,17 +47,6 @@ class Certificate:
     """How often they met, as this person said at the closure; None where they did not say."""
     coordinator: str
     """Name of the first coordinator of the cohort."""
-
-
-async def places(session: AsyncSession, person: str) -> list[MentorshipRef]:
-    """The mentorships for which this person has a certificate."""
-    rows = await session.execute(_given(person))
-    found: list[MentorshipRef] = []
-    for mentorship, _, _ in rows:
-        frozen = await frozen_program(session, mentorship.program, mentorship.program_hash)
-        if frozen.program.phases.closure.certificate:
-            found.append((mentorship.cohort, mentorship.key))
-    return found
 
 
 async def find(session: AsyncSession, person: str, cohort: str, mentorship: str) -> Certificate | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, FromClause, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lifecycle.keys import MentorshipRef, step_key
@@ -52,8 +52,13 @@ class JointSheet:
     """In the order in which people are named everywhere; nobody who was erased."""
 
 
-TOLD: ColumnElement[bool] = or_(ItemRow.state.in_(("sending", "sent", "refused")), ItemRow.reason == "bounced")
-"""Whether somebody was told of it: not while a pause or a hold keeps the notice back, nor where it was dropped."""
+def was_told(items: FromClause) -> ColumnElement[bool]:
+    """Whether somebody was told of an item: not while a pause or a hold keeps it back, nor where it was dropped."""
+    return or_(items.c.state.in_(("sending", "sent", "refused")), items.c.reason == "bounced")
+
+
+TOLD = was_told(ItemRow.__table__)
+"""Of the items in a statement."""
 
 
 async def places(session: AsyncSession, person: str) -> list[MentorshipRef]:

@@ -7,24 +7,27 @@ must not reach Temporal or a log.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import ColumnElement, FromClause, and_, bindparam, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lifecycle.keys import MentorshipRef
+from store.columns import bare
 from store.people import certificate, joint_sheet
+from store.people.joint_sheet import was_told
 from store.programs import FrozenProgram, asked_with, frozen_program
 from store.tables import (
     AnswerRow,
     CohortPersonRow,
     CohortRow,
     EventRow,
+    ItemRow,
     MembershipRow,
     MentorshipRow,
+    OutcomeRow,
     ParticipantRow,
     RelayRow,
     RequestRow,
@@ -140,12 +143,8 @@ class OwnMentorship:
 async def holder(session: AsyncSession, person: str, generation: int, *, to_write: bool = False) -> Holder | None:
     """The person of a link; None where unknown or erased, or the link was revoked. `to_write` keeps others from the
     person until the transaction ends."""
-    wanted = select(ParticipantRow).where(
-        ParticipantRow.id == person,
-        ParticipantRow.generation == generation,
-        ParticipantRow.standing != "erased",
-    )
-    row = await session.scalar(wanted.with_for_update(key_share=True) if to_write else wanted)
+    link = {"person": person, "generation": generation}
+    row = (await session.execute(HOLDER_TO_WRITE if to_write else HOLDER, link)).one_or_none()
     if row is None:
         return None
     bounced = row.standing == "bounced"
@@ -154,73 +153,60 @@ async def holder(session: AsyncSession, person: str, generation: int, *, to_writ
 
 async def seats(session: AsyncSession, person: str) -> list[OwnMentorship]:
     """Every mentorship in which this person has or had a seat, those that run first."""
-    rows = await session.execute(
-        select(MembershipRow, MentorshipRow, CohortRow)
-        .join(
-            MentorshipRow,
-            (MentorshipRow.cohort == MembershipRow.cohort) & (MentorshipRow.key == MembershipRow.mentorship),
-        )
-        .join(CohortRow, CohortRow.id == MembershipRow.cohort)
-        .where(MembershipRow.person == person)
-        .order_by(MentorshipRow.start.desc(), MentorshipRow.cohort, MentorshipRow.key)
-    )
-    rows = rows.all()
-    refs = [(membership.cohort, membership.mentorship) for membership, _, _ in rows]
-    partners = await _partners(session, person, refs)
-    coordinators = await _coordinators(session, [cohort for cohort, _ in refs])
-    asked = await _asked(session, person, refs)
-    coming = await _coming(session, person, refs)
-    waiting = await _waiting(session, person, refs)
-    early = await _ending_early(session, refs)
-    shared = await joint_sheet.places(session, person)
-    certified = await certificate.places(session, person)
+    mine = {"mine": person}
+    rows = (await session.execute(SEATS, mine)).all()
+    if not rows:
+        return []
+    partners = await _partners(session, mine)
+    coordinators = await _coordinators(session, mine)
+    asked = await _asked(session, mine)
+    coming = await _coming(session, mine)
+    waiting = await _waiting(session, mine)
     seats: list[OwnMentorship] = []
-    for membership, mentorship, cohort in rows:
-        ref = (cohort.id, mentorship.key)
-        frozen = await frozen_program(session, mentorship.program, mentorship.program_hash)
-        known = mentorship.phase != "onboarding" and membership.standing == "accepted"
+    for row in rows:
+        ref = (row.cohort, row.mentorship)
+        frozen = await frozen_program(session, row.program, row.program_hash)
+        known = row.phase != "onboarding" and row.standing == "accepted"
         seats.append(
             OwnMentorship(
-                cohort=cohort.id,
-                cohort_title=cohort.title,
-                organisation=cohort.organisation,
-                cohort_zone=cohort.zone,
-                mentorship=mentorship.key,
-                format=mentorship.format,
-                role=membership.role,
-                standing=membership.standing,
-                state=mentorship.state,
-                phase=mentorship.phase,
-                paused_until=mentorship.paused_until,
-                pause_ahead=mentorship.pause_ahead,
-                start=mentorship.start,
-                end=mentorship.end,
-                ended_on=mentorship.ended_on,
-                ending_early=ref in early,
+                cohort=row.cohort,
+                cohort_title=row.title,
+                organisation=row.organisation,
+                cohort_zone=row.zone,
+                mentorship=row.mentorship,
+                format=row.format,
+                role=row.role,
+                standing=row.standing,
+                state=row.state,
+                phase=row.phase,
+                paused_until=row.paused_until,
+                pause_ahead=row.pause_ahead,
+                start=row.start,
+                end=row.end,
+                ended_on=row.ended_on,
+                ending_early=row.ending_early,
                 program_title=frozen.program.title,
                 emergency=frozen.program.emergency,
                 partners=tuple(partners[ref]) if known else (),
-                coordinators=tuple(coordinators[cohort.id]),
-                asked=tuple(
-                    [_as_asked(request, await _title(session, frozen, request), at) for request, at in asked[ref]]
-                ),
+                coordinators=tuple(coordinators[row.cohort]),
+                asked=tuple([_as_asked(request, await _title(session, frozen, request)) for request in asked[ref]]),
                 coming=tuple(coming[ref]),
                 waiting=tuple(waiting[ref]),
-                joint_sheet=ref in shared,
-                certificate=ref in certified,
+                joint_sheet=row.joint_sheet,
+                certificate=row.certified and frozen.program.phases.closure.certificate,
             )
         )
     return sorted(seats, key=lambda seat: not seat.lives)
 
 
-async def _title(session: AsyncSession, now: FrozenProgram, request: RequestRow) -> str:
+async def _title(session: AsyncSession, now: FrozenProgram, request: Any) -> str:
     """The title of a request's form, in the version of the program with which it was asked."""
     asked = await asked_with(session, now, request.program_hash)
     form = asked.forms.get(asked.program.form_for(request.ask))
     return form.title if form else request.ask
 
 
-def _as_asked(request: RequestRow, title: str, answered_at: datetime | None) -> AskedForm:
+def _as_asked(request: Any, title: str) -> AskedForm:
     return AskedForm(
         public_id=request.public_id,
         generation=request.generation,
@@ -231,99 +217,138 @@ def _as_asked(request: RequestRow, title: str, answered_at: datetime | None) -> 
         closes=request.closes,
         closes_at=request.closes_at,
         state=request.state,
-        answered_at=answered_at,
+        answered_at=request.answered_last,
     )
 
 
-async def _partners(
-    session: AsyncSession, person: str, refs: Sequence[MentorshipRef]
-) -> dict[MentorshipRef, list[str]]:
-    rows = await session.execute(
-        select(MembershipRow.cohort, MembershipRow.mentorship, ParticipantRow.name)
-        .join(ParticipantRow, ParticipantRow.id == MembershipRow.person)
-        .where(
-            tuple_(MembershipRow.cohort, MembershipRow.mentorship).in_(refs),
-            MembershipRow.person != person,
-            MembershipRow.standing == "accepted",
-            ParticipantRow.standing != "erased",
-        )
-        .order_by(MembershipRow.position, MembershipRow.person)
-    )
+async def _partners(session: AsyncSession, mine: dict[str, str]) -> dict[MentorshipRef, list[str]]:
     partners: dict[MentorshipRef, list[str]] = defaultdict(list)
-    for cohort, mentorship, name in rows:
+    for cohort, mentorship, name in await session.execute(PARTNERS, mine):
         partners[cohort, mentorship].append(name)
     return partners
 
 
-async def _coordinators(session: AsyncSession, cohorts: Sequence[str]) -> dict[str, list[PageCoordinator]]:
-    rows = await session.execute(
-        select(
-            CohortPersonRow.cohort, ParticipantRow.id, ParticipantRow.name, ParticipantRow.email, CohortPersonRow.role
-        )
-        .join(ParticipantRow, ParticipantRow.id == CohortPersonRow.person)
-        .where(CohortPersonRow.cohort.in_(cohorts))
-        .order_by(CohortPersonRow.role, ParticipantRow.id)
-    )
+async def _coordinators(session: AsyncSession, mine: dict[str, str]) -> dict[str, list[PageCoordinator]]:
     coordinators: dict[str, list[PageCoordinator]] = defaultdict(list)
-    for cohort, *columns in rows:
+    for cohort, *columns in await session.execute(COORDINATORS, mine):
         coordinators[cohort].append(PageCoordinator(*columns))
     return coordinators
 
 
-async def _asked(
-    session: AsyncSession, person: str, refs: Sequence[MentorshipRef]
-) -> dict[MentorshipRef, list[tuple[RequestRow, datetime | None]]]:
-    requests = await session.scalars(
-        select(RequestRow)
-        .where(RequestRow.person == person, tuple_(RequestRow.cohort, RequestRow.mentorship).in_(refs))
-        .order_by(RequestRow.opens, RequestRow.ask, RequestRow.number)
-    )
-    answered: dict[str, datetime] = {}
-    for request, at in await session.execute(
-        select(AnswerRow.request, AnswerRow.at).where(AnswerRow.person == person).order_by(AnswerRow.version)
-    ):
-        answered[request] = at
-    asked: dict[MentorshipRef, list[tuple[RequestRow, datetime | None]]] = defaultdict(list)
-    for request in requests:
-        asked[request.cohort, request.mentorship].append((request, answered.get(request.key)))
+async def _asked(session: AsyncSession, mine: dict[str, str]) -> dict[MentorshipRef, list[Any]]:
+    asked: dict[MentorshipRef, list[Any]] = defaultdict(list)
+    for request in await session.execute(ASKED, mine):
+        asked[request.cohort, request.mentorship].append(request)
     return asked
 
 
-async def _coming(
-    session: AsyncSession, person: str, refs: Sequence[MentorshipRef]
-) -> dict[MentorshipRef, list[Coming]]:
-    rows = await session.scalars(
-        select(StepRow)
-        .where(tuple_(StepRow.cohort, StepRow.mentorship).in_(refs), StepRow.state == "planned")
-        .order_by(StepRow.opens, StepRow.name, StepRow.number)
-    )
+async def _coming(session: AsyncSession, mine: dict[str, str]) -> dict[MentorshipRef, list[Coming]]:
     coming: dict[MentorshipRef, list[Coming]] = defaultdict(list)
-    for step in rows:
+    for step in await session.execute(COMING, mine):
         # Only people who opted in get the follow-up.
-        if step.name != "follow_up" or person in step.asked:
+        if step.name != "follow_up" or mine["mine"] in step.asked:
             coming[step.cohort, step.mentorship].append(Coming(step.name, step.number, step.opens))
     return coming
 
 
-async def _waiting(
-    session: AsyncSession, person: str, refs: Sequence[MentorshipRef]
-) -> dict[MentorshipRef, list[str]]:
-    rows = await session.execute(
-        select(RelayRow.cohort, RelayRow.mentorship, RelayRow.event, RelayRow.payload)
-        .where(tuple_(RelayRow.cohort, RelayRow.mentorship).in_(refs))
-        .order_by(RelayRow.id)
-    )
+async def _waiting(session: AsyncSession, mine: dict[str, str]) -> dict[MentorshipRef, list[str]]:
     waiting: dict[MentorshipRef, list[str]] = defaultdict(list)
-    for cohort, mentorship, event, payload in rows:
-        if person in (payload.get("person"), payload.get("by")):
+    for cohort, mentorship, event, payload in await session.execute(WAITING, mine):
+        if mine["mine"] in (payload.get("person"), payload.get("by")):
             waiting[cohort, mentorship].append(event)
     return waiting
 
 
-async def _ending_early(session: AsyncSession, refs: Sequence[MentorshipRef]) -> set[MentorshipRef]:
-    rows: Any = await session.execute(
-        select(EventRow.cohort, EventRow.mentorship).where(
-            tuple_(EventRow.cohort, EventRow.mentorship).in_(refs), EventRow.name == "ending_early"
-        )
+# -- the statements: built once, for building them costs more than running them ------------------------------------
+
+SEAT, OTHER, PEOPLE = bare(MembershipRow).alias("seat"), bare(MembershipRow), bare(ParticipantRow)
+MENTORSHIPS, COHORTS, STAFF = bare(MentorshipRow), bare(CohortRow), bare(CohortPersonRow)
+REQUESTS, ANSWERS, STEPS = bare(RequestRow), bare(AnswerRow), bare(StepRow)
+ITEMS, EVENTS, RELAYS, OUTCOMES = bare(ItemRow), bare(EventRow), bare(RelayRow), bare(OutcomeRow)
+MINE = SEAT.c.person == bindparam("mine")
+"""The seats of the person whose page it is."""
+KEPT = ANSWERS.alias("kept")
+
+
+def _there(table: FromClause) -> ColumnElement[bool]:
+    """Whether a row is about the mentorship of the person's seat."""
+    return and_(table.c.cohort == SEAT.c.cohort, table.c.mentorship == SEAT.c.mentorship)
+
+
+def _of_mine(table: FromClause) -> ColumnElement[bool]:
+    """Whether a row is about a mentorship in which the person has a seat."""
+    return exists().where(_there(table), MINE)
+
+
+HOLDER = select(
+    PEOPLE.c.id, PEOPLE.c.name, PEOPLE.c.email, PEOPLE.c.zone, PEOPLE.c.language, PEOPLE.c.generation,
+    PEOPLE.c.reminders_stopped, PEOPLE.c.standing,
+).where(
+    PEOPLE.c.id == bindparam("person"), PEOPLE.c.generation == bindparam("generation"), PEOPLE.c.standing != "erased"
+)  # fmt: skip
+HOLDER_TO_WRITE = HOLDER.with_for_update(key_share=True)
+SEATS = (
+    select(
+        SEAT.c.cohort, SEAT.c.mentorship, SEAT.c.role, SEAT.c.standing,
+        MENTORSHIPS.c.format, MENTORSHIPS.c.state, MENTORSHIPS.c.phase, MENTORSHIPS.c.paused_until,
+        MENTORSHIPS.c.pause_ahead, MENTORSHIPS.c.start, MENTORSHIPS.c.end, MENTORSHIPS.c.ended_on,
+        MENTORSHIPS.c.program, MENTORSHIPS.c.program_hash,
+        COHORTS.c.title, COHORTS.c.organisation, COHORTS.c.zone,
+        exists().where(_there(EVENTS), EVENTS.c.name == "ending_early").label("ending_early"),
+        exists()
+        .where(_there(ITEMS), ITEMS.c.person == SEAT.c.person, ITEMS.c.name == joint_sheet.NOTICE, was_told(ITEMS))
+        .label("joint_sheet"),
+        and_(
+            SEAT.c.standing == "accepted",
+            MENTORSHIPS.c.held.is_(False),
+            exists().where(_there(OUTCOMES), OUTCOMES.c.ending.in_(certificate.COMPLETED)),
+            exists().where(
+                _there(ITEMS), ITEMS.c.person == SEAT.c.person, ITEMS.c.name == "farewell", was_told(ITEMS)
+            ),
+        ).label("certified"),
     )
-    return {(cohort, mentorship) for cohort, mentorship in rows}
+    .select_from(SEAT)
+    .join(MENTORSHIPS, and_(MENTORSHIPS.c.cohort == SEAT.c.cohort, MENTORSHIPS.c.key == SEAT.c.mentorship))
+    .join(COHORTS, COHORTS.c.id == SEAT.c.cohort)
+    .where(MINE)
+    .order_by(MENTORSHIPS.c.start.desc(), SEAT.c.cohort, SEAT.c.mentorship)
+)  # fmt: skip
+PARTNERS = (
+    select(OTHER.c.cohort, OTHER.c.mentorship, PEOPLE.c.name)
+    .join(PEOPLE, PEOPLE.c.id == OTHER.c.person)
+    .where(
+        _of_mine(OTHER),
+        OTHER.c.person != bindparam("mine"),
+        OTHER.c.standing == "accepted",
+        PEOPLE.c.standing != "erased",
+    )
+    .order_by(OTHER.c.position, OTHER.c.person)
+)
+COORDINATORS = (
+    select(STAFF.c.cohort, PEOPLE.c.id, PEOPLE.c.name, PEOPLE.c.email, STAFF.c.role)
+    .join(PEOPLE, PEOPLE.c.id == STAFF.c.person)
+    .where(exists().where(SEAT.c.cohort == STAFF.c.cohort, MINE))
+    .order_by(STAFF.c.role, PEOPLE.c.id)
+)
+LATEST = select(func.max(KEPT.c.version)).where(KEPT.c.request == REQUESTS.c.key).scalar_subquery()
+ASKED = (
+    select(
+        REQUESTS.c.cohort, REQUESTS.c.mentorship, REQUESTS.c.public_id, REQUESTS.c.generation, REQUESTS.c.ask,
+        REQUESTS.c.number, REQUESTS.c.opens, REQUESTS.c.closes, REQUESTS.c.closes_at, REQUESTS.c.state,
+        REQUESTS.c.program_hash, ANSWERS.c.at.label("answered_last"),
+    )
+    .select_from(REQUESTS)
+    .outerjoin(ANSWERS, and_(ANSWERS.c.request == REQUESTS.c.key, ANSWERS.c.version == LATEST))
+    .where(REQUESTS.c.person == bindparam("mine"), _of_mine(REQUESTS))
+    .order_by(REQUESTS.c.opens, REQUESTS.c.ask, REQUESTS.c.number)
+)  # fmt: skip
+COMING = (
+    select(STEPS.c.cohort, STEPS.c.mentorship, STEPS.c.name, STEPS.c.number, STEPS.c.opens, STEPS.c.asked)
+    .where(_of_mine(STEPS), STEPS.c.state == "planned")
+    .order_by(STEPS.c.opens, STEPS.c.name, STEPS.c.number)
+)
+WAITING = (
+    select(RELAYS.c.cohort, RELAYS.c.mentorship, RELAYS.c.event, RELAYS.c.payload)
+    .where(_of_mine(RELAYS))
+    .order_by(RELAYS.c.id)
+)

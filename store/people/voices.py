@@ -234,6 +234,8 @@ async def _read(session: AsyncSession, which: object) -> list[Voice]:
         .execution_options(populate_existing=True)
     )
     voices = [(row, name) for row, name in rows]
+    if not voices:
+        return []
     ids = [row.id for row, _ in voices]
     consents: dict[str, list[Consent]] = {}
     for row, name in await session.execute(

@@ -15,7 +15,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import func, insert, inspect, make_url, select, text
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 
 from store import sqlite
 from store.database import Database, WriteOutsideBegin, is_migrated, migrate, url_of
@@ -36,6 +36,28 @@ async def test_a_transaction_is_written_whole_or_not_at_all(database: Database) 
         await session.execute(insert(ParticipantRow), [ADA | {"id": "eve"}])
     async with database.session() as session:
         assert (await session.scalars(select(ParticipantRow.id))).all() == ["eve"]
+
+
+@pytest.mark.parametrize("rest", [0.0, 60.0])
+async def test_a_connection_that_the_server_closed_is_replaced_if_it_rested(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch, rest: float
+) -> None:
+    """Without a rest it is used unasked, and what failed works with the next attempt."""
+    monkeypatch.setattr("store.database.REST_SECONDS", rest)
+    async with Database.open(postgresql_url) as database:
+        async with database.session() as session:
+            own = await session.scalar(text("SELECT pg_backend_pid()"))
+        async with Database.open(postgresql_url) as other, other.session() as session:
+            await session.execute(text("SELECT pg_terminate_backend(:own)"), {"own": own})
+        if rest:
+            with pytest.raises(OperationalError):
+                await _asked(database)
+        assert await _asked(database) == 1
+
+
+async def _asked(database: Database) -> int:
+    async with database.session() as session:
+        return await session.scalar(text("SELECT 1")) or 0
 
 
 async def test_a_session_for_reading_refuses_to_write(database: Database) -> None:

@@ -21,7 +21,7 @@ async def put_in(web_env: WebEnv, path: str, submission: str, typed: Typed) -> S
     assert link is not None
     outcome = await submit(web_env.database, *link, submission, typed, web_env.now)
     if isinstance(outcome, Saved):
-        await hand_over(web_env.database, web_env.tell, *outcome.to_tell, web_env.now)
+        await hand_over(web_env.database, web_env.tell, *outcome.to_tell, web_env.now, outcome.only)
     return outcome
 
 
@@ -47,6 +47,29 @@ async def test_an_answer_is_kept_and_the_workflow_told(both: WebEnv) -> None:
     assert payload["person"] == "ada"
     assert payload["number"] == 1
     assert await both.count(RelayRow) == 0
+
+
+async def test_an_answer_waits_for_what_came_before_it(both: WebEnv) -> None:
+    """Two people answer; the workflow could not be told of the first. It hears of both in their order."""
+    for later, person in enumerate(("ada", "mia")):
+        path = await both.ask("check_in", person)
+        link = both.links.read_request(path.removeprefix("/f/"))
+        assert link is not None
+        at = both.now + timedelta(minutes=later)
+        outcome = await submit(both.database, *link, person, await filled_in(both, path), at)
+        assert isinstance(outcome, Saved)
+        assert (outcome.only is not None) is (person == "ada")
+    await hand_over(both.database, both.tell, *outcome.to_tell, both.now, outcome.only)
+    assert [payload["person"] for *_, payload, _ in both.told] == ["ada", "mia"]
+    assert await both.count(RelayRow) == 0
+
+
+async def test_a_mentorship_that_has_not_started_is_not_told_at_once(both: WebEnv) -> None:
+    path = await both.ask("invitation", "ada")
+    await both.change(MentorshipRow, {"key": "pair"}, state="planned")
+    await put_in(both, path, "submission-1", {"accept": ["yes"]})
+    assert both.told == []
+    assert await both.count(RelayRow) == 1
 
 
 async def test_what_the_workflow_is_told_holds_no_answer_and_no_name(both: WebEnv) -> None:

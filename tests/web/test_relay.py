@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -114,6 +115,33 @@ async def test_a_page_tells_what_waits_for_its_mentorship_up_to_the_first_failur
     assert await hand_over(database, workflows.tell, "spring", "pair", NOW) is True
     assert workflows.taken == ["one", "two", "three"]
     assert await left(database) == ["other"]
+
+
+async def test_what_a_page_has_just_committed_is_told_without_being_read_or_claimed(database: Database) -> None:
+    only = OutboxEvent("one", "spring", "pair", "Answered", {"id": "one"})
+    async with database.begin() as session:
+        assert await workflow_outbox.put(session, only, NOW + GRACE)
+    workflows = Workflows("one")
+    assert await hand_over(database, workflows.tell, "spring", "pair", NOW, only) is False
+    # Its own process failed, so the row is left as it was: a worker takes it up when the grace is over.
+    assert await relay_once(database, workflows.tell, NOW) == 0
+    workflows.broken.clear()
+    assert await relay_once(database, workflows.tell, NOW + GRACE) == 1
+    async with database.begin() as session:
+        assert await workflow_outbox.put(session, replace(only, id="two"), NOW + GRACE)
+    assert await hand_over(database, workflows.tell, "spring", "pair", NOW, replace(only, id="two")) is True
+    assert workflows.taken == ["one", "two"]
+    assert await left(database) == []
+
+
+async def test_a_row_knows_whether_others_wait_for_its_workflow(database: Database) -> None:
+    await committed(database, ("one", "pair"), ("other", "group"))
+    async with database.begin() as session:
+        put = [
+            await workflow_outbox.put(session, OutboxEvent(id_, "spring", mentorship, "Answered", {}), NOW)
+            for id_, mentorship in (("two", "pair"), ("three", "alone"), ("four", "alone"))
+        ]
+    assert put == [False, True, False]
 
 
 async def test_a_fast_clock_leaves_a_page_the_time_to_tell_what_it_has_committed(database: Database) -> None:

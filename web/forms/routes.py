@@ -30,6 +30,7 @@ from runtime.outbox_relay import Tell, hand_over
 from store.database import Database
 from store.forms import requests
 from store.people import people
+from store.workflow_outbox import OutboxEvent
 from web.forms.page import FormPage
 from web.rendering import Pages
 
@@ -142,7 +143,7 @@ class FormRoutes:
             path = f"{self.pages.root}/f/{self.links.request_token(public_id, generation)}"
             if more:
                 return RedirectResponse(f"{path}?more={_plain(more)}#entries-{_plain(more)}", 303)
-            told = BackgroundTask(self.hand_over, *outcome.to_tell) if not save else None
+            told = BackgroundTask(self.hand_over, *outcome.to_tell, outcome.only) if not save else None
             return RedirectResponse(f"{path}/{'saved' if save else 'thanks'}", 303, background=told)
         page = await self._page(public_id, generation)
         if page is None:
@@ -165,12 +166,12 @@ class FormRoutes:
             case _:
                 return self.pages.unknown()
 
-    async def hand_over(self, cohort: str, mentorship: str) -> None:
+    async def hand_over(self, cohort: str, mentorship: str, only: OutboxEvent | None = None) -> None:
         """Tell a workflow what was committed, when the page is out. In a crowd it is left to the relay."""
         if self.telling.locked():
             return
         async with self.telling:
-            await hand_over(self.database, self.tell, cohort, mentorship, self.now())
+            await hand_over(self.database, self.tell, cohort, mentorship, self.now(), only)
 
     async def see_through(self, done: Done) -> None:
         """What follows from an act that is committed, when the page is out."""
