@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 
 import pytest
 
@@ -96,15 +97,24 @@ def every_pairing(
                     yield [(one, other), *rest]
 
 
-def totals(result: PeerResult, pairs: list[tuple[int, int]]) -> Totals:
-    """How good these pairs are, counted from the people."""
-    wishes = [0] * len(RANKS)
-    for one, other in pairs:
+def counting(result: PeerResult) -> Callable[[Iterable[tuple[int, int]]], Totals]:
+    """Says how good pairs are, counted from the people; each pair is looked at once."""
+
+    @cache
+    def of(one: int, other: int) -> tuple[int, tuple[int, ...]]:
+        wishes = [0] * len(RANKS)
         for wishing, wished in ((one, other), (other, one)):
             for rank, id_ in enumerate(result.people[wishing].wishes_as_mentee[:3]):
                 wishes[rank] += id_ == result.people[wished].id
-    points = [sum(part.points for part in result.parts(*pair)) for pair in pairs]
-    return Totals(2 * len(pairs), tuple(wishes), sum(points), min(points, default=0))
+        return sum(part.points for part in result.parts(one, other)), tuple(wishes)
+
+    def totals(pairs: Iterable[tuple[int, int]]) -> Totals:
+        counted = [of(*pair) for pair in pairs]
+        points = [points for points, _ in counted]
+        wishes = tuple(map(sum, zip((0,) * len(RANKS), *(wishes for _, wishes in counted), strict=True)))
+        return Totals(2 * len(points), wishes, sum(points), min(points, default=0))
+
+    return totals
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES, ids=" ".join)
@@ -115,8 +125,9 @@ def test_no_pairs_of_peers_are_better_on_any_level(seed: int, objective: tuple[L
         people = crowd(draw, draw.randint(0, 5), draw.randint(0, 4))
         result = match_peers(people, program(objective), ON)
         near = [set(of) for of in result.scores]
-        best = max(totals(result, pairs).levels(objective) for pairs in every_pairing(near))
-        assert result.totals.levels(objective) == totals(result, list(result.pairs)).levels(objective) == best
+        totals = counting(result)
+        best = max(totals(pairs).levels(objective) for pairs in every_pairing(near))
+        assert result.totals.levels(objective) == totals(result.pairs).levels(objective) == best
         draw.shuffle(people)
         assert match_peers(people, program(objective), ON).ids == result.ids
 
@@ -125,7 +136,8 @@ def test_twelve_peers() -> None:
     objective: tuple[Level, ...] = ("served", "wishes", "score", "worst")
     result = match_peers(crowd(random.Random(12), 6, 6), program(objective), ON)
     near = [set(of) for of in result.scores]
-    best = max(totals(result, pairs).levels(objective) for pairs in every_pairing(near))
+    totals = counting(result)
+    best = max(totals(pairs).levels(objective) for pairs in every_pairing(near))
     assert result.totals.levels(objective) == best
 
 
