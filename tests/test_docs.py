@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pytest
 
+from testing.servers.forking_command import forking_command
 from tools.scripts import scaling
 
 ROOT = Path(__file__).parent.parent
@@ -97,7 +98,8 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, d
         )
     try:
         _wait_for(int(ports["WEB_PORT"]), stack, log)
-        yield folder, env
+        with forking_command(tmp_path_factory.mktemp("command"), env) as env_of_shells:
+            yield folder, env_of_shells
     finally:
         stack.send_signal(signal.SIGINT)
         try:
