@@ -6,9 +6,6 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 PYTEST := $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
-# The pure rooms are measured in each run of the tests: not a branch of them may be untested.
-CORE := tests/lifecycle tests/postbox tests/matching
-CORE_COVERAGE := --cov=lifecycle --cov=matching --cov-report=term-missing:skip-covered --cov-fail-under=100
 
 # Keep compiled modules, also where the environment forbids it: otherwise every process compiles all libraries.
 unexport PYTHONDONTWRITEBYTECODE
@@ -26,20 +23,13 @@ demo: $(READY) ## Play half a year in four minutes: real Temporal, mail, forms. 
 
 test: $(READY) ## All tests: real Temporal, SQLite and PostgreSQL, SMTP, HTTP and browser. ARGS="-k letterbox" for some
 	@tools/scripts/need-browser
-ifeq ($(ARGS),)
-	@status=0; \
-	$(PYTEST) $(CORE) $(CORE_COVERAGE) || status=1; \
-	$(PYTEST) $(CORE:%=--ignore=%) || status=1; \
-	exit $$status
-else
-	@$(PYTEST) $(ARGS)
-endif
+	@$(if $(ARGS),$(PYTEST) $(ARGS),$(BIN)/python -m tools.scripts.all_tests)
 
 coverage: $(READY) ## All tests with every room measured: at least 92 % of the branches, or it fails. Takes twice as long
 	@tools/scripts/need-browser
-	@$(PYTEST) --cov --cov-report=term:skip-covered --cov-fail-under=92 $(ARGS)
+	@HYPOTHESIS_PROFILE=brief $(PYTEST) --cov --cov-report=term:skip-covered --cov-fail-under=92 $(ARGS)
 
-quick: $(READY) ## Lint, types, core and unit tests in a minute: what to run all day. `make test` is the whole truth
+quick: $(READY) ## A minute, for all day: lint, types of rooms and of changed tests, tests of core, files and mails
 	@$(BIN)/python -m tools.scripts.quick $(ARGS)
 
 lint: $(READY) ## Style, types, import contracts, dead code, determinism of workflows

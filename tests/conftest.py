@@ -105,11 +105,9 @@ def _logs_as_they_come() -> Iterator[None]:
 
 LONG = (
     "tests/rehearsal/test_equality.py",
-    "tests/demo/test_demo.py",
     "tests/test_docs.py",
     "tests/workflows",
     "tests/rehearsal/test_every_change.py",
-    "tests/faults",
     "tests/cli/test_killed.py",
     "tests/cli/test_launch.py",
     "tests/cli/test_changes.py",
@@ -117,8 +115,7 @@ LONG = (
     "tests/test_project.py",
     "tests/web/test_browser.py",
 )
-"""What takes longest comes first, so that no process is left alone with it at the end; and what mostly waits, as the
-demo does, beside what mostly works."""
+"""What takes longest comes first, so that no process is left alone with it at the end."""
 
 LOOK_AT_THE_SEASON = (
     "tests/rehearsal/test_equality.py::test_the_rehearsal_of_all_cases",
@@ -129,8 +126,12 @@ LOOK_AT_THE_SEASON = (
 """Tests of the one season that is played once: all of them in one process, or it would be played in each."""
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put long files first; the others keep their order."""
+    """Mark property tests as `many`, and put long files first; the others keep their order."""
+    for item in items:
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker("many")
     items.sort(key=lambda item: next((n for n, one in enumerate(LONG) if item.nodeid.startswith(one)), len(LONG)))
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tools.scripts import quick
+
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
 
@@ -35,6 +37,12 @@ def test_make_lint_runs_the_same_checks() -> None:
     makefile = (ROOT / "Makefile").read_text()
     for command in CHECKS.values():
         assert f"$(BIN)/{' '.join(command)}\n" in makefile
+
+
+def test_make_quick_runs_them_too_with_the_types_of_every_room() -> None:
+    command, *checked = quick.types()
+    assert {(command,), *quick.LINT} == {tuple(command) for command in CHECKS.values()}
+    assert {*checked} >= {*ROOMS, "worker.py"} - {"tests"}
 
 
 def _committed() -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 from datetime import timedelta
 from typing import Any, cast
@@ -26,7 +27,7 @@ from testing.cohorts.small_cohort import CASEY, LAUNCH, PEOPLE, PROGRAM, cohort,
 from testing.environments.core_client import CoreClient
 
 SECRET = "a secret of the tests that is long enough"
-CASES = 1000
+CASES = 1000 if os.environ.get("HYPOTHESIS_PROFILE") == "deep" else 250
 """Plans that are carried out while others change the same mentorships."""
 PROOF = "mailed_link"
 

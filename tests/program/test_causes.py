@@ -137,6 +137,7 @@ LIBRARY = re.compile(r"Input|should (have|match|contain)|validation|pydantic|_ty
 VALUES = ("7", "-7", "1.5", "true", "null", "[]", "{}", "[[1]]", "{a: b}", '""', "x", "2027-03-01", "1e400", ".nan")
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("value", VALUES)
 def test_no_fault_speaks_as_a_library_does(tmp_path: Path, value: str) -> None:
     """Every value of every file, replaced by one that it can't be."""

@@ -1,10 +1,10 @@
-"""Runs the checks of `make lint` beside the tests that need no server, no database server and no browser.
+"""Runs what `make lint` checks beside the tests that need no server and no browser: a minute on two cores.
 
     python -m tools.scripts.quick             # all of it
     python -m tools.scripts.quick -k pause    # words go to pytest
 
-The tests run beside the other checks. Exits with 1 if any of them fails, after all
-have ended.
+Left out, for `make test`: the types of tests that have not changed; tests of many examples, of which property tests
+are played with 30; and every test of another folder. Exits with 1 if anything fails, after all have ended.
 """
 
 from __future__ import annotations
@@ -13,24 +13,46 @@ import os
 import subprocess
 import sys
 import time
+import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
-
-TYPES = ("pyright",)
-"""Takes as long as everything else."""
 
 LINT: tuple[tuple[str, ...], ...] = (
     ("ruff", "check", "."),
     ("ruff", "format", "--check", "."),
     ("lint-imports",),
     ("vulture",),
+    ("python", "-m", "tools.scripts.determinism"),
 )
 """With the types: as in `make lint`."""
 
-TESTS = ("tests/lifecycle", "tests/postbox", "tests/program", "tests/mail")
+TESTS = ("tests/lifecycle", "tests/postbox", "tests/matching", "tests/program", "tests/mail")
 """The core, the files and the mails: nothing but Python."""
+
+BROWSER = "tests/mail/test_rendering.py"
+
+
+def types() -> tuple[str, ...]:
+    """Pyright over every room, and over the tests that differ from the branch that this one follows."""
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    rooms = [room for room in pyproject["tool"]["pyright"]["include"] if room != "tests"]
+    return ("pyright", *rooms, *changed_tests())
+
+
+def changed_tests() -> list[str]:
+    """Test files that are new, or differ from where this branch left the one it follows."""
+    base = _git("merge-base", "HEAD", "@{upstream}") or ["HEAD"]
+    changed = _git("diff", "--name-only", "--diff-filter=d", *base, "--", "tests/*.py")
+    return sorted({*changed, *_git("ls-files", "--others", "--exclude-standard", "--", "tests/*.py")})
+
+
+def _git(*words: str) -> list[str]:
+    """The lines that git prints; none where it fails, as it does without an upstream."""
+    done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stdout.splitlines() if done.returncode == 0 else []
 
 
 def run(command: tuple[str, ...]) -> tuple[str, float, subprocess.CompletedProcess[str]]:
@@ -38,24 +60,33 @@ def run(command: tuple[str, ...]) -> tuple[str, float, subprocess.CompletedProce
     began = time.monotonic()
     environment = os.environ | {"HYPOTHESIS_PROFILE": "brief"}
     done = subprocess.run(
-        [BIN / command[0], *command[1:]], env=environment, capture_output=True, text=True, check=False
+        [BIN / command[0], *command[1:]], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
-    return " ".join(command[:2]), time.monotonic() - began, done
+    return " ".join(command[:3]), time.monotonic() - began, done
 
 
 def main(words: list[str]) -> int:
     """The exit status."""
-    tests = ("pytest", "-q", "-n", "0", "--no-header", *TESTS, *words)
+    tests = (
+        "pytest",
+        "-q",
+        "-n",
+        "0",
+        "--no-header",
+        "-m",
+        "hypothesis or not many",
+        *TESTS,
+        f"--ignore={BROWSER}",
+        *words,
+    )
     failed = False
     with ThreadPoolExecutor(2) as pool:
-        types = pool.submit(run, TYPES)
-        results = [*(run(command) for command in (*LINT, tests)), types.result()]
-    for name, seconds, done in results:
-        good = done.returncode == 0
-        failed = failed or not good
-        print(f"{'ok    ' if good else 'failed'}  {seconds:5.1f} s  {name}")
-        if not good:
-            print(done.stdout + done.stderr)
+        for name, seconds, done in pool.map(run, (types(), tests, *LINT)):
+            good = done.returncode == 0
+            failed = failed or not good
+            print(f"{'ok    ' if good else 'failed'}  {seconds:5.1f} s  {name}", flush=True)
+            if not good:
+                print(done.stdout + done.stderr, flush=True)
     return int(failed)
 
 
