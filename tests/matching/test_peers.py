@@ -68,6 +68,7 @@ def check_proof(weights: list[dict[int, int]]) -> None:
     assert 2 * sum(found.dual[:size]) + proof == 2 * total
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("seed", range(4))
 def test_the_duals_prove_the_matching_of_larger_graphs(seed: int) -> None:
     draw = random.Random(seed)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 from datetime import timedelta
 from typing import Any, cast
@@ -24,10 +23,11 @@ from store import plans as stored
 from store.database import Database
 from store.operations_log import put_operation
 from testing.cohorts.small_cohort import CASEY, LAUNCH, PEOPLE, PROGRAM, cohort, frozen, launched
+from testing.depth import DEEP
 from testing.environments.core_client import CoreClient
 
 SECRET = "a secret of the tests that is long enough"
-CASES = 1000 if os.environ.get("HYPOTHESIS_PROFILE") == "deep" else 250
+CASES = 1000 if DEEP else 250
 """Plans that are carried out while others change the same mentorships."""
 PROOF = "mailed_link"
 
