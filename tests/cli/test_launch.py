@@ -279,7 +279,7 @@ async def test_a_longer_program_extends_what_runs_and_a_shorter_one_does_not(
     refused = await cli_env.mentorship("launch", str(path), "--yes")
     assert refused.code == 2
     assert (
-        "m1: 56 days shorter: launching makes nothing shorter; `mentorship adopt longer/m1 --file FILE` does"
+        "m1: 56 days shorter: launching makes nothing shorter; adopting the file does"
         in refused.out
     )
     assert (await row(cli_env, "longer")).end == end
@@ -326,8 +326,8 @@ async def test_what_cannot_be_done_is_refused_with_what_would_work(
     assert said.code == 2
     assert {change["id"]: change["refused"] for change in said.json["changes"] if change["refused"]} == {
         "stays": "it stays while the cohort runs: its dates are counted by it",
-        "m1": "its start stays; `mentorship pause stays/m1` until a date moves everything that lies ahead",
-        "m2": "roles stay; `mentorship end stays/m2`, and write a mentorship with a key of its own",
+        "m1": "its start stays; a pause until a date moves everything that lies ahead",
+        "m2": "roles stay; end it, and write a mentorship with a key of its own",
         "m3": "it is closed (never_started), and its record is final",
     }
     assert await seats(cli_env, "stays", "m2") == {"a2": "invited", "b2": "invited"}

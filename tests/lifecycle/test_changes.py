@@ -443,7 +443,7 @@ REFUSED: list[tuple[str, Event, str]] = [
     ("one_to_one", Release("e", "x"), "nothing is held; there is nothing to release"),
     ("one_to_one", Moved("e", "ned", "America"), "'America' is no zone; write one such as Europe/Berlin"),
     ("one_to_one", Decided("e", "c/m/task.fit#1", "noted", "x"),
-     "this task is not open: somebody has decided it, or it lapsed; see `mentorship tasks`"),
+     "this task is not open: somebody has decided it, or it lapsed"),
     ("one_to_one", Answered("e", "zoe", "check_in", 1, Signals(), one_mentorship().now),
      "this person takes no part in the mentorship; nobody waits for an answer"),
 ]  # fmt: skip
