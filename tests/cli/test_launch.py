@@ -278,10 +278,7 @@ async def test_a_longer_program_extends_what_runs_and_a_shorter_one_does_not(
     program.write_text(program.read_text().replace("length: 28w", "length: 20w"))
     refused = await cli_env.mentorship("launch", str(path), "--yes")
     assert refused.code == 2
-    assert (
-        "m1: 56 days shorter: launching makes nothing shorter; adopting the file does"
-        in refused.out
-    )
+    assert "m1: 56 days shorter: launching makes nothing shorter; adopting the file does" in refused.out
     assert (await row(cli_env, "longer")).end == end
     assert (await cli_env.mentorship("launch", str(path), "--yes")).code == 2, "it stays said"
 

@@ -51,7 +51,7 @@ async def test_a_mail_is_edited_put_in_force_and_taken_back(pages: Pages) -> Non
     broken = await edited(http, "{{ number }}", "{{ nummer }}")
     assert broken.status_code == 422
     assert "mail/en/check_in.md, line 3:" in broken.text
-    assert "{{ nummer }}" in unescape(broken.text)
+    assert re.search(r"<pre class=.said.>3 .*nummer", broken.text), "the line that is wrong"
     assert "is shared by all cohorts" in broken.text, "nothing was kept"
     loop = await edited(http, "---\n{% if", "---\n{% for n in range(9) %}{% for m in range(9) %}{% if")
     assert loop.status_code == 422

@@ -153,9 +153,11 @@ async def _text_page(
     earlier = await files.earlier_texts(visit.database, cohort, name)
     async with visit.database.session() as session:
         names = {person.id: person.name for person in await names_of(session, [one.by for one in earlier])}
+    shown = written if typed is None else typed
     context: dict[str, Any] = {
+        "lines": shown.splitlines(), "file_name": f"{name}.{'md' if name.startswith(MAIL) else 'yaml'}",
         "cohort": cohort, "which": name, "address": _address(request), "own": name in texts.wording,
-        "written": written if typed is None else typed, "based_on": files.mark_of(texts, name),
+        "written": shown, "based_on": files.mark_of(texts, name),
         "faults": checked.faults, "saved": request.query_params.get("saved", ""), "taken_back": taken_back,
         "overtaken": overtaken, "earlier": earlier, "names": names,
         "runs": await files.runs(visit.database, cohort),
