@@ -34,7 +34,7 @@ from program.languages import is_language
 from program.loader import SHIPPED
 from program.shelf import Shelf
 from runtime.settings import Settings
-from store.cohorts import files
+from store.cohorts import files, mail_templates
 from store.cohorts.files import MAIL, CohortTexts, FileVersion
 from store.database import Database
 
@@ -79,6 +79,8 @@ class SeenLaunch:
     loaded: Loaded
     launch: Launch
     mark: str
+    other_mails: bool = False
+    """The cohort runs, and its mails have other words than those of this version: launching leaves them."""
 
 
 # -- what comes in ---------------------------------------------------------------------------------------------------
@@ -332,7 +334,12 @@ async def see(
     """What launching a version comes to; nothing is written. `by` is the account that launches, whose right
     to do so was checked. Raises `Refused`, `KnownOtherwise`, and RPCError where Temporal does not answer."""
     planned = await look(database, client, loaded, now, end_missing=end_missing, by=by, signed_in=True)
-    return SeenLaunch(loaded, planned, _mark(loaded, planned))
+    other = await runs(database, loaded.cohort.cohort)
+    if other:
+        async with database.session() as session:
+            in_force = await mail_templates.in_force(session, loaded.cohort.cohort)
+        other = in_force != OwnTemplates.of(loaded.mails)
+    return SeenLaunch(loaded, planned, _mark(loaded, planned), other)
 
 
 def _mark(loaded: Loaded, planned: Launch) -> str:
