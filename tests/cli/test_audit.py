@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from cli.main import COMMANDS
+from mail.wording import SHIPPED
 from operations import audit
 from operations.audit import AuditFilters, AuditLine
 from testing.environments.cli_env import ConfigFolder
@@ -47,6 +48,11 @@ async def test_every_changing_command_leaves_a_row(
     returned.write_text("From: somebody@example.org\nSubject: hello\n\nNo report at all.\n")
     letter = tmp_path / "letter.md"
     letter.write_text("Dear Ada Canary, see you soon.\n")
+    mails = tmp_path / "mails" / "en"
+    mails.mkdir(parents=True)
+    mails.joinpath("farewell.md").write_text(
+        (SHIPPED / "en" / "farewell.md").read_text("utf-8") + "\nBye.\n", "utf-8"
+    )
     await cli_env.mentorship("launch", str(path), "--yes", "--why", "it begins")
     await told(cli_env, NAME, people=9)
     task = await declined(cli_env, NAME, person="a2", key="m2")
@@ -65,6 +71,8 @@ async def test_every_changing_command_leaves_a_row(
         ("decide", task, "end"),
         ("end", f"{NAME}/m3", "--reason", "no_fault", "--yes"),
         ("note", f"{NAME}/m1", "Ask Ada Canary in July"),
+        ("reword", NAME, "--from", str(mails.parent), "--yes"),
+        ("send-link", f"{NAME}-a1"),
         ("correct", f"{NAME}-a1", "--zone", "Europe/Berlin"),
         ("erase", f"{NAME}-b1", "--yes"),
         ("bounces", str(returned)),
