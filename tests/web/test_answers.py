@@ -59,7 +59,7 @@ async def test_an_answer_waits_for_what_came_before_it(both: WebEnv) -> None:
         outcome = await submit(both.database, *link, person, await filled_in(both, path), at)
         assert isinstance(outcome, Saved)
         assert (outcome.only is not None) is (person == "ada")
-    await hand_over(both.database, both.tell, *outcome.to_tell, both.now, outcome.only)
+    await hand_over(both.database, both.tell, COHORT, "pair", both.now)
     assert [payload["person"] for *_, payload, _ in both.told] == ["ada", "mia"]
     assert await both.count(RelayRow) == 0
 
