@@ -41,9 +41,13 @@ THEN = ("closure", "c_then")
 """The start as it is remembered at the end: told apart, since it is no measurement before."""
 BINS = ((0, 3), (4, 6), (7, 8), (9, 10))
 """How numbers from 0 to 10 are put together."""
-PROMOTERS = ((0, 6), (7, 8), (9, 10))
-"""How the question about recommending is put together (Reichheld 2003)."""
-MEETING_BINS = ((0, 0), (1, 3), (4, 6), (7, 10), (11, 15), (16, 200))
+OWN_BINS = {
+    "c_nps": ((0, 6), (7, 8), (9, 10)),  # Reichheld 2003
+    "c_meet": ((0, 0), (1, 3), (4, 6), (7, 10), (11, 15), (16, 200)),
+    "c_meet_minutes": ((0, 29), (30, 44), (45, 60), (61, 90), (91, 480)),
+    "c_again_n": ((1, 1), (2, 2), (3, 3), (4, 5), (6, 20)),
+}
+"""How the numbers of these questions are put together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,12 +242,10 @@ def _choices(question: Question) -> list[tuple[str, str]]:
 
 
 def _bins(question: Question) -> tuple[tuple[int, int], ...]:
-    if question.id == "c_nps":
-        return PROMOTERS
+    if question.id in OWN_BINS:
+        return OWN_BINS[question.id]
     if (question.least or 0) == 0 and question.most == BINS[-1][1]:
         return BINS
-    if question.id == "c_meet":
-        return MEETING_BINS
     least, most = question.least or 0, question.most or 1000
     step = max((most - least + 1) // 5, 1)
     edges = [*range(least, most + 1, step)][:5]

@@ -30,6 +30,8 @@ from store.tables import EventRow
 from testing.cohorts.all_cases import launch_moment, load
 from testing.cohorts.cases import CASES
 from testing.environments.engine import Engine, run_engine, time_skipping
+from testing.seasons.counted_again import differences
+from testing.seasons.independent_count import of_database
 from workflows.ids import cohort_id, mentorship_id, postmaster_id
 
 CORE = "temporal_core"
@@ -56,6 +58,8 @@ class PlayedSeason:
     rehearsed: dict[str, Any] = field(default_factory=dict)
     reports: tuple[Report | None, Report | None] = (None, None)
     """The exact report of what happened, and that of the rehearsal."""
+    miscounted: list[str] = field(default_factory=list[str])
+    """Where the exact report is not what an independent count of the rows in SQL says."""
 
 
 @contextmanager
@@ -128,16 +132,23 @@ async def play(folder: Path, database_url: str) -> PlayedSeason:
 async def look_back(engine: Engine) -> PlayedSeason:
     """What there is to see of a season."""
     played = PlayedSeason(engine.loaded, await engine.ledger(), await _notes(engine.database, engine.cohort))
-    async with engine.database.session() as session:
-        rows = await report_rows.season_rows(session, engine.cohort, FAR, datetime.combine(FAR, time(), UTC))
-        assert rows is not None
-        played.reports = (exact(rows, {}), None)
+    report = await report_of(engine.database, engine.cohort)
+    played.reports = (report, None)
+    played.miscounted = differences(report, await of_database(engine.database, engine.cohort, FAR))
     workflows = [mentorship_id(engine.cohort, mentorship.key) for mentorship in engine.loaded.cohort.mentorships]
     for workflow in (*workflows, cohort_id(engine.cohort), postmaster_id(0)):
         history, traces = await traces_of(engine.client, workflow)
         played.histories.append(history)
         played.traces += traces
     return played
+
+
+async def report_of(database: Database, cohort: str) -> Report:
+    """The exact report of a cohort whose season is over."""
+    async with database.session() as session:
+        rows = await report_rows.season_rows(session, cohort, FAR, datetime.combine(FAR, time(), UTC))
+    assert rows is not None
+    return exact(rows, {})
 
 
 async def traces_of(client: Client, workflow: str) -> tuple[WorkflowHistory, list[bytes]]:

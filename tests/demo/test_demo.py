@@ -10,6 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from store.database import Database
+from testing.seasons.counted_again import differences
+from testing.seasons.independent_count import of_database
+from testing.seasons.played_season import FAR, report_of
+
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -72,6 +77,22 @@ def test_everybody_plays_their_part(season: tuple[Path, subprocess.CompletedProc
     assert ("m05", "safety", "release") in decided
     differed = asked(data, "SELECT DISTINCT mentorship FROM events WHERE name = 'seen_differently'")
     assert differed == [("m03",)]
+
+
+async def test_it_ends_with_a_report_and_every_figure_of_it_is_counted_again(
+    season: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    data, ended = season
+    assert f"What came of it: {data / 'report.html'}" in ended.stdout
+    assert "what came of it</h1>" in (data / "report.html").read_text("utf-8")
+    [(cohort,)] = asked(data, "SELECT id FROM cohorts")
+    database = Database(f"sqlite+aiosqlite:///{data / 'mentorship.db'}")
+    try:
+        report = await report_of(database, cohort)
+        assert report.season.over
+        assert differences(report, await of_database(database, cohort, FAR)) == []
+    finally:
+        await database.dispose()
 
 
 def message_id(raw: bytes) -> str:

@@ -19,7 +19,9 @@ from rehearsal.season import RehearsedSeason
 from testing.cohorts import random_cohorts
 from testing.cohorts.all_cases import launch_moment, written
 from testing.environments.engine import run_engine, time_skipping
-from testing.seasons.played_season import PlayedSeason
+from testing.seasons import counted_again
+from testing.seasons.independent_count import of_database
+from testing.seasons.played_season import FAR, PlayedSeason, report_of
 
 PARTS = ("mails", "dropped", "steps", "answers", "tasks", "endings")
 
@@ -44,6 +46,10 @@ def test_the_report_of_the_rehearsal_is_that_of_what_happened(season: PlayedSeas
         assert real == expected
     assert happened.confidence == rehearsed.confidence
     assert happened.mails_a_week == rehearsed.mails_a_week
+
+
+def test_every_figure_of_the_season_is_counted_again(season: PlayedSeason) -> None:
+    assert season.miscounted == []
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -83,6 +89,8 @@ async def compare(cohort: Path, people: Path, database_url: str, keep_in: Path |
         await engine.launch()
         await engine.play()
         real = await engine.ledger()
+        report = await report_of(engine.database, engine.cohort)
+        assert counted_again.differences(report, await of_database(engine.database, engine.cohort, FAR)) == []
     played = ledger(rehearsed(loaded, behaviour))
     found = [line for part in PARTS for line in differences(real, played, part)]
     assert len(real["endings"]) == len(loaded.cohort.mentorships)
