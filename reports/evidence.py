@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from program.forms import Form
 from program.models import Program
+from reports.gate import SMALLEST
 from reports.season_report import Report, days
-from reports.sheets import in_words
-from reports.tables import Table
+from reports.tables import Table, in_words
 
 NOT_YET = "no figure can be shown yet"
 
@@ -183,7 +183,11 @@ def _run(report: Report, facts: Facts) -> Point:
 
 
 def _recorded(facts: Facts) -> Point:
-    lines = tuple(f"{what}: {count}" for what, count in sorted(facts.audit.items()))
+    # How often somebody was erased, or a concern opened, is a number of participants as well.
+    lines = tuple(
+        f"{what}: {count if count >= SMALLEST else f'fewer than {SMALLEST}'}"
+        for what, count in sorted(facts.audit.items())
+    )
     return Point("What is on record: acts by coordinators", lines, "" if lines else "nothing is in the audit yet")
 
 

@@ -199,14 +199,19 @@ def why_no_filter(parts: Iterable[Sequence[Table]]) -> dict[str, str]:
     """Table id to the reason for which it can't be shown with a filter.
 
     `parts` are the tables of every smallest part of the cohort that a filter can tell apart, before the gate. Where
-    no part has a small number, no sum or difference of filtered tables has one.
+    no part has a small number, no sum or difference of filtered tables has one. A number counts by its name: where a
+    part was never asked, its table is missing, but not the number of people in it.
     """
-    reasons: dict[str, str] = {}
-    for tables in parts:
-        for table in tables:
-            if any(is_small(cell) for cell in (table.total, *table.cells)):
-                reasons.setdefault(table.id, f"fewer than {SMALLEST} people would be left in a part of it")
-    return reasons
+    listed = list(parts)
+    small = {
+        cell.name for tables in listed for table in tables for cell in (table.total, *table.cells) if is_small(cell)
+    }
+    return {
+        table.id: f"fewer than {SMALLEST} people would be left in a part of it"
+        for tables in listed
+        for table in tables
+        if small & {cell.name for cell in (table.total, *table.cells)}
+    }
 
 
 # -- dates ---------------------------------------------------------------------------------------------------------

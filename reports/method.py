@@ -6,18 +6,20 @@ from reports.answer_figures import ASK_WORDS, versions
 from reports.gate import SMALLEST
 from reports.season_report import LINES_FROM, Compared, Report
 from reports.statistics import INTERVAL_BELOW, PERCENT_FROM
+from reports.tables import in_words
 
 
 def method(report: Report, compared: Compared | None = None) -> list[str]:
     """The method in sentences."""
     season = report.season
-    people = len({seat.person for seat in season.seats})
-    asked = sorted({request.ask for request in season.requests}, key=[*ASK_WORDS, *_OTHER].index)
+    matched = report.table("reach.said_yes")
+    many = in_words(matched.total) if matched else "the"
     found = [
-        f"Counted are {_many(len(season.mentorships), 'mentorship')} of {season.cohort}"
-        + (f" with {people} people" if report.exact or people >= SMALLEST else "")
+        f"Counted are {many} mentorship{'' if many == '1' else 's'} of {season.cohort}"
+        + (f" with {len({seat.person for seat in season.seats})} people" if report.exact else "")
         + f", as of the end of {season.as_of:%Y-%m-%d}. Nobody was sampled: everybody with a seat was asked.",
     ]
+    asked = sorted({request.ask for request in season.requests}, key=[*ASK_WORDS, *_OTHER].index)
     if asked:
         found.append("Asked were: " + ", ".join(ASK_WORDS.get(ask, ask.replace("_", " ")) for ask in asked) + ".")
     used = versions(answer.form for answer in season.answers)
@@ -53,7 +55,3 @@ def method(report: Report, compared: Compared | None = None) -> list[str]:
 
 
 _OTHER = ("agreement", "are_you_there", "application", "concern", "wish")
-
-
-def _many(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -187,19 +187,33 @@ def filtered_for_passing_on(
 
 def _through_the_gate(season: Season, index: Index, tables: Sequence[Table], withheld: Mapping[str, str]) -> Report:
     shown = [table for table in tables if table.shown]
-    final = season.over
+    by_id = {table.id: table for table in shown}
+    # What is no count stands only beside a table whose total is shown, and of enough people.
+    decided, matched = by_id.get("work.in_time"), by_id.get("reach.said_yes")
+    answers = [table for table in shown if table.id.startswith("reminders.")]
+    enough = season.over and len({seat.person for seat in season.seats}) >= SMALLEST
+    asked = {table.id.split("/")[0] for table in shown if "/closure/" in table.id and table.wording}
     return Report(
         season=season,
         exact=False,
         tables=tuple(shown),
         headlines=_headlines(shown, index.roles),
-        confidence=tuple(_without_lines(each) for each in answer_figures.confidence(index)) if final else (),
+        confidence=tuple(
+            _without_lines(each) for each in answer_figures.confidence(index) if season.over and each.role in asked
+        ),
         dots=(),
-        days_to_decision=_of_enough(mentorship_figures.days_to_decision(season)) if final else None,
-        mails_a_week=_of_enough(mentorship_figures.mails_a_week(season)) if final else None,
-        hours_to_answer=answer_figures.hours_to_answer(index) if final and len(season.answers) >= SMALLEST else None,
+        days_to_decision=(
+            _of_enough(mentorship_figures.days_to_decision(season)) if enough and _is_open(decided) else None
+        ),
+        mails_a_week=mentorship_figures.mails_a_week(season) if enough and _is_open(matched) else None,
+        hours_to_answer=answer_figures.hours_to_answer(index) if enough and any(map(_is_open, answers)) else None,
         withheld=withheld,
     )
+
+
+def _is_open(table: Table | None) -> bool:
+    """Whether a reader sees the total of this table."""
+    return table is not None and table.total.state == "exact" and table.total.people >= SMALLEST
 
 
 def with_tables(report: Report, tables: Sequence[Table], withheld: Mapping[str, str]) -> Report:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from reports.method import method
 from reports.season_report import SECTIONS, Report
 from reports.statistics import share
-from reports.tables import Cell, Table
+from reports.tables import Cell, Table, in_words
 from reports.titles import titled
 
 COLUMNS = ("what", "n", "of", "percent", "interval from", "interval to")
@@ -74,14 +74,5 @@ def _row(table: Table, cell: Cell) -> Sequence[str | int | float]:
     return (cell.label, number, total, "", "", "")
 
 
-def in_words(cell: Cell) -> str:
-    """A count as a reader may see it."""
-    return str(_number(cell))
-
-
 def _number(cell: Cell) -> str | int:
-    if cell.state == "exact":
-        return cell.count
-    if cell.state == "few":
-        return "fewer than 5"
-    return f"at least {cell.least}" if cell.least else "not shown"
+    return cell.count if cell.state == "exact" else in_words(cell)

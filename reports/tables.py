@@ -68,6 +68,15 @@ class Table:
         return any(cell.state != "exact" for cell in (self.total, *self.cells))
 
 
+def in_words(cell: Cell) -> str:
+    """A count as a reader may see it."""
+    if cell.state == "exact":
+        return str(cell.count)
+    if cell.state == "few":
+        return "fewer than 5"
+    return f"at least {cell.least}" if cell.least else "not shown"
+
+
 def counted(name: str, label: str, people: Iterable[str], value: str = "") -> Cell:
     """A count of one for each of `people` (ids, with repetitions)."""
     listed = list(people)

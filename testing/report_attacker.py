@@ -1,75 +1,84 @@
 """An attacker on the gate of reports: knows the rule, every dependence between numbers, and all that is shown.
 
-Shares no code with the gate. It solves the linear equations exactly, and looks for unknowns that they fix.
+Shares no code with the gate. It solves the linear equations, and looks for numbers of fewer than five that they fix.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from fractions import Fraction
+from collections.abc import Hashable, Mapping, Sequence
 from random import Random
 
-from reports import season_report
-from reports.rows import Season
-from reports.season_report import Report
 from reports.tables import Cell, Table
+
+P = (1 << 61) - 1
+"""Equations are solved modulo this prime: what they fix there they fix over the rationals."""
+
+Unknown = Hashable
+"""A number that the attacker does not know."""
+
+
+class Equations:
+    """Linear equations over unknown numbers."""
+
+    def __init__(self) -> None:
+        self._columns: dict[Unknown, int] = {}
+        self._pivots: dict[int, tuple[dict[int, int], int]] = {}
+
+    def add(self, factors: Mapping[Unknown, int], value: int) -> None:
+        """The sum of these factors times unknowns is `value`."""
+        row, left = self._reduced(factors, value)
+        if not row:
+            assert not left, "what is shown contradicts itself"
+            return
+        first = min(row)
+        by = pow(row[first], -1, P)
+        self._pivots[first] = {at: factor * by % P for at, factor in row.items()}, left * by % P
+
+    def fixes(self, factors: Mapping[Unknown, int], value: int) -> bool:
+        """Whether the equations say what this sum is; `value` is what it is in truth."""
+        row, left = self._reduced(factors, value)
+        assert row or not left, "the attacker computes a wrong number"
+        return not row
+
+    def _reduced(self, factors: Mapping[Unknown, int], value: int) -> tuple[dict[int, int], int]:
+        row: dict[int, int] = {}
+        for unknown, factor in factors.items():
+            row[self._columns.setdefault(unknown, len(self._columns))] = factor % P
+        left, done = value % P, -1
+        while open_ := [at for at in row if at > done and at in self._pivots]:
+            done = min(open_)
+            pivot, constant = self._pivots[done]
+            factor = row[done]
+            for at, other in pivot.items():
+                if changed := (row.get(at, 0) - factor * other) % P:
+                    row[at] = changed
+                else:
+                    row.pop(at, None)
+            left = (left - factor * constant) % P
+        return row, left
 
 
 def learned(truth: Sequence[Table], shown: Sequence[Table]) -> dict[str, int]:
-    """Name to value of every count of 1 to 4, or of fewer than five people, that the attacker can compute."""
-    small: dict[str, int] = {}
-    values: dict[str, int] = {}
-    for table in truth:
+    """Name to value of every count of 1 to 4, or of fewer than five people, that these tables give away."""
+    known = Equations()
+    for table in shown:
         for cell in (table.total, *table.cells):
-            values[cell.name] = cell.count
-            if cell.count and min(cell.count, cell.people) < 5:
-                small[cell.name] = cell.count
-    open_ = {cell.name for table in shown for cell in (table.total, *table.cells) if cell.state == "exact"}
-    found = {name: value for name, value in small.items() if name in open_}
-    unknown = sorted({cell.name for table in shown for cell in (table.total, *table.cells)} - open_)
-    column = {name: at for at, name in enumerate(unknown)}
-    rows: list[list[Fraction]] = []
+            if cell.state == "exact":
+                known.add({cell.name: 1}, cell.count)
+    small: dict[str, int] = {}
     for table in truth:
-        row = [Fraction(0)] * (len(unknown) + 1)
-        for sign, cells in ((1, (table.total,)), (-1, table.cells)):
-            for cell in cells:
-                if cell.name in column:
-                    row[column[cell.name]] += sign
-                else:
-                    row[-1] -= sign * values[cell.name]
-        if any(row[:-1]):
-            rows.append(row)
-    for at, value in _fixed(rows, len(unknown)).items():
-        name = unknown[at]
-        assert value == values[name], "the attacker computes a wrong number: the tables contradict each other"
-        if name in small:
-            found[name] = small[name]
-    return found
+        known.add(_structure(table), 0)
+        small |= {cell.name: cell.count for cell in (table.total, *table.cells) if is_small(cell)}
+    return {name: count for name, count in small.items() if known.fixes({name: 1}, count)}
 
 
-def _fixed(rows: list[list[Fraction]], width: int) -> dict[int, Fraction]:
-    """Gauss-Jordan: column to its value, of the unknowns that have only one."""
-    pivots: list[tuple[int, list[Fraction]]] = []
-    for row in rows:
-        left = list(row)
-        for at, pivot in pivots:
-            if left[at]:
-                left = [one - left[at] * other for one, other in zip(left, pivot, strict=True)]
-        first = next((at for at in range(width) if left[at]), None)
-        if first is None:
-            continue
-        left = [one / left[first] for one in left]
-        pivots = [
-            (
-                at,
-                [one - pivot[first] * other for one, other in zip(pivot, left, strict=True)]
-                if pivot[first]
-                else pivot,
-            )
-            for at, pivot in pivots
-        ]
-        pivots.append((first, left))
-    return {at: row[-1] for at, row in pivots if sum(map(bool, row[:-1])) == 1}
+def is_small(cell: Cell) -> bool:
+    """Whether fewer than five people are told of."""
+    return cell.count > 0 and min(cell.count, cell.people) < 5
+
+
+def _structure(table: Table) -> dict[Unknown, int]:
+    return {table.total.name: 1, **{cell.name: -1 for cell in table.cells}}
 
 
 def chance_tables(random: Random) -> list[Table]:
@@ -106,33 +115,3 @@ def _split_in(random: Random, total: int, parts: int) -> list[int]:
     for _ in range(total):
         counts[random.choices(range(parts), weights)[0]] += 1
     return counts
-
-
-def learned_with_filters(rows: Season) -> int:
-    """How many small numbers can be computed from the whole report and those of every format and program.
-
-    Subtracted is what is within something else: a difference of two groups of other people is no number of people.
-    """
-    whole = season_report.for_passing_on(rows, {})
-    filters = [{"format_": name} for name in sorted({one.format for one in rows.mentorships})]
-    filters += [{"program": name} for name in rows.programs]
-    reports = [whole, *(season_report.filtered_for_passing_on(rows, whole, {}, **each) for each in filters)]
-    found = 0
-    for outer in reports:
-        for inner in reports:
-            if {one.key for one in inner.season.mentorships} < {one.key for one in outer.season.mentorships}:
-                found += _small_differences(outer, inner)
-    return found
-
-
-def _small_differences(outer: Report, inner: Report) -> int:
-    shown = {table.id: table for table in inner.tables}
-    found = 0
-    for table in outer.tables:
-        part = shown.get(table.id)
-        if part is None:
-            continue
-        within = {cell.name: cell.count for cell in (part.total, *part.cells) if cell.state == "exact"}
-        everything = [cell for cell in (table.total, *table.cells) if cell.state == "exact" and cell.name in within]
-        found += sum(0 < cell.count - within[cell.name] < 5 for cell in everything)
-    return found

@@ -7,7 +7,7 @@ subtraction, fewer than five people could be told apart.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -26,12 +26,13 @@ from operations.people.deciders import who_decides
 from operations.reports.voices import live
 from operations.spreadsheet import as_book, as_csv
 from reports import html_report, season_report, sheets
-from reports.gate import Released, may_follow, released, repeated
 from reports.html_report import Voice
 from reports.method import method
+from reports.releases import Release, filtered_following, following, showing
 from reports.rows import Season
 from reports.season_report import Compared, Headline, Report
 from reports.tables import Cell, Table
+from reports.tables import in_words as in_words_of
 from reports.titles import titled
 from store.database import Database
 from store.people import people
@@ -40,8 +41,6 @@ from store.reports import releases
 from store.reports.season_rows import season_rows
 
 TASK_LABELS: Mapping[str, str] = {kind: in_words(kind) for kind in KINDS}
-EARLIER = "as shown on {on}: fewer than five have moved since"
-"""The note below a table that is shown as it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +122,12 @@ async def for_passing_on(
         if program or format_:
             season = await _season(session, cohort, now, as_of)
             _check_filter(season, program, format_)
+            earlier = await _earlier(session, cohort)
             report = season_report.filtered_for_passing_on(
                 season, whole, TASK_LABELS, program=program, format_=format_
             )
+            report = filtered_following(report, whole, earlier)
+            await _keep(session, cohort, report, earlier, now)
             if not report.tables:
                 reason = next(iter(report.withheld.values()), "nothing is left")
                 raise Refused(f"a report with this filter can't be passed on: {reason}", use="exact")
@@ -174,8 +176,8 @@ def _headline_words(line: Headline) -> str:
 
 def table_lines(table: Table) -> tuple[str, list[tuple[str, str]]]:
     """A table for the screen: its title, and (label, number in words) of each part that somebody is in."""
-    cells = [(cell.label, sheets.in_words(cell)) for cell in table.cells if cell.count or cell.state != "exact"]
-    return titled(table), [*cells, (table.total.label, sheets.in_words(table.total))]
+    cells = [(cell.label, in_words_of(cell)) for cell in table.cells if cell.count or cell.state != "exact"]
+    return titled(table), [*cells, (table.total.label, in_words_of(table.total))]
 
 
 def as_object(made: Made) -> dict[str, Any]:
@@ -230,34 +232,23 @@ def _check_filter(season: Season, program: str, format_: str) -> None:
 
 async def _released(session: AsyncSession, cohort: str, now: datetime, as_of: date | None) -> Report:
     season = await _season(session, cohort, now, as_of)
-    report = season_report.for_passing_on(season, TASK_LABELS)
-    earlier = await releases.of_cohort(session, cohort)
-    tables: list[Table] = []
-    withheld: dict[str, str] = {}
-    for table in report.tables:
-        shown = _as_it_may(table, [(each.on, each.shown) for each in earlier])
-        if shown is None:
-            withheld[table.title] = "fewer than five have moved since a report that was passed on before"
-        else:
-            tables.append(shown)
-    report = season_report.with_tables(report, tables, withheld)
-    if any(table.note for table in tables):
-        report = replace(report, confidence=(), mails_a_week=None, days_to_decision=None, hours_to_answer=None)
-    showing = released(tables)
-    if showing and not any(dict(each.shown) == showing for each in earlier):
-        await releases.keep(session, cohort, season.as_of, showing, now)
+    earlier = await _earlier(session, cohort)
+    report = following(season_report.for_passing_on(season, TASK_LABELS), earlier)
+    await _keep(session, cohort, report, earlier, now)
     return report
 
 
-def _as_it_may(table: Table, earlier: Sequence[tuple[date, Released]]) -> Table | None:
-    """The table, or as it was shown before where it must not differ; None where it can't be shown at all."""
-    if all(may_follow(table, shown) for _, shown in earlier):
-        return table
-    for on, shown in reversed(earlier):
-        before = repeated(table, shown)
-        if before is not None and all(may_follow(before, other) for _, other in earlier):
-            return replace(before, note=EARLIER.format(on=on))
-    return None
+async def _earlier(session: AsyncSession, cohort: str) -> list[Release]:
+    return [(each.on, each.shown) for each in await releases.of_cohort(session, cohort)]
+
+
+async def _keep(
+    session: AsyncSession, cohort: str, report: Report, earlier: Sequence[Release], now: datetime
+) -> None:
+    """Keep what a report shows, before it leaves; the same is kept once."""
+    shown = showing(report)
+    if shown and not any(dict(before) == shown for _, before in earlier):
+        await releases.keep(session, cohort, report.season.as_of, shown, now)
 
 
 def write_files(folder: Path, files: Mapping[str, str]) -> None:

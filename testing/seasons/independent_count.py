@@ -346,6 +346,7 @@ def _rounds(facts: Facts) -> list[tuple[str, int, str]]:
 
 def _answers(facts: Facts) -> dict[Name, Counted]:
     found: dict[Name, Counted] = {}
+    chosen: dict[Name, dict[str, list[str]]] = {}
     for ask, number, role in _rounds(facts):
         place = f"{role}/{ask}{number or ''}"
         asked = last(facts, ask, role, number)
@@ -360,9 +361,12 @@ def _answers(facts: Facts) -> dict[Name, Counted]:
         for (_, person), one in given.items():
             for question in one.questions:
                 if _is_counted(question, ask):
-                    _one_answer(found, place, question, person, (one.body or {}).get(question.id))
-    return {name: {part: _part(people) if isinstance(people, list) else people for part, people in parts.items()}
-            for name, parts in found.items()}  # fmt: skip
+                    _one_answer(chosen, place, question, person, (one.body or {}).get(question.id))
+    return found | _parts(chosen)
+
+
+def _parts(found: dict[Name, dict[str, list[str]]]) -> dict[Name, Counted]:
+    return {name: {part: _part(people) for part, people in parts.items()} for name, parts in found.items()}
 
 
 def _is_counted(question: Question, ask: str) -> bool:
@@ -371,7 +375,9 @@ def _is_counted(question: Question, ask: str) -> bool:
     return ask not in FIRST_QUESTIONS or question.id in FIRST_QUESTIONS[ask]
 
 
-def _one_answer(found: dict[Name, Any], place: str, question: Question, person: str, said: Any) -> None:
+def _one_answer(
+    found: dict[Name, dict[str, list[str]]], place: str, question: Question, person: str, said: Any
+) -> None:
     names = {f"{place}/{question.id}": ""}
     if question.type == "many":
         names = {f"{place}/{question.id}/{option.value}": option.value for option in question.options}
@@ -417,7 +423,7 @@ def _goals(facts: Facts) -> dict[Name, Counted]:
                     parts = found.setdefault((f"goals.{role}.{facts.pairs[one.pair].format}",), {"total": []})
                     parts["total"].append(one.person)
                     parts.setdefault(came, []).append(one.person)
-    return {name: {part: _part(people) for part, people in parts.items()} for name, parts in found.items()}
+    return _parts(found)
 
 
 def _reminders(facts: Facts) -> dict[Name, Counted]:
@@ -428,4 +434,4 @@ def _reminders(facts: Facts) -> dict[Name, Counted]:
             before = sum(mail <= one.at for mail in one.mails)
             parts["total"].append(one.person)
             parts.setdefault(str(min(max(before, 1), 3)), []).append(one.person)
-    return {name: {part: _part(people) for part, people in parts.items()} for name, parts in found.items()}
+    return _parts(found)

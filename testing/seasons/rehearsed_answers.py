@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from random import Random
@@ -27,13 +28,19 @@ def programs() -> dict[str, LoadedProgram]:
     return {name: load_program(SHIPPED / "programs" / f"{name}.yaml") for name in PROGRAMS}
 
 
-def season(seed: int, mentorships: int, kinds: tuple[str, ...] = PROGRAMS) -> RehearsedSeason:
-    """A season of so many mentorships, played to its end. The same seed is the same season."""
+def season(
+    seed: int,
+    mentorships: int,
+    kinds: tuple[str, ...] = PROGRAMS,
+    meanwhile: Callable[[RehearsedSeason], None] | None = None,
+) -> RehearsedSeason:
+    """A season of so many mentorships, played to its end. The same seed is the same season. `meanwhile` is called
+    whenever its time moves, before it does."""
     random = Random(f"report/{seed}")
     loaded = Loaded(_cohort(random, seed, mentorships, kinds), programs())
     people = {person.id: _script(random, loaded) for person in loaded.cohort.participants}
     behaviour = Behaviour(people=people, coordinator=Coordinator(decides_after=random.choice((0, 2, 9))))
-    return RehearsedSeason(
+    rehearsed = RehearsedSeason(
         loaded.cohort,
         loaded.programs,
         loaded.forms,
@@ -41,7 +48,8 @@ def season(seed: int, mentorships: int, kinds: tuple[str, ...] = PROGRAMS) -> Re
         launched_at=LAUNCHED,
         script=change_happens,
         seed=seed,
-    ).play()
+    )
+    return rehearsed.play((lambda _: meanwhile(rehearsed)) if meanwhile else None)
 
 
 def _cohort(random: Random, seed: int, mentorships: int, kinds: tuple[str, ...]) -> Cohort:

@@ -86,13 +86,13 @@ async def test_it_ends_with_a_report_and_every_figure_of_it_is_counted_again(
     assert f"What came of it: {data / 'report.html'}" in ended.stdout
     assert "what came of it</h1>" in (data / "report.html").read_text("utf-8")
     [(cohort,)] = asked(data, "SELECT id FROM cohorts")
-    database = Database(f"sqlite+aiosqlite:///{data / 'mentorship.db'}")
+    database = Database.open(f"sqlite+aiosqlite:///{data / 'mentorship.db'}")
     try:
         report = await report_of(database, cohort)
         assert report.season.over
         assert differences(report, await of_database(database, cohort, FAR)) == []
     finally:
-        await database.dispose()
+        await database.close()
 
 
 def message_id(raw: bytes) -> str:
