@@ -25,7 +25,7 @@ class Invited(Model):
     """As the invitation calls them; empty where it is not known."""
 
 
-def _invited(value: Any) -> Any:
+def as_invited(value: Any) -> Any:
     """An address alone is enough; `Ada Lovelace <ada@example.org>` brings the name along."""
     if not isinstance(value, str):
         return value
@@ -36,7 +36,7 @@ def _invited(value: Any) -> Any:
 
 
 def _each_invited(value: Any) -> Any:
-    return [_invited(entry) for entry in cast("list[Any]", value)] if isinstance(value, list) else value
+    return [as_invited(entry) for entry in cast("list[Any]", value)] if isinstance(value, list) else value
 
 
 class Apply(Model):

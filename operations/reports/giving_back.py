@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
 from lifecycle.local_time import DAY, begins, local_date
+from operations.errors import Refused
 from operations.mentorships.status import known_cohort
+from program.files.inviting import NoCall, invited_in, with_invited
 from reports.answer_figures import would_go_on
 from reports.rows import Index
+from store.cohorts import files
+from store.cohorts.files import CohortTexts
 from store.database import Database
 from store.people.people import reachable
 from store.reports.season_rows import season_rows
@@ -43,3 +48,65 @@ async def volunteers(database: Database, cohort: str, now: datetime) -> list[Vol
         for person, (name, email) in people.items()
     ]
     return sorted(found, key=lambda one: (one.was != "mentee", one.name, one.id))
+
+
+@dataclass(frozen=True, slots=True)
+class NextCall:
+    """What inviting them to the call of another cohort would write into that cohort's file."""
+
+    into: str
+    version: int
+    """The version of the file that it is based on."""
+    added: tuple[Volunteer, ...]
+    already: tuple[Volunteer, ...]
+    """Those whom the file invites already."""
+    texts: CohortTexts = field(repr=False)
+    """The next version."""
+
+    @property
+    def mark(self) -> str:
+        """Stands for exactly this change: what was seen is what is saved."""
+        return f"{self.version}.{self.texts.digest}"
+
+
+async def next_call(
+    database: Database, cohort: str, into: str, now: datetime, may_write: Collection[str]
+) -> NextCall:
+    """What inviting the volunteers of `cohort` into the call of `into` comes to; nothing is saved.
+
+    `may_write` are the cohorts whose files this account may write. Raises NotFound and Refused.
+    """
+    if into not in may_write or into == cohort:
+        raise Refused(f"the file of {into} is not yours to write")
+    people = await volunteers(database, cohort, now)
+    async with database.session() as session:
+        kept = await files.versions(session, into)
+        texts = await files.texts_of(session, into, kept[0].version) if kept else None
+    if texts is None:
+        raise Refused(f"no file of {into} is kept")
+    try:
+        there = invited_in(texts.file)
+        added = tuple(one for one in people if one.email.lower() not in there)
+        text = with_invited(texts.file, [(one.name, one.email) for one in added])
+    except NoCall as missing:
+        raise Refused(f"{into}: {missing}") from missing
+    already = tuple(one for one in people if one not in added)
+    return NextCall(into, kept[0].version, added, already, replace(texts, file=text))
+
+
+async def invite(
+    database: Database, cohort: str, seen: str, into: str, now: datetime, may_write: Collection[str], *,
+    by: str, proof: str,
+) -> int:  # fmt: skip
+    """Save what was seen (its mark) as the next version of the file of `into`; the number of that version.
+
+    Raises Refused where the list or the file has changed since, and what `next_call` raises.
+    """
+    call = await next_call(database, cohort, into, now, may_write)
+    if call.mark != seen:
+        raise Refused("the list or the file has changed since you saw it; look again")
+    async with database.begin() as session:
+        latest = await files.versions(session, into)
+        if latest[0].version != call.version:
+            raise Refused("the file has changed since you saw it; look again")
+        return await files.add(session, into, call.texts, now, by, proof)

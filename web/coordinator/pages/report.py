@@ -26,7 +26,9 @@ async def shown(request: Request, visit: Visit) -> Response:
     exact = visit.may("coordinator", "deputy", cohort=cohort)
     make = reports.exact if exact else reports.for_passing_on
     made = await make(visit.database, cohort, visit.now)
-    return visit.page("report.html", title=made.report.season.title, cohort=cohort, body=Markup(made.body()))
+    return visit.page(
+        "report.html", title=made.report.season.title, cohort=cohort, body=Markup(made.body()), gives_back=exact
+    )
 
 
 async def taken(request: Request, visit: Visit) -> Response:
