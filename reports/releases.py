@@ -30,18 +30,28 @@ def showing(report: Report) -> dict[str, int | str]:
 
 def following(report: Report, earlier: Sequence[Release]) -> Report:
     """The report of a whole cohort as it may follow the `earlier` ones, the oldest first."""
-    tables: list[Table] = []
-    withheld: dict[str, str] = {}
-    for table in report.tables:
-        shown = _as_it_may(table, earlier)
-        if shown is None:
-            withheld[table.title] = NOT_AGAIN
-        else:
-            tables.append(shown)
+    candidates = [(table, _as_it_may(table, earlier)) for table in report.tables]
+    tables = _consistent([shown for _, shown in candidates if shown is not None])
+    ids = {table.id for table in tables}
+    withheld = {table.title: NOT_AGAIN for table in report.tables if table.id not in ids}
     found = with_tables(report, tables, withheld)
     if any(table.note for table in tables):
         found = replace(found, confidence=(), mails_a_week=None, days_to_decision=None, hours_to_answer=None)
     return found
+
+
+def _consistent(tables: list[Table]) -> list[Table]:
+    """The tables without those that are shown as they were, and say of a number otherwise than another table does."""
+    said: dict[str, set[tuple[str, int]]] = {}
+    for table in tables:
+        for cell in (table.total, *table.cells):
+            said.setdefault(cell.name, set()).add((cell.state, cell.count))
+    unclear = {name for name, numbers in said.items() if len(numbers) > 1}
+    return [
+        table
+        for table in tables
+        if not (table.note and unclear & {cell.name for cell in (table.total, *table.cells)})
+    ]
 
 
 def filtered_following(report: Report, whole: Report, earlier: Sequence[Release]) -> Report:

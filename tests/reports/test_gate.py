@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from random import Random
 
 import pytest
@@ -10,10 +11,15 @@ import pytest
 from rehearsal.season_rows import season_rows
 from reports import season_report
 from reports.gate import bounds, gated, is_small, may_follow, released, repeated, why_no_filter
+from reports.releases import NOT_AGAIN, following, showing
+from reports.rows import Season
+from reports.season_report import Report
 from reports.tables import Cell, Table
 from testing.report_attacker import chance_tables, learned
 from testing.season_attacker import attacked
 from testing.seasons.rehearsed_answers import season
+
+DAY = date(2027, 3, 1)
 
 
 def table(total: int, *parts: int, name: str = "q", total_name: str = "all") -> Table:
@@ -141,6 +147,30 @@ def test_a_table_is_repeated_as_it_was() -> None:
     assert again is not None
     assert shown(again) == shown(before[0])
     assert repeated(table(31, 10, 21, name="new"), released(before)) is None
+
+
+def test_a_table_that_is_shown_as_it_was_contradicts_no_other() -> None:
+    """Where more have answered since, questions show it; who answered, as it was, would say another number."""
+
+    def report(answered: int, *parts: int) -> Report:
+        response = Table(
+            "answers.r", "who", "", Cell("all", "", 30, 30), cells(answered=answered, not_=30 - answered)
+        )
+        question = Table(
+            "q", "question", "", Cell("answered", "", answered, answered), cells(yes=parts[0], no=parts[1])
+        )
+        empty = season_report.for_passing_on(Season("c", "", "", (), DAY, DAY, ""), {})
+        return season_report.with_tables(empty, [response, question], {})
+
+    first = report(12, 6, 6)
+    later = following(report(14, 6, 8), [(DAY, {"answered": 12, "not_": 18, "all": 30})])
+    assert [table.id for table in later.tables] == ["q"]
+    assert later.withheld["who"] == NOT_AGAIN
+    assert [table.note for table in following(first, [(DAY, showing(first))]).tables] == ["", ""]
+
+
+def cells(**counts: int) -> tuple[Cell, ...]:
+    return tuple(Cell(name, name, count, count) for name, count in counts.items())
 
 
 def test_the_bounds_hold_the_truth() -> None:
