@@ -152,18 +152,16 @@ def test_a_table_is_repeated_as_it_was() -> None:
 def test_a_table_that_is_shown_as_it_was_contradicts_no_other() -> None:
     """Where more have answered since, questions show it; who answered, as it was, would say another number."""
 
-    def report(answered: int, *parts: int) -> Report:
-        response = Table(
-            "answers.r", "who", "", Cell("all", "", 30, 30), cells(answered=answered, not_=30 - answered)
-        )
-        question = Table(
-            "q", "question", "", Cell("answered", "", answered, answered), cells(yes=parts[0], no=parts[1])
-        )
+    def report(answered: int, silent: int) -> Report:
+        everybody, given = Cell("all", "", 30, 30), Cell("answered", "", answered, answered)
+        spared = 30 - answered - silent
+        response = Table("r", "who", "", everybody, cells(answered=answered, silent=silent, spared=spared))
+        question = Table("q", "question", "", given, cells(yes=answered))
         empty = season_report.for_passing_on(Season("c", "", "", (), DAY, DAY, ""), {})
         return season_report.with_tables(empty, [response, question], {})
 
-    first = report(12, 6, 6)
-    later = following(report(14, 6, 8), [(DAY, {"answered": 12, "not_": 18, "all": 30})])
+    first, second = report(0, 0), report(14, 2)
+    later = following(second, [(DAY, showing(first))])
     assert [table.id for table in later.tables] == ["q"]
     assert later.withheld["who"] == NOT_AGAIN
     assert [table.note for table in following(first, [(DAY, showing(first))]).tables] == ["", ""]
