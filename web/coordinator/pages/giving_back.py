@@ -61,6 +61,6 @@ async def _page(request: Request, visit: Visit, into: str, refused: str = "") ->
 async def _writable(visit: Visit, cohort: str) -> list[str]:
     """The cohorts whose files this account may write: its drafts, and those it coordinates."""
     async with visit.database.session() as session:
-        drafts = [draft for draft, _ in await files.drafts_of(session, visit.account.id)]
+        drafts = [draft for draft, _ in await files.drafts_of(session, visit.account.id, visit.account.person)]
     mine = sorted({*drafts, *visit.account.cohorts("coordinator", "deputy")} - {cohort})
     return sorted(mine, key=lambda each: each not in drafts)
