@@ -7,7 +7,8 @@ it is one transaction, with a row for each mentorship that has to hear of it: no
 from __future__ import annotations
 
 from datetime import datetime
-from hashlib import sha256
+from secrets import token_hex
+from time import time_ns
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -76,7 +77,9 @@ async def correct_in(
     """Correct a person (an id) inside a writing transaction that is open; `by` is the id of who asks, perhaps the
     person. Call `pass_on` once it is committed. Raises `Refused`, and nothing was changed then."""
     _check(details)
-    id_ = f"correct/{person}/{sha256(now.isoformat().encode()).hexdigest()[:12]}"
+    # Several corrections can have the same program time: by real time each has an id of its own, and they keep their
+    # order where their mentorships are told later.
+    id_ = f"correct/{person}/{time_ns():016x}{token_hex(2)}"
     try:
         return await correcting.correct(
             session, person, details, CorrectionOrder(id_, by, why, now, now + outbox_relay.GRACE)

@@ -198,6 +198,20 @@ async def test_whoever_moves_gets_what_waits_by_the_new_clock(delivery_env: Deli
     assert [EVENTS[row.event](**row.payload).zone for row in moved] == ["Europe/Paris"] * 2
 
 
+async def test_corrections_at_the_same_instant_are_told_each_and_in_their_order(delivery_env: DeliveryEnv) -> None:
+    told: list[str] = []
+
+    async def tell(_cohort: str, mentorship: str, event: str, payload: dict[str, Any], _id: str) -> None:
+        if mentorship == PAIR.key and event == "Moved":
+            told.append(payload["zone"])
+
+    zones = ["Europe/Paris", "Europe/Lisbon", "Europe/Paris", "Europe/Oslo"]
+    for zone in zones:
+        await correct(delivery_env.database, "ben", Details(zone=zone), NINE, by="casey")
+    await relay_once(delivery_env.database, tell, NINE + HOUR)
+    assert told == zones
+
+
 async def test_a_dry_run_changes_nothing(delivery_env: DeliveryEnv) -> None:
     delivery_env.sink.script(BEN, GONE)
     await delivery_env.post(item("ben"))
