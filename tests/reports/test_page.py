@@ -167,6 +167,22 @@ def test_every_season_has_an_honest_page(rows: Season, what: str) -> None:
     assert [point.asks for point in points if point.missing]
 
 
+def test_what_stands_beside_the_tables_tells_of_no_few_either(rows: Season) -> None:
+    """The method, medians, and the acts in the evidence: of fewer than five people nothing is told."""
+    found = season_rows(season(2, 1, ("formal",)))
+    report = season_report.for_passing_on(found, {})
+    page = html_report.page(report)
+    assert "Counted are fewer than 5 mentorships" in page
+    assert "with 2 people" not in page
+    assert (report.mails_a_week, report.days_to_decision, report.hours_to_answer) == (None, None, None)
+    assert "Counted are 1 mentorship of" in html_report.page(season_report.exact(found, {}))
+    facts = Facts((), {}, {}, 1, 0, {"erase": 2, "decide": 7}, "")
+    lines = [line for each in evidence(report, facts) for point in each.points for line in point.found]
+    assert "erase: fewer than 5" in lines
+    assert "decide: 7" in lines
+    assert season_report.for_passing_on(rows, {}).hours_to_answer is not None
+
+
 def test_a_follow_up_is_passed_on_when_all_of_them_are_closed(rows: Season) -> None:
     assert any("/follow_up/" in table.id for table in season_report.for_passing_on(rows, {}).tables)
     still = tuple(replace(each, closed=each.ask != "follow_up") for each in rows.requests)

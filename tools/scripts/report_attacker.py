@@ -2,7 +2,7 @@
 
 python -m tools.scripts.report_attacker [TABLES] [SEASONS]
 
-Without arguments: 10,000 sets of tables and 200 seasons, about 20 minutes.
+Without arguments: 10,000 sets of tables and 200 seasons, about 15 minutes of CPU. It prints how far it has come.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ def main(sets: int, seasons: int) -> int:
             found += 1
         reports, numbers = reports + attack.reports, numbers + attack.numbers
         targets += attack.targets
-    print(f"{seasons:,} seasons: {reports:,} reports showed {numbers:,} numbers; looked for {targets:,} small ones")
+        print(
+            f"{seed} seasons: {reports:,} reports, {numbers:,} numbers, {targets:,} small ones to learn", flush=True
+        )
     print(f"{found} small numbers learned")
     return 1 if found else 0
 
