@@ -63,6 +63,7 @@ def _context(report: Report, compared: Compared | None, voices: Sequence[Voice],
         "exact": report.exact,
         "last": days(report.season)[1],
         "sections": SECTIONS,
+        "section": lambda name: [table for table in report.section(name) if _has_somebody(table)],
         "stages": charts.funnel(report),
         "dots": dots,
         "top": charts.most(report.dots),
@@ -85,6 +86,11 @@ def _context(report: Report, compared: Compared | None, voices: Sequence[Voice],
         "method": method(report, compared),
         "day": _day,
     }
+
+
+def _has_somebody(table: Table) -> bool:
+    """Whether there is anything to see in a table: in that of nobody there is not."""
+    return table.total.state != "exact" or table.total.count > 0
 
 
 def _lookup(table: Table, name: str) -> str:

@@ -74,7 +74,7 @@ def in_words(cell: Cell) -> str:
         return str(cell.count)
     if cell.state == "few":
         return "fewer than 5"
-    return f"at least {cell.least}" if cell.least else "not shown"
+    return f"at least {cell.least}" if cell.least > 4 else "not shown"
 
 
 def counted(name: str, label: str, people: Iterable[str], value: str = "") -> Cell:

@@ -167,7 +167,7 @@ def as_lines(headlines: Iterable[Headline]) -> list[tuple[str, str]]:
 
 def _headline_words(line: Headline) -> str:
     if line.count is None:
-        return "too few to show"
+        return "not shown"
     words = f"{'at least ' if line.at_least else ''}{line.count} of {line.total}"
     if line.share is not None and line.share.percent is not None:
         words += f" ({line.share.percent} %)"

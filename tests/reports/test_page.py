@@ -159,6 +159,11 @@ def test_every_season_has_an_honest_page(rows: Season, what: str) -> None:
         sheets.sheets(report)
         assert ("The season is still running" in page) == (bool(found.mentorships) and not found.over)
         assert "this shows no cause" in page
+        assert not re.search(r"at least [1-4]</span></td>", page)
+        if what in ("nobody was matched", "it never started"):
+            assert "Meetings against the agreed rhythm" not in page
+        if report.exact:
+            assert "too few to show" not in page
         assert len(report.headlines) == 4
     facts = Facts((), {}, {}, 0, 0, {}, "")
     points = [
