@@ -35,6 +35,6 @@ async def test_a_reader_finds_no_task_and_nothing_of_other_cohorts(web_env: WebE
 async def test_the_installation_shows_what_the_doctor_finds(web_env: WebEnv) -> None:
     async with signed_in(web_env, granted=("administrator",)) as client:
         page = (await client.get("/c/installation")).text
-    for part in ("What the doctor finds", "Queue of mail", "No backup is known", "mentorship-engine", "operator"):
+    for part in ("What the doctor finds", "Queue of mail", "No backup is on record", "mentorship-engine", "operator"):
         assert part in page
     assert "@example.org" not in page
