@@ -17,6 +17,7 @@ from css_inline import CSSInliner
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from lifecycle.gathering import MATCH
 from mail import dates
 from mail.headers import BadHeader, headers_of, is_utf8
 from mail.inserts import Inserts, fill, for_html, line, name, plain
@@ -137,11 +138,13 @@ class Composer:
         inserts = Inserts()
         views = [View(letter, item, language, inserts) for item in items]
         rows = [view.row() for view in views]
-        named = [line(item.mentorship) for item in items if item.task is not None and item.task.kind != "safety"]
+        kinds = [item.task.kind for item in items if item.task is not None]
+        named = [line(item.mentorship) for item in items if item.task and item.task.kind not in ("safety", MATCH)]
         context = views[0].context() | {
             "tasks": rows,
             "count": len(rows),
-            "reports": len(rows) - len(named),
+            "reports": kinds.count("safety"),
+            "call": MATCH in kinds,
             "mentorships": inserts.put(dates.listed(list(dict.fromkeys(named)), language)),
             "late": any(row["again"] for row in rows),
             "linked": all(row["link"] for row in rows),

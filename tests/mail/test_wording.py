@@ -173,6 +173,17 @@ def test_several_tasks_are_one_table_with_a_line_and_a_link_each() -> None:
     assert "mentorship show spring/m01" in " ".join(compose(bare).text.split())
 
 
+def test_the_task_to_match_is_of_the_open_call_and_of_no_mentorship() -> None:
+    letter = sample_tasks("en", "match", "stalled", "safety")
+    match, second, third = letter.items
+    match = replace(match, mentorship="")
+    mail = compose(replace(letter, items=(match, second)))
+    assert mail.subject == "2 tasks: the open call and m02"
+    assert "wait to be matched · the open call · " in mail.text
+    mail = compose(replace(letter, items=(match, third)))
+    assert mail.subject == "A report in Spring 2027 mentoring needs you today, and a task: the open call"
+
+
 def test_a_table_of_tasks_says_nothing_of_a_report() -> None:
     mail = compose(sample_tasks("en", "stalled", "safety"))
     assert mail.subject == "A report in Spring 2027 mentoring needs you today, and a task: m01"
