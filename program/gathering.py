@@ -27,16 +27,14 @@ class Invited(Model):
 
 def as_invited(value: Any) -> Any:
     """An address alone is enough; `Ada Lovelace <ada@example.org>` brings the name along."""
+    if isinstance(value, dict | Invited):
+        return cast(object, value)
     if not isinstance(value, str):
-        return value
+        raise ValueError("this is no address; write one such as somebody@example.org")
     name, bracket, rest = value.strip().rpartition("<")
     if bracket and rest.endswith(">"):
         return {"name": name.strip(' "'), "email": rest[:-1].strip()}
     return {"email": value.strip()}
-
-
-def _each_invited(value: Any) -> Any:
-    return [as_invited(entry) for entry in cast("list[Any]", value)] if isinstance(value, list) else value
 
 
 class Apply(Model):
@@ -50,7 +48,7 @@ class Apply(Model):
     """The form of the application, one of `config/forms/`."""
     roles: tuple[ApplicationRole, ...] = ()
     """As what people can apply: `mentor`, `mentee`, `both`, `peer`. Empty: whatever the form offers."""
-    invited: Annotated[tuple[Invited, ...], BeforeValidator(_each_invited)] = ()
+    invited: tuple[Annotated[Invited, BeforeValidator(as_invited)], ...] = ()
     """Who can apply, by address; each gets a mail at the opening, one reminder and one last call. Empty: everybody
     who has the link."""
     domains: tuple[str, ...] = ()

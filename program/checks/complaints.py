@@ -98,8 +98,11 @@ def _complaint(detail: ErrorDetails, source: Source) -> Fault:
         examples = _EXAMPLES if trail[:1] not in (("apply",), ("wishes",)) else _EXAMPLES | _OF_CALL
         example = f": {examples[name]}" if name in examples else ": …"
         return fault(source.place(*trail[:-1]), f"`{name}` is missing", f"Add `{name}{example}`.")
+    of_key = detail["loc"][-1] == "[key]"
     problem, remedy = _words(detail, name)
-    place = source.key_place(*trail) if detail["input"] is None else source.place(*trail)
+    if of_key and detail["type"] == "literal_error":
+        problem = f"{quoted(detail['input'])} is no key of `{trail[-2]}`"
+    place = source.key_place(*trail) if of_key or detail["input"] is None else source.place(*trail)
     return fault(place, problem, remedy)
 
 
