@@ -46,6 +46,15 @@ def loaded_call(wishes: Wishes | None = None, cohort: str = COHORT, **terms: Any
     return Loaded(says, {"open-call": PROGRAM}, application=FORM)
 
 
+def asked_only_with(form: Form, id_: str, when: dict[str, Any]) -> Form:
+    """The form with one of its questions required, and asked only with another answer."""
+    questions = tuple(
+        question.model_copy(update={"when": when, "required": True}) if question.id == id_ else question
+        for question in form.questions
+    )
+    return form.model_copy(update={"questions": questions})
+
+
 async def launch_call(database: Database, loaded: Loaded, now: datetime = OPEN) -> None:
     """Put the cohort and its call down, as a launch does."""
     async with database.begin() as session:

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import httpx
 import pytest
 
 from store.people import applications
 from store.tables import ApplicationRow, ItemRow, ParticipantRow
-from testing.environments.open_call import CLOSED, COHORT, OPEN, launch_call, link_of, loaded_call, typed_application
+from testing.environments.open_call import (
+    CLOSED,
+    COHORT,
+    FORM,
+    OPEN,
+    asked_only_with,
+    launch_call,
+    link_of,
+    loaded_call,
+    typed_application,
+)
 from testing.environments.web_env import WebEnv
 
 ADA = ("Ada Quist", "ada.l@example.org")
@@ -70,6 +81,34 @@ async def test_an_application_counts_when_its_address_confirms_it(call: WebEnv) 
     assert await states(call) == {ADA[1]: "confirmed"}
     sent = [key.rpartition("/")[2] for key in await mails(call)]
     assert sorted(sent) == ["application_confirm.1", "application_yours.2"]
+
+
+async def test_a_question_that_depends_on_another_is_asked_only_with_its_answer(both: WebEnv) -> None:
+    form = asked_only_with(FORM, "easier", {"profession": "legal"})
+    await launch_call(both.database, replace(loaded_call(), application=form))
+    both.now = OPEN
+    async with both.client() as client:
+        page = (await client.get(f"{PAGE}?as=mentee")).text
+        assert page.count('data-when="1"') == page.count('data-opens="1"') == 1
+        assert "It is asked only with “Law”" in page
+        other = await send(both, client, "mentee", *ADA)
+        assert other.url.path == f"{PAGE}/sent", "who works elsewhere is not asked"
+        typed = {"profession": "legal"}
+        missing = await send(both, client, "mentee", "Ben Osei", "ben@example.org", **typed)
+        assert missing.status_code == 422
+        assert 'href="#q-easier"' in missing.text
+        unasked = await send(both, client, "mentee", "Ben Osei", "ben@example.org", easier="A walk.")
+        assert unasked.status_code == 422, "what was typed is not dropped unseen"
+        assert "A walk." in unasked.text
+        taken = await send(both, client, "mentee", "Ben Osei", "ben@example.org", **typed, easier="A walk.")
+        assert taken.url.path == f"{PAGE}/sent"
+        path = await link_of(both.database, both.links, "ben@example.org")
+        await client.post(path, data={"act": "confirm"})
+        assert 'data-when="1"' in (await client.get(path)).text, "and so on the page to change it"
+    async with both.database.session() as session:
+        found = {each.email: each.body for each in await applications.of_cohort(session, COHORT)}
+    assert "easier" not in found[ADA[1]]
+    assert found["ben@example.org"]["easier"] == "A walk."
 
 
 async def test_every_address_gets_the_same_page_and_only_the_mailbox_learns_more(call: WebEnv) -> None:

@@ -3,6 +3,7 @@ accessible, in light and dark."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from playwright.async_api import Browser, Page
@@ -14,7 +15,17 @@ from operations.matching.publish import draft, publish
 from program.gathering import Wishes
 from store.people import applications
 from store.tables import MembershipRow
-from testing.environments.open_call import CLOSED, COHORT, OPEN, launch_call, link_of, loaded_call, typed_application
+from testing.environments.open_call import (
+    CLOSED,
+    COHORT,
+    FORM,
+    OPEN,
+    asked_only_with,
+    launch_call,
+    link_of,
+    loaded_call,
+    typed_application,
+)
 from testing.environments.web_env import WebEnv
 from tests.web.test_browser import choose, opened, violations
 
@@ -32,7 +43,8 @@ async def fill_in(page: Page, name: str, email: str, role: str, **answers: str) 
 
 
 async def test_somebody_applies_confirms_wishes_and_is_matched(browser: Browser, served: WebEnv) -> None:
-    await launch_call(served.database, loaded_call(Wishes()))
+    form = asked_only_with(FORM, "easier", {"profession": "legal"})
+    await launch_call(served.database, replace(loaded_call(Wishes()), application=form))
     served.now = OPEN
     typed = typed_application("mentor", "Mo Adeyemi", "mo@example.org", grade="G7", unit="Finance")
     await apply(served.database, COHORT, typed, "mentor", timedelta(minutes=1), OPEN)
@@ -48,6 +60,10 @@ async def test_somebody_applies_confirms_wishes_and_is_matched(browser: Browser,
         await page.click("text=Send my application")
         await page.wait_for_selector(".error-summary")
         found += await violations(page, "the form with errors")
+        depending = page.locator("#q-easier")
+        assert not await depending.is_visible(), "asked only with another answer, and hidden without script"
+        await page.check('input[name="profession"][value="legal"]')
+        assert await depending.is_visible()
         await fill_in(page, "Ella Brandt", "ella@example.org", "mentee", grade="SEO", unit="Health")
         await page.wait_for_timeout(QUICKEST.total_seconds() * 1000)
         await page.click("text=Send my application")

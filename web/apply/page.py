@@ -19,7 +19,7 @@ from runtime.links import Links
 from store.cohorts.calls import Call
 from store.people.applications import Application
 from web.forms.answers_text import answered_rows
-from web.forms.fields import fields_of
+from web.forms.fields import blocks_of, fields_of
 from web.rendering import LANGUAGE, Pages
 
 
@@ -48,7 +48,7 @@ class ApplyPage:
             role = roles[0]
         if role not in roles:
             labels = [(each, self.call.role_label(each)) for each in roles]
-            return self._page("apply.html", role="", choices=labels, fields=(), faults=(), opened="", zones=())
+            return self._page("apply.html", role="", choices=labels, blocks=(), faults=(), opened="", zones=())
         return self.form(role, {})
 
     def form(self, role: str, typed: Typed, faults: Sequence[FieldFault] = ()) -> HTMLResponse:
@@ -63,7 +63,7 @@ class ApplyPage:
             role_label=self.call.role_label(role),
             others=[each for each in self.call.terms.roles if each != role],
             choices=(),
-            fields=fields,
+            blocks=blocks_of(fields),
             faults=faults,
             trap=TRAP,
             trapped=(typed.get(TRAP) or [""])[0],
@@ -140,7 +140,7 @@ class ApplicationPage(ApplyPage):
             application=application,
             role_label=call.role_label(application.role),
             rows=answered_rows(questions, application.body),
-            fields=fields,
+            blocks=blocks_of(fields),
             faults=faults,
             notice=notice,
             changeable=changeable,
