@@ -17,7 +17,7 @@ from activities.launch import Forget
 from activities.messages import GATHER, CohortQuestion, Gathered
 from lifecycle.commands import Post
 from lifecycle.delivery.holds import Standstill
-from lifecycle.gathering import CALLS, MATCH, PUBLISH, Moment
+from lifecycle.gathering import CALLS, MATCH, PUBLISH, Moment, call_number
 from lifecycle.keys import application_item_key, task_item_key, task_key
 from lifecycle.local_time import begun_everywhere
 from store import shards
@@ -89,14 +89,8 @@ class Gatherer:
         async with self.database.session() as session:
             waiting = await applications.of_cohort(session, call.cohort, ("invited",))
             told = await applications.told_at(session, call.cohort, applications.INVITED)
-        number = CALLS.index(moment.name) + 1  # pyright: ignore[reportArgumentType] - asked before
-        due: list[tuple[Application, int]] = []
-        for each in waiting:
-            before = told.get(each.id, {})
-            if not before:
-                due.append((each, 1))
-            elif number not in before and max(before.values()) < moment.at:
-                due.append((each, number))
+        numbered = ((each, call_number(moment, told.get(each.id, {}))) for each in waiting)
+        due = [(each, number) for each, number in numbered if number is not None]
         return await self._post(call, applications.INVITED, due, now)
 
     async def _ask_wishes(self, call: Call, now: datetime) -> list[ShardMoment]:

@@ -6,6 +6,7 @@ Dates are calendar dates in the cohort's zone. Nothing here knows who applied.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
@@ -29,6 +30,8 @@ LAST_CALL = timedelta(days=2)
 """So long before the close those who were invited and have not applied get a last call."""
 SHORTEST_REMINDER = timedelta(days=4)
 """A call that is open for less has no reminder, for the last call is near."""
+MAILS_A_DAY = 3
+"""So many mails an address gets on one day because somebody typed it into the page of a call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,3 +126,13 @@ class Gathering:
 
 CALLS: tuple[MomentName, ...] = ("invite", "remind_invited", "last_call")
 """What those who were invited are told, at most once each."""
+
+
+def call_number(moment: Moment, told: Mapping[int, datetime]) -> int | None:
+    """The number of the mail by which somebody who was invited, and has not applied, hears of one of the CALLS; None
+    where they hear nothing now. `told`: numbers of earlier mails to when they were queued (UTC). A first mail is no
+    reminder, whenever it comes."""
+    if not told:
+        return 1
+    number = CALLS.index(moment.name) + 1
+    return number if number not in told and max(told.values()) < moment.at else None

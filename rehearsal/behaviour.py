@@ -64,6 +64,8 @@ class Profile(Model):
     """Chance to want another partner at the midpoint."""
     help: Share = 0.01
     """Chance to ask the coordinator to get in touch."""
+    withdraws: Share = 0.02
+    """Chance to take back an application to an open call."""
 
 
 def _time(text: str) -> time:
@@ -190,8 +192,11 @@ class Behaviour(Model):
     """A behaviour file."""
 
     people: dict[Id, dict[str, Reaction]] = {}
-    """Participant id to what that person does with a form: `default`, a form, or one with its number such as
-    `check_in#2`."""
+    """Participant or applicant id to what that person does with a form: `default`, a form, or one with its number
+    such as `check_in#2`. In an open call: `apply` (counted from its opening), `confirm`, `wish` (counted from the
+    mail that asks), `withdraw` (counted from the confirmation; left out: never)."""
+    applicants: int = Field(default=40, ge=1, le=1000)
+    """How many people apply to an open call in a rehearsal that is given no file with applicants."""
     mix: dict[str, Share] = {}
     """Profile to its share of the people who are not scripted; the shares add up to 100%."""
     profiles: dict[str, Profile] = {}

@@ -24,7 +24,8 @@ class QueuedItem:
 
     post: Post
     queued_at: datetime
-    mentorship: Running
+    mentorship: Running | None
+    """None for what is about an application, or about the cohort's task to match."""
     state: Literal["queued", "held"] = "queued"
     message: tuple[Running, ...] | None = None
     """Of a message: the mentorships that it is about; none where it is about the whole cohort."""
@@ -32,7 +33,7 @@ class QueuedItem:
     @property
     def where(self) -> str:
         """The key of its mentorship; empty for what is about the whole cohort."""
-        return "" if self.message == () else self.mentorship.state.key
+        return "" if self.message == () or self.mentorship is None else self.mentorship.state.key
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from statistics import median
 
 from lifecycle.local_time import is_sending_day, local_date
+from rehearsal.gathering_report import GatheringReport, gathering_report
 from rehearsal.records import Running
 from rehearsal.season import RehearsedSeason
 
@@ -52,6 +53,8 @@ class Report:
     endings: Counter[str] = field(default_factory=Counter)
     bands: dict[str, list[Band]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    gathering: GatheringReport | None = None
+    """The open call; None for a cohort without one."""
 
     @property
     def weeks(self) -> list[Week]:
@@ -75,7 +78,7 @@ def report(season: RehearsedSeason) -> Report:
     cohort = season.cohort
     zone = cohort.zone
     ends = [local_date(mail.at, zone) for mail in season.mails]
-    launched = min((running.state.launched_on for running in season.running.values()), default=cohort.start)
+    launched = local_date(season.launched_at, zone)
     found = Report(cohort.cohort, cohort.title, launched, max([launched, *ends]))
     days: Counter[date] = Counter()
     for mail in season.mails:
@@ -96,6 +99,8 @@ def report(season: RehearsedSeason) -> Report:
         reason = f" ({running.ending[1]})" if running.ending and running.ending[0] == "ended_early" else ""
         found.endings[ending + reason] += 1
         found.bands[key] = bands(running)
+    if season.gathering is not None:
+        found.gathering = gathering_report(season, season.gathering)
     found.warnings = warnings(season, found)
     return found
 
@@ -132,6 +137,8 @@ def warnings(season: RehearsedSeason, found: Report) -> list[str]:
     lines += _listed(_crowded(season, found), "more people have weeks with so many mails")
     lines += _listed(_on_days_off(season), "more steps fall on holidays or close on days without mail")
     lines += _listed(_tight(season), "more windows are short")
+    if found.gathering is not None and found.gathering.impossible:
+        lines.append(f"No pairs were published: {found.gathering.impossible}.")
     hours = season.behaviour.coordinator.hours_a_week
     for week, kinds in sorted(found.tasks.items()):
         if sum(kinds.values()) > hours:

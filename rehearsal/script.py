@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from lifecycle.tasks import KINDS
@@ -16,15 +16,23 @@ from program.loader import Loaded
 from rehearsal.behaviour import PROFILES, Behaviour
 from rehearsal.script_checks import events_checked
 
+APPLYING = ("apply", "confirm", "wish", "withdraw")
+"""What somebody does at an open call, beside the forms of the lifecycle."""
 
-def load_behaviour(path: Path | str, loaded: Loaded) -> Behaviour:
-    """The behaviour in a file. Raises Faults: unknown people, forms, questions, answers that a form refuses …"""
+
+def load_behaviour(
+    path: Path | str, loaded: Loaded, applicants: Callable[[int], Collection[str]] | None = None
+) -> Behaviour:
+    """The behaviour in a file. `applicants` gives the ids of those who apply, from the number that the file says.
+
+    Raises Faults: unknown people, forms, questions, answers that a form refuses …
+    """
     source = read_yaml(Path(path))
     faults: list[Fault] = []
     behaviour = validated(Behaviour, source, faults)
     if behaviour is not None:
         faults += [
-            *_people(behaviour, loaded, source),
+            *_people(behaviour, loaded, source, applicants(behaviour.applicants) if applicants else ()),
             *_mix(behaviour, source),
             *_decisions(behaviour, loaded, source),
             *events_checked(behaviour, loaded, source),
@@ -34,8 +42,9 @@ def load_behaviour(path: Path | str, loaded: Loaded) -> Behaviour:
     return behaviour
 
 
-def _people(behaviour: Behaviour, loaded: Loaded, source: Source) -> Iterator[Fault]:
-    known = [person.id for person in loaded.cohort.participants]
+def _people(behaviour: Behaviour, loaded: Loaded, source: Source, applicants: Collection[str]) -> Iterator[Fault]:
+    known = [*(person.id for person in loaded.cohort.participants), *applicants]
+    acts = (*ASKS, *APPLYING) if loaded.cohort.apply is not None else tuple(ASKS)
     for person, reactions in behaviour.people.items():
         if person not in known:
             yield fault(
@@ -45,14 +54,19 @@ def _people(behaviour: Behaviour, loaded: Loaded, source: Source) -> Iterator[Fa
             )
         for when, reaction in reactions.items():
             ask, _, number = when.partition("#")
-            if when != "default" and (ask not in ASKS or (number and not number.isdigit())):
+            if when != "default" and (ask not in acts or (number and not number.isdigit())):
                 yield fault(
                     source.key_place("people", person, when),
                     f"{quoted(when)} is no form of the lifecycle",
                     suggestion(
-                        ask, ASKS, f"Write default, {either(ASKS)}, or one with its number, such as check_in#2."
+                        ask, acts, f"Write default, {either(acts)}, or one with its number, such as check_in#2."
                     ),
                 )
+                continue
+            if ask in APPLYING:
+                if reaction.answers:
+                    problem = "what somebody writes into an application stands in the file of applicants"
+                    yield fault(source.key_place("people", person, when), problem, "Take `answers` out.")
                 continue
             forms = list(_forms_of(loaded, ask))
             for question, answer in reaction.answers.items():
@@ -104,7 +118,7 @@ def _decisions(behaviour: Behaviour, loaded: Loaded, source: Source) -> Iterator
     for of, decision in behaviour.coordinator.decisions.items():
         trail = ("coordinator", "decisions", of)
         mentorship, _, kind = of.rpartition("/")
-        if mentorship and mentorship not in keys:
+        if mentorship and mentorship not in keys and loaded.cohort.apply is None:
             yield fault(
                 source.key_place(*trail),
                 f"no mentorship has the key {quoted(mentorship)}",

@@ -17,10 +17,8 @@ from lifecycle import assessment
 from lifecycle.advance import advance, begin, next_moment
 from lifecycle.batch import batch, silenced
 from lifecycle.commands import Assess, Batch, Post
-from lifecycle.delivery import messages
 from lifecycle.delivery.holds import Standstill, fate_of
 from lifecycle.delivery.letterbox import LetterboxRule, rule_of
-from lifecycle.delivery.notices import facts_of
 from lifecycle.delivery.postbox import (
     LOOK_AFTER,
     DropReason,
@@ -37,9 +35,11 @@ from lifecycle.local_time import instant, local_date
 from lifecycle.request_access import Access, access_of
 from lifecycle.state import Member
 from program.forms import Form
-from program.models import Cohort, Program
+from program.models import Cohort, Mentorship, Program
 from rehearsal import message_items
 from rehearsal.behaviour import Behaviour, ScriptedAction
+from rehearsal.gathering import OpenCall, RehearsedGathering
+from rehearsal.item_facts import item_facts
 from rehearsal.people import People, ReceivedRequest, Reply
 from rehearsal.records import (
     AnswerRecord,
@@ -79,9 +79,15 @@ class RehearsedSeason:
         launched_at: datetime,
         script: Script,
         seed: int = 1,
+        call: OpenCall | None = None,
     ) -> None:
-        """`script` lets the changes of the behaviour file happen (`rehearsal.script_actions`)."""
+        """`script` lets the changes of the behaviour file happen (`rehearsal.script_actions`). The applicants of an
+        open call are participants of the cohort."""
         self.cohort = cohort
+        self.programs = programs
+        self.forms = forms
+        self.seed = seed
+        self.launched_at = launched_at
         self.behaviour = behaviour
         self.script = script
         self.people = People(behaviour, [person.id for person in cohort.participants], seed)
@@ -104,27 +110,37 @@ class RehearsedSeason:
         self.cancelled = False
         self.running: dict[str, Running] = {}
         for mentorship in cohort.mentorships:
-            program = programs[mentorship.program or cohort.program]
-            zones = self.postboxes
-            state = begin(
-                program=program,
-                cohort=cohort.cohort,
-                key=mentorship.key,
-                start=mentorship.start or cohort.start,
-                zone=cohort.zone,
-                launched_on=local_date(launched_at, cohort.zone),
-                members=[Member(person, role, zones[person].person.zone) for person, role in mentorship.members()],
-                coordinators=sorted(person.id for person in cohort.coordinators),
-                deputies=sorted(person.id for person in cohort.deputies),
-                holidays=cohort.holidays,
-            )
-            self.running[mentorship.key] = Running(state, program, forms[program.program])
+            self.add(mentorship)
+        self.ready = frozenset(self.running)
+        """Keys of the mentorships that stood in the file."""
+        self.gathering = RehearsedGathering(self, call) if call else None
+
+    def add(self, mentorship: Mentorship) -> Running:
+        """A mentorship of the cohort, launched now."""
+        cohort, zones = self.cohort, self.postboxes
+        program = self.programs[mentorship.program or cohort.program]
+        state = begin(
+            program=program,
+            cohort=cohort.cohort,
+            key=mentorship.key,
+            start=mentorship.start or cohort.start,
+            zone=cohort.zone,
+            launched_on=local_date(self.now, cohort.zone),
+            members=[Member(person, role, zones[person].person.zone) for person, role in mentorship.members()],
+            coordinators=sorted(person.id for person in cohort.coordinators),
+            deputies=sorted(person.id for person in cohort.deputies),
+            holidays=cohort.holidays,
+        )
+        running = self.running[mentorship.key] = Running(state, program, self.forms[program.program])
+        return running
 
     # -- time ----------------------------------------------------------------------------------------------------
 
     def play(self, progress: Callable[[datetime], None] | None = None) -> RehearsedSeason:
         """Run to the end; `progress` is told the virtual time (UTC) whenever it has moved."""
-        for running in self.running.values():
+        if self.gathering is not None:
+            self.gathering.begin()
+        for running in list(self.running.values()):
             self.turn(running, None)
         for change in self.behaviour.events:
             at = instant(change.on, NOON, self.cohort.zone)
@@ -227,12 +243,12 @@ class RehearsedSeason:
 
     # -- postboxes -----------------------------------------------------------------------------------------------
 
-    def put(self, running: Running, post: Post) -> None:
+    def put(self, running: Running | None, post: Post) -> None:
         """Put an item into a postbox; what is in already stays as it is."""
         postbox = self.postboxes[post.person]
         if post.key in postbox.letters:
             return
-        fate = fate_of(post.kind, post.name, post.task, running.still)
+        fate = fate_of(post.kind, post.name, post.task, running.still if running else Standstill())
         if fate in ("paused", "over"):
             self.dropped.append((post.key, DropReason(fate), self.now, post.person))
             return
@@ -291,7 +307,7 @@ class RehearsedSeason:
             return
         postbox.look_at = None
         person = postbox.person
-        delivery = sort_out(person, (self.waiting(letter) for letter in self.queued(postbox)), self.now)
+        delivery = sort_out(person, (item_facts(self, letter) for letter in self.queued(postbox)), self.now)
         for item, reason in delivery.dropped:
             self.drop(postbox, item.key, reason)
         if postbox.refuses and (delivery.fast or delivery.ordinary):
@@ -329,33 +345,6 @@ class RehearsedSeason:
         """What waits for its moment."""
         return [letter for letter in postbox.letters.values() if letter.state == "queued"]
 
-    def waiting(self, letter: QueuedItem) -> ItemFacts:
-        """An item with the facts that decide about it."""
-        post, running = letter.post, letter.mentorship
-        member = running.state.member(post.person)
-        task = self.tasks[post.task] if post.task else None
-        # A person who has no seat in the mentorship gets the item as a coordinator.
-        coordinators = bool(post.task) or member is None
-        mentorship = None if coordinators else running.facts
-        out = not coordinators and member is not None and member.standing == "out"
-        if letter.message is not None:
-            mentorship, out = messages.facts_of(message_items.places(self, letter))
-        return ItemFacts(
-            key=post.key,
-            kind=post.kind,
-            name=post.name,
-            date=post.date,
-            queued_at=letter.queued_at,
-            rule=self.rule,
-            request=running.requests[post.request].facts if post.request else None,
-            mentorship=mentorship,
-            out=out,
-            after_end=post.after_end,
-            number=post.number,
-            about=post.about,
-            facts=facts_of(running.state, post.person, task_open=task is None or task.closed is None),
-        )
-
     def send(self, postbox: SimulatedPostbox, items: list[ItemFacts], at: datetime) -> None:
         """A mail goes out that bears this moment, and its reader may act on it."""
         letters = [postbox.letters.pop(item.key) for item in items]
@@ -366,12 +355,15 @@ class RehearsedSeason:
                 self.read_request(letter, at)
             if letter.post.task:
                 self.read_task(letter, at)
+            if letter.post.about and self.gathering is not None:
+                self.gathering.read(letter.post, at)
 
     # -- people --------------------------------------------------------------------------------------------------
 
     def read_request(self, letter: QueuedItem, at: datetime) -> None:
         """Somebody has got a request for the first time; what they will do with it is known."""
         running = letter.mentorship
+        assert running is not None, "every request is of a mentorship"
         request = running.requests[letter.post.request]
         if request.seen:
             return
@@ -437,10 +429,14 @@ class RehearsedSeason:
         at = max(instant(on, script.at, zone), mailed_at + timedelta(minutes=1))
         self.at(at, ACT, partial(self.decide, letter.mentorship, key, letter.post.person))
 
-    def decide(self, running: Running, key: str, by: str) -> None:
+    def decide(self, running: Running | None, key: str, by: str) -> None:
         """The coordinator decides a task, unless it is decided."""
         line = self.tasks[key]
         if line.closed is not None:
+            return
+        if running is None:
+            assert self.gathering is not None, "the only task of no mentorship is that of an open call"
+            self.gathering.publish()
             return
         script = self.behaviour.coordinator.decides(running.state.key, line.kind)
         pauses = script.decision == "pause"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from operations.cohorts.rehearse import Rehearsed
+    from rehearsal.gathering_report import GatheringReport
 
 PEOPLE_SHOWN = 10
 
@@ -30,6 +31,14 @@ def rehearse(
     people: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="How the simulated people behave.", show_default="a common mix"),
+    ] = None,
+    applicants: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="A CSV of those who apply to the cohort's open call.",
+            show_default="made up from its form",
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same season.")] = 1,
     runs: Annotated[int, typer.Option(min=1, max=10000, help="Play so many seasons, and show ranges.")] = 1,
@@ -51,13 +60,15 @@ def rehearse(
 ) -> None:
     """Play a whole season in seconds, with the same rules as a real run and with
     simulated people: who gets what and when, where mails pile up, how much work
-    lands on your desk, how the mentorships end. No mail is sent.
+    lands on your desk, how the mentorships end. Of an open call, its dates, its
+    mails and what matching makes of those who apply. No mail is sent.
 
     \b
     Examples:
       mentorship rehearse config/cohorts/realistic.yaml
       mentorship rehearse config/cohorts/small.yaml --people config/people/quiet-mentors.yaml
       mentorship rehearse config/cohorts/realistic.yaml --runs 200
+      mentorship rehearse config/cohorts/open-call.yaml --applicants config/cohorts/open-call-people.csv
       mentorship rehearse config/cohorts/realistic.yaml --html season.html --json season.json
     """
     from operations.cohorts.load import Faults, load
@@ -74,6 +85,7 @@ def rehearse(
                 launched=launched.date() if launched else None,
                 seed=seed,
                 runs=runs,
+                applicants=found_file("cohorts", applicants) if applicants else None,
                 progress=lambda share: bar.update(task, completed=share),
             )
     except Faults as found:
@@ -108,6 +120,22 @@ def _progress() -> Progress:
     )  # fmt: skip
 
 
+def _show_gathering(gathering: GatheringReport) -> None:
+    screen = out()
+    dates = table("Date", "what", title="The open call")
+    for due in gathering.dates:
+        dates.add_row(on(due.on), text(due.what))
+    screen.print(dates)
+    mails = table("Mail", "first", "last", "mails", "people", title="Mails of the open call")
+    for line in gathering.mails:
+        mails.add_row(text(line.what), on(line.first), on(line.last), str(line.mails), str(line.people))
+    screen.print(mails)
+    counts = table("People", "number", title="What came of it")
+    for what, number in gathering.counts:
+        counts.add_row(text(what), str(number))
+    screen.print(counts)
+
+
 def _show(played: Rehearsed) -> None:
     report, cohort = played.report, played.loaded.cohort
     names = {person.id: person.name for person in (*cohort.participants, *cohort.coordinators, *cohort.deputies)}
@@ -122,6 +150,8 @@ def _show(played: Rehearsed) -> None:
         person, most = report.busiest_person
         day, count = report.busiest_day
         screen.print(f"Busiest day: {on(day)}, {count} mails. Busiest person: {text(names[person])}, {most} mails.")
+    if report.gathering is not None:
+        _show_gathering(report.gathering)
     busy = table("Person", "mails", "most in a week", title="Mails by person")
     by_person = sorted(report.mails_by.items(), key=lambda one: (-sum(one[1].values()), one[0]))
     for person, weeks in by_person[:PEOPLE_SHOWN]:

@@ -14,6 +14,7 @@ from secrets import choice
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from lifecycle.gathering import MAILS_A_DAY
 from mail.headers import BadHeader, address
 from operations.forms.parse import FieldFault, Typed, read
 from operations.people.erase import Erasure, clean_up, erase_in
@@ -39,8 +40,6 @@ QUICKEST = timedelta(seconds=3)
 """Nobody reads the page and fills it in faster (real time)."""
 PAGE_LASTS = timedelta(days=2)
 """A page that was opened earlier is sent again with a new one (real time)."""
-MAILS_A_DAY = 3
-"""So many mails an address gets on one day because somebody typed it into the page."""
 MOST_UNCONFIRMED = 20_000
 """Applications of a cohort that nobody has confirmed: more are refused, for they come from a program."""
 LAPSES = timedelta(days=7)

@@ -79,18 +79,27 @@ async def _wishing(session: AsyncSession, id_: str, generation: int, now: dateti
         possible = candidates(await matchable(session, call), call.matching, call.start)
     except (UnknownStep, ReportingCircle):
         return None  # a coordinator has to correct it first; `mentorship match` says what
-    mentor, mentee = ROLES[found.role]
-    sides: dict[Side, tuple[Choice, ...]] = {}
-    if mentee:
-        sides["wish"] = _choices(call, everybody, _mentors_for(possible, found.person))
-    if mentor and found.role != "peer":
-        sides["take"] = _choices(call, everybody, _mentees_for(possible, found.person))
+    sides: dict[Side, tuple[Choice, ...]] = {
+        side: _choices(call, everybody, people)
+        for side, people in shown_to(possible, found.person, found.role).items()
+    }
     of = {each.person: each.id for each in everybody.values()}
     chosen: dict[Side, tuple[str, ...]] = {
         "wish": tuple(of[person] for person in found.wishes if person in of),
         "take": tuple(of[person] for person in found.would_take if person in of),
     }
     return Wishing(call, found, sides, chosen)
+
+
+def shown_to(possible: Candidates, person: str, role: str) -> dict[Side, list[str]]:
+    """Whom somebody can wish for, and whom they would take: ids of persons, the best first."""
+    mentor, mentee = ROLES[role]
+    sides: dict[Side, list[str]] = {}
+    if mentee:
+        sides["wish"] = _mentors_for(possible, person)
+    if mentor and role != "peer":
+        sides["take"] = _mentees_for(possible, person)
+    return sides
 
 
 def _mentors_for(possible: Candidates, person: str) -> list[str]:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 from lifecycle.local_time import instant, local_date
+from operations.cohorts.simulated_applicants import (
+    call_in,
+    everybody,
+    open_call_of,
+    read_simulated,
+    with_applicants,
+)
+from operations.errors import Refused
 from program.faults import Faults
+from program.gathering import Invited
 from program.loader import Loaded
+from rehearsal.applicants import SimulatedApplicant
 from rehearsal.behaviour import Behaviour
 from rehearsal.html_report import page
 from rehearsal.ledger import ledger
@@ -26,6 +36,9 @@ MIXED = {"prompt": 0.6, "busy": 0.25, "fading": 0.1, "silent": 0.03, "unhappy": 
 
 LAUNCHED_BEFORE = timedelta(days=28)
 """A rehearsal is launched so long before the start, or today where that is later and still before the start."""
+
+OPENS_AFTER = timedelta(days=1)
+"""A cohort with an open call is launched so long before the call opens."""
 
 LAUNCHED_AT = time(10, 0)
 """Wall time of the launch in the cohort's zone."""
@@ -54,13 +67,32 @@ def rehearse(
     launched: date | None = None,
     seed: int = 1,
     runs: int = 1,
+    applicants: Path | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Rehearsed:
     """Play `runs` seasons with seeds from `seed` on. `now` is program time (UTC); `progress` is told the share done.
+    `applicants`: who applies to the open call of the cohort; without it, they are made up from its form.
 
-    Raises Faults for a behaviour file that doesn't fit the cohort; then nothing was run.
+    Raises Faults for a behaviour file, or a file of applicants, that doesn't fit the cohort, and Refused for
+    applicants where there is no call; then nothing was run.
     """
-    behaviour = load_behaviour(people, loaded) if people is not None else Behaviour(mix=dict(MIXED))
+    call = call_in(loaded)
+    if applicants is not None and call is None:
+        raise Refused(f"{loaded.cohort.cohort} has no open call; write `apply:` in its file, or name no applicants")
+    given = read_simulated(applicants, call) if applicants is not None and call is not None else None
+
+    def applying(count: int) -> list[SimulatedApplicant]:
+        return everybody(call, loaded.cohort, given, count, seed) if call is not None else []
+
+    if people is not None:
+        behaviour = load_behaviour(people, loaded, lambda count: [each.id for each in applying(count)])
+    else:
+        behaviour = Behaviour(mix=dict(MIXED))
+    opened = None
+    if call is not None:
+        applied = applying(behaviour.applicants)
+        opened = open_call_of(call, applied, [invited.email for invited in _invited(loaded)])
+        loaded = replace(loaded, cohort=with_applicants(loaded.cohort, applied))
     launched_at = instant(launched or _launch_date(loaded, now), LAUNCHED_AT, loaded.cohort.zone)
     reports: list[Report] = []
     first: RehearsedSeason | None = None
@@ -73,18 +105,26 @@ def rehearse(
             launched_at=launched_at,
             script=change_happens,
             seed=seed + run,
+            call=opened,
         )
         season.play(_share(progress, season, run, runs) if progress else None)
         reports.append(report(season))
         first = first or season
     assert first is not None
+    loaded = replace(loaded, cohort=first.cohort)
     return Rehearsed(loaded, reports[0], ledger(first), ranges(reports) if runs > 1 else {}, runs)
+
+
+def _invited(loaded: Loaded) -> Sequence[Invited]:
+    return loaded.cohort.apply.invited if loaded.cohort.apply is not None else ()
 
 
 def _launch_date(loaded: Loaded, now: datetime) -> date:
     cohort = loaded.cohort
     today = local_date(now, cohort.zone)
     before = cohort.start - LAUNCHED_BEFORE
+    if cohort.apply is not None:
+        before = min(before, cohort.apply.opens - OPENS_AFTER)
     return today if before < today <= cohort.start else before
 
 

@@ -7,9 +7,10 @@ publishing again finishes what broke off, and mails nobody twice.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import count
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -27,9 +28,10 @@ from operations.errors import Refused
 from operations.matching.match import matched
 from operations.matching.pool import Pool
 from operations.people.deciders import who_decides
-from program.models import Cohort, Mentorship
+from operations.waking import wake_in_time
+from program.models import Cohort, Format, Mentorship
 from runtime.settings import Settings
-from runtime.temporal import start_cohort
+from runtime.temporal import Waker, start_cohort
 from store.cohorts import calls, cohorts
 from store.cohorts.calls import Call
 from store.database import Database
@@ -37,6 +39,8 @@ from store.forms import requests
 from store.mentorships import tasks
 from store.people import applications, people
 from store.people.applications import Application
+from store.postbox import Moment
+from store.shards import soonest
 
 NO_FIT, NO_PLACE, NO_MENTEE = 1, 2, 3
 """Why there is nobody for somebody, as the number of the item that says it."""
@@ -67,6 +71,8 @@ class Published:
     mentorships: tuple[str, ...]
     told: int
     """How many hear that there is nobody for them."""
+    earliest: Mapping[int, datetime] = field(default_factory=dict[int, datetime], compare=False)
+    """Shard to the moment (UTC) to wake its postmaster for."""
 
 
 async def pool_of(database: Database, cohort: str) -> Pool:
@@ -96,6 +102,17 @@ async def draft(
         call = await call_of(session, cohort)
     if call.gathering.published:
         return Draft(cohort, call.title, (), {}, {}, pool.names, published=True)
+    made, nobody = pairs_of(pool, pins=pins, bans=bans, pairs=pairs)
+    if not made:
+        raise Refused("no pair can be made of those who applied; the matching says why", use="match")
+    return Draft(cohort, call.title, tuple(sorted(made)), made, nobody, pool.names)
+
+
+def pairs_of(
+    pool: Pool, *, pins: Sequence[str] = (), bans: Sequence[str] = (), pairs: Sequence[PairIds] | None = None
+) -> tuple[dict[PairIds, tuple[Part, ...]], dict[str, int]]:
+    """The best pairs of a pool, or these `pairs`, with the parts of their scores; and those for whom there is nobody,
+    with the reason. Raises Refused."""
     if pairs is not None:
         pins = [f"{mentor}:{mentee}" for mentor, mentee in pairs]
         _check_pairs(pool, pairs)
@@ -103,8 +120,6 @@ async def draft(
     made = {(pair.mentor, pair.mentee): pair.parts for pair in board.pairs}
     if pairs is not None:
         made = {pair: made[pair] for pair in made if pair in set(pairs)}
-    if not made:
-        raise Refused("no pair can be made of those who applied; the matching says why", use="match")
     lacks = {one.id: NO_PLACE if one.short else NO_FIT for one in board.nobody}
     placed = {person for pair in made for person in pair}
     nobody = {
@@ -112,7 +127,7 @@ async def draft(
         for each in pool.people
         if each.id not in placed
     }
-    return Draft(cohort, call.title, tuple(sorted(made)), made, nobody, pool.names)
+    return made, nobody
 
 
 def _check_pairs(pool: Pool, pairs: Sequence[PairIds]) -> None:
@@ -156,6 +171,7 @@ async def publish(
             done = await _write(session, settings, call, made, now, decider, proof, why)
     if client is not None:
         await start_cohort(client, settings, made.cohort)
+        await wake_in_time(database, done.earliest, now, Waker(client, settings))
     return done
 
 
@@ -182,63 +198,59 @@ async def _write(
         raise Refused(f"{made.cohort} is {call.state}; nothing can start in it")
     loaded = await written_out(session, made.cohort)
     taken = {mentorship.key for mentorship in loaded.cohort.mentorships}
-    seats = _seats(call, made.pairs)
-    keys = _keys(taken, len(seats))
-    mentorships = tuple(Mentorship(key=key, **seated) for key, (seated, _) in zip(keys, seats, strict=True))
+    seated = mentorships_of(call.program.format, made.pairs, taken)
+    mentorships = tuple(seated)
     for person in sorted(set(placed)):
         await applications.change_person(session, person, profile=await _profile(session, call, counted[person]))
     says: Cohort = loaded.cohort.model_copy(update={"mentorships": mentorships})
     frozen = await cohorts.contents(session, made.cohort)
     assert frozen is not None
-    because = dict(zip(keys, (_because(call, made, pairs) for _, pairs in seats), strict=True))
+    because = {mentorship.key: _because(call, made, pairs) for mentorship, pairs in seated.items()}
     today = local_date(now, call.zone)
     new = await cohorts.put_in(session, says, frozen.programs, today, because)
     await calls.mark_published(session, made.cohort, now)
     await tasks.close_of_cohort(session, made.cohort, "match", "published", decider, why, now, today)
-    told = 0
-    for person, reason in made.nobody.items():
-        found = counted.get(person)
-        if found is not None:
-            await applications.tell(
-                session, call, found.id, person, "notice", applications.NOBODY, reason, now, shards=settings.shards
-            )
-            told += 1
+    alone = {person: reason for person, reason in made.nobody.items() if person in counted}
+    moments: list[Moment] = []
+    for person, reason in alone.items():
+        moments += await applications.tell(
+            session, call, counted[person].id, person, "notice", applications.NOBODY, reason, now,
+            shards=settings.shards,
+        )  # fmt: skip
     await requests.note(session, made.cohort, "", now, "published", detail=str(len(new)), by=decider, why=why)
     entry = AuditEntry("publish", decider, proof, made.cohort, [f"{made.cohort}/{key}" for key in new], reason=why)
     await put_audit(session, now, entry)
-    return Published(made.cohort, tuple(new), told)
+    return Published(made.cohort, tuple(new), len(alone), soonest(moments))
 
 
-def _seats(call: Call, pairs: Sequence[PairIds]) -> list[tuple[dict[str, Any], tuple[PairIds, ...]]]:
-    """The members of each mentorship, with the pairs that it is made of; a group is made of several."""
-    if call.program.format == "peer":
-        return [({"peers": pair}, (pair,)) for pair in pairs]
-    if call.program.format != "group":
-        return [({"mentor": mentor, "mentees": (mentee,)}, ((mentor, mentee),)) for mentor, mentee in pairs]
+def mentorships_of(
+    format_: Format, pairs: Sequence[PairIds], taken: Collection[str]
+) -> dict[Mentorship, tuple[PairIds, ...]]:
+    """The mentorships of these pairs, each with the pairs that it is made of; a group is made of several. `taken`:
+    keys that mentorships of the cohort have already."""
+    free = (key for key in (f"m{number:02}" for number in count(1)) if key not in taken)
+    if format_ == "peer":
+        return {Mentorship(key=next(free), peers=pair): (pair,) for pair in pairs}
+    if format_ != "group":
+        return {
+            Mentorship(key=next(free), mentor=mentor, mentees=(mentee,)): ((mentor, mentee),)
+            for mentor, mentee in pairs
+        }
     groups: dict[str, list[str]] = {}
     for mentor, mentee in pairs:
         groups.setdefault(mentor, []).append(mentee)
-    return [
-        ({"mentor": mentor, "mentees": tuple(mentees)}, tuple((mentor, mentee) for mentee in mentees))
+    return {
+        Mentorship(key=next(free), mentor=mentor, mentees=tuple(mentees)): tuple(
+            (mentor, mentee) for mentee in mentees
+        )
         for mentor, mentees in groups.items()
-    ]
+    }
 
 
 def _because(call: Call, made: Draft, pairs: Sequence[PairIds]) -> tuple[str, ...]:
     """Why these people: what is true of all pairs of a mentorship."""
     first, *others = (reasons(call, made.because[pair]) for pair in pairs)
     return tuple(words for words in first if all(words in other for other in others))
-
-
-def _keys(taken: set[str], count: int) -> list[str]:
-    found: list[str] = []
-    number = 0
-    while len(found) < count:
-        number += 1
-        key = f"m{number:02}"
-        if key not in taken:
-            found.append(key)
-    return found
 
 
 def reasons(call: Call, parts: Sequence[Part]) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from functools import partial
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 from pydantic import TypeAdapter
@@ -118,6 +118,7 @@ def _unrest() -> Select[Any]:
 
 
 UNREST = _unrest()
+E = TypeVar("E", bound="Engine")
 
 
 @dataclass
@@ -303,7 +304,8 @@ async def run_engine(
     *,
     seed: int = 1,
     shards: int = 1,
-) -> AsyncIterator[Engine]:
+    kind: type[E] = Engine,  # pyright: ignore[reportArgumentType] - E is Engine where nothing is said
+) -> AsyncIterator[E]:
     """An engine at the present virtual time of this server, with a migrated database, ready to launch."""
     async with running_sink() as sink, Database.open(database_url) as database:
         settings = Settings(
@@ -316,7 +318,7 @@ async def run_engine(
             public_url="http://mentoring.example.org",
             task_queue=f"test-{id(sink)}",
         )
-        engine: list[Engine] = []
+        engine: list[E] = []
         app = create_app(
             settings, database, PatientTeller(env.client), lambda: engine[0].now, Waker(env.client, settings)
         )
@@ -324,7 +326,7 @@ async def run_engine(
         http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=settings.public_url)
         visitor = Visitor(http)
         now = await env.get_current_time()
-        this = Engine(env, settings, database, sink, visitor, now, loaded, behaviour)
+        this = kind(env, settings, database, sink, visitor, now, loaded, behaviour)
         this.crowd = Crowd(loaded, behaviour, database, env.client, visitor, lambda: this.now, this.at, seed)
         engine.append(this)
         async with make_worker(env.client, settings, database, transport, runner=sandbox()), http:

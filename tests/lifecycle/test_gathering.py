@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from lifecycle.gathering import Gathering
+from lifecycle.gathering import Gathering, call_number
 from lifecycle.keys import application_item_key
 
 CALL = Gathering("Europe/Berlin", date(2027, 3, 1), date(2027, 3, 21))
@@ -98,3 +98,12 @@ def test_once_published_nothing_falls_due() -> None:
 def test_today_is_the_date_of_the_cohort() -> None:
     assert CALL.today(midnight(2)) == date(2027, 3, 2)
     assert application_item_key("spring", "4kx9", "last_call") == "spring/call/4kx9/last_call.1"
+
+
+def test_a_first_mail_is_no_reminder_and_none_comes_twice() -> None:
+    opening, reminder, last = CALL.moments()[:3]
+    assert call_number(opening, {}) == 1
+    assert call_number(last, {}) == 1, "who hears of the call for the first time is not reminded"
+    assert call_number(reminder, {1: opening.at}) == 2
+    assert call_number(reminder, {1: opening.at, 2: reminder.at}) is None
+    assert call_number(reminder, {1: reminder.at}) is None, "the first mail came at the moment of the reminder"
