@@ -18,7 +18,7 @@ help: ## What can be made
 
 venv: $(READY) ## The environment, with the command `mentorship` in .venv/bin
 
-demo: $(READY) ## Play half a year in four minutes: real Temporal, mail, forms. ONCE=1 ends with a verdict, SPEED=2 is twice as fast
+demo: $(READY) ## Play an open call and half a year in five minutes: real Temporal, mail, forms. ONCE=1 ends with a verdict, SPEED=2 is twice as fast
 	@$(BIN)/python -m demo $(if $(ONCE),--once) $(if $(SPEED),--speed $(SPEED))
 
 test: $(READY) ## All tests: real Temporal, SQLite and PostgreSQL, SMTP, HTTP and browser. ARGS="-k letterbox" for some

@@ -41,9 +41,9 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "--speed", type=float, default=1.0, metavar="FACTOR",
-        help=f"at 1, the default, half a year passes in {TAKES.seconds // 60} minutes; at 2 in half the time",
+        help=f"at 1, the default, half a year passes in {TAKES.seconds} seconds; at 2 in half the time",
     )  # fmt: skip
-    parser.add_argument("--mentorships", type=int, default=0, metavar="N", help="play only the first N of the cohort")
+    parser.add_argument("--mentorships", type=int, default=0, metavar="N", help="play only the first N of the file")
     parser.add_argument("--data", type=Path, help="keep everything in this folder, which must be empty or new")
     parser.add_argument("--seed", type=int, default=1, help="seed of the simulated people's habits")
     return parser.parse_args()
@@ -63,7 +63,9 @@ async def play(wanted: DemoOptions, once: bool, screen: Screen, report: Path) ->
         status = BROKEN if not all(check.speed for check in broken) else TOO_FAST if broken else 0
         took = datetime.now(UTC) - playing.began
         slower = f"TOO FAST for this machine; try it slower: --speed {wanted.speed / 2:g} (make: SPEED=)"
-        verdict_words = {0: "all promises kept", BROKEN: "BROKEN", TOO_FAST: slower}[status]
+        waiting = sum(check.waits for check in checks)
+        kept = "all promises kept" if not waiting else f"nothing broke, and {waiting} things wait for your decision"
+        verdict_words = {0: kept, BROKEN: "BROKEN", TOO_FAST: slower}[status]
         screen.say(f"\nA season in {took.total_seconds():.0f} seconds: {verdict_words}.")
         made = await exact(playing.stack.database, playing.cohort, playing.now)
         report.write_text(made.html(), "utf-8")

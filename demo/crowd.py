@@ -6,7 +6,7 @@ The caller's clock says when "their time comes": real time in the demo, virtual 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,6 +17,7 @@ from temporalio.client import Client
 
 from demo.visitor import Visitor, public_id, tokens_in
 from lifecycle.events import Decided
+from lifecycle.gathering import MATCH
 from lifecycle.local_time import begins, instant, local_date
 from program.loader import Loaded
 from rehearsal.behaviour import Behaviour
@@ -46,6 +47,12 @@ class Crowd:
     now: Callable[[], datetime]
     at: At
     seed: int = 1
+    applicants: Sequence[str] = ()
+    """Ids of those who apply to the open call, among the simulated people."""
+    known_as: dict[str, str] = field(default_factory=dict[str, str])
+    """Person, as the database knows them, to their id among the simulated people, where it is another."""
+    publish: Callable[[str], Awaitable[None]] | None = None
+    """Lets a coordinator match those who applied, and publish the pairs."""
     answered: Callable[[ReceivedRequest, str], None] = lambda _asked, _mentorship: None
     """Told of each answer that a page took, with the key of its mentorship."""
     answers: int = 0
@@ -58,7 +65,7 @@ class Crowd:
     _tasks: set[str] = field(default_factory=set[str])
 
     def __post_init__(self) -> None:
-        participants = [person.id for person in self.loaded.cohort.participants]
+        participants = [*(person.id for person in self.loaded.cohort.participants), *self.applicants]
         self._people = People(self.behaviour, participants, self.seed)
 
     async def read(self, raw: bytes) -> None:
@@ -87,8 +94,8 @@ class Crowd:
         program = self.loaded.programs[mentorship.program]
         form = self.loaded.forms[mentorship.program][program.form_for(request.ask)]
         asked = ReceivedRequest(
-            request.person, request.ask, request.number, request.role, mentorship.format, person.zone,
-            mailed_at, request.early,
+            self.known_as.get(request.person, request.person), request.ask, request.number, request.role,
+            mentorship.format, person.zone, mailed_at, request.early,
         )  # fmt: skip
         reply = self._people.reply(asked, form)
         if reply is None:
@@ -136,6 +143,9 @@ class Crowd:
         async with self.database.session() as session:
             if await sessions.has_any(session, by):
                 return
+        if task.kind == MATCH and self.publish is not None:
+            await self.publish(by)
+            return
         script = self.behaviour.coordinator.decides(task.mentorship, task.kind)
         today = local_date(self.now(), self.loaded.cohort.zone)
         until = today + timedelta(days=script.until) if script.decision == "pause" else None

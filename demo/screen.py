@@ -14,12 +14,17 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from demo.check import Check
 from demo.season import DemoEvent, DemoSeason
-from demo.verdict import Check
 from operations.mentorships.labels import phrase
 from store.reports.status import StatusLine
 
 COLOURS = {
+    "call": "blue",
+    "applied": "green",
+    "wish": "green",
+    "pairs": "magenta",
+    "refused": "red",
     "mail": "cyan",
     "answer": "green",
     "task": "yellow",
@@ -81,6 +86,7 @@ class Screen:
         self.console.print()
         for check in checks:
             mark = "[green]kept  [/]" if check.kept else "[yellow]late  [/]" if check.speed else "[bold red]BROKEN[/]"
+            mark = "[yellow]waits [/]" if check.waits else mark
             self.console.print(f"{mark} {check.promise}: {escape(check.counted)}", soft_wrap=True)
 
     def say(self, text: str) -> None:
@@ -125,6 +131,7 @@ class Screen:
         addresses = self.season.stack.addresses
         return Text(
             f"Coordinators {addresses.coordinators}   Inbox {addresses.inbox}   Temporal UI {addresses.temporal_ui}\n"
+            f"{f'The open call {self.season.call.url}   ' if self.season.call else ''}"
             f"Take over the coordinator: {self.season.sign_in_url}",
             style="dim",
         )

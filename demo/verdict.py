@@ -14,9 +14,12 @@ from email import message_from_string, policy
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from demo.call_checks import call_checks
+from demo.check import Check
 from demo.season import DemoSeason
 from lifecycle.delivery.letterbox import LetterboxRule, next_open, opening, ready_at
 from lifecycle.local_time import DAY, begins, local_date
+from operations.mentorships.labels import phrase
 from store.postbox import letterbox_rule
 from store.reports.ledger import WENT_OUT, ledger, local_time
 from store.tables import (
@@ -29,6 +32,7 @@ from store.tables import (
     ParticipantRow,
     RelayRow,
     RequestRow,
+    TaskRow,
 )
 
 TOO_LATE = timedelta(seconds=3)
@@ -36,17 +40,6 @@ TOO_LATE = timedelta(seconds=3)
 which its letterbox was open: a mail that misses Friday evening by a moment waits for Monday by the rules."""
 
 FAST = ("receipt", "urgent")
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One promise: whether it was kept, and what was counted."""
-
-    kept: bool
-    promise: str
-    counted: str
-    speed: bool = False
-    """Broken by a machine that is too slow for so fast a clock, rather than by us."""
 
 
 async def verdict(season: DemoSeason) -> list[Check]:
@@ -60,6 +53,7 @@ async def verdict(season: DemoSeason) -> list[Check]:
             )
         )
         checks = [
+            *await call_checks(season),
             await _endings(session, season),
             await _nothing_left(session, season),
             await _told(session),
@@ -69,6 +63,7 @@ async def verdict(season: DemoSeason) -> list[Check]:
             _one_a_day(sent),
             await _answers(session, season),
             await _punctual(session, season, sent),
+            *await _decisions(session, season),
         ]
     failed = await season.stack.client.count_workflows(
         "ExecutionStatus IN ('Failed', 'Terminated', 'TimedOut', 'Canceled')"
@@ -100,9 +95,37 @@ async def _endings(session: AsyncSession, season: DemoSeason) -> Check:
 
 
 async def _nothing_left(session: AsyncSession, season: DemoSeason) -> Check:
-    waiting = ItemRow.state.in_(("queued", "held", "sending"))
-    left = list(await session.scalars(select(ItemRow.key).where(ItemRow.cohort == season.cohort, waiting)))
+    waiting = select(ItemRow.key).where(ItemRow.cohort == season.cohort)
+    left = list(await session.scalars(waiting.where(ItemRow.state.in_(("queued", "sending")))))
+    held = list(await session.scalars(waiting.where(ItemRow.state == "held")))
+    if season.taken_over and held and not left:
+        counted = f"{len(held)} items are held back until you decide what was reported"
+        return Check(True, "nothing waits in a postbox", counted, waits=True)
+    left += held
     return Check(not left, "nothing waits in a postbox", f"{len(left)} items{_some(left)}")
+
+
+async def _decisions(session: AsyncSession, season: DemoSeason) -> list[Check]:
+    """What waits for the person who took over the coordinator; nothing where nobody did."""
+    if not season.taken_over:
+        return []
+    undecided = await session.scalars(
+        select(TaskRow).where(TaskRow.cohort == season.cohort, TaskRow.closed_at.is_(None)).order_by(TaskRow.due)
+    )
+    return [
+        Check(
+            True,
+            f"a decision of yours: {phrase(task.kind)}",
+            f"{task.mentorship or 'the open call'}{' of ' + _people(season, task) if task.about else ''}, "
+            f"due on {task.due:%d %b %Y}",
+            waits=True,
+        )
+        for task in undecided
+    ]
+
+
+def _people(season: DemoSeason, task: TaskRow) -> str:
+    return " and ".join(season.name_of(person) for person in task.about)
 
 
 async def _told(session: AsyncSession) -> Check:
@@ -111,14 +134,22 @@ async def _told(session: AsyncSession) -> Check:
 
 
 def _the_same_mails(season: DemoSeason, sent: Iterable[MessageRow]) -> Check:
-    in_sink = {mail.id for mail in season.stack.inbox.received}
-    in_store = {_id_of(row.raw) for row in sent}
+    rows = list(sent)
+    emptied = Counter(season.address_of(row.person) for row in rows if not row.raw)
+    received = season.stack.inbox.received
+    in_sink = {mail.id for mail in received if mail.recipient.casefold() not in emptied}
+    in_store = {_id_of(row.raw) for row in rows if row.raw}
     counted = f"{len(in_sink)} in the sink, {len(in_store)} in the store"
+    if emptied:
+        counted += f"; {emptied.total()} of {len(emptied)} applicants whose data is deleted"
+    if Counter(mail.recipient.casefold() for mail in received if mail.recipient.casefold() in emptied) != emptied:
+        return Check(False, _SAME_MAILS, f"{counted}, and another number in the sink")
     if in_sink != in_store:
         counted += f"; only in the sink {len(in_sink - in_store)}, only in the store {len(in_store - in_sink)}"
-    return Check(
-        in_sink == in_store and bool(in_sink), "every mail in the sink is in the store and the reverse", counted
-    )
+    return Check(in_sink == in_store and bool(in_sink), _SAME_MAILS, counted)
+
+
+_SAME_MAILS = "every mail in the sink is in the store and the reverse"
 
 
 async def _the_same_ledger(session: AsyncSession, season: DemoSeason, sent: Iterable[MessageRow]) -> Check:

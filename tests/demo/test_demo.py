@@ -18,16 +18,23 @@ from testing.seasons.played_season import FAR, report_of
 ROOT = Path(__file__).parent.parent.parent
 
 
-SPEEDS = ("3", "1.5", "0.8")
+SPEEDS = ("2.5", "1.2", "0.6")
 """A machine that is too slow for one of them says so, and gets the next."""
 TOO_FAST = 3
+
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+OF_MENTEE = (
+    "JOIN memberships m ON (m.cohort, m.mentorship) = ({0}.cohort, {0}.mentorship) AND m.role = 'mentee' "
+    "JOIN participants p ON p.id = m.person WHERE m.person NOT LIKE 'd%' ORDER BY p.name"
+)
+"""Of the pairs of the call, by the mentee; those who stand in the file have ids that begin with d."""
 
 pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")
 def season(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
-    """A whole season of five mentorships: the folder it was kept in, and how it ended."""
+    """An open call, and a season of its six pairs and of a group: the folder it was kept in, and how it ended."""
     *faster, last = SPEEDS
     for speed in faster:
         data, ended = _played(tmp_path_factory.mktemp("demo"), speed)
@@ -37,7 +44,7 @@ def season(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.C
 
 
 def _played(data: Path, speed: str) -> tuple[Path, subprocess.CompletedProcess[str]]:
-    command = [sys.executable, "-m", "demo", "--once", "--speed", speed, "--mentorships", "5", "--data", str(data)]
+    command = [sys.executable, "-m", "demo", "--once", "--speed", speed, "--mentorships", "1", "--data", str(data)]
     return data, subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=400)
 
 
@@ -63,20 +70,38 @@ def test_the_sink_and_the_store_know_the_same_mails(
 
 def test_everybody_plays_their_part(season: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
     data, _ = season
-    endings = asked(data, "SELECT mentorship, ending, reason FROM outcomes ORDER BY mentorship")
+    endings = asked(data, f"SELECT p.name, o.ending, o.reason FROM outcomes o {OF_MENTEE.format('o')}")
     assert endings == [
-        ("m01", "completed_partial", ""),  # the mentor fell silent
-        ("m02", "ended_early", "no_fault"),  # one wanted another partner at the midpoint
-        ("m03", "completed", ""),
-        ("m04", "never_started", "seat_empty"),  # one declined
-        ("m05", "completed", ""),
+        ("Elliot Farnsworth", "completed", ""),
+        ("Kavita Subramani", "completed", ""),
+        ("Mina Sarrafi", "never_started", "seat_empty"),  # she declined
+        ("Oskar Blumenau", "completed_silent", ""),  # both fell silent
+        ("Ravi Anantharaman", "completed_partial", ""),  # the mentor fell silent
+        ("Theo Marchbanks", "ended_early", "no_fault"),  # he wanted another partner at the midpoint
     ]
-    decided = asked(data, "SELECT mentorship, kind, decision FROM tasks ORDER BY mentorship, kind")
-    assert ("m02", "midpoint", "end") in decided
-    assert ("m04", "seat_empty", "end") in decided
-    assert ("m05", "safety", "release") in decided
-    differed = asked(data, "SELECT DISTINCT mentorship FROM events WHERE name = 'seen_differently'")
-    assert differed == [("m03",)]
+    decided = asked(data, f"SELECT p.name, t.kind, t.decision FROM tasks t {OF_MENTEE.format('t')}")
+    assert ("Theo Marchbanks", "midpoint", "end") in decided
+    assert ("Mina Sarrafi", "seat_empty", "end") in decided
+    assert ("Elliot Farnsworth", "safety", "release") in decided
+    assert asked(data, "SELECT decision FROM tasks WHERE kind = 'match'") == [("published",)]
+    found = f"SELECT DISTINCT p.name FROM events e {OF_MENTEE.format('e')}"
+    assert asked(data, found.replace("WHERE", "WHERE e.name = 'seen_differently' AND")) == [("Kavita Subramani",)]
+
+
+def test_it_begins_with_the_open_call(season: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    """The first thing to be seen: people apply through the page, a robot is refused, pairs are published."""
+    data, ended = season
+    seen = [line.split(maxsplit=4)[4] for line in ended.stdout.splitlines() if line[:3] in WEEKDAYS]
+    assert seen[0].startswith("call")
+    said = "\n".join(seen)
+    for words in (
+        "people apply on http://", "its application is not taken", "Mina Sarrafi applies once more: nothing changes",
+        "Tobias Meerkatz withdraws", "makes 2 wishes", "Lotte Grünewald with Ravi Anantharaman: first wish",
+        "nobody for Annegret Loibl", "the pairs are published",
+    ):  # fmt: skip
+        assert words in said, words
+    seats = "SELECT count(*) FROM memberships JOIN applications USING (cohort, person)"
+    assert asked(data, seats) == [(12,)], "the pairs are those of the applicants"
 
 
 async def test_it_ends_with_a_report_and_every_figure_of_it_is_counted_again(

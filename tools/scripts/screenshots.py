@@ -1,10 +1,11 @@
-"""Takes the pictures of README.md and docs/operations.md: a mail, a form and the Temporal UI of a real run.
+"""Takes the pictures of README.md and docs: a mail, a form, the Temporal UI and pages of an open call, of a real run.
 
-    python -m tools.scripts.screenshots
+    python -m tools.scripts.screenshots            # all
+    python -m tools.scripts.screenshots call       # those of the open call only
 
-The realistic cohort runs on the embedded stack, at demo speed, up to its second month, with
-a coordinator who decides slowly; this takes about a minute and a half. Then a browser takes the pictures. Needs
-Chromium.
+The realistic cohort runs on the embedded stack, at demo speed, up to its second month, with a coordinator who decides
+slowly; this takes about a minute and a half. The demo's cohort runs until its coordinator has to match. A browser
+takes the pictures. Needs Chromium.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ FIRST_CHECK_IN = timedelta(days=32)
 PLAYED = timedelta(days=47)
 """After the start: check-ins, tasks, somebody silent."""
 SPEED = 1.0
+CALL_SPEED = 0.25
+"""Slow enough to open each page while the call stands there."""
 SIZE = {"width": 1280, "height": 760}
 PHONE = {"width": 390, "height": 760}
 """The mail and the form, as a phone shows them."""
@@ -137,22 +140,62 @@ async def until(here: DemoSeason, after_start: timedelta) -> None:
         await asyncio.sleep(1)
 
 
+async def take_call(browser: Browser) -> None:
+    """The form of an open call, the page of wishes, and the board of the matching."""
+    with tempfile.TemporaryDirectory() as data:
+        async with season(DemoOptions(Path(data), CALL_SPEED), lambda _: None) as here:
+            await here.launch()
+            phone = await browser.new_context(viewport=PHONE, device_scale_factor=1.5, color_scheme="light")  # pyright: ignore[reportArgumentType]
+            page = await phone.new_page()
+            call = here.call
+            assert call is not None, "the demo has an open call"
+            await stage_is(here, "applying")
+            await page.goto(f"{call.url}?as=mentee")
+            await page.locator("fieldset").first.scroll_into_view_if_needed()
+            await save(page, "apply")
+            await stage_is(here, "wishing")
+            await page.goto(f"{here.stack.addresses.pages}{call.crowd.link_of('d04')}/wishes")
+            await save(page, "wishes")
+            await stage_is(here, "matching")
+            desk = await browser.new_context(viewport=SIZE, color_scheme="light")  # pyright: ignore[reportArgumentType]
+            page = await desk.new_page()
+            await page.goto(here.sign_in_url)
+            await page.locator("form button").first.click()
+            await page.goto(f"{here.stack.settings.public_url}/c/cohorts/{here.cohort}/matching")
+            await save(page, "matching")
+
+
+async def stage_is(here: DemoSeason, stage: str) -> None:
+    """Play until the open call stands there."""
+    while here.call is not None and here.call.stage != stage:
+        await here.look()
+        await asyncio.sleep(0.2)
+
+
 async def main() -> None:
     """Play, look, take."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=executable(), args=list(ARGUMENTS))
+        await take_call(browser)
+        if sys.argv[1:] != ["call"]:
+            await take_season(browser)
+        await browser.close()
+
+
+async def take_season(browser: Browser) -> None:
+    """A mail, a form and the Temporal UI."""
     with tempfile.TemporaryDirectory() as data:
         people = Path(data) / "people.yaml"
         people.write_text(
             (CONFIG / "people" / "quiet-mentors.yaml").read_text().replace("decides_after: 2d", "decides_after: 40d")
         )
         wanted = DemoOptions(Path(data), SPEED, cohort=CONFIG / "cohorts" / "realistic.yaml", people=people)
-        async with season(wanted, lambda _: None) as here, async_playwright() as playwright:
-            browser = await playwright.chromium.launch(executable_path=executable(), args=list(ARGUMENTS))
+        async with season(wanted, lambda _: None) as here:
             await here.launch()
             await until(here, FIRST_CHECK_IN)
             await take_mail_and_form(browser, here)
             await until(here, PLAYED)
             await take_temporal(browser, here)
-            await browser.close()
 
 
 if __name__ == "__main__":
