@@ -30,7 +30,7 @@ mentorships:
   - {{key: m01, mentor: w2, mentee: w3, start: {start}}}
 """
 PROGRAM = "extends: open-call\nprogram: short\ntitle: Four weeks\nlength: 4w\n"
-PEOPLE = "people:\n  w3: {midpoint: {answers: {p_help: safety}}}\n"
+PEOPLE = "people:\n  w3: {midpoint: {answers: {p_help: safety}}}\n  d08: {apply#2: {after: 5}}\n"
 
 
 def files(folder: Path) -> DemoOptions:
