@@ -7,13 +7,15 @@ pair before the score) or where two people would become each other's mentors.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from heapq import heappop, heappush
 
 from matching.assignment import UNPLACED, Network
 from matching.objective import Impossible, PairIds, Result, circle_in, match, raise_worst
+from matching.scoring import RANKS
+from program.matching import Level
 
 Move = tuple[int, int, int]
 """A mentee, the mentor before and the mentor after; UNPLACED for none."""
@@ -40,6 +42,15 @@ class Price:
     def is_free(self) -> bool:
         """Whether the result would be equally good on every level."""
         return not self.levels and not self.worst
+
+    def changes(self, objective: Sequence[Level]) -> dict[str, int]:
+        """Level to how much less, in the order of the objective: the first is what the price is."""
+        found: dict[str, int] = {}
+        for level in objective:
+            names = [f"wish_{rank}" for rank in range(1, len(RANKS) + 1)] if level == "wishes" else [level]
+            less = {name: self.worst if name == "worst" else self.levels.get(name, 0) for name in names}
+            found |= {name: count for name, count in less.items() if count}
+        return found
 
 
 class Residual:

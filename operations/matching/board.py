@@ -156,19 +156,19 @@ class Board:
 # -- in words -------------------------------------------------------------------------------------------------------
 
 
-def price_in_words(levels: Mapping[str, int], worst: int, what: str = "a mentor") -> str:
-    """A price as a coordinator reads it, the highest level only: what comes below it is not compared."""
-    for name, less in levels.items():
-        if less < 0:
-            continue
+def price_in_words(changes: Mapping[str, int], what: str = "a mentor") -> str:
+    """A price as a coordinator reads it: the first level that changes. What comes below it is not compared.
+
+    `changes`: level to how much less, in the order of the objective.
+    """
+    for name, less in changes.items():
         if name == "served":
             return f"one person fewer would have {what}" if less == 1 else f"{less} people fewer would have {what}"
         if name.startswith("wish_"):
             rank = {"1": "first", "2": "second", "3": "third"}[name[-1]]
             return f"{less} {rank} wish{'es' if less != 1 else ''} fewer"
-        return f"{less} point{'s' if less != 1 else ''} less"
-    if worst > 0:
-        return f"the weakest pair would have {worst} point{'s' if worst != 1 else ''} less"
+        points = f"{less} point{'s' if less != 1 else ''} less"
+        return f"the weakest pair would have {points}" if name == "worst" else points
     return "equally good"
 
 

@@ -49,10 +49,7 @@ def _compared(before: Totals, after: Totals, pool: Pool, what: str) -> str:
             levels |= {f"wish_{rank}": had - has for rank, (had, has) in enumerate(ranks, 1)}
         else:
             levels[level] = getattr(before, level) - getattr(after, level)
-    for name, less in levels.items():
-        if less:
-            return price_in_words({}, less) if name == "worst" else price_in_words({name: less}, 0, what)
-    return "equally good"
+    return price_in_words({name: less for name, less in levels.items() if less}, what)
 
 
 @dataclass(frozen=True)
@@ -205,11 +202,9 @@ class MatchedGroups:
 
     def price(self, one: str, other: str) -> tuple[str, tuple[str, ...]]:
         """What it would cost to put a mentee into the group of a mentor, by solving again. Raises Refused."""
-        mentee, mentor = self.pool.known(one), self.pool.known(other)
-        if (mentor, mentee) in self.ids or (mentee, mentor) in self.ids:
+        mentee, mentor = self._in_order(self.pool.known(one), self.pool.known(other))
+        if (mentor, mentee) in self.ids:
             return "these two are in one group already", ()
-        if mentee in {person.id for person in self.result.candidates.mentors}:
-            mentee, mentor = mentor, mentee
         wanted = replace(self.wanted, pins=self.wanted.pins | {(mentor, mentee)}, keep=frozenset(self.ids))
         try:
             after = match_groups(self.pool.people, self.pool.matching, self.pool.start, wanted)
@@ -222,6 +217,17 @@ class MatchedGroups:
             if was.get(person) != now.get(person)
         )
         return _compared(self.result.totals, after.totals, self.pool, "a group"), moves
+
+    def _in_order(self, one: str, other: str) -> PairIds:
+        """(mentee, mentor), in the order given where both can be both. Raises Refused."""
+        mentees, mentors = (
+            {person.id for person in side}
+            for side in (self.result.candidates.mentees, self.result.candidates.mentors)
+        )
+        for mentee, mentor in ((one, other), (other, one)):
+            if mentee in mentees and mentor in mentors:
+                return mentee, mentor
+        raise Refused(f"{one} and {other} are no mentee and mentor")
 
     def _mentee(self, id_: str) -> int:
         ids = [person.id for person in self.result.candidates.mentees]

@@ -136,9 +136,12 @@ class MatchedPairs:
     def _words(self, mentee: int, mentor: int) -> str:
         levels = self._costs.levels(mentee, mentor)
         if levels and not self.result.candidates.both:
-            return price_in_words(levels, 0)
+            return price_in_words(levels)
         price = Prices(self.result, mentee, self._residual).of(mentor)
-        return price_in_words(price.levels, price.worst) if price else "a rule forbids it"
+        return self._priced(price) if price else "a rule forbids it"
+
+    def _priced(self, price: Price) -> str:
+        return price_in_words(price.changes(self.result.objective))
 
     def _nobody(self) -> Iterator[Nobody]:
         for lack in why_nobody(self.result):
@@ -216,7 +219,7 @@ class MatchedPairs:
 
     def _other(self, price: Price, id_: str) -> Other:
         score = self.result.score_of(price.mentee, price.mentor)
-        return Other(id_, score, price_in_words(price.levels, price.worst), self._moves(price))
+        return Other(id_, score, self._priced(price), self._moves(price))
 
     def price(self, one: str, other: str) -> tuple[str, tuple[str, ...]]:
         """What the pair of a mentee and a mentor, in either order, would cost. Raises Refused."""
@@ -232,7 +235,7 @@ class MatchedPairs:
         if price is None:
             rules = ", ".join(map(rule_in_words, self.result.candidates.forbidden_by(mentee, mentor)))
             raise Refused(f"{one} and {other} can't meet: {rules or 'one of the two excludes the other'}")
-        return price_in_words(price.levels, price.worst), self._moves(price)
+        return self._priced(price), self._moves(price)
 
     def _mentee(self, id_: str) -> int | None:
         ids = [mentee.id for mentee in self.result.candidates.mentees]

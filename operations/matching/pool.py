@@ -85,10 +85,9 @@ def read_pool(cohort: Path, people: Path, own: Path | None = None) -> Pool:
     reading = _Reading(rows, matching, program.format, loaded.cohort.zone)
     applicants = tuple(reading.applicants())
     faults = reading.faults
-    columns = {name for row in rows.rows for name in row.get("profile", {})} | {"email"}
     source = Shelf.around(cohort, own).program_source(program.program)
     if source is not None and rows.rows:
-        faults += check_fields(matching, source, columns, f"the file {people.name}")
+        faults += check_fields(matching, source, {*rows.columns, "email"}, f"the file {people.name}")
     if not faults:
         faults += _contradictions(rows, applicants, matching, loaded.cohort.start)
     if faults:

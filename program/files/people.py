@@ -59,6 +59,8 @@ class Rows:
     places: dict[Trail, Place] = field(default_factory=dict[Trail, Place])
     faults: list[Fault] = field(default_factory=list[Fault])
     warnings: list[Fault] = field(default_factory=list[Fault])
+    columns: tuple[str, ...] = ()
+    """All columns of people's profiles that the table names, also those that are empty in every row."""
     whole: bool = True
     """Whether every row could be read. Where not, the cause is among the faults, and nothing can be said of what the
     rows lack."""
@@ -72,7 +74,7 @@ def read_people(path: Path) -> Rows:
     """
     table = _Table(path, PERSON_COLUMNS)
     table.needs("id", "name", "email")
-    found = Rows()
+    found = Rows(columns=tuple(column for column in table.header if column not in PERSON_COLUMNS))
     for column in table.header:
         near = nearest(column, PERSON_COLUMNS)
         if column not in PERSON_COLUMNS and near and near[0] not in table.header:

@@ -1,0 +1,68 @@
+"""What a matched pool says in words: prices in the order of the objective, for each format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from matching.applicants import Applicant
+from operations.errors import Refused
+from operations.matching.match import matched
+from operations.matching.pool import Pool, read_pool
+from program.matching import Matching
+from program.models import Format
+from tests.matching.test_optimum import ON
+
+HERE = Path("config/cohorts/open-call.yaml")
+
+
+def pool(format_: Format, people: list[Applicant], **section: object) -> Pool:
+    """These people, by these rules."""
+    names = {person.id: person.id for person in people}
+    return Pool("Pool", format_, ON, Matching.model_validate(section), tuple(people), names)
+
+
+def test_a_price_is_that_of_the_first_level_that_changes_in_the_order_of_the_objective() -> None:
+    people = [
+        Applicant("s1", mentee=True, fields={"a": "x", "b": "y"}),
+        Applicant("s2", mentee=True, fields={"a": "y", "b": "y"}),
+        Applicant("m1", mentor=True, fields={"a": "x", "b": "y"}),
+        Applicant("m2", mentor=True, fields={"a": "y", "b": "y"}),
+    ]
+    score = [{"equal": "a", "points": 5}, {"equal": "b", "points": 1}]
+    words = {
+        objective: matched(pool("one_to_one", people, score=score, objective=["served", *objective])).price(
+            "s1", "m2"
+        )
+        for objective in (("worst", "score"), ("score", "worst"))
+    }
+    moved = ("s2 would then be with m1",)
+    assert words == {
+        ("worst", "score"): ("the weakest pair would have 5 points less", moved),
+        ("score", "worst"): ("10 points less", moved),
+    }
+
+
+def test_somebody_who_is_mentor_and_mentee_is_priced_in_the_order_that_is_asked() -> None:
+    pytest.importorskip("highspy")
+    people = [
+        Applicant("b1", mentor=True, mentee=True, capacity=2),
+        Applicant("m1", mentor=True, capacity=2, fields={"a": "x"}),
+        *(Applicant(f"s{number}", mentee=True, fields={"a": "x"}) for number in (1, 2)),
+    ]
+    result = matched(pool("group", people, score=[{"equal": "a", "points": 5}], groups={"least": 2, "most": 2}))
+    assert {("m1", "s1"), ("m1", "s2")} == set(result.ids)
+    assert result.price("b1", "m1") == ("5 points less", ("s2 would then have nobody",))
+    assert result.price("s1", "b1")[0] == result.price("b1", "s1")[0] == "10 points less"
+    with pytest.raises(Refused, match="no mentee and mentor"):
+        result.price("s1", "s2")
+
+
+def test_a_column_that_is_empty_for_everybody_is_a_column(tmp_path: Path) -> None:
+    header, *rows = Path("config/cohorts/open-call-people.csv").read_text("utf-8").splitlines()
+    at = header.split(",").index("manager")
+    emptied = [",".join("" if place == at else cell for place, cell in enumerate(row.split(","))) for row in rows]
+    people = tmp_path / "people.csv"
+    people.write_text("\n".join([header, *emptied]) + "\n", "utf-8")
+    assert len(read_pool(HERE, people).people) == len(rows)
