@@ -33,6 +33,7 @@ from mail.compose import Composer
 from operations.applications.forget_applications import forget_applications
 from operations.health.metrics import ProcessHealth, watched_runtime
 from operations.health.missing_workflows import check_forever
+from operations.matching.next_choices import reasons_with
 from program.files.folders import template_folders
 from runtime.links import Links
 from runtime.logs import set_up_logs
@@ -117,6 +118,7 @@ def make_post_office(settings: Settings, database: Database, transport: Sender) 
         settings.redirect_all_to,
         composer.language_of,
         secret=secret,
+        why_matched=reasons_with,
     )
     rules = PostOfficeRules(
         sender=settings.mail_from,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from mail.letters import MailPerson
 from store.delivery.due import Item
@@ -13,8 +15,15 @@ from store.delivery.letter_facts import Background, MentorshipRef
 from store.people.applications import CONFIRM, COUNTS, WISHES
 from store.tables import MentorshipRow
 
+TAKE_PART = ("invited", "accepted")
+"""How a seat stands that is taken or offered."""
+
 if TYPE_CHECKING:
     from activities.fill_letters import LinkMaker
+
+
+WhyMatched = Callable[[AsyncSession, str, str, str, Sequence[str]], Awaitable[tuple[str, ...]]]
+"""Why somebody takes a seat: (session, cohort, person, role, those who stay) to words for all of them."""
 
 
 class NoApplication(LookupError):
@@ -47,7 +56,27 @@ def facts_of(item: Item, known: Background, links: LinkMaker) -> dict[str, Any]:
     }
 
 
+async def read_reasons(
+    session: AsyncSession, items: Sequence[Item], known: Background, why_matched: WhyMatched
+) -> None:
+    """Into the background: why somebody was chosen who came in the place of another."""
+    for item in items:
+        place = (item.cohort, item.mentorship)
+        mentorship = known.mentorships.get(place)
+        if item.name != "invitation" or mentorship is None or not mentorship.proposed or _as_matched(place, known):
+            continue
+        seats = [seat for seat in known.seats.get(place, ()) if seat.standing in TAKE_PART]
+        role = next((seat.role for seat in seats if seat.person == item.person), "")
+        stay = [seat.person for seat in seats if seat.person != item.person and (seat.role != role or role == "peer")]
+        known.reasons[item.key] = await why_matched(session, item.cohort, item.person, role, stay)
+
+
+def _as_matched(place: MentorshipRef, known: Background) -> bool:
+    return all(seat.standing in TAKE_PART for seat in known.seats.get(place, ()))
+
+
 def proposal(
+    item: Item,
     place: MentorshipRef,
     reader: str,
     mentorship: MentorshipRow,
@@ -55,13 +84,11 @@ def proposal(
     partners_of: Callable[[MentorshipRef, str, Background], tuple[MailPerson, ...]],
 ) -> dict[str, Any]:
     """What an invitation says where its people were matched: the partner with what they agreed to show, without an
-    address, and why these two. Why is said of the two who were matched only, not of who came in the place of one."""
-    seats = known.seats.get(place, ())
-    as_matched = all(seat.standing in ("invited", "accepted") for seat in seats)
+    address, and why these: of who came in the place of another, why they did."""
     return {
         "proposed": True,
         "partners": tuple(replace(partner, email="") for partner in partners_of(place, reader, known)),
-        "because": tuple(mentorship.because) if as_matched else (),
+        "because": tuple(mentorship.because) if _as_matched(place, known) else known.reasons.get(item.key, ()),
     }
 
 

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from activities import agreement_text, application_letters
+from activities.application_letters import WhyMatched
 from activities.letter_people import Missing, capacity_of, coordinator_of, partners_of, role_of, seats_of, someone
 from lifecycle.delivery.holds import MAY_CONTACT
 from lifecycle.delivery.messages import MESSAGE
@@ -95,6 +96,7 @@ class LetterWriter:
     """Writes letters. `sender` is the From address; with `redirect_all_to` every letter goes there instead. `secret`
     makes Message-IDs that nobody can guess.
 
+    `why_matched` says why somebody took a seat later, where their mentorship was matched.
     `language_of` says in which language a mail will be (`Composer.language_of`): what is put into it is in the same.
     """
 
@@ -107,8 +109,10 @@ class LetterWriter:
         language_of: LanguageOf = lambda wanted, items: wanted,
         *,
         secret: str,
+        why_matched: WhyMatched | None = None,
     ) -> None:
         self.links = links
+        self.why_matched = why_matched
         self.sender = sender
         self.sender_name = sender_name
         self.redirect_all_to = redirect_all_to
@@ -124,6 +128,8 @@ class LetterWriter:
             return []
         items = [item for planned in planned_letters for item in planned.items]
         known = await background(session, items, {planned.person for planned in planned_letters})
+        if self.why_matched is not None:
+            await application_letters.read_reasons(session, items, known, self.why_matched)
         found: list[Letter | Exception] = []
         for planned in planned_letters:
             try:
@@ -188,8 +194,7 @@ class LetterWriter:
         }
         if item.task:
             facts["task"] = _task(item, known)
-            # What is about a whole cohort has no page of a mentorship.
-            facts["link"] = self.links.task_url(public_id(item.task)) if item.mentorship else ""
+            facts["link"] = self.links.task_url(public_id(item.task))
         if mentorship is not None:
             facts |= self._of_mentorship(item, person, language, mentorship, known)
         if item.request:
@@ -231,7 +236,7 @@ class LetterWriter:
         }
         match item.name:
             case "invitation" if mentorship.proposed:
-                facts |= application_letters.proposal(place, person.id, mentorship, known, partners_of)
+                facts |= application_letters.proposal(item, place, person.id, mentorship, known, partners_of)
             case "introduction":
                 facts["first_meeting"] = program.first_meeting
             case "get_going":

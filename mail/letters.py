@@ -45,6 +45,7 @@ APPLICATIONS = (
     "application_invited",
     "application_wishes",
     "application_nobody",
+    "application_cancelled",
 )
 """Names of mails to those who apply, or are invited to."""
 NAMES = ASKS + NOTICES + DESK + PERSONAL + APPLICATIONS
@@ -200,6 +201,8 @@ class LetterItem:
     """invitation: the reader and `partners` were matched; each can refuse."""
     because: tuple[str, ...] = ()
     """invitation: why they were matched, in words about neither by name, the most important first."""
+    why: str = ""
+    """application_cancelled: the reason, in the words of a coordinator."""
     waiting: bool = False
     """application_yours: the application is on the waiting list."""
     open: bool = True

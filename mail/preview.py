@@ -181,7 +181,7 @@ def sample_matter(
         facts = LetterTask(f"spring/m07/task.{task}#1", task, reason, date(2027, 3, 8), date(2027, 3, 1), decisions)
         item = replace(item, task=facts, role="deputy" if name == "task_to_deputy" else "coordinator")
     if name in DESK and task == "match":
-        item = replace(item, mentorship="", link="")
+        item = replace(item, mentorship="")
     if name == "own_page":
         item = replace(item, mentorship="", partners=(), link=_OWN_PAGE, kind="receipt")
     elif name == "voice":
@@ -231,6 +231,8 @@ def _filled(item: LetterItem, partners: tuple[MailPerson, ...]) -> LetterItem:
                 (partner.name, "Thank you for your patience.\nI will miss our Tuesdays.") for partner in partners
             )
             return replace(item, notes=notes, contacts=partners, certificate=not item.early)
+        case "application_cancelled":
+            return replace(item, why="The department moves in autumn, and there are too few places to meet.")
         case "message":
             return replace(item, about=_PETRA)
         case "safety_received":

@@ -246,6 +246,7 @@ class View:
             "task": self.task(item.task),
             "proposed": item.proposed,
             "because": tuple(self._wording(words) for words in item.because),
+            "why": self._wording(item.why),
             "waiting": item.waiting,
             "open": item.open,
         }

@@ -5,10 +5,11 @@ Only by attributes that people agreed to be compared by. Whole numbers only: cou
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median_low
 
+from matching.candidates import Candidates
 from matching.objective import Result
 from program.matching import Matching, Rule
 
@@ -43,12 +44,23 @@ def attributes(matching: Matching) -> dict[str, str | None]:
 
 
 def fairness(result: Result, fields: Mapping[str, str | None]) -> tuple[Group, ...]:
+    """The groups of each field of pairs of mentor and mentee. `fields`: as of `attributes`."""
+    scores = {mentee: result.score_of(mentee, mentor) for mentee, mentor in result.pairs}
+    return fairness_of(result.candidates, scores, fields)
+
+
+def fairness_of(
+    candidates: Candidates,
+    scores: Mapping[int, int],
+    fields: Mapping[str, str | None],
+    without: Callable[[int], tuple[Rule, ...]] | None = None,
+) -> tuple[Group, ...]:
     """The groups of each field, in the order of fields and values; smaller ones than five are left out.
 
-    `fields`: as of `attributes`.
+    `scores`: of each who is served, the points. `fields`: as of `attributes`. `without`: the rules each of which
+    alone leaves somebody without a candidate, where `Candidates.without` does not say it.
     """
-    candidates = result.candidates
-    scores = {mentee: result.score_of(mentee, mentor) for mentee, mentor in result.pairs}
+    alone = without or candidates.without
     total = len(candidates.mentees)
     found: list[Group] = []
     for name, agreed in fields.items():
@@ -62,15 +74,16 @@ def fairness(result: Result, fields: Mapping[str, str | None]) -> tuple[Group, .
             served = [scores[mentee] for mentee in people if mentee in scores]
             # Fewer of them than of all, compared without a fraction.
             worse = len(served) * total < len(scores) * len(people)
-            rule = _one_rule(result, [mentee for mentee in people if mentee not in scores]) if worse else None
+            rule = (
+                _one_rule(candidates, [alone(mentee) for mentee in people if mentee not in scores]) if worse else None
+            )
             median = median_low(served) if served else None
             found.append(Group(name, value, len(people), len(served), median, rule))
     return tuple(found)
 
 
-def _one_rule(result: Result, unserved: Sequence[int]) -> Rule | None:
-    alone = [result.candidates.without(mentee) for mentee in unserved]
-    for rule in result.candidates.matching.rules:
-        if 2 * sum(rule in rules for rules in alone) > len(unserved):
+def _one_rule(candidates: Candidates, alone: Sequence[Sequence[Rule]]) -> Rule | None:
+    for rule in candidates.matching.rules:
+        if 2 * sum(rule in rules for rules in alone) > len(alone):
             return rule
     return None

@@ -94,6 +94,22 @@ def match_groups(
     return GroupResult(found, scores, wanted, mentor_of, slots, totals, off_by)
 
 
+def one_more_group(result: GroupResult, on: date) -> tuple[tuple[int, int], ...]:
+    """For one more group with a mentor such as this one: (mentor, how many more it would serve at least), the most
+    first.
+
+    Counts those without a group who could all meet in one slot, without moving anybody else. Of mentors who would
+    serve the same people the first stands for all; a group that would be too small is left out.
+    """
+    groups, unplaced = result.candidates.matching.groups, frozenset(result.unplaced)
+    found: dict[frozenset[int], tuple[int, int]] = {}
+    for mentor, slots in enumerate(_slots(result.candidates, on)):
+        joined = max((suits & unplaced for _, suits in slots), key=len, default=frozenset[int]())
+        if len(joined) >= groups.least:
+            found.setdefault(joined, (mentor, min(groups.most, len(joined))))
+    return tuple(sorted(found.values(), key=lambda one: (-one[1], one[0])))
+
+
 def _highs() -> ModuleType:
     try:
         return import_module("highspy")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 
-from matching.applicants import Applicant
+from matching.applicants import Applicant, Tags
 from matching.candidates import Candidates, candidates
 from matching.general import ALONE, maximum_weight_matching
 from matching.objective import Impossible, PairIds, Scale, Totals, Wanted, scale_of
@@ -58,7 +58,8 @@ class PeerResult:
 
     def parts(self, one: int, other: int) -> tuple[Part, ...]:
         """What a pair gets points for, the most first."""
-        return _parts(Scores(self.candidates), self.people[one], self.people[other])
+        matching = self.candidates.matching
+        return parts_of_peers(matching, Tags(matching), self.people[one], self.people[other])
 
     def without_candidate(self, one: int) -> tuple[Rule, ...]:
         """The rules each of which alone leaves this person without a candidate; empty where there is one."""
@@ -110,11 +111,11 @@ def _points(scores: Scores, one: Applicant, other: Applicant) -> int:
     return total
 
 
-def _parts(scores: Scores, one: Applicant, other: Applicant) -> tuple[Part, ...]:
-    matching = scores.candidates.matching
+def parts_of_peers(matching: Matching, tags: Tags, one: Applicant, other: Applicant) -> tuple[Part, ...]:
+    """What two peers get points for, the most first."""
     found: list[Part] = []
     for score in matching.score:
-        there, back = (parts_of(score, matching, scores.tags, *way) for way in ((one, other), (other, one)))
+        there, back = (parts_of(score, matching, tags, *way) for way in ((one, other), (other, one)))
         if score.kind in BOTH_WAYS:
             found += [*there, *back]
         else:

@@ -147,7 +147,7 @@ def what_would_help(result: Result, at_most: int = 5) -> tuple[Help, ...]:
         if not mentees.isdisjoint(reached):
             more = _more_served(result, allowed, unplaced, mentees, min(at_most, len(unplaced)))
         if more:
-            found.append(Help(_kind(candidates, mentor), tuple(more)))
+            found.append(Help(kind_of(candidates, mentor), tuple(more)))
     return tuple(sorted(found, key=lambda one: ([-count for count in one.served], sorted(one.kind.items()))))
 
 
@@ -201,6 +201,7 @@ def _more_served(
     return more
 
 
-def _kind(candidates: Candidates, mentor: int) -> dict[str, tuple[str, ...]]:
+def kind_of(candidates: Candidates, mentor: int) -> dict[str, tuple[str, ...]]:
+    """What describes a mentor: field to values, of the fields that a coordinator may read out."""
     names: Sequence[str] = [rule.field for rule in candidates.matching.rules if rule.kind in _DESCRIBING]
     return {name: candidates.mentors[mentor].values(name) for name in dict.fromkeys(names)}

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import assert_never
 
 from program.forms import Form
+from program.matching import Level, Matching, Points, Rule, Score
 from program.models import Program
 from reports.gate import SMALLEST
 from reports.season_report import Report, days
@@ -31,6 +33,10 @@ class Facts:
     audit: Mapping[str, int]
     """What was done, to how often: of the audit."""
     change: str
+    matching: Matching | None = None
+    """The rules by which the published pairs were made; None where the cohort's file named the pairs."""
+    without: int = 0
+    """How many applied and heard that there is nobody for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,7 @@ def evidence(report: Report, facts: Facts) -> list[Standard]:
     return [
         Standard(1, "Purpose", (_aims(facts), _plan(report, facts), _goals(report))),
         Standard(2, "Preparation, training and briefing", (_told(facts), _guide(facts))),
-        Standard(3, "Selection and matching", (_rules(), _unsuitable(report))),
+        Standard(3, "Selection and matching", (_rules(facts), _unsuitable(report))),
         Standard(4, "Measurement and review", (_measures(report), _change(facts))),
         Standard(5, "Ethics and care", (_conduct(facts), _concerns(report))),
         Standard(6, "Administration and support", (_run(report, facts), _recorded(facts))),
@@ -98,12 +104,75 @@ def _guide(facts: Facts) -> Point:
     return Point("Guide to the first meeting", found, f"`first_meeting:` in {', '.join(silent)}" if silent else "")
 
 
-def _rules() -> Point:
-    return Point(
-        "Rules of matching, and who could not be matched",
-        (),
-        "attach what `mentorship match` says of the cohort’s file: rules, points and shortage",
-    )
+def _rules(facts: Facts) -> Point:
+    asks = "Rules of matching, and who could not be matched"
+    matching = facts.matching
+    if matching is None:
+        return Point(asks, (), "the cohort’s file names the pairs: write by which rules they were made")
+    rules = tuple(f"A pair is made only where {_rule(rule)}." for rule in matching.rules)
+    points = "; ".join(f"{_score(score)}: {_points(score)}" for score in matching.score)
+    first = f"What counts first: {', '.join(_LEVELS[level] for level in matching.objective)}."
+    few = f"fewer than {SMALLEST}" if 0 < facts.without < SMALLEST else str(facts.without)
+    without = f"Applicants for whom there was nobody: {few}. Each of them was told."
+    found = (*(rules or ("Every pair can be made.",)), *([f"Points: {points}."] if points else ()), first, without)
+    return Point(asks, found)
+
+
+_LEVELS: Mapping[Level, str] = {
+    "served": "as many as possible have somebody",
+    "wishes": "as many wishes as possible",
+    "score": "the most points",
+    "worst": "the weakest pair as strong as possible",
+}
+
+
+def _rule(rule: Rule) -> str:
+    """When a rule allows a pair, in words."""
+    name = rule.field.replace("_", " ")
+    match rule.kind:
+        case "different":
+            return f"the two have nothing in common in “{name}”"
+        case "same":
+            return f"the two have something in common in “{name}”"
+        case "above":
+            steps = " or ".join(map(str, rule.by or ()))
+            return f"the mentor stands {steps} steps above the mentee in “{name}” ({', '.join(rule.order or ())})"
+        case "within":
+            return f"both have one of these in “{name}”: {', '.join(rule.of or ())}"
+        case "overlap":
+            count = rule.at_least or 1
+            return f"both have {count} half-day{'s' if count != 1 else ''} in common in “{name}”"
+        case "not_in_line":
+            return f"neither reports to the other (“{name}”)"
+        case "not_again":
+            return "the two were not together before, and neither excludes the other"
+        case _:
+            assert_never(rule.kind)
+
+
+def _score(score: Score) -> str:
+    """What a pair gets points for, in words."""
+    name = score.field.replace("_", " ")
+    match score.kind:
+        case "steps":
+            return f"steps between the two in “{name}”"
+        case "equal":
+            return f"something in common in “{name}”"
+        case "shared":
+            return f"something in common in “{name}”" + (", where the mentee asked for it" if score.only_if else "")
+        case "wanted":
+            return f"what the mentee wants (“{name}”) and the mentor offers, by rank"
+        case "wish":
+            return f"wishes of the {score.wish}, by rank"
+        case _:
+            assert_never(score.kind)
+
+
+def _points(score: Score) -> str:
+    points: Points = score.points
+    if isinstance(points, dict):
+        return ", ".join(f"{step}: {each}" for step, each in points.items())
+    return ", ".join(map(str, points)) if isinstance(points, tuple) else str(points)
 
 
 def _unsuitable(report: Report) -> Point:

@@ -40,6 +40,16 @@ class Operation:
     result: str = ""
 
 
+def cancelled_by(cohort: str) -> str:
+    """Id of the command that cancels a cohort: there is one at most."""
+    return f"cancel/{cohort}"
+
+
+async def reason_of(session: AsyncSession, id_: str) -> str:
+    """Why a command was given, in the words of who gave it; empty where no reason is known."""
+    return await session.scalar(select(OperationRow.why).where(OperationRow.id == id_)) or ""
+
+
 async def put_operation(
     session: AsyncSession,
     id_: str,

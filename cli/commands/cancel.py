@@ -113,6 +113,10 @@ def _show(before: CancelPreview) -> None:
     who = f"  ({names(some)}{more})" if some else ""
     screen.print(f"  ends        {len(before.mentorships)} mentorships, as cancelled")
     screen.print(f"  told        {len(before.people)} people, one mail each, at once{who}", soft_wrap=True)
+    if before.applicants:
+        screen.print(
+            f"  applied     {before.applicants} of them applied, and read the reason of --why", soft_wrap=True
+        )
     screen.print(f"  withdrawn   {before.forms} open forms, {before.items} mails that wait")
     if before.tasks:
         screen.print(f"  tasks       {before.tasks} open; those lapse in which nobody waits for a word")

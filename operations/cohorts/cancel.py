@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from lifecycle.batch import CANCELLED
+from lifecycle.gathering import MATCH
+from lifecycle.local_time import local_date
 from operations import audit
 from operations.audit import AuditEntry
 from operations.errors import Refused
@@ -19,7 +21,8 @@ from operations.waking import Wake, wake_in_time
 from store import operations_log
 from store.cohorts import cancel as cancelling
 from store.database import Database
-from store.people import people
+from store.mentorships import tasks
+from store.people import cancelled_calls, people
 from store.reports import status
 
 
@@ -34,7 +37,9 @@ class CancelPreview:
     mentorships: tuple[str, ...]
     """Keys of those that end."""
     people: tuple[ListedPerson, ...]
-    """Those who get the mail."""
+    """Those who get the mail: everybody with a seat, and those who applied and have none yet."""
+    applicants: int
+    """How many of them applied; they read the reason that is given."""
     forms: int
     items: int
     tasks: int
@@ -45,9 +50,18 @@ async def outlook(database: Database, cohort: str) -> CancelPreview:
     async with database.session() as session:
         row = await known_cohort(session, cohort)
         stopped = await cancelling.stops(session, cohort)
-        names = await status.names_of(session, stopped.people)
+        applicants = await cancelled_calls.waiting_for_an_answer(session, cohort)
+        names = await status.names_of(session, [*stopped.people, *applicants.values()])
     return CancelPreview(
-        cohort, row.title, stopped.state, stopped.mentorships, names, stopped.forms, stopped.items, stopped.tasks
+        cohort,
+        row.title,
+        stopped.state,
+        stopped.mentorships,
+        names,
+        len(applicants),
+        stopped.forms,
+        stopped.items,
+        stopped.tasks,
     )
 
 
@@ -76,11 +90,15 @@ async def cancel(
             return False
         if row.state == "over":
             raise Refused(f"{cohort} is over: every mentorship has ended, and nothing is left to cancel")
-        id_ = f"cancel/{cohort}"
+        id_ = operations_log.cancelled_by(cohort)
         await operations_log.put_operation(session, id_, "cancel_cohort", cohort, "", {}, decider, why, now)
         if proof:
             await audit.put(session, now, AuditEntry("cancel-cohort", decider, proof, cohort, [cohort], reason=why))
         earliest = await cancelling.stop(session, cohort, now, decider, why, shards=shards)
+        for shard, at in (await cancelled_calls.call_off(session, cohort, now, shards=shards)).items():
+            earliest[shard] = min(at, earliest.get(shard, at))
+        today = local_date(now, row.zone)
+        await tasks.close_of_cohort(session, cohort, MATCH, CANCELLED, decider, why, now, today)
         await operations_log.finish_operation(session, id_, "done")
     await wake_in_time(database, earliest, now, wake)
     return True

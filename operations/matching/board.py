@@ -6,12 +6,13 @@ ids; a shared identity counts, and is never written out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from matching.applicants import Applicant, Tags, half_days, half_days_in_common
 from matching.candidates import Candidates, folded
+from matching.fairness import Group
 from matching.objective import Totals
 from matching.scoring import Part
 from operations.matching.pool import Pool
@@ -175,6 +176,13 @@ def price_in_words(changes: Mapping[str, int], what: str = "a mentor") -> str:
 def rule_in_words(rule: Rule) -> str:
     """A rule as it is written in the program."""
     return f"`{rule.kind}{': ' + rule.field if rule.field else ''}`"
+
+
+def fared(groups: Iterable[Group]) -> Iterator[Fared]:
+    """How groups fared, with a warning where one rule alone explains that fewer are served."""
+    for group in groups:
+        warning = f"fewer are served than of all; {rule_in_words(group.rule)} alone explains it" if group.rule else ""
+        yield Fared(group.field, group.value, group.people, group.served, group.median, warning)
 
 
 def counted(number: int, noun: str) -> str:

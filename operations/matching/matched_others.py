@@ -7,16 +7,22 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from matching.candidates import Candidates
-from matching.groups import GroupResult, match_groups
+from matching.fairness import attributes, fairness_of
+from matching.general import ALONE
+from matching.groups import GroupResult, match_groups, one_more_group
 from matching.objective import Impossible, PairIds, Totals, Wanted
 from matching.peers import PeerResult, match_peers
 from matching.scoring import Scores
+from matching.shortage import in_common, kind_of
 from operations.errors import Refused
 from operations.matching.board import (
     Board,
     BoardPair,
     Nobody,
     Other,
+    counted,
+    described,
+    fared,
     line_for,
     no_candidate,
     no_pair_at_all,
@@ -82,9 +88,28 @@ class MatchedPeers:
         nobody = tuple(self._alone(one) for one in result.alone)
         warnings = tuple(str(warning) for warning in pool.warnings)
         notes = no_pair_at_all(result.candidates)
-        return Board(
-            pool.title, pool.format, result.totals, len(result.people), pairs, nobody, (), (), (), notes, warnings
+        scored = {
+            person: result.scores[person][partner]
+            for person, partner in enumerate(result.partner)
+            if partner != ALONE
+        }
+        fairness = tuple(
+            fared(fairness_of(result.candidates, scored, attributes(pool.matching), result.without_candidate))
         )
+        return Board(
+            pool.title, pool.format, result.totals, len(result.people), pairs, nobody, (), self._helps(), fairness,
+            notes, warnings,
+        )  # fmt: skip
+
+    def _helps(self) -> tuple[str, ...]:
+        """One more person pairs with somebody who waits and has a candidate. It is not worked out for each kind of
+        person: that would mean solving again."""
+        left = [one for one in self.result.alone if self.result.scores[one]]
+        if not left:
+            return ()
+        kinds = in_common(self.result.candidates, (self.result.people[one] for one in left))
+        values = described({name: tuple(sorted(of)) for name, of in kinds.items()})
+        return (f"somebody more who fits to one of {counted(len(left), 'peer')} ({values}) would serve one more",)
 
     def _alone(self, one: int) -> Nobody:
         id_ = self.result.people[one].id
@@ -166,6 +191,8 @@ class MatchedGroups:
         notes = [*no_pair_at_all(found)]
         for level, gap in result.off_by.items():
             notes.append(f"`{level}` is not proven to be the best: at most {gap} more would be possible")
+        scored = {mentee: result.scores.maps[mentee][mentor] for mentee, mentor in result.mentor_of.items()}
+        fairness = tuple(fared(fairness_of(found, scored, attributes(self.pool.matching))))
         most = found.matching.groups.most
         free = tuple(
             (found.mentors[mentor].id, left)
@@ -174,8 +201,15 @@ class MatchedGroups:
         )
         return Board(
             self.pool.title, self.pool.format, result.totals, len(found.mentees), pairs, tuple(self._nobody()), free,
-            (), (), tuple(notes), tuple(str(warning) for warning in self.pool.warnings),
+            self._helps(), fairness, tuple(notes), tuple(str(warning) for warning in self.pool.warnings),
         )  # fmt: skip
+
+    def _helps(self) -> tuple[str, ...]:
+        found = self.result.candidates
+        return tuple(
+            f"one more group with a mentor of {described(kind_of(found, mentor))} would serve at least {count} more"
+            for mentor, count in one_more_group(self.result, self.pool.start)
+        )
 
     def _nobody(self) -> Iterator[Nobody]:
         found = self.result.candidates

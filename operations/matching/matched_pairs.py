@@ -16,12 +16,12 @@ from operations.errors import Refused
 from operations.matching.board import (
     Board,
     BoardPair,
-    Fared,
     Nobody,
     Other,
     RunnerUp,
     counted,
     described,
+    fared,
     line_for,
     no_candidate,
     no_pair_at_all,
@@ -36,6 +36,12 @@ RUNNER_UPS = 3
 """Others who are named for each side of a pair."""
 PRICED_AT_MOST = 1000
 """Mentees up to whom every pair on the board has its runner-ups; beyond, one asks for the prices of one person."""
+NOT_PRICED = (
+    "the next choices of all pairs are not worked out here, they would take too long; "
+    "ask for one person: “What would others cost?” on the page, `mentorship match … --explain PERSON` on the "
+    "command line"
+)
+"""Said where a pair has no runner-ups on the board."""
 
 
 @dataclass(frozen=True)
@@ -56,18 +62,21 @@ class MatchedPairs:
     def board(self) -> Board:
         """Everything that was found, in words."""
         result, found = self.result, self.result.candidates
+        groups = fairness(result, attributes(self.pool.matching))
         notes = [*no_pair_at_all(found)]
+        if not self._is_priced and result.pairs:
+            notes.append(NOT_PRICED)
         notes += [f"{mentor} and {mentee} could not stay together" for mentor, mentee in self.gone]
         return Board(
             self.pool.title, self.pool.format, result.totals, len(found.mentees), tuple(self._pairs()),
-            tuple(self._nobody()), self._free, self._helps(), tuple(self._fairness()), tuple(notes),
+            tuple(self._nobody()), self._free, self._helps(), tuple(fared(groups)), tuple(notes),
             tuple(str(warning) for warning in self.pool.warnings),
         )  # fmt: skip
 
     def _pairs(self) -> Iterator[BoardPair]:
         result, found = self.result, self.result.candidates
         pinned = dict(result.pinned)
-        priced = len(found.mentees) <= PRICED_AT_MOST and result.prices_are_paths
+        priced = self._is_priced
         mentees_of = self._mentees_of if priced else ()
         for mentee, mentor in result.pairs:
             pair = BoardPair(
@@ -106,6 +115,11 @@ class MatchedPairs:
                     for _, other in for_mentor[:RUNNER_UPS]
                 ),
             )
+
+    @property
+    def _is_priced(self) -> bool:
+        """Whether each pair on the board has its runner-ups: many at once only where a price is a path."""
+        return len(self.result.candidates.mentees) <= PRICED_AT_MOST and self.result.prices_are_paths
 
     @cached_property
     def _mentees_of(self) -> tuple[tuple[int, ...], ...]:
@@ -183,13 +197,6 @@ class MatchedPairs:
             for help_ in what_would_help(self.result)
             for more, served in list(enumerate(help_.served, 1))[-1:]
         )
-
-    def _fairness(self) -> Iterator[Fared]:
-        for group in fairness(self.result, attributes(self.pool.matching)):
-            warning = (
-                f"fewer are served than of all; {rule_in_words(group.rule)} alone explains it" if group.rule else ""
-            )
-            yield Fared(group.field, group.value, group.people, group.served, group.median, warning)
 
     def others(self, id_: str) -> tuple[Other, ...]:
         """For a mentee every other mentor, for a mentor every other mentee, the cheapest first. Raises Refused."""

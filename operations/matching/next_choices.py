@@ -6,19 +6,26 @@ After publishing nobody else moves, so only free people and free places are choi
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from matching.applicants import Applicant
+from matching.applicants import Applicant, Tags
 from matching.candidates import candidates
-from matching.scoring import Scores
+from matching.peers import parts_of_peers
+from matching.scoring import Part, parts_of
 from operations.applications.applicants import applicant_of, call_of
 from operations.errors import NotFound
-from store.cohorts import cohorts, past_seats
+from operations.matching.publish import reasons
+from program.models import Format
+from store.cohorts import calls, cohorts, past_seats
+from store.cohorts.calls import Call
+from store.cohorts.cohorts import SeatNow
 from store.database import Database
 from store.people import applications
+from store.people.applications import Application
 
 SHOWN = 6
 """So many choices are shown."""
@@ -61,70 +68,113 @@ async def next_choices(database: Database, cohort: str, mentorship: str) -> tupl
     """The best choices for the empty seat of a mentorship that was matched; none where no seat is empty. Raises
     NotFound."""
     async with database.session() as session:
-        return await _choices(session, cohort, mentorship)
+        return await choices_in(session, cohort, mentorship)
 
 
-async def _choices(session: AsyncSession, cohort: str, mentorship: str) -> tuple[NextChoice, ...]:
+async def choices_in(session: AsyncSession, cohort: str, mentorship: str) -> tuple[NextChoice, ...]:
+    """As `next_choices`, in a session. Raises NotFound."""
     call = await call_of(session, cohort)
     seats = await cohorts.standings(session, cohort)
     of = seats.get(mentorship)
     if of is None:
         raise NotFound(f"no mentorship {mentorship!r} in {cohort}")
     here = [seat for seat in of if seat.standing in ("invited", "accepted")]
-    taken = {seat.role for seat in here}
-    empty = [role for role in ("mentor", "mentee") if role not in taken]
-    if len(empty) != 1 or len(here) != 1:
+    role = _empty_role(call.program.format, of, here)
+    found = await _who_counts(session, cohort)
+    people = await _people(session, call, found)
+    stay = {seat.person for seat in here if seat.role != role or role == "peer"}
+    if not role or not stay <= people.keys():
         return ()
-    [role], [left] = empty, here
-    found = [
-        each
-        for each in await applications.of_cohort(session, cohort, applications.COUNTS)
-        if each.standing == "active"
-    ]
-    before = await past_seats.together_before(session, [each.person for each in found])
-    named = {word: each.person for each in found for word in (each.email.casefold(), each.person_name.casefold())}
-    people = {each.person: applicant_of(call, each, before.get(each.person, frozenset()), named) for each in found}
-    if left.person not in people:
-        return ()
-    mentees_of = Counter(
-        seat.person for of_one in seats.values() for seat in of_one if seat.role == "mentor" and seat.takes_part
-    )
-    placed = {
-        seat.person for of_one in seats.values() for seat in of_one if seat.role == "mentee" and seat.takes_part
-    }
-    stays = replace(people[left.person], mentor=role == "mentee", mentee=role == "mentor", capacity=1)
-    pool = [stays] + [
-        replace(each, mentor=role == "mentor", mentee=role == "mentee", capacity=1)
-        for each in people.values()
-        if each.id != left.person and _is_free(each, role, mentees_of, placed)
-    ]
-    possible = candidates(pool, call.matching, call.start)
-    scores = Scores(possible)
-    refusals = Counter(seat.person for of_one in seats.values() for seat in of_one if seat.standing == "declined")
+    everybody = [seat for of_one in seats.values() for seat in of_one]
+    mentees_of = Counter(seat.person for seat in everybody if seat.role == "mentor" and seat.takes_part)
+    placed = {seat.person for seat in everybody if seat.role != "mentor" and seat.takes_part}
+    refusals = Counter(seat.person for seat in everybody if seat.standing == "declined")
+    free = {id_ for id_, each in people.items() if id_ not in stay and _is_free(each, role, mentees_of, placed)}
     by_person = {each.person: each for each in found}
-    choices: list[NextChoice] = []
-    for mentee, mentors in enumerate(possible.of):
-        for place, mentor in enumerate(mentors):
-            pair = (possible.mentees[mentee].id, possible.mentors[mentor].id)
-            if left.person not in pair:
-                continue
-            person = next(id_ for id_ in pair if id_ != left.person)
-            application = by_person[person]
-            choices.append(
-                NextChoice(
-                    person=person,
-                    name=application.shown_name,
-                    role=role,
-                    score=scores.of[mentee][place],
-                    because=tuple(part.words for part in scores.parts(mentee, mentor)),
-                    waiting=application.state == "waiting",
-                    refusals=refusals[person],
-                )
-            )
+    choices = [
+        NextChoice(
+            person=person,
+            name=by_person[person].shown_name,
+            role=role,
+            score=sum(part.points for part in parts),
+            because=tuple(part.words for part in parts),
+            waiting=by_person[person].state == "waiting",
+            refusals=refusals[person],
+        )
+        for person in _suiting(call, list(people.values()), stay, free, role)
+        for parts in [[part for other in sorted(stay) for part in _parts(call, people[person], people[other], role)]]
+    ]
     return tuple(sorted(choices, key=lambda each: (each.asks_twice, each.waiting, -each.score, each.person))[:SHOWN])
 
 
-def _is_free(person: Applicant, role: str, mentees_of: Counter[str], placed: set[str]) -> bool:
-    if role == "mentee":
-        return person.mentee and person.id not in placed
-    return person.mentor and mentees_of[person.id] < person.capacity
+async def reasons_with(
+    session: AsyncSession, cohort: str, newcomer: str, role: str, stay: Sequence[str]
+) -> tuple[str, ...]:
+    """Why somebody who takes the seat of this role was chosen for those who stay, in words for all of them.
+
+    None where one of them did not apply to this cohort. In a group, a mentee stays with the mentor."""
+    call = await calls.find(session, cohort)
+    if call is None:
+        return ()
+    people = await _people(session, call, await _who_counts(session, cohort))
+    if newcomer not in people or not stay or any(person not in people for person in stay):
+        return ()
+    found = [reasons(call, _parts(call, people[newcomer], people[person], role)) for person in stay]
+    return tuple(words for words in found[0] if all(words in other for other in found[1:]))
+
+
+def _empty_role(format_: Format, of: Sequence[SeatNow], here: Sequence[SeatNow]) -> str:
+    """The role of the seat that is empty; empty where none is, or everybody has gone."""
+    if format_ == "peer":
+        return "peer" if len(here) == 1 else ""
+    taken = {seat.role for seat in here}
+    if not taken:
+        return ""
+    if "mentor" not in taken:
+        return "mentor"
+    gone = any(seat.role == "mentee" and seat.standing in ("declined", "silent") for seat in of)
+    return "mentee" if "mentee" not in taken or (format_ == "group" and gone) else ""
+
+
+async def _who_counts(session: AsyncSession, cohort: str) -> list[Application]:
+    found = await applications.of_cohort(session, cohort, applications.COUNTS)
+    return [each for each in found if each.standing == "active"]
+
+
+async def _people(session: AsyncSession, call: Call, found: Sequence[Application]) -> dict[str, Applicant]:
+    before = await past_seats.together_before(session, [each.person for each in found])
+    named = {word: each.person for each in found for word in (each.email.casefold(), each.person_name.casefold())}
+    return {each.person: applicant_of(call, each, before.get(each.person, frozenset()), named) for each in found}
+
+
+def _suiting(call: Call, everybody: Sequence[Applicant], stay: Set[str], free: Set[str], role: str) -> list[str]:
+    """Those of the free who break no rule with anybody who stays. Everybody counts for who reports to whom."""
+    ways: list[dict[str, int]] = []
+    for newcomer_mentors in (True, False) if role == "peer" else (role == "mentor",):
+        mentors, mentees = (free, stay) if newcomer_mentors else (stay, free)
+        pool = [replace(each, mentor=each.id in mentors, mentee=each.id in mentees, capacity=1) for each in everybody]
+        possible = candidates(pool, call.matching, call.start)
+        ways.append(
+            Counter(
+                (possible.mentors[place] if newcomer_mentors else mentee).id
+                for mentee, of in zip(possible.mentees, possible.of, strict=True)
+                for place in of
+            )
+        )
+    return sorted(id_ for id_ in free if any(way.get(id_, 0) == len(stay) for way in ways))
+
+
+def _parts(call: Call, newcomer: Applicant, other: Applicant, role: str) -> tuple[Part, ...]:
+    """What the newcomer and one who stays get points for, the most first."""
+    matching, tags = call.matching, Tags(call.matching)
+    if role == "peer":
+        return parts_of_peers(matching, tags, newcomer, other)
+    mentee, mentor = (other, newcomer) if role == "mentor" else (newcomer, other)
+    found = [part for score in matching.score for part in parts_of(score, matching, tags, mentee, mentor)]
+    return tuple(sorted(found, key=lambda part: -part.points))
+
+
+def _is_free(person: Applicant, role: str, mentees_of: Counter[str], placed: Set[str]) -> bool:
+    if role == "mentor":
+        return person.mentor and mentees_of[person.id] < person.capacity
+    return person.mentee and person.id not in placed

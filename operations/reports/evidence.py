@@ -11,8 +11,9 @@ from operations.reports.report import Made
 from reports import html_report
 from reports.evidence import Facts, evidence
 from store.audit import AuditFilters, read
+from store.cohorts import calls
 from store.database import Database
-from store.people import people
+from store.people import applications, people
 from store.reports.releases import change_text
 from store.reports.season_rows import programs_of
 
@@ -28,6 +29,8 @@ async def evidence_pack(database: Database, made: Made, now: datetime) -> dict[s
         deciders = await people.deciders(session, cohort)
         lines, _ = await read(session, AuditFilters(cohort=cohort), most=MOST)
         change = await change_text(session, cohort)
+        call = await calls.find(session, cohort)
+        without = len(await applications.told_at(session, cohort, applications.NOBODY))
     programs = tuple(each.program for each in frozen)
     rules = programs[0].rules.due if programs else {}
     facts = Facts(
@@ -38,6 +41,8 @@ async def evidence_pack(database: Database, made: Made, now: datetime) -> dict[s
         deputies=sum(each.role == "deputy" for each in deciders),
         audit=Counter(line.what for line in lines),
         change=change,
+        matching=call.matching if call is not None and call.gathering.published else None,
+        without=without,
     )
     title = f"Evidence: {made.report.season.title}"
     return {"report.html": made.html(), **html_report.evidence_pages(title, evidence(made.report, facts))}

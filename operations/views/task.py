@@ -16,12 +16,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from lifecycle.assessment import signals
 from lifecycle.decisions import SEAT_IS_CLEAR
 from lifecycle.events import Decided
+from lifecycle.gathering import MATCH
 from lifecycle.local_time import local_date
 from lifecycle.state import State
 from operations.errors import NotFound
 from operations.forms.answers import NEUTRAL, ShownAnswer, shown
 from operations.forms.by_round import Column, FormRounds, last_round
 from operations.forms.visibility import CONCERN
+from operations.matching.next_choices import NextChoice, choices_in
 from operations.mentorships.concerns import ConcernReaders, readers_of
 from operations.mentorships.dry_run import DryRun, foresee
 from operations.mentorships.status import local
@@ -31,6 +33,7 @@ from operations.views.answers import MentorshipAnswers, answers_for, concerns_am
 from operations.views.charts import LineChart, line_chart
 from operations.views.reader import PageReader
 from program.models import Rules
+from store.cohorts import calls
 from store.database import Database
 from store.forms.answers import GivenAnswer
 from store.mentorships import concerns
@@ -132,6 +135,8 @@ class TaskView:
     """Other tasks of this mentorship, the latest first."""
     based_on: int
     """How many changes the mentorship had seen: what was looked at."""
+    choices: tuple[NextChoice, ...]
+    """Who could take the empty seat, of those who applied; the best first."""
     next_task: str
     """Public id of the task that is the most pressing beside this one; empty where nothing waits."""
     pause_until: date
@@ -178,6 +183,7 @@ async def task_view(
         other = await mentorship_page.next_open_task(session, reader.id, desks, task.key)
         state = await mentorship_page.state_of(session, task.cohort, task.mentorship) if not task.closed_at else None
         told = await mentorship_page.names_of(session, _told(readers, task.key))
+        choices = await _choices(session, task)
     today = local_date(now, facts.zone)
     behind = evidence(task, answers, facts.program.program.rules, now)
     names = {person.id: person.name for person in facts.people}
@@ -198,9 +204,26 @@ async def task_view(
         else (),
         before=tuple(others),
         based_on=state.changes if state else 0,
+        choices=choices,
         next_task=other or "",
         pause_until=today + USUAL_PAUSE,
     )
+
+
+async def _choices(session: AsyncSession, task: TaskRecord) -> tuple[NextChoice, ...]:
+    if task.closed_at is not None or "replace" not in task.decisions or task.kind != "seat_empty":
+        return ()
+    if await calls.find(session, task.cohort) is None:
+        return ()
+    return await choices_in(session, task.cohort, task.mentorship)
+
+
+async def decided_at(database: Database, public: str) -> str:
+    """The path of the page on which a task (its public id) of a whole cohort is decided; empty for any other task."""
+    async with database.session() as session:
+        key = await mentorship_page.key_of_task(session, public)
+        task = await mentorship_page.task_facts(session, key) if key else None
+    return f"/c/cohorts/{task.cohort}/matching" if task is not None and task.kind == MATCH else ""
 
 
 async def decided(database: Database, public: str, reader: PageReader) -> TaskRecord | None:

@@ -121,17 +121,33 @@ def values_of(apply: Apply, wishes: Wishes | None, form: Form, program: Program)
     }
 
 
+KEPT = ("matching",)
+"""Columns that stay as they were when the pairs were published: by which rules they were made."""
+
+
 async def differs(session: AsyncSession, cohort: str, values: Values) -> bool:
     """Whether the stored call says something else, or there is none."""
     row = await session.get(CallRow, cohort)
-    return row is None or any(getattr(row, name) != value for name, value in values.items())
+    if row is None:
+        return True
+    return any(getattr(row, name) != value for name, value in values.items() if name in _changing(row, values))
 
 
 async def put(session: AsyncSession, cohort: str, values: Values) -> None:
-    """Store a call, over what its file said before. Needs a writing transaction; the cohort is stored before."""
+    """Store a call, over what its file said before. Needs a writing transaction; the cohort is stored before.
+
+    Once the pairs are published, the rules by which they were made stay.
+    """
+    columns = _changing(await session.get(CallRow, cohort), values)
     await session.execute(
-        putting(session, CallRow, ("cohort",), tuple(values)), [{"cohort": cohort, "published_at": None, **values}]
+        putting(session, CallRow, ("cohort",), columns), [{"cohort": cohort, "published_at": None, **values}]
     )
+
+
+def _changing(row: CallRow | None, values: Values) -> tuple[str, ...]:
+    """The columns that an edit of the file changes."""
+    published = row is not None and row.published_at is not None
+    return tuple(name for name in values if not (published and name in KEPT))
 
 
 async def find(session: AsyncSession, cohort: str) -> Call | None:

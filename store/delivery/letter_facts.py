@@ -22,8 +22,9 @@ from store.cohorts import calls, mail_templates
 from store.cohorts.calls import Call
 from store.columns import bare
 from store.delivery.due import Item
+from store.operations_log import cancelled_by, reason_of
 from store.people import applications
-from store.people.applications import OF_APPLICATIONS, Application
+from store.people.applications import CALLED_OFF, OF_APPLICATIONS, Application
 from store.programs import FrozenProgram, asked_with, frozen_program
 from store.tables import (
     AddressChangeRow,
@@ -84,6 +85,10 @@ class Background:
     address_changes: dict[str, AddressChangeRow] = field(default_factory=dict[str, AddressChangeRow])
     applications: dict[str, Application] = field(default_factory=dict[str, Application])
     calls: dict[str, Call] = field(default_factory=dict[str, Call])
+    reasons: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """Key of an invitation to why its reader was chosen, where they came in the place of another."""
+    cancelled_why: dict[str, str] = field(default_factory=dict[str, str])
+    """Cohort to why it was cancelled, where somebody who applied is told."""
     """Cohort to its open call, of those of which a letter tells."""
     messages: dict[str, WrittenMessageRow] = field(default_factory=dict[str, WrittenMessageRow])
     """Messages of coordinators, by id."""
@@ -119,6 +124,8 @@ async def background(session: AsyncSession, items: Collection[Item], people: Ite
     for row in await _read(session, ADDRESS_CHANGES, {item.about for item in items if item.name in ALONE}):
         facts.address_changes[row.id] = row
     await _read_applications(session, facts, {item.about for item in items if item.name in OF_APPLICATIONS})
+    for cohort in {item.cohort for item in items if item.name == CALLED_OFF}:
+        facts.cancelled_why[cohort] = await reason_of(session, cancelled_by(cohort))
     for row in await _read(session, MESSAGES, {item.about for item in items if item.name == MESSAGE}):
         facts.messages[row.id] = row
     concerned = {*people, *(item.about for item in items if item.about)}

@@ -35,7 +35,9 @@ WISHES = "application_wishes"
 """Mail after the close: say whom you would like to meet."""
 NOBODY = "application_nobody"
 """Mail after publishing: there was nobody for them. Its number says why."""
-OF_APPLICATIONS = (CONFIRM, YOURS, INVITED, WISHES, NOBODY)
+CALLED_OFF = "application_cancelled"
+"""Mail to those who applied to a cohort that is cancelled before it had anybody for them."""
+OF_APPLICATIONS = (CONFIRM, YOURS, INVITED, WISHES, NOBODY, CALLED_OFF)
 """All of them; `about` of their items is the id of the application."""
 
 

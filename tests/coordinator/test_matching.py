@@ -18,6 +18,8 @@ from operations.audit import COMMAND_LINE
 from operations.matching.match import matched
 from operations.matching.match_page import page
 from operations.matching.publish import pool_of
+from store.columns import public_id
+from store.mentorships import tasks
 from store.people import applications
 from store.tables import AuditRow, MatchingDraftRow, MentorshipRow
 from testing.environments.coordinator_env import printed_link, signed_in
@@ -122,6 +124,19 @@ async def test_somebody_who_withdrew_is_in_no_draft(web_env: WebEnv) -> None:
         assert gone not in "".join(pairs_on(again))
         assert len(pairs_on(again)) == 2
     assert len(ids) == 5
+
+
+async def test_the_task_to_match_leads_to_the_pairs(web_env: WebEnv) -> None:
+    await applicants(web_env)
+    key, day = f"{COHORT}/all/task.match#1", web_env.now.date()
+    async with web_env.database.begin() as session:
+        await tasks.open_of_cohort(session, COHORT, key, "match", "Match them.", ("publish",), day, web_env.now, day)
+    async with signed_in(web_env, "coco") as client:
+        start = await client.get("/c/")
+        assert "The applicants wait to be matched" in start.text
+        assert f"/c/tasks/{public_id(key)}" in start.text
+        led = await client.get(f"/c/tasks/{public_id(key)}", params={"decision": "publish"})
+        assert (led.status_code, led.url.path) == (200, PAGE)
 
 
 async def test_a_cohort_without_a_call_says_so(web_env: WebEnv) -> None:

@@ -66,3 +66,35 @@ def test_a_column_that_is_empty_for_everybody_is_a_column(tmp_path: Path) -> Non
     people = tmp_path / "people.csv"
     people.write_text("\n".join([header, *emptied]) + "\n", "utf-8")
     assert len(read_pool(HERE, people).people) == len(rows)
+
+
+def test_peers_and_groups_say_who_fares_worse_and_what_would_help() -> None:
+    peers = [
+        *(Applicant(f"b{number}", fields={"place": "Berlin", "unit": "a"}) for number in range(5)),
+        *(Applicant(f"r{number}", fields={"place": f"R{number}", "unit": "b"}) for number in range(5)),
+    ]
+    board = matched(pool("peer", peers, rules=[{"same": "place"}], score=[{"equal": "unit", "points": 4}])).board
+    assert [(one.value, one.people, one.served, one.median) for one in board.fairness] == [
+        ("Berlin", 5, 4, 4),
+        ("a", 5, 4, 4),
+        ("b", 5, 0, None),
+    ]
+    assert [one.warning for one in board.fairness if "`same: place` alone explains it" in one.warning] == [
+        board.fairness[2].warning
+    ]
+    assert board.helps == ("somebody more who fits to one of 1 peer (place Berlin) would serve one more",)
+    assert matched(pool("peer", peers[:4], rules=[{"same": "place"}])).board.helps == ()
+
+
+def test_groups_say_who_fares_worse_and_what_would_help() -> None:
+    pytest.importorskip("highspy")
+    people = [
+        Applicant("m1", mentor=True, capacity=3, fields={"place": "Berlin"}),
+        Applicant("m2", mentor=True, capacity=3, fields={"place": "Rostock"}),
+        *(Applicant(f"s{number}", mentee=True, fields={"place": "Berlin"}) for number in range(6)),
+        Applicant("t1", mentee=True, fields={"place": "Rostock"}),
+    ]
+    section = {"rules": [{"same": "place"}], "groups": {"least": 2, "most": 3}}
+    board = matched(pool("group", people, **section)).board
+    assert [(one.value, one.people, one.served) for one in board.fairness] == [("Berlin", 6, 3)]
+    assert board.helps == ("one more group with a mentor of place Berlin would serve at least 3 more",)

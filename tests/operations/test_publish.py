@@ -21,7 +21,7 @@ from operations.applications.written_out import as_file
 from operations.audit import COMMAND_LINE
 from operations.errors import Refused
 from operations.matching.match import matched
-from operations.matching.next_choices import next_choices
+from operations.matching.next_choices import next_choices, reasons_with
 from operations.matching.publish import Draft, draft, pool_of, publish
 from runtime.links import Links
 from runtime.settings import Settings
@@ -173,6 +173,14 @@ async def decline(database: Database, key: str, person: str) -> None:
         )
 
 
+async def take_seat(database: Database, key: str, person: str) -> None:
+    """Somebody takes an empty seat, as the turn of the mentorship writes it down."""
+    async with database.begin() as session:
+        session.add(
+            MembershipRow(cohort=COHORT, mentorship=key, person=person, role="mentee", standing="invited", position=9)
+        )
+
+
 async def test_an_invitation_after_matching_names_the_partner_and_says_why(database: Database) -> None:
     await launch_call(database, loaded_call())
     mentor = await apply_as(database, "mentor", "mo", mentees_at_most=1, **MENTORS)
@@ -195,7 +203,7 @@ async def test_an_invitation_after_matching_names_the_partner_and_says_why(datab
 async def invitation_of(database: Database, person: str) -> Letter:
     """The letter with the invitation of somebody."""
     links = Links((SETTINGS.secrets[0],), "https://mentoring.example.org")
-    writer = LetterWriter(links, "mentoring@example.org", secret="x" * 40)
+    writer = LetterWriter(links, "mentoring@example.org", secret="x" * 40, why_matched=reasons_with)
     key = request_key(COHORT, "m01", "invitation", 1, person)
     async with database.begin() as session:
         if await session.get(RequestRow, key) is None:
@@ -233,6 +241,26 @@ async def test_after_a_refusal_the_best_free_people_are_named_and_never_who_refu
     async with database.session() as session:
         assert await past_seats.refused_before(session, one, [mentor]) == [mentor]
         assert await past_seats.refused_before(session, two, [mentor]) == []
+    await take_seat(database, "m01", two)
+    [proposed] = (await invitation_of(database, two)).items
+    assert proposed.because == (
+        "Leading people: one of you wants to work on it, the other offers it",
+        "You have in common: Policy",
+    )
+    assert [partner.id for partner in proposed.partners] == [mentor]
+    assert await next_choices(database, COHORT, "m01") == (), "the seat is offered"
+
+
+async def test_nobody_is_a_next_choice_whose_line_leads_to_who_stays_over_somebody_else(database: Database) -> None:
+    await launch_call(database, loaded_call())
+    mentor = await apply_as(database, "mentor", "mo", mentees_at_most=1, **MENTORS)
+    one = await apply_as(database, "mentee", "ella", **MENTEES)
+    await apply_as(database, "mentor", "between", manager="mo@example.org", **MENTORS)
+    await apply_as(database, "mentee", "gil", manager="between@example.org", **MENTEES)
+    other = await apply_as(database, "mentee", "hal", **MENTEES)
+    await published(database, await draft(database, COHORT, pairs=[(mentor, one)]))
+    await decline(database, "m01", one)
+    assert [choice.person for choice in await next_choices(database, COHORT, "m01")] == [other]
 
 
 ACTS = st.lists(

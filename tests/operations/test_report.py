@@ -14,8 +14,10 @@ from operations.errors import NotFound, Refused
 from operations.reports.evidence import evidence_pack
 from operations.reports.giving_back import volunteers
 from operations.reports.report import as_object, exact, for_passing_on, say_what_changes
+from store.cohorts import calls
 from store.database import Database
 from store.tables import ApplicationRow, CallRow, ReportReleaseRow
+from testing.environments.open_call import open_call_of
 from testing.environments.web_env import COHORT, NOW, WebEnv, launch, web_env_of
 from tests.operations.test_answers_shown import submitted
 
@@ -110,7 +112,23 @@ async def test_the_evidence_says_what_is_missing(closing: WebEnv) -> None:
     assert len(pages) == 8
     assert all(f'href="{name}"' in pages["index.html"] for name in pages if name[0].isdigit())
     assert "your own code of conduct" in pages["index.html"]
-    assert "mentorship match" in pages["3-selection-and-matching.html"]
+    assert "write by which rules they were made" in pages["3-selection-and-matching.html"]
+
+
+async def test_the_evidence_states_the_rules_by_which_published_pairs_were_made(closing: WebEnv) -> None:
+    await open_call_of(closing.database, COHORT, NOW)
+    async with closing.database.begin() as session:
+        await calls.mark_published(session, COHORT, NOW)
+    made = await for_passing_on(closing.database, COHORT, NOW)
+    page = (await evidence_pack(closing.database, made, NOW))["3-selection-and-matching.html"]
+    for words in (
+        "the two have nothing in common in “unit”",
+        "the mentor stands 1 or 2 or 3 steps above the mentee in “grade” (AO, EO, HEO, SEO, G7, G6)",
+        "steps between the two in “grade”: 1: 9, 2: 12, 3: 4",
+        "as many as possible have somebody, the most points, the weakest pair as strong as possible",
+        "Applicants for whom there was nobody: 0",
+    ):
+        assert words in page, words
 
 
 async def test_applications_are_where_it_begins(closing: WebEnv) -> None:

@@ -9,6 +9,7 @@ from datetime import date
 import pytest
 
 from program.forms import Form, Question
+from program.matching import Matching
 from rehearsal.season_rows import season_rows
 from reports import html_report, season_report, sheets
 from reports.evidence import Facts, evidence
@@ -16,6 +17,7 @@ from reports.html_report import Voice
 from reports.rows import COMPLETED, AnswerFacts, Season
 from reports.season_report import Report
 from testing.seasons.rehearsed_answers import season
+from tests.matching.test_rules import EXAMPLE
 
 
 @pytest.fixture(scope="module")
@@ -165,11 +167,15 @@ def test_every_season_has_an_honest_page(rows: Season, what: str) -> None:
         if report.exact:
             assert "too few to show" not in page
         assert len(report.headlines) == 4
-    facts = Facts((), {}, {}, 0, 0, {}, "")
+    facts = Facts((), {}, {}, 0, 0, {}, "", Matching.model_validate(EXAMPLE), 3)
     points = [
         point for standard in evidence(season_report.for_passing_on(found, {}), facts) for point in standard.points
     ]
     assert [point.asks for point in points if point.missing]
+    [rules] = [point for point in points if point.asks.startswith("Rules of matching")]
+    assert rules.missing == ""
+    assert len(rules.found) == len(EXAMPLE["rules"]) + 3
+    assert "fewer than 5" in rules.found[-1]
 
 
 def test_what_stands_beside_the_tables_tells_of_no_few_either(rows: Season) -> None:

@@ -19,7 +19,7 @@ from operations.mentorships import concerns
 from operations.mentorships.decide import decide
 from operations.plans import Choice
 from operations.submissions import FIELD, mint
-from operations.views.task import TaskView, decided, task_view
+from operations.views.task import TaskView, decided, decided_at, task_view
 from web.coordinator.reading import reader_of
 from web.coordinator.visit import Visit
 
@@ -28,9 +28,12 @@ FIELDS = ("until", "person", "newcomer", "name", "email", "zone", "why")
 
 
 async def page(request: Request, visit: Visit) -> Response:
-    """GET: the task."""
+    """GET: the task; one that is decided on another page leads there."""
+    public = request.path_params["task"]
+    if elsewhere := await decided_at(visit.database, public):
+        return visit.to(elsewhere)
     after, decision = (request.query_params.get(name, "") for name in ("after", "decision"))
-    return await _shown(visit, request.path_params["task"], after=after, given={"decision": decision})
+    return await _shown(visit, public, after=after, given={"decision": decision})
 
 
 async def act(request: Request, visit: Visit) -> Response:

@@ -1,0 +1,77 @@
+"""The page of the task about an empty seat shows who could take it; one click and a confirmation seat them."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import cast
+
+import pytest
+from sqlalchemy import select, update
+from temporalio.client import Client
+
+from lifecycle.events import Answered
+from lifecycle.findings import Signals
+from operations.applications.written_out import written_out
+from operations.audit import COMMAND_LINE
+from operations.matching.publish import draft, publish
+from operations.mentorships import decide
+from store.columns import public_id
+from store.tables import MembershipRow, PlanRow, TaskRow
+from testing.environments.coordinator_env import signed_in
+from testing.environments.core_client import CoreClient
+from testing.environments.web_env import COHORT, WebEnv
+from tests.coordinator.test_matching import applicants
+from web.app import create_app
+from workflows.ids import mentorship_id
+
+KEY = "m01"
+
+
+async def test_a_choice_is_seen_and_confirmed(web_env: WebEnv, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decide, "SHOWN_WITHIN", 0.1)  # this process writes no turns
+    env, ids = web_env, await applicants(web_env)
+    made = await draft(env.database, COHORT, pairs=[(ids["Rosa"], ids["Otto"])])
+    await publish(env.database, None, env.settings, made, env.now, by="coco", proof=COMMAND_LINE)
+    core = CoreClient(env.database, env.now)
+    async with env.database.session() as session:
+        loaded = await written_out(session, COHORT)
+    mine = tuple(one for one in loaded.cohort.mentorships if one.key == KEY)
+    programs = {id_: used.program for id_, used in loaded.used.items()}
+    await core.run(loaded.cohort.model_copy(update={"mentorships": mine}), programs)
+    declined = Answered("no", ids["Otto"], "invitation", 1, Signals(accepted=False), datetime.now(UTC))
+    assert core.take((COHORT, KEY), declined) == ""
+    await core.write([(COHORT, KEY)])
+    state = core.states[mentorship_id(COHORT, KEY)]
+    [opened] = state.tasks
+    day = env.now.date()
+    async with env.database.begin() as session:
+        session.add(
+            TaskRow(
+                key=opened, public_id=public_id(opened), cohort=COHORT, mentorship=KEY, kind="seat_empty",
+                number=1, reason="Somebody said no.", about=[ids["Otto"]], decisions=["wait", "replace", "end"],
+                due=day, opened_at=env.now, opened_on=day,
+            )
+        )  # fmt: skip
+        await session.execute(
+            update(MembershipRow).where(MembershipRow.person == ids["Otto"]).values(standing="declined")
+        )
+    env.app = create_app(env.settings, env.database, env.tell, lambda: env.now, env.wake, cast(Client, core))
+    path = f"/c/tasks/{public_id(opened)}"
+    async with signed_in(env, "coco") as client:
+        page = (await client.get(path)).text
+        offered = re.findall(r'name="newcomer" value="(\w+)"', page)
+        assert offered[0] == ids["Pia"]
+        assert set(offered) == {ids["Pia"], ids["Nele"]}
+        assert "steps above" in page
+        form = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page))
+        assert form["decision"] == "replace"
+        seen = await client.post(path, data=form | {"newcomer": ids["Pia"]})
+        assert "/c/plans/" in str(seen.url), seen.text
+        assert "Pia" in seen.text
+        assert ids["Pia"] not in [member.person for member in state.members], "nothing is done before it is confirmed"
+        done = await client.post(str(seen.url), data={"why": "next in line"})
+        assert done.status_code in (200, 202), done.text
+    assert {member.person for member in state.seats()} == {ids["Rosa"], ids["Pia"]}
+    async with env.database.session() as session:
+        assert (await session.scalars(select(PlanRow.act))).all() == ["decide"]
