@@ -30,6 +30,7 @@ from cli.options import AsJson, By, Separator, Why
 
 if TYPE_CHECKING:
     from operations.applications.applicants import Applied
+    from operations.applications.edit import Edited
     from operations.applications.import_applicants import ImportMap, ImportResult
     from program.faults import Fault
     from store.cohorts.calls import Call
@@ -82,6 +83,16 @@ def applicants(
         str,
         typer.Option(metavar="WHO", help="Delete their application: id or address.", show_default=False),
     ] = "",
+    edit: Annotated[
+        str,
+        typer.Option(metavar="WHO", help="Edit their application: id or address, with --set.", show_default=False),
+    ] = "",
+    changes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="FIELD=ANSWER", help="With --edit: an answer; several values parted by |, empty: none."
+        ),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="With --withdraw and import: do it.")] = False,
     by: By = "",
     why: Why = "",
@@ -92,7 +103,8 @@ def applicants(
     An application counts (confirmed) once its address has confirmed it. Who came
     after the close or above a limit waits, until you take them in with --accept.
     --withdraw deletes an application when somebody asks you to; people can do it
-    themselves by the link in their mail. Both are on the record.
+    themselves by the link in their mail. --edit changes answers, also after the
+    close. All three are on the record.
     import reads people who were collected elsewhere; docs/open-call.md shows a
     map. Without --yes it only says what it would do. Nobody is mailed.
 
@@ -102,6 +114,7 @@ def applicants(
       mentorship applicants open-call --state waiting
       mentorship applicants open-call --csv > people.csv
       mentorship applicants open-call --accept ada@example.org --why "a place came free"
+      mentorship applicants open-call --edit ada@example.org --set grade=SEO --set "languages=de|en"
       mentorship applicants open-call --json | jq 'map(select(.missing != []))'
       mentorship applicants import people.xlsx --map map.yaml --cohort open-call
     """
@@ -110,6 +123,9 @@ def applicants(
         return
     if state and state not in STATES:
         fail(f"there is no state {state!r}; write one of {', '.join(STATES)}", REFUSED)
+    if edit or changes:
+        _edit(cohort, edit, changes or [], by, why, json)
+        return
     if accept or withdraw:
         _act(cohort, accept, withdraw, yes, by, why, json)
         return
@@ -190,6 +206,35 @@ async def _read(cohort: str, state: str, role: str, download: bool, by: str) -> 
             reader = who_decides(cohort, deciders, by) if by else ""
             await record(opened, now_of(environment), AuditEntry("applicants", reader, COMMAND_LINE, cohort))
     return call, found
+
+
+def _edit(cohort: str, who: str, changes: Sequence[str], by: str, why: str, json: bool) -> None:
+    pairs = [change.partition("=") for change in changes]
+    if not who or not pairs or not all(name.strip() and equals for name, equals, _ in pairs):
+        fail("write --edit WHO --set FIELD=ANSWER, such as --set grade=SEO", REFUSED)
+    edited = run(lambda: _edited(cohort, who, {name.strip(): answer for name, _, answer in pairs}, by, why))
+    for wrong in edited.faults:
+        err().print(f"[red]✗[/] {text(wrong.control)}: {text(wrong.message)}", soft_wrap=True)
+    if edited.faults:
+        fail("nothing was changed", REFUSED)
+    if json:
+        say_json({"id": edited.person, "changed": not edited.same})
+    else:
+        done = "says this already" if edited.same else "is changed"
+        out().print(f"[green]✓[/] The application of {text(edited.person)} {done}.")
+
+
+async def _edited(cohort: str, who: str, changes: dict[str, str], by: str, why: str) -> Edited:
+    from operations.applications.edit import edit_on_request, fields_with
+    from operations.audit import COMMAND_LINE
+    from runtime.connect import database
+    from runtime.settings import now_of
+
+    environment = settings()
+    async with database(environment) as opened:
+        typed = await fields_with(opened, cohort, who, changes, by)
+        now = now_of(environment)
+        return await edit_on_request(opened, cohort, who, typed, now, by=by, why=why, proof=COMMAND_LINE)
 
 
 def _act(cohort: str, accept: str, withdraw: str, yes: bool, by: str, why: str, json: bool) -> None:

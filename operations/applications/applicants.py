@@ -233,11 +233,11 @@ async def take_from_waiting_list(
     """An application on the waiting list counts from now on. Raises Refused."""
 
     async def carry_out(session: AsyncSession) -> Applied:
-        call, found, decider = await _found(session, cohort, who, by)
+        call, found, decider = await find_application(session, cohort, who, by)
         if found.state != "waiting":
             raise Refused(f"{found.person} is not on the waiting list: the application is {found.state}")
         await applications.change(session, found.id, state="confirmed")
-        await _audit(session, now, decider, proof, "applicants --accept", cohort, found.person, why)
+        await put_act(session, now, decider, proof, "applicants --accept", cohort, found.person, why)
         after = await applications.find(session, found.id)
         assert after is not None
         return _applied(call, after)
@@ -252,12 +252,12 @@ async def withdraw_on_request(
     published."""
 
     async def carry_out(session: AsyncSession) -> tuple[str, Any]:
-        call, found, decider = await _found(session, cohort, who, by)
+        call, found, decider = await find_application(session, cohort, who, by)
         if call.gathering.published and found.state == "confirmed":
             raise Refused(
                 f"the pairs of {cohort} are published; take the person out of the mentorship instead", use="leave"
             )
-        await _audit(session, now, decider, proof, "applicants --withdraw", cohort, found.person, why)
+        await put_act(session, now, decider, proof, "applicants --withdraw", cohort, found.person, why)
         return found.person, await forget(session, found, now, decider)
 
     person, erasure = await committed(database, carry_out)
@@ -266,7 +266,8 @@ async def withdraw_on_request(
     return person
 
 
-async def _found(session: AsyncSession, cohort: str, who: str, by: str) -> tuple[Call, Application, str]:
+async def find_application(session: AsyncSession, cohort: str, who: str, by: str) -> tuple[Call, Application, str]:
+    """The call, the application of an id or address, and who decides. Raises Refused and NotFound."""
     call = await call_of(session, cohort)
     decider = who_decides(cohort, await people.deciders(session, cohort), by)
     wanted = who.strip().casefold()
@@ -277,9 +278,10 @@ async def _found(session: AsyncSession, cohort: str, who: str, by: str) -> tuple
     raise Refused(f"nobody has applied to {cohort} with the id or address {who!r}")
 
 
-async def _audit(
+async def put_act(
     session: AsyncSession, now: datetime, by: str, proof: str, what: str, cohort: str, person: str, why: str
 ) -> None:
+    """Write what a coordinator did to an application into the audit. Needs a writing transaction."""
     await put_audit(session, now, AuditEntry(what, by, proof, cohort, [person], reason=why))
 
 

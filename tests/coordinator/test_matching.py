@@ -126,6 +126,44 @@ async def test_somebody_who_withdrew_is_in_no_draft(web_env: WebEnv) -> None:
     assert len(ids) == 5
 
 
+async def test_a_coordinator_edits_accepts_and_withdraws_an_application(web_env: WebEnv) -> None:
+    ids = await applicants(web_env)
+    path = f"{PAGE}/pool/{ids['Pia']}"
+
+    async def said() -> tuple[str, object, object]:
+        async with web_env.database.session() as session:
+            found = await applications.of_address(session, COHORT, "pia@example.org")
+        assert found is not None
+        return found.state, found.body["grade"], found.body.get("b_confid")
+
+    before = await said()
+    async with signed_in(web_env, "coco") as client:
+        assert path in (await client.get(f"{PAGE}/pool")).text
+        page = (await client.get(path)).text
+        assert 'name="grade"' in page
+        assert "b_confid" not in page, "what is shown in totals only is not shown here"
+        typed = typed_application("mentee", "Pia", "pia@example.org", unit="Health", grade="SEO")
+        wrong = await client.post(path, data=typed | {"grade": "G99", "act": "save"})
+        assert wrong.status_code == 422
+        assert await said() == before
+        saved = await client.post(path, data=typed | {"act": "save", "why": "she asked"})
+        assert "The answers are saved" in saved.text
+        assert await said() == ("confirmed", "SEO", before[2])
+        async with web_env.database.begin() as session:
+            found = await applications.of_address(session, COHORT, "pia@example.org")
+            assert found is not None
+            await applications.change(session, found.id, state="waiting")
+        assert "counts from now on" in (await client.post(path, data={"act": "accept"})).text
+        assert (await client.post(path, data={"act": "accept"})).status_code == 409
+        assert (await client.post(path, data={"act": "withdraw"})).status_code == 422
+        gone = await client.post(path, data={"act": "withdraw", "sure": "yes", "why": "she asked"})
+        assert gone.url.path == f"{PAGE}/pool"
+        assert (await client.get(path)).status_code == 404
+    async with web_env.database.session() as session:
+        acts = [row.what for row in await session.scalars(select(AuditRow).order_by(AuditRow.id))]
+    assert {"applicants --edit", "applicants --accept", "applicants --withdraw"} <= set(acts)
+
+
 async def test_the_task_to_match_leads_to_the_pairs(web_env: WebEnv) -> None:
     await applicants(web_env)
     key, day = f"{COHORT}/all/task.match#1", web_env.now.date()

@@ -18,6 +18,7 @@ from operations.accounts.accounts import Role
 from web.coordinator import acts, plans
 from web.coordinator.acts import ACTORS
 from web.coordinator.pages import (
+    applicant,
     audit_page,
     cohort_file,
     cohorts,
@@ -111,6 +112,15 @@ ROUTES: tuple[Route, ...] = (
     Route("/c/cohorts/{cohort}/matching", "matching_board", ("GET",), COORDINATORS, False, matching.board),
     Route("/c/cohorts/{cohort}/matching", "change_matching", ("POST",), COORDINATORS, False, matching.act),
     Route("/c/cohorts/{cohort}/matching/pool", "matching_pool", ("GET",), COORDINATORS, False, matching.pool),
+    Route("/c/cohorts/{cohort}/matching/pool/{person}", "application", ("GET",), COORDINATORS, False, applicant.page),
+    Route(
+        "/c/cohorts/{cohort}/matching/pool/{person}",
+        "change_application",
+        ("POST",),
+        COORDINATORS,
+        False,
+        applicant.act,
+    ),
     Route(
         "/c/cohorts/{cohort}/matching/publish", "show_publishing", ("GET",), COORDINATORS, True, matching.publishing
     ),
