@@ -43,7 +43,7 @@ lint: $(READY) ## Style, types, import contracts, dead code, determinism of work
 mutants: $(READY) ## Change lifecycle/ in many small ways and list the changes that no test notices. SAMPLE=200 for some, SEED=2 for others
 	@$(BIN)/python -m tools.scripts.mutants $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED))
 
-bench: $(READY) ## Speed as ratios to the bare Temporal and SMTP floor of the same run. ARGS="core launch" for some
+bench: $(READY) ## Speed as ratios to the bare Temporal and SMTP floor of the same run. ARGS="core launch" for some; "matching" compares with SciPy where the group `bench` is installed
 	@$(BIN)/python -m tools.bench $(ARGS)
 
 audit: ## Known weaknesses in what is locked. Needs the network, for pip-audit and for the list

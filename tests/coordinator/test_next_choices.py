@@ -36,11 +36,10 @@ async def test_a_choice_is_seen_and_confirmed(web_env: WebEnv, monkeypatch: pyte
     core = CoreClient(env.database, env.now)
     async with env.database.session() as session:
         loaded = await written_out(session, COHORT)
-    mine = tuple(one for one in loaded.cohort.mentorships if one.key == KEY)
+    start = env.now.date() + timedelta(days=30)
+    mine = tuple(one.model_copy(update={"start": start}) for one in loaded.cohort.mentorships if one.key == KEY)
     programs = {id_: used.program for id_, used in loaded.used.items()}
-    await core.run(
-        loaded.cohort.model_copy(update={"mentorships": mine, "start": env.now.date() + timedelta(days=30)}), programs
-    )
+    await core.run(loaded.cohort.model_copy(update={"mentorships": mine}), programs)
     declined = Answered("no", ids["Otto"], "invitation", 1, Signals(accepted=False), datetime.now(UTC))
     assert core.take((COHORT, KEY), declined) == ""
     await core.write([(COHORT, KEY)])

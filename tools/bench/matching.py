@@ -2,8 +2,8 @@
 
 python -m tools.bench.matching PEOPLE      prints JSON: seconds of each part for so many mentees and mentors
 
-SciPy is no dependency of the engine. Where it is not installed the ratio to `linear_sum_assignment` is left out, and
-that is said.
+SciPy is no dependency of the engine, and too large to install for every run of the tests: it has a group of its own,
+`bench`. Where it is not installed the ratio to `linear_sum_assignment` is left out, and that is said.
 """
 
 from __future__ import annotations
@@ -69,7 +69,11 @@ async def measure(*, quick: bool) -> list[Line]:
         Line("500 peers", small["peers"], "s"),
     ]  # fmt: skip
     if small["scipy"] is None:
-        print("SciPy is NOT installed here: the ratio to linear_sum_assignment is NOT measured", file=sys.stderr)
+        print(
+            "SciPy is NOT installed here: the ratio to linear_sum_assignment is NOT measured. "
+            "Install it by `.venv/bin/python -m pip install scipy`",
+            file=sys.stderr,
+        )
     else:
         floor = (
             "scipy.optimize.linear_sum_assignment on a dense matrix of the same instance, every mentor once a place"
