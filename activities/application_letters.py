@@ -51,6 +51,7 @@ def facts_of(item: Item, known: Background, links: LinkMaker) -> dict[str, Any]:
         "link": links.application_url(
             application.id, application.generation, "wishes" if item.name == WISHES else ""
         ),
+        "why": known.cancelled_why.get(application.cohort, ""),
         "waiting": application.state == "waiting",
         "open": call.stage(item.queued_at) == "applying",
     }
