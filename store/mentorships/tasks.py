@@ -23,6 +23,7 @@ class TaskFacts:
     cohort: str
     mentorship: str
     kind: str
+    reason: str
     decisions: tuple[str, ...]
     closed_on: date | None
     decision: str
@@ -44,6 +45,7 @@ async def find(session: AsyncSession, key: str) -> TaskFacts | None:
         cohort=row.cohort,
         mentorship=row.mentorship,
         kind=row.kind,
+        reason=row.reason,
         decisions=tuple(row.decisions),
         closed_on=row.closed_on,
         decision=row.decision,

@@ -44,7 +44,7 @@ async def test_a_choice_is_seen_and_confirmed(web_env: WebEnv, monkeypatch: pyte
     assert core.take((COHORT, KEY), declined) == ""
     await core.write([(COHORT, KEY)])
     state = core.states[mentorship_id(COHORT, KEY)]
-    [opened] = state.tasks
+    [opened] = [task.key for task in state.tasks.values()]
     day = env.now.date()
     async with env.database.begin() as session:
         session.add(

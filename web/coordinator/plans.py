@@ -44,7 +44,9 @@ async def show(request: Request, visit: Visit) -> Response:
     except (RPCError, Unreachable):
         return visit.message("temporal_away", 503)
     lines = [one.line for one in seen.lines]
-    names = await _names(visit, [*_ids(seen), plan.by, *_changers(one.changed for one in seen.lines)])
+    names = await _names(
+        visit, [*_ids(seen), plan.options.get("newcomer", ""), plan.by, *_changers(one.changed for one in seen.lines)]
+    )
     return visit.page(
         "plan.html",
         plan=plan,
