@@ -4,21 +4,16 @@ they mean, and wakes a postmaster where something is due earlier than that one k
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
 from temporalio import activity
 
 from activities.messages import CARRY_OUT, CarriedOut
+from activities.wake_postmasters import PostmasterWaking, Wake
 from lifecycle import assessment
 from lifecycle.commands import Batch
 from lifecycle.events import Assessed
-from store import shards
 from store.cohorts import cohorts
 from store.database import Database
 from store.mentorships import turns
-
-Wake = Callable[[int], Awaitable[None]]
-"""Wakes the postmaster of a shard."""
 
 
 class Recorder:
@@ -26,12 +21,16 @@ class Recorder:
 
     def __init__(self, database: Database, wake: Wake, shards: int = 1) -> None:
         self.database = database
-        self.wake = wake
         self.shards = shards
+        self._postmasters = PostmasterWaking(database, wake)
 
     @activity.defn(name=CARRY_OUT)
     async def carry_out(self, batch: Batch) -> CarriedOut:
         """Apply a batch once, however often it comes, and say what the answers it asks about mean."""
+        async with self._postmasters.turn():
+            return await self._carry_out(batch)
+
+    async def _carry_out(self, batch: Batch) -> CarriedOut:
         done = CarriedOut()
         async with self.database.begin() as session:
             applied = await turns.apply(session, batch, shards=self.shards)
@@ -51,12 +50,6 @@ class Recorder:
                     )
                     done.assessed.append(Assessed(f"assessed/{ask.step}", ask.ask, ask.number, findings))
         if applied.earliest:
-            await self._wake(batch, applied)
+            # After the commit: a postmaster that is about to sleep sees the item, or we see when it wakes.
+            await self._postmasters.wake(applied.earliest, batch.now)
         return done
-
-    async def _wake(self, batch: Batch, applied: turns.Applied) -> None:
-        # Read after the commit: a postmaster that is about to sleep sees the item, or we see when it wakes.
-        async with self.database.session() as session:
-            due = await shards.shards_to_wake(session, applied.earliest, batch.now)
-        for shard in due:
-            await self.wake(shard)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import lru_cache
@@ -16,21 +17,29 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy import (
+    URL,
+    AdaptedConnection,
+    Connection,
+    Dialect,
+    Engine,
+    create_engine,
+    event,
+    inspect,
+    make_url,
+    text,
+)
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from store.columns import bare
-from store.sqlite import TO_READ, TO_WRITE, connect, make_file, make_folder
+from store.sqlite import BUSY_SECONDS, TO_READ, TO_WRITE, connect, make_file, make_folder
 from store.tables import Base
 
 if TYPE_CHECKING:
     from alembic.config import Config
     from sqlalchemy.dialects import postgresql, sqlite
-
-BUSY_SECONDS = 15
-"""How long a writer waits for another process that writes to the same SQLite file."""
 
 IDLE_SECONDS = 60
 """How long a PostgreSQL transaction may wait for its process: one that stands still must not keep its locks."""
@@ -44,7 +53,8 @@ READERS_SECONDS = 2
 MIGRATIONS = Path(__file__).parent / "migrations"
 _REVISION = re.compile(r'^revision = "(\w+)"$', re.MULTILINE)
 _DOWN_REVISION = re.compile(r'^down_revision = "(\w+)"$', re.MULTILINE)
-_WRITES = "mentorship_writes"
+WRITES = "mentorship_writes"
+"""The execution option of connections that may write."""
 _MIGRATION_LOCK = 7_160_246
 """Any number: the advisory lock that PostgreSQL processes take before they migrate."""
 
@@ -70,7 +80,7 @@ class Database:
         self.engine = engine
         self.sqlite = engine.dialect.name == "sqlite"
         self._reading = async_sessionmaker(engine, expire_on_commit=False)
-        self._writing = async_sessionmaker(engine.execution_options(**{_WRITES: True}), expire_on_commit=False)
+        self._writing = async_sessionmaker(engine.execution_options(**{WRITES: True}), expire_on_commit=False)
         self._turn = asyncio.Lock()
         self._writer: asyncio.Task[Any] | None = None
 
@@ -155,7 +165,7 @@ class Database:
 
 def upserting(session: AsyncSession, table: type[Base]) -> postgresql.Insert | sqlite.Insert:
     """An INSERT of the session's own dialect, for `on_conflict_do_nothing` and `on_conflict_do_update`."""
-    return _insert(session.get_bind().dialect.name, table)
+    return inserting(session.get_bind().dialect.name, table)
 
 
 def putting(
@@ -170,13 +180,14 @@ def putting(
 def _putting(
     dialect: str, table: type[Base], identity: tuple[str, ...], over: tuple[str, ...]
 ) -> postgresql.Insert | sqlite.Insert:
-    new = _insert(dialect, table)
+    new = inserting(dialect, table)
     if not over:
         return new.on_conflict_do_nothing(index_elements=identity)
     return new.on_conflict_do_update(index_elements=identity, set_={name: new.excluded[name] for name in over})
 
 
-def _insert(dialect: str, table: type[Base]) -> postgresql.Insert | sqlite.Insert:
+def inserting(dialect: str, table: type[Base]) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT of this dialect (`sqlite`, `postgresql`)."""
     # Each dialect is loaded where it is used: that of PostgreSQL takes long.
     if dialect == "postgresql":
         from sqlalchemy.dialects import postgresql
@@ -259,7 +270,7 @@ def _engine_for_migrations(url: str) -> Engine:
         parsed.set(drivername="sqlite+pysqlite"),
         poolclass=NullPool,
         connect_args={"isolation_level": None, "timeout": BUSY_SECONDS},
-        execution_options={_WRITES: True},
+        execution_options={WRITES: True},
     )
     # A table that is copied and renamed must not take along the rows that point to it.
     _tune_sqlite(engine, foreign_keys=False)
@@ -281,8 +292,23 @@ def _tune_sqlite(engine: Engine, *, foreign_keys: bool = True) -> None:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get(_WRITES)
-        connection.exec_driver_sql(TO_WRITE if writes else TO_READ)
+        text = TO_WRITE if connection.get_execution_options().get(WRITES) else TO_READ
+        raw = connection.connection.dbapi_connection
+        if not isinstance(raw, AdaptedConnection):
+            connection.exec_driver_sql(text)
+            return
+        try:
+            raw.run_async(lambda driver: driver.run(text, ()))
+        except sqlite3.Error as error:
+            raise as_sqlalchemy_has_it(error, text, connection.dialect) from error
+
+
+def as_sqlalchemy_has_it(error: BaseException, text: str, dialect: Dialect, *, lost: bool = False) -> BaseException:
+    """An error of the driver's as SQLAlchemy raises it, without any value. `lost`: the connection is gone."""
+    errors = dialect.loaded_dbapi.Error
+    return DBAPIError.instance(
+        text, None, error, errors, hide_parameters=True, connection_invalidated=lost, dialect=dialect
+    )
 
 
 def _end_idle_transactions(connection: Any, _: Any) -> None:
@@ -321,5 +347,5 @@ def _refuse_unannounced_writes(
     # on PostgreSQL it would work, and the mistake would be found in the embedded stack only.
     if context is None or not (context.isinsert or context.isupdate or context.isdelete):
         return
-    if not connection.get_execution_options().get(_WRITES):
+    if not connection.get_execution_options().get(WRITES):
         raise WriteOutsideBegin("a session for reading must not write; open it by Database.begin()")

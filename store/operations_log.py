@@ -14,14 +14,17 @@ from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from store.database import upserting
+from store.prepared import Prepared
 from store.tables import OperationRow
 
 CHANGES = (
     "pause", "resume", "extend", "adopt", "end", "replace", "add", "remove", "leave", "nudge", "release",
 )  # fmt: skip
 """Kinds of commands that change one mentorship, as the lifecycle names them."""
-AUTHOR_AND_REASON = select(OperationRow.by, OperationRow.why).where(
-    OperationRow.id == bindparam("operation_id"), OperationRow.kind.in_(CHANGES)
+AUTHOR_AND_REASON = Prepared(
+    select(OperationRow.by, OperationRow.why).where(
+        OperationRow.id == bindparam("operation_id"), OperationRow.kind.in_(CHANGES)
+    )
 )
 """The author and the reason of a change."""
 PAGE = 500
@@ -127,4 +130,4 @@ async def operations(session: AsyncSession, kind: str, cohorts: Collection[str])
 
 async def change_behind(session: AsyncSession, id_: str) -> Row[str, str] | None:
     """The author (`by`) and the reason (`why`) of the coordinator's change with this id; None if it is no change."""
-    return (await session.execute(AUTHOR_AND_REASON, {"operation_id": id_})).one_or_none()
+    return await AUTHOR_AND_REASON.one_or_none(session, {"operation_id": id_})

@@ -22,13 +22,16 @@ from lifecycle.delivery.letterbox import LetterboxRule, rule_of
 from lifecycle.delivery.messages import MESSAGE
 from lifecycle.delivery.postbox import look_at
 from program.models import Letterbox
-from store.database import putting
+from store.prepared import Prepared, putting
 from store.shards import shard_of
 from store.tables import EventRow, ItemRow, MembershipRow, MessagePlaceRow, ParticipantRow, RequestRow
 
-FACTS = select(ParticipantRow.id, ParticipantRow.zone, ParticipantRow.last_mail_on).where(
-    ParticipantRow.id.in_(bindparam("people", expanding=True))
+FACTS = Prepared(
+    select(ParticipantRow.id, ParticipantRow.zone, ParticipantRow.last_mail_on).where(
+        ParticipantRow.id.in_(bindparam("people", expanding=True))
+    )
 )
+PUT = putting(ItemRow, ("key",))
 
 WAITING = ("queued", "held")
 """States of an item that is still to be delivered and that nobody is delivering now."""
@@ -120,7 +123,7 @@ async def post(session: AsyncSession, address: Address, posts: Sequence[Post], s
             }
             | _standing(fate, address, person, item)
         )
-    await session.execute(putting(session, ItemRow, ("key",)), rows)
+    await PUT.write(session, *rows)
     return [(row["shard"], row["deliver_at"]) for row in rows if row["deliver_at"] is not None]
 
 
@@ -263,5 +266,5 @@ def post_of(item: ItemRow) -> Post:
 
 
 async def _facts(session: AsyncSession, people: Iterable[str], rule: LetterboxRule) -> dict[str, ParticipantFacts]:
-    rows = await session.execute(FACTS, {"people": list(people)})
+    rows = await FACTS.all(session, {"people": list(people)})
     return {person: ParticipantFacts(person, zone, last, rule) for person, zone, last in rows}

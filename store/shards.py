@@ -11,10 +11,13 @@ from zlib import crc32
 from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from store.prepared import Prepared
 from store.tables import PostmasterRow
 
-WAKES = select(PostmasterRow.shard, PostmasterRow.wakes_at).where(
-    PostmasterRow.shard.in_(bindparam("shards", expanding=True))
+WAKES = Prepared(
+    select(PostmasterRow.shard, PostmasterRow.wakes_at).where(
+        PostmasterRow.shard.in_(bindparam("shards", expanding=True))
+    )
 )
 
 
@@ -39,8 +42,7 @@ async def shards_to_wake(session: AsyncSession, earliest: Mapping[int, datetime]
     """
     if not earliest:
         return ()
-    rows = await session.execute(WAKES, {"shards": list(earliest)})
-    sleeping: dict[int, datetime | None] = dict(iter(rows))
+    sleeping: dict[int, datetime | None] = dict(await WAKES.all(session, {"shards": list(earliest)}))
     return tuple(
         shard
         for shard, deliver_at in sorted(earliest.items())

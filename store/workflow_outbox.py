@@ -14,6 +14,7 @@ from sqlalchemy import Row, and_, bindparam, delete, exists, func, insert, selec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from store.columns import Instant, bare
+from store.prepared import Prepared
 from store.tables import MentorshipRow, RelayRow
 
 RELAYS, MENTORSHIPS = bare(RelayRow), bare(MentorshipRow)
@@ -54,17 +55,17 @@ async def put(session: AsyncSession, relay: OutboxEvent, not_before: datetime) -
         "attempts": relay.attempts,
     }
     its = {"its_id": relay.id, "its_cohort": relay.cohort, "its_mentorship": relay.mentorship}
-    return not (await session.execute(PUT, row | its)).scalar_one()
+    return not await PUT.scalar(session, row | its)
 
 
 async def due(session: AsyncSession, now: datetime, most: int) -> tuple[tuple[str, str], ...]:
     """(cohort, mentorship) of those that have a row to be tried now, the one that waits longest first."""
-    return tuple(await session.execute(DUE, {"now": now, "most": most}))
+    return tuple(await DUE.all(session, {"now": now, "most": most}))
 
 
 async def waiting(session: AsyncSession, cohort: str, mentorship: str) -> tuple[OutboxEvent, ...]:
     """Everything that this mentorship's workflow has not been told, in the order in which it happened."""
-    rows = (await session.execute(WAITING, {"cohort": cohort, "mentorship": mentorship})).all()
+    rows = await WAITING.all(session, {"cohort": cohort, "mentorship": mentorship})
     return tuple(
         OutboxEvent(row.id, row.cohort, row.mentorship, row.event, row.payload, row.attempts)
         for row in sorted(rows, key=lambda row: (happened(row), row.id))
@@ -79,8 +80,8 @@ def happened(row: RelayRow | Row[Any]) -> datetime:
 
 async def claim(session: AsyncSession, relay: OutboxEvent, next_try: datetime) -> bool:
     """Take a row up for one attempt and put it off until `next_try`; False where another process was faster."""
-    claimed = await session.execute(CLAIM, {"its_id": relay.id, "so_far": relay.attempts, "next_try": next_try})
-    return claimed.one_or_none() is not None
+    taken = {"its_id": relay.id, "so_far": relay.attempts, "next_try": next_try}
+    return await CLAIM.one_or_none(session, taken) is not None
 
 
 async def make_due(session: AsyncSession, cohort: str, mentorships: Sequence[str], now: datetime) -> None:
@@ -94,34 +95,38 @@ async def make_due(session: AsyncSession, cohort: str, mentorships: Sequence[str
 
 async def done(session: AsyncSession, id_: str) -> None:
     """The workflow has it."""
-    await session.execute(DONE, {"its_id": id_})
+    await DONE.write(session, {"its_id": id_})
 
 
 # -- the statements: built once, for building them costs more than running them ------------------------------------
 
 BEFORE = RELAYS.alias("before")
-PUT = insert(RELAYS).returning(
-    exists().where(
-        BEFORE.c.cohort == bindparam("its_cohort"),
-        BEFORE.c.mentorship == bindparam("its_mentorship"),
-        BEFORE.c.id != bindparam("its_id"),
+PUT = Prepared(
+    insert(RELAYS).returning(
+        exists().where(
+            BEFORE.c.cohort == bindparam("its_cohort"),
+            BEFORE.c.mentorship == bindparam("its_mentorship"),
+            BEFORE.c.id != bindparam("its_id"),
+        )
     )
 )
 """Says whether something else waits for the same workflow."""
-DUE = (
+DUE = Prepared(
     select(RELAYS.c.cohort, RELAYS.c.mentorship)
     .where(RELAYS.c.at <= bindparam("now", type_=Instant()), STARTED)
     .group_by(RELAYS.c.cohort, RELAYS.c.mentorship)
     .order_by(func.min(RELAYS.c.at), RELAYS.c.cohort, RELAYS.c.mentorship)
     .limit(bindparam("most"))
 )
-WAITING = select(*RELAYS.c).where(
-    RELAYS.c.cohort == bindparam("cohort"), RELAYS.c.mentorship == bindparam("mentorship"), STARTED
+WAITING = Prepared(
+    select(*RELAYS.c).where(
+        RELAYS.c.cohort == bindparam("cohort"), RELAYS.c.mentorship == bindparam("mentorship"), STARTED
+    )
 )
-CLAIM = (
+CLAIM = Prepared(
     update(RELAYS)
     .where(RELAYS.c.id == bindparam("its_id"), RELAYS.c.attempts == bindparam("so_far"))
     .values(attempts=RELAYS.c.attempts + 1, at=bindparam("next_try", type_=Instant()))
     .returning(RELAYS.c.id)
 )
-DONE = delete(RELAYS).where(RELAYS.c.id == bindparam("its_id"))
+DONE = Prepared(delete(RELAYS).where(RELAYS.c.id == bindparam("its_id")))

@@ -22,6 +22,7 @@ from lifecycle.delivery.postbox import FAST, ItemFacts, MentorshipFacts, PersonF
 from store.columns import Instant
 from store.people import absences, written_messages
 from store.postbox import letterbox_rule
+from store.prepared import Prepared
 from store.tables import (
     CohortRow,
     ItemRow,
@@ -114,36 +115,28 @@ WHAT_CAN_CHANGE = (
 
 async def people_due(session: AsyncSession, shard: int, now: datetime, limit: int) -> list[str]:
     """Ids of those with something due, receipts and urgent items first, then those who wait longest."""
-    rows = await session.scalars(PEOPLE_DUE, {"shard": shard, "now": now, "most": limit})
-    return list(rows)
+    return await PEOPLE_DUE.scalars(session, {"shard": shard, "now": now, "most": limit})
 
 
 async def behind(session: AsyncSession, people: Collection[str], since: datetime) -> set[str]:
     """Those of these people with a mentorship in which something fell due before `since` (UTC) that has not happened
     yet."""
-    rows = await session.scalars(BEHIND, {"people": list(people), "since": since})
-    return set(rows)
+    return set(await BEHIND.scalars(session, {"people": list(people), "since": since}))
 
 
 async def lock_people(session: AsyncSession, people: Collection[str]) -> set[str]:
     """Keep other postmasters from these people until the transaction ends; those whom one holds are left out."""
     if session.get_bind().dialect.name == "sqlite":
         return set(people)  # the writer is alone
-    rows = await session.execute(
-        select(ParticipantRow.id)
-        .where(ParticipantRow.id.in_(people))
-        .order_by(ParticipantRow.id)
-        .with_for_update(skip_locked=True, key_share=True)
-    )
-    return set(rows.scalars())
+    return set(await FREE_PEOPLE.scalars(session, {"people": list(people)}))
 
 
 async def postboxes(session: AsyncSession, people: Collection[str], now: datetime) -> dict[str, Postbox]:
     """The postboxes of these people as they stand now; nobody with a mail on its way is among them."""
     if not people:
         return {}
-    rows = await session.execute(WAITING_ITEMS, {"people": list(people), "now": now})
-    return await _assembled(session, rows.all())
+    rows = await WAITING_ITEMS.all(session, {"people": list(people), "now": now})
+    return await _assembled(session, rows)
 
 
 async def unchanged(session: AsyncSession, boxes: Mapping[str, Postbox], now: datetime) -> set[str]:
@@ -152,7 +145,7 @@ async def unchanged(session: AsyncSession, boxes: Mapping[str, Postbox], now: da
     if not boxes:
         return set()
     free = await lock_people(session, boxes)
-    rows = (await session.execute(WAITING_CHANGES, {"people": sorted(free), "now": now})).all()
+    rows = await WAITING_CHANGES.all(session, {"people": sorted(free), "now": now})
     seats = await _seats(session, rows)
     away = await _absences(session, rows)
     places = await written_messages.places_of(session, rows)
@@ -222,9 +215,9 @@ ITEMS = _with_facts(
         .label("put_off"),
     )
 )  # fmt: skip
-WAITING_ITEMS = ITEMS.where(DUE_NOW).order_by(*OLDEST_FIRST)
-WAITING_CHANGES = _with_facts(select(*WHAT_CAN_CHANGE)).where(DUE_NOW).order_by(*OLDEST_FIRST)
-PEOPLE_DUE = (
+WAITING_ITEMS = Prepared(ITEMS.where(DUE_NOW).order_by(*OLDEST_FIRST))
+WAITING_CHANGES = Prepared(_with_facts(select(*WHAT_CAN_CHANGE)).where(DUE_NOW).order_by(*OLDEST_FIRST))
+PEOPLE_DUE = Prepared(
     select(ItemRow.person)
     .where(
         ItemRow.shard == bindparam("shard"), ItemRow.state == "queued", ItemRow.deliver_at <= NOW, NO_MAIL_ON_ITS_WAY
@@ -235,7 +228,18 @@ PEOPLE_DUE = (
 )
 
 
-BEHIND = (
+FREE_PEOPLE = Prepared(
+    select(ParticipantRow.id)
+    .where(ParticipantRow.id.in_(bindparam("people", expanding=True)))
+    .order_by(ParticipantRow.id)
+    .with_for_update(skip_locked=True, key_share=True)
+)
+RULES = Prepared(
+    select(CohortRow.id, CohortRow.letterbox, CohortRow.holidays).where(
+        CohortRow.id.in_(bindparam("cohorts", expanding=True))
+    )
+)
+BEHIND = Prepared(
     select(MembershipRow.person)
     .join(
         MentorshipRow,
@@ -283,7 +287,7 @@ async def _seats(session: AsyncSession, rows: Iterable[Row[Any]]) -> Seats:
     """Who takes part in the mentorships of which these items tell, where that decides about them."""
     of = {(row.cohort, row.mentorship) for row in rows if row.name in OF_PARTNERS}
     seats: dict[tuple[str, str], list[SeatStanding]] = {}
-    for cohort, mentorship, *seat in await session.execute(SEATS, {"of": sorted(of)}) if of else ():
+    for cohort, mentorship, *seat in await SEATS.all(session, {"of": sorted(of)}) if of else ():
         seats.setdefault((cohort, mentorship), []).append((seat[0], seat[1], seat[2]))
     return seats
 
@@ -361,7 +365,7 @@ def _waiting(
     )
 
 
-SEATS = (
+SEATS = Prepared(
     select(
         MembershipRow.cohort, MembershipRow.mentorship, MembershipRow.person, MembershipRow.role,
         MembershipRow.standing,
@@ -372,7 +376,5 @@ SEATS = (
 
 
 async def _rules(session: AsyncSession, cohorts: Collection[str]) -> dict[str, LetterboxRule]:
-    rows = await session.execute(
-        select(CohortRow.id, CohortRow.letterbox, CohortRow.holidays).where(CohortRow.id.in_(cohorts))
-    )
+    rows = await RULES.all(session, {"cohorts": list(cohorts)})
     return {cohort: letterbox_rule(letterbox, holidays) for cohort, letterbox, holidays in rows}

@@ -18,8 +18,8 @@ from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, updat
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from store.columns import bare
-from store.database import upserting
 from store.delivery.due import NO_MAIL_ON_ITS_WAY, ON_ITS_WAY
+from store.prepared import Prepared, putting
 from store.tables import (
     EventRow,
     ItemRow,
@@ -30,15 +30,37 @@ from store.tables import (
 ITEMS, MESSAGES = bare(ItemRow), bare(MessageRow)
 Rows = list[dict[str, Any]]
 
-CARRIES_ITEMS = select(ItemRow.key).where(ItemRow.message == MessageRow.id).exists()
-"""Whether items refer to a message."""
 NEVER_SENT = and_(MessageRow.state == "sending", MessageRow.body_begun.is_(False), MessageRow.error != "ambiguous")
 """Whether the body of a claimed message has never begun, neither now nor under an earlier claim."""
 
-NEXT_ITEM = select(func.min(ItemRow.deliver_at)).where(
-    ItemRow.shard == bindparam("shard"), ItemRow.state == "queued", NO_MAIL_ON_ITS_WAY
+NEXT_ITEM = Prepared(
+    select(func.min(ItemRow.deliver_at)).where(
+        ItemRow.shard == bindparam("shard"), ItemRow.state == "queued", NO_MAIL_ON_ITS_WAY
+    )
 )
-NEXT_MAIL = select(func.min(MessageRow.next_try_at)).where(MessageRow.shard == bindparam("shard"), ON_ITS_WAY)
+NEXT_MAIL = Prepared(
+    select(func.min(MessageRow.next_try_at)).where(MessageRow.shard == bindparam("shard"), ON_ITS_WAY)
+)
+WRITE_WAKE = putting(PostmasterRow, ("shard",), ("wakes_at",))
+FREEZE, NOTE = Prepared(insert(MESSAGES)), Prepared(insert(bare(EventRow)))
+FORGET_PUT_OFF = Prepared(
+    delete(MESSAGES).where(
+        MESSAGES.c.person.in_(bindparam("people", expanding=True)),
+        MESSAGES.c.state == "deferred",
+        ~select(ITEMS.c.key).where(ITEMS.c.message == MESSAGES.c.id).exists(),
+    )
+)
+"""A mail takes the place of one that was put off, unless items refer to that one."""
+BEGIN_BODIES = Prepared(
+    update(MESSAGES)
+    .where(
+        MESSAGES.c.id.in_(bindparam("messages", expanding=True)),
+        MESSAGES.c.claim == bindparam("its_claim"),
+        MESSAGES.c.state == "sending",
+    )
+    .values(body_begun=True)
+    .returning(MESSAGES.c.id, MESSAGES.c.cohort, MESSAGES.c.person)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,27 +130,19 @@ async def freeze(session: AsyncSession, page: Page, now: datetime, claim_until: 
     """
     if page.mails:
         people = {mail.person for mail in page.mails}
-        await session.execute(
-            delete(MessageRow)
-            .where(MessageRow.person.in_(people), MessageRow.state == "deferred", ~CARRIES_ITEMS)
-            .execution_options(synchronize_session=False)
-        )
-        await session.execute(insert(MESSAGES), [_message(mail, claim_until, claim) for mail in page.mails])
-        claimed = [{"its_key": key, "message": mail.id} for mail in page.mails for key in mail.items]
-        await _change_items(session, claimed, state="sending", reason="")
-    done: dict[str, Any] = {"state": "dropped", "done_at": now, "deliver_at": None}
-    await _change_items(session, [{"its_key": fate.key, "reason": fate.reason} for fate in page.dropped], **done)
-    await _change_items(session, [{"its_key": fate.key} for fate in page.held], state="held", deliver_at=None)
-    await _change_items(session, [{"its_key": fate.key, "deliver_at": fate.at} for fate in page.later])
-    await _change_items(
-        session,
-        [{"its_key": fate.key, "deliver_at": fate.at, "reason": fate.reason} for fate in page.broken],
-        failures=ITEMS.c.failures + 1,
-    )
+        await FORGET_PUT_OFF.write(session, {"people": list(people)})
+        await FREEZE.write(session, *(_message(mail, claim_until, claim) for mail in page.mails))
+        claimed = [{"its_key": key, "its_message": mail.id} for mail in page.mails for key in mail.items]
+        await CLAIM_ITEM.write(session, *claimed)
+    dropped = [{"its_key": fate.key, "why": fate.reason, "at": now} for fate in page.dropped]
+    await DROP_ITEM.write(session, *dropped)
+    await HOLD_ITEM.write(session, *({"its_key": fate.key} for fate in page.held))
+    await PUT_OFF_ITEM.write(session, *({"its_key": fate.key, "until": fate.at} for fate in page.later))
+    broken = [{"its_key": fate.key, "until": fate.at, "why": fate.reason} for fate in page.broken]
+    await PUT_BACK_ITEM.write(session, *broken)
     events = [_event(fate, "dropped", now) for fate in page.dropped]
     events += [_event(fate, "mail_failed", now) for fate in page.broken]
-    if events:
-        await session.execute(insert(EventRow), events)
+    await NOTE.write(session, *events)
 
 
 async def unsettled(session: AsyncSession, shard: int, now: datetime, *, all_claims: bool) -> list[str]:
@@ -208,13 +222,7 @@ async def begin_bodies(
 ) -> set[str]:
     """Mark that the bodies of these mails go out now; those that are still claimed with this token. Of the `doubled`
     ones the record says from now on that a first copy may have arrived."""
-    rows = await session.execute(
-        update(MessageRow)
-        .where(MessageRow.id.in_(messages), MessageRow.claim == claim, MessageRow.state == "sending")
-        .values(body_begun=True)
-        .returning(MessageRow.id, MessageRow.cohort, MessageRow.person)
-        .execution_options(synchronize_session=False)
-    )
+    rows = await BEGIN_BODIES.all(session, {"messages": list(messages), "its_claim": claim})
     persons = {id_: (cohort, person) for id_, cohort, person in rows}
     events = [
         {
@@ -228,23 +236,19 @@ async def begin_bodies(
         for id_ in doubled
         if id_ in persons
     ]
-    if events:
-        await session.execute(insert(EventRow), events)
+    await NOTE.write(session, *events)
     return set(persons)
 
 
 async def next_wake(session: AsyncSession, shard: int, now: datetime) -> datetime | None:
     """When something is next to be looked at in this shard (UTC); None while nothing is."""
-    moments = [await session.scalar(query, {"shard": shard, "now": now}) for query in (NEXT_ITEM, NEXT_MAIL)]
+    moments = [await query.scalar(session, {"shard": shard, "now": now}) for query in (NEXT_ITEM, NEXT_MAIL)]
     return min((at for at in moments if at is not None), default=None)
 
 
 async def write_wake(session: AsyncSession, shard: int, wakes_at: datetime | None) -> None:
     """Put down when the postmaster of a shard wakes; None while it is awake, so that everybody wakes it."""
-    row = upserting(session, PostmasterRow).values(shard=shard, wakes_at=wakes_at)
-    await session.execute(
-        row.on_conflict_do_update(index_elements=["shard"], set_={"wakes_at": row.excluded.wakes_at})
-    )
+    await WRITE_WAKE.write(session, {"shard": shard, "wakes_at": wakes_at})
 
 
 def _message(mail: Mail, claim_until: datetime, claim: str) -> dict[str, Any]:
@@ -287,12 +291,15 @@ def _again(now: datetime, all_claims: bool) -> Any:
     )
 
 
-async def _change_items(session: AsyncSession, rows: Rows, **all_of_them: Any) -> None:
-    """Change queued items by key; `rows` hold what differs from one to the next."""
-    if not rows:
-        return
-    own = {name: bindparam(name) for name in rows[0] if name != "its_key"}
-    await (await session.connection()).execute(
-        update(ITEMS).where(ITEMS.c.key == bindparam("its_key"), ITEMS.c.state == "queued").values(own | all_of_them),
-        rows,
+def _change(**values: Any) -> Prepared:
+    """Changes a queued item, by its key."""
+    return Prepared(
+        update(ITEMS).where(ITEMS.c.key == bindparam("its_key"), ITEMS.c.state == "queued").values(**values)
     )
+
+
+CLAIM_ITEM = _change(state="sending", reason="", message=bindparam("its_message"))
+DROP_ITEM = _change(state="dropped", done_at=bindparam("at"), deliver_at=None, reason=bindparam("why"))
+HOLD_ITEM = _change(state="held", deliver_at=None)
+PUT_OFF_ITEM = _change(deliver_at=bindparam("until"))
+PUT_BACK_ITEM = _change(deliver_at=bindparam("until"), reason=bindparam("why"), failures=ITEMS.c.failures + 1)

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, Update, and_, bindparam, case, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, String, and_, bindparam, case, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from store import workflow_outbox
 from store.columns import Instant, bare
 from store.database import upserting
-from store.delivery.outbox import ITEMS, Rows
+from store.delivery.outbox import ITEMS
 from store.people import address_changes
+from store.prepared import Prepared
 from store.tables import (
     EventRow,
     MembershipRow,
@@ -101,9 +102,8 @@ async def settle(session: AsyncSession, outcomes: Sequence[Result], now: datetim
     if not refused:
         return []
     stale = await _to_an_older_address(session, refused)
-    await _change(
-        session, PUT_BACK, [{"its_message": outcome.id, "until": now} for outcome in refused if outcome.id in stale]
-    )
+    again = [{"its_message": outcome.id, "until": now} for outcome in refused if outcome.id in stale]
+    await PUT_BACK.write(session, *again)
     refused = [outcome for outcome in refused if outcome.id not in stale]
     await _close_items(session, refused, "refused", "bounced", now)
     return await suppress(session, refused, now)
@@ -115,13 +115,7 @@ class ClaimLost(RuntimeError):
 
 async def _still_held(session: AsyncSession, outcomes: Sequence[Result]) -> list[Result]:
     """Those of the outcomes whose mails are still claimed with their token. Locks these mails."""
-    rows = await session.execute(
-        select(MessageRow.id, MessageRow.claim)
-        .where(MessageRow.id.in_([outcome.id for outcome in outcomes]), MessageRow.state == "sending")
-        .order_by(MessageRow.id)
-        .with_for_update()
-    )
-    claims = dict(rows.all())
+    claims = dict(await CLAIMS.all(session, {"messages": [outcome.id for outcome in outcomes]}))
     return [outcome for outcome in outcomes if claims.get(outcome.id) == outcome.claim]
 
 
@@ -131,7 +125,13 @@ def _forgotten(column: ColumnElement[str]) -> ColumnElement[str]:
     return case((and_(MESSAGES.c.forget, ~again), ""), else_=column)
 
 
-SETTLE_MESSAGE = (
+CLAIMS = Prepared(
+    select(MESSAGES.c.id, MESSAGES.c.claim)
+    .where(MESSAGES.c.id.in_(bindparam("messages", expanding=True)), MESSAGES.c.state == "sending")
+    .order_by(MESSAGES.c.id)
+    .with_for_update()
+)
+SETTLE_MESSAGE = Prepared(
     update(MESSAGES)
     .where(
         MESSAGES.c.id == bindparam("its_id"),
@@ -149,22 +149,22 @@ SETTLE_MESSAGE = (
         **{name: _forgotten(MESSAGES.c[name]) for name in ("raw", "subject", "recipient")},
     )
 )
-COUNT_REQUEST = (
+COUNT_REQUEST = Prepared(
     update(REQUESTS)
     .where(REQUESTS.c.key == bindparam("its_key"))
     .values(mails=REQUESTS.c.mails + 1, last_mail_on=bindparam("on"))
 )
-CLOSE_ITEMS = (
+CLOSE_ITEMS = Prepared(
     update(ITEMS)
     .where(ITEMS.c.message == bindparam("its_message"), ITEMS.c.state == "sending")
     .values(state=bindparam("as"), reason=bindparam("why"), done_at=bindparam("at"), deliver_at=None)
 )
-PUT_BACK = (
+PUT_BACK = Prepared(
     update(ITEMS)
     .where(ITEMS.c.message == bindparam("its_message"), ITEMS.c.state == "sending")
     .values(state="queued", message=None, deliver_at=bindparam("until"))
 )
-USE_UP_THE_DAY = (
+USE_UP_THE_DAY = Prepared(
     update(PEOPLE)
     .where(
         PEOPLE.c.id == bindparam("its_id"),
@@ -172,11 +172,6 @@ USE_UP_THE_DAY = (
     )
     .values(last_mail_on=bindparam("on"))
 )
-
-
-async def _change(session: AsyncSession, statement: Update, rows: Rows) -> None:
-    if rows:
-        await (await session.connection()).execute(statement, rows)
 
 
 async def _settle_messages(session: AsyncSession, outcomes: Sequence[Result], now: datetime) -> None:
@@ -194,21 +189,21 @@ async def _settle_messages(session: AsyncSession, outcomes: Sequence[Result], no
         }
         for outcome in outcomes
     ]
-    settled = await (await session.connection()).execute(SETTLE_MESSAGE, rows)
-    if settled.rowcount != len(rows):
-        raise ClaimLost(f"{len(rows) - settled.rowcount} of {len(rows)} mails are not ours any more")
+    settled = await SETTLE_MESSAGE.write(session, *rows)
+    if settled != len(rows):
+        raise ClaimLost(f"{len(rows) - settled} of {len(rows)} mails are not ours any more")
 
 
 async def _count_requests(session: AsyncSession, reached: Sequence[Result]) -> None:
     rows = [{"its_key": request, "on": outcome.on} for outcome in reached for request in outcome.requests]
-    await _change(session, COUNT_REQUEST, sorted(rows, key=lambda row: row["its_key"]))
+    await COUNT_REQUEST.write(session, *sorted(rows, key=lambda row: str(row["its_key"])))
 
 
 async def _close_items(
     session: AsyncSession, outcomes: Sequence[Result], state: str, reason: str, now: datetime
 ) -> None:
     rows = [{"its_message": outcome.id, "as": state, "why": reason, "at": now} for outcome in outcomes]
-    await _change(session, CLOSE_ITEMS, rows)
+    await CLOSE_ITEMS.write(session, *rows)
 
 
 async def _use_up_the_day(session: AsyncSession, reached: Sequence[Result]) -> None:
@@ -217,11 +212,11 @@ async def _use_up_the_day(session: AsyncSession, reached: Sequence[Result]) -> N
         {"its_id": outcome.person, "on": outcome.on}
         for outcome in sorted(reached, key=lambda outcome: outcome.person)
     ]
-    await _change(session, USE_UP_THE_DAY, rows)
+    await USE_UP_THE_DAY.write(session, *rows)
 
 
 async def _put_back(session: AsyncSession, deferred: Sequence[Result]) -> None:
-    await _change(session, PUT_BACK, [{"its_message": outcome.id, "until": outcome.until} for outcome in deferred])
+    await PUT_BACK.write(session, *({"its_message": outcome.id, "until": outcome.until} for outcome in deferred))
 
 
 async def _note(session: AsyncSession, outcomes: Sequence[Result], name: str, now: datetime) -> None:

@@ -339,4 +339,4 @@ async def note(
 ) -> None:
     """Put a line on the record; ids and words of the lifecycle, and `why` in the words of the author `by`."""
     line = {"cohort": cohort, "mentorship": mentorship, "at": at, "name": name, "person": person, "detail": detail}
-    await session.execute(NOTE, {**line, "by": by, "why": why})
+    await NOTE.write(session, {**line, "by": by, "why": why})

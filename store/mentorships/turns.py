@@ -25,10 +25,11 @@ from lifecycle.state import State
 from store.cohorts import cancel, program_versions
 from store.columns import bare
 from store.columns import public_id as public_id
-from store.database import putting, upserting
+from store.database import upserting
 from store.mentorships.retaken_turns import forget_later_turns
 from store.operations_log import change_behind
 from store.postbox import Address, Moment, letterbox_rule, post, redelivered, stand_still
+from store.prepared import Prepared, putting
 from store.shards import soonest
 from store.tables import (
     AnswerRow,
@@ -44,10 +45,10 @@ from store.tables import (
 )
 
 Rows = list[dict[str, Any]]
-MENTORSHIPS = bare(MentorshipRow)
-NOTE = insert(bare(EventRow))
+MENTORSHIPS, TASKS = bare(MentorshipRow), bare(TaskRow)
+NOTE = Prepared(insert(bare(EventRow)))
 
-STANDS = (
+STANDS = Prepared(
     select(
         MentorshipRow.program, MentorshipRow.program_hash, MentorshipRow.first_hash,
         MentorshipRow.turn, MentorshipRow.turn_at, MentorshipRow.furthest,
@@ -66,16 +67,58 @@ STANDING = (
     "ending_decided", "last_life", "agreement_open", "agreement_in_force",
 )  # fmt: skip
 GOES_ON, ENDS = (
-    update(MENTORSHIPS)
-    .where(MENTORSHIPS.c.cohort == bindparam("its_cohort"), MENTORSHIPS.c.key == bindparam("its_key"))
-    .values({name: bindparam(name) for name in (*STANDING, *more)})
+    Prepared(
+        update(MENTORSHIPS)
+        .where(MENTORSHIPS.c.cohort == bindparam("its_cohort"), MENTORSHIPS.c.key == bindparam("its_key"))
+        .values({name: bindparam(name) for name in (*STANDING, *more)})
+    )
     for more in ((), ("ending", "reason", "ended_on"))
 )
 """How it stands after a turn, and after its last one."""
-SAVED = select(MENTORSHIPS.c.workflow_state).where(
-    MENTORSHIPS.c.cohort == bindparam("its_cohort"), MENTORSHIPS.c.key == bindparam("its_key")
+SAVED = Prepared(
+    select(MENTORSHIPS.c.workflow_state).where(
+        MENTORSHIPS.c.cohort == bindparam("its_cohort"), MENTORSHIPS.c.key == bindparam("its_key")
+    )
 )
 """What its workflow remembered after the last turn."""
+REQUESTS, ANSWERS = bare(RequestRow), bare(AnswerRow)
+WINDOW = ("role", "early", "opens", "closes", "closes_at")
+"""What a repeated turn can change about a request."""
+OPEN_REQUEST, OPEN_REQUEST_AGAIN = (
+    putting(RequestRow, ("key",), (*WINDOW, *fresh)) for fresh in (("state", "answered_at"), ())
+)
+END_REQUESTS = Prepared(
+    update(REQUESTS)
+    .where(
+        REQUESTS.c.key.in_(bindparam("keys", expanding=True)),
+        REQUESTS.c.state.in_(bindparam("from_states", expanding=True)),
+    )
+    .values(state=bindparam("to_state"))
+)
+MOVE_REQUESTS = Prepared(
+    update(REQUESTS)
+    .where(REQUESTS.c.key.in_(bindparam("keys", expanding=True)))
+    .values(closes=bindparam("until"), closes_at=bindparam("until_moment"))
+)
+GIVEN = Prepared(
+    select(ANSWERS.c.id, ANSWERS.c.request, ANSWERS.c.body, ANSWERS.c.at, ANSWERS.c.late, REQUESTS.c.closes_at)
+    .join(REQUESTS, REQUESTS.c.key == ANSWERS.c.request)
+    .where(ANSWERS.c.request.in_(bindparam("requests", expanding=True)))
+    .order_by(ANSWERS.c.request, ANSWERS.c.version)
+)
+"""What was answered to requests, oldest version first."""
+STEP = ("cohort", "mentorship", "name", "number")
+PUT_STEP = putting(StepRow, STEP, ("phase", "verb", "state", "opens", "closes", "settled", "asked", "answered"))
+TASK = (
+    "public_id", "key", "cohort", "mentorship", "kind", "number", "reason", "about", "decisions", "due", "opened_at",
+    "opened_on", "turn", "closed_in", "closed_at", "closed_on", "decision", "by",
+)  # fmt: skip
+PUT_TASK = putting(TaskRow, ("key",), TASK)
+CLOSE_TASK = Prepared(
+    update(TASKS)
+    .where(TASKS.c.key == bindparam("its_key"))
+    .values({name: bindparam(name) for name in ("decision", "by", "closed_at", "closed_on", "closed_in")})
+)
 
 
 class UnknownMentorship(LookupError):
@@ -159,7 +202,7 @@ async def _saved_state(session: AsyncSession, batch: Batch, before: Any) -> Stat
     and where a release that saved no states sent this turn or wrote the last one."""
     if not batch.state or (batch.turn == before.turn and batch.now == before.turn_at):
         return None
-    text = await session.scalar(SAVED, {"its_cohort": batch.cohort, "its_key": batch.mentorship})
+    text = await SAVED.scalar(session, {"its_cohort": batch.cohort, "its_key": batch.mentorship})
     state = saved_state.load(text) if text else None
     return state if state is not None and state.turn == before.turn else None
 
@@ -172,12 +215,7 @@ async def read_answers(session: AsyncSession, assess: Assess) -> dict[str, tuple
     the window counts. Later versions are marked late where the window had ended. Needs a writing transaction.
     """
     roles = {key: (person, role) for key, person, role in assess.requests}
-    rows = await session.execute(
-        select(AnswerRow.id, AnswerRow.request, AnswerRow.body, AnswerRow.at, AnswerRow.late, RequestRow.closes_at)
-        .join(RequestRow, RequestRow.key == AnswerRow.request)
-        .where(AnswerRow.request.in_(roles))
-        .order_by(AnswerRow.request, AnswerRow.version)
-    )
+    rows = await GIVEN.all(session, {"requests": list(roles)})
     counting: dict[str, tuple[str, dict[str, Any]]] = {}
     late: list[int] = []
     for answer, request, body, at, marked, closes_at in rows:
@@ -196,17 +234,12 @@ async def read_answers_so_far(
 ) -> dict[str, tuple[str, dict[str, Any]]]:
     """Participant id to (role, answers) of everyone who has answered one of these requests, in time or late."""
     roles = {key: (person, role) for key, person, role in requests}
-    rows = await session.execute(
-        select(AnswerRow.request, AnswerRow.body)
-        .where(AnswerRow.request.in_(roles))
-        .order_by(AnswerRow.request, AnswerRow.version)
-    )
-    return {roles[request][0]: (roles[request][1], body) for request, body in rows}
+    rows = await GIVEN.all(session, {"requests": list(roles)})
+    return {roles[row.request][0]: (roles[row.request][1], row.body) for row in rows}
 
 
 async def _lock(session: AsyncSession, batch: Batch) -> Any:
-    rows = await session.execute(STANDS, {"its_cohort": batch.cohort, "its_key": batch.mentorship})
-    row = rows.one_or_none()
+    row = await STANDS.one_or_none(session, {"its_cohort": batch.cohort, "its_key": batch.mentorship})
     if row is None:
         raise UnknownMentorship(f"no mentorship {batch.mentorship!r} in cohort {batch.cohort!r}")
     return row
@@ -246,9 +279,7 @@ async def _write_requests(session: AsyncSession, batch: Batch, *, again: bool) -
             }
             for request in batch.open_requests
         ]
-        window = ("role", "early", "opens", "closes", "closes_at")
-        fresh = () if again else ("state", "answered_at")
-        await session.execute(putting(session, RequestRow, ("key",), (*window, *fresh)), rows)
+        await (OPEN_REQUEST_AGAIN if again else OPEN_REQUEST).write(session, *rows)
         if again:
             keys = [row["key"] for row in rows]
             unanswered = update(RequestRow).where(RequestRow.key.in_(keys), RequestRow.state != "answered")
@@ -257,8 +288,8 @@ async def _write_requests(session: AsyncSession, batch: Batch, *, again: bool) -
     for move in batch.move_requests:
         moves[MoveRequest("", move.closes, move.closes_at, move.reopen)].append(move.key)
     for move, keys in moves.items():
-        window = update(RequestRow).values(closes=move.closes, closes_at=move.closes_at)
-        await session.execute(window.where(RequestRow.key.in_(keys)))
+        window = {"keys": keys, "until": move.closes, "until_moment": move.closes_at}
+        await MOVE_REQUESTS.write(session, window)
         if move.reopen:
             await session.execute(
                 update(RequestRow)
@@ -273,9 +304,7 @@ async def _write_requests(session: AsyncSession, batch: Batch, *, again: bool) -
     for state, keys in ends.items():
         # An answer may have been committed while the workflow closed the window: it stays an answer.
         from_states = ("open",) if state == "closed" else ("open", "answered", "closed")
-        await session.execute(
-            update(RequestRow).where(RequestRow.key.in_(keys), RequestRow.state.in_(from_states)).values(state=state)
-        )
+        await END_REQUESTS.write(session, {"keys": keys, "from_states": from_states, "to_state": state})
 
 
 async def _write_tasks(session: AsyncSession, batch: Batch, zone: str) -> None:
@@ -304,7 +333,7 @@ async def _write_tasks(session: AsyncSession, batch: Batch, zone: str) -> None:
             }
             for task in batch.open_tasks
         ]
-        await session.execute(putting(session, TaskRow, ("key",), tuple(rows[0])), rows)
+        await PUT_TASK.write(session, *rows)
     for growth in batch.grow_tasks:
         task = await session.get_one(TaskRow, growth.key)
         if growth.decisions:
@@ -312,15 +341,12 @@ async def _write_tasks(session: AsyncSession, batch: Batch, zone: str) -> None:
         if growth.reason and growth.reason not in task.reason.splitlines():
             task.reason = f"{task.reason}\n{growth.reason}"
         task.about = [*task.about, *(person for person in growth.about if person not in task.about)]
-    await session.flush()
-    for closing in batch.close_tasks:
-        await session.execute(
-            update(TaskRow)
-            .where(TaskRow.key == closing.key)
-            .values(
-                decision=closing.decision, by=closing.by, closed_at=batch.now, closed_on=today, closed_in=batch.turn
-            )
-        )
+    closed = {"closed_at": batch.now, "closed_on": today, "closed_in": batch.turn}
+    rows = [
+        {"its_key": closing.key, "decision": closing.decision, "by": closing.by, **closed}
+        for closing in batch.close_tasks
+    ]
+    await CLOSE_TASK.write(session, *rows)
 
 
 async def _write_steps(session: AsyncSession, batch: Batch) -> None:
@@ -343,9 +369,7 @@ async def _write_steps(session: AsyncSession, batch: Batch) -> None:
         }
         for step in batch.steps
     ]
-    identity = ("cohort", "mentorship", "name", "number")
-    rest = tuple(name for name in rows[0] if name not in identity)
-    await session.execute(putting(session, StepRow, identity, rest), rows)
+    await PUT_STEP.write(session, *rows)
 
 
 async def _write_notes(session: AsyncSession, batch: Batch) -> None:
@@ -367,7 +391,7 @@ async def _write_notes(session: AsyncSession, batch: Batch) -> None:
         }
         for note in batch.notes
     ]
-    await (await session.connection()).execute(NOTE, rows)
+    await NOTE.write(session, *rows)
 
 
 async def _write_members(session: AsyncSession, batch: Batch) -> None:
@@ -432,4 +456,4 @@ async def _write_mentorship(session: AsyncSession, batch: Batch, *, over: bool, 
             turn=batch.turn,
         )
         await session.execute(outcome.on_conflict_do_nothing(index_elements=("cohort", "mentorship")))
-    await (await session.connection()).execute(ENDS if batch.finish else GOES_ON, values)
+    await (ENDS if batch.finish else GOES_ON).write(session, values)
