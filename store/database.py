@@ -143,13 +143,13 @@ class Database:
             raw = await connection.get_raw_connection()
             driver: Any = raw.driver_connection
             async with self._turn:
-                await driver.execute("VACUUM")
-            await driver.execute(f"PRAGMA busy_timeout = {READERS_SECONDS * 1000}")
+                await driver.run("VACUUM")
+            # Every row is read: a statement that is not at its end keeps the next VACUUM from beginning.
+            await driver.run(f"PRAGMA busy_timeout = {READERS_SECONDS * 1000}")
             try:
-                async with driver.execute("PRAGMA wal_checkpoint(TRUNCATE)") as cursor:
-                    busy, _, _ = await cursor.fetchone()
+                [(busy, _, _)], _ = await driver.run("PRAGMA wal_checkpoint(TRUNCATE)")
             finally:
-                await driver.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+                await driver.run(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
         return busy == 0
 
     async def close(self) -> None:
@@ -298,7 +298,7 @@ def _tune_sqlite(engine: Engine, *, foreign_keys: bool = True) -> None:
             connection.exec_driver_sql(text)
             return
         try:
-            raw.run_async(lambda driver: driver.run(text, ()))
+            raw.run_async(lambda driver: driver.run(text))
         except sqlite3.Error as error:
             raise as_sqlalchemy_has_it(error, text, connection.dialect) from error
 

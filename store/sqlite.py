@@ -47,7 +47,7 @@ class Connection(aiosqlite.Connection):
     somebody who has been cancelled and no longer waits."""
     breathed = 0.0
 
-    async def run(self, text: str, values: Sequence[object]) -> tuple[list[Any], int]:
+    async def run(self, text: str, values: Sequence[object] = ()) -> tuple[list[Any], int]:
         """Run a statement; its rows, and how many rows it changed."""
         return await self._execute(self._run, text, values)
 

@@ -33,7 +33,7 @@ from store.forms.request_statements import (
     OTHERS,
     PARTNERS,
 )
-from store.mentorships.turns import NOTE
+from store.mentorships.turn_statements import NOTE
 from store.programs import asked_with, frozen_program
 from store.tables import DraftRow
 
