@@ -85,6 +85,10 @@ class AccountRules:
     async def by_session(self, session: AsyncSession, stored: StoredSession) -> Account | None:
         """The account of somebody who is signed in; None where they may come in no more."""
         holder = await accounts.holder_by_id(session, stored.person) if stored.person else None
+        return self.of_session(stored, holder)
+
+    def of_session(self, stored: StoredSession, holder: RoleHolder | None) -> Account | None:
+        """The same, of the person of that session with their roles."""
         account = self._account(holder, stored.mark, frozenset(_role(role) for role in stored.granted))
         if account is None:
             return None

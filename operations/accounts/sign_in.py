@@ -217,10 +217,10 @@ class SignIn:
         if not cookie:
             return None
         async with self.database.session() as session:
-            stored = await sessions.find(session, digest(cookie))
-            if stored is None or now >= min(stored.ends_at, stored.seen_at + IDLE_AT_MOST):
-                return None
-            account = await self.rules.by_session(session, stored)
+            stored, holder = await sessions.find(session, digest(cookie))
+        if stored is None or now >= min(stored.ends_at, stored.seen_at + IDLE_AT_MOST):
+            return None
+        account = self.rules.of_session(stored, holder)
         if account is not None and now - stored.seen_at >= SEEN_EVERY:
             async with self.database.begin() as session:
                 await sessions.seen(session, digest(cookie), now)

@@ -6,9 +6,10 @@ can't agree, also the rows in which the last two versions differ. Must never sho
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -19,9 +20,11 @@ from operations.forms.visibility import sight
 from operations.mentorships.status import local
 from program.forms import Answers, Form, Question
 from program.goals import TITLE
-from store.cohorts.program_versions import agreement_form
+from store.cohorts.program_versions import agreement_hashes, form_of_agreement
 from store.forms import agreements
-from store.programs import FrozenProgram
+from store.forms.agreements import Version
+from store.lookups import Lookup
+from store.reports.mentorship_page import MentorshipFacts
 
 _ROW = tuple[str, int]
 
@@ -73,24 +76,27 @@ class Agreement:
         return self.versions[0] if self.versions else None
 
 
-async def agreement_of(
+def agreement_lookups(cohort: str, mentorship: str) -> tuple[Lookup[Any], Lookup[Any]]:
+    """What `agreement_from` takes the answers to."""
+    return agreement_hashes((cohort, mentorship)), agreements.versions_of(cohort, mentorship)
+
+
+async def agreement_from(
     session: AsyncSession,
-    cohort: str,
-    mentorship: str,
-    program: FrozenProgram,
-    format_: str,
+    answers: Sequence[Any],
+    facts: MentorshipFacts,
     names: Mapping[str, str],
-    in_force: int,
-    zone: str,
     *,
     differing: bool = False,
 ) -> Agreement:
     """The agreement of a mentorship. `names`: person id to name. `differing`: the rows that differ are shown."""
-    form = await agreement_form(session, (cohort, mentorship), program)
-    versions = await agreements.versions(session, cohort, mentorship)
+    hashes: list[str] = answers[0]
+    versions: tuple[Version, ...] = answers[1]
+    in_force, zone = facts.agreement_in_force, facts.zone
+    form = await form_of_agreement(session, facts.program, hashes)
     if form is None or not versions:
         return Agreement((), in_force)
-    document = _document(form, format_)
+    document = _document(form, facts.format)
     shown = [question for question in document if sight(form, question, "coordinator") == "shown"]
     bodies: list[Mapping[_ROW, tuple[str, str]]] = [_rows(shown, version.body, titles=True) for version in versions]
     found = [

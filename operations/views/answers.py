@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from operations.forms.answers import NEUTRAL, ShownForm, is_concern, shown
 from operations.forms.by_round import AskedPerson, FormRounds, Occasion, by_round
 from operations.mentorships.concerns import ConcernReaders
-from store.forms.answers import Asked, GivenAnswer, answers_of, asked_of
+from store.forms.answers import Asked, GivenAnswer, answers_of
 from store.reports.mentorship_page import MentorshipFacts
 
 IN_THE_AGREEMENT = "agreement"
@@ -30,15 +30,14 @@ class MentorshipAnswers:
 
 
 async def answers_for(
-    session: AsyncSession, facts: MentorshipFacts, readers: ConcernReaders, reader: str
+    session: AsyncSession, facts: MentorshipFacts, asked: Sequence[Asked], readers: ConcernReaders, reader: str
 ) -> MentorshipAnswers:
-    """What was asked and answered, as a coordinator or deputy (`reader`, an id) sees it.
+    """What was `asked` and answered, as a coordinator or deputy (`reader`, an id) sees it.
 
     Of a concern they see that there is one if they were told of it, and otherwise nothing; what it says stands on the
     page of its task alone.
     """
     given = await answers_of(session, facts.cohort, mentorship=facts.key)
-    asked = await asked_of(session, facts.cohort, facts.key)
     concerns = "withheld" if readers.may_read(facts.key, reader) else "unseen"
     forms: list[ShownForm] = [
         shown(answer, "coordinator", NEUTRAL | {"program": answer.program}, facts.zone, concerns)

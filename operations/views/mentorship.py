@@ -10,27 +10,30 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from lifecycle.local_time import local_date, zone
 from lifecycle.state import PlannedPause
 from operations.errors import NotFound
-from operations.mentorships.concerns import ConcernReaders, readers_of
+from operations.mentorships.concerns import ConcernReaders
 from operations.mentorships.labels import happening_words, step_words
 from operations.mentorships.status import local
-from operations.views.agreement import Agreement, agreement_of
+from operations.views.agreement import Agreement, agreement_from, agreement_lookups
 from operations.views.answers import MentorshipAnswers, answers_for
 from operations.views.charts import Band, LineChart, band, line_chart
 from operations.views.mail import is_for_coordinators
 from operations.views.reader import PageReader
 from store.columns import public_id
 from store.database import Database
+from store.forms.answers import asked_of
+from store.lookups import look_up_all
+from store.mentorships import concerns
 from store.people import absences, notes
 from store.people.absences import StatedAbsence
 from store.people.notes import Note
 from store.reports import mentorship_page
-from store.reports.mentorship_page import MentorshipFacts, TaskRecord
-from store.reports.timeline import TimelineEntry, UpcomingStep, timeline
+from store.reports.mentorship_page import MailItem, MentorshipFacts, TaskRecord
+from store.reports.status import ListedPerson
+from store.reports.timeline import TimelineEntry, UpcomingStep
+from store.reports.timeline import story as story_of
 
 ABOUT_CONCERNS = frozenset({"concern_raised", "concern_opened", "held", "released", "withheld"})
 """Lines of the record that tell of a report about safety or conduct."""
@@ -142,32 +145,35 @@ async def mentorship_view(
     """The page of a mentorship for this reader; `now` is program time (UTC). Raises `NotFound`."""
     full = reader.reads_answers(cohort)
     async with database.session() as session:
-        facts = await mentorship_page.mentorship_facts(session, cohort, key)
-        if facts is None:
+        row, people, safety, all_tasks = await look_up_all(
+            session, *mentorship_page.mentorship_facts(cohort, key), concerns.safety_tasks_in(cohort, [key]),
+            mentorship_page.tasks_of(cohort, key),
+        )  # fmt: skip
+        if row is None:
             raise NotFound(f"there is no mentorship {key!r} in {cohort!r}")
-        past = await timeline(session, cohort, key)
-        readers = await readers_of(session, cohort, [key])
-        tasks = [
-            task
-            for task in await mentorship_page.tasks_of(session, cohort, key)
-            if task.key not in readers.hidden_from(reader.id)
-        ]
+        facts = await mentorship_page.facts_from(session, row, people)
+        listed = tuple(ListedPerson(person.id, person.name, person.role, person.standing) for person in people)
+        past = await story_of(session, cohort, key, listed)
+        readers = ConcernReaders(safety)
+        tasks = [task for task in all_tasks if task.key not in readers.hidden_from(reader.id)]
         answers = MentorshipAnswers((), ())
         agreement = Agreement((), facts.agreement_in_force)
         written: list[Note] = []
         away: list[StatedAbsence] = []
+        mails: dict[str, list[MailItem]] = {}
         if full:
-            answers = await answers_for(session, facts, readers, reader.id)
-            agreement = await _agreement(session, facts)
-            written = await notes.of_mentorship(session, (cohort, key))
-            away = await absences.listed(session, cohort=cohort, mentorship=key)
-        mails = await mentorship_page.items_of_mails(
-            session, {entry.ref for entry in past.happened if entry.what == "mail" and entry.ref}
-        )
-        names = await mentorship_page.names_of(session, {entry.by for entry in past.happened})
+            asked, written, away, mails, *agreed = await look_up_all(
+                session, asked_of(cohort, key), notes.notes_of((cohort, key)),
+                absences.stated(cohort=cohort, mentorship=key),
+                mentorship_page.items_of_mails(mentorship_page.mails_of_mentorship(cohort, key)),
+                *agreement_lookups(cohort, key),
+            )  # fmt: skip
+            answers = await answers_for(session, facts, asked, readers, reader.id)
+            names = {person.id: person.name for person in people}
+            agreement = await agreement_from(session, agreed, facts, names)
     today = local_date(now, facts.zone)
     visible = [entry for entry in past.happened if _is_shown(entry, facts, readers, reader)]
-    names |= {person.id: person.name for person in facts.people}
+    names = {**past.names} | {person.id: person.name for person in facts.people}
     openable = {id_ for id_, items in mails.items() if is_for_coordinators(items, reader)} if full else set[str]()
     return MentorshipView(
         facts,
@@ -189,13 +195,6 @@ async def mentorship_view(
             max([step.closes or step.opens for step in past.ahead if step.name == "closure"] + [facts.end]),
             today,
         ),
-    )
-
-
-async def _agreement(session: AsyncSession, facts: MentorshipFacts) -> Agreement:
-    names = {person.id: person.name for person in facts.people}
-    return await agreement_of(
-        session, facts.cohort, facts.key, facts.program, facts.format, names, facts.agreement_in_force, facts.zone
     )
 
 

@@ -20,11 +20,13 @@ from operations.mentorships.status import as_object
 from operations.views.mail import is_for_coordinators
 from operations.views.reader import PageReader
 from store.database import Database
-from store.forms.answers import answers_of
+from store.forms.answers import answers_of_person
+from store.lookups import look_up_all
 from store.people import absences, personal_data
 from store.people.absences import StatedAbsence
-from store.reports import mentorship_page
-from store.reports.mentorship_page import MailLine, OpenForm, PersonFacts, PersonSeat
+from store.reports import person_page
+from store.reports.mentorship_page import items_of_mails
+from store.reports.person_page import MailLine, OpenForm, PersonFacts, PersonSeat
 
 CONSENTS = ("r_share", "c_contact", "c_quote", "c_follow")
 """Questions by which somebody agrees to something."""
@@ -79,14 +81,15 @@ async def person_view(database: Database, person: str, reader: PageReader, now: 
     async with database.session() as session:
         facts, seats = await _known(session, person, reader)
         cohorts = _read_by(reader, seats, facts)
-        forms = [form for form in await mentorship_page.open_forms(session, person) if form.cohort in cohorts]
-        mails = [mail for mail in await mentorship_page.mails_to(session, person, MAILS) if mail.cohort in cohorts]
-        items = await mentorship_page.items_of_mails(session, [mail.id for mail in mails])
+        forms, mails, items, away = await look_up_all(
+            session, person_page.open_forms(person), person_page.mails_to(person, MAILS),
+            items_of_mails(person_page.ids_of_mails_to(person, MAILS)), absences.stated(person=person),
+        )  # fmt: skip
         given = await _answers(session, person, cohorts)
-        away = [one for one in await absences.listed(session, person=person) if one.cohort in cohorts]
     listed = [
         PersonMail(mail, next(((cohort, key) for _, cohort, key, _ in told if key), None))
         for mail in mails
+        if mail.cohort in cohorts
         if is_for_coordinators(told := items.get(mail.id, []), reader)
     ]
     consents = [
@@ -99,10 +102,10 @@ async def person_view(database: Database, person: str, reader: PageReader, now: 
     return PersonView(
         facts,
         tuple(seats),
-        tuple(forms),
+        tuple(form for form in forms if form.cohort in cohorts),
         tuple(listed),
         tuple(reversed(consents)),
-        tuple(away),
+        tuple(one for one in away if one.cohort in cohorts),
         local_date(now, zone),
         tuple(cohorts),
     )
@@ -136,10 +139,9 @@ async def held_data(database: Database, person: str, reader: PageReader) -> dict
 
 
 async def _known(session: AsyncSession, person: str, reader: PageReader) -> tuple[PersonFacts, list[PersonSeat]]:
-    facts = await mentorship_page.person_facts(session, person)
+    facts, seats = await person_page.person_facts(session, person)
     if facts is None:
         raise NotFound(f"there is no person {person!r}")
-    seats = await mentorship_page.person_seats(session, person)
     if not _read_by(reader, seats, facts):
         raise NotFound(f"there is no person {person!r}")
     return facts, seats
@@ -153,9 +155,8 @@ def _read_by(reader: PageReader, seats: Sequence[PersonSeat], facts: PersonFacts
 
 async def _answers(session: AsyncSession, person: str, cohorts: Sequence[str]) -> list[ShownForm]:
     """What the person answered in these cohorts, with what it says of a concern withheld."""
-    forms: list[ShownForm] = []
-    for cohort in cohorts:
-        for given in await answers_of(session, cohort, person=person):
-            words = NEUTRAL | {"program": given.program}
-            forms.append(shown(given, "coordinator", words, "UTC", "unseen"))
+    forms = [
+        shown(given, "coordinator", NEUTRAL | {"program": given.program}, "UTC", "unseen")
+        for given in await answers_of_person(session, person, cohorts)
+    ]
     return sorted(forms, key=lambda form: form.at)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -19,6 +20,7 @@ from lifecycle.events import Decided
 from lifecycle.gathering import MATCH
 from lifecycle.local_time import local_date
 from lifecycle.state import State
+from lifecycle.tasks import SAFETY
 from operations.errors import NotFound
 from operations.forms.answers import NEUTRAL, ShownAnswer, shown
 from operations.forms.by_round import Column, FormRounds, last_round
@@ -28,15 +30,17 @@ from operations.mentorships.concerns import ConcernReaders, readers_of
 from operations.mentorships.dry_run import DryRun, foresee
 from operations.mentorships.status import local
 from operations.people.own_page import CONCERNS
-from operations.views.agreement import Agreement, agreement_of
+from operations.views.agreement import Agreement, agreement_from, agreement_lookups
 from operations.views.answers import MentorshipAnswers, answers_for, concerns_among
 from operations.views.charts import LineChart, line_chart
 from operations.views.reader import PageReader
 from program.models import Rules
 from store.cohorts import calls
 from store.database import Database
-from store.forms.answers import GivenAnswer
+from store.forms.answers import GivenAnswer, asked_of
+from store.lookups import look_up_all
 from store.mentorships import concerns
+from store.mentorships.concerns import RaisedConcern
 from store.reports import mentorship_page
 from store.reports.mentorship_page import MentorshipFacts, TaskRecord
 
@@ -161,28 +165,27 @@ async def task_view(
     Raises `NotFound` where there is no such task, or this reader was not told of it.
     """
     async with database.session() as session:
-        key = await mentorship_page.key_of_task(session, public)
-        task = await mentorship_page.task_facts(session, key) if key else None
+        task = await mentorship_page.task_facts(session, public)
         if task is None or not reader.reads_answers(task.cohort):
             raise NotFound("there is no such task")
-        readers = await readers_of(session, task.cohort, [task.mentorship])
-        if task.key in readers.hidden_from(reader.id):
-            raise NotFound("there is no such task")
-        facts = await mentorship_page.mentorship_facts(session, task.cohort, task.mentorship)
-        assert facts is not None, "a task belongs to a mentorship"
-        answers = await answers_for(session, facts, readers, reader.id)
+        cohort, key = task.cohort, task.mentorship
+        desks = [each for each in reader.roles if reader.reads_answers(each)]
+        row, people, safety, all_tasks, raised, asked, other, state, *agreed = await look_up_all(
+            session, *mentorship_page.mentorship_facts(cohort, key), concerns.safety_tasks_in(cohort, [key]),
+            mentorship_page.tasks_of(cohort, key), concerns.raised(cohort, key), asked_of(cohort, key),
+            mentorship_page.next_open_task(reader.id, desks, task.key), mentorship_page.state_of(cohort, key),
+            concerns.told_of(task.key), *agreement_lookups(cohort, key),
+        )  # fmt: skip
+        told, agreed = agreed[0], agreed[1:]
+        readers = ConcernReaders(safety)
         hidden = readers.hidden_from(reader.id)
-        others = [
-            other
-            for other in await mentorship_page.tasks_of(session, task.cohort, task.mentorship)
-            if other.key != task.key and other.key not in hidden
-        ]
-        reports = await _reports(session, task, facts, readers, answers, reader, opened=opened)
-        agreement = await _agreement(session, task, facts)
-        desks = [cohort for cohort in reader.roles if reader.reads_answers(cohort)]
-        other = await mentorship_page.next_open_task(session, reader.id, desks, task.key)
-        state = await mentorship_page.state_of(session, task.cohort, task.mentorship) if not task.closed_at else None
-        told = await mentorship_page.names_of(session, _told(readers, task.key))
+        if task.key in hidden:
+            raise NotFound("there is no such task")
+        facts = await mentorship_page.facts_from(session, row, people)
+        answers = await answers_for(session, facts, asked, readers, reader.id)
+        others = [each for each in all_tasks if each.key != task.key and each.key not in hidden]
+        reports = _reports(task, facts, readers, answers, raised, reader, opened=opened)
+        agreement = await _agreement(session, task, facts, agreed)
         choices = await _choices(session, task)
     today = local_date(now, facts.zone)
     behind = evidence(task, answers, facts.program.program.rules, now)
@@ -192,7 +195,7 @@ async def task_view(
         facts=facts,
         today=today,
         about=tuple(names.get(person, person) for person in task.about),
-        told=tuple(told.values()),
+        told=told if task.kind == SAFETY else (),
         evidence=behind,
         highlights=highlights(behind, answers, TELLING.get(task.kind, ())) if behind else (),
         charts=_charts(answers),
@@ -203,9 +206,9 @@ async def task_view(
         if not task.closed_at
         else (),
         before=tuple(others),
-        based_on=state.changes if state else 0,
+        based_on=state.changes if state and not task.closed_at else 0,
         choices=choices,
-        next_task=other or "",
+        next_task=other,
         pause_until=today + USUAL_PAUSE,
     )
 
@@ -221,16 +224,14 @@ async def _choices(session: AsyncSession, task: TaskRecord) -> tuple[NextChoice,
 async def decided_at(database: Database, public: str) -> str:
     """The path of the page on which a task (its public id) of a whole cohort is decided; empty for any other task."""
     async with database.session() as session:
-        key = await mentorship_page.key_of_task(session, public)
-        task = await mentorship_page.task_facts(session, key) if key else None
+        task = await mentorship_page.task_facts(session, public)
     return f"/c/cohorts/{task.cohort}/matching" if task is not None and task.kind == MATCH else ""
 
 
 async def decided(database: Database, public: str, reader: PageReader) -> TaskRecord | None:
     """A task that was decided, if this reader may see it."""
     async with database.session() as session:
-        key = await mentorship_page.key_of_task(session, public)
-        task = await mentorship_page.task_facts(session, key) if key else None
+        task = await mentorship_page.task_facts(session, public)
         if task is None or task.closed_at is None or not reader.reads_answers(task.cohort):
             return None
         readers = await readers_of(session, task.cohort, [task.mentorship])
@@ -315,32 +316,30 @@ def _charts(answers: MentorshipAnswers) -> tuple[LineChart, ...]:
     return tuple(line_chart(series) for series in check_ins.series) if check_ins else ()
 
 
-async def _agreement(session: AsyncSession, task: TaskRecord, facts: MentorshipFacts) -> Agreement | None:
+async def _agreement(
+    session: AsyncSession, task: TaskRecord, facts: MentorshipFacts, answers: Sequence[Any]
+) -> Agreement | None:
     if task.kind not in ("expectations_differ", "no_agreement"):
         return None
     names = {person.id: person.name for person in facts.people}
-    return await agreement_of(
-        session, facts.cohort, facts.key, facts.program, facts.format, names, facts.agreement_in_force, facts.zone,
-        differing=task.kind == "expectations_differ",
-    )  # fmt: skip
+    return await agreement_from(session, answers, facts, names, differing=task.kind == "expectations_differ")
 
 
 # -- reports about safety or conduct ---------------------------------------------------------------------------
 
 
-async def _reports(
-    session: AsyncSession,
+def _reports(
     task: TaskRecord,
     facts: MentorshipFacts,
     readers: ConcernReaders,
     answers: MentorshipAnswers,
+    raised: Sequence[RaisedConcern],
     reader: PageReader,
     *,
     opened: bool,
 ) -> tuple[Report, ...]:
     """The reports behind a task. On a task that is no report: what was raised on an own page and needs no hold."""
     names = {person.id: person.name for person in facts.people}
-    raised = await concerns.raised(session, task.cohort, task.mentorship)
     if task.kind not in ("safety", "help"):
         return ()
     found: list[Report] = []
@@ -380,10 +379,6 @@ def _of_task(
         for report in reports
         if (after is None or report.at > after) and (last or report.at <= tasks[place].opened_at)
     )
-
-
-def _told(readers: ConcernReaders, key: str) -> frozenset[str]:
-    return next((task.told for task in readers.tasks if task.key == key), frozenset())
 
 
 # -- decisions ---------------------------------------------------------------------------------------------------

@@ -10,9 +10,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, insert, literal, or_, select, union_all
+from sqlalchemy import Select, delete, func, insert, literal, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from store.lookups import Lookup, look_up
 from store.tables import CohortPersonRow, CohortReaderRow, CohortRow, MembershipRow, ParticipantRow, TaskRow
 
 
@@ -29,8 +30,12 @@ class RoleHolder:
 
 async def holder_by_id(session: AsyncSession, person: str) -> RoleHolder | None:
     """The person of this id with their roles; None where there are none, or the person was erased."""
-    rows = await session.execute(_ROLES.where(ParticipantRow.id == person))
-    return _holder(rows)
+    return await look_up(session, holders(select(literal(person))))
+
+
+def holders(person: Select[str]) -> Lookup[RoleHolder | None]:
+    """The same of the one person whose id this selects."""
+    return Lookup(_ROLES.where(ParticipantRow.id.in_(person)), _holder)
 
 
 async def holder_by_address(session: AsyncSession, email: str) -> RoleHolder | None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from store.accounts.accounts import RoleHolder, holders
+from store.lookups import Lookup, look_up_all
 from store.tables import SessionRow
 
 
@@ -48,10 +51,14 @@ async def put(session: AsyncSession, digest: str, stored: StoredSession) -> None
     )
 
 
-async def find(session: AsyncSession, digest: str) -> StoredSession | None:
-    """The session of this cookie's digest, ended by time or not."""
-    row = await session.get(SessionRow, digest)
-    return _stored(row) if row else None
+async def find(session: AsyncSession, digest: str) -> tuple[StoredSession | None, RoleHolder | None]:
+    """The session of this cookie's digest, ended by time or not, and its person with their roles: one statement."""
+    wanted = Lookup(
+        select(SessionRow).where(SessionRow.digest == digest),
+        lambda rows: next((_stored(row) for row in rows), None),
+    )
+    person = select(SessionRow.person).where(SessionRow.digest == digest, SessionRow.person != "")
+    return await look_up_all(session, wanted, holders(person))
 
 
 async def seen(session: AsyncSession, digest: str, at: datetime) -> None:
@@ -97,7 +104,7 @@ async def forget(session: AsyncSession, before: datetime) -> None:
     await session.execute(delete(SessionRow).where(SessionRow.ends_at < before))
 
 
-def _stored(row: SessionRow) -> StoredSession:
+def _stored(row: SessionRow | Any) -> StoredSession:
     return StoredSession(
         id=row.id,
         account=row.account,

@@ -15,6 +15,7 @@ from lifecycle.commands import Batch, OpenRequest
 from lifecycle.keys import MentorshipRef
 from program.forms import Form
 from store.cohorts import file_entries
+from store.lookups import Lookup, look_up
 from store.operations_log import change_behind
 from store.programs import FrozenProgram, asked_with, frozen_program
 from store.tables import CohortRow, EntryRow, EventRow, MentorshipRow, ProgramRow, RequestRow
@@ -83,14 +84,24 @@ async def begun_with(session: AsyncSession, opened: Iterable[OpenRequest]) -> di
 async def agreement_form(session: AsyncSession, ref: MentorshipRef, now: FrozenProgram) -> Form | None:
     """The form of a mentorship's agreement, with the questions of its earlier versions: their answers are still
     there."""
+    return await form_of_agreement(session, now, await look_up(session, agreement_hashes(ref)))
+
+
+def agreement_hashes(ref: MentorshipRef) -> Lookup[list[str]]:
+    """The versions of its program with which the agreement of a mentorship was asked; empty is the present one."""
     cohort, key = ref
-    versions = await session.scalars(
+    query = (
         select(RequestRow.program_hash)
         .where(RequestRow.cohort == cohort, RequestRow.mentorship == key, RequestRow.ask == "agreement")
         .distinct()
         .order_by(RequestRow.program_hash)
     )
-    programs = [now, *[await asked_with(session, now, version) for version in versions if version]]
+    return Lookup(query, lambda rows: [row.program_hash for row in rows])
+
+
+async def form_of_agreement(session: AsyncSession, now: FrozenProgram, hashes: Iterable[str]) -> Form | None:
+    """The form of an agreement that was asked with these versions of its program, and goes by the one of `now`."""
+    programs = [now, *[await asked_with(session, now, version) for version in hashes if version]]
     forms = [form for program in programs if (form := program.forms.get(program.program.form_for("agreement")))]
     if not forms:
         return None

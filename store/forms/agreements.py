@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from program.forms import Answers
 from store.columns import bare
+from store.lookups import Lookup
 from store.tables import AgreementRow, MentorshipRow
 
 AGREEMENTS = bare(AgreementRow)
@@ -45,19 +46,25 @@ class Version:
 async def versions(session: AsyncSession, cohort: str, mentorship: str) -> tuple[Version, ...]:
     """All versions, oldest first."""
     rows = await session.execute(VERSIONS, {"cohort": cohort, "mentorship": mentorship})
-    return tuple(
-        Version(
-            row.version,
-            row.by,
-            row.body,
-            row.at,
-            {
-                person: Signature(signature["name"], datetime.fromisoformat(signature["at"]))
-                for person, signature in row.signed.items()
-            },
-        )
-        for row in rows
+    return tuple(_version(*row) for row in rows)
+
+
+def versions_of(cohort: str, mentorship: str) -> Lookup[tuple[Version, ...]]:
+    """The same, to be looked up beside others."""
+    query = (
+        select(AgreementRow.version, AgreementRow.by, AgreementRow.body, AgreementRow.at, AgreementRow.signed)
+        .where(AgreementRow.cohort == cohort, AgreementRow.mentorship == mentorship)
+        .order_by(AgreementRow.version)
     )
+    return Lookup(query, lambda rows: tuple(_version(*row) for row in rows))
+
+
+def _version(number: int, by: str, body: Answers, at: datetime, signed: dict[str, dict[str, str]]) -> Version:
+    signatures = {
+        person: Signature(signature["name"], datetime.fromisoformat(signature["at"]))
+        for person, signature in signed.items()
+    }
+    return Version(number, by, body, at, signatures)
 
 
 async def lock(session: AsyncSession, cohort: str, mentorship: str) -> None:

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, select, tuple_, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lifecycle.keys import MentorshipRef
 from program.forms import Answers, Form
 from store.goals import goal_titles
+from store.lookups import Lookup
 from store.programs import asked_with, frozen_program
 from store.tables import AnswerRow, MembershipRow, MentorshipRow, ParticipantRow, RequestRow
 
@@ -71,23 +72,26 @@ async def answers_of(
     session: AsyncSession, cohort: str, *, mentorship: str = "", person: str = "", ask: str = ""
 ) -> list[GivenAnswer]:
     """The latest answers of a cohort, of one mentorship, person or ask: by mentorship, in the order of asking."""
-    query = (
-        select(AnswerRow, RequestRow, MentorshipRow, ParticipantRow.name)
-        .join(RequestRow, RequestRow.key == AnswerRow.request)
-        .join(
-            MentorshipRow,
-            (MentorshipRow.cohort == RequestRow.cohort) & (MentorshipRow.key == RequestRow.mentorship),
+    wanted = [
+        column == value
+        for column, value in (
+            (RequestRow.mentorship, mentorship), (AnswerRow.person, person), (RequestRow.ask, ask),
         )
-        .join(ParticipantRow, ParticipantRow.id == AnswerRow.person)
-        .where(RequestRow.cohort == cohort)
-        .order_by(RequestRow.mentorship, RequestRow.opens, RequestRow.ask, RequestRow.number, RequestRow.key)
-        .order_by(AnswerRow.version)
-    )
-    for column, wanted in (
-        (RequestRow.mentorship, mentorship), (AnswerRow.person, person), (RequestRow.ask, ask),
-    ):  # fmt: skip
-        if wanted:
-            query = query.where(column == wanted)
+        if value
+    ]  # fmt: skip
+    return await _latest(session, RequestRow.cohort == cohort, *wanted)
+
+
+async def answers_of_person(session: AsyncSession, person: str, cohorts: Collection[str]) -> list[GivenAnswer]:
+    """The latest answers of a person in these cohorts: by cohort and mentorship, in the order of asking."""
+    return await _latest(session, RequestRow.person == person, RequestRow.cohort.in_(sorted(cohorts)))
+
+
+async def _latest(session: AsyncSession, *where: ColumnElement[bool]) -> list[GivenAnswer]:
+    query = _ANSWERS.where(*where).order_by(
+        RequestRow.cohort, RequestRow.mentorship, RequestRow.opens, RequestRow.ask, RequestRow.number, RequestRow.key,
+        AnswerRow.version,
+    )  # fmt: skip
     latest: dict[str, tuple[Any, ...]] = {}
     for row in await session.execute(query):
         latest[row[0].request] = tuple(row)  # a later version takes the place of an earlier one
@@ -98,18 +102,13 @@ async def answers_in(
     session: AsyncSession, mentorships: Collection[MentorshipRef], ids: Select[int]
 ) -> list[GivenAnswer]:
     """The latest answers in these mentorships of any cohorts, and those of these ids: the latest given first."""
-    query = (
-        select(AnswerRow, RequestRow, MentorshipRow, ParticipantRow.name)
-        .join(RequestRow, RequestRow.key == AnswerRow.request)
-        .join(
-            MentorshipRow,
-            (MentorshipRow.cohort == RequestRow.cohort) & (MentorshipRow.key == RequestRow.mentorship),
-        )
-        .join(ParticipantRow, ParticipantRow.id == AnswerRow.person)
-        .order_by(AnswerRow.at.desc(), AnswerRow.version.desc(), AnswerRow.id)
-    )
     in_one = tuple_(RequestRow.cohort, RequestRow.mentorship).in_(list(mentorships))
-    query = query.where(or_(in_one, AnswerRow.id.in_(ids)))
+    theirs = select(AnswerRow.id).join(RequestRow, RequestRow.key == AnswerRow.request).where(in_one)
+    # Not `or`: with it PostgreSQL reads every answer that there is.
+    wanted = union(theirs, select(ids.subquery().c.id))
+    query = _ANSWERS.where(AnswerRow.id.in_(wanted)).order_by(
+        AnswerRow.at.desc(), AnswerRow.version.desc(), AnswerRow.id
+    )
     latest: dict[str, tuple[Any, ...]] = {}
     for row in await session.execute(query):
         latest.setdefault(row[0].request, tuple(row))
@@ -154,9 +153,9 @@ async def _given(
     )
 
 
-async def asked_of(session: AsyncSession, cohort: str, mentorship: str) -> list[Asked]:
+def asked_of(cohort: str, mentorship: str) -> Lookup[list[Asked]]:
     """Who was asked what in a mentorship, in the order of asking; what was withdrawn is left out."""
-    rows = await session.execute(
+    query = (
         select(
             RequestRow.ask, RequestRow.number, RequestRow.person, ParticipantRow.name, RequestRow.role,
             RequestRow.state, RequestRow.opens, RequestRow.closes,
@@ -175,7 +174,7 @@ async def asked_of(session: AsyncSession, cohort: str, mentorship: str) -> list[
         )
         .order_by(RequestRow.opens, RequestRow.ask, RequestRow.number, MembershipRow.position, RequestRow.person)
     )  # fmt: skip
-    return [Asked(*row) for row in rows]
+    return Lookup(query, lambda rows: [Asked(*row) for row in rows])
 
 
 async def members_of(session: AsyncSession, cohort: str) -> dict[MentorshipRef, list[tuple[str, str]]]:
@@ -190,3 +189,14 @@ async def members_of(session: AsyncSession, cohort: str) -> dict[MentorshipRef, 
     for mentorship, person, name in rows:
         members.setdefault((cohort, mentorship), []).append((person, name))
     return members
+
+
+_ANSWERS = (
+    select(AnswerRow, RequestRow, MentorshipRow, ParticipantRow.name)
+    .join(RequestRow, RequestRow.key == AnswerRow.request)
+    .join(
+        MentorshipRow,
+        (MentorshipRow.cohort == RequestRow.cohort) & (MentorshipRow.key == RequestRow.mentorship),
+    )
+    .join(ParticipantRow, ParticipantRow.id == AnswerRow.person)
+)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from store.tables import EventRow, ItemRow, TaskRow
+from store.lookups import Lookup, look_up
+from store.tables import EventRow, ItemRow, ParticipantRow, TaskRow
 
 PAGE = 500
 """Mentorships in one statement."""
@@ -23,6 +24,7 @@ class SafetyTask:
     key: str
     mentorship: str
     opened_at: datetime
+    number: int
     told: frozenset[str]
 
 
@@ -40,34 +42,50 @@ class RaisedConcern:
 async def safety_tasks(session: AsyncSession, cohort: str, mentorships: Collection[str]) -> tuple[SafetyTask, ...]:
     """The tasks about reports in these mentorships, open or decided, the oldest first."""
     keys = sorted(set(mentorships))
-    found: list[TaskRow] = []
-    told: dict[str, set[str]] = defaultdict(set)
+    found: list[SafetyTask] = []
     for first in range(0, len(keys), PAGE):
-        tasks = await session.scalars(
-            select(TaskRow).where(
-                TaskRow.cohort == cohort,
-                TaskRow.mentorship.in_(keys[first : first + PAGE]),
-                TaskRow.kind == "safety",
-            )
-        )
-        found += tasks.all()
-    for first in range(0, len(found), PAGE):
-        rows = await session.execute(
-            select(ItemRow.task, ItemRow.person).where(
-                ItemRow.task.in_([task.key for task in found[first : first + PAGE]])
-            )
-        )
-        for task, person in rows:
-            told[task].add(person)
-    ordered = sorted(found, key=lambda task: (task.opened_at, task.number, task.key))
-    return tuple(SafetyTask(task.key, task.mentorship, task.opened_at, frozenset(told[task.key])) for task in ordered)
+        found += await look_up(session, safety_tasks_in(cohort, keys[first : first + PAGE]))
+    return tuple(sorted(found, key=lambda task: (task.opened_at, task.number, task.key)))
 
 
-async def raised(session: AsyncSession, cohort: str, mentorship: str) -> list[RaisedConcern]:
+def safety_tasks_in(cohort: str, mentorships: Sequence[str]) -> Lookup[tuple[SafetyTask, ...]]:
+    """The same of not more than PAGE mentorships, to be looked up beside others."""
+    query = (
+        select(TaskRow.key, TaskRow.mentorship, TaskRow.opened_at, TaskRow.number, ItemRow.person)
+        .outerjoin(ItemRow, ItemRow.task == TaskRow.key)
+        .where(TaskRow.cohort == cohort, TaskRow.mentorship.in_(mentorships), TaskRow.kind == "safety")
+        .order_by(TaskRow.opened_at, TaskRow.number, TaskRow.key)
+    )
+
+    def with_told(rows: Sequence[Any]) -> tuple[SafetyTask, ...]:
+        told: dict[tuple[Any, ...], set[str]] = {}
+        for *task, person in rows:
+            told.setdefault(tuple(task), set()).update([person] if person else ())
+        return tuple(
+            SafetyTask(key, mentorship, at, number, frozenset(people))
+            for (key, mentorship, at, number), people in told.items()
+        )
+
+    return Lookup(query, with_told)
+
+
+def told_of(task: str) -> Lookup[tuple[str, ...]]:
+    """The names of those to whom a task went, by their ids."""
+    query = (
+        select(ParticipantRow.name, ParticipantRow.id)
+        .join(ItemRow, ItemRow.person == ParticipantRow.id)
+        .where(ItemRow.task == task)
+        .distinct()
+        .order_by(ParticipantRow.id)
+    )
+    return Lookup(query, lambda rows: tuple(row.name for row in rows))
+
+
+def raised(cohort: str, mentorship: str) -> Lookup[list[RaisedConcern]]:
     """What was raised on the own pages of a mentorship, the oldest first."""
-    rows = await session.scalars(
-        select(EventRow)
+    query = (
+        select(EventRow.person, EventRow.at, EventRow.detail, EventRow.why)
         .where(EventRow.cohort == cohort, EventRow.mentorship == mentorship, EventRow.name == "concern_raised")
         .order_by(EventRow.id)
     )
-    return [RaisedConcern(row.person, row.at, row.detail, row.why) for row in rows]
+    return Lookup(query, lambda rows: [RaisedConcern(*row) for row in rows])

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lifecycle.delivery.absences import Absence
 from store.columns import bare
+from store.lookups import Lookup, look_up
 from store.tables import AbsenceRow, ParticipantRow
 
 AGREEMENT = "agreement"
@@ -85,6 +86,11 @@ async def listed(
     session: AsyncSession, *, cohort: str = "", mentorship: str = "", person: str = ""
 ) -> list[StatedAbsence]:
     """Absences as people stated them in a cohort, in one mentorship, or as one person: by their first day."""
+    return await look_up(session, stated(cohort=cohort, mentorship=mentorship, person=person))
+
+
+def stated(*, cohort: str = "", mentorship: str = "", person: str = "") -> Lookup[list[StatedAbsence]]:
+    """The same, to be looked up beside others."""
     query = select(
         AbsenceRow.person, ParticipantRow.name, AbsenceRow.cohort, AbsenceRow.mentorship, AbsenceRow.ask,
         AbsenceRow.first_day, AbsenceRow.last_day, AbsenceRow.at,
@@ -94,8 +100,8 @@ async def listed(
     ):  # fmt: skip
         if wanted:
             query = query.where(column == wanted)
-    rows = await session.execute(query.order_by(AbsenceRow.first_day, AbsenceRow.person, AbsenceRow.id))
-    return [StatedAbsence(*row) for row in rows]
+    query = query.order_by(AbsenceRow.first_day, AbsenceRow.person, AbsenceRow.id)
+    return Lookup(query, lambda rows: [StatedAbsence(*row) for row in rows])
 
 
 async def forget(session: AsyncSession, person: str) -> int:

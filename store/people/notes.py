@@ -6,11 +6,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, delete, or_, select, tuple_
+from sqlalchemy import and_, delete, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lifecycle.keys import MentorshipRef
 from store.database import putting
+from store.lookups import Lookup, look_up
 from store.tables import MembershipRow, NoteRow, ParticipantRow
 
 
@@ -49,17 +50,22 @@ async def put(
 
 async def of_mentorship(session: AsyncSession, where: MentorshipRef) -> list[Note]:
     """The notes of a mentorship, the latest first."""
+    return await look_up(session, notes_of(where))
+
+
+def notes_of(where: MentorshipRef) -> Lookup[list[Note]]:
+    """The same, to be looked up beside others."""
     cohort, mentorship = where
-    rows = await session.execute(
-        select(NoteRow, ParticipantRow.name)
+    query = (
+        select(
+            NoteRow.id, NoteRow.cohort, NoteRow.mentorship, NoteRow.person, NoteRow.by,
+            func.coalesce(ParticipantRow.name, NoteRow.by).label("by_name"), NoteRow.at, NoteRow.text,
+        )
         .outerjoin(ParticipantRow, ParticipantRow.id == NoteRow.by)
         .where(NoteRow.cohort == cohort, NoteRow.mentorship == mentorship)
         .order_by(NoteRow.at.desc(), NoteRow.id)
-    )
-    return [
-        Note(row.id, row.cohort, row.mentorship, row.person, row.by, name or row.by, row.at, row.text)
-        for row, name in rows
-    ]
+    )  # fmt: skip
+    return Lookup(query, lambda rows: [Note(*row) for row in rows])
 
 
 async def remove(session: AsyncSession, where: MentorshipRef, id_: str) -> bool:

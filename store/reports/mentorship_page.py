@@ -1,4 +1,4 @@
-"""Reads what the pages of a mentorship, a task and a person show beside the timeline: contact, mails, requests.
+"""Reads what the pages of a mentorship and a task show beside the timeline: contact, tasks, mails.
 
 It holds names and addresses, for coordinators to read; it must not be passed to Temporal or written to a log.
 """
@@ -7,30 +7,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lifecycle import saved_state
-from lifecycle.keys import MentorshipRef
 from lifecycle.state import State
+from store.lookups import Lookup, look_up
 from store.programs import FrozenProgram, frozen_program
-from store.tables import (
-    AddressChangeRow,
-    CohortPersonRow,
-    CohortRow,
-    EventRow,
-    ItemRow,
-    MembershipRow,
-    MentorshipRow,
-    MessageRow,
-    ParticipantRow,
-    RequestRow,
-    SuppressionRow,
-    TaskRow,
-)
+from store.tables import CohortRow, ItemRow, MembershipRow, MentorshipRow, MessageRow, ParticipantRow, TaskRow
+
+MailItem = tuple[str, str, str, str]
+"""(name, cohort, mentorship, task) of one thing that a mail tells of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,139 +106,61 @@ class SentMail:
     items: tuple[tuple[str, int, str, str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class MailLine:
-    """A mail in a list."""
-
-    id: str
-    at: datetime
-    subject: str
-    state: str
-    bounce: str
-    error: str
-    cohort: str
-
-
-@dataclass(frozen=True, slots=True)
-class OpenForm:
-    """A form that is open for a person."""
-
-    cohort: str
-    mentorship: str
-    ask: str
-    number: int
-    opens: date
-    closes: date
-    mails: int
-
-
-@dataclass(frozen=True, slots=True)
-class PersonSeat:
-    """A seat that a person has or had."""
-
-    cohort: str
-    title: str
-    mentorship: str
-    role: str
-    standing: str
-    phase: str
-    state: str
-    ending: str
-    start: date
-    end: date
-    partners: tuple[tuple[str, str], ...]
-    """(id, name)."""
-
-
-@dataclass(frozen=True, slots=True)
-class PersonFacts:
-    """A person as the store has them."""
-
-    id: str
-    name: str
-    email: str
-    zone: str
-    language: str
-    standing: str
-    reminders_stopped: bool
-    generation: int
-    coordinates: tuple[tuple[str, str], ...]
-    """(cohort, role) of the cohorts that they coordinate."""
-    refused: tuple[tuple[str, str, datetime], ...]
-    """(address, reason, when) of addresses of theirs that refuse mail."""
-    new_address: tuple[str, datetime] | None
-    """An address that waits to be confirmed, and until when."""
-
-
-async def mentorship_facts(session: AsyncSession, cohort: str, key: str) -> MentorshipFacts | None:
-    """A mentorship; None where there is none."""
-    row = await session.get(MentorshipRow, (cohort, key))
-    of = await session.get(CohortRow, cohort)
-    if row is None or of is None:
-        return None
-    people = await session.execute(
+def mentorship_facts(cohort: str, key: str) -> tuple[Lookup[Any], Lookup[tuple[Contact, ...]]]:
+    """A mentorship with its cohort, and its people: what `facts_from` makes the facts of."""
+    row = (
+        select(
+            MentorshipRow.cohort, MentorshipRow.key, MentorshipRow.format, MentorshipRow.program,
+            MentorshipRow.program_hash, MentorshipRow.state, MentorshipRow.phase, MentorshipRow.health,
+            MentorshipRow.start, MentorshipRow.midpoint, MentorshipRow.end, MentorshipRow.ended_on,
+            MentorshipRow.ending, MentorshipRow.reason, MentorshipRow.paused_until, MentorshipRow.pause_ahead,
+            MentorshipRow.held, MentorshipRow.agreement_in_force, MentorshipRow.agreement_open, CohortRow.title,
+            CohortRow.zone,
+        )
+        .join(CohortRow, CohortRow.id == MentorshipRow.cohort)
+        .where(MentorshipRow.cohort == cohort, MentorshipRow.key == key)
+    )  # fmt: skip
+    people = (
         select(
             ParticipantRow.id, ParticipantRow.name, ParticipantRow.email, ParticipantRow.zone, MembershipRow.role,
-            MembershipRow.standing, ParticipantRow.standing,
+            MembershipRow.standing, ParticipantRow.standing.label("reached"),
         )
         .join(MembershipRow, MembershipRow.person == ParticipantRow.id)
         .where(MembershipRow.cohort == cohort, MembershipRow.mentorship == key)
         .order_by(MembershipRow.position, MembershipRow.person)
     )  # fmt: skip
-    return MentorshipFacts(
-        cohort=cohort,
-        title=of.title,
-        zone=of.zone,
-        key=key,
-        format=row.format,
-        program=await frozen_program(session, row.program, row.program_hash),
-        state=row.state,
-        phase=row.phase,
-        health=row.health,
-        start=row.start,
-        midpoint=row.midpoint,
-        end=row.end,
-        ended_on=row.ended_on,
-        ending=row.ending,
-        reason=row.reason,
-        paused_until=row.paused_until,
-        pause_ahead=row.pause_ahead,
-        held=row.held,
-        agreement_in_force=row.agreement_in_force,
-        agreement_open=row.agreement_open,
-        people=tuple(Contact(*person) for person in people),
+    return (
+        Lookup(row, lambda rows: next(iter(rows), None)),
+        Lookup(people, lambda rows: tuple(Contact(*person) for person in rows)),
     )
 
 
-async def zone_of(session: AsyncSession, cohort: str) -> str:
-    """The zone of a cohort; UTC where there is no such cohort."""
-    return await session.scalar(select(CohortRow.zone).where(CohortRow.id == cohort)) or "UTC"
+async def facts_from(session: AsyncSession, row: Any, people: tuple[Contact, ...]) -> MentorshipFacts:
+    """The facts of a mentorship; of the answers to `mentorship_facts`."""
+    names = [name for name in MentorshipFacts.__dataclass_fields__ if name not in ("program", "people")]
+    program = await frozen_program(session, row.program, row.program_hash)
+    return MentorshipFacts(**{name: getattr(row, name) for name in names}, program=program, people=people)
 
 
-async def state_of(session: AsyncSession, cohort: str, key: str) -> State | None:
+def state_of(cohort: str, key: str) -> Lookup[State | None]:
     """What the workflow of a mentorship remembers after its last turn; None before the first."""
-    text = await session.scalar(
-        select(MentorshipRow.workflow_state).where(MentorshipRow.cohort == cohort, MentorshipRow.key == key)
+    query = select(MentorshipRow.workflow_state).where(
+        MentorshipRow.cohort == cohort, MentorshipRow.key == key, MentorshipRow.workflow_state.is_not(None)
     )
-    return saved_state.load(text) if text else None
+    return Lookup(query, lambda rows: next((saved_state.load(row.workflow_state) for row in rows), None))
 
 
-async def key_of_task(session: AsyncSession, public: str) -> str | None:
-    """The key of the task with this public id."""
-    return await session.scalar(select(TaskRow.key).where(TaskRow.public_id == public, TaskRow.public_id != ""))
+async def task_facts(session: AsyncSession, public: str) -> TaskRecord | None:
+    """The task with this public id."""
+    found = await look_up(session, _tasks(TaskRow.public_id == public, TaskRow.public_id != ""))
+    return found[0] if found else None
 
 
-async def task_facts(session: AsyncSession, key: str) -> TaskRecord | None:
-    """The task with this key."""
-    row = await session.get(TaskRow, key)
-    return _task(row, await names_of(session, [row.by])) if row else None
-
-
-async def next_open_task(session: AsyncSession, person: str, cohorts: Collection[str], but: str) -> str | None:
-    """The public id of the most pressing open task of these cohorts but this one; of reports, of those of which the
-    person was told."""
+def next_open_task(person: str, cohorts: Collection[str], but: str) -> Lookup[str]:
+    """The public id of the most pressing open task of these cohorts but this one, empty where there is none; of
+    reports, of those of which the person was told."""
     told = select(ItemRow.key).where(ItemRow.task == TaskRow.key, ItemRow.person == person)
-    return await session.scalar(
+    query = (
         select(TaskRow.public_id)
         .where(
             TaskRow.cohort.in_(list(cohorts)),
@@ -258,19 +171,37 @@ async def next_open_task(session: AsyncSession, person: str, cohorts: Collection
         .order_by(TaskRow.due, TaskRow.key)
         .limit(1)
     )
+    return Lookup(query, lambda rows: next((row.public_id for row in rows), ""))
 
 
-async def tasks_of(session: AsyncSession, cohort: str, mentorship: str) -> list[TaskRecord]:
+def tasks_of(cohort: str, mentorship: str) -> Lookup[list[TaskRecord]]:
     """All tasks of a mentorship, the latest first."""
-    rows = (
-        await session.scalars(
-            select(TaskRow)
-            .where(TaskRow.cohort == cohort, TaskRow.mentorship == mentorship)
-            .order_by(TaskRow.opened_at.desc(), TaskRow.key.desc())
+    return _tasks(TaskRow.cohort == cohort, TaskRow.mentorship == mentorship)
+
+
+def _tasks(*where: ColumnElement[bool]) -> Lookup[list[TaskRecord]]:
+    query = (
+        select(
+            TaskRow.key, TaskRow.public_id, TaskRow.cohort, TaskRow.mentorship, TaskRow.kind, TaskRow.number,
+            TaskRow.reason, TaskRow.about, TaskRow.decisions, TaskRow.due, TaskRow.opened_at, TaskRow.opened_on,
+            TaskRow.closed_at, TaskRow.closed_on, TaskRow.decision,
+            func.coalesce(ParticipantRow.name, TaskRow.by).label("decided_by"), TaskRow.why,
         )
-    ).all()
-    names = await names_of(session, [row.by for row in rows])
-    return [_task(row, names) for row in rows]
+        .outerjoin(ParticipantRow, ParticipantRow.id == TaskRow.by)
+        .where(*where)
+        .order_by(TaskRow.opened_at.desc(), TaskRow.key.desc())
+    )  # fmt: skip
+    return Lookup(query, lambda rows: [_task(*row) for row in rows])
+
+
+def _task(*columns: Any) -> TaskRecord:
+    task = TaskRecord(*columns)
+    return replace(task, about=tuple(task.about), decisions=tuple(task.decisions))
+
+
+async def zone_of(session: AsyncSession, cohort: str) -> str:
+    """The zone of a cohort; UTC where there is no such cohort."""
+    return await session.scalar(select(CohortRow.zone).where(CohortRow.id == cohort)) or "UTC"
 
 
 async def mail(session: AsyncSession, id_: str) -> SentMail | None:
@@ -283,154 +214,40 @@ async def mail(session: AsyncSession, id_: str) -> SentMail | None:
         .where(ItemRow.message == id_)
         .order_by(ItemRow.key)
     )
-    names = await names_of(session, [row.person])
+    names = await look_up(session, names_of([row.person]))
     return SentMail(
         row.id, row.person, names.get(row.person, row.person), row.recipient, row.at, row.subject, row.raw, row.state,
         row.bounce, tuple((name, number, cohort, key, task) for name, number, cohort, key, task in items),
     )  # fmt: skip
 
 
-async def items_of_mails(session: AsyncSession, ids: Collection[str]) -> dict[str, list[tuple[str, str, str, str]]]:
-    """Mail to the (name, cohort, mentorship, task) of what each tells of."""
-    found: dict[str, list[tuple[str, str, str, str]]] = defaultdict(list)
-    wanted = sorted(ids)
-    for first in range(0, len(wanted), 500):
-        rows = await session.execute(
-            select(ItemRow.message, ItemRow.name, ItemRow.cohort, ItemRow.mentorship, ItemRow.task).where(
-                ItemRow.message.in_(wanted[first : first + 500])
-            )
-        )
+def items_of_mails(of: Select[str] | Select[str | None]) -> Lookup[dict[str, list[MailItem]]]:
+    """Mail to what it tells of; of the mails whose ids this selects."""
+    query = select(ItemRow.message, ItemRow.name, ItemRow.cohort, ItemRow.mentorship, ItemRow.task).where(
+        ItemRow.message.in_(of)
+    )
+
+    def by_mail(rows: Sequence[Any]) -> dict[str, list[MailItem]]:
+        found: dict[str, list[MailItem]] = defaultdict(list)
         for message, name, cohort, mentorship, task in rows:
-            found[message or ""].append((name, cohort, mentorship, task))
-    return found
+            found[message].append((name, cohort, mentorship, task))
+        return found
+
+    return Lookup(query, by_mail)
 
 
-async def person_facts(session: AsyncSession, person: str) -> PersonFacts | None:
-    """A person; None where there is none."""
-    row = await session.get(ParticipantRow, person)
-    if row is None:
-        return None
-    desks = await session.execute(
-        select(CohortPersonRow.cohort, CohortPersonRow.role)
-        .where(CohortPersonRow.person == person)
-        .order_by(CohortPersonRow.cohort)
+def mails_of_mentorship(cohort: str, key: str) -> Select[str | None]:
+    """The ids of the mails that tell of something in a mentorship."""
+    return select(ItemRow.message).where(
+        ItemRow.cohort == cohort, ItemRow.mentorship == key, ItemRow.message.is_not(None)
     )
-    refused = await session.scalars(
-        select(SuppressionRow)
-        .where(or_(SuppressionRow.person == person, SuppressionRow.email == row.email))
-        .order_by(SuppressionRow.at)
-    )
-    change = await session.scalar(
-        select(AddressChangeRow)
-        .where(AddressChangeRow.person == person, AddressChangeRow.state == "pending")
-        .order_by(AddressChangeRow.asked_at.desc())
-        .limit(1)
-    )
-    return PersonFacts(
-        row.id, row.name, row.email, row.zone, row.language, row.standing, row.reminders_stopped, row.generation,
-        tuple((cohort, role) for cohort, role in desks),
-        tuple((line.email, line.reason, line.at) for line in refused),
-        (change.email, change.lapses_at) if change else None,
-    )  # fmt: skip
 
 
-async def person_seats(session: AsyncSession, person: str) -> list[PersonSeat]:
-    """Every seat that a person has or had, those that run first."""
-    rows = (
-        await session.execute(
-            select(MembershipRow, MentorshipRow, CohortRow.title)
-            .join(
-                MentorshipRow,
-                (MentorshipRow.cohort == MembershipRow.cohort) & (MentorshipRow.key == MembershipRow.mentorship),
-            )
-            .join(CohortRow, CohortRow.id == MembershipRow.cohort)
-            .where(MembershipRow.person == person)
-            .order_by(MentorshipRow.start.desc(), MentorshipRow.cohort, MentorshipRow.key)
-        )
-    ).all()
-    partners = await _partners(session, person, [(seat.cohort, seat.mentorship) for seat, _, _ in rows])
-    seats = [
-        PersonSeat(
-            seat.cohort, title, seat.mentorship, seat.role, seat.standing, row.phase, row.state, row.ending,
-            row.start, row.end, tuple(partners[seat.cohort, seat.mentorship]),
-        )
-        for seat, row, title in rows
-    ]  # fmt: skip
-    return sorted(seats, key=lambda seat: (seat.state == "over", seat.standing == "out"))
-
-
-async def open_forms(session: AsyncSession, person: str) -> list[OpenForm]:
-    """The forms that are open for a person, the first to close first."""
-    rows = await session.scalars(
-        select(RequestRow)
-        .where(RequestRow.person == person, RequestRow.state == "open")
-        .order_by(RequestRow.closes, RequestRow.key)
-    )
-    return [
-        OpenForm(row.cohort, row.mentorship, row.ask, row.number, row.opens, row.closes, row.mails) for row in rows
-    ]
-
-
-async def mails_to(session: AsyncSession, person: str, most: int) -> list[MailLine]:
-    """The mails to a person, the latest first, at most so many."""
-    rows = await session.execute(
-        select(
-            MessageRow.id, MessageRow.at, MessageRow.subject, MessageRow.state, MessageRow.bounce, MessageRow.error,
-            MessageRow.cohort,
-        )
-        .where(MessageRow.person == person)
-        .order_by(MessageRow.at.desc(), MessageRow.id)
-        .limit(most)
-    )  # fmt: skip
-    return [MailLine(*row) for row in rows]
-
-
-async def record_of(session: AsyncSession, person: str, cohorts: Sequence[str]) -> list[EventRow]:
-    """Lines on the record about a person in these cohorts, the latest first; what was dropped is left out."""
-    rows = await session.scalars(
-        select(EventRow)
-        .where(EventRow.person == person, EventRow.cohort.in_(cohorts), EventRow.name != "dropped")
-        .order_by(EventRow.id.desc())
-        .limit(100)
-    )
-    return list(rows)
-
-
-def _task(row: TaskRow, names: dict[str, str]) -> TaskRecord:
-    return TaskRecord(
-        row.key, row.public_id, row.cohort, row.mentorship, row.kind, row.number, row.reason, tuple(row.about),
-        tuple(row.decisions), row.due, row.opened_at, row.opened_on, row.closed_at, row.closed_on, row.decision,
-        names.get(row.by, row.by), row.why,
-    )  # fmt: skip
-
-
-async def names_of(session: AsyncSession, ids: Collection[str]) -> dict[str, str]:
+def names_of(ids: Collection[str]) -> Lookup[dict[str, str]]:
     """Person id to name, by id; who is not known is left out."""
-    wanted = sorted({id_ for id_ in ids if id_})
-    rows = await session.execute(
+    query = (
         select(ParticipantRow.id, ParticipantRow.name)
-        .where(ParticipantRow.id.in_(wanted[:1000]))
+        .where(ParticipantRow.id.in_(sorted(ids)[:1000]))
         .order_by(ParticipantRow.id)
     )
-    return dict(iter(rows))
-
-
-async def _partners(
-    session: AsyncSession, person: str, refs: Sequence[MentorshipRef]
-) -> dict[MentorshipRef, list[tuple[str, str]]]:
-    found: dict[MentorshipRef, list[tuple[str, str]]] = defaultdict(list)
-    cohorts = sorted({cohort for cohort, _ in refs})
-    keys = sorted({key for _, key in refs})
-    rows = await session.execute(
-        select(MembershipRow.cohort, MembershipRow.mentorship, ParticipantRow.id, ParticipantRow.name)
-        .join(ParticipantRow, ParticipantRow.id == MembershipRow.person)
-        .where(
-            MembershipRow.cohort.in_(cohorts),
-            MembershipRow.mentorship.in_(keys),
-            MembershipRow.person != person,
-        )
-        .order_by(MembershipRow.position, MembershipRow.person)
-    )
-    for cohort, key, id_, name in rows:
-        found[cohort, key].append((id_, name))
-    return found
+    return Lookup(query, lambda rows: {row.id: row.name for row in rows})
