@@ -139,11 +139,9 @@ def _of_round(index: Index, ask: str, number: int, role: str) -> list[Table]:
     place = f"{role}/{_occasion(ask, number)}"
     answered = counted(f"{place}/answered", "answered", [seat.person for seat in given])
     found: list[Table] = []
-    for id_, variants in _variants(given.values(), role, ask).items():
-        asked = {
-            mark: {seat: answer for seat, answer in given.items() if mark in _marks(answer, role, id_)}
-            for mark in variants
-        }
+    variants_by_id, marks = _variants(given.values(), role, ask)
+    for id_, variants in variants_by_id.items():
+        asked = {mark: _asked(given, marks, id_, mark) for mark in variants}
         totals: dict[str, Cell] = {}
         for mark in variants:
             same = len(asked[mark]) == len(given)
@@ -159,33 +157,46 @@ def _of_round(index: Index, ask: str, number: int, role: str) -> list[Table]:
     return found
 
 
-def _variants(answers: Iterable[AnswerFacts], role: str, ask: str) -> dict[str, dict[str, Variant]]:
-    """Question id to its wordings, in the order of the forms; of the answers of one round and role."""
+_Kind = tuple[int, str, bool]
+"""What decides which questions stood on a form: the form, the format, and whether it was an early closing."""
+
+
+def _kind(answer: AnswerFacts) -> _Kind:
+    return id(answer.form), answer.format, answer.early
+
+
+def _variants(
+    answers: Iterable[AnswerFacts], role: str, ask: str
+) -> tuple[dict[str, dict[str, Variant]], dict[_Kind, set[tuple[str, str]]]]:
+    """Question id to its wordings, in the order of the forms; and the (question, wording) of each kind of form. Of the
+    answers of one round and role."""
     found: dict[str, dict[str, Variant]] = {}
-    seen: set[tuple[int, str, bool]] = set()
+    marks: dict[_Kind, set[tuple[str, str]]] = {}
     for answer in answers:
-        kind = (id(answer.form), answer.format, answer.early)
-        if kind in seen:
+        if (kind := _kind(answer)) in marks:
             continue
-        seen.add(kind)
+        marks[kind] = set()
         for question in answer.form.questions_for(role, answer.format, answer.early):
+            mark = wording(question)
+            marks[kind].add((question.id, mark))
             if is_counted(question) and (ask not in BRIEF or question.id in BRIEF[ask]):
-                mark = wording(question)
                 found.setdefault(question.id, {}).setdefault(mark, Variant(question.id, question, mark))
-    return found
+    return found, marks
+
+
+def _asked(
+    given: dict[SeatFacts, AnswerFacts], marks: dict[_Kind, set[tuple[str, str]]], id_: str, mark: str
+) -> dict[SeatFacts, AnswerFacts]:
+    """Of these answers, those to forms in which this question stood in this wording."""
+    kinds = {kind for kind, asked in marks.items() if (id_, mark) in asked}
+    if len(kinds) == len(marks):
+        return given
+    return {seat: answer for seat, answer in given.items() if _kind(answer) in kinds}
 
 
 def is_counted(question: Question) -> bool:
     """Whether a distribution of its answers is made at all."""
     return question.type in COUNTED and question.visible != "me" and question.id not in NEVER
-
-
-def _marks(answer: AnswerFacts, role: str, id_: str) -> tuple[str, ...]:
-    return tuple(
-        wording(question)
-        for question in answer.form.questions_for(role, answer.format, answer.early)
-        if question.id == id_
-    )
 
 
 def _of(answers: Iterable[SeatFacts]) -> list[str]:

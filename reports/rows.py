@@ -5,7 +5,7 @@ Everything is as of one moment. The store and the rehearsal both make these rows
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -183,8 +183,13 @@ class Index:
         self.seats = {role: [seat for seat in season.seats if seat.role == role] for role in self.roles}
         self._answers = {answer.request: answer for answer in season.answers}
         self._asked: dict[str, list[RequestFacts]] = {}
+        self._asked_of: dict[tuple[str, str], list[tuple[RequestFacts, AnswerFacts | None]]] = {}
         for request in season.requests:
             self._asked.setdefault(request.ask, []).append(request)
+            answer = self._answers.get(request.key)
+            if answer is not None or not request.withdrawn:
+                self._asked_of.setdefault((request.ask, request.role), []).append((request, answer))
+        self._by_seat: dict[tuple[str, str, int], Mapping[SeatFacts, AnswerFacts | None]] = {}
 
     def numbers(self, ask: str) -> list[int]:
         """The numbers under which this was asked."""
@@ -193,13 +198,18 @@ class Index:
     def asked(self, ask: str, role: str, number: int = 0) -> Iterator[tuple[RequestFacts, AnswerFacts | None]]:
         """The requests of an ask (of all numbers, or one) to a role, with their answers; withdrawn ones count only
         where they were answered."""
-        for request in self._asked.get(ask, ()):
-            answer = self._answers.get(request.key)
-            if request.role == role and number in (0, request.number) and (answer or not request.withdrawn):
+        for request, answer in self._asked_of.get((ask, role), ()):
+            if number in (0, request.number):
                 yield request, answer
 
-    def by_seat(self, ask: str, role: str, number: int = 0) -> dict[SeatFacts, AnswerFacts | None]:
+    def by_seat(self, ask: str, role: str, number: int = 0) -> Mapping[SeatFacts, AnswerFacts | None]:
         """Seat to its last answer to this ask, or None where it was asked and is silent."""
+        found = self._by_seat.get((ask, role, number))
+        if found is None:
+            found = self._by_seat[ask, role, number] = self._of_seats(ask, role, number)
+        return found
+
+    def _of_seats(self, ask: str, role: str, number: int) -> dict[SeatFacts, AnswerFacts | None]:
         found: dict[SeatFacts, AnswerFacts | None] = {}
         for request, answer in self.asked(ask, role, number):
             seat = SeatFacts(request.mentorship, request.person, role)

@@ -11,7 +11,7 @@ from store.columns import bare
 from store.database import Database
 from store.lookups import Lookup, look_up, look_up_all
 from store.tables import AnswerRow, MembershipRow, MentorshipRow, MessageRow, ParticipantRow, RequestRow, TaskRow
-from testing.web_env import COHORT, NOW, filled_in, launch, send, web_env_of
+from testing.environments.web_env import COHORT, NOW, filled_in, launch, send, web_env_of
 
 BODY = {"text": 'Ünïcode "quoted" \\ back\nslash', "number": 3, "yes": True, "none": None, "list": [1, {"a": "b"}]}
 
