@@ -155,6 +155,13 @@ def _openness(body: Answers) -> int | None:
     return found if isinstance(found, int) else None
 
 
+def tells_of_meeting(ask: str, body: Answers) -> bool:
+    """Whether an answer says that people have met."""
+    if ask == "fit_check":
+        return body.get("f_contact") == "met"
+    return ask == "check_in" and bool(_meetings(body))
+
+
 def _meetings(body: Answers) -> int | None:
     return MEETINGS.get(str(body.get("p_met")))
 

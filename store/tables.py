@@ -235,12 +235,14 @@ class RequestRow(Base):
     """How many mails carried it (lifecycle 2.8)."""
     last_mail_on: Mapped[date | None]
     """Local date of the last mail about it (lifecycle 2.7, too_soon)."""
+    met: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Its answer says that people have met."""
     program_hash: Mapped[str] = mapped_column(default="", server_default="")
     """The version of the program whose form it asks; empty: the one by which its mentorship goes."""
     __table_args__ = (
         ForeignKeyConstraint(["cohort", "mentorship"], ["mentorships.cohort", "mentorships.key"]),
         Index("ix_requests_mentorship", "cohort", "mentorship"),
-        Index("ix_requests_figures", "cohort", "ask", "state", "mentorship"),
+        Index("ix_requests_figures", "cohort", "ask", "state", "mentorship", "met"),
     )
 
 
@@ -257,7 +259,7 @@ class AnswerRow(Base):
     form: Mapped[str]
     form_version: Mapped[int]
     body: Mapped[dict[str, Any]]
-    at: Mapped[datetime]
+    at: Mapped[datetime] = mapped_column(index=True)
     late: Mapped[bool] = mapped_column(default=False)
     __table_args__ = (UniqueConstraint("request", "version", name="uq_answers_request_version"),)
 

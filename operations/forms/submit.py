@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lifecycle import request_access
-from lifecycle.assessment import ABSENCES, absences, signals
+from lifecycle.assessment import ABSENCES, absences, signals, tells_of_meeting
 from lifecycle.events import Answered
 from lifecycle.findings import AgreementAct, Signals
 from lifecycle.request_access import Access
@@ -192,7 +192,8 @@ async def _commit(
         version = await agreements.act(session, requested, reading.answers, act, now)
         findings = replace(findings, act=act, version=version)
     late = access == "late"
-    version = await requests.keep_answer(session, requested, submission, reading.answers, now, late=late)
+    met = tells_of_meeting(requested.ask, reading.answers)
+    version = await requests.keep_answer(session, requested, submission, reading.answers, now, late=late, met=met)
     if _states_absences(requested, act):
         await _keep_absences(session, requested, reading.answers, now)
     event = Answered(submission, requested.person, requested.ask, requested.number, findings, now)

@@ -70,11 +70,6 @@ class CohortView:
     first_day: date
     last_day: date
 
-    @property
-    def counts_met(self) -> bool:
-        """Whether it was counted who has met."""
-        return self.facts.size <= COUNTED
-
 
 def digest_of(keys: Sequence[str]) -> str:
     """By what it is told whether a list is the same as it was; the order does not count."""
@@ -91,7 +86,7 @@ async def view(
         if facts is None:
             raise NotFound(f"there is no cohort {cohort!r}")
         unseen = await _unseen(session, cohort, account)
-        figures = await cohort_page.figures(session, cohort, unseen, met=facts.size <= COUNTED)
+        figures = await cohort_page.figures(session, cohort, unseen)
         keys = await cohort_page.keys(session, cohort, filters, unseen)
         pages = max(1, -(-len(keys) // PAGE))
         page = min(max(page, 1), pages)

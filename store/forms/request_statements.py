@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import String, and_, bindparam, case, delete, exists, func, insert, select, update
+from sqlalchemy import Boolean, String, and_, bindparam, case, delete, exists, func, insert, select, update
 
 from store.columns import Instant, bare
 from store.tables import (
@@ -116,7 +116,10 @@ KEEP_ANSWER = insert(ANSWERS)
 ANSWERED_LATE = (
     update(REQUESTS)
     .where(REQUESTS.c.key == bindparam("request_key"))
-    .values(answered_at=func.coalesce(REQUESTS.c.answered_at, bindparam("at", type_=Instant())))
+    .values(
+        answered_at=func.coalesce(REQUESTS.c.answered_at, bindparam("at", type_=Instant())),
+        met=bindparam("met", type_=Boolean()),
+    )
 )
 ANSWERED = ANSWERED_LATE.values(state=case((REQUESTS.c.state == "open", "answered"), else_=REQUESTS.c.state))
 DROP_DRAFT = delete(DRAFTS).where(DRAFTS.c.request == bindparam("request_key"))

@@ -286,9 +286,17 @@ async def lock(session: AsyncSession, public_id: str, generation: int) -> None:
 
 
 async def keep_answer(
-    session: AsyncSession, requested: Requested, submission: str, body: Answers, at: datetime, *, late: bool
+    session: AsyncSession,
+    requested: Requested,
+    submission: str,
+    body: Answers,
+    at: datetime,
+    *,
+    late: bool,
+    met: bool = False,
 ) -> int:
-    """Keep what was submitted as the next version, and drop the draft; the version.
+    """Keep what was submitted as the next version, and drop the draft; the version. `met`: it says that people have
+    met.
 
     Raises IntegrityError when the submission is kept already, or somebody else kept this version first.
     """
@@ -305,7 +313,7 @@ async def keep_answer(
         "late": late,
     }
     await session.execute(KEEP_ANSWER, answer)
-    await session.execute(ANSWERED_LATE if late else ANSWERED, {"request_key": requested.key, "at": at})
+    await session.execute(ANSWERED_LATE if late else ANSWERED, {"request_key": requested.key, "at": at, "met": met})
     if requested.draft is not None:
         await session.execute(DROP_DRAFT, {"request_key": requested.key})
     return version

@@ -7,17 +7,17 @@ It holds names, for people to read; it must not be passed to Temporal or written
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, and_, case, cast, false, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, String, and_, case, cast, false, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from store.lookups import Lookup, look_up_all
 from store.reports.status import ListedPerson
 from store.tables import (
-    AnswerRow,
     CohortPersonRow,
     CohortRow,
     ItemRow,
@@ -216,43 +216,70 @@ def _facts(
 # -- the figures -------------------------------------------------------------------------------------------------
 
 
-async def figures(
-    session: AsyncSession, id_: str, unseen: frozenset[str] = NOTHING_UNSEEN, *, met: bool = True
-) -> Figures:
-    """The numbers of a cohort, in one statement, for somebody who must not see the reports of `unseen`. Without `met`
-    nobody reads in the answers who has met: that takes long in a large cohort."""
+async def figures(session: AsyncSession, id_: str, unseen: frozenset[str] = NOTHING_UNSEEN) -> Figures:
+    """The numbers of a cohort, in one statement, for somebody who must not see the reports of `unseen`."""
     ours = MentorshipRow.cohort == id_
-    running = and_(ours, MentorshipRow.state == "running")
-    parts = [
-        _counted("state", MentorshipRow.state, ours),
-        _counted("phase", MentorshipRow.phase, running),
-        _health_counted(running, unseen),
-        _counted("format", MentorshipRow.format, ours),
-        _counted("program", MentorshipRow.program, ours),
-        _counted("ending", MentorshipRow.ending, and_(ours, MentorshipRow.ending != "")),
-        _one("awaited", "yes", and_(running, AWAITED)),
-        _one("task", "any", and_(running, _tasks(unseen) > 0)),
-        *(_one("reached", station, and_(ours, _reached(station))) for station in REACHED if met or station != "met"),
-        select(literal("ask"), RequestRow.ask, RequestRow.state, func.count())
-        .where(RequestRow.cohort == id_, RequestRow.state != "withdrawn")
+    asked = RequestRow.cohort == id_
+    kinds = (
+        select(
+            MentorshipRow.state, MentorshipRow.phase, _health(unseen).label("health"), MentorshipRow.format,
+            MentorshipRow.program, MentorshipRow.ending, AWAITED.label("awaited"),
+            (_tasks(unseen) > 0).label("tasks"), (MentorshipRow.agreement_in_force > 0).label("agreed"),
+        )
+        .where(ours)
+        .subquery()
+    )  # fmt: skip
+    lookups = (
+        select(kinds, func.count().label("number")).group_by(*kinds.c),
+        select(func.count().label("number")).where(ours, _reached("accepted")),
+        select(func.count(RequestRow.mentorship.distinct()).label("number")).where(asked, *MET),
+        select(func.count(RequestRow.mentorship.distinct()).label("number")).where(asked, *AT_MIDPOINT),
+        select(RequestRow.ask, RequestRow.state, func.count().label("number"))
+        .where(asked, RequestRow.state != "withdrawn")
         .group_by(RequestRow.ask, RequestRow.state),
-        select(literal("mail"), ItemRow.state, literal(""), func.count())
+        select(ItemRow.state, func.count().label("number"))
         .where(ItemRow.cohort == id_, ItemRow.state.in_(("queued", "sent")))
         .group_by(ItemRow.state),
-        select(literal("mail"), literal("bounced"), literal(""), func.count(MembershipRow.person.distinct()))
+        select(func.count(MembershipRow.person.distinct()).label("number"))
         .join(ParticipantRow, ParticipantRow.id == MembershipRow.person)
         .where(MembershipRow.cohort == id_, ParticipantRow.standing.in_(BOUNCED)),
-    ]
-    rows: Any = await session.execute(union_all(*parts))
+    )
+    found = await look_up_all(session, *(Lookup(query, list[Any]) for query in lookups))
+    mentorships, accepted, met, midpoint, asks, mails, bounced = found
     counts: Counter[tuple[str, str, str]] = Counter()
-    for what, name, more, count in rows:
-        counts[what, name, ("yes" if more == "answered" else "no") if what == "ask" else more] += count
+    for row in mentorships:
+        for what in _named(row):
+            counts[(*what, "")] += row.number
+    for station, [row] in (("accepted", accepted), ("met", met), ("midpoint", midpoint)):
+        counts["reached", station, ""] = row.number
+    for row in asks:
+        counts["ask", row.ask, "yes" if row.state == "answered" else "no"] += row.number
+    for row in mails:
+        counts["mail", row.state, ""] = row.number
+    counts["mail", "bounced", ""] = bounced[0].number
     return Figures(counts)
 
 
-def _counted(what: str, column: ColumnElement[str] | object, where: ColumnElement[bool]) -> Select[tuple[str, ...]]:
-    counted = select(literal(what), column, literal(""), func.count())  # pyright: ignore[reportCallIssue, reportArgumentType]
-    return counted.where(where).group_by(column)  # pyright: ignore[reportUnknownVariableType, reportArgumentType, reportReturnType]
+def _named(row: Any) -> Iterator[tuple[str, str]]:
+    """The (what, name) under which mentorships like this are counted."""
+    yield "state", row.state
+    yield "format", row.format
+    yield "program", row.program
+    if row.ending:
+        yield "ending", row.ending
+    if row.state == "running":
+        yield "phase", row.phase
+        yield "health", row.health
+        if row.awaited:
+            yield "awaited", "yes"
+        if row.tasks:
+            yield "task", "any"
+    if row.state != "planned":
+        yield "reached", "invited"
+    if row.agreed:
+        yield "reached", "agreement"
+    if row.state == "over":
+        yield "reached", "closed"
 
 
 def _tasks(unseen: frozenset[str]) -> ColumnElement[int]:
@@ -280,17 +307,9 @@ def _health(unseen: frozenset[str]) -> ColumnElement[str]:
     return case((hidden, otherwise), else_=MentorshipRow.health)
 
 
-def _health_counted(where: ColumnElement[bool], unseen: frozenset[str]) -> Select[tuple[str, ...]]:
-    healths = select(_health(unseen).label("health")).where(where).subquery()
-    return _counted("health", healths.c.health, literal(True))
-
-
-def _one(what: str, name: str, where: ColumnElement[bool]) -> Select[tuple[str, ...]]:
-    counted = select(literal(what), literal(name), literal(""), func.count())
-    return counted.select_from(MentorshipRow).where(where)  # pyright: ignore[reportReturnType]
-
-
 AWAITED = cast(MentorshipRow.awaited, String) != "[]"
+MET = (RequestRow.ask.in_(("check_in", "fit_check")), RequestRow.met.is_(True))
+AT_MIDPOINT = (RequestRow.ask == "midpoint", RequestRow.state == "answered")
 
 
 def _seat(*more: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -318,11 +337,9 @@ def _reached(station: str) -> ColumnElement[bool]:
         case "agreement":
             return MentorshipRow.agreement_in_force > 0
         case "met":
-            met = or_(AnswerRow.body["p_met"].as_string() != "0", AnswerRow.body["f_contact"].as_string() == "met")
-            answers = select(AnswerRow.id).where(AnswerRow.request == RequestRow.key, met).exists()
-            return _request(RequestRow.ask.in_(("check_in", "fit_check")), RequestRow.state == "answered", answers)
+            return _request(*MET)
         case "midpoint":
-            return _request(RequestRow.ask == "midpoint", RequestRow.state == "answered")
+            return _request(*AT_MIDPOINT)
         case "closed":
             return MentorshipRow.state == "over"
         case _:
