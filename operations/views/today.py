@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from lifecycle.keys import MentorshipRef
 from lifecycle.local_time import local_date
 from operations.forms.answers import ShownAnswer, ShownForm, is_concern, shown, words_of
 from store.database import Database
 from store.forms.answers import GivenAnswer, answers_in
+from store.lookups import look_up_all
 from store.reports import today as desk
+from store.reports.status import ListedPerson
 from store.reports.today import (
     MOST_LISTED,
     BouncedPerson,
@@ -39,6 +42,8 @@ BEHIND = {
 """Kind of task to the forms whose last answers stand behind it."""
 TELLING = ("p_met", "p_block", "m_block", "p_goal", "m_goal", "p_help")
 """Answers that say what is the matter where none is low."""
+PAGE = 40
+"""Tasks on one page."""
 MOST_SHOWN = 3
 """Answers that stand under one task; its page has all."""
 LOOK_BACK = timedelta(days=7)
@@ -82,16 +87,28 @@ class Day:
     zone: str
     cohorts: tuple[DeskCohort, ...]
     tasks: tuple[DayTask, ...] = ()
+    """Of one page, the most pressing first."""
+    waiting: Mapping[str, int] = field(default_factory=dict[str, int])
+    """How many tasks there are on all pages, by `when`."""
+    page: int = 1
+    pages: int = 1
     quiet: tuple[DeskMentorship, ...] = ()
+    """The first of them, as the lists that follow; `numbers` counts all."""
     bounced: tuple[BouncedPerson, ...] = ()
     ended: tuple[DeskMentorship, ...] = ()
     words: tuple[Word, ...] = ()
+    """The latest. Where there are as many as a page shows there may be more."""
+    numbers: Mapping[str, int] = field(default_factory=dict[str, int])
     outgoing: tuple[Outgoing, ...] = ()
     ahead: tuple[tuple[date, str, int], ...] = ()
 
     def of(self, *when: str) -> tuple[DayTask, ...]:
         """The tasks that are due then."""
         return tuple(task for task in self.tasks if task.when in when)
+
+    def number(self, *when: str) -> int:
+        """How many tasks are due then."""
+        return sum(self.waiting.get(each, 0) for each in when)
 
 
 async def day_of(
@@ -101,9 +118,10 @@ async def day_of(
     person: str,
     deciding: Collection[str],
     looking: Collection[str] | None,
+    page: int = 1,
 ) -> Day:
     """The day of somebody who decides in the cohorts `deciding`, and sees the status of those in `looking` (of all,
-    where None). `now` is program time (UTC)."""
+    where None), with this page of their tasks. `now` is program time (UTC)."""
     async with database.session() as session:
         cohorts = await desk.cohorts(session, looking)
         zone = cohorts[0].zone if cohorts else "UTC"
@@ -113,24 +131,29 @@ async def day_of(
         mine = [cohort for cohort in seen if cohort in deciding]
         if not seen:
             return Day(today, zone, ())
-        outgoing, ahead = await desk.coming(session, seen, now, now + LOOK_AHEAD, today, today + LOOK_AHEAD)
+        ahead_of = desk.coming(seen, now, now + LOOK_AHEAD, today, today + LOOK_AHEAD)
         if not mine:
+            outgoing, ahead = await look_up_all(session, *ahead_of)
             return Day(today, zone, tuple(cohorts), outgoing=tuple(outgoing), ahead=tuple(ahead))
-        rows = await desk.tasks_for(session, person, mine)
-        behind = [(row.cohort, row.mentorship) for row in rows if row.kind in BEHIND][:MOST_LISTED]
+        outgoing, ahead, quiet, ended, bounced, rows, counts = await look_up_all(
+            session, *ahead_of, *desk.to_look_at(mine, today - LOOK_BACK),
+            *desk.tasks_for(person, mine, (page - 1) * PAGE, PAGE),
+        )  # fmt: skip
+        pages = max(1, -(-sum(number for _, _, number in counts) // PAGE))
+        if page > pages:
+            page = pages
+            rows, _ = await look_up_all(session, *desk.tasks_for(person, mine, (page - 1) * PAGE, PAGE))
+        behind = [(row.cohort, row.mentorship) for row in rows if row.kind in BEHIND]
         given = await answers_in(session, behind, desk.with_words(mine, now - LOOK_BACK))
-        looked_at = await desk.to_look_at(session, mine, today - LOOK_BACK)
-        refs = [(row.cohort, row.mentorship) for row in (*rows, *given)] + [
-            (row.cohort, row.key) for row in looked_at
-        ]
-        people, bounced = await desk.people_and_bounced(session, refs, mine)
+        looked_at = [(row.cohort, row.key) for row in (*quiet.rows, *ended.rows)]
+        people = await desk.people_of(session, [(row.cohort, row.mentorship) for row in (*rows, *given)] + looked_at)
     tasks = [desk.named(row, people[row.cohort, row.mentorship]) for row in rows]
     known = {ref: [(one.id, one.name) for one in members] for ref, members in people.items()}
     written = [answer for answer in given if answer.at >= now - LOOK_BACK and answer.body.get(desk.WORDS)]
-    listed = [
-        DeskMentorship(row.cohort, row.key, people[row.cohort, row.key], row.ended_on, row.ending)
-        for row in looked_at
-    ]
+    written = written[:MOST_LISTED]
+    waiting: dict[str, int] = defaultdict(int)
+    for cohort, due, number in counts:
+        waiting[_when(due, local_date(now, by_id[cohort].zone))] += number
     by_mentorship: dict[MentorshipRef, list[GivenAnswer]] = defaultdict(list)
     for answer in given:
         by_mentorship[answer.cohort, answer.mentorship].append(answer)
@@ -147,9 +170,13 @@ async def day_of(
             )
             for task in tasks
         ),
-        quiet=tuple(one for one in listed if one.on is None),
-        bounced=tuple(bounced),
-        ended=tuple(one for one in listed if one.on is not None),
+        waiting=waiting,
+        page=page,
+        pages=pages,
+        quiet=tuple(_listed(row, people) for row in quiet.rows),
+        bounced=tuple(BouncedPerson(row.id, row.name) for row in bounced.rows),
+        ended=tuple(_listed(row, people) for row in ended.rows),
+        numbers={"quiet": quiet.number, "bounced": bounced.number, "ended": ended.number},
         words=tuple(
             word
             for answer in written
@@ -159,6 +186,10 @@ async def day_of(
         outgoing=tuple(outgoing),
         ahead=tuple(ahead),
     )
+
+
+def _listed(row: Any, people: Mapping[MentorshipRef, tuple[ListedPerson, ...]]) -> DeskMentorship:
+    return DeskMentorship(row.cohort, row.key, people[row.cohort, row.key], row.ended_on, row.ending)
 
 
 def _when(due: date, today: date) -> str:

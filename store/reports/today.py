@@ -10,13 +10,14 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import Date, Select, and_, cast, func, literal, null, or_, select, tuple_, union_all
+from sqlalchemy import Select, and_, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lifecycle.keys import MentorshipRef
 from lifecycle.tasks import SAFETY
-from store.columns import Instant
+from store.lookups import Lookup
 from store.reports.status import ListedPerson, pick
 from store.tables import (
     AnswerRow,
@@ -30,8 +31,10 @@ from store.tables import (
     TaskRow,
 )
 
-MOST_LISTED = 50
-"""Rows of one list on the first page; the figure before it counts all."""
+MOST_LISTED = 20
+"""Rows of one list beside the tasks; the figure before it counts all."""
+ASKS_FOR_WORDS = ("check_in",)
+"""Forms that have that question."""
 WORDS = "p_word"
 """The question of a check-in in which people write to the coordinators."""
 
@@ -96,6 +99,19 @@ class BouncedPerson:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """The first rows of a list, and how many it has."""
+
+    rows: tuple[Any, ...]
+    number: int
+
+    @classmethod
+    def of(cls, rows: Sequence[Any]) -> Listed:
+        """Of rows that each say how many there are."""
+        return cls(tuple(rows), rows[0].number if rows else 0)
+
+
+@dataclass(frozen=True, slots=True)
 class Outgoing:
     """Mails that wait for one moment (program time, UTC)."""
 
@@ -134,8 +150,15 @@ async def cohorts(session: AsyncSession, ids: Collection[str] | None) -> list[De
     return [cohort for cohort in found if cohort.state == "running"] or found
 
 
-async def tasks_for(session: AsyncSession, person: str, cohorts: Collection[str]) -> list[TaskRow]:
-    """Open tasks in these cohorts that wait for a coordinator, or have gone to a deputy; the most pressing first.
+def tasks_for(
+    person: str,
+    cohorts: Collection[str],
+    first: int,
+    most: int,
+    mentorships: Collection[MentorshipRef] | None = None,
+) -> tuple[Lookup[Sequence[Any]], Lookup[list[tuple[str, date, int]]]]:
+    """Open tasks in these cohorts that wait for a coordinator, or have gone to a deputy, the most pressing first: a
+    page of them, and of all of them (cohort, due date, number). With `mentorships`: those of these alone.
 
     A report about safety or conduct is there only for those to whom its task went.
     """
@@ -149,19 +172,30 @@ async def tasks_for(session: AsyncSession, person: str, cohorts: Collection[str]
         )
         .exists()
     )
-    rows = await session.scalars(
-        select(TaskRow)
-        .where(
-            TaskRow.closed_at.is_(None),
-            TaskRow.cohort.in_(list(cohorts)),
-            or_(and_(coordinates, TaskRow.kind != SAFETY), told),
+    waiting = [
+        TaskRow.closed_at.is_(None),
+        TaskRow.cohort.in_(list(cohorts)),
+        or_(and_(coordinates, TaskRow.kind != SAFETY), told),
+    ]
+    if mentorships is not None:
+        waiting.append(tuple_(TaskRow.cohort, TaskRow.mentorship).in_(sorted(mentorships)))
+    page = (
+        select(
+            TaskRow.key, TaskRow.public_id, TaskRow.cohort, TaskRow.mentorship, TaskRow.kind, TaskRow.reason,
+            TaskRow.about, TaskRow.decisions, TaskRow.due, TaskRow.opened_on,
         )
+        .where(*waiting)
         .order_by(TaskRow.due, TaskRow.key)
+        .offset(first)
+        .limit(most)
+    )  # fmt: skip
+    counts = select(TaskRow.cohort, TaskRow.due, func.count()).where(*waiting).group_by(TaskRow.cohort, TaskRow.due)
+    return Lookup(page, list[Any]), Lookup(
+        counts, lambda rows: [(cohort, due, number) for cohort, due, number in rows]
     )
-    return list(rows)
 
 
-def named(task: TaskRow, people: tuple[ListedPerson, ...]) -> DeskTask:
+def named(task: Any, people: tuple[ListedPerson, ...]) -> DeskTask:
     """A task with the people of its mentorship."""
     return DeskTask(
         task.key, task.public_id, task.cohort, task.mentorship, task.kind, task.reason, pick(people, task.about),
@@ -169,22 +203,35 @@ def named(task: TaskRow, people: tuple[ListedPerson, ...]) -> DeskTask:
     )  # fmt: skip
 
 
-async def to_look_at(session: AsyncSession, cohorts: Collection[str], since: date) -> list[MentorshipRow]:
-    """Mentorships without an open task that need a look: running ones in which nobody answered the last check-in, and
-    those that ended on the day `since` or later; the latest ended first."""
-    rows = await session.scalars(
-        select(MentorshipRow)
-        .where(
-            MentorshipRow.cohort.in_(list(cohorts)),
-            or_(
-                and_(MentorshipRow.state == "running", MentorshipRow.health == "quiet"),
-                MentorshipRow.ended_on >= since,
-            ),
-        )
-        .order_by(MentorshipRow.ended_on.desc(), MentorshipRow.cohort, MentorshipRow.key)
-        .limit(2 * MOST_LISTED)
+def to_look_at(cohorts: Collection[str], since: date) -> tuple[Lookup[Listed], Lookup[Listed], Lookup[Listed]]:
+    """What needs a look, each the first of all: running mentorships in which nobody answered the last check-in, those
+    that ended on the day `since` or later (the latest first), and people whose mail comes back."""
+    ours = MentorshipRow.cohort.in_(list(cohorts))
+    columns = (
+        MentorshipRow.cohort, MentorshipRow.key, MentorshipRow.ended_on, MentorshipRow.ending, _ALL.label("number"),
+    )  # fmt: skip
+    quiet = (
+        select(*columns)
+        .where(ours, MentorshipRow.state == "running", MentorshipRow.health == "quiet")
+        .order_by(MentorshipRow.cohort, MentorshipRow.key)
+        .limit(MOST_LISTED)
     )
-    return list(rows)
+    ended = (
+        select(*columns)
+        .where(ours, MentorshipRow.ended_on >= since)
+        .order_by(MentorshipRow.ended_on.desc(), MentorshipRow.cohort, MentorshipRow.key)
+        .limit(MOST_LISTED)
+    )
+    seat = select(MembershipRow.person).where(
+        MembershipRow.person == ParticipantRow.id, MembershipRow.cohort.in_(list(cohorts))
+    )
+    bounced = (
+        select(ParticipantRow.id, ParticipantRow.name, _ALL.label("number"))
+        .where(ParticipantRow.standing == "bounced", seat.exists())
+        .order_by(ParticipantRow.name, ParticipantRow.id)
+        .limit(MOST_LISTED)
+    )
+    return Lookup(quiet, Listed.of), Lookup(ended, Listed.of), Lookup(bounced, Listed.of)
 
 
 def with_words(cohorts: Collection[str], since: datetime) -> Select[int]:
@@ -193,8 +240,9 @@ def with_words(cohorts: Collection[str], since: datetime) -> Select[int]:
         select(AnswerRow.id)
         .join(RequestRow, RequestRow.key == AnswerRow.request)
         .where(
+            AnswerRow.at >= since,
+            AnswerRow.form.in_(ASKS_FOR_WORDS),
             RequestRow.cohort.in_(list(cohorts)),
-            RequestRow.answered_at >= since,
             AnswerRow.body[WORDS].as_string() != "",
         )
         .order_by(AnswerRow.at.desc(), AnswerRow.id)
@@ -202,23 +250,19 @@ def with_words(cohorts: Collection[str], since: datetime) -> Select[int]:
     )
 
 
-async def coming(
-    session: AsyncSession, cohorts: Collection[str], now: datetime, until: datetime, first: date, last: date
-) -> tuple[list[Outgoing], list[tuple[date, str, int]]]:
+def coming(
+    cohorts: Collection[str], now: datetime, until: datetime, first: date, last: date
+) -> tuple[Lookup[list[Outgoing]], Lookup[list[tuple[date, str, int]]]]:
     """Mails that wait for a moment before `until` (program time, UTC; what is due counts as now), and (day, next step
     such as `check_in 2`, mentorships) of what opens from `first` to `last`."""
     mails = (
-        select(
-            ItemRow.deliver_at.label("at"),
-            cast(null(), Date).label("on"),
-            literal("").label("step"),
-            func.count(func.distinct(ItemRow.person)).label("number"),
-        )
+        select(ItemRow.deliver_at, func.count(func.distinct(ItemRow.person)))
         .where(ItemRow.cohort.in_(list(cohorts)), ItemRow.state == "queued", ItemRow.deliver_at < until)
         .group_by(ItemRow.deliver_at)
+        .order_by(ItemRow.deliver_at)
     )
     steps = (
-        select(cast(null(), Instant), MentorshipRow.next_on, MentorshipRow.next_step, func.count())
+        select(MentorshipRow.next_on, MentorshipRow.next_step, func.count())
         .where(
             MentorshipRow.cohort.in_(list(cohorts)),
             MentorshipRow.state == "running",
@@ -227,47 +271,34 @@ async def coming(
             MentorshipRow.next_step != "",
         )
         .group_by(MentorshipRow.next_on, MentorshipRow.next_step)
+        .order_by(MentorshipRow.next_on, MentorshipRow.next_step)
     )
-    rows = (await session.execute(union_all(mails, steps))).all()
-    outgoing = [Outgoing(max(at, now), number) for at, _, _, number in rows if at is not None]
-    ahead = [(on, step, number) for at, on, step, number in rows if at is None and on is not None]
-    return sorted(outgoing, key=lambda one: one.at), sorted(ahead)
+    return (
+        Lookup(mails, lambda rows: [Outgoing(max(at, now), number) for at, number in rows]),
+        Lookup(steps, lambda rows: [(on, step, number) for on, step, number in rows]),
+    )
 
 
 async def people_of(
-    session: AsyncSession, refs: Sequence[MentorshipRef]
+    session: AsyncSession, refs: Collection[MentorshipRef]
 ) -> Mapping[MentorshipRef, tuple[ListedPerson, ...]]:
     """The members of these mentorships, in the order in which they are named everywhere."""
-    people, _ = await people_and_bounced(session, refs, ())
-    return people
-
-
-async def people_and_bounced(
-    session: AsyncSession, refs: Sequence[MentorshipRef], cohorts: Collection[str]
-) -> tuple[Mapping[MentorshipRef, tuple[ListedPerson, ...]], list[BouncedPerson]]:
-    """The members of these mentorships, and everybody in these cohorts whose mail comes back."""
-    bounced: dict[str, BouncedPerson] = {}
     people: dict[MentorshipRef, tuple[ListedPerson, ...]] = defaultdict(tuple)
     wanted = sorted(set(refs))
-    for first in range(0, max(len(wanted), 1), 500):
+    for first in range(0, len(wanted), 500):
         rows = await session.execute(
             select(
                 MembershipRow.cohort, MembershipRow.mentorship, MembershipRow.person, ParticipantRow.name,
-                MembershipRow.role, MembershipRow.standing, ParticipantRow.standing,
+                MembershipRow.role, MembershipRow.standing,
             )
             .join(ParticipantRow, ParticipantRow.id == MembershipRow.person)
-            .where(
-                or_(
-                    tuple_(MembershipRow.cohort, MembershipRow.mentorship).in_(wanted[first : first + 500]),
-                    and_(ParticipantRow.standing == "bounced", MembershipRow.cohort.in_(list(cohorts))),
-                )
-            )
+            .where(tuple_(MembershipRow.cohort, MembershipRow.mentorship).in_(wanted[first : first + 500]))
             .order_by(MembershipRow.cohort, MembershipRow.mentorship, MembershipRow.position, MembershipRow.person)
         )  # fmt: skip
-        inside = set(wanted[first : first + 500])
-        for cohort, key, person, name, role, standing, reached in rows:
-            if (cohort, key) in inside:
-                people[cohort, key] += (ListedPerson(person, name, role, standing),)
-            if reached == "bounced" and cohort in cohorts:
-                bounced[person] = BouncedPerson(person, name)
-    return people, sorted(bounced.values(), key=lambda one: (one.name, one.id))
+        for cohort, key, person, name, role, standing in rows:
+            people[cohort, key] += (ListedPerson(person, name, role, standing),)
+    return people
+
+
+_ALL = func.count().over()
+"""How many rows there are, with those beyond the limit."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
+from store.lookups import look_up
 from store.reports import search as found_by
 from store.reports.search import MOST_FOUND, Found
 from store.reports.today import DeskTask, named, tasks_for
@@ -30,9 +31,9 @@ async def search(request: Request, visit: Visit) -> Response:
     async with visit.database.session() as session:
         found = await found_by.search(session, words, None if account.everywhere else account.cohorts())
         people = {mentorship.ref: mentorship.people for mentorship in found.mentorships}
-        rows = await tasks_for(session, account.person, deciding)
-        tasks = [named(row, people[ref]) for row in rows if (ref := (row.cohort, row.mentorship)) in people]
-    return _page(visit, words, found, tasks[:MOST_FOUND])
+        rows = await look_up(session, tasks_for(account.person, deciding, 0, MOST_FOUND, people)[0])
+        tasks = [named(row, people[row.cohort, row.mentorship]) for row in rows]
+    return _page(visit, words, found, tasks)
 
 
 def _page(visit: Visit, words: str, found: Found | None, tasks: list[DeskTask]) -> Response:

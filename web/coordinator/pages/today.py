@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lifecycle.local_time import DAY, local_date
-from operations.views.today import Day, day_of
+from operations.views.today import MOST_LISTED, Day, day_of
 from web.coordinator.visit import Visit
 
 
@@ -27,15 +27,17 @@ async def start(_: Request, visit: Visit) -> Response:
     return visit.to("/c/")
 
 
-async def today(_: Request, visit: Visit) -> Response:
-    """GET: the day."""
+async def today(request: Request, visit: Visit) -> Response:
+    """GET: the day, with one page of its tasks."""
     account = visit.account
+    page = request.query_params.get("page", "1")
     day = await day_of(
         visit.database,
         visit.now,
         person=account.person,
         deciding=account.cohorts("coordinator", "deputy"),
         looking=None if account.everywhere else account.cohorts(),
+        page=max(int(page), 1) if page.isdecimal() and len(page) < 6 else 1,
     )
     return visit.page(
         "today.html",
@@ -44,6 +46,7 @@ async def today(_: Request, visit: Visit) -> Response:
         decides=account.may(("coordinator", "deputy")),
         coming=_coming(day),
         looks=len(day.quiet) + len(day.bounced) + len(day.ended) + len(day.words),
+        most_words=MOST_LISTED,
     )
 
 
