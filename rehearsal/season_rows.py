@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from lifecycle.local_time import local_date
@@ -69,7 +70,7 @@ def season_rows(season: RehearsedSeason) -> Season:
             TaskFacts(key, task.mentorship, task.kind, task.opened, task.due, task.closed, task.decision)
             for key, task in season.tasks.items()
         ),
-        mails=tuple(MailFacts(mail.person, mail.at) for mail in season.mails if mail.person in people),
+        mails=_mails(season, people),
     )
 
 
@@ -91,6 +92,14 @@ def _cadence(running: Running) -> str:
         if request.asked.ask == "agreement" and request.answers is not None
     ]
     return max(drafts)[1] if drafts else ""
+
+
+def _mails(season: RehearsedSeason, people: Collection[str]) -> tuple[MailFacts, ...]:
+    moments: dict[str, list[datetime]] = {}
+    for mail in season.mails:
+        if mail.person in people:
+            moments.setdefault(mail.person, []).append(mail.at)
+    return tuple(MailFacts(person, len(at), min(at)) for person, at in moments.items())
 
 
 def _carried(season: RehearsedSeason) -> dict[str, list[datetime]]:

@@ -168,8 +168,10 @@ def _kind(answer: AnswerFacts) -> _Kind:
 def _variants(
     answers: Iterable[AnswerFacts], role: str, ask: str
 ) -> tuple[dict[str, dict[str, Variant]], dict[_Kind, set[tuple[str, str]]]]:
-    """Question id to its wordings, in the order of the forms; and the (question, wording) of each kind of form. Of the
-    answers of one round and role."""
+    """Question id to its wordings, in the order of the forms; and the (question, wording) of each kind of form.
+
+    Of the answers of one round and role.
+    """
     found: dict[str, dict[str, Variant]] = {}
     marks: dict[_Kind, set[tuple[str, str]]] = {}
     for answer in answers:

@@ -25,6 +25,8 @@ from reports.tables import Table
 from reports.titles import titled, together
 
 TEMPLATES = Path(__file__).parent.parent / "templates" / "reports"
+FOLDED = ("confidence", "appendix")
+"""Sections that go through the forms answer by answer; most readers need none of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +49,21 @@ def page(report: Report, *, compared: Compared | None = None, voices: Sequence[V
     """The page as HTML. `change` is what the coordinators wrote about what they change."""
     context = _context(report, compared, voices, change)
     style = Markup((TEMPLATES / "style.css").read_text("utf-8"))
-    return _environment().get_template("page.html").render(style=style, **context)
+    return _environment().get_template("page.html").render(style=style, folded=(), **context)
 
 
-def body(report: Report, *, compared: Compared | None = None, voices: Sequence[Voice] = (), change: str = "") -> str:
-    """What stands on that page, for a page with a head and a style sheet of its own."""
-    return _environment().get_template("body.html").render(**_context(report, compared, voices, change))
+def body(
+    report: Report,
+    *,
+    compared: Compared | None = None,
+    voices: Sequence[Voice] = (),
+    change: str = "",
+    folded: bool = False,
+) -> str:
+    """What stands on that page, for a page with a head and a style sheet of its own. `folded`: the sections of FOLDED
+    open by a click."""
+    context = _context(report, compared, voices, change)
+    return _environment().get_template("body.html").render(folded=FOLDED if folded else (), **context)
 
 
 def _context(report: Report, compared: Compared | None, voices: Sequence[Voice], change: str) -> dict[str, Any]:

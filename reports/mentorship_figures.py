@@ -263,14 +263,11 @@ def mails_a_week(season: Season) -> Spread | None:
     """Mails for each participant and week, from the first mail of the cohort to the day of the report. Everybody with
     a seat counts, also who got none."""
     people = {seat.person for seat in season.seats}
-    mails = [mail for mail in season.mails if mail.person in people]
-    if not mails or not people:
+    mails = {mail.person: mail for mail in season.mails if mail.person in people}
+    if not mails:
         return None
-    weeks = max((season.as_of - min(mail.at for mail in mails).date()).days / 7, 1)
-    by_person = dict.fromkeys(people, 0)
-    for mail in mails:
-        by_person[mail.person] += 1
-    return spread([count / weeks for count in by_person.values()])
+    weeks = max((season.as_of - min(mail.first for mail in mails.values()).date()).days / 7, 1)
+    return spread([mails[person].number / weeks if person in mails else 0 / weeks for person in people])
 
 
 def _people(season: Season) -> dict[str, set[str]]:

@@ -113,10 +113,12 @@ class ApplicationFacts:
 
 @dataclass(frozen=True, slots=True)
 class MailFacts:
-    """A mail that went out."""
+    """The mails that went out to one person."""
 
     person: str
-    at: datetime
+    number: int
+    first: datetime
+    """When the first of them went out (UTC)."""
 
 
 @dataclass(frozen=True, slots=True)

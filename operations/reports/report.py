@@ -6,6 +6,7 @@ subtraction, fewer than five people could be told apart.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -39,6 +40,7 @@ from store.people import people
 from store.people.voices import used as used_in
 from store.reports import releases
 from store.reports.season_rows import season_rows
+from store.tables import CohortRow
 
 TASK_LABELS: Mapping[str, str] = {kind: in_words(kind) for kind in KINDS}
 
@@ -56,9 +58,11 @@ class Made:
         """One self-contained page."""
         return html_report.page(self.report, compared=self.compared, voices=self.voices, change=self.change)
 
-    def body(self) -> str:
-        """The same without its frame, for a page that has one."""
-        return html_report.body(self.report, compared=self.compared, voices=self.voices, change=self.change)
+    def body(self, *, folded: bool = False) -> str:
+        """The same without its frame, for a page that has one. `folded`: the appendix opens by a click."""
+        return html_report.body(
+            self.report, compared=self.compared, voices=self.voices, change=self.change, folded=folded
+        )
 
     def xlsx(self) -> bytes:
         """A workbook: one sheet a table."""
@@ -90,15 +94,18 @@ async def exact(
     Raises NotFound, and Refused for a date before the launch, or a program or format that the cohort does not have.
     """
     async with database.session() as session:
-        season = await _season(session, cohort, now, as_of)
+        row = await known_cohort(session, cohort)
+        season = await _season(session, row, now, as_of)
         _check_filter(season, program, format_)
-        report = season_report.exact(season, TASK_LABELS, program=program, format_=format_)
+        # In a thread: counting a large cohort must not keep other pages waiting.
+        report = await asyncio.to_thread(season_report.exact, season, TASK_LABELS, program=program, format_=format_)
         other: Compared | None = None
         if compare:
-            earlier = season_report.exact(await _season(session, compare, now, None), TASK_LABELS)
+            season = await _season(session, await known_cohort(session, compare), now, None)
+            earlier = await asyncio.to_thread(season_report.exact, season, TASK_LABELS)
             report, other = season_report.compared(report, earlier)
         change = await releases.change_text(session, cohort)
-        shown = await _voices(session, cohort, now, "", "")
+        shown = await _voices(session, row, now, "", "")
     return Made(report, other, shown, change)
 
 
@@ -117,10 +124,11 @@ async def for_passing_on(
     Raises what `exact` raises, and Refused for a filter with which small numbers could be computed.
     """
     async with database.begin() as session:
-        whole = await _released(session, cohort, now, as_of)
+        row = await known_cohort(session, cohort)
+        whole = await _released(session, row, now, as_of)
         report = whole
         if program or format_:
-            season = await _season(session, cohort, now, as_of)
+            season = await _season(session, row, now, as_of)
             _check_filter(season, program, format_)
             earlier = await _earlier(session, cohort)
             report = season_report.filtered_for_passing_on(
@@ -133,16 +141,16 @@ async def for_passing_on(
                 raise Refused(f"a report with this filter can't be passed on: {reason}", use="exact")
         other: Compared | None = None
         if compare:
-            report, other = season_report.compared(report, await _released(session, compare, now, None))
+            earlier = await _released(session, await known_cohort(session, compare), now, None)
+            report, other = season_report.compared(report, earlier)
         change = await releases.change_text(session, cohort)
-        shown = await _voices(session, cohort, now, f"report as of {report.season.as_of}", "")
+        shown = await _voices(session, row, now, f"report as of {report.season.as_of}", "")
     return Made(report, other, shown, change)
 
 
-async def _voices(session: AsyncSession, cohort: str, now: datetime, place: str, by: str) -> list[Voice]:
+async def _voices(session: AsyncSession, row: CohortRow, now: datetime, place: str, by: str) -> list[Voice]:
     """The words that everybody in them agrees to have in a report today; noted as used in `place`."""
-    today = local_date(now, (await known_cohort(session, cohort)).zone)
-    found = await live(session, cohort, "report", today)
+    found = await live(session, row.id, "report", local_date(now, row.zone))
     for voice in found if place else ():
         await used_in(session, voice.id, place, by, now)
     return [Voice(voice.text, voice.signed) for voice in found]
@@ -211,13 +219,12 @@ def _as_json(cell: Cell) -> int | str:
     return cell.count if cell.state == "exact" else cell.state
 
 
-async def _season(session: AsyncSession, cohort: str, now: datetime, as_of: date | None) -> Season:
-    row = await known_cohort(session, cohort)
+async def _season(session: AsyncSession, row: CohortRow, now: datetime, as_of: date | None) -> Season:
     today = local_date(now, row.zone)
     on = min(as_of or today, today)
     if on < row.launched_on:
-        raise Refused(f"{cohort} was launched on {row.launched_on}; on {on} there was nothing to report on")
-    season = await season_rows(session, cohort, on, begins(on + DAY, row.zone))
+        raise Refused(f"{row.id} was launched on {row.launched_on}; on {on} there was nothing to report on")
+    season = await season_rows(session, row.id, on, begins(on + DAY, row.zone))
     assert season is not None
     return season
 
@@ -230,11 +237,11 @@ def _check_filter(season: Season, program: str, format_: str) -> None:
         raise Refused(f"{season.cohort} has no mentorship of the format {format_!r}; it has {', '.join(formats)}")
 
 
-async def _released(session: AsyncSession, cohort: str, now: datetime, as_of: date | None) -> Report:
-    season = await _season(session, cohort, now, as_of)
-    earlier = await _earlier(session, cohort)
-    report = following(season_report.for_passing_on(season, TASK_LABELS), earlier)
-    await _keep(session, cohort, report, earlier, now)
+async def _released(session: AsyncSession, row: CohortRow, now: datetime, as_of: date | None) -> Report:
+    season = await _season(session, row, now, as_of)
+    earlier = await _earlier(session, row.id)
+    report = following(await asyncio.to_thread(season_report.for_passing_on, season, TASK_LABELS), earlier)
+    await _keep(session, row.id, report, earlier, now)
     return report
 
 

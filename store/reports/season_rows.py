@@ -1,16 +1,19 @@
-"""The rows of a cohort's report as of the end of a day: ids, dates and answers, in one statement a table.
+"""The rows of a cohort's report as of the end of a day: ids, dates and answers, in a few statements.
 
 Reads only. What came after that day is left out, and so are names, addresses and what coordinators wrote.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Subquery, and_, case, func, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from reports.rows import (
     AnswerFacts,
@@ -23,7 +26,9 @@ from reports.rows import (
     TaskFacts,
     rhythm_days,
 )
-from store.programs import FrozenProgram, frozen_program
+from store.columns import Instant
+from store.lookups import Lookup, look_up_all
+from store.programs import FrozenProgram, asked_with, frozen_program
 from store.reports.ledger import WENT_OUT
 from store.tables import (
     AgreementRow,
@@ -51,15 +56,14 @@ async def season_rows(session: AsyncSession, cohort: str, as_of: date, until: da
     row = await session.get(CohortRow, cohort)
     if row is None:
         return None
-    programs = await _programs(session, cohort)
-    mentorships = await _mentorships(session, cohort, as_of, until, programs)
-    requests, answers = await _answers(session, cohort, as_of, until, programs)
-    titles = {one.program for one in mentorships}
+    mentorships, frozen = await _mentorships(session, cohort, as_of, until)
+    requests, answers = await _answers(session, cohort, as_of, until, frozen)
+    tasks, applications = await look_up_all(session, _tasks(cohort, as_of), _applications(cohort, until))
     return Season(
         cohort=cohort,
         title=row.title,
         organisation=row.organisation,
-        programs=tuple(sorted(titles)),
+        programs=tuple(sorted({one.program for one in mentorships})),
         start=row.start,
         as_of=as_of,
         state=row.state,
@@ -67,78 +71,76 @@ async def season_rows(session: AsyncSession, cohort: str, as_of: date, until: da
         seats=await _seats(session, cohort, {one.key for one in mentorships}),
         requests=tuple(requests),
         answers=tuple(answers),
-        tasks=await _tasks(session, cohort, as_of),
+        tasks=tasks,
         mails=await _mails(session, cohort, until),
-        applications=await _applications(session, cohort, until),
+        applications=applications,
     )
-
-
-async def _programs(session: AsyncSession, cohort: str) -> dict[tuple[str, str], FrozenProgram]:
-    """(program, hash) to each version that a mentorship of the cohort goes by, or went by when it was asked."""
-    used = await session.execute(
-        select(MentorshipRow.program, MentorshipRow.program_hash).where(MentorshipRow.cohort == cohort).distinct()
-    )
-    asked = await session.execute(
-        select(MentorshipRow.program, RequestRow.program_hash)
-        .join(
-            RequestRow,
-            (RequestRow.cohort == MentorshipRow.cohort) & (RequestRow.mentorship == MentorshipRow.key),
-        )
-        .where(MentorshipRow.cohort == cohort, RequestRow.program_hash != "")
-        .distinct()
-    )
-    versions = {(program, version) for program, version in (*used, *asked)}
-    return {version: await frozen_program(session, *version) for version in sorted(versions)}
 
 
 async def _mentorships(
-    session: AsyncSession, cohort: str, as_of: date, until: datetime, programs: dict[tuple[str, str], FrozenProgram]
-) -> list[MentorshipFacts]:
-    noted = await session.execute(
-        select(EventRow.mentorship, EventRow.name).where(
-            EventRow.cohort == cohort,
-            EventRow.name.in_(("onboarded", "agreement_concluded")),
-            EventRow.at < until,
+    session: AsyncSession, cohort: str, as_of: date, until: datetime
+) -> tuple[list[MentorshipFacts], dict[str, FrozenProgram]]:
+    """The mentorships, and by key the program by which each goes."""
+    noted = (
+        select(
+            EventRow.mentorship,
+            _any(EventRow.name == "onboarded").label("onboarded"),
+            _any(EventRow.name == "agreement_concluded").label("agreed"),
         )
-    )
-    marks = {(mentorship, name) for mentorship, name in noted}
-    ended = await session.execute(
-        select(OutcomeRow.mentorship, OutcomeRow.ending, OutcomeRow.reason, OutcomeRow.on).where(
-            OutcomeRow.cohort == cohort, OutcomeRow.on <= as_of
+        .where(
+            EventRow.cohort == cohort, EventRow.name.in_(("onboarded", "agreement_concluded")), EventRow.at < until
         )
+        .group_by(EventRow.mentorship)
+        .subquery()
     )
-    outcomes = {mentorship: (ending, reason, on) for mentorship, ending, reason, on in ended}
-    cadences = await _cadences(session, cohort, until)
+    last = (
+        select(AgreementRow.mentorship, func.max(AgreementRow.version).label("version"))
+        .where(AgreementRow.cohort == cohort, AgreementRow.at < until)
+        .group_by(AgreementRow.mentorship)
+        .subquery()
+    )
+    cadences = (
+        select(AgreementRow.mentorship, AgreementRow.body["a_cadence"].as_string().label("cadence"))
+        .join(last, and_(last.c.mentorship == AgreementRow.mentorship, last.c.version == AgreementRow.version))
+        .where(AgreementRow.cohort == cohort)
+        .subquery()
+    )
     rows = await session.execute(
         select(
             MentorshipRow.key, MentorshipRow.program, MentorshipRow.program_hash, MentorshipRow.start,
-            MentorshipRow.midpoint, MentorshipRow.end,
+            MentorshipRow.midpoint, MentorshipRow.end, noted.c.onboarded, noted.c.agreed, cadences.c.cadence,
+            OutcomeRow.ending, OutcomeRow.reason, OutcomeRow.on, MentorshipRow.launched_on,
         )
-        .where(MentorshipRow.cohort == cohort, MentorshipRow.launched_on <= as_of)
+        .outerjoin(noted, noted.c.mentorship == MentorshipRow.key)
+        .outerjoin(cadences, cadences.c.mentorship == MentorshipRow.key)
+        .outerjoin(
+            OutcomeRow,
+            and_(
+                OutcomeRow.cohort == MentorshipRow.cohort, OutcomeRow.mentorship == MentorshipRow.key,
+                OutcomeRow.on <= as_of,
+            ),
+        )
+        .where(MentorshipRow.cohort == cohort)
         .order_by(MentorshipRow.key)
     )  # fmt: skip
     found: list[MentorshipFacts] = []
-    for key, program, version, start, midpoint, end in rows:
-        frozen = programs[(program, version)].program
-        ending, reason, on = outcomes.get(key, ("", "", None))
-        agreed = (key, "agreement_concluded") in marks
-        found.append(
-            MentorshipFacts(
-                key, frozen.title, frozen.format, start, midpoint, end, rhythm_days(frozen, cadences.get(key, "")),
-                (key, "onboarded") in marks, agreed, ending, reason, on,
-            )
-        )  # fmt: skip
-    return found
+    programs: dict[str, FrozenProgram] = {}
+    for key, program, version, start, midpoint, end, onboarded, agreed, cadence, ending, reason, on, launched in rows:
+        programs[key] = frozen = await frozen_program(session, program, version)
+        if launched <= as_of:
+            found.append(
+                MentorshipFacts(
+                    key, frozen.program.title, frozen.program.format, start, midpoint, end,
+                    rhythm_days(frozen.program, cadence or ""), bool(onboarded), bool(agreed), ending or "",
+                    reason or "", on,
+                )
+            )  # fmt: skip
+    return found, programs
 
 
-async def _cadences(session: AsyncSession, cohort: str, until: datetime) -> dict[str, str]:
-    """Mentorship to the rhythm of the last version of its agreement."""
-    rows = await session.execute(
-        select(AgreementRow.mentorship, AgreementRow.body)
-        .where(AgreementRow.cohort == cohort, AgreementRow.at < until)
-        .order_by(AgreementRow.version)
-    )
-    return {mentorship: str(body.get("a_cadence", "")) for mentorship, body in rows}
+def _any(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    """Of a group: 1 where it holds for one row at least."""
+    return func.max(case((condition, 1), else_=0))
 
 
 async def _seats(session: AsyncSession, cohort: str, keys: set[str]) -> tuple[SeatFacts, ...]:
@@ -151,74 +153,68 @@ async def _seats(session: AsyncSession, cohort: str, keys: set[str]) -> tuple[Se
 
 
 async def _answers(
-    session: AsyncSession, cohort: str, as_of: date, until: datetime, programs: dict[tuple[str, str], FrozenProgram]
+    session: AsyncSession, cohort: str, as_of: date, until: datetime, programs: dict[str, FrozenProgram]
 ) -> tuple[list[RequestFacts], list[AnswerFacts]]:
-    carried = await _carried(session, cohort, until)
-    given = await _given(session, cohort, until)
+    """The requests with the last version of each answer, in one pass over requests, answers and mails."""
+    mails = _mails_by_request(cohort, until)
     rows = await session.execute(
         select(
-            RequestRow.key, RequestRow.mentorship, RequestRow.ask, RequestRow.number, RequestRow.person,
-            RequestRow.role, RequestRow.state, RequestRow.closes_at, RequestRow.early, RequestRow.program_hash,
-            MentorshipRow.program, MentorshipRow.program_hash,
+            RequestRow.mentorship, RequestRow.opens, RequestRow.key, func.coalesce(AnswerRow.version, 0),
+            RequestRow.ask, RequestRow.number, RequestRow.person, RequestRow.role, RequestRow.state,
+            RequestRow.closes_at, RequestRow.early, RequestRow.program_hash, AnswerRow.body, AnswerRow.at,
+            mails.c.first, mails.c.number, mails.c.before,
         )
-        .join(
-            MentorshipRow, (MentorshipRow.cohort == RequestRow.cohort) & (MentorshipRow.key == RequestRow.mentorship)
-        )
+        .outerjoin(mails, mails.c.request == RequestRow.key)
+        .outerjoin(AnswerRow, and_(AnswerRow.request == RequestRow.key, AnswerRow.at < until))
         .where(RequestRow.cohort == cohort, RequestRow.opens <= as_of)
-        .order_by(RequestRow.mentorship, RequestRow.opens, RequestRow.key)
     )  # fmt: skip
     requests: list[RequestFacts] = []
-    answers: list[AnswerFacts] = []
-    for key, mentorship, ask, number, person, role, state, closes, early, asked, program, version in rows:
-        mails = carried.get(key, [])
-        requests.append(
-            RequestFacts(
-                key, mentorship, ask, number, person, role, mails[0] if mails else None, len(mails),
-                state in GONE, closed=state != "open" and closes < until,
-            )
-        )  # fmt: skip
-        frozen = programs[(program, asked or version)]
-        if key in given and frozen.program.form_for(ask) in frozen.forms:
-            body, at = given[key]
-            reminded = sum(mail <= at for mail in mails)
-            answers.append(AnswerFacts(key, frozen.form_for(ask), frozen.program.format, early, body, at, reminded))
-    return requests, answers
+    answers: dict[str, AnswerFacts] = {}
+    seen = ""
+    # Sorted here: the rows are wide, and the database would sort them on its disk.
+    for row in sorted(rows, key=itemgetter(0, 1, 2, 3)):
+        mentorship, _, key, _, ask, number, person, role, state, closes, early, asked, body, at, *carried = row
+        first, mailed, before = carried
+        if key != seen:
+            seen = key
+            requests.append(
+                RequestFacts(
+                    key, mentorship, ask, number, person, role, first, mailed or 0, state in GONE,
+                    closed=state != "open" and closes < until,
+                )
+            )  # fmt: skip
+        if body is None:
+            continue
+        if earlier := answers.get(key):
+            answers[key] = replace(earlier, body=body)
+            continue
+        frozen = await asked_with(session, programs[mentorship], asked)
+        if frozen.program.form_for(ask) in frozen.forms:
+            form = frozen.form_for(ask)
+            answers[key] = AnswerFacts(key, form, frozen.program.format, early, body, at, before or 0)
+    return requests, list(answers.values())
 
 
-async def _given(session: AsyncSession, cohort: str, until: datetime) -> dict[str, tuple[dict[str, Any], datetime]]:
-    """Request to its last answer, and when the first one came."""
-    rows = await session.execute(
-        select(AnswerRow.request, AnswerRow.body, AnswerRow.at)
-        .join(RequestRow, RequestRow.key == AnswerRow.request)
-        .where(RequestRow.cohort == cohort, AnswerRow.at < until)
-        .order_by(AnswerRow.version)
-    )
-    found: dict[str, tuple[dict[str, Any], datetime]] = {}
-    for request, body, at in rows:
-        found[request] = body, found[request][1] if request in found else at
-    return found
-
-
-async def _carried(session: AsyncSession, cohort: str, until: datetime) -> dict[str, list[datetime]]:
-    """Request to the moments at which mails carried it, the first first."""
-    rows = await session.execute(
-        select(ItemRow.request, MessageRow.at)
+def _mails_by_request(cohort: str, until: datetime) -> Subquery:
+    """Of each request: when the first mail that carried it went out, how many did, and how many before its answer."""
+    given = aliased(AnswerRow)
+    return (
+        select(
+            ItemRow.request,
+            func.min(MessageRow.at, type_=Instant()).label("first"),
+            func.count().label("number"),
+            func.count().filter(MessageRow.at <= given.at).label("before"),
+        )
         .join(MessageRow, MessageRow.id == ItemRow.message)
+        .outerjoin(given, and_(given.request == ItemRow.request, given.version == 1))
         .where(ItemRow.cohort == cohort, ItemRow.request != "", MessageRow.state.in_(WENT_OUT), MessageRow.at < until)
-        .order_by(MessageRow.at)
+        .group_by(ItemRow.request)
+        .subquery()
     )
-    return _listed(rows)
 
 
-def _listed(rows: Iterable[Any]) -> dict[str, list[datetime]]:
-    found: dict[str, list[datetime]] = {}
-    for request, at in rows:
-        found.setdefault(request, []).append(at)
-    return found
-
-
-async def _tasks(session: AsyncSession, cohort: str, as_of: date) -> tuple[TaskFacts, ...]:
-    rows = await session.execute(
+def _tasks(cohort: str, as_of: date) -> Lookup[tuple[TaskFacts, ...]]:
+    query = (
         select(
             TaskRow.key, TaskRow.mentorship, TaskRow.kind, TaskRow.opened_on, TaskRow.due, TaskRow.closed_on,
             TaskRow.decision,
@@ -226,11 +222,14 @@ async def _tasks(session: AsyncSession, cohort: str, as_of: date) -> tuple[TaskF
         .where(TaskRow.cohort == cohort, TaskRow.opened_on <= as_of)
         .order_by(TaskRow.mentorship, TaskRow.opened_on, TaskRow.key)
     )  # fmt: skip
-    return tuple(
-        TaskFacts(key, mentorship, kind, opened, due, closed, decision)
-        if closed is not None and closed <= as_of
-        else TaskFacts(key, mentorship, kind, opened, due, None, "")
-        for key, mentorship, kind, opened, due, closed, decision in rows
+    return Lookup(
+        query,
+        lambda rows: tuple(
+            TaskFacts(key, mentorship, kind, opened, due, closed, decision)
+            if closed is not None and closed <= as_of
+            else TaskFacts(key, mentorship, kind, opened, due, None, "")
+            for key, mentorship, kind, opened, due, closed, decision in rows
+        ),
     )
 
 
@@ -238,27 +237,41 @@ async def _mails(session: AsyncSession, cohort: str, until: datetime) -> tuple[M
     """Mails that went to people with a seat, whatever they carried; one that went for two cohorts counts in both."""
     of_cohort = select(ItemRow.message).where(ItemRow.cohort == cohort, ItemRow.message.is_not(None))
     rows = await session.execute(
-        select(MessageRow.person, MessageRow.at)
+        select(MessageRow.person, func.count(), func.min(MessageRow.at, type_=Instant()))
         .where(MessageRow.id.in_(of_cohort), MessageRow.state.in_(WENT_OUT), MessageRow.at < until)
-        .order_by(MessageRow.at, MessageRow.id)
+        .group_by(MessageRow.person)
+        .order_by(MessageRow.person)
     )
-    return tuple(MailFacts(person, at) for person, at in rows)
+    return tuple(MailFacts(person, number, first) for person, number, first in rows)
 
 
-async def _applications(session: AsyncSession, cohort: str, until: datetime) -> tuple[ApplicationFacts, ...]:
+def _applications(cohort: str, until: datetime) -> Lookup[tuple[ApplicationFacts, ...]]:
     """Who applied and confirmed it by mail; not who withdrew."""
-    rows = await session.execute(
+    query = (
         select(ApplicationRow.person, ApplicationRow.body)
         .where(
             ApplicationRow.cohort == cohort, ApplicationRow.confirmed_at < until, ApplicationRow.state != "withdrawn"
         )
         .order_by(ApplicationRow.person)
-    )  # fmt: skip
-    said = ((person, body.get("b_confid")) for person, body in rows)
-    return tuple(ApplicationFacts(person, number if isinstance(number, int) else None) for person, number in said)
+    )
+
+    def confident(rows: Sequence[Any]) -> tuple[ApplicationFacts, ...]:
+        said = ((person, body.get("b_confid")) for person, body in rows)
+        return tuple(ApplicationFacts(person, number if isinstance(number, int) else None) for person, number in said)
+
+    return Lookup(query, confident)
 
 
 async def programs_of(session: AsyncSession, cohort: str) -> list[FrozenProgram]:
     """The programs by which mentorships of the cohort go or went, each in its last version."""
-    latest = {program: frozen for (program, _), frozen in (await _programs(session, cohort)).items()}
-    return [latest[program] for program in sorted(latest)]
+    used = select(MentorshipRow.program, MentorshipRow.program_hash).where(MentorshipRow.cohort == cohort)
+    asked = (
+        select(MentorshipRow.program, RequestRow.program_hash)
+        .join(
+            RequestRow,
+            (RequestRow.cohort == MentorshipRow.cohort) & (RequestRow.mentorship == MentorshipRow.key),
+        )
+        .where(MentorshipRow.cohort == cohort, RequestRow.program_hash != "")
+    )
+    versions = sorted((program, version) for program, version in await session.execute(union(used, asked)))
+    return [await frozen_program(session, program, version) for program, version in dict(versions).items()]

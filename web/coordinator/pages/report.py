@@ -5,6 +5,8 @@ A file to take away is always the one for passing on, for every role.
 
 from __future__ import annotations
 
+import asyncio
+
 from markupsafe import Markup
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -26,8 +28,9 @@ async def shown(request: Request, visit: Visit) -> Response:
     exact = visit.may("coordinator", "deputy", cohort=cohort)
     make = reports.exact if exact else reports.for_passing_on
     made = await make(visit.database, cohort, visit.now)
+    body = await asyncio.to_thread(made.body, folded=True)
     return visit.page(
-        "report.html", title=made.report.season.title, cohort=cohort, body=Markup(made.body()), gives_back=exact
+        "report.html", title=made.report.season.title, cohort=cohort, body=Markup(body), gives_back=exact
     )
 
 
@@ -38,6 +41,6 @@ async def taken(request: Request, visit: Visit) -> Response:
         raise HTTPException(404)
     made = await reports.for_passing_on(visit.database, cohort, visit.now)
     await visit.record("report", cohort=cohort, result="download")
-    content = made.html().encode() if kind == "html" else made.xlsx()
+    content = (await asyncio.to_thread(made.html)).encode() if kind == "html" else await asyncio.to_thread(made.xlsx)
     named = {"content-disposition": f'attachment; filename="report-{cohort}.{kind}"'}
     return Response(content, media_type=KINDS[kind], headers=named)
