@@ -7,13 +7,13 @@ it is: its key is unique for all time.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lifecycle.commands import ItemKind, Post, Redeliver
@@ -21,6 +21,7 @@ from lifecycle.delivery.holds import Fate, Standstill, fate_of
 from lifecycle.delivery.letterbox import LetterboxRule, rule_of
 from lifecycle.delivery.messages import MESSAGE
 from lifecycle.delivery.postbox import look_at
+from lifecycle.keys import MentorshipRef
 from program.models import Letterbox
 from store.prepared import Prepared, putting
 from store.shards import shard_of
@@ -146,19 +147,24 @@ async def redelivered(session: AsyncSession, orders: Iterable[Redeliver]) -> lis
     return posts
 
 
-async def waiting_items(session: AsyncSession, cohort: str, mentorship: str) -> list[WaitingItem]:
-    """The mails of a mentorship that wait, also those that a pause or a hold keeps back."""
+async def waiting_items(
+    session: AsyncSession, mentorships: Collection[MentorshipRef]
+) -> dict[MentorshipRef, list[WaitingItem]]:
+    """The mails of each of these mentorships that wait, also those that a pause or a hold keeps back."""
+    found: dict[MentorshipRef, list[WaitingItem]] = {ref: [] for ref in mentorships}
     rows = await session.execute(
         select(
-            ItemRow.person, ItemRow.kind, ItemRow.name, ItemRow.number, ItemRow.request, ItemRow.task,
-            ItemRow.after_end,
+            ItemRow.cohort, ItemRow.mentorship, ItemRow.person, ItemRow.kind, ItemRow.name, ItemRow.number,
+            ItemRow.request, ItemRow.task, ItemRow.after_end,
         )
         .where(
-            ItemRow.cohort == cohort, ItemRow.mentorship == mentorship, ItemRow.state.in_(("queued", "held")),
+            tuple_(ItemRow.cohort, ItemRow.mentorship).in_(list(found)), ItemRow.state.in_(("queued", "held")),
         )
         .order_by(ItemRow.key)
     )  # fmt: skip
-    return [WaitingItem(*row) for row in rows]
+    for cohort, mentorship, person, kind, name, number, request, task, after_end in rows:
+        found[cohort, mentorship].append(WaitingItem(person, kind, name, number, request, task, after_end))
+    return found
 
 
 async def stand_still(session: AsyncSession, address: Address, still: Standstill) -> list[Moment]:

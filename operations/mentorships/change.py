@@ -46,12 +46,14 @@ from store.database import Database
 from store.operations_log import Operation
 from store.people import people
 from store.people.people import KnownPerson
-from store.postbox import waiting_items
+from store.postbox import WaitingItem, waiting_items
 from store.programs import freeze_program
 from store.reports import status
 
 CONCURRENCY = 20
 """Mentorships that are changed at the same time; more gain nothing."""
+AT_ONCE = 500
+"""Mentorships whose items one statement reads."""
 FLUSH = 100
 """Outcomes that are written down together."""
 
@@ -252,8 +254,13 @@ async def orders(
     return orders
 
 
-async def look(database: Database, client: Client, order: ChangeOrder, now: datetime) -> Prospect:
-    """What an order does, worked out by the core; nothing is written. Raises `Refused` where no mentorship runs."""
+async def _look(
+    database: Database, client: Client, order: ChangeOrder, now: datetime, items: Sequence[WaitingItem]
+) -> Prospect:
+    """What an order does to a mentorship in which these items wait, worked out by the core; nothing is written.
+
+    Raises `Refused` where no mentorship runs.
+    """
     if order.done:
         return Prospect(order, DryRun(0, local_date(now, "UTC")), (), done_before_reason(order))
     state = await state_of(client, order.cohort, order.mentorship)
@@ -262,8 +269,6 @@ async def look(database: Database, client: Client, order: ChangeOrder, now: date
     _, outlook = foresee(state, order.event, now)
     if outlook.refused:
         return Prospect(order, outlook)
-    async with database.session() as session:
-        items = await waiting_items(session, order.cohort, order.mentorship)
     return Prospect(order, outlook, withdrawn(outlook, items), _nothing(state, order.event))
 
 
@@ -272,11 +277,16 @@ async def look_at_all(
 ) -> list[Prospect]:
     """What each of these orders does, several looked at a time; one that can't be given is refused."""
     concurrency = asyncio.Semaphore(CONCURRENCY)
+    refs = [(order.cohort, order.mentorship) for order in orders]
+    items: dict[MentorshipRef, list[WaitingItem]] = {}
+    async with database.session() as session:
+        for first in range(0, len(refs), AT_ONCE):
+            items |= await waiting_items(session, refs[first : first + AT_ONCE])
 
     async def one(order: ChangeOrder) -> Prospect:
         async with concurrency:
             try:
-                return await look(database, client, order, now)
+                return await _look(database, client, order, now, items[order.cohort, order.mentorship])
             except Refused:
                 reason = await not_there(database, order.cohort, order.mentorship)
                 return Prospect(order, DryRun(0, local_date(now, "UTC"), reason))

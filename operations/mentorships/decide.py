@@ -192,7 +192,8 @@ async def look_at(
         raise Refused(await not_there(database, facts.cohort, facts.mentorship))
     _, outlook = foresee(state, event, now)
     async with database.session() as session:
-        items = await waiting_items(session, facts.cohort, facts.mentorship)
+        ref = (facts.cohort, facts.mentorship)
+        items = (await waiting_items(session, [ref]))[ref]
     return DecisionOutlook(facts, decision, decider, outlook, withdrawn(outlook, items))
 
 

@@ -20,6 +20,7 @@ from operations.own_links import without_links
 from operations.views.reader import PageReader
 from store.database import Database
 from store.delivery.letter_facts import WITH_AGREEMENT
+from store.lookups import look_up
 from store.reports import mentorship_page
 from store.reports.mentorship_page import SentMail
 
@@ -64,7 +65,7 @@ async def shown_mail(database: Database, cohort: str, key: str, mail: str, reade
         if row is None or not of_mentorship:
             raise NotFound("there is no such mail")
         readers = await readers_of(session, cohort, [key])
-        zone = await mentorship_page.zone_of(session, cohort)
+        zone = await look_up(session, mentorship_page.zone_of(cohort))
     told_of = [(name, of, place, task) for name, _, of, place, task in row.items]
     hidden = any(name == RECEIPT for name, *_ in told_of) and not readers.may_read(key, reader.id)
     if hidden or not is_for_coordinators(told_of, reader):

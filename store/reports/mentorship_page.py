@@ -199,9 +199,10 @@ def _task(*columns: Any) -> TaskRecord:
     return replace(task, about=tuple(task.about), decisions=tuple(task.decisions))
 
 
-async def zone_of(session: AsyncSession, cohort: str) -> str:
+def zone_of(cohort: str) -> Lookup[str]:
     """The zone of a cohort; UTC where there is no such cohort."""
-    return await session.scalar(select(CohortRow.zone).where(CohortRow.id == cohort)) or "UTC"
+    query = select(CohortRow.zone).where(CohortRow.id == cohort)
+    return Lookup(query, lambda rows: next((row.zone for row in rows), "UTC"))
 
 
 async def mail(session: AsyncSession, id_: str) -> SentMail | None:

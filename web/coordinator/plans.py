@@ -15,9 +15,10 @@ from operations.errors import NotFound, Refused
 from operations.plans import Plan, PlanLine, Seen
 from runtime.errors import Unreachable
 from store.accounts import accounts
+from store.lookups import look_up_all
 from store.reports import cohort_page
 from store.reports.cohort_page import ListLine
-from store.reports.status import names_of
+from store.reports.mentorship_page import names_of, zone_of
 from web.coordinator.acts import ACTORS
 from web.coordinator.visit import Visit
 
@@ -44,16 +45,16 @@ async def show(request: Request, visit: Visit) -> Response:
     except (RPCError, Unreachable):
         return visit.message("temporal_away", 503)
     lines = [one.line for one in seen.lines]
-    names = await _names(
-        visit, [*_ids(seen), plan.options.get("newcomer", ""), plan.by, *_changers(one.changed for one in seen.lines)]
-    )
+    changers = _changers(one.changed for one in seen.lines)
+    ids = [*_ids(seen), plan.options.get("newcomer", ""), plan.by, *changers]
+    names, zone = await _names_and_zone(visit, plan, ids)
     return visit.page(
         "plan.html",
         plan=plan,
         seen=seen,
         names=names,
         of_lines=await _people(visit, lines),
-        zone=await _zone(visit, plan),
+        zone=zone,
         at=_at,
         number=page,
         pages_of=max(1, -(-plan.count // plans.SHOWN)),
@@ -114,15 +115,16 @@ async def result(request: Request, visit: Visit) -> Response:
     wanted = outcome if outcome in OUTCOMES else None
     page = _page(request)
     lines = await plans.result_lines(visit.database, plan, first=(page - 1) * PAGE, most=PAGE, outcome=wanted)
+    names, zone = await _names_and_zone(visit, plan, [plan.by, *_changers(line.changed for line in lines)])
     total = progress.outcomes.get(wanted, 0) if wanted else plan.count
     return visit.page(
         "result.html",
         plan=plan,
         progress=progress,
         lines=lines,
-        names=await _names(visit, [plan.by, *_changers(line.changed for line in lines)]),
+        names=names,
         of_lines=await _people(visit, lines),
-        zone=await _zone(visit, plan),
+        zone=zone,
         at=_at,
         outcomes=OUTCOMES,
         outcome=wanted or "",
@@ -188,20 +190,12 @@ async def _people(visit: Visit, lines: Sequence[PlanLine]) -> dict[str, ListLine
     return found
 
 
-async def _names(visit: Visit, ids: Iterable[str]) -> dict[str, str]:
-    """Id to name of people; somebody who is no person of a cohort goes by their id."""
+async def _names_and_zone(visit: Visit, plan: Plan, ids: Iterable[str]) -> tuple[dict[str, str], str]:
+    """Id to name of people (somebody who is no person of a cohort goes by their id), and the zone of the plan."""
     wanted = list(dict.fromkeys(id_ for id_ in ids if id_))
     async with visit.database.session() as session:
-        known = {person.id: person.name for person in await names_of(session, wanted)}
-    return {id_: known.get(id_, id_) for id_ in wanted}
-
-
-async def _zone(visit: Visit, plan: Plan) -> str:
-    if not plan.cohort:
-        return "UTC"
-    async with visit.database.session() as session:
-        facts = await cohort_page.cohort(session, plan.cohort)
-    return facts.zone if facts else "UTC"
+        known, zone = await look_up_all(session, names_of(wanted), zone_of(plan.cohort))
+    return {id_: known.get(id_, id_) for id_ in wanted}, zone
 
 
 def _changers(changes: Iterable[Any]) -> list[str]:
