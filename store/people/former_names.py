@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Select, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from program.limits import FORMER_NAMES
@@ -43,12 +43,16 @@ async def keep(session: AsyncSession, person: str, field: str, value: str, now: 
 
 async def of_person(session: AsyncSession, person: str) -> list[FormerName]:
     """What a person was called before, the oldest first."""
-    rows = await session.scalars(
-        select(FormerNameRow)
+    return [FormerName(*row) for row in await session.execute(names_of(person))]
+
+
+def names_of(person: str) -> Select[str, str, datetime]:
+    """The (field, value, until) of what a person was called before, the oldest first."""
+    return (
+        select(FormerNameRow.field, FormerNameRow.value, FormerNameRow.until)
         .where(FormerNameRow.person == person)
         .order_by(FormerNameRow.until, FormerNameRow.field, FormerNameRow.value)
     )
-    return [FormerName(row.field, row.value, row.until) for row in rows]
 
 
 async def addresses_asked_for(session: AsyncSession, person: str) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, delete, func, or_, select, tuple_
+from sqlalchemy import Select, and_, delete, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lifecycle.keys import MentorshipRef
@@ -79,10 +79,10 @@ async def remove(session: AsyncSession, where: MentorshipRef, id_: str) -> bool:
     return gone.one_or_none() is not None
 
 
-async def about(session: AsyncSession, person: str) -> list[NoteRow]:
+def about(person: str) -> Select[datetime, str, str, str, str]:
     """The notes about a person, and those about a mentorship in which they have or had a seat, oldest first."""
-    rows = await session.scalars(
-        select(NoteRow)
+    return (
+        select(NoteRow.at, NoteRow.cohort, NoteRow.mentorship, NoteRow.person, NoteRow.text)
         .join(
             MembershipRow,
             and_(MembershipRow.cohort == NoteRow.cohort, MembershipRow.mentorship == NoteRow.mentorship),
@@ -90,7 +90,6 @@ async def about(session: AsyncSession, person: str) -> list[NoteRow]:
         .where(MembershipRow.person == person, or_(NoteRow.person == "", NoteRow.person == person))
         .order_by(NoteRow.at, NoteRow.id)
     )
-    return list(rows)
 
 
 async def forget(session: AsyncSession, person: str, refs: Collection[MentorshipRef]) -> int:

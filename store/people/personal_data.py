@@ -6,12 +6,13 @@ record and the notes about them, and the documents that they wrote or signed tog
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from store.lookups import Lookup, look_up_all
 from store.people import absences, applications, former_names, joint_sheet, notes, own_page, voices
 from store.people.own_page import OwnMentorship
 from store.tables import (
@@ -36,6 +37,14 @@ async def personal_data(session: AsyncSession, person: str) -> PersonalData:
     """All that is held on this person. Raises NoResultFound where there is no such person."""
     row = await session.get_one(ParticipantRow, person)
     seats = await own_page.seats(session, person)
+    held = (
+        _former_names(person), _answers(person), _drafts(person), _agreements(person), _absences(person),
+        _mails(person), _refused(person), _new_addresses(person), _record(person), _operations(person),
+        _notes(person),
+    )  # fmt: skip
+    names, answers, drafts, agreements, away, mails, refused, new, record, asked_for, about = await look_up_all(
+        session, *held
+    )
     return {
         "person": {
             "id": row.id,
@@ -47,23 +56,20 @@ async def personal_data(session: AsyncSession, person: str) -> PersonalData:
             "mail_reaches_you": row.standing != "bounced",
             "reminders_stopped": row.reminders_stopped,
         },
-        "former_names": [
-            {"what": each.field, "value": each.value, "until": each.until.isoformat()}
-            for each in await former_names.of_person(session, person)
-        ],
+        "former_names": names,
         "mentorships": [_mentorship(seat) for seat in seats],
-        "answers": await _answers(session, person),
+        "answers": answers,
         "applications": await _applications(session, person),
-        "drafts": await _drafts(session, person),
-        "agreements": await _agreements(session, person),
-        "absences": await _absences(session, person),
+        "drafts": drafts,
+        "agreements": agreements,
+        "absences": away,
         "joint_sheets": await _joint_sheets(session, person),
-        "mails": await _mails(session, person),
-        "refused_addresses": await _refused(session, person),
-        "new_addresses": await _new_addresses(session, person),
-        "record": await _record(session, person),
-        "asked_for": await _operations(session, person),
-        "notes": await _notes(session, person),
+        "mails": mails,
+        "refused_addresses": refused,
+        "new_addresses": new,
+        "record": record,
+        "asked_for": asked_for,
+        "notes": about,
         "voices": await _voices(session, person),
     }
 
@@ -117,82 +123,104 @@ async def _applications(session: AsyncSession, person: str) -> list[PersonalData
     ]
 
 
-async def _answers(session: AsyncSession, person: str) -> list[PersonalData]:
-    """Every version of every answer that they gave, oldest first."""
-    rows = await session.execute(
-        select(AnswerRow, RequestRow.cohort, RequestRow.mentorship, RequestRow.number)
-        .join(RequestRow, RequestRow.key == AnswerRow.request)
-        .where(AnswerRow.person == person)
-        .order_by(AnswerRow.id)
+def _former_names(person: str) -> Lookup[list[PersonalData]]:
+    return _lookup(
+        former_names.names_of(person),
+        lambda row: {"what": row.field, "value": row.value, "until": row.until.isoformat()},
     )
-    return [
-        {
-            "cohort": cohort,
-            "mentorship": mentorship,
-            "form": answer.form,
-            "number": number,
-            "form_version": answer.form_version,
-            "version": answer.version,
-            "at": answer.at.isoformat(),
-            "late": answer.late,
-            "answers": answer.body,
-        }
-        for answer, cohort, mentorship, number in rows
-    ]
 
 
-async def _drafts(session: AsyncSession, person: str) -> list[PersonalData]:
-    rows = await session.execute(
-        select(DraftRow, RequestRow.cohort, RequestRow.mentorship, RequestRow.ask)
+def _answers(person: str) -> Lookup[list[PersonalData]]:
+    """Every version of every answer that they gave, oldest first."""
+    query = (
+        select(
+            RequestRow.cohort, RequestRow.mentorship, RequestRow.number, AnswerRow.form, AnswerRow.form_version,
+            AnswerRow.version, AnswerRow.at, AnswerRow.late, AnswerRow.body,
+        )
+        .join(RequestRow, RequestRow.key == AnswerRow.request)
+        .where(RequestRow.person == person, AnswerRow.person == person)
+        .order_by(AnswerRow.id)
+    )  # fmt: skip
+    return _lookup(
+        query,
+        lambda row: {
+            "cohort": row.cohort,
+            "mentorship": row.mentorship,
+            "form": row.form,
+            "number": row.number,
+            "form_version": row.form_version,
+            "version": row.version,
+            "at": row.at.isoformat(),
+            "late": row.late,
+            "answers": row.body,
+        },
+    )
+
+
+def _drafts(person: str) -> Lookup[list[PersonalData]]:
+    query = (
+        select(RequestRow.cohort, RequestRow.mentorship, RequestRow.ask, DraftRow.at, DraftRow.body)
         .join(RequestRow, RequestRow.key == DraftRow.request)
         .where(RequestRow.person == person)
         .order_by(DraftRow.request)
     )
-    return [
-        {"cohort": cohort, "mentorship": mentorship, "form": ask, "at": draft.at.isoformat(), "fields": draft.body}
-        for draft, cohort, mentorship, ask in rows
-    ]
+    return _lookup(
+        query,
+        lambda row: {
+            "cohort": row.cohort,
+            "mentorship": row.mentorship,
+            "form": row.ask,
+            "at": row.at.isoformat(),
+            "fields": row.body,
+        },
+    )
 
 
-async def _agreements(session: AsyncSession, person: str) -> list[PersonalData]:
+def _agreements(person: str) -> Lookup[list[PersonalData]]:
     """The versions that they wrote or signed: the document that they share with the others."""
-    rows = await session.scalars(
-        select(AgreementRow)
+    query = (
+        select(
+            AgreementRow.cohort, AgreementRow.mentorship, AgreementRow.version, AgreementRow.at, AgreementRow.by,
+            AgreementRow.signed, AgreementRow.body,
+        )
         .join(
             MembershipRow,
             (MembershipRow.cohort == AgreementRow.cohort) & (MembershipRow.mentorship == AgreementRow.mentorship),
         )
         .where(MembershipRow.person == person)
         .order_by(AgreementRow.cohort, AgreementRow.mentorship, AgreementRow.version)
+    )  # fmt: skip
+    return Lookup(
+        query,
+        lambda rows: [
+            {
+                "cohort": row.cohort,
+                "mentorship": row.mentorship,
+                "version": row.version,
+                "at": row.at.isoformat(),
+                "written_by_you": row.by == person,
+                "your_signature": row.signed.get(person),
+                "text": row.body,
+            }
+            for row in rows
+            if person in (row.by, *row.signed)
+        ],
     )
-    return [
-        {
+
+
+def _absences(person: str) -> Lookup[list[PersonalData]]:
+    """When they said that they are away, on which form."""
+    return _lookup(
+        absences.stated(person=person).query,
+        lambda row: {
             "cohort": row.cohort,
             "mentorship": row.mentorship,
-            "version": row.version,
+            "form": row.ask,
+            "from": row.first_day.isoformat(),
+            "to": row.last_day.isoformat(),
             "at": row.at.isoformat(),
-            "written_by_you": row.by == person,
-            "your_signature": row.signed.get(person),
-            "text": row.body,
-        }
-        for row in rows
-        if person in (row.by, *row.signed)
-    ]
-
-
-async def _absences(session: AsyncSession, person: str) -> list[PersonalData]:
-    """When they said that they are away, on which form."""
-    return [
-        {
-            "cohort": absence.cohort,
-            "mentorship": absence.mentorship,
-            "form": absence.ask,
-            "from": absence.first.isoformat(),
-            "to": absence.last.isoformat(),
-            "at": absence.at.isoformat(),
-        }
-        for absence in await absences.listed(session, person=person)
-    ]
+        },
+    )
 
 
 async def _joint_sheets(session: AsyncSession, person: str) -> list[PersonalData]:
@@ -217,52 +245,73 @@ async def _joint_sheets(session: AsyncSession, person: str) -> list[PersonalData
     return found
 
 
-async def _mails(session: AsyncSession, person: str) -> list[PersonalData]:
-    rows = await session.scalars(
-        select(MessageRow).where(MessageRow.person == person).order_by(MessageRow.at, MessageRow.id)
+def _mails(person: str) -> Lookup[list[PersonalData]]:
+    query = (
+        select(MessageRow.at, MessageRow.recipient, MessageRow.subject, MessageRow.state)
+        .where(MessageRow.person == person)
+        .order_by(MessageRow.at, MessageRow.id)
     )
-    return [
-        {"at": row.at.isoformat(), "to": row.recipient, "subject": row.subject, "state": row.state} for row in rows
-    ]
+    return _lookup(
+        query,
+        lambda row: {
+            "at": row.at.isoformat(),
+            "to": row.recipient,
+            "subject": row.subject,
+            "state": row.state,
+        },
+    )
 
 
-async def _refused(session: AsyncSession, person: str) -> list[PersonalData]:
-    rows = await session.scalars(select(SuppressionRow).where(SuppressionRow.person == person))
-    return [{"address": row.email, "at": row.at.isoformat()} for row in rows]
+def _refused(person: str) -> Lookup[list[PersonalData]]:
+    query = select(SuppressionRow.email, SuppressionRow.at).where(SuppressionRow.person == person)
+    return _lookup(query, lambda row: {"address": row.email, "at": row.at.isoformat()})
 
 
-async def _new_addresses(session: AsyncSession, person: str) -> list[PersonalData]:
+def _new_addresses(person: str) -> Lookup[list[PersonalData]]:
     """Every other address that was asked for on their page, and what came of it."""
-    rows = await session.scalars(
-        select(AddressChangeRow).where(AddressChangeRow.person == person).order_by(AddressChangeRow.asked_at)
-    )
-    return [
-        {
+    query = (
+        select(
+            AddressChangeRow.email, AddressChangeRow.asked_at, AddressChangeRow.old_at, AddressChangeRow.new_at,
+            AddressChangeRow.state,
+        )
+        .where(AddressChangeRow.person == person)
+        .order_by(AddressChangeRow.asked_at)
+    )  # fmt: skip
+    return _lookup(
+        query,
+        lambda row: {
             "address": row.email,
             "asked_at": row.asked_at.isoformat(),
             "confirmed_from_the_old_address": row.old_at.isoformat() if row.old_at else None,
             "confirmed_from_the_new_address": row.new_at.isoformat() if row.new_at else None,
             "state": row.state,
-        }
-        for row in rows
-    ]
-
-
-async def _record(session: AsyncSession, person: str) -> list[PersonalData]:
-    """Lines about them. Reasons only where they are their own words."""
-    rows = await session.scalars(
-        select(EventRow).where(EventRow.person == person, EventRow.name != "dropped").order_by(EventRow.id)
+        },
     )
-    return [_line(row.at.isoformat(), row.name, row, {"detail": row.detail}, person) for row in rows]
 
 
-async def _operations(session: AsyncSession, person: str) -> list[PersonalData]:
-    rows = await session.scalars(
-        select(OperationRow)
+def _record(person: str) -> Lookup[list[PersonalData]]:
+    """Lines about them. Reasons only where they are their own words."""
+    query = (
+        select(
+            EventRow.at, EventRow.name, EventRow.cohort, EventRow.mentorship, EventRow.by, EventRow.why,
+            EventRow.detail,
+        )
+        .where(EventRow.person == person, EventRow.name != "dropped")
+        .order_by(EventRow.id)
+    )  # fmt: skip
+    return _lookup(query, lambda row: _line(row.at.isoformat(), row.name, row, {"detail": row.detail}, person))
+
+
+def _operations(person: str) -> Lookup[list[PersonalData]]:
+    query = (
+        select(
+            OperationRow.at, OperationRow.kind, OperationRow.cohort, OperationRow.mentorship, OperationRow.by,
+            OperationRow.why, OperationRow.detail,
+        )
         .where(OperationRow.id.startswith(f"own/{person}/"), OperationRow.cohort != "")
         .order_by(OperationRow.at, OperationRow.id)
-    )
-    return [_line(row.at.isoformat(), row.kind, row, row.detail, person) for row in rows]
+    )  # fmt: skip
+    return _lookup(query, lambda row: _line(row.at.isoformat(), row.kind, row, row.detail, person))
 
 
 async def _voices(session: AsyncSession, person: str) -> list[PersonalData]:
@@ -284,21 +333,25 @@ async def _voices(session: AsyncSession, person: str) -> list[PersonalData]:
     return found
 
 
-async def _notes(session: AsyncSession, person: str) -> list[PersonalData]:
+def _notes(person: str) -> Lookup[list[PersonalData]]:
     """What coordinators noted about them, and about their mentorships as a whole."""
-    return [
-        {
-            "at": note.at.isoformat(),
-            "cohort": note.cohort,
-            "mentorship": note.mentorship,
-            "about": "you" if note.person else "the mentorship",
-            "text": note.text,
-        }
-        for note in await notes.about(session, person)
-    ]
+    return _lookup(
+        notes.about(person),
+        lambda row: {
+            "at": row.at.isoformat(),
+            "cohort": row.cohort,
+            "mentorship": row.mentorship,
+            "about": "you" if row.person else "the mentorship",
+            "text": row.text,
+        },
+    )
 
 
-def _line(at: str, what: str, row: EventRow | OperationRow, detail: Mapping[str, Any], person: str) -> PersonalData:
+def _lookup(query: Select[*tuple[Any, ...]], entry: Callable[[Any], PersonalData]) -> Lookup[list[PersonalData]]:
+    return Lookup(query, lambda rows: [entry(row) for row in rows])
+
+
+def _line(at: str, what: str, row: Any, detail: Mapping[str, Any], person: str) -> PersonalData:
     own_words = row.why if row.by == person else ""
     kept: Iterable[tuple[str, Any]] = (*detail.items(), ("your_words", own_words))
     return {"at": at, "what": what, "cohort": row.cohort, "mentorship": row.mentorship} | {
