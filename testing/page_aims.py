@@ -1,0 +1,32 @@
+"""How frugal a page of the coordinators' web must be: the aims that a test holds, and the bench measures.
+
+They hold with 10,000 mentorships on PostgreSQL. The sign-in counts: it is one of the statements.
+"""
+
+from __future__ import annotations
+
+STATEMENTS = 8
+KILOBYTES = 100.0
+P95_MS = 150.0
+"""Of server time."""
+
+MORE_STATEMENTS = {
+    "personal_data": 24,
+    "report": 10,
+    "report_file": 13,
+    "installation": 20,
+    "cohort_file": 12,
+    "file_plan": 16,
+    "file_launch": 16,
+    "matching_board": 14,
+}
+"""Name of a route to what it may take: it is no page to look something up, but a file or a report of everything that
+there is, or it checks a whole installation or cohort. None of these numbers grows with what there is."""
+
+LONGER_MS = {"report": 10_000.0}
+"""Name of a route to its p95. The report reads every answer of the cohort; 1,000 mentorships may take 5 seconds."""
+
+
+def most_statements(route: str) -> int:
+    """How many statements the route of this name may take."""
+    return MORE_STATEMENTS.get(route, STATEMENTS)
