@@ -36,6 +36,8 @@ PUT = putting(ItemRow, ("key",))
 
 WAITING = ("queued", "held")
 """States of an item that is still to be delivered and that nobody is delivering now."""
+AT_ONCE = 500
+"""Mentorships that one statement asks about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,18 +154,21 @@ async def waiting_items(
 ) -> dict[MentorshipRef, list[WaitingItem]]:
     """The mails of each of these mentorships that wait, also those that a pause or a hold keeps back."""
     found: dict[MentorshipRef, list[WaitingItem]] = {ref: [] for ref in mentorships}
-    rows = await session.execute(
-        select(
-            ItemRow.cohort, ItemRow.mentorship, ItemRow.person, ItemRow.kind, ItemRow.name, ItemRow.number,
-            ItemRow.request, ItemRow.task, ItemRow.after_end,
-        )
-        .where(
-            tuple_(ItemRow.cohort, ItemRow.mentorship).in_(list(found)), ItemRow.state.in_(("queued", "held")),
-        )
-        .order_by(ItemRow.key)
-    )  # fmt: skip
-    for cohort, mentorship, person, kind, name, number, request, task, after_end in rows:
-        found[cohort, mentorship].append(WaitingItem(person, kind, name, number, request, task, after_end))
+    refs = list(found)
+    for first in range(0, len(refs), AT_ONCE):
+        rows = await session.execute(
+            select(
+                ItemRow.cohort, ItemRow.mentorship, ItemRow.person, ItemRow.kind, ItemRow.name, ItemRow.number,
+                ItemRow.request, ItemRow.task, ItemRow.after_end,
+            )
+            .where(
+                tuple_(ItemRow.cohort, ItemRow.mentorship).in_(refs[first : first + AT_ONCE]),
+                ItemRow.state.in_(("queued", "held")),
+            )
+            .order_by(ItemRow.key)
+        )  # fmt: skip
+        for cohort, mentorship, person, kind, name, number, request, task, after_end in rows:
+            found[cohort, mentorship].append(WaitingItem(person, kind, name, number, request, task, after_end))
     return found
 
 

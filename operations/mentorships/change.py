@@ -52,8 +52,6 @@ from store.reports import status
 
 CONCURRENCY = 20
 """Mentorships that are changed at the same time; more gain nothing."""
-AT_ONCE = 500
-"""Mentorships whose items one statement reads."""
 FLUSH = 100
 """Outcomes that are written down together."""
 
@@ -257,15 +255,13 @@ async def orders(
 async def _look(
     database: Database, client: Client, order: ChangeOrder, now: datetime, items: Sequence[WaitingItem]
 ) -> Prospect:
-    """What an order does to a mentorship in which these items wait, worked out by the core; nothing is written.
-
-    Raises `Refused` where no mentorship runs.
-    """
+    """What an order does where these items wait, worked out by the core; nothing is written."""
     if order.done:
         return Prospect(order, DryRun(0, local_date(now, "UTC")), (), done_before_reason(order))
     state = await state_of(client, order.cohort, order.mentorship)
     if state is None:
-        raise Refused(f"{order.place}: {await not_there(database, order.cohort, order.mentorship)}")
+        reason = await not_there(database, order.cohort, order.mentorship)
+        return Prospect(order, DryRun(0, local_date(now, "UTC"), reason))
     _, outlook = foresee(state, order.event, now)
     if outlook.refused:
         return Prospect(order, outlook)
@@ -277,19 +273,12 @@ async def look_at_all(
 ) -> list[Prospect]:
     """What each of these orders does, several looked at a time; one that can't be given is refused."""
     concurrency = asyncio.Semaphore(CONCURRENCY)
-    refs = [(order.cohort, order.mentorship) for order in orders]
-    items: dict[MentorshipRef, list[WaitingItem]] = {}
     async with database.session() as session:
-        for first in range(0, len(refs), AT_ONCE):
-            items |= await waiting_items(session, refs[first : first + AT_ONCE])
+        items = await waiting_items(session, [(order.cohort, order.mentorship) for order in orders])
 
     async def one(order: ChangeOrder) -> Prospect:
         async with concurrency:
-            try:
-                return await _look(database, client, order, now, items[order.cohort, order.mentorship])
-            except Refused:
-                reason = await not_there(database, order.cohort, order.mentorship)
-                return Prospect(order, DryRun(0, local_date(now, "UTC"), reason))
+            return await _look(database, client, order, now, items[order.cohort, order.mentorship])
 
     return list(await asyncio.gather(*(one(order) for order in orders)))
 

@@ -16,8 +16,9 @@ from lifecycle.local_time import local_date
 from operations.errors import NotFound
 from operations.mentorships.labels import in_words, next_words
 from store.database import Database
-from store.reports import cohort_page
-from store.reports.cohort_page import CohortFacts, Figures, ListFilters, ListLine
+from store.reports import cohort_figures, cohort_page
+from store.reports.cohort_figures import Figures
+from store.reports.cohort_page import CohortFacts, ListFilters, ListLine
 from store.reports.status import pick
 
 PAGE = 50
@@ -86,7 +87,7 @@ async def view(
         if facts is None:
             raise NotFound(f"there is no cohort {cohort!r}")
         unseen = await _unseen(session, cohort, account)
-        figures = await cohort_page.figures(session, cohort, unseen)
+        figures = await cohort_figures.figures(session, cohort, unseen)
         keys = await cohort_page.keys(session, cohort, filters, unseen)
         pages = max(1, -(-len(keys) // PAGE))
         page = min(max(page, 1), pages)

@@ -6,16 +6,13 @@ It holds names, for people to read; it must not be passed to Temporal or written
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
-from typing import Any
 
 from sqlalchemy import ColumnElement, String, and_, case, cast, false, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from store.lookups import Lookup, look_up_all
 from store.reports.status import ListedPerson
 from store.tables import (
     CohortPersonRow,
@@ -124,21 +121,6 @@ class ListLine:
     people: tuple[ListedPerson, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """The numbers of a cohort: (what, name, more) to number."""
-
-    counts: Mapping[tuple[str, str, str], int]
-
-    def of(self, what: str, name: str, more: str = "") -> int:
-        """One number; 0 where there is none such."""
-        return self.counts.get((what, name, more), 0)
-
-    def names(self, what: str) -> list[str]:
-        """The names of which there are numbers."""
-        return sorted({name for kind, name, _ in self.counts if kind == what})
-
-
 # -- cohorts -----------------------------------------------------------------------------------------------------
 
 
@@ -213,76 +195,10 @@ def _facts(
     )  # fmt: skip
 
 
-# -- the figures -------------------------------------------------------------------------------------------------
+# -- what a mentorship is like, for somebody who must not see the reports of some ----------------------------------
 
 
-async def figures(session: AsyncSession, id_: str, unseen: frozenset[str] = NOTHING_UNSEEN) -> Figures:
-    """The numbers of a cohort, in one statement, for somebody who must not see the reports of `unseen`."""
-    ours = MentorshipRow.cohort == id_
-    asked = RequestRow.cohort == id_
-    kinds = (
-        select(
-            MentorshipRow.state, MentorshipRow.phase, _health(unseen).label("health"), MentorshipRow.format,
-            MentorshipRow.program, MentorshipRow.ending, AWAITED.label("awaited"),
-            (_tasks(unseen) > 0).label("tasks"), (MentorshipRow.agreement_in_force > 0).label("agreed"),
-        )
-        .where(ours)
-        .subquery()
-    )  # fmt: skip
-    lookups = (
-        select(kinds, func.count().label("number")).group_by(*kinds.c),
-        select(func.count().label("number")).where(ours, _reached("accepted")),
-        select(func.count(RequestRow.mentorship.distinct()).label("number")).where(asked, *MET),
-        select(func.count(RequestRow.mentorship.distinct()).label("number")).where(asked, *AT_MIDPOINT),
-        select(RequestRow.ask, RequestRow.state, func.count().label("number"))
-        .where(asked, RequestRow.state != "withdrawn")
-        .group_by(RequestRow.ask, RequestRow.state),
-        select(ItemRow.state, func.count().label("number"))
-        .where(ItemRow.cohort == id_, ItemRow.state.in_(("queued", "sent")))
-        .group_by(ItemRow.state),
-        select(func.count(MembershipRow.person.distinct()).label("number"))
-        .join(ParticipantRow, ParticipantRow.id == MembershipRow.person)
-        .where(MembershipRow.cohort == id_, ParticipantRow.standing.in_(BOUNCED)),
-    )
-    found = await look_up_all(session, *(Lookup(query, list[Any]) for query in lookups))
-    mentorships, accepted, met, midpoint, asks, mails, bounced = found
-    counts: Counter[tuple[str, str, str]] = Counter()
-    for row in mentorships:
-        for what in _named(row):
-            counts[(*what, "")] += row.number
-    for station, [row] in (("accepted", accepted), ("met", met), ("midpoint", midpoint)):
-        counts["reached", station, ""] = row.number
-    for row in asks:
-        counts["ask", row.ask, "yes" if row.state == "answered" else "no"] += row.number
-    for row in mails:
-        counts["mail", row.state, ""] = row.number
-    counts["mail", "bounced", ""] = bounced[0].number
-    return Figures(counts)
-
-
-def _named(row: Any) -> Iterator[tuple[str, str]]:
-    """The (what, name) under which mentorships like this are counted."""
-    yield "state", row.state
-    yield "format", row.format
-    yield "program", row.program
-    if row.ending:
-        yield "ending", row.ending
-    if row.state == "running":
-        yield "phase", row.phase
-        yield "health", row.health
-        if row.awaited:
-            yield "awaited", "yes"
-        if row.tasks:
-            yield "task", "any"
-    if row.state != "planned":
-        yield "reached", "invited"
-    if row.agreed:
-        yield "reached", "agreement"
-    if row.state == "over":
-        yield "reached", "closed"
-
-
-def _tasks(unseen: frozenset[str]) -> ColumnElement[int]:
+def open_tasks(unseen: frozenset[str]) -> ColumnElement[int]:
     """How many open tasks a mentorship has, without those about a report that must not be seen."""
     if not unseen:
         return MentorshipRow.open_tasks  # pyright: ignore[reportReturnType]
@@ -298,11 +214,11 @@ def _tasks(unseen: frozenset[str]) -> ColumnElement[int]:
     return case((MentorshipRow.key.in_(unseen), MentorshipRow.open_tasks - reports), else_=MentorshipRow.open_tasks)
 
 
-def _health(unseen: frozenset[str]) -> ColumnElement[str]:
+def health(unseen: frozenset[str]) -> ColumnElement[str]:
     """The health of a mentorship, without what a report makes of it that must not be seen."""
     if not unseen:
         return MentorshipRow.health  # pyright: ignore[reportReturnType]
-    otherwise = case((_tasks(unseen) > 0, "attention"), else_="good")
+    otherwise = case((open_tasks(unseen) > 0, "attention"), else_="good")
     hidden = and_(MentorshipRow.key.in_(unseen), MentorshipRow.health.in_(("trouble", "attention")))
     return case((hidden, otherwise), else_=MentorshipRow.health)
 
@@ -328,7 +244,7 @@ def _request(*more: ColumnElement[bool]) -> ColumnElement[bool]:
     )
 
 
-def _reached(station: str) -> ColumnElement[bool]:
+def reached(station: str) -> ColumnElement[bool]:
     """Whether a mentorship has come so far."""
     launched = MentorshipRow.state != "planned"
     match station:
@@ -352,7 +268,7 @@ def _reached(station: str) -> ColumnElement[bool]:
 def _conditions(id_: str, filters: ListFilters, unseen: frozenset[str]) -> list[ColumnElement[bool]]:
     where: list[ColumnElement[bool]] = [MentorshipRow.cohort == id_]
     if filters.health:
-        where.append(_health(unseen) == filters.health)
+        where.append(health(unseen) == filters.health)
     for name in ("phase", "state", "format", "program", "ending"):
         if value := getattr(filters, name):
             where.append(getattr(MentorshipRow, name) == value)
@@ -361,7 +277,7 @@ def _conditions(id_: str, filters: ListFilters, unseen: frozenset[str]) -> list[
     if filters.awaited:
         where.append(AWAITED)
     if filters.task == "any":
-        where.append(_tasks(unseen) > 0)
+        where.append(open_tasks(unseen) > 0)
     elif filters.task:
         where.append(_task(TaskRow.kind == filters.task))
         if filters.task == SAFETY and unseen:
@@ -373,7 +289,7 @@ def _conditions(id_: str, filters: ListFilters, unseen: frozenset[str]) -> list[
         states = {"yes": (answered,), "no": (~answered, RequestRow.state != "withdrawn")}.get(filters.answered, ())
         where.append(_request(RequestRow.ask == filters.ask, *states))
     if filters.reached:
-        where.append(_reached(filters.reached))
+        where.append(reached(filters.reached))
     if filters.mail == "bounced":
         bounced = select(ParticipantRow.id).where(
             ParticipantRow.id == MembershipRow.person, ParticipantRow.standing.in_(BOUNCED)
@@ -407,10 +323,10 @@ def _task(*more: ColumnElement[bool]) -> ColumnElement[bool]:
 
 def _order(filters: ListFilters, unseen: frozenset[str]) -> list[ColumnElement[object]]:
     phase = case({name: nth for nth, name in enumerate(PHASES)}, value=MentorshipRow.phase, else_=len(PHASES))
-    health = case({name: nth for nth, name in enumerate(HEALTH)}, value=_health(unseen), else_=len(HEALTH))
+    by_health = case({name: nth for nth, name in enumerate(HEALTH)}, value=health(unseen), else_=len(HEALTH))
     by = {
-        "phase": phase, "health": health, "next": func.coalesce(MentorshipRow.next_on, date.max),
-        "tasks": -_tasks(unseen), "start": MentorshipRow.start, "end": MentorshipRow.end,
+        "phase": phase, "health": by_health, "next": func.coalesce(MentorshipRow.next_on, date.max),
+        "tasks": -open_tasks(unseen), "start": MentorshipRow.start, "end": MentorshipRow.end,
     }.get(filters.sort)  # fmt: skip
     keys = [func.length(MentorshipRow.key), MentorshipRow.key]
     order = keys if by is None else [by, *keys]
@@ -432,8 +348,8 @@ async def list_lines(
     """These mentorships of a cohort with their people, in this order, for somebody who must not see the reports of
     `unseen`."""
     seen = {
-        "health": _health(unseen).label("health"),
-        "open_tasks": _tasks(unseen).label("open_tasks"),
+        "health": health(unseen).label("health"),
+        "open_tasks": open_tasks(unseen).label("open_tasks"),
         "held": case((MentorshipRow.key.in_(unseen), false()), else_=MentorshipRow.held).label("held"),
     }
     names = [one.name for one in fields(ListLine) if one.name != "people"]

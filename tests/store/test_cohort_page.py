@@ -9,7 +9,7 @@ import pytest
 
 from lifecycle.commands import OpenTask
 from store.database import Database
-from store.reports import cohort_page
+from store.reports import cohort_figures, cohort_page
 from store.reports.cohort_page import HEALTH, MAIL, PHASES, REACHED, SORTS, ListFilters
 from testing.cohorts.small_cohort import COHORT, GROUP, PAIR, applied, ask, item, launched, turn
 
@@ -25,7 +25,7 @@ async def running(database: Database) -> None:
 async def test_every_number_is_the_length_of_its_list(database: Database) -> None:
     await running(database)
     async with database.session() as session:
-        figures = await cohort_page.figures(session, COHORT)
+        figures = await cohort_figures.figures(session, COHORT)
         lists = {
             **{("phase", name, ""): ListFilters(phase=name, state="running") for name in PHASES},
             **{("health", name, ""): ListFilters(health=name) for name in HEALTH},
@@ -96,7 +96,7 @@ async def test_a_report_is_unseen_by_whom_it_was_not_told(database: Database) ->
         unseen = (await cohort_page.unseen_by(session, [COHORT], "dana"))[COHORT]
         assert unseen == {PAIR.key}
         for known, count in ((frozenset[str](), 1), (unseen, 0)):
-            figures = await cohort_page.figures(session, COHORT, known)
+            figures = await cohort_figures.figures(session, COHORT, known)
             assert (figures.of("health", "trouble"), figures.of("task", "any")) == (count, count)
             for filters in (ListFilters(health="trouble"), ListFilters(task="any"), ListFilters(task="safety")):
                 assert len(await cohort_page.keys(session, COHORT, filters, known)) == count, filters
