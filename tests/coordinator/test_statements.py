@@ -28,8 +28,9 @@ NOT_OPENED = (
     # For administrators; it checks the whole installation.
     "installation",
     # This cohort has no call, no message, and no file in the browser.
-    "matching_board", "matching_pool", "show_publishing", "message", "message_body", "edit_message", "cohort_file",
-    "download_file", "file_plan", "rehearsal", "file_launch", "wording", "wording_mail", "wording_text",
+    "matching_board", "matching_pool", "application", "show_publishing", "message", "message_body", "edit_message",
+    "cohort_file", "download_file", "file_plan", "rehearsal", "file_launch", "wording", "wording_mail",
+    "wording_text",
 )  # fmt: skip
 
 
