@@ -57,3 +57,19 @@ def test_no_answers_at_all_are_a_finding_too() -> None:
     found = assessment.assess("midpoint", {}, Rules(), "peer", [("pia", "peer"), ("pat", "peer")])
     assert (found.midpoint, found.answered) == ("are_you_there", ())
     assert not assessment.assess("check_in", {}, Rules(), "peer").no_meeting
+
+
+@pytest.mark.parametrize(
+    ("ask", "answers", "met"),
+    [
+        ("fit_check", {"f_contact": "met"}, True),
+        ("fit_check", {"f_contact": "written"}, False),
+        ("fit_check", {"p_met": "2"}, False),
+        ("check_in", {"p_met": "2"}, True),
+        ("check_in", {"p_met": "0"}, False),
+        ("check_in", {}, False),
+        ("midpoint", {"f_contact": "met"}, False),
+    ],
+)
+def test_whether_an_answer_tells_of_a_meeting(ask: str, answers: dict[str, Any], met: bool) -> None:
+    assert assessment.tells_of_meeting(ask, answers) is met

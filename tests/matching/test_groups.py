@@ -11,7 +11,7 @@ from itertools import product
 import pytest
 
 from matching.applicants import Applicant
-from matching.groups import GroupResult, SolverMissing, _Solver, match_groups
+from matching.groups import GroupResult, SolverMissing, _Solver, match_groups, one_more_group
 from matching.objective import Impossible, Wanted, totals_of
 from program.matching import Level, Matching
 from tests.matching.test_optimum import ON, crowd, program
@@ -161,3 +161,17 @@ def test_without_the_solver_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setitem(sys.modules, "highspy", None)
     with pytest.raises(SolverMissing, match="groups"):
         match_groups([], Matching(), ON)
+
+
+def test_one_more_mentor_serves_as_many_as_was_said() -> None:
+    draw = random.Random(11)
+    seen = 0
+    for _ in range(30):
+        people = groupies(draw, draw.randint(4, 7), draw.randint(1, 2))
+        result = match_groups(people, group_program(), ON)
+        for mentor, count in one_more_group(result, ON):
+            another = replace(result.candidates.mentors[mentor], id="another", capacity=count)
+            after = match_groups([*people, another], group_program(), ON)
+            assert after.totals.served >= result.totals.served + count
+            seen += 1
+    assert seen > 5

@@ -168,3 +168,13 @@ def test_a_mentor_whose_places_are_all_pinned_has_no_price() -> None:
     for objective in (OBJECTIVES[0], OBJECTIVES[-1]):
         result = match(candidates(people, program(objective), ON), Wanted(pins=frozenset({("m", "a")})))
         assert Prices(result, 1).of(0) is None
+
+
+def test_a_price_tells_what_changes_in_the_order_of_the_objective() -> None:
+    price = Price(mentee=0, mentor=1, levels={"score": 3, "wish_2": 1}, worst=2, moves=())
+    assert list(price.changes(("served", "wishes", "worst", "score")).items()) == [
+        ("wish_2", 1),
+        ("worst", 2),
+        ("score", 3),
+    ]
+    assert Price(mentee=0, mentor=1, levels={}, worst=0, moves=()).changes(("served", "score")) == {}
