@@ -207,7 +207,8 @@ async def _take(
     await applications.change(
         session, known.id, mails=known.mails + 1, mailed_on=today, mails_that_day=_mails_today(known, today) + 1
     )
-    await applications.take_back(session, call.cohort, known.id, (applications.INVITED,), now)
+    before = (applications.INVITED, applications.CONFIRM, applications.YOURS)
+    await applications.take_back(session, call.cohort, known.id, before, now)
     mail = applications.YOURS if confirmed else applications.CONFIRM
     moments = await applications.tell(
         session, call, known.id, known.person, "receipt", mail, known.mails + 1, now, shards=shards

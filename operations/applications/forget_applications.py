@@ -15,6 +15,7 @@ from operations.transactions import in_one
 from store.cohorts import calls, past_seats
 from store.database import Database
 from store.people import applications
+from store.people.applications import Application
 from store.people.redaction import numbers_only
 
 
@@ -35,14 +36,21 @@ async def forget_applications(database: Database, cohort: str, now: datetime) ->
                 async with database.begin() as session:
                     await applications.change(session, found.id, body=kept, name="", wishes=[], would_take=[])
             continue
-        if over or (found.state == "unconfirmed" and found.at + LAPSES <= now):
-            await _forget(database, found.id, now)
+        if over or _has_lapsed(found, now):
+            await _forget(database, found.id, now, over=over)
 
 
-async def _forget(database: Database, id_: str, now: datetime) -> None:
+def _has_lapsed(application: Application, now: datetime) -> bool:
+    return application.state == "unconfirmed" and application.at + LAPSES <= now
+
+
+async def _forget(database: Database, id_: str, now: datetime, *, over: bool) -> None:
     async def carry_out(session: AsyncSession) -> Erasure | None:
         found = await applications.find(session, id_, lock=True)
-        return await forget(session, found, now, "", keep_invited=False) if found is not None else None
+        # It may have been confirmed since it was listed.
+        if found is None or not (over or _has_lapsed(found, now)):
+            return None
+        return await forget(session, found, now, "", keep_invited=False)
 
     erasure = await in_one(database, carry_out)
     if erasure is not None:

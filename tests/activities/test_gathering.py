@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from multiprocessing import get_context
 
+import pytest
 from sqlalchemy import select, update
 
 import activities.gathering
 from activities.gathering import Gatherer
 from activities.messages import CohortQuestion, Gathered
-from operations.applications.apply import KEPT, apply, confirm
+from operations.applications import forget_applications as forgetting
+from operations.applications.apply import KEPT, LAPSES, apply, confirm
 from operations.applications.forget_applications import forget_applications
 from program.gathering import Wishes
 from store.database import Database
@@ -184,3 +186,36 @@ async def test_a_worker_that_is_killed_loses_no_application_and_mails_nobody_twi
             counted = await applications.of_cohort(session, COHORT, ("confirmed",))
         assert sorted(told.values()) == [1] * 4
         assert [each.email for each in counted] == [INVITED[4]]
+
+
+async def test_who_applies_twice_before_the_mail_leaves_is_asked_once_to_confirm(database: Database) -> None:
+    await launch_call(database, loaded_call(Wishes()))
+    typed = typed_application("mentee", "A Person", "twice@example.org")
+    for hours in (0, 1):
+        await apply(database, COHORT, typed, "mentee", timedelta(minutes=1), OPEN + timedelta(hours=hours))
+    waiting = [name for name, _, state in (await items(database)).elements() if state == "queued"]
+    assert waiting == [applications.CONFIRM]
+
+
+async def test_who_confirms_while_lapsed_applications_are_deleted_stays(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await launch_call(database, loaded_call(Wishes()))
+    for name in ("early", "late"):
+        typed = typed_application("mentee", "A Person", f"{name}@example.org")
+        await apply(database, COHORT, typed, "mentee", timedelta(minutes=1), OPEN)
+    confirmed: list[str] = []
+
+    async def another_confirms(*_: object, **__: object) -> None:
+        """Between two deletions, the other one confirms."""
+        async with database.session() as session:
+            for left in await applications.of_cohort(session, COHORT):
+                assert await confirm(database, left.id, left.generation, OPEN + LAPSES) is not None
+                confirmed.append(left.id)
+
+    monkeypatch.setattr(forgetting, "clean_up", another_confirms)
+    await forget_applications(database, COHORT, OPEN + LAPSES)
+    async with database.session() as session:
+        stored = await applications.of_cohort(session, COHORT)
+    assert len(confirmed) == 1, "one lapsed and was deleted"
+    assert [(each.id, each.state) for each in stored] == [(confirmed[0], "confirmed")]

@@ -62,10 +62,17 @@ def test_the_sink_and_the_store_know_the_same_mails(
     season: tuple[Path, subprocess.CompletedProcess[str]],
 ) -> None:
     data, _ = season
-    in_sink = [message_id(path.read_bytes().partition(b"\r\n")[2]) for path in sorted((data / "inbox").glob("*.eml"))]
-    in_store = [message_id(raw.encode()) for (raw,) in asked(data, "SELECT raw FROM messages WHERE state = 'sent'")]
-    assert sorted(in_sink) == sorted(in_store)
-    assert len(set(in_sink)) == len(in_sink) > 50
+    received = [path.read_bytes() for path in sorted((data / "inbox").glob("*.eml"))]
+    in_sink = {message_id(raw.partition(b"\r\n")[2]): recipient_of(raw.partition(b"\r\n")[2]) for raw in received}
+    in_store = asked(data, "SELECT raw FROM messages WHERE state = 'sent'")
+    kept = [message_id(raw.encode()) for (raw,) in in_store if raw]
+    known = {email for (email,) in asked(data, "SELECT email FROM participants")}
+    deleted = [recipient for recipient in in_sink.values() if recipient not in known]
+    assert sorted(kept) == sorted(id_ for id_, recipient in in_sink.items() if recipient in known)
+    assert len(in_sink) == len(received) == len(in_store) > 50
+    # Nothing is left of those who withdrew, never confirmed, or found nobody.
+    assert len({*deleted}) <= 3
+    assert len(deleted) == len(in_store) - len(kept)
 
 
 def test_everybody_plays_their_part(season: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
@@ -123,6 +130,11 @@ async def test_it_ends_with_a_report_and_every_figure_of_it_is_counted_again(
 def message_id(raw: bytes) -> str:
     """The Message-ID of a mail."""
     return str(message_from_bytes(raw, policy=policy.default)["Message-ID"])
+
+
+def recipient_of(raw: bytes) -> str:
+    """The address of the reader of a mail."""
+    return str(message_from_bytes(raw, policy=policy.default)["To"].addresses[0].addr_spec)
 
 
 def asked(data: Path, question: str) -> list[tuple[str, ...]]:
