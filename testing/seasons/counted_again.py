@@ -117,6 +117,10 @@ def _confidence(report: Report, facts: Facts) -> list[str]:
                 ("closure", "c_then"),
             )
         ]
+        if role != "mentor":
+            # Who was asked in the application is not asked again in the invitation.
+            typed = {(pair, one): facts.applied.get(one) for pair, one, seat in facts.seats if seat == role}
+            said[0] = {seat: number for seat, number in typed.items() if number is not None} | said[0]
         each = by_role.get(role)
         spreads = (each.before, each.half_way, each.now, each.then, each.paired) if each else (None,) * 5
         both = [said[2][seat] - said[0][seat] for seat in said[0] if seat in said[2]]

@@ -22,6 +22,7 @@ from store.programs import frozen_program
 from store.tables import (
     AgreementRow,
     AnswerRow,
+    ApplicationRow,
     CohortRow,
     EventRow,
     ItemRow,
@@ -113,6 +114,8 @@ class Facts:
     tasks: list[Task] = field(default_factory=list[Task])
     mails: list[tuple[str, datetime]] = field(default_factory=list[tuple[str, datetime]])
     """(person, moment)"""
+    applied: dict[str, int | None] = field(default_factory=dict[str, int | None])
+    """Who applied to the call and confirmed it, to the confidence that they named."""
 
 
 # -- from a rehearsal, from SQL ------------------------------------------------------------------------------------
@@ -204,6 +207,9 @@ async def of_database(database: Database, cohort: str, as_of: date) -> Facts:
                     given[-1].body if given else None, given[0].at if given else None,
                 )
             )  # fmt: skip
+        for row in await rows(ApplicationRow):
+            if row.confirmed_at and row.state != "withdrawn":
+                facts.applied[row.person] = row.body.get("b_confid")
         for row in await rows(TaskRow):
             facts.tasks.append(Task(row.mentorship, row.kind, row.opened_on, row.due, row.closed_on, row.decision))
     return facts
@@ -218,12 +224,23 @@ def _every(program: Program, agreement: Mapping[str, Any] | None) -> int:
 
 def count(facts: Facts) -> dict[Name, Counted]:
     """Every table of a report, counted again."""
-    return {**_mentorships(facts), **_tasks(facts), **_goals(facts), **_answers(facts), **_reminders(facts)}
+    tables = {**_mentorships(facts), **_tasks(facts), **_goals(facts), **_answers(facts), **_reminders(facts)}
+    return {**tables, **_applied(facts)} if facts.applied else tables
 
 
 def _part(people: Iterable[str]) -> tuple[int, int]:
     listed = [*people]
     return len(listed), len({*listed})
+
+
+def _applied(facts: Facts) -> dict[Name, Counted]:
+    seated = {person for _, person, _ in facts.seats}
+    lots = {
+        "total": {*facts.applied},
+        "placed": facts.applied.keys() & seated,
+        "not_placed": facts.applied.keys() - seated,
+    }
+    return {("reach.applied",): {name: (len(lot), len(lot)) for name, lot in lots.items() if lot}}
 
 
 def _mentorships(facts: Facts) -> dict[Name, Counted]:

@@ -303,7 +303,7 @@ async def town(folder: Path, size: Size, seed: int, *, on_postgresql: bool = Fal
         browser = await stack.enter_async_context(httpx.AsyncClient(base_url=settings.public_url, timeout=20))
         crowd = Crowd(
             loaded, behaviour, database, client, Visitor(browser), here.now, here.at, seed,
-            lambda asked, mentorship: here.accepted.append((mentorship, asked)),
+            answered=lambda asked, mentorship: here.accepted.append((mentorship, asked)),
         )  # fmt: skip
         await launch(database, client, settings, loaded, here.now())
         tasks = [asyncio.create_task(here.live(crowd)), asyncio.create_task(here.mind_workers())]
