@@ -118,7 +118,7 @@ def _wait_for(port: int, stack: subprocess.Popen[bytes], log: Path) -> None:
     raise AssertionError(f"the embedded stack did not come up: {log.read_text()}")
 
 
-@pytest.mark.timeout(480)
+@pytest.mark.timeout(900)
 def test_every_command_of_the_pages_runs(checkout: tuple[Path, dict[str, str]]) -> None:
     folder, env = checkout
     tried = 0

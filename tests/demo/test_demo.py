@@ -29,7 +29,7 @@ OF_MENTEE = (
 )
 """Of the pairs of the call, by the mentee; those who stand in the file have ids that begin with d."""
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture(scope="module")

@@ -58,7 +58,7 @@ async def sign_in(playing: DemoSeason) -> None:
         assert entered.status_code == 303, entered.text
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 async def test_what_the_person_who_watches_does_not_decide_waits_and_nothing_is_broken(tmp_path: Path) -> None:
     async with season(files(tmp_path), lambda _event: None) as playing:
         await playing.launch()

@@ -88,7 +88,7 @@ async def invitation(sink: Sink, recipient: str) -> str:
     return tokens_in(sink.mails_to(recipient)[0].raw)[0]
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(400)
 async def test_a_mail_goes_out_and_an_answer_comes_in_through_separate_processes(
     postgresql_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

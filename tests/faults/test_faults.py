@@ -26,7 +26,7 @@ async def one_after_the_other(here: Town) -> int:
     return min(await outage(here), here.kills)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_a_season_in_which_everything_goes_wrong_is_survived(tmp_path: Path) -> None:
     fault = FaultCase("everything", one_after_the_other, on_postgresql=True, deaths=True)
     one = await played(tmp_path, fault, 1, Size(pairs=3, seconds=20))

@@ -140,7 +140,7 @@ async def born(process: asyncio.subprocess.Process) -> int:
     return int(await process.stdout.readline())
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_a_season_survives_the_death_of_its_worker_at_any_moment(tmp_path: Path) -> None:
     server = DevServer(free_port(), free_port(), tmp_path / "temporal.log")
     client = await server.start()
