@@ -149,10 +149,10 @@ class _ChangeCommand:
     async def one(self, order: ChangeOrder) -> None:
         """One mentorship, shown whole."""
         from operations.audit import COMMAND_LINE
-        from operations.mentorships.change import carry_out, look
+        from operations.mentorships.change import carry_out, look_at_all
 
         options = self.options
-        seen = await look(self.database, self.client, order, self.now)
+        [seen] = await look_at_all(self.database, self.client, [order], self.now)
         if seen.outlook.refused:
             fail(f"{order.place}: {seen.outlook.refused}", REFUSED)
         result = as_object(seen) | {"outcome": "nothing_to_do" if seen.nothing_to_do else "dry_run"}

@@ -67,6 +67,10 @@ def body(
 
 
 def _context(report: Report, compared: Compared | None, voices: Sequence[Voice], change: str) -> dict[str, Any]:
+
+    def section(name: str) -> list[Table]:
+        return [table for table in report.section(name) if _has_somebody(table)]
+
     dots = charts.placed(report.dots)
     return {
         "report": report,
@@ -74,7 +78,7 @@ def _context(report: Report, compared: Compared | None, voices: Sequence[Voice],
         "exact": report.exact,
         "last": days(report.season)[1],
         "sections": SECTIONS,
-        "section": lambda name: [table for table in report.section(name) if _has_somebody(table)],
+        "section": section,
         "stages": charts.funnel(report),
         "dots": dots,
         "top": charts.most(report.dots),

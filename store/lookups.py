@@ -45,20 +45,20 @@ async def look_up(session: AsyncSession, lookup: Lookup[T]) -> T:
 async def look_up_all(session: AsyncSession, first: Lookup[T1], second: Lookup[T2], /) -> tuple[T1, T2]: ...
 @overload
 async def look_up_all(
-    session: AsyncSession, first: Lookup[T1], second: Lookup[T2], third: Lookup[T3], /
+    session: AsyncSession, first: Lookup[T1], second: Lookup[T2], _third: Lookup[T3], /
 ) -> tuple[T1, T2, T3]: ...
 @overload
 async def look_up_all(
-    session: AsyncSession, first: Lookup[T1], second: Lookup[T2], third: Lookup[T3], fourth: Lookup[T4], /
+    session: AsyncSession, first: Lookup[T1], second: Lookup[T2], _third: Lookup[T3], _fourth: Lookup[T4], /
 ) -> tuple[T1, T2, T3, T4]: ...
 @overload
 async def look_up_all(
     session: AsyncSession,
     first: Lookup[T1],
     second: Lookup[T2],
-    third: Lookup[T3],
-    fourth: Lookup[T4],
-    fifth: Lookup[T5],
+    _third: Lookup[T3],
+    _fourth: Lookup[T4],
+    _fifth: Lookup[T5],
     /,
 ) -> tuple[T1, T2, T3, T4, T5]: ...
 @overload

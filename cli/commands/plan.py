@@ -195,7 +195,8 @@ def preview(
       mentorship preview task_opened --task safety
       mentorship preview invitation --person p07 --html invitation.html
     """
-    from operations.cohorts.preview import NAMES, PreviewOptions, reader, reader_in
+    from mail.letters import NAMES
+    from operations.cohorts.preview import PreviewOptions, reader, reader_in
     from operations.cohorts.preview import preview as compose
     from runtime.connect import database
 

@@ -275,11 +275,12 @@ async def test_a_report_is_held_until_it_is_released(tried: CliEnv) -> None:
 async def test_a_change_that_was_confirmed_is_refused_where_another_came_first(tried: CliEnv) -> None:
     now = datetime.now(UTC)
     places = await named(tried.database, ["tried/m10"])
-    seen = [
-        await changes.look(tried.database, tried.client, order, now)
+    given = [
+        order
         for change in (changes.extend("2w"), changes.end("no_fault"))
         for order in await changes.orders(tried.database, places, change, now)
     ]
+    seen = await changes.look_at_all(tried.database, tried.client, given, now)
     outcomes = [(await changes.carry_out(tried.database, tried.client, [one.confirmed], now))[0] for one in seen]
     assert [one.outcome for one in outcomes] == ["done", "refused"]
     assert outcomes[1].reason == (
