@@ -120,6 +120,8 @@ LONG = (
 
 LOOK_AT_THE_SEASON = (
     "tests/rehearsal/test_equality.py::test_the_rehearsal_of_all_cases",
+    "tests/rehearsal/test_equality.py::test_the_report_of_the_rehearsal",
+    "tests/rehearsal/test_equality.py::test_every_figure_of_the_season",
     "tests/workflows/test_privacy.py",
     "tests/workflows/test_replay.py",
     "tests/workflows/test_season.py",
