@@ -203,12 +203,13 @@ class Engine:
 
     async def settle(self) -> None:
         """Wait (in real time) until everybody has done what is due now."""
-        for _ in range(1000):
+        for tries in range(1, 1001):
             why = await self.unrest()
             if not why:
                 return
             if why.endswith("has not been told"):
-                await relay_once(self.database, PatientTeller(self.client), self.now + timedelta(days=1))
+                # A try that a busy machine does not end in time puts the row off: the next one looks further ahead.
+                await relay_once(self.database, PatientTeller(self.client), self.now + timedelta(days=tries))
             # Asking takes a moment too, from those whose work is waited for.
             await asyncio.sleep(0.02)
         raise AssertionError(f"the engine has not come to rest at {self.now}: {await self.unrest()}")
