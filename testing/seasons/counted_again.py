@@ -10,7 +10,8 @@ from reports.rows import Index
 from reports.season_report import Report
 from reports.statistics import Spread
 from reports.tables import Table
-from testing.seasons.independent_count import COUNTED, Counted, Facts, count, expected, last, meetings
+from testing.seasons.counted_facts import Facts
+from testing.seasons.independent_count import COUNTED, Counted, count, expected, last, meetings
 
 CLOSE = 1e-9
 

@@ -6,7 +6,6 @@ Shares no code with `reports/`, `store/reports/` and `rehearsal/season_rows.py`;
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from statistics import median
 from typing import Any
@@ -33,6 +32,7 @@ from store.tables import (
     RequestRow,
     TaskRow,
 )
+from testing.seasons.counted_facts import Asked, Facts, Pair, Task
 
 EVERY = {"weekly": 7, "every_2_weeks": 14, "every_3_weeks": 21, "monthly": 30, "every_6_weeks": 42}
 """Days between two meetings, by the answer to `a_cadence`."""
@@ -49,73 +49,6 @@ Name = tuple[str, ...]
 """Of a table: its id without the mark of a wording, and the words of a question."""
 Counted = dict[str, tuple[int, int]]
 """Part of a table to (count, different people); `total` is the whole."""
-
-
-@dataclass
-class Pair:
-    """A mentorship."""
-
-    format: str
-    start: date
-    midpoint: date
-    end: date
-    every: int
-    happened: set[str]
-    ending: str = ""
-    reason: str = ""
-    on: date | None = None
-
-    @property
-    def begun(self) -> bool:
-        return "onboarded" in self.happened or self.ending.startswith(("completed", "ended_early"))
-
-
-@dataclass
-class Asked:
-    """A request with what was answered to it last."""
-
-    pair: str
-    ask: str
-    number: int
-    person: str
-    role: str
-    gone: bool
-    mails: list[datetime]
-    questions: list[Question] = field(default_factory=list[Question])
-    body: Mapping[str, Any] | None = None
-    at: datetime | None = None
-
-    @property
-    def seat(self) -> tuple[str, str]:
-        return self.pair, self.person
-
-
-@dataclass
-class Task:
-    """Something to decide."""
-
-    pair: str
-    kind: str
-    opened: date
-    due: date
-    closed: date | None
-    decision: str
-
-
-@dataclass
-class Facts:
-    """What is known of a cohort, before anything is counted."""
-
-    as_of: date
-    pairs: dict[str, Pair] = field(default_factory=dict[str, Pair])
-    seats: list[tuple[str, str, str]] = field(default_factory=list[tuple[str, str, str]])
-    """(mentorship, person, role)"""
-    asked: list[Asked] = field(default_factory=list[Asked])
-    tasks: list[Task] = field(default_factory=list[Task])
-    mails: list[tuple[str, datetime]] = field(default_factory=list[tuple[str, datetime]])
-    """(person, moment)"""
-    applied: dict[str, int | None] = field(default_factory=dict[str, int | None])
-    """Who applied to the call and confirmed it, to the confidence that they named."""
 
 
 # -- from a rehearsal, from SQL ------------------------------------------------------------------------------------
