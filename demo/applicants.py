@@ -90,7 +90,7 @@ class ApplicantCrowd:
         return self._links[id_]
 
     async def read(self, recipient: str, raw: bytes) -> None:
-        """Somebody reads a mail; whoever did not apply has nothing to do with it."""
+        """Somebody reads a mail; a reader who did not apply does nothing."""
         one = self._by_email.get(recipient.casefold())
         message = message_from_bytes(raw, policy=policy.default)
         part = message.get_body(("plain",))

@@ -36,7 +36,7 @@ async def call_checks(season: DemoSeason) -> list[Check]:
 
 
 def _kept(call: DemoCall) -> Check:
-    """Whoever confirmed and stayed counts, and nobody else."""
+    """The applications that were confirmed and not withdrawn count, and no others."""
     crowd = call.crowd
     meant = frozenset(crowd.confirmed) - frozenset(crowd.withdrawn)
     lost, extra = sorted(meant - call.counted), sorted(call.counted - meant)

@@ -291,7 +291,7 @@ class DemoSeason:
     async def _left(self) -> int:
         """How much is still to be told or delivered."""
         async with self.stack.database.session() as session:
-            # What a report holds back waits for the coordinator; whoever took over need not decide.
+            # What a report holds back waits for the coordinator; a person who took over need not decide.
             states = ("queued", "sending") if self.taken_over else ("queued", "held", "sending")
             waiting = (ItemRow.state.in_(states), ItemRow.cohort == self.cohort)
             items = await session.scalar(select(func.count()).select_from(ItemRow).where(*waiting)) or 0
