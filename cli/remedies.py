@@ -9,12 +9,14 @@ from operations.errors import NotFound, Refused
 
 REMEDIES = {
     "about": "Leave --about out, or write another --reason.",
+    "backup": "Use pg_dump or continuous archiving (docs/operations.md), then run `mentorship backup --recorded`.",
     "decider": "Write --as with the id, name or address.",
     "details": "Write --name and --email, and --zone.",
     "exact": "Leave the filter out, or use --exact for your own eyes.",
     "leave": "Run `mentorship leave ID`.",
     "match": "Run `mentorship match COHORT`.",
     "mentorship": "Write --mentorship with one of them.",
+    "new_folder": "Name a folder that is new or empty.",
     "newcomer": "Write --with ID, and --name, --email and --zone for somebody new.",
     "no_newcomer": "Leave --with out.",
     "person": "Leave --person out.",

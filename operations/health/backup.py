@@ -21,10 +21,6 @@ from store.sqlite import copy_file
 ACT = "backup"
 TEMPORAL = "temporal.db"
 """The database of the embedded Temporal server, in the data folder."""
-POSTGRESQL = """\
-this command copies SQLite only, and the database is PostgreSQL
-Use pg_dump or continuous archiving (docs/operations.md, "Back up and restore").
-Then run `mentorship backup --recorded`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +39,9 @@ async def back_up(settings: Settings, folder: Path) -> list[CopiedFile]:
     """
     url = make_url(settings.database)
     if url.get_backend_name() != "sqlite" or not url.database:
-        raise Refused(POSTGRESQL)
+        raise Refused("this copies SQLite only, and the database is PostgreSQL", use="backup")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise Refused(f"{folder} holds something already\nName a folder that is new or empty.")
+        raise Refused(f"{folder} holds something already", use="new_folder")
     sources = (settings.data / TEMPORAL, Path(url.database), settings.data / KEPT_SECRET)
     return await asyncio.to_thread(_copy, [source for source in sources if source.exists()], folder)
 
