@@ -106,24 +106,6 @@ def _response(index: Index, ask: str, number: int, role: str) -> Table:
     )
 
 
-def applied(index: Index) -> list[Table]:
-    """Of those who applied to the call: who got a seat."""
-    season = index.season
-    if not season.applications:
-        return []
-    seated = {seat.person for seat in season.seats}
-    people = [each.person for each in season.applications]
-    return [
-        Table(
-            "reach.applied", "Applied and got a seat", "people who applied", counted("p/applied", "applied", people),
-            (
-                counted("p/placed", "got a seat", [person for person in people if person in seated]),
-                counted("p/not_placed", "got none", [person for person in people if person not in seated]),
-            ),
-        )
-    ]  # fmt: skip
-
-
 def questions(index: Index) -> list[Table]:
     """The distribution of the answers to every question that is counted, by ask, role and wording."""
     found: list[Table] = []

@@ -13,6 +13,7 @@ from typing import assert_never
 from program.forms import Form
 from program.matching import Level, Matching, Points, Rule, Score
 from program.models import Program
+from reports.applied_figures import SEATS
 from reports.gate import SMALLEST
 from reports.season_report import Report, days
 from reports.tables import Table, in_words
@@ -35,8 +36,6 @@ class Facts:
     change: str
     matching: Matching | None = None
     """The rules by which the published pairs were made; None where the cohort's file named the pairs."""
-    without: int = 0
-    """How many applied and heard that there is nobody for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ def evidence(report: Report, facts: Facts) -> list[Standard]:
     return [
         Standard(1, "Purpose", (_aims(facts), _plan(report, facts), _goals(report))),
         Standard(2, "Preparation, training and briefing", (_told(facts), _guide(facts))),
-        Standard(3, "Selection and matching", (_rules(facts), _unsuitable(report))),
+        Standard(3, "Selection and matching", (_rules(report, facts), _unsuitable(report))),
         Standard(4, "Measurement and review", (_measures(report), _change(facts))),
         Standard(5, "Ethics and care", (_conduct(facts), _concerns(report))),
         Standard(6, "Administration and support", (_run(report, facts), _recorded(facts))),
@@ -104,7 +103,7 @@ def _guide(facts: Facts) -> Point:
     return Point("Guide to the first meeting", found, f"`first_meeting:` in {', '.join(silent)}" if silent else "")
 
 
-def _rules(facts: Facts) -> Point:
+def _rules(report: Report, facts: Facts) -> Point:
     asks = "Rules of matching, and who could not be matched"
     matching = facts.matching
     if matching is None:
@@ -112,10 +111,16 @@ def _rules(facts: Facts) -> Point:
     rules = tuple(f"A pair is made only where {_rule(rule)}." for rule in matching.rules)
     points = "; ".join(f"{_score(score)}: {_points(score)}" for score in matching.score)
     first = f"What counts first: {', '.join(_LEVELS[level] for level in matching.objective)}."
-    few = f"fewer than {SMALLEST}" if 0 < facts.without < SMALLEST else str(facts.without)
-    without = f"Applicants for whom there was nobody: {few}. Each of them was told."
-    found = (*(rules or ("Every pair can be made.",)), *([f"Points: {points}."] if points else ()), first, without)
-    return Point(asks, found)
+    seats = tuple(line for table in report.tables if table.id in SEATS for line in _lines(table))
+    told = "Each applicant for whom there was nobody was told."
+    found = (
+        *(rules or ("Every pair can be made.",)),
+        *([f"Points: {points}."] if points else ()),
+        first,
+        *seats,
+        told,
+    )
+    return Point(asks, found, "" if seats else "how many applied and got no seat: too few to show, or not counted")
 
 
 _LEVELS: Mapping[Level, str] = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Any
 
 from program.forms import Answers, Form
 from program.models import Program
@@ -104,6 +105,50 @@ class TaskFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class ApplicantFacts:
+    """Somebody whose application counts, at the moment at which it is counted."""
+
+    role: str
+    """mentee, mentor, both or peer"""
+    seated: bool
+    answers: Mapping[str, Any]
+    """Question to answer, as it is stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Those who gave one answer: how many got a seat, and how many got none. `value` is empty for those who gave none
+    of the answers to choose from."""
+
+    value: str
+    label: str
+    placed: int
+    others: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """An answer by which people are compared. `several`: somebody can be in more than one part."""
+
+    field: str
+    title: str
+    mark: str
+    """Stands for the wording of its question."""
+    several: bool
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """Those who applied as `mentee`, `mentor` or `peer`; who would be both counts as a mentee."""
+
+    role: str
+    placed: int
+    others: int
+    attributes: tuple[Attribute, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ApplicationFacts:
     """Somebody who applied and confirmed it. `confidence` is 0 to 10, asked before anything began; None: not said."""
 
@@ -142,6 +187,10 @@ class Season:
     mails: tuple[MailFacts, ...] = ()
     applications: tuple[ApplicationFacts, ...] = ()
     """Of an open call; none where people were named in the cohort's file."""
+    applied: tuple[Lot, ...] = ()
+    """How many of those who applied got a seat: as it was when the pairs were published, before that as it stands."""
+    published: bool = False
+    """Whether the pairs of the call are published: from then on `applied` stays as it is."""
 
     @property
     def over(self) -> bool:
@@ -171,6 +220,7 @@ class Season:
             tasks=tuple(task for task in self.tasks if task.mentorship in keys),
             mails=tuple(mail for mail in self.mails if mail.person in people),
             applications=tuple(each for each in self.applications if each.person in people),
+            applied=(),
         )
 
 

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from reports import answer_figures, mentorship_figures
+from reports import answer_figures, applied_figures, mentorship_figures
 from reports.answer_figures import Confidence
-from reports.gate import SMALLEST, gated, is_small, why_no_filter, with_bounds
+from reports.gate import SMALLEST, gated, why_no_filter, with_bounds
 from reports.mentorship_figures import Dot
 from reports.rows import Index, Season
 from reports.statistics import Share, Spread, share
@@ -34,8 +34,6 @@ SECTIONS = {
 SATISFACTION = ("c_sat", "c_learn", "c_org", "c_nps", "c_partner", "c_mails")
 GIVING_BACK = ("c_give", "c_again")
 CONFIDENCE = ("b_confid", "r_confid", "c_now", "c_then")
-WHOLE_ONLY = ("reach.applied",)
-"""Tables of the whole cohort: people apply to it, and not to one of its programs or formats."""
 LINES_FROM = 10
 """From so many people on, the exact report draws one line for each."""
 
@@ -90,10 +88,11 @@ class Report:
 
 
 def all_tables(index: Index, task_labels: Mapping[str, str]) -> list[Table]:
-    """Every table of a cohort, exact, with those that only the gate reads."""
+    """Every table of a cohort's mentorships, exact, with those that only the gate reads. Who applied is not in it:
+    people apply to a cohort, and not to one of its programs or formats."""
     found: list[Table] = []
     for section, tables in (
-        ("reach", [*answer_figures.applied(index), *mentorship_figures.reach(index)]),
+        ("reach", mentorship_figures.reach(index)),
         ("meetings", [mentorship_figures.rhythm(index)]),
         ("goals", answer_figures.goals(index)),
         ("endings", mentorship_figures.endings(index)),
@@ -119,8 +118,10 @@ def exact(season: Season, task_labels: Mapping[str, str], *, program: str = "", 
     """The report for those who may see the answers themselves: exact numbers, not for passing on."""
     chosen = season.only(program=program, format_=format_)
     index = Index(chosen)
-    whole_only = WHOLE_ONLY if program or format_ else ()
-    tables = [table for table in all_tables(index, task_labels) if table.shown and table.id not in whole_only]
+    tables = [
+        *_in_reach(applied_figures.tables(chosen.applied)),
+        *(table for table in all_tables(index, task_labels) if table.shown),
+    ]
     return Report(
         season=chosen,
         exact=True,
@@ -143,15 +144,18 @@ def for_passing_on(season: Season, task_labels: Mapping[str, str]) -> Report:
     index = Index(season)
     tables = all_tables(index, task_labels)
     unfinished = {table.id for table in tables if not _is_final(index, table)}
-    # How many got a seat is known from other tables, so that nothing could hide a small number beside it.
-    bare = {table.id for table in tables if table.id == "reach.applied" and any(map(is_small, table.cells))}
-    kept = gated([table for table in tables if table.id not in unfinished | bare])
+    applied, left_out = applied_figures.tables_for_passing_on(season.applied if season.published else ())
+    kept = [*_in_reach(applied), *gated([table for table in tables if table.id not in unfinished])]
     later = {
         table.title: "shown when nothing in it can change any more"
         for table in tables
         if table.id in unfinished and table.shown
     }
-    return _through_the_gate(season, index, kept, later)
+    return _through_the_gate(season, index, kept, {**left_out, **later})
+
+
+def _in_reach(tables: Iterable[Table]) -> list[Table]:
+    return [replace(table, section="reach") for table in tables if table.shown]
 
 
 def filtered_for_passing_on(
@@ -172,7 +176,7 @@ def filtered_for_passing_on(
     tables: list[Table] = []
     withheld: dict[str, str] = {}
     for table in all_tables(index, task_labels):
-        if not table.shown or table.id in WHOLE_ONLY:
+        if not table.shown:
             continue
         if not season.over:
             withheld[table.title] = "filters are for seasons that are over"

@@ -10,8 +10,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-Chart = Literal["bars", "funnel", "none"]
-
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -39,12 +37,13 @@ class Table:
     unit: str
     total: Cell
     cells: tuple[Cell, ...]
-    chart: Chart = "bars"
     section: str = ""
     wording: str = ""
     """A mark of the wording of the question: two seasons with the same mark asked the same."""
     option_of: str = ""
-    """Of a question with several answers: the question; the table is about one of its options."""
+    """Of a table that stands together with others: what they are all about; this one is about one of its options."""
+    crossed: bool = False
+    """Whether those beside it have the same parts: one line for each, with a column for each part."""
     note: str = ""
     shown: bool = True
     """Whether it is a table of the report; others only tell the gate how numbers depend on each other."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from itertools import groupby
 
 from reports.answer_figures import ROLE_WORDS
@@ -19,21 +19,23 @@ PLACES = {
 
 def titled(table: Table) -> str:
     """The title of a table, with who was asked and when where it is a question."""
+    title = table.option_of or table.title
+    for place, words in PLACES.items():
+        title = title.replace(place, words)
     if not table.wording:
-        return table.title
+        return title
     role, occasion, _ = table.id.split("/", 2)
     number = occasion.lstrip("abcdefghijklmnopqrstuvwxyz_")
     words = occasion.removesuffix(number).replace("_", "-")
-    title = (
-        (table.option_of or table.title).replace("{partner}", "your partner").replace("{since}", "the time before")
-    )
-    title = title.replace("{purpose}", "what this is for").replace("{program}", "this program")
     return f"{title} ({ROLE_WORDS[role]}, {words}{f' {number}' if number else ''})"
 
 
-def together(tables: Sequence[Table]) -> list[list[Table]]:
+def together(tables: Iterable[Table]) -> list[list[Table]]:
     """The tables with those beside each other that are about options of the same question."""
-    return [
-        [*group]
-        for _, group in groupby(tables, lambda table: (table.option_of and table.id.rpartition(".")[0]) or table.id)
-    ]
+    return [[*group] for _, group in groupby(tables, _stands_with)]
+
+
+def _stands_with(table: Table) -> str:
+    if not table.option_of:
+        return table.id
+    return table.option_of if table.crossed else table.id.partition(f".{table.wording}.")[0]

@@ -30,6 +30,9 @@ class CallRow(Base):
     """`program.matching.Matching` of the cohort's program."""
     published_at: Mapped[datetime | None]
     """When the pairs were published; None before."""
+    applied: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON)
+    """How many of those who applied got a seat when the pairs were published (`reports.rows.Lot`): numbers only. They
+    stay when the applications are deleted. None before."""
 
 
 class ApplicationRow(Base):

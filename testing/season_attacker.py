@@ -12,18 +12,20 @@ from random import Random
 
 from rehearsal.season import RehearsedSeason
 from rehearsal.season_rows import season_rows
-from reports import season_report
+from reports import applied_figures, season_report
 from reports.html_report import page
 from reports.releases import Release, filtered_following, following, showing
 from reports.rows import Index, Season
 from reports.season_report import Report
 from reports.tables import Cell, Table
 from testing.report_attacker import Equations, Unknown, is_small
+from testing.seasons.chance_applicants import applicants, call
 from testing.seasons.rehearsed_answers import LAUNCHED, season
 
 Part = tuple[str, str]
-"""(program, format): the smallest part that a filter can tell apart. `EVERYBODY` is who applied."""
-EVERYBODY = ("*", "*")
+"""(program, format): the smallest part that a filter can tell apart."""
+APPLICANTS = ("*", "*")
+"""Who applied: to the cohort, and not to a part of it."""
 Tables = Mapping[Part, Sequence[Table]]
 
 
@@ -34,6 +36,8 @@ class Attack:
     earlier: list[Release] = field(default_factory=list[Release])
     known: Equations = field(default_factory=Equations)
     truth: list[Tables] = field(default_factory=list[Tables])
+    applied: list[Table] = field(default_factory=list[Table])
+    """Of those who applied: counted once, so that they are the same in every report."""
     reports: int = 0
     numbers: int = 0
     """How many numbers were shown."""
@@ -44,6 +48,8 @@ class Attack:
         """Take every report of the season as it stands, in the order in which they could be had."""
         moment = len(self.truth)
         self.truth.append(parts_of(rows))
+        if not moment:
+            self._know_applicants(rows)
         for part, tables in self.truth[-1].items():
             for table in tables:
                 whole = {(cell.name, part, moment): -1 for cell in table.cells}
@@ -58,7 +64,16 @@ class Attack:
             within = [
                 part for part in self.truth[-1] if part[0] in (program or part[0]) and part[1] in (format_ or part[1])
             ]
-            self._see(report, moment, [part for part in within if part != EVERYBODY])
+            self._see(report, moment, within)
+
+    def _know_applicants(self, rows: Season) -> None:
+        """How the numbers of those who applied depend on each other; how many of them have a seat is known anyway."""
+        self.applied = applied_figures.tables(rows.applied)
+        for table in self.applied:
+            whole = {(cell.name, APPLICANTS, 0): -1 for cell in table.cells}
+            self.known.add({**whole, (table.total.name, APPLICANTS, 0): 1}, 0)
+        for lot in rows.applied:
+            self.known.add({(f"p/{lot.role}/placed", APPLICANTS, 0): 1}, lot.placed)
 
     def _see(self, report: Report, moment: int, scope: Sequence[Part]) -> None:
         self.earlier.append((report.season.as_of, showing(report)))
@@ -69,11 +84,9 @@ class Attack:
             for cell in (table.total, *table.cells):
                 if cell.state == "exact":
                     self.numbers += 1
-                    self.known.add(_sum(cell.name, self._where(cell.name, scope, moment), moment), cell.count)
-
-    def _where(self, name: str, scope: Sequence[Part], moment: int) -> list[Part]:
-        alone = name.startswith("p/")
-        return [part for part in scope if (part == EVERYBODY) == alone]
+                    alone = cell.name.startswith("p/")
+                    where = _sum(cell.name, [APPLICANTS], 0) if alone else _sum(cell.name, scope, moment)
+                    self.known.add(where, cell.count)
 
     def _compare(self, whole: Report, other: Season) -> None:
         """A second season beside it shows of both what each shows alone."""
@@ -86,11 +99,17 @@ class Attack:
     def learned(self) -> list[str]:
         """Every small number, or small change between two moments, that the attacker can compute."""
         found: list[str] = []
+        for name, count in {
+            cell.name: cell.count for table in self.applied for cell in (table.total, *table.cells) if is_small(cell)
+        }.items():
+            known_anyway = name.endswith("/placed") and name.count("/") == 2  # of all in a role
+            self.targets += not known_anyway
+            if not known_anyway and self.known.fixes(_sum(name, [APPLICANTS], 0), count):
+                found.append(f"{name} is {count}")
         for moment, tables in enumerate(self.truth):
             values, small = _values(tables)
-            for scope in scopes([part for part in tables if part != EVERYBODY]):
+            for parts in scopes([*tables]):
                 for name in values:
-                    parts = self._where(name, [*scope, EVERYBODY] if name.startswith("p/") else scope, moment)
                     count = sum(values[name].get(part, 0) for part in parts)
                     if 0 < count < 5 or (len(parts) == 1 and (name, parts[0]) in small):
                         self.targets += 1
@@ -98,9 +117,8 @@ class Attack:
                             found.append(f"{name} of {sorted(parts)} at {moment} is {count}")
         for one, two in combinations(range(len(self.truth)), 2):
             before, after = _values(self.truth[one])[0], _values(self.truth[two])[0]
-            for scope in scopes([part for part in self.truth[two] if part != EVERYBODY]):
+            for parts in scopes([*self.truth[two]]):
                 for name in before.keys() & after.keys():
-                    parts = self._where(name, [*scope, EVERYBODY] if name.startswith("p/") else scope, two)
                     moved = sum(after[name].get(part, 0) - before[name].get(part, 0) for part in parts)
                     if 0 < abs(moved) < 5:
                         self.targets += 1
@@ -130,7 +148,7 @@ def _values(tables: Tables) -> tuple[dict[str, dict[Part, int]], set[tuple[str, 
 def parts_of(rows: Season) -> dict[Part, list[Table]]:
     """Every table of every smallest part, before the gate."""
     whole = season_report.all_tables(Index(rows), {})
-    found: dict[Part, list[Table]] = {EVERYBODY: [table for table in whole if table.id in season_report.WHOLE_ONLY]}
+    found: dict[Part, list[Table]] = {}
     for program, format_ in sorted({(one.program, one.format) for one in rows.mentorships}):
         tables = season_report.all_tables(Index(rows.only(program=program, format_=format_)), {})
         totals = {table.total.name: table.total for table in tables}
@@ -138,7 +156,7 @@ def parts_of(rows: Season) -> dict[Part, list[Table]]:
         # Where a part was never asked, nobody in it was.
         missing = [table for table in whole if table.id.startswith("answers.") and table.id not in there]
         found[program, format_] = [
-            *(table for table in tables if table.id not in season_report.WHOLE_ONLY),
+            *tables,
             *(_not_asked(table, totals[table.total.name]) for table in missing if table.total.name in totals),
         ]
     return found
@@ -189,6 +207,14 @@ def erased(rows: Season, random: Random, share: float) -> Season:
     )
 
 
+def with_applicants(rows: Season, seed: int) -> Season:
+    """The same season, as if everybody in it had applied to a call, and others in vain."""
+    random = Random(f"applicants/{seed}")
+    seated = {seat.person: seat.role for seat in rows.seats}
+    people = applicants(random, seated.values(), random.choice((0, 3, 8, 20)))
+    return replace(rows, applied=applied_figures.lots(people, *call()), published=True)
+
+
 KINDS = (("formal",), ("formal", "informal"), ("peer", "group"), ("formal", "peer", "reverse"))
 """Programs of a season: one alone, two of one format, two of two, three."""
 LOOKS = 3
@@ -207,10 +233,12 @@ def attacked(seed: int, most: int = 70, other: Season | None = None) -> Attack:
             running.append(season_rows(played))
             due = played.now + every
 
-    last = season_rows(season(seed, random.randint(3, most), KINDS[seed % len(KINDS)], meanwhile))
+    last = with_applicants(
+        season_rows(season(seed, random.randint(3, most), KINDS[seed % len(KINDS)], meanwhile)), seed
+    )
     attack = Attack()
     for rows in running:
-        attack.look(rows)
+        attack.look(replace(rows, applied=last.applied, published=True))
     attack.look(last, other)
     for share in (0.05, 0.3):
         last = erased(last, random, share)

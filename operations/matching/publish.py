@@ -40,6 +40,7 @@ from store.mentorships import tasks
 from store.people import applications, people
 from store.people.applications import Application
 from store.postbox import Moment
+from store.reports import applied
 from store.shards import soonest
 
 NO_FIT, NO_PLACE, NO_MENTEE = 1, 2, 3
@@ -209,6 +210,7 @@ async def _write(
     today = local_date(now, call.zone)
     new = await cohorts.put_in(session, says, frozen.programs, today, because)
     await calls.mark_published(session, made.cohort, now)
+    await applied.keep(session, made.cohort, now)
     await tasks.close_of_cohort(session, made.cohort, "match", "published", decider, why, now, today)
     alone = {person: reason for person, reason in made.nobody.items() if person in counted}
     moments: list[Moment] = []

@@ -13,7 +13,7 @@ from reports.evidence import Facts, evidence
 from store.audit import AuditFilters, read
 from store.cohorts import calls
 from store.database import Database
-from store.people import applications, people
+from store.people import people
 from store.reports.releases import change_text
 from store.reports.season_rows import programs_of
 
@@ -30,7 +30,6 @@ async def evidence_pack(database: Database, made: Made, now: datetime) -> dict[s
         lines, _ = await read(session, AuditFilters(cohort=cohort), most=MOST)
         change = await change_text(session, cohort)
         call = await calls.find(session, cohort)
-        without = len(await applications.told_at(session, cohort, applications.NOBODY))
     programs = tuple(each.program for each in frozen)
     rules = programs[0].rules.due if programs else {}
     facts = Facts(
@@ -42,7 +41,6 @@ async def evidence_pack(database: Database, made: Made, now: datetime) -> dict[s
         audit=Counter(line.what for line in lines),
         change=change,
         matching=call.matching if call is not None and call.gathering.published else None,
-        without=without,
     )
     title = f"Evidence: {made.report.season.title}"
     return {"report.html": made.html(), **html_report.evidence_pages(title, evidence(made.report, facts))}

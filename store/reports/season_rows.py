@@ -29,6 +29,7 @@ from reports.rows import (
 from store.columns import Instant
 from store.lookups import Lookup, look_up_all
 from store.programs import FrozenProgram, asked_with, frozen_program
+from store.reports.applied import applied
 from store.reports.ledger import WENT_OUT
 from store.tables import (
     AgreementRow,
@@ -59,6 +60,7 @@ async def season_rows(session: AsyncSession, cohort: str, as_of: date, until: da
     mentorships, frozen = await _mentorships(session, cohort, as_of, until)
     requests, answers = await _answers(session, cohort, as_of, until, frozen)
     tasks, applications = await look_up_all(session, _tasks(cohort, as_of), _applications(cohort, until))
+    counts, published = await applied(session, cohort, until)
     return Season(
         cohort=cohort,
         title=row.title,
@@ -74,6 +76,8 @@ async def season_rows(session: AsyncSession, cohort: str, as_of: date, until: da
         tasks=tasks,
         mails=await _mails(session, cohort, until),
         applications=applications,
+        applied=counts,
+        published=published,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from re import sub
 from statistics import quantiles
 
 from reports.answer_figures import would_go_on
@@ -39,7 +40,7 @@ def _by_id(tables: Iterable[tuple[str, Counted]]) -> dict[str, list[Counted]]:
 
 def _id_of(table: Table) -> str:
     if not table.wording:
-        return table.id
+        return sub(r"-[0-9a-f]{8}\.", ".", table.id) if table.crossed else table.id
     place, _, rest = table.id.rpartition("/")
     question, _, option = rest.partition(f".{table.wording}")
     return f"{place}/{question}{option.replace('.', '/', 1)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -62,6 +62,15 @@ class Task:
 
 
 @dataclass
+class Applicant:
+    """Somebody who applied and confirmed it, as it was when the pairs were published."""
+
+    role: str
+    seated: bool
+    answers: Mapping[str, Sequence[str]]
+
+
+@dataclass
 class Facts:
     """What is known of a cohort, before anything is counted."""
 
@@ -75,3 +84,7 @@ class Facts:
     """(person, moment)"""
     applied: dict[str, int | None] = field(default_factory=dict[str, int | None])
     """Who applied to the call and confirmed it, to the confidence that they named."""
+    applicants: list[Applicant] = field(default_factory=list[Applicant])
+    compared: dict[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+    """What the rules of the matching compare, to the values that the form offers; an empty one stands before them
+    where only one can be chosen, for those who chose none."""

@@ -5,7 +5,7 @@ Shares no code with `reports/`, `store/reports/` and `rehearsal/season_rows.py`;
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from statistics import median
 from typing import Any
@@ -22,6 +22,7 @@ from store.tables import (
     AgreementRow,
     AnswerRow,
     ApplicationRow,
+    CallRow,
     CohortRow,
     EventRow,
     ItemRow,
@@ -32,7 +33,7 @@ from store.tables import (
     RequestRow,
     TaskRow,
 )
-from testing.seasons.counted_facts import Asked, Facts, Pair, Task
+from testing.seasons.counted_facts import Applicant, Asked, Facts, Pair, Task
 
 EVERY = {"weekly": 7, "every_2_weeks": 14, "every_3_weeks": 21, "monthly": 30, "every_6_weeks": 42}
 """Days between two meetings, by the answer to `a_cadence`."""
@@ -92,9 +93,10 @@ def of_rehearsal(season: RehearsedSeason) -> Facts:
     return facts
 
 
-async def of_database(database: Database, cohort: str, as_of: date) -> Facts:
-    """What is in SQL, all of it: `as_of` must be after everything."""
-    facts = Facts(as_of)
+async def of_database(database: Database, cohort: str, as_of: date, applicants: Sequence[Applicant] = ()) -> Facts:
+    """What is in SQL, all of it: `as_of` must be after everything. `applicants` are those who applied, as they were
+    when their pairs were published: what they wrote is deleted later."""
+    facts = Facts(as_of, applicants=[*applicants])
     async with database.session() as session:
 
         async def rows(table: Any) -> list[Any]:
@@ -143,9 +145,23 @@ async def of_database(database: Database, cohort: str, as_of: date) -> Facts:
         for row in await rows(ApplicationRow):
             if row.confirmed_at and row.state != "withdrawn":
                 facts.applied[row.person] = row.body.get("b_confid")
+        call = await session.get(CallRow, cohort)
+        facts.compared = _compared(call.form, call.matching) if call else {}
         for row in await rows(TaskRow):
             facts.tasks.append(Task(row.mentorship, row.kind, row.opened_on, row.due, row.closed_on, row.decision))
     return facts
+
+
+def _compared(form: Mapping[str, Any], matching: Mapping[str, Any]) -> dict[str, Sequence[str]]:
+    """What hard rules and `equal` compare; none of the shipped programs has a shared identity."""
+    found: dict[str, Sequence[str]] = {}
+    for rule in (*matching["rules"], *matching["score"]):
+        for kind in ("different", "same", "above", "within", "equal"):
+            for question in form["questions"]:
+                if question["id"] == rule.get(kind) and question["type"] in ("one", "many"):
+                    offered = [option["value"] for option in question["options"]]
+                    found[question["id"]] = offered if question["type"] == "many" else ["", *offered]
+    return found
 
 
 def _every(program: Program, agreement: Mapping[str, Any] | None) -> int:
@@ -158,7 +174,7 @@ def _every(program: Program, agreement: Mapping[str, Any] | None) -> int:
 def count(facts: Facts) -> dict[Name, Counted]:
     """Every table of a report, counted again."""
     tables = {**_mentorships(facts), **_tasks(facts), **_goals(facts), **_answers(facts), **_reminders(facts)}
-    return {**tables, **_applied(facts)} if facts.applied else tables
+    return {**tables, **_applied(facts)}
 
 
 def _part(people: Iterable[str]) -> tuple[int, int]:
@@ -167,13 +183,24 @@ def _part(people: Iterable[str]) -> tuple[int, int]:
 
 
 def _applied(facts: Facts) -> dict[Name, Counted]:
-    seated = {person for _, person, _ in facts.seats}
-    lots = {
-        "total": {*facts.applied},
-        "placed": facts.applied.keys() & seated,
-        "not_placed": facts.applied.keys() - seated,
+    """By role, and by what the rules compare: each answer of a list that the form offers."""
+    found: dict[str, dict[str, int]] = {}
+    for one in facts.applicants:
+        role = "mentor" if one.role == "mentor" else "peer" if one.role == "peer" else "mentee"
+        places = [f"reach.applied.{role}"]
+        for field, offered in facts.compared.items():
+            said = [value for value in one.answers.get(field, ()) if value in offered]
+            places += [f"reach.applied.{role}.{field}.{value}" for value in said or ([""] if offered[0] else [])]
+        for place in places:
+            parts = found.setdefault(place, {"total": 0})
+            for part in ("total", "placed" if one.seated else "not_placed"):
+                parts[part] = parts.get(part, 0) + 1
+    nobody_left = [place for place, parts in found.items() if place.count(".") == 2 and not parts.get("not_placed")]
+    return {
+        (place,): {part: (n, n) for part, n in parts.items()}
+        for place, parts in found.items()
+        if not any(place.startswith(f"{whole}.") for whole in nobody_left)
     }
-    return {("reach.applied",): {name: (len(lot), len(lot)) for name, lot in lots.items() if lot}}
 
 
 def _mentorships(facts: Facts) -> dict[Name, Counted]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import sqlite3
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 
 from store.database import Database
 from testing.seasons.counted_again import differences
+from testing.seasons.counted_facts import Applicant
 from testing.seasons.independent_count import of_database
 from testing.seasons.played_season import FAR, report_of
 
@@ -122,9 +124,26 @@ async def test_it_ends_with_a_report_and_every_figure_of_it_is_counted_again(
     try:
         report = await report_of(database, cohort)
         assert report.season.over
-        assert differences(report, await of_database(database, cohort, FAR)) == []
+        assert differences(report, await of_database(database, cohort, FAR, applicants(data, ended.stdout))) == []
     finally:
         await database.close()
+
+
+def applicants(data: Path, seen: str) -> list[Applicant]:
+    """Who applied and confirmed it, as the screen told it, with what stands in their file."""
+    seated = {
+        name for (name,) in asked(data, "SELECT p.name FROM memberships m JOIN participants p ON p.id = m.person")
+    }
+    with (ROOT / "config" / "cohorts" / "demo-people.csv").open(encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if f"{row['name']} confirms the address" in seen]
+    return [
+        Applicant(
+            row["role"], row["name"] in seated,
+            {name: row[name].split("|") for name in ("unit", "profession", "grade", "languages")},
+        )
+        for row in rows
+        if f"{row['name']} withdraws" not in seen
+    ]  # fmt: skip
 
 
 def message_id(raw: bytes) -> str:

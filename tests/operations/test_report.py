@@ -16,7 +16,7 @@ from operations.reports.giving_back import volunteers
 from operations.reports.report import as_object, exact, for_passing_on, say_what_changes
 from store.cohorts import calls
 from store.database import Database
-from store.tables import ApplicationRow, CallRow, ReportReleaseRow
+from store.tables import ApplicationRow, ReportReleaseRow
 from testing.environments.open_call import open_call_of
 from testing.environments.web_env import COHORT, NOW, WebEnv, launch, web_env_of
 from tests.operations.test_answers_shown import submitted
@@ -126,16 +126,15 @@ async def test_the_evidence_states_the_rules_by_which_published_pairs_were_made(
         "the mentor stands 1 or 2 or 3 steps above the mentee in “grade” (AO, EO, HEO, SEO, G7, G6)",
         "steps between the two in “grade”: 1: 9, 2: 12, 3: 4",
         "as many as possible have somebody, the most points, the weakest pair as strong as possible",
-        "Applicants for whom there was nobody: 0",
+        "Each applicant for whom there was nobody was told",
+        "Missing:</strong> how many applied and got no seat",
     ):
         assert words in page, words
 
 
 async def test_applications_are_where_it_begins(closing: WebEnv) -> None:
+    await open_call_of(closing.database, COHORT, NOW)
     async with closing.database.begin() as session:
-        day = NOW.date()
-        session.add(CallRow(cohort=COHORT, opens=day, closes=day, terms={}, form={}, matching={}))
-        await session.flush()
         for number, (person, state) in enumerate((("ada", "confirmed"), ("ben", "withdrawn"))):
             session.add(
                 ApplicationRow(
@@ -144,7 +143,7 @@ async def test_applications_are_where_it_begins(closing: WebEnv) -> None:
                 )
             )  # fmt: skip
     made = await exact(closing.database, COHORT, NOW)
-    table = made.report.table("reach.applied")
+    table = made.report.table("reach.applied.mentee")
     assert table is not None
     assert [cell.count for cell in table.cells] == [1, 0]
     assert made.report.confidence[0].before is not None

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from random import Random
 from statistics import median
 
 import pytest
@@ -18,6 +19,7 @@ from rehearsal.script_actions import change_happens
 from rehearsal.season import RehearsedSeason
 from rehearsal.season_rows import season_rows
 from reports import answer_figures, mentorship_figures, season_report
+from reports.applied_figures import lots
 from reports.rows import (
     AnswerFacts,
     ApplicationFacts,
@@ -32,6 +34,7 @@ from reports.statistics import share, spread, wilson
 from reports.tables import Cell, Table
 from testing.cohorts import random_cohorts
 from testing.cohorts.all_cases import launch_moment, written
+from testing.seasons.chance_applicants import applicants, call
 from testing.seasons.counted_again import differences
 from testing.seasons.independent_count import of_rehearsal
 from testing.seasons.rehearsed_answers import season
@@ -174,22 +177,33 @@ def test_a_goal_of_which_nobody_says_what_came_of_it_is_not_counted() -> None:
     assert numbers(table) == {"reached": 1}
 
 
-def test_who_applied_and_how_confident_they_were() -> None:
+def test_applications_are_where_people_say_first_how_confident_they_are() -> None:
     """Applications are where a call's mentees are asked before anything begins."""
     rows = season_rows(season(11, 12, ("formal",)))
     mentees = sorted(seat.person for seat in rows.seats if seat.role == "mentee")
-    others = [f"other{number}" for number in range(7)]
-    said = tuple(ApplicationFacts(person, at % 11) for at, person in enumerate([*mentees, *others]))
-    applied = replace(rows, applications=(*said[:-1], ApplicationFacts(said[-1].person)))
-    report = season_report.exact(applied, {})
-    [table] = [each for each in report.tables if each.id == "reach.applied"]
-    assert [cell.count for cell in (table.total, *table.cells)] == [len(said), len(mentees), 7]
-    [confident] = report.confidence
+    said = tuple(ApplicationFacts(person, at % 11) for at, person in enumerate([*mentees, "other"]))
+    applied = replace(rows, applications=(*said, ApplicationFacts("silent")))
+    [confident] = season_report.exact(applied, {}).confidence
     assert confident.before is not None
     assert confident.before.n == len(mentees)
-    assert season_report.for_passing_on(applied, {}).table("reach.applied") is not None
-    fewer = replace(applied, applications=applied.applications[:-4])
-    assert season_report.for_passing_on(fewer, {}).table("reach.applied") is None
+
+
+def test_who_was_left_out_is_told_of_the_whole_cohort_once_the_pairs_are_published() -> None:
+    rows = season_rows(season(11, 12, ("formal",)))
+    people = applicants(Random(1), ["mentee"] * 30 + ["mentor"] * 30, 12)
+    asked = replace(rows, applied=lots(people, *call()))
+    ids = {table.id for table in season_report.exact(asked, {}).tables}
+    assert {"reach.applied.mentee", "reach.applied.mentor"} < ids
+    assert any(".unit-" in id_ for id_ in ids)
+    assert season_report.for_passing_on(asked, {}).table("reach.applied.mentee") is None
+    published = replace(asked, published=True)
+    whole = season_report.for_passing_on(published, {})
+    assert whole.table("reach.applied.mentee") is not None
+    for part in (
+        season_report.exact(published, {}, format_="one_to_one"),
+        season_report.filtered_for_passing_on(published, whole, {}, format_="one_to_one"),
+    ):
+        assert not [table for table in part.tables if table.id.startswith("reach.applied")]
 
 
 def test_a_table_whose_parts_do_not_add_up_is_no_table() -> None:
