@@ -193,6 +193,10 @@ class Groups(Model):
         return self
 
 
+THREE_PEERS = Groups(least=2, most=3)
+"""In a program of peers: two meet, or three where the number of people is odd."""
+
+
 class Matching(Model):
     """How people of a program are matched: rules, scores, and what counts first."""
 
@@ -207,7 +211,8 @@ class Matching(Model):
     capacity: Capacity = Capacity()
     """How many mentees a mentor can have."""
     groups: Groups = Groups()
-    """How large a group is; used by the format `group`."""
+    """How large a group is. Used by the format `group`; and peers of whom an odd number is left can be three where it
+    is THREE_PEERS."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> Matching:
@@ -227,6 +232,11 @@ class Matching(Model):
                 if spellings.setdefault(spelling.casefold(), tag.tag) != tag.tag:
                     raise ValueError(f"`{spelling}` stands for two tags; write it at one of them")
         return self
+
+    @property
+    def three_peers(self) -> bool:
+        """Whether, in a program of peers, three can form a group where the number is odd."""
+        return self.groups == THREE_PEERS
 
     def order_of(self, field: str) -> tuple[str, ...] | None:
         """The values of a field, lowest first, as its `above` rule names them."""

@@ -57,6 +57,8 @@ class BoardPair:
     """Other mentees for the mentor, the best first."""
     slot: str = ""
     """In a group: a half-day of the mentor in which all can meet."""
+    three: tuple[str, ...] = ()
+    """In a group of three peers: the three, of whom each is in a pair with both others."""
 
     @property
     def because(self) -> tuple[str, ...]:
@@ -143,6 +145,7 @@ class Board:
                     "for_mentee": [asdict(one) for one in pair.for_mentee],
                     "for_mentor": [asdict(one) for one in pair.for_mentor],
                     "slot": pair.slot,
+                    "three": list(pair.three),
                 }
                 for pair in self.pairs
             ],

@@ -8,7 +8,6 @@ from functools import cached_property
 
 from matching.candidates import Candidates
 from matching.fairness import attributes, fairness_of
-from matching.general import ALONE
 from matching.groups import GroupResult, match_groups, one_more_group
 from matching.objective import Impossible, PairIds, Totals, Wanted
 from matching.peers import PeerResult, match_peers
@@ -31,7 +30,7 @@ from operations.matching.board import (
     shared_by,
 )
 from operations.matching.pool import Pool
-from program.matching import Rule
+from program.matching import THREE_PEERS, Groups, Rule
 
 PRICED_BY_SOLVING = 6
 """Other partners or groups whose price is worked out for one person where each means solving again."""
@@ -77,21 +76,24 @@ class MatchedPeers:
         result, pool = self.result, self.pool
         pins = {frozenset(pair) for pair in result.wanted.pins}
         scores = Scores(result.candidates)
+        three = tuple(result.people[one].id for one in result.three)
         pairs = tuple(
             BoardPair(
                 result.people[one].id, result.people[other].id, result.scores[one][other], result.parts(one, other),
                 shared_by(pool, result.people[one], result.people[other], scores.tags),
                 pinned=frozenset((result.people[one].id, result.people[other].id)) in pins,
+                three=three if one in result.three and other in result.three else (),
             )
             for one, other in result.pairs
         )  # fmt: skip
         nobody = tuple(self._alone(one) for one in result.alone)
         warnings = tuple(str(warning) for warning in pool.warnings)
-        notes = no_pair_at_all(result.candidates)
+        notes = (*self._about_three(), *no_pair_at_all(result.candidates))
+        # Of the two pairs of somebody in a group of three, the weaker one: nobody looks better served by two.
         scored = {
-            person: result.scores[person][partner]
-            for person, partner in enumerate(result.partner)
-            if partner != ALONE
+            person: min(result.scores[person][other] for other in partners)
+            for person in range(len(result.people))
+            if (partners := result.partners(person))
         }
         fairness = tuple(
             fared(fairness_of(result.candidates, scored, attributes(pool.matching), result.without_candidate))
@@ -100,6 +102,19 @@ class MatchedPeers:
             pool.title, pool.format, result.totals, len(result.people), pairs, nobody, (), self._helps(), fairness,
             notes, warnings,
         )  # fmt: skip
+
+    def _about_three(self) -> Iterator[str]:
+        groups = self.pool.matching.groups
+        if self.result.three:
+            one, other, third = (self.result.people[place].id for place in self.result.three)
+            yield (
+                f"three meet, because pairs alone would leave one of them out: {one}, {other} and {third}, each of "
+                "whom has a mentorship with both others"
+            )
+        elif groups != Groups() and not self.pool.matching.three_peers:
+            says = f"{{least: {groups.least}, most: {groups.most}}}"
+            allows = f"{{least: {THREE_PEERS.least}, most: {THREE_PEERS.most}}}"
+            yield f"`groups: {says}` is not used: peers meet in twos, and three of them only with `groups: {allows}`"
 
     def _helps(self) -> tuple[str, ...]:
         """One more person pairs with somebody who waits and has a candidate. It is not worked out for each kind of
@@ -124,7 +139,8 @@ class MatchedPeers:
         """The partners with the most points, each with its price. Raises Refused."""
         one = self._place(id_)
         most = sorted(self.result.scores[one].items(), key=lambda pair: (-pair[1], pair[0]))
-        found = [(other, score) for other, score in most if other != self.result.partner[one]][:PRICED_BY_SOLVING]
+        partners = self.result.partners(one)
+        found = [(other, score) for other, score in most if other not in partners][:PRICED_BY_SOLVING]
         return tuple(
             Other(self.result.people[other].id, score, *self.price(id_, self.result.people[other].id))
             for other, score in found
@@ -133,21 +149,24 @@ class MatchedPeers:
     def price(self, one: str, other: str) -> tuple[str, tuple[str, ...]]:
         """What this pair would cost, by solving again. Raises Refused where a rule forbids it."""
         here, there = self._place(one), self._place(other)
-        if self.result.partner[here] == there:
+        if there in self.result.partners(here):
             return "this pair is made already", ()
         wanted = replace(self.wanted, pins=self.wanted.pins | {(one, other)}, keep=frozenset(self.ids))
         try:
             after = match_peers(self.pool.people, self.pool.matching, self.pool.start, wanted)
         except Impossible as error:
             raise Refused(str(error)) from None
-        was = dict(enumerate(self.result.partner))
         moves = tuple(
-            f"{self.result.people[person].id} would then "
-            + (f"be with {self.result.people[now].id}" if now >= 0 else "wait")
-            for person, now in enumerate(after.partner)
-            if now != was[person] and person not in (here, there)
+            f"{person.id} would then " + self._with(after, place)
+            for place, person in enumerate(self.result.people)
+            if place not in (here, there) and after.partners(place) != self.result.partners(place)
         )
         return _compared(self.result.totals, after.totals, self.pool, "a partner"), moves
+
+    def _with(self, after: PeerResult, place: int) -> str:
+        """With whom somebody would be."""
+        partners = [self.result.people[other].id for other in after.partners(place)]
+        return f"be with {' and '.join(partners)}" if partners else "wait"
 
     def _place(self, id_: str) -> int:
         return [person.id for person in self.result.people].index(self.pool.known(id_))

@@ -66,7 +66,7 @@ class MatchedPairs:
         notes = [*no_pair_at_all(found)]
         if not self._is_priced and result.pairs:
             notes.append(NOT_PRICED)
-        notes += [f"{mentor} and {mentee} could not stay together" for mentor, mentee in self.gone]
+        notes += [f"a pair could not stay together: {mentor} and {mentee}" for mentor, mentee in self.gone]
         return Board(
             self.pool.title, self.pool.format, result.totals, len(found.mentees), tuple(self._pairs()),
             tuple(self._nobody()), self._free, self._helps(), tuple(fared(groups)), tuple(notes),

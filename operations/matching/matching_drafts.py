@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from matching.objective import Wanted
+from matching.threes import three_of
 from operations.applications.applicants import call_of
 from operations.audit import AuditEntry
 from operations.audit import put as put_audit
@@ -89,7 +90,8 @@ async def change(
     if pair is not None:
         for id_ in pair:
             looked.pool.known(id_)
-        pins, bans = _changed(looked.pool, act, pair, pins, bans)
+        three = three_of(looked.result.ids) if looked.pool.format == "peer" else ()
+        pins, bans = _changed(looked.pool, act, pair, pins, bans, frozenset(three))
     before = looked.draft.pairs if looked.draft else looked.result.ids
     result = await _worked_out(looked.pool, sorted(pins), sorted(bans), before)
     draft = MatchingDraft(last + 1, tuple(sorted(pins)), tuple(sorted(bans)), result.ids, act, by, now)
@@ -103,14 +105,18 @@ async def change(
 
 
 def _changed(
-    pool: Pool, act: str, pair: PairOfIds, pins: set[PairOfIds], bans: set[PairOfIds]
+    pool: Pool, act: str, pair: PairOfIds, pins: set[PairOfIds], bans: set[PairOfIds], three: frozenset[str]
 ) -> tuple[set[PairOfIds], set[PairOfIds]]:
     same = {pair, (pair[1], pair[0])} if pool.format == "peer" else {pair}
     pins, bans = pins - same, bans - same
     if act == "lock":
         taken = set(pair) if pool.format == "peer" else {pair[1]}
-        # Somebody who is locked to another moves: the last word counts.
-        pins = {pin for pin in pins if not taken & (set(pin) if pool.format == "peer" else {pin[1]})} | {pair}
+        # Somebody who is locked to another moves: the last word counts. In a group of three each is with both others.
+        pins = {
+            pin
+            for pin in pins
+            if not taken & (set(pin) if pool.format == "peer" else {pin[1]}) or three.issuperset((*pin, *pair))
+        } | {pair}
     if act == "ban":
         bans = bans | {pair}
     return pins, bans

@@ -20,6 +20,7 @@ from lifecycle.local_time import local_date
 from mail.dates import listed
 from matching.objective import PairIds
 from matching.scoring import Part
+from matching.threes import three_of
 from operations.applications.applicants import call_of, matchable, shown_to_partner
 from operations.applications.written_out import written_out
 from operations.audit import AuditEntry
@@ -45,6 +46,11 @@ from store.shards import soonest
 
 NO_FIT, NO_PLACE, NO_MENTEE = 1, 2, 3
 """Why there is nobody for somebody, as the number of the item that says it."""
+AS_THREE = (
+    "You three meet: pairs alone would have left one of you out, so each of three is proposed to both others, and "
+    "you are asked about each of them"
+)
+"""The first reason of each pair of a group of three peers, in words for the two of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +126,9 @@ def pairs_of(
     board = matched(pool, pool.wanted(pins, bans)).board
     made = {(pair.mentor, pair.mentee): pair.parts for pair in board.pairs}
     if pairs is not None:
-        made = {pair: made[pair] for pair in made if pair in set(pairs)}
+        # Two peers are a pair in whatever order they are written.
+        chosen = {pair if pool.format != "peer" else (min(pair), max(pair)) for pair in pairs}
+        made = {pair: made[pair] for pair in made if pair in chosen}
     lacks = {one.id: NO_PLACE if one.short else NO_FIT for one in board.nobody}
     placed = {person for pair in made for person in pair}
     nobody = {
@@ -134,8 +142,10 @@ def pairs_of(
 def _check_pairs(pool: Pool, pairs: Sequence[PairIds]) -> None:
     if pool.format == "peer":
         seen = [pool.known(person) for pair in pairs for person in pair]
-        if twice := [person for person in seen if seen.count(person) > 1]:
-            raise Refused(f"{twice[0]} stands in two of these pairs; keep one")
+        three = three_of(pairs) if pool.matching.three_peers else ()
+        if twice := [person for person in seen if seen.count(person) > (2 if person in three else 1)]:
+            more = ", or add the pair that makes three of them" if pool.matching.three_peers else ""
+            raise Refused(f"{twice[0]} stands in two of these pairs; keep one{more}")
         return
     capacity = {each.id: each.capacity for each in pool.people}
     taken: dict[str, int] = {}
@@ -206,7 +216,14 @@ async def _write(
     says: Cohort = loaded.cohort.model_copy(update={"mentorships": mentorships})
     frozen = await cohorts.contents(session, made.cohort)
     assert frozen is not None
-    because = {mentorship.key: _because(call, made, pairs) for mentorship, pairs in seated.items()}
+    three = frozenset(three_of(made.pairs)) if call.program.format == "peer" else frozenset[str]()
+    because = {
+        mentorship.key: (
+            *((AS_THREE,) if three.issuperset(mentorship.peers or ("",)) else ()),
+            *_because(call, made, pairs),
+        )
+        for mentorship, pairs in seated.items()
+    }
     today = local_date(now, call.zone)
     new = await cohorts.put_in(session, says, frozen.programs, today, because)
     await calls.mark_published(session, made.cohort, now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -13,7 +14,8 @@ from program.files.folders import SHIPPED
 from program.forms import Form
 from program.gathering import Apply, Wishes
 from program.loader import Loaded, LoadedProgram, load_form, load_program
-from program.models import Cohort, Person
+from program.matching import Matching
+from program.models import Cohort, Format, Person
 from runtime.links import Links
 from store.cohorts import calls
 from store.cohorts.cohorts import put
@@ -30,20 +32,30 @@ PROGRAM: LoadedProgram = load_program(SHIPPED / "programs" / "open-call.yaml")
 FORM: Form = load_form(SHIPPED / "forms" / "application.yaml")
 
 
-def loaded_call(wishes: Wishes | None = None, cohort: str = COHORT, **terms: Any) -> Loaded:
+def loaded_call(
+    wishes: Wishes | None = None, cohort: str = COHORT, program: LoadedProgram = PROGRAM, **terms: Any
+) -> Loaded:
     """A cohort's file with an open call; `terms` are fields of `apply:`."""
     says = Cohort(
         cohort=cohort,
         title="Across the departments",
         organisation="Northern Lights",
-        program="open-call",
+        program=program.program.program,
         start=START,
         zone="Europe/Berlin",
         coordinators=(Person(id="coco", name="Coco Marchetti", email="coco@example.org", zone="Europe/Rome"),),
         apply=Apply.model_validate({"opens": OPENS, "closes": CLOSES, **terms}),
         wishes=wishes,
     )
-    return Loaded(says, {"open-call": PROGRAM}, application=FORM)
+    return Loaded(says, {says.program: program}, application=FORM)
+
+
+def call_program(name: str, **matching: Any) -> LoadedProgram:
+    """A shipped program; `matching` are fields of its section `matching:`."""
+    found = load_program(SHIPPED / "programs" / f"{name}.yaml")
+    assert found.program.matching is not None
+    changed = Matching.model_validate(found.program.matching.model_dump() | matching)
+    return replace(found, program=found.program.model_copy(update={"matching": changed}))
 
 
 def asked_only_with(form: Form, id_: str, when: dict[str, Any]) -> Form:
@@ -57,9 +69,10 @@ def asked_only_with(form: Form, id_: str, when: dict[str, Any]) -> Form:
 
 async def launch_call(database: Database, loaded: Loaded, now: datetime = OPEN) -> None:
     """Put the cohort and its call down, as a launch does."""
+    [(name, used)] = loaded.used.items()
     async with database.begin() as session:
-        program = await freeze_program(session, PROGRAM.program, PROGRAM.forms, now)
-    await put(database, loaded.cohort, {"open-call": program}, now.date(), now)
+        program = await freeze_program(session, used.program, used.forms, now)
+    await put(database, loaded.cohort, {name: program}, now.date(), now)
     await open_call.put(database, loaded, now)
 
 
@@ -78,12 +91,12 @@ async def applied(database: Database, links: Links, name: str, email: str, cohor
     return await link_of(database, links, email, cohort)
 
 
-def typed_application(role: str, name: str, email: str, **answers: Any) -> Typed:
+def typed_application(role: str, name: str, email: str, format_: Format = "one_to_one", **answers: Any) -> Typed:
     """What a contented person types who applies in this role; `answers` are other answers, as they are stored."""
     roles = ("mentor", "mentee") if role == "both" else (role,)
     contented: dict[str, Any] = {}
     for each in roles:
-        contented |= FORM.contented(each, "one_to_one")
+        contented |= FORM.contented(each, format_)
     contented.pop("role", None)
     questions = tuple({question.id: question for question in FORM.questions}.values())
     return typed_of(questions, contented | answers) | {"name": [name], "email": [email]}

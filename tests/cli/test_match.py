@@ -51,7 +51,7 @@ def test_a_pin_a_ban_what_stays_and_what_is_like_before(tmp_path: Path) -> None:
         pairs = {(one["mentor"], one["mentee"]) for one in said["pairs"]}
         assert tuple(ban.split(":")) not in pairs
         assert len(before - pairs) <= moved
-    assert said["notes"] == [f"{first[0]['mentor']} and {first[0]['mentee']} could not stay together"]
+    assert said["notes"] == [f"a pair could not stay together: {first[0]['mentor']} and {first[0]['mentee']}"]
     assert all(pair["pinned"] for pair in said["pairs"] if (pair["mentor"], pair["mentee"]) in before)
 
 
@@ -136,6 +136,55 @@ def test_peers_are_paired_and_one_waits(tmp_path: Path) -> None:
         "is no role in a program of this format"
         in mentorship("match", cohort, "--people", table(tmp_path, [rows[0] | {"role": "mentor"}])).err
     )
+
+
+def test_where_the_program_allows_it_three_peers_meet_instead_of_one_who_waits(tmp_path: Path) -> None:
+    section = (
+        "  rules: [{different: unit}]\n  score: [{equal: profession, points: 3}]\n  groups: {least: 2, most: 3}\n"
+    )
+    cohort = program_of(tmp_path, "peer", section)
+    rows = [
+        {"id": f"p{n}", "name": "", "email": "", "role": "peer", "unit": str(n % 3), "profession": "law"}
+        for n in range(7)
+    ]
+    people = table(tmp_path, rows)
+    board = mentorship("match", cohort, "--people", people, "--json").json
+    three = next(pair["three"] for pair in board["pairs"] if pair["three"])
+    of_three = [pair for pair in board["pairs"] if pair["three"]]
+    assert (board["served"], board["nobody"], len(board["pairs"])) == (7, [], 5)
+    assert {person for pair in of_three for person in (pair["mentor"], pair["mentee"])} == set(three)
+    assert [pair["three"] for pair in of_three] == [three] * 3
+    of = f"{three[0]}, {three[1]} and {three[2]}"
+    says = (
+        f"hree meet, because pairs alone would leave one of them out: {of}, each of whom has a mentorship with both"
+    )
+    assert [note[1 : len(says) + 1] for note in board["notes"]] == [says]
+    assert says in mentorship("match", cohort, "--people", people).out.replace("\n", " ")
+    out, html = tmp_path / "pairs.csv", tmp_path / "p.html"
+    mentorship("match", cohort, "--people", people, "--out", str(out), "--html", str(html))
+    page = html.read_text()
+    assert page.count("These three meet, each with both others: ") == 3
+    assert says in page
+    assert [row["peers"].count(" ") for row in csv.DictReader(out.read_text("utf-8-sig").splitlines())] == [1] * 5
+    kept = mentorship("match", cohort, "--people", people, "--keep", str(out), "--json").json
+    assert [(pair["mentor"], pair["mentee"]) for pair in kept["pairs"]] == [
+        (pair["mentor"], pair["mentee"]) for pair in board["pairs"]
+    ]
+    others = mentorship("match", cohort, "--people", people, "--explain", three[0], "--json").json
+    assert {other["id"] for other in others} & set(three) == set()
+    assert any(" and " in move for other in others for move in other["moves"]), "another three, with their names"
+    made = mentorship("match", cohort, "--people", people, "--what-if", f"{three[0]}:{three[2]}").out
+    assert "made already" in made
+    pins = ("--pin", f"{three[0]}:{three[1]}", "--pin", f"{three[0]}:{three[2]}")
+    banned = mentorship("match", cohort, "--people", people, *pins, "--ban", f"{three[1]}:{three[2]}")
+    assert (banned.code, "are banned, and pinned to the same person" in banned.err) == (2, True)
+    program_of(tmp_path, "peer", section.replace("least: 2, most: 3", "least: 3, most: 5"))
+    not_allowed = mentorship("match", cohort, "--people", people, "--json").json
+    assert (not_allowed["served"], len(not_allowed["nobody"])) == (6, 1)
+    assert not_allowed["notes"] == [
+        "`groups: {least: 3, most: 5}` is not used: peers meet in twos, and three of them only with "
+        "`groups: {least: 2, most: 3}`"
+    ]
 
 
 def test_groups_have_their_size_and_a_slot(tmp_path: Path) -> None:

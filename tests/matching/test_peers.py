@@ -158,6 +158,28 @@ def test_pins_bans_and_what_was_kept() -> None:
     assert again.totals.kept == len(first.ids)
 
 
+def test_a_pin_that_is_the_weakest_pair_costs_the_others_no_points() -> None:
+    matching = Matching.model_validate(
+        {
+            "score": [
+                {"wanted": "wants", "offered": "offers", "points": [9]},
+                {"equal": "a", "points": 4},
+                {"equal": "b", "points": 3},
+            ],
+            "objective": ["served", "worst", "score"],
+        }
+    )
+    fields = {"p": ("", ""), "q": ("", ""), "r": ("1", "1"), "s": ("1", "2"), "t": ("2", "1"), "u": ("3", "3")}
+    people = [Applicant(id_, fields={"a": a, "b": b}) for id_, (a, b) in fields.items()]
+    people[2] = Applicant("r", fields={"a": "1", "b": "1", "wants": "x"})
+    people[3] = Applicant("s", fields={"a": "1", "b": "2", "offers": "x"})
+    people[5] = Applicant("u", fields={"a": "3", "b": "3", "wants": "x"})
+    pinned = match_peers(people, matching, ON, Wanted(pins=frozenset({("p", "q")})))
+    assert pinned.totals.worst == 0
+    assert pinned.ids == (("p", "q"), ("r", "s"), ("t", "u")), "13 and 0 points, not 9 and 3"
+    assert match_peers(people[2:], matching, ON).ids == (("r", "t"), ("s", "u"))
+
+
 @pytest.mark.parametrize(
     ("pins", "why"),
     [
