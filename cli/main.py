@@ -28,6 +28,7 @@ COMMANDS = {
     "status": ("status", "show", "ledger"),
     "answers": ("answers",),
     "report": ("report",),
+    "giving_back": ("giving-back",),
     "voices": ("voices",),
     "notes": ("note",),
     "message": ("message", "messages"),

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.commands.plan import write_as_it_is
 from cli.console import EXIT_CODES, REFUSED, err, fail, out, plainly, run, say_json, settings, table, text
 from cli.options import AsJson, Separator
 
 if TYPE_CHECKING:
-    from operations.reports.giving_back import Volunteer
     from operations.reports.report import Made
 
 PANEL = "A cohort"
@@ -52,9 +50,6 @@ def report(
     exact: Annotated[
         bool, typer.Option("--exact", help="Exact numbers, for the cohort's coordinators: not for passing on.")
     ] = False,
-    giving_back: Annotated[
-        bool, typer.Option("--giving-back", help="List who would take part again as a mentor, for the next call.")
-    ] = False,
     change: Annotated[
         str | None,
         typer.Option(metavar="TEXT", help="What you change next time; stands in the report.", show_default=False),
@@ -80,12 +75,8 @@ def report(
       mentorship report small --exact --html own.html
       mentorship report small --compare last-year --pdf season.pdf
       mentorship report small --change "One reminder less." --as carla@example.org
-      mentorship report small --giving-back --json
       mentorship report small --evidence evidence
     """
-    if giving_back:
-        _print_volunteers(run(lambda: _volunteers(cohort)), json)
-        return
     if change is not None:
         if not by:
             fail("--change is signed: say who you are with --as", REFUSED)
@@ -170,32 +161,11 @@ async def _change(cohort: str, words: str, by: str) -> None:
         await say_what_changes(opened, cohort, words, by, now_of(environment), COMMAND_LINE)
 
 
-async def _volunteers(cohort: str) -> list[Volunteer]:
-    from operations.reports.giving_back import volunteers
-    from runtime.connect import database
-    from runtime.settings import now_of
-
-    environment = settings()
-    async with database(environment) as opened:
-        return await volunteers(opened, cohort, now_of(environment))
-
-
-def _print_volunteers(found: list[Volunteer], json: bool) -> None:
-    """The addresses as a list for `invited:`, or everything as JSON."""
-    if json:
-        say_json([{"id": one.id, "name": one.name, "email": one.email, "was": one.was} for one in found])
-        return
-    if not found:
-        err().print("Nobody has said so yet: it is asked at the closure.")
-        return
-    lines = [f"  - {one.email}  # {one.name}, was a {one.was}" for one in found]
-    write_as_it_is("invited:\n" + "\n".join(lines) + "\n")
-
-
 def _print(made: Made) -> None:
     """The answer first, then every table."""
     from operations.reports.report import as_lines, table_lines
     from reports.season_report import SECTIONS
+    from reports.titles import together
 
     screen = out()
     screen.print(f"[bold]{text(made.report.season.title)}[/], as of {made.report.season.as_of}")
@@ -207,8 +177,8 @@ def _print(made: Made) -> None:
         screen.print(f"{words}: {number}")
     for name, heading in SECTIONS.items():
         rows = table("", "n", title=heading)
-        for each in made.report.section(name):
-            title, cells = table_lines(each)
+        for tables in together(made.report.section(name)):
+            title, cells = table_lines(tables)
             rows.add_row(f"[bold]{text(title)}[/]", "")
             for label, number in cells:
                 rows.add_row(f"  {text(label)}", number)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Literal
 
 from lifecycle.local_time import DAY, begins, local_date
 from operations.errors import Refused
 from operations.mentorships.status import known_cohort
+from operations.people.deciders import who_decides
 from program.files.inviting import NoCall, invited_in, with_invited
 from reports.answer_figures import would_go_on
 from reports.rows import Index
 from store.cohorts import files
 from store.cohorts.files import CohortTexts
 from store.database import Database
-from store.people.people import reachable
+from store.people.people import deciders, reachable
 from store.reports.season_rows import season_rows
 
 
@@ -55,13 +57,16 @@ class NextCall:
     """What inviting them to the call of another cohort would write into that cohort's file."""
 
     into: str
+    """The cohort, or the path of its file on disk."""
     version: int
-    """The version of the file that it is based on."""
+    """The version of the file that it is based on; 0 of a file on disk."""
     added: tuple[Volunteer, ...]
     already: tuple[Volunteer, ...]
     """Those whom the file invites already."""
     texts: CohortTexts = field(repr=False)
     """The next version."""
+    shuts: bool = False
+    """Whether everybody with the link could apply before, and only those who are invited can from then on."""
 
     @property
     def mark(self) -> str:
@@ -84,6 +89,20 @@ async def next_call(
         texts = await files.texts_of(session, into, kept[0].version) if kept else None
     if texts is None:
         raise Refused(f"no file of {into} is kept")
+    return _with_them(people, into, kept[0].version, texts)
+
+
+async def next_call_on_disk(database: Database, cohort: str, file: Path, now: datetime) -> NextCall:
+    """The same for a cohort's file on disk; nothing is written. Raises NotFound and Refused."""
+    people = await volunteers(database, cohort, now)
+    try:
+        text = file.read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError) as why:
+        raise Refused(f"{file} can't be read ({type(why).__name__})") from why
+    return _with_them(people, str(file), 0, CohortTexts(text))
+
+
+def _with_them(people: Sequence[Volunteer], into: str, version: int, texts: CohortTexts) -> NextCall:
     try:
         there = invited_in(texts.file)
         added = tuple(one for one in people if one.email.lower() not in there)
@@ -91,7 +110,7 @@ async def next_call(
     except NoCall as missing:
         raise Refused(f"{into}: {missing}") from missing
     already = tuple(one for one in people if one not in added)
-    return NextCall(into, kept[0].version, added, already, replace(texts, file=text))
+    return NextCall(into, version, added, already, replace(texts, file=text), shuts=bool(added) and not there)
 
 
 async def invite(
@@ -103,10 +122,36 @@ async def invite(
     Raises Refused where the list or the file has changed since, and what `next_call` raises.
     """
     call = await next_call(database, cohort, into, now, may_write)
-    if call.mark != seen:
-        raise Refused("the list or the file has changed since you saw it; look again")
+    _check(call, seen)
     async with database.begin() as session:
         latest = await files.versions(session, into)
         if latest[0].version != call.version:
             raise Refused("the file has changed since you saw it; look again")
         return await files.add(session, into, call.texts, now, by, proof)
+
+
+async def invite_on_disk(database: Database, cohort: str, seen: str, file: Path, now: datetime) -> None:
+    """Write what was seen (its mark) into the file. Raises what `next_call_on_disk` raises, and Refused where the
+    list or the file has changed since, or it can't be written; it is then as it was."""
+    call = await next_call_on_disk(database, cohort, file, now)
+    _check(call, seen)
+    beside = file.with_name(f".{file.name}.new")
+    try:
+        beside.write_bytes(call.texts.file.encode("utf-8"))
+        beside.chmod(file.stat().st_mode)
+        beside.replace(file)
+    except OSError as why:
+        beside.unlink(missing_ok=True)
+        raise Refused(f"{file} can't be written ({type(why).__name__})") from why
+
+
+def _check(call: NextCall, seen: str) -> None:
+    if call.mark != seen:
+        raise Refused("the list or the file has changed since you saw it; look again")
+
+
+async def who_invites(database: Database, cohort: str, by: str) -> str:
+    """The id of the coordinator or deputy of `cohort` who invites them. Raises NotFound and Refused."""
+    async with database.session() as session:
+        await known_cohort(session, cohort)
+        return who_decides(cohort, await deciders(session, cohort), by)

@@ -182,10 +182,25 @@ def _headline_words(line: Headline) -> str:
     return words if line.before is None else f"{words}; last season {_headline_words(line.before)}"
 
 
-def table_lines(table: Table) -> tuple[str, list[tuple[str, str]]]:
-    """A table for the screen: its title, and (label, number in words) of each part that somebody is in."""
-    cells = [(cell.label, in_words_of(cell)) for cell in table.cells if cell.count or cell.state != "exact"]
-    return titled(table), [*cells, (table.total.label, in_words_of(table.total))]
+def table_lines(tables: Sequence[Table]) -> tuple[str, list[tuple[str, str]]]:
+    """Tables that stand together, for the screen: their title, and (label, number in words) of each part, option or
+    answer that somebody is in."""
+    first = tables[0]
+    total = first.total.label, in_words_of(first.total)
+    if first.crossed:
+        return titled(first), [
+            (table.title, ", ".join(f"{cell.label} {in_words_of(cell)}" for cell in table.cells))
+            for table in tables
+            if _has_somebody(table.total)
+        ]
+    if first.option_of:
+        options = [(table.title, in_words_of(table.cells[0])) for table in tables if _has_somebody(table.cells[0])]
+        return titled(first), [*options, total]
+    return titled(first), [*((cell.label, in_words_of(cell)) for cell in first.cells if _has_somebody(cell)), total]
+
+
+def _has_somebody(cell: Cell) -> bool:
+    return cell.count > 0 or cell.state != "exact"
 
 
 def as_object(made: Made) -> dict[str, Any]:
@@ -205,6 +220,7 @@ def as_object(made: Made) -> dict[str, Any]:
                 "id": table.id,
                 "section": table.section,
                 "title": titled(table),
+                **({"option": table.title} if table.option_of else {}),
                 "total": _as_json(table.total),
                 "parts": [{"label": cell.label, "n": _as_json(cell)} for cell in table.cells],
             }

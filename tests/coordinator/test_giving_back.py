@@ -32,6 +32,7 @@ async def test_who_said_yes_is_invited_to_the_next_call(web_env: WebEnv) -> None
         assert "1 person is added to the call" in seen.text
         assert "The file invites 1 of them already." in seen.text
         assert "No one gets a mail before you launch it" in seen.text
+        assert "So far everybody with the link" not in seen.text
 
         await saved(web_env, NEXT.replace("2028-01-31", "2028-02-15"))
         late = await client.post(PAGE, data=hidden(seen.text))
@@ -60,3 +61,11 @@ async def test_what_can_not_take_anybody_is_refused(web_env: WebEnv) -> None:
             answer = await client.post(PAGE, data={"into": into, "mark": "1.x"})
             assert answer.status_code == 422
             assert "not yours to write" in answer.text
+
+
+async def test_it_says_that_an_open_call_becomes_one_for_those_who_are_invited(web_env: WebEnv) -> None:
+    await submitted(web_env, "closure", "ada", c_give="yes", c_sat="4")
+    await saved(web_env, NEXT.partition("  invited:")[0])
+    async with signed_in(web_env, "coco") as client:
+        seen = await client.get(PAGE, params={"into": "next"})
+    assert "So far everybody with the link can apply to the call of next." in seen.text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
 from openpyxl import load_workbook
@@ -14,6 +14,7 @@ from operations.errors import NotFound, Refused
 from operations.reports.evidence import evidence_pack
 from operations.reports.giving_back import volunteers
 from operations.reports.report import as_object, exact, for_passing_on, say_what_changes
+from reports.titles import together
 from store.cohorts import calls
 from store.database import Database
 from store.tables import ApplicationRow, ReportReleaseRow
@@ -47,9 +48,21 @@ async def test_coordinators_see_exact_numbers(closing: WebEnv) -> None:
     assert "<script" not in page
     assert "http" not in page.replace("http://www.w3.org", "")
     book = load_workbook(io.BytesIO(made.xlsx()))
-    assert book.sheetnames[:3] == ["Contents", "The answer first", "Method"]
-    assert len(book.sheetnames) == len(made.report.tables) + 3
+    assert book.sheetnames[:4] == ["Contents", "The answer first", "Medians", "Method"]
+    assert len(book.sheetnames) == len(together(made.report.tables)) + 4
     assert len(made.csv()) == len(book.sheetnames)
+    contents, method = book["Contents"], book["Method"]
+    assert [contents.cell(row, 1).value for row in range(2, contents.max_row + 1)] == book.sheetnames[1:]
+    link = contents.cell(2, 1).hyperlink
+    assert link is not None
+    assert link.location == "'The answer first'!A1"
+    assert method["B3"].value == datetime.combine(made.report.season.as_of, time())
+    assert method["B3"].is_date
+    [satisfied_sheet, _] = [sheet for sheet in book if "c_sat" in sheet.title]
+    assert str(satisfied_sheet["A1"].value).endswith("(mentees, closure)")
+    assert [cell.value for cell in satisfied_sheet[1][1:4]] == ["n", "of", "percent"]
+    assert {type(row[1].value) for row in satisfied_sheet.iter_rows(min_row=2)} == {int}
+    assert satisfied_sheet.column_dimensions["A"].width > satisfied_sheet.column_dimensions["B"].width >= 10
     assert await releases(closing.database) == 0
 
 

@@ -8,6 +8,7 @@ from datetime import date
 
 import pytest
 
+from operations.spreadsheet import as_csv
 from program.forms import Form, Question
 from program.matching import Matching
 from rehearsal.season_rows import season_rows
@@ -62,7 +63,7 @@ def test_single_people_and_mentorships_are_drawn_in_the_exact_report_only(exact:
 
 
 def test_no_small_number_is_on_the_page_or_in_a_sheet(passed_on: Report) -> None:
-    for sheet in sheets.sheets(passed_on)[3:]:
+    for sheet in sheets.sheets(passed_on)[4:]:
         for line in sheet.rows:
             assert not [number for number in line[1:3] if number in (1, 2, 3, 4)]
     page = html_report.page(replace(passed_on, confidence=()))  # a median may be small
@@ -75,6 +76,24 @@ def test_names_of_sheets_fit_and_are_unique(exact: Report) -> None:
     found = sheets.sheets(exact)
     assert len({sheet.name for sheet in found}) == len(found) == len({sheet.file for sheet in found})
     assert all(len(sheet.name) <= 31 for sheet in found)
+
+
+def test_every_number_of_the_page_is_in_the_workbook(exact: Report) -> None:
+    """What is no count, too; an option stands beside its question, a fraction is written as the reader writes it."""
+    found = {sheet.name: sheet for sheet in sheets.sheets(exact)}
+    medians = {str(row[0]): row[1:] for row in found["Medians"].rows}
+    mails, hours = exact.mails_a_week, exact.hours_to_answer
+    assert mails is not None
+    assert hours is not None
+    assert medians["mails for each participant and week"][1] == round(mails.median, 2)
+    assert medians["hours from the first mail to the answer"][1] == round(hours, 1)
+    assert sum(words.startswith("confidence of mentees") for words in medians) == 5
+    options = [sheet for sheet in found.values() if sheet.columns[0].startswith("What has changed for you")]
+    assert all(len(sheet.rows) > 5 for sheet in options)
+    assert options
+    german, english = (as_csv(found["Medians"].columns, found["Medians"].rows, mark) for mark in ";,")
+    assert f";{str(round(mails.median, 2)).replace('.', ',')};" in german
+    assert f",{round(mails.median, 2)}," in english
 
 
 def test_two_seasons_are_compared_where_the_words_are_the_same(rows: Season, exact: Report) -> None:
