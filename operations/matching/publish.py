@@ -293,7 +293,7 @@ def reasons(call: Call, parts: Sequence[Part]) -> tuple[str, ...]:
             options = {option.value.casefold(): option.label for option in question.options}
             shared = [options.get(each.strip().casefold(), each.strip()) for each in value.split(",")]
             found.append(f"You have in common: {listed(shared, 'en')}")
-    return tuple(found)
+    return tuple(dict.fromkeys(found))
 
 
 async def _profile(session: AsyncSession, call: Call, application: Application) -> dict[str, Any]:
