@@ -30,7 +30,7 @@ from activities.gathering import Gatherer
 from activities.launch import Launcher
 from activities.record_turn import Recorder
 from mail.compose import Composer
-from operations.applications.forget_applications import forget_applications
+from operations.applications.forget_applications import forget_applications, forget_forever
 from operations.health.metrics import ProcessHealth, watched_runtime
 from operations.health.missing_workflows import check_forever
 from operations.matching.next_choices import reasons_with
@@ -153,12 +153,13 @@ async def running(client: Client, settings: Settings, now: Callable[[], datetime
 
     relay = asyncio.create_task(relay_forever(database, Teller(client), relay_now, stop))
     checks = asyncio.create_task(check_forever(database, client, settings, stop))
+    forgets = asyncio.create_task(forget_forever(database, now, stop))
     try:
         async with make_worker(client, settings, database, transport):
             yield database
     finally:
         stop.set()
-        await asyncio.gather(relay, checks)
+        await asyncio.gather(relay, checks, forgets)
         await transport.close()
         await database.close()
 

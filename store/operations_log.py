@@ -53,6 +53,11 @@ async def reason_of(session: AsyncSession, id_: str) -> str:
     return await session.scalar(select(OperationRow.why).where(OperationRow.id == id_)) or ""
 
 
+async def given_at(session: AsyncSession, id_: str) -> datetime | None:
+    """When a command was given (program time, UTC); None where it was not."""
+    return await session.scalar(select(OperationRow.at).where(OperationRow.id == id_))
+
+
 async def put_operation(
     session: AsyncSession,
     id_: str,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lifecycle.delivery.letterbox import LetterboxRule
@@ -196,6 +196,13 @@ async def is_gathering(session: AsyncSession, cohort: str) -> bool:
 async def all_ids(session: AsyncSession) -> list[str]:
     """The cohorts that have an open call."""
     return list(await session.scalars(select(CallRow.cohort).order_by(CallRow.cohort)))
+
+
+async def no_longer_running(session: AsyncSession) -> list[str]:
+    """The cohorts with an open call that are cancelled or over, and still have applications."""
+    rows = select(CallRow.cohort).join(CohortRow, CohortRow.id == CallRow.cohort).where(CohortRow.state != "running")
+    some = rows.where(exists().where(ApplicationRow.cohort == CallRow.cohort))
+    return list(await session.scalars(some.order_by(CallRow.cohort)))
 
 
 async def lock(session: AsyncSession, cohort: str) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import asyncio
+from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, text, update
 
 from activities.fill_letters import LetterWriter, PlannedLetter
 from mail.compose import compose
 from mail.letters import Letter
+from operations.applications.apply import KEPT, LAPSES
+from operations.applications.forget_applications import forget_forever, forget_where_nothing_runs
 from operations.audit import COMMAND_LINE
 from operations.cohorts.cancel import cancel, outlook
 from operations.matching.publish import draft
@@ -17,7 +20,8 @@ from store.cohorts import calls
 from store.database import Database
 from store.delivery.due import Item
 from store.mentorships import tasks
-from store.tables import ItemRow, TaskRow
+from store.people import applications
+from store.tables import CohortRow, ItemRow, ParticipantRow, TaskRow
 from testing.environments.open_call import CLOSED, COHORT, OPEN, launch_call, loaded_call
 from tests.operations.test_publish import MENTEES, MENTORS, SETTINGS, apply_as, published
 
@@ -109,3 +113,74 @@ async def test_what_was_published_keeps_the_rules_by_which_it_was_made(database:
     assert kept is not None
     assert (kept.terms.domains, kept.gathering.published) == (("example.org",), True)
     assert [rule.kind for rule in kept.matching.rules] == [rule.kind for rule in program.matching.rules]
+
+
+async def applied(database: Database) -> set[str]:
+    """Addresses of those whose applications are there."""
+    async with database.session() as session:
+        return {each.email for each in await applications.of_cohort(session, COHORT)}
+
+
+async def test_the_applications_of_a_cancelled_cohort_are_deleted_when_their_time_is_over(database: Database) -> None:
+    invited = [f"{name}@example.org" for name in ("mo", "late", "nobody", "never")]
+    await launch_call(database, loaded_call(invited=invited))
+    mentor = await apply_as(database, "mentor", "mo", **MENTORS)
+    await apply_as(database, "mentee", "late", CLOSED, **MENTEES)
+    await apply_as(database, "mentee", "nobody", CLOSED, confirmed=False, **MENTEES)
+    assert await cancel(database, COHORT, CLOSED, by="coco", proof=COMMAND_LINE)
+    before = await applied(database)
+    await forget_where_nothing_runs(database, CLOSED + LAPSES)
+    assert await applied(database) == before - {"nobody@example.org"}
+    await forget_where_nothing_runs(database, CLOSED + KEPT - timedelta(days=1))
+    assert await applied(database) == before - {"nobody@example.org"}
+    stop = asyncio.Event()
+
+    def late() -> datetime:
+        stop.set()
+        return CLOSED + KEPT
+
+    await forget_forever(database, late, stop)
+    assert await applied(database) == set()
+    async with database.session() as session:
+        person = await session.get_one(ParticipantRow, mentor)
+    assert "mo" not in (person.name, person.email.partition("@")[0]), "they were known by the application only"
+
+
+async def test_a_cohort_that_runs_is_left_to_its_workflow_and_who_was_matched_keeps_numbers(
+    database: Database,
+) -> None:
+    await launch_call(database, loaded_call())
+    await apply_as(database, "mentor", "mo", mentees_at_most=1, **MENTORS)
+    await apply_as(database, "mentee", "ella", **MENTEES)
+    await apply_as(database, "mentee", "finn", grade="HEO", unit="Legal", wants=[{"tag": "data"}])
+    await published(database, await draft(database, COHORT))
+    await forget_where_nothing_runs(database, CLOSED + KEPT)
+    assert len(await applied(database)) == 3
+    async with database.begin() as session:
+        await session.execute(update(CohortRow).values(state="over"))
+    await forget_where_nothing_runs(database, CLOSED + KEPT)
+    async with database.session() as session:
+        kept = await applications.of_cohort(session, COHORT)
+    assert {each.email for each in kept} == {"mo@example.org", "ella@example.org"}
+    assert all("leading a team" not in repr(each.body) and not each.name for each in kept)
+    assert {each.body.get("b_confid") for each in kept if each.role == "mentee"} == {5}
+
+
+async def test_a_database_that_is_away_is_tried_again(database: Database) -> None:
+    stop = asyncio.Event()
+    times: list[datetime] = []
+
+    def now() -> datetime:
+        times.append(CLOSED)
+        if len(times) == 3:
+            stop.set()
+        return CLOSED
+
+    async with database.begin() as session:
+        await session.execute(text("ALTER TABLE calls RENAME TO calls_elsewhere"))
+    try:
+        await forget_forever(database, now, stop, timedelta(milliseconds=1))
+    finally:
+        async with database.begin() as session:
+            await session.execute(text("ALTER TABLE calls_elsewhere RENAME TO calls"))
+    assert len(times) == 3
