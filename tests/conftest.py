@@ -14,14 +14,13 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
-import psycopg
 import pytest
 import structlog
-from psycopg import sql
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling, LoadScopeScheduling
 
 from store.database import Database, migrate
+from testing.servers.databases import EmptyDatabases
 from testing.servers.postgresql import PostgreSQL, PostgreSQLMissing
 
 _exit_status: list[int] = []
@@ -48,11 +47,8 @@ def postgresql() -> Iterator[PostgreSQL]:
 
 
 @pytest.fixture(scope="session")
-def _postgresql_template(postgresql: PostgreSQL) -> str:
-    with psycopg.connect(postgresql.conninfo("postgres"), autocommit=True) as connection:
-        connection.execute("CREATE DATABASE template_migrated")
-    migrate(postgresql.url("template_migrated"))
-    return "template_migrated"
+def _empty_databases(postgresql: PostgreSQL) -> EmptyDatabases:
+    return EmptyDatabases(postgresql)
 
 
 @pytest.fixture
@@ -74,14 +70,11 @@ def sqlite_url(new_sqlite: Callable[[], str]) -> str:
 
 
 @pytest.fixture
-def postgresql_url(postgresql: PostgreSQL, _postgresql_template: str) -> Iterator[str]:
-    """A fresh migrated PostgreSQL database."""
-    name = sql.Identifier(f"test_{uuid4().hex[:12]}")
-    with psycopg.connect(postgresql.conninfo("postgres"), autocommit=True) as connection:
-        template = sql.Identifier(_postgresql_template)
-        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(name, template))
-        yield postgresql.url(name.as_string(None).strip('"'))
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+def postgresql_url(_empty_databases: EmptyDatabases) -> Iterator[str]:
+    """A migrated PostgreSQL database without a row."""
+    name = _empty_databases.take()
+    yield _empty_databases.server.url(name)
+    _empty_databases.give_back(name)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
