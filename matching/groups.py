@@ -110,6 +110,19 @@ def one_more_group(result: GroupResult, on: date) -> tuple[tuple[int, int], ...]
     return tuple(sorted(found.values(), key=lambda one: (-one[1], one[0])))
 
 
+def can_all_meet(mentor: Applicant, mentees: Sequence[Applicant], matching: Matching, on: date) -> bool:
+    """Whether there is a slot that suits all of a group; true where no rule asks for one."""
+    field_ = _overlap(matching)
+    if field_ is None:
+        return True
+    times = [available(mentee, field_, on) for mentee in mentees]
+    return any(all(time & window == window for time in times) for _, window in windows(mentor, field_, on))
+
+
+def _overlap(matching: Matching) -> str | None:
+    return next((rule.field for rule in matching.rules if rule.kind == "overlap"), None)
+
+
 def _highs() -> ModuleType:
     try:
         return import_module("highspy")
@@ -127,7 +140,7 @@ def _slots(found: Candidates, on: date) -> list[list[Slot]]:
     for mentee, of in enumerate(found.of):
         for mentor in of:
             mentees_of[mentor].append(mentee)
-    field_ = next((rule.field for rule in found.matching.rules if rule.kind == "overlap"), None)
+    field_ = _overlap(found.matching)
     if field_ is None:
         return [[("", frozenset(mentees))] for mentees in mentees_of]
     times = [available(mentee, field_, on) for mentee in found.mentees]

@@ -6,7 +6,7 @@ After publishing nobody else moves, so only free people and free places are choi
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from matching.applicants import Applicant, Tags
 from matching.candidates import candidates
+from matching.groups import can_all_meet
 from matching.peers import parts_of_peers
 from matching.scoring import Part, parts_of
 from operations.applications.applicants import applicant_of, call_of
@@ -91,6 +92,9 @@ async def choices_in(session: AsyncSession, cohort: str, mentorship: str) -> tup
     refusals = Counter(seat.person for seat in everybody if seat.standing == "declined")
     free = {id_ for id_, each in people.items() if id_ not in stay and _is_free(each, role, mentees_of, placed)}
     by_person = {each.person: each for each in found}
+    suiting = _suiting(call, list(people.values()), stay, free, role)
+    if call.program.format == "group":
+        suiting = [id_ for id_ in suiting if _makes_a_group(call, people, here, role, id_, mentees_of)]
     choices = [
         NextChoice(
             person=person,
@@ -101,7 +105,7 @@ async def choices_in(session: AsyncSession, cohort: str, mentorship: str) -> tup
             waiting=by_person[person].state == "waiting",
             refusals=refusals[person],
         )
-        for person in _suiting(call, list(people.values()), stay, free, role)
+        for person in suiting
         for parts in [[part for other in sorted(stay) for part in _parts(call, people[person], people[other], role)]]
     ]
     return tuple(sorted(choices, key=lambda each: (each.asks_twice, each.waiting, -each.score, each.person))[:SHOWN])
@@ -162,6 +166,24 @@ def _suiting(call: Call, everybody: Sequence[Applicant], stay: Set[str], free: S
             )
         )
     return sorted(id_ for id_ in free if any(way.get(id_, 0) == len(stay) for way in ways))
+
+
+def _makes_a_group(
+    call: Call,
+    people: Mapping[str, Applicant],
+    here: Sequence[SeatNow],
+    role: str,
+    newcomer: str,
+    groups_of: Counter[str],
+) -> bool:
+    """Whether all can meet in one slot; a mentor has one group, and no larger one than they take. Who stays and did
+    not apply to this cohort is not asked."""
+    staying = {seat.person: seat.role for seat in here if seat.role != role or role == "mentee"} | {newcomer: role}
+    mentees = [people[id_] for id_, as_ in staying.items() if as_ == "mentee" and id_ in people]
+    [mentor] = [people[id_] for id_, as_ in staying.items() if as_ == "mentor"]
+    if role == "mentor" and (groups_of[newcomer] or len(mentees) > mentor.capacity):
+        return False
+    return can_all_meet(mentor, mentees, call.matching, call.start)
 
 
 def _parts(call: Call, newcomer: Applicant, other: Applicant, role: str) -> tuple[Part, ...]:

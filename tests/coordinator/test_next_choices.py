@@ -16,12 +16,16 @@ from operations.applications.written_out import written_out
 from operations.audit import COMMAND_LINE
 from operations.matching.publish import draft, publish
 from operations.mentorships import decide
+from program.models import Format
 from store.columns import public_id
 from store.tables import MembershipRow, PlanRow, TaskRow
 from testing.environments.coordinator_env import signed_in
 from testing.environments.core_client import CoreClient
+from testing.environments.open_call import COHORT as CALL
+from testing.environments.open_call import call_program, launch_call, loaded_call
 from testing.environments.web_env import COHORT, WebEnv
 from tests.coordinator.test_matching import applicants
+from tests.operations.test_next_choices import applies, refuses
 from web.app import create_app
 from workflows.ids import mentorship_id
 
@@ -77,3 +81,41 @@ async def test_a_choice_is_seen_and_confirmed(web_env: WebEnv, monkeypatch: pyte
     assert {member.person for member in state.seats()} == {ids["Rosa"], ids["Nele"]}
     async with env.database.session() as session:
         assert (await session.scalars(select(PlanRow.act))).all() == ["decide"]
+
+
+@pytest.mark.parametrize("format_", ["peer", "reverse", "group"])
+async def test_the_task_of_every_format_offers_who_could_take_the_seat(web_env: WebEnv, format_: Format) -> None:
+    env = web_env
+    if format_ == "group":
+        pytest.importorskip("highspy")
+    await launch_call(env.database, loaded_call(program=call_program(format_)))
+    junior, senior = {"grade": "EO", "unit": "Health"}, {"grade": "SEO", "unit": "Finance"}
+    sides = {
+        "peer": (("peer", junior), ("peer", senior)),
+        "reverse": (("mentor", junior), ("mentee", senior)),
+        "group": (("mentor", senior), ("mentee", junior)),
+    }[format_]
+    (first_role, first), (second_role, second) = sides
+    stays = await applies(env.database, format_, first_role, "stays", **first)
+    goes = [await applies(env.database, format_, second_role, f"g{n}", **second) for n in range(_second(format_))]
+    could = await applies(env.database, format_, second_role, "could", **second)
+    made = await draft(env.database, CALL, pairs=[(stays, one) for one in goes])
+    await publish(env.database, None, env.settings, made, env.now, by="coco", proof=COMMAND_LINE)
+    await refuses(env.database, goes[0])
+    key = f"{CALL}/m01/seat_empty#1"
+    async with env.database.begin() as session:
+        session.add(
+            TaskRow(
+                key=key, public_id=public_id(key), cohort=CALL, mentorship=KEY, kind="seat_empty", number=1,
+                reason="Somebody said no.", about=[goes[0]], decisions=["wait", "replace", "end"],
+                due=env.now.date(), opened_at=env.now, opened_on=env.now.date(),
+            )
+        )  # fmt: skip
+    async with signed_in(env, "coco") as client:
+        page = (await client.get(f"/c/tasks/{public_id(key)}")).text
+    assert re.findall(r'name="newcomer" value="(\w+)"', page) == [could]
+
+
+def _second(format_: str) -> int:
+    """How many of the second role are in a mentorship."""
+    return 3 if format_ == "group" else 1

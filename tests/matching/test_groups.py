@@ -11,7 +11,7 @@ from itertools import product
 import pytest
 
 from matching.applicants import Applicant
-from matching.groups import GroupResult, SolverMissing, _Solver, match_groups, one_more_group
+from matching.groups import GroupResult, SolverMissing, _Solver, can_all_meet, match_groups, one_more_group
 from matching.objective import Impossible, Wanted, totals_of
 from program.matching import Level, Matching
 from tests.matching.test_optimum import ON, crowd, program
@@ -175,3 +175,14 @@ def test_one_more_mentor_serves_as_many_as_was_said() -> None:
             assert after.totals.served >= result.totals.served + count
             seen += 1
     assert seen > 5
+
+
+def test_whether_all_of_a_group_can_meet() -> None:
+    def free(*days: str) -> Applicant:
+        return Applicant("-".join(days) or "never", fields={"free": days})
+
+    mentor = free("mon_am", "tue_pm")
+    assert can_all_meet(mentor, [free("mon_am"), free("mon_am", "tue_pm")], group_program(), ON)
+    assert not can_all_meet(mentor, [free("mon_am"), free("tue_pm")], group_program(), ON)
+    assert not can_all_meet(free(), [], group_program(), ON)
+    assert can_all_meet(free(), [free("mon_am"), free("tue_pm")], Matching(), ON), "no rule asks for a slot"

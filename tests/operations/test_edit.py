@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 import pytest
 from sqlalchemy import select
 
@@ -12,6 +15,7 @@ from operations.matching.publish import draft
 from store.database import Database
 from store.people import applications
 from store.tables import AuditRow, EventRow
+from testing.environments.cli_env import CommandResult, mentorship
 from testing.environments.open_call import CLOSED, COHORT, launch_call, loaded_call
 from tests.operations.test_publish import MENTEES, MENTORS, apply_as, published
 
@@ -56,3 +60,43 @@ async def test_what_makes_no_sense_is_refused(database: Database) -> None:
     typed = await fields_with(database, COHORT, mentee, {"grade": "HEO"}, "coco")
     with pytest.raises(Refused, match="the pairs are published"):
         await edit_on_request(database, COHORT, mentee, typed, CLOSED, **HOW)
+
+
+async def test_the_command_edits_says_what_is_wrong_and_what_stands_there_already(
+    database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MENTORSHIP_DATABASE_URL", database_url)
+    await launch_call(database, loaded_call())
+    person = await apply_as(database, "mentee", "ella", **MENTEES)
+
+    async def edit(*words: str) -> CommandResult:
+        return await asyncio.to_thread(mentorship, "applicants", COHORT, "--as", "coco", *words)
+
+    async def body() -> dict[str, Any]:
+        async with database.session() as session:
+            found = await applications.of_address(session, COHORT, "ella@example.org")
+        assert found is not None
+        return dict(found.body)
+
+    before = await body()
+    who = ("--edit", "ella@example.org")
+    done = await edit(*who, "--set", "grade=HEO", "--set", "languages=de|en", "--why", "she asked")
+    assert (done.code, f"The application of {person} is changed." in done.out) == (0, True)
+    assert await body() == before | {"grade": "HEO", "languages": ["de", "en"]}
+    again = await edit("--edit", person, "--set", "grade=HEO")
+    assert "says this already" in again.out
+    assert (await edit(*who, "--set", "grade=SEO", "--json")).json == {"id": person, "changed": True}
+    for words, says in (
+        ((*who, "--set", "grade=G99"), "grade: "),
+        ((*who, "--set", "shoes=42"), "asks no 'shoes'"),
+        (("--edit", "stranger@example.org", "--set", "grade=HEO"), "nobody has applied"),
+        (who, "write --edit WHO --set FIELD=ANSWER"),
+        (("--set", "grade=HEO"), "write --edit WHO --set FIELD=ANSWER"),
+        ((*who, "--set", "grade"), "write --edit WHO --set FIELD=ANSWER"),
+    ):
+        refused = await edit(*words)
+        assert (refused.code, says in refused.err) == (2, True), (words, refused.err)
+    assert (await body())["grade"] == "SEO"
+    async with database.session() as session:
+        audit = [(row.what, row.by, row.reason) for row in await session.scalars(select(AuditRow))]
+    assert audit == [("applicants --edit", "coco", "she asked"), ("applicants --edit", "coco", "")]

@@ -9,6 +9,7 @@ import pytest
 from matching.applicants import Applicant
 from operations.errors import Refused
 from operations.matching.match import matched
+from operations.matching.matched_pairs import NOT_PRICED, PRICED_AT_MOST
 from operations.matching.pool import Pool, read_pool
 from program.matching import Matching
 from program.models import Format
@@ -98,3 +99,37 @@ def test_groups_say_who_fares_worse_and_what_would_help() -> None:
     board = matched(pool("group", people, **section)).board
     assert [(one.value, one.people, one.served) for one in board.fairness] == [("Berlin", 6, 3)]
     assert board.helps == ("one more group with a mentor of place Berlin would serve at least 3 more",)
+
+
+def many(mentees: int, objective: tuple[str, ...] = ("served", "score", "worst")) -> Pool:
+    """So many mentees, three of each place, with a mentor of two places for each three."""
+    people = [
+        Applicant(f"s{number:04}", mentee=True, fields={"place": str(number // 3), "unit": str(number % 2)})
+        for number in range(mentees)
+    ]
+    people += [
+        Applicant(f"m{place:03}", mentor=True, capacity=2, fields={"place": str(place), "unit": "0"})
+        for place in range((mentees + 2) // 3)
+    ]
+    section: dict[str, object] = {"rules": [{"same": "place"}], "score": [{"equal": "unit", "points": 3}]}
+    return pool("one_to_one", people, **section, objective=list(objective))
+
+
+@pytest.mark.parametrize(("mentees", "is_priced"), [(PRICED_AT_MOST, True), (PRICED_AT_MOST + 1, False)])
+def test_a_board_that_is_too_large_says_so_and_prices_one_person_all_the_same(mentees: int, is_priced: bool) -> None:
+    result = matched(many(mentees))
+    board = result.board
+    assert (NOT_PRICED in board.notes) is not is_priced
+    assert len(board.pairs) == board.totals.served == (mentees // 3) * 2 + min(mentees % 3, 2)
+    assert all(bool(pair.for_mentor) == (pair.inevitable is not None) == is_priced for pair in board.pairs[:30])
+    [left] = [one.id for one in board.nobody if one.id < "s0003"]
+    assert left == "s0001", "the other two share the unit"
+    [other] = result.others(left)
+    assert (other.id, other.price) == ("m000", "3 points less")
+    assert other.moves[0] in ("s0000 would then have nobody", "s0002 would then have nobody")
+
+
+def test_where_a_price_means_solving_again_a_small_board_says_that_it_names_no_next_choices() -> None:
+    board = matched(many(6, ("served", "worst", "score"))).board
+    assert NOT_PRICED in board.notes
+    assert [pair.for_mentor for pair in board.pairs] == [()] * 4
