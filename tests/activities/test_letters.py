@@ -22,8 +22,7 @@ from store.cohorts.cohorts import freeze_program, put
 from store.database import Database
 from store.delivery.due import Item
 from store.forms import agreements
-from store.message_tables import WrittenMessageRow
-from store.tables import AnswerRow, MembershipRow, ParticipantRow
+from store.tables import AnswerRow, MembershipRow, ParticipantRow, WrittenMessageRow
 from testing.cohorts.small_cohort import COHORT, applied, turn
 from testing.environments.delivery_env import LINKS, SECRET, SENDER
 

@@ -1,5 +1,4 @@
-"""The tables of reports: what was passed on, and what coordinators say they change. Other code imports them from
-`store.tables`, which has every table."""
+"""The tables of reports: what was passed on, and what coordinators say they change."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""The tables of who did what: the audit, and the plans that a coordinator looks at before an act. Other code imports
-them from `store.tables`, which has every table."""
+"""The tables of who did what: the audit, and the plans that a coordinator looks at before an act."""
 
 from __future__ import annotations
 

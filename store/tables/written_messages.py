@@ -1,4 +1,4 @@
-"""The tables of messages that coordinators write. Other code imports them from `store.tables`, which has every table.
+"""The tables of messages that coordinators write.
 
 What goes out is a mail like any other (`messages`); these rows hold what was written, and to whom.
 """

@@ -1,4 +1,4 @@
-"""The table of absences. Other code imports it from `store.tables`, which has every table."""
+"""The table of absences."""
 
 from __future__ import annotations
 

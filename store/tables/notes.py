@@ -1,5 +1,4 @@
-"""The table of what coordinators note for each other. Other code imports it from `store.tables`, which has every
-table."""
+"""The table of what coordinators note for each other."""
 
 from __future__ import annotations
 

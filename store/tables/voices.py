@@ -1,5 +1,4 @@
-"""The tables of voices: what somebody said that may be shown, who agreed to it, and where it was used. Other code
-imports them from `store.tables`, which has every table."""
+"""The tables of voices: what somebody said that may be shown, who agreed to it, and where it was used."""
 
 from __future__ import annotations
 

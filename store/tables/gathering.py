@@ -1,5 +1,4 @@
-"""The tables of open calls and of those who applied. Other code imports them from `store.tables`, which has every
-table."""
+"""The tables of open calls and of those who applied."""
 
 from __future__ import annotations
 

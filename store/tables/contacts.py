@@ -1,5 +1,4 @@
-"""The tables of names and addresses that people had, asked for, or that refuse mail. Other code imports them from
-`store.tables`, which has every table."""
+"""The tables of names and addresses that people had, asked for, or that refuse mail."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""The tables of signing in: who reads a cohort, sessions, and one-time links. Other code imports them from
-`store.tables`, which has every table.
+"""The tables of signing in: who reads a cohort, sessions, and one-time links.
 
 Of a secret (cookie, link, code) only a digest is stored, of an address that was typed in only a keyed one. All
 instants here are real time (UTC), not program time: a session of twelve hours lasts twelve hours in a demo as well.
