@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from tools.scripts.all_tests import CLOCK, CORE, LANES, PYTEST, ROOT, main
+from tools.scripts.all_tests import CORE, DEMO, KILLS, LANES, PYTEST, ROOT, main
 
 FAILS = "def test_it():\n    assert False, 'as it should'\n"
 PASSES = "def test_it():\n    pass\n"
 
 
 @pytest.mark.parametrize("lane", LANES)
-@pytest.mark.parametrize("nth", range(2))
+@pytest.mark.parametrize("nth", range(3))
 def test_a_failure_in_any_command_of_any_lane_fails_the_whole(
     lane: str, nth: int, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -45,14 +46,20 @@ def test_a_red_test_is_shown_and_fails_the_whole_and_green_ones_do_not(
 def test_every_test_is_in_one_lane() -> None:
     """What the other lanes have is what the lane of the rest leaves out; what is measured is not played twice."""
     [rest] = LANES["rest"]
-    assert {word.removeprefix("--ignore=") for word in rest if word.startswith("--ignore=")} == {*CORE, *CLOCK}
-    assert all((ROOT / path).exists() for path in (*CORE, *CLOCK))
-    measured, many = LANES["core"]
+    measured, many, kills = LANES["core"]
+    [demo] = LANES["demo"]
+    assert _ignored(rest) == {*CORE, *KILLS}
+    assert _ignored(kills) == set(DEMO)
+    assert all((ROOT / path).exists() for path in (*CORE, *DEMO, *KILLS))
+    assert all(path.startswith(KILLS) for path in DEMO)
     assert "not many" in measured
     assert "many" in many
-    for commands, paths in ((LANES["core"], CORE), (LANES["clock"], CLOCK)):
-        for command in commands:
-            assert command[-len(paths) :] == paths
+    for command, paths in ((measured, CORE), (many, CORE), (kills, KILLS), (demo, DEMO)):
+        assert command[-len(paths) :] == paths
+
+
+def _ignored(command: Sequence[str]) -> set[str]:
+    return {word.removeprefix("--ignore=") for word in command if word.startswith("--ignore=")}
 
 
 def _command(status: int) -> tuple[str, ...]:

@@ -2,10 +2,11 @@
 
     python -m tools.scripts.all_tests
 
-The lane `core` measures the branches of the core, and then plays the tests of many examples without the measuring,
-which would slow them down most. The lane `clock` has the tests that follow a clock for minutes: it goes first where
-the processor is short. Everything else, and every new file, is in the lane `rest`. Exits with 1 if a test of any lane
-fails or the core is not covered; all lanes are played to their end.
+The lane `core` measures the branches of the core, then plays the tests of many examples without the measuring, which
+would slow them down most, and then those that kill processes and servers. The lane `demo` follows a clock for minutes
+and mostly waits for it. Everything else, and every new file, is in the lane `rest`. What follows a clock goes first
+where the processor is short. Exits with 1 if a test of any lane fails or the core is not covered; all lanes are
+played to their end.
 """
 
 from __future__ import annotations
@@ -25,20 +26,24 @@ PYTEST = (sys.executable, "-m", "pytest", "-q")
 LOWER = ("nice", "-n", "5")
 """For what only computes: a season that follows the clock must not wait for it."""
 
-TWO = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
-"""Two processes, each of which gets whole files in the order of tests/conftest.py."""
+SHARED = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
+"""Three processes for two cores, since tests with servers and browsers wait for them two thirds of their time. Each
+gets whole files in the order of tests/conftest.py."""
 
 CORE = ("tests/lifecycle", "tests/postbox", "tests/matching")
 COVERED = ("--cov=lifecycle", "--cov=matching", "--cov-report=term-missing:skip-covered", "--cov-fail-under=100")
-CLOCK = ("tests/demo", "tests/workflows/test_kills.py", "tests/faults")
+DEMO = ("tests/demo/test_demo.py", "tests/demo/test_taken_over.py")
+KILLS = ("tests/demo", "tests/workflows/test_kills.py", "tests/faults")
+"""What kills and restarts processes and servers; of tests/demo all but the demo."""
 
 LANES: Mapping[str, Sequence[Sequence[str]]] = {
-    "rest": [(*LOWER, *PYTEST, *TWO, *(f"--ignore={path}" for path in (*CORE, *CLOCK)))],
+    "rest": [(*LOWER, *PYTEST, *SHARED, *(f"--ignore={path}" for path in (*CORE, *KILLS)))],
     "core": [
         (*LOWER, *PYTEST, "-n", "0", "-p", "no:cacheprovider", "-m", "not many", *COVERED, *CORE),
         (*LOWER, *PYTEST, "-n", "0", "-p", "no:cacheprovider", "-m", "many", *CORE),
+        (*PYTEST, "-n", "0", "-p", "no:cacheprovider", *(f"--ignore={path}" for path in DEMO), *KILLS),
     ],
-    "clock": [(*PYTEST, "-n", "0", "-p", "no:cacheprovider", *CLOCK)],
+    "demo": [(*PYTEST, "-n", "0", "-p", "no:cacheprovider", *DEMO)],
 }
 """Name of a lane to its commands, one after the other. What the first one prints is seen as it comes."""
 
