@@ -87,7 +87,7 @@ async def test_in_a_reverse_program_the_mentor_is_the_junior_one(database: Datab
 
 
 async def group(
-    database: Database, leads: str = "", **others: tuple[str, list[str]]
+    database: Database, others: dict[str, tuple[str, list[str]]], leads: str = ""
 ) -> tuple[str, list[str], dict[str, str]]:
     """A group is published: a mentor and three mentees, who are all free on Monday morning. `others`: name to role
     and half-days of those who have no seat in it; one of them `leads` another group, of the mentees whose names begin
@@ -111,7 +111,7 @@ async def group(
 
 async def test_in_a_group_a_mentee_is_free_when_all_others_are(database: Database) -> None:
     others = {"fits": ("mentee", ["mon_am"]), "only_with_mo": ("mentee", ["tue_am"])}
-    _, mentees, ids = await group(database, **others)
+    _, mentees, ids = await group(database, others)
     assert await choices(database) == [], "no seat is empty"
     await refuses(database, mentees[0])
     assert [(each.person, each.role) for each in await choices(database)] == [(ids["fits"], "mentee")]
@@ -124,7 +124,7 @@ async def test_in_a_group_a_mentor_suits_all_and_leads_no_other_group(database: 
         "busy": ("mentor", ["mon_am"]),
         **{f"t{number}": ("mentee", ["mon_am"]) for number in range(3)},
     }
-    mentor, mentees, ids = await group(database, leads="busy", **others)
+    mentor, mentees, ids = await group(database, others, leads="busy")
     async with database.session() as session:
         [key] = await session.scalars(
             select(MembershipRow.mentorship).where(MembershipRow.person == mentor, MembershipRow.role == "mentor")

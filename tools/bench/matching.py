@@ -26,7 +26,7 @@ from matching.candidates import candidates
 from matching.objective import Result, match
 from matching.peers import match_peers
 from matching.prices import AllPrices, Prices
-from program.matching import Matching
+from program.matching import THREE_PEERS, Matching
 from tools.bench.table import Line
 
 ON = date(2027, 1, 18)
@@ -67,6 +67,7 @@ async def measure(*, quick: bool) -> list[Line]:
         Line("… prices of one person", small["one"] * 1000, "ms", aim=50, better="less"),
         Line("… prices of all pairs", small["all"], "s", aim=1.0, better="less"),
         Line("500 peers", small["peers"], "s"),
+        Line("501 peers, of whom three meet", small["three"], "s"),
     ]  # fmt: skip
     if small["scipy"] is None:
         print(
@@ -151,6 +152,9 @@ def _measured(people: int) -> dict[str, Any]:
         found["scipy"] = _scipy(match(alone, scores=scores))
         half = [replace(person, mentor=True, mentee=True) for person in pool[:people]]
         found["peers"] = _timed(lambda: match_peers(half, PEERS, ON))
+        odd = [replace(person, mentor=True, mentee=True) for person in pool[: people + 1]]
+        three = PEERS.model_copy(update={"groups": THREE_PEERS})
+        found["three"] = _timed(lambda: match_peers(odd, three, ON))
     return found
 
 
