@@ -216,6 +216,16 @@ def _print_others(result: Matched, pool: Pool, person: str, json: bool) -> None:
         moves = text("\n".join(other.moves))
         rows.add_row(_person(other.id, pool.names), str(other.score), other.price, moves)
     out().print(rows)
+    three = _three_with(result, pool, person)
+    if three:
+        names = ", ".join(f"{pool.names.get(id_, id_)} {id_}" for id_ in three)
+        out().print(text(f"{names} meet as three; this shows what others cost."), soft_wrap=True)
+
+
+def _three_with(result: Matched, pool: Pool, person: str) -> tuple[str, ...]:
+    """The group of three peers in which somebody is."""
+    pairs = result.board.pairs if pool.format == "peer" else ()
+    return next((pair.three for pair in pairs if person in pair.three), ())
 
 
 def _print_price(result: Matched, what_if: str, json: bool) -> None:

@@ -173,6 +173,10 @@ def test_where_the_program_allows_it_three_peers_meet_instead_of_one_who_waits(t
     others = mentorship("match", cohort, "--people", people, "--explain", three[0], "--json").json
     assert {other["id"] for other in others} & set(three) == set()
     assert any(" and " in move for other in others for move in other["moves"]), "another three, with their names"
+    shown = mentorship("match", cohort, "--people", people, "--explain", three[0]).out
+    assert f"{', '.join(f'{id_} {id_}' for id_ in three)} meet as three" in shown
+    alone = next(pair["mentor"] for pair in board["pairs"] if not pair["three"])
+    assert "meet as three" not in mentorship("match", cohort, "--people", people, "--explain", alone).out
     made = mentorship("match", cohort, "--people", people, "--what-if", f"{three[0]}:{three[2]}").out
     assert "made already" in made
     pins = ("--pin", f"{three[0]}:{three[1]}", "--pin", f"{three[0]}:{three[2]}")
