@@ -23,9 +23,11 @@ from store.mentorships import tasks
 from store.people import applications
 from store.tables import AuditRow, MatchingDraftRow, MentorshipRow
 from testing.environments.coordinator_env import printed_link, signed_in
-from testing.environments.open_call import open_call_of, typed_application
+from testing.environments.open_call import COHORT as CALL
+from testing.environments.open_call import call_program, launch_call, loaded_call, open_call_of, typed_application
 from testing.environments.web_env import COHORT, WebEnv
 from tests.coordinator.test_browser import DESKTOP, EVERYTHING, PHONE, opened
+from tests.operations.test_next_choices import applies
 
 PAGE = f"/c/cohorts/{COHORT}/matching"
 PEOPLE = {
@@ -220,3 +222,23 @@ async def test_the_pages_of_matching_break_no_rule_of_axe_and_fit_every_width(
                         name = f"{viewport['width']}-{scheme}-{paths.index(path) if path in paths else 'file'}.png"
                         await tab.screenshot(path=f"{folder}/{name}", full_page=True)
     assert found == []
+
+
+async def test_the_board_and_the_page_of_publishing_name_the_three_who_meet(web_env: WebEnv) -> None:
+    program = call_program("peer", groups={"least": 2, "most": 3})
+    await launch_call(web_env.database, loaded_call(program=program))
+    for name, unit in (("Nele", "Health"), ("Otto", "Legal"), ("Pia", "Finance")):
+        await applies(web_env.database, "peer", "peer", name, unit=unit)
+    page = f"/c/cohorts/{CALL}/matching"
+    async with signed_in(web_env, "coco") as client:
+        board = (await client.get(page)).text
+        assert len(pairs_on(httpx.Response(200, text=board))) == 3
+        [shown] = set(re.findall(r"These three meet, each with both others: ([\w, ]+)\.", board))
+        assert board.count("These three meet, each with both others:") == 3
+        assert set(shown.split(", ")) == {"Nele", "Otto", "Pia"}
+        assert "three meet, because pairs alone would leave one of them out" in board
+        assert "3 of 3 are served" in board
+        await client.post(page, data={"act": "match", "version": "0"})
+        assert "three meet, because" in (await client.get(page)).text
+        publishing = (await client.get(f"{page}/publish")).text
+        assert "3 pairs start." in publishing

@@ -155,3 +155,30 @@ async def test_the_command_lists_them_in_words_and_as_json(
     assert (choice["person"], choice["role"], choice["moves"]) == (ids[2], "peer", [])
     unknown = await asyncio.to_thread(mentorship, "match", COHORT, "--next", "m99")
     assert (unknown.code, "no mentorship 'm99'" in unknown.err) == (2, True)
+
+
+async def test_who_has_refused_twice_comes_last_and_is_for_a_coordinator_to_decide(
+    database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MENTORSHIP_DATABASE_URL", database_url)
+    await launch_call(database, loaded_call())
+    mentors = [
+        await applies(database, "one_to_one", "mentor", f"m{number}", **SENIOR, mentees_at_most=1)
+        for number in range(3)
+    ]
+    seated = [await applies(database, "one_to_one", "mentee", f"s{number}", **JUNIOR) for number in range(3)]
+    twice = await applies(database, "one_to_one", "mentee", "twice", **JUNIOR, wants=[{"tag": "leading"}])
+    once = await applies(database, "one_to_one", "mentee", "once", **JUNIOR, wants=[{"tag": "data"}])
+    await published(database, await draft(database, COHORT, pairs=[*zip(mentors, seated, strict=True)]))
+    async with database.begin() as session:
+        rows = await session.execute(select(MembershipRow.person, MembershipRow.mentorship))
+        keys: dict[str, str] = {row.person: row.mentorship for row in rows}
+        for person, mentor in ((twice, mentors[1]), (twice, mentors[2]), (once, mentors[2])):
+            seat = {"cohort": COHORT, "mentorship": keys[mentor], "person": person, "position": 9}
+            session.add(MembershipRow(**seat, role="mentee", standing="declined"))
+    await refuses(database, seated[0], keys[mentors[0]])
+    found = await choices(database, keys[mentors[0]])
+    assert [(each.person, each.refusals, each.asks_twice) for each in found] == [(once, 1, False), (twice, 2, True)]
+    assert found[0].score < found[1].score
+    said = await asyncio.to_thread(mentorship, "match", COHORT, "--next", keys[mentors[0]])
+    assert said.out.count("has said no 2 times: you decide") == 1

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 
 from runtime.logs import set_up_logs
 from tools.bench import (
+    applying,
     changing,
     core,
     crowded,
@@ -35,6 +36,7 @@ MEASURES: dict[str, Callable[..., Awaitable[list[Line]]]] = {
     "mentorship": living.measure,
     "rehearsal": rehearsing.measure,
     "matching": matching.measure,
+    "applying": applying.measure,
     "morning": morning.measure,
     "crowd": crowded.measure,
     "web": pages.measure,
