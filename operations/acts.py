@@ -17,6 +17,7 @@ from typing import Literal
 from lifecycle.keys import MentorshipRef
 from operations.cohorts import files
 from operations.cohorts.adopt import adoption
+from operations.cohorts.checked_again import check_again
 from operations.cohorts.load import Faults, file_of, load
 from operations.errors import NotFound, Refused
 from operations.mentorships import change as changes
@@ -161,7 +162,7 @@ async def _adopt(database: Database, settings: Settings, refs: Sequence[Mentorsh
     cohort = refs[0][0]
     texts = await files.latest_texts(database, cohort)
     if texts is not None:
-        checked = await asyncio.to_thread(files.check, texts, cohort, now, settings, runs=True)
+        checked = await asyncio.to_thread(check_again, texts, cohort, now, settings, runs=True)
         if checked.loaded is None:
             one = checked.faults[0]
             raise Refused(
@@ -171,7 +172,7 @@ async def _adopt(database: Database, settings: Settings, refs: Sequence[Mentorsh
         return await adoption(database, checked.loaded, refs)
     path = file_of("cohorts", Path(cohort), settings.own_config)
     try:
-        loaded = load(path, now, runs=True, own=settings.own_config)
+        loaded = await asyncio.to_thread(load, path, now, runs=True, own=settings.own_config)
     except Faults as found:
         first = found.faults[0]
         raise Refused(

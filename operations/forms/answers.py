@@ -155,7 +155,7 @@ def shown(
 def _answered(given: GivenAnswer, question: Question, value: Any, viewer: Viewer) -> Iterator[ShownAnswer]:
     if question.type != "group":
         scale = question.type == "scale"
-        low = scale and isinstance(value, int) and value <= given.low_score
+        low = scale and isinstance(value, int) and value <= given.rules.low_score
         yield ShownAnswer(question.id, question.label, answer_text(question, value), value, low=low, scale=scale)
         return
     for nth, entry in enumerate(value, 1):

@@ -16,6 +16,7 @@ from lifecycle.state import PlannedPause
 from store.reports.timeline import TimelineEntry
 
 WORDS = Path(__file__).parents[2] / "templates" / "words"
+_TASK_KEY = re.compile(r"[^ ]+/task\.([a-z_]+)#\d+")
 _STEP_KEY = re.compile(r"\b([a-z][a-z_]*)#(\d+)")
 _NUMBERED = ("check_in", "winding_down")
 
@@ -57,7 +58,10 @@ def phrase(name: str) -> str:
 
 
 def detail_words(detail: str) -> str:
-    """A detail of the record, with the steps in it as people call them: `check_in#1` is `check-in 1`."""
+    """A detail of the record, with the steps in it as people call them: `check_in#1` is `check-in 1`; the key of a
+    task is its kind."""
+    if of_task := _TASK_KEY.fullmatch(detail):
+        return phrase(of_task[1])
     return _STEP_KEY.sub(lambda step: step_words(step[1], int(step[2])).lower(), detail)
 
 

@@ -14,7 +14,6 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from lifecycle.assessment import signals
 from lifecycle.decisions import SEAT_IS_CLEAR
 from lifecycle.events import Decided
 from lifecycle.gathering import MATCH
@@ -33,11 +32,11 @@ from operations.people.own_page import CONCERNS
 from operations.views.agreement import Agreement, agreement_from, agreement_lookups
 from operations.views.answers import MentorshipAnswers, answers_for, concerns_among
 from operations.views.charts import LineChart, line_chart
+from operations.views.evidence import BEHIND, about, tells
 from operations.views.reader import PageReader
-from program.models import Rules
 from store.cohorts import calls
 from store.database import Database
-from store.forms.answers import GivenAnswer, asked_of
+from store.forms.answers import asked_of
 from store.lookups import look_up_all
 from store.mentorships import concerns
 from store.mentorships.concerns import RaisedConcern
@@ -48,33 +47,6 @@ USUAL_PAUSE = timedelta(weeks=3)
 """The pause that is filled in until somebody writes another date."""
 NEWCOMER = "somebody-new"
 """Stands in the dry run for the person who takes a seat and is not named yet."""
-BEHIND: Mapping[str, tuple[str, ...]] = {
-    "seat_empty": ("invitation",),
-    "low_score": ("check_in",),
-    "stalled": ("check_in",),
-    "silent": ("check_in", "midpoint", "are_you_there"),
-    "fit": ("fit_check",),
-    "midpoint": ("midpoint",),
-    "withdrawn": ("check_in",),
-    "small_group": ("check_in",),
-    "no_agreement": ("fit_check",),
-    "expectations_differ": (),
-    "bounced": (),
-}
-"""Kind of task to the asks whose answers are behind it. A kind that is not named: any ask."""
-
-
-TELLING: Mapping[str, tuple[str, ...]] = {
-    "seat_empty": ("accept",),
-    "stalled": ("p_met", "p_next", "p_block", "m_block"),
-    "silent": ("state",),
-    "fit": ("f_fit", "f_action"),
-    "help": ("p_help", "f_action", "state"),
-    "midpoint": ("r_decide",),
-}
-"""Kind of task to the questions whose answers say most about it."""
-UNREMARKABLE = ("no", "fine")
-"""Answers to those questions that say nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +160,7 @@ async def task_view(
         agreement = await _agreement(session, task, facts, agreed)
         choices = await _choices(session, task)
     today = local_date(now, facts.zone)
-    behind = evidence(task, answers, facts.program.program.rules, now)
+    behind = evidence(task, answers, now)
     names = {person.id: person.name for person in facts.people}
     return TaskView(
         task=task,
@@ -197,7 +169,7 @@ async def task_view(
         about=tuple(names.get(person, person) for person in task.about),
         told=told if task.kind == SAFETY else (),
         evidence=behind,
-        highlights=highlights(behind, answers, TELLING.get(task.kind, ())) if behind else (),
+        highlights=highlights(behind, answers, task.kind) if behind else (),
         charts=_charts(answers),
         agreement=agreement,
         reports=reports,
@@ -238,16 +210,14 @@ async def decided(database: Database, public: str, reader: PageReader) -> TaskRe
     return None if task.key in readers.hidden_from(reader.id) else task
 
 
-def evidence(task: TaskRecord, answers: MentorshipAnswers, rules: Rules, now: datetime) -> FormRounds | None:
+def evidence(task: TaskRecord, answers: MentorshipAnswers, now: datetime) -> FormRounds | None:
     """The round whose answers opened the task, both sides beside each other; None where no form is behind it."""
     asks = BEHIND.get(task.kind)
     if asks == ():
         return None
     until = task.closed_at or now
-    given = [one for one in answers.given if (asks is None or one.ask in asks) and one.at <= until]
-    given = [one for one in given if answers.of(one.ask) is not None]
-    concerned = [one for one in given if _caused(task, one, rules)]
-    latest = max(concerned or given, key=lambda one: one.at, default=None)
+    given = [one for one in answers.given if one.at <= until and answers.of(one.ask) is not None]
+    latest = max(about(task.kind, given), key=lambda one: one.at, default=None)
     if latest is None or task.kind == "silent":
         asked = [found for ask in asks or () if (found := answers.of(ask)) and found.rounds]
         rounds = max(asked, key=lambda one: one.rounds[-1][0].opens, default=None)
@@ -262,16 +232,16 @@ def evidence(task: TaskRecord, answers: MentorshipAnswers, rules: Rules, now: da
     return replace(found, rows=tuple(row for row in found.rows if row.id not in CONCERN))
 
 
-def highlights(behind: FormRounds, answers: MentorshipAnswers, telling: Sequence[str] = ()) -> tuple[Highlight, ...]:
-    """What stands out in a round: answers to `telling` questions, low ones, and those far from the other side's."""
+def highlights(behind: FormRounds, answers: MentorshipAnswers, kind: str) -> tuple[Highlight, ...]:
+    """What stands out in a round: what says most about a task of this kind, low answers, and those far from the other
+    side's."""
     whole = answers.of(behind.ask)
     found: list[Highlight] = []
     for row in behind.rows:
         for column, cell in zip(behind.columns, row.cells, strict=True):
             if cell is None:
                 continue
-            tells = cell.answer.question in telling and cell.answer.value not in UNREMARKABLE
-            if tells or cell.answer.low or cell.far:
+            if tells(kind, cell.answer.question, cell.answer.value) or cell.answer.low or cell.far:
                 before = _before(whole, column, row.id) if whole else ""
                 answer = cell.answer
                 found.append(Highlight(column.person.name, answer.label, answer.text, answer.low, cell.far, before))
@@ -289,26 +259,6 @@ def _before(rounds: FormRounds, column: Column, question: str) -> str:
         and other.round.number < column.round.number
     ]
     return before[-1] if before else ""
-
-
-def _caused(task: TaskRecord, given: GivenAnswer, rules: Rules) -> bool:
-    """Whether this answer is what opened the task, by the rules that opened it."""
-    found = signals(given.ask, given.body, rules)
-    match task.kind:
-        case "low_score":
-            return found.low
-        case "fit":
-            return found.fit
-        case "help":
-            return found.help
-        case "safety":
-            return found.safety
-        case "seat_empty":
-            return found.accepted is False
-        case "stalled":
-            return given.body.get("p_met") == "0"
-        case _:
-            return False
 
 
 def _charts(answers: MentorshipAnswers) -> tuple[LineChart, ...]:

@@ -14,7 +14,8 @@ from typing import Any
 
 from lifecycle.keys import MentorshipRef
 from lifecycle.local_time import local_date
-from operations.forms.answers import ShownAnswer, ShownForm, is_concern, shown, words_of
+from operations.forms.answers import ShownAnswer, ShownForm, shown, words_of
+from operations.views import evidence
 from store.database import Database
 from store.forms.answers import GivenAnswer, answers_in
 from store.lookups import look_up_all
@@ -27,21 +28,11 @@ from store.reports.today import (
     DeskMentorship,
     DeskTask,
     Outgoing,
+    Told,
 )
 
-BEHIND = {
-    "low_score": ("check_in", "fit_check", "midpoint"),
-    "stalled": ("check_in",),
-    "fit": ("fit_check", "check_in"),
-    "midpoint": ("midpoint",),
-    "help": ("check_in", "fit_check", "midpoint"),
-    "silent": ("check_in",),
-    "withdrawn": ("check_in",),
-    "expectations_differ": ("agreement",),
-}
-"""Kind of task to the forms whose last answers stand behind it."""
-TELLING = ("p_met", "p_block", "m_block", "p_goal", "m_goal", "p_help")
-"""Answers that say what is the matter where none is low."""
+WITHOUT = ("safety", "match", "bounced", "expectations_differ", "seat_empty")
+"""Kinds of task that show no answer on the first page."""
 PAGE = 40
 """Tasks on one page."""
 MOST_SHOWN = 3
@@ -97,9 +88,14 @@ class Day:
     bounced: tuple[BouncedPerson, ...] = ()
     ended: tuple[DeskMentorship, ...] = ()
     words: tuple[Word, ...] = ()
-    """The latest. Where there are as many as a page shows there may be more."""
+    """One page of them, the latest first."""
+    words_page: int = 1
+    more_words: bool = False
+    """There is another page of them."""
     numbers: Mapping[str, int] = field(default_factory=dict[str, int])
     outgoing: tuple[Outgoing, ...] = ()
+    told: tuple[Told, ...] = ()
+    """The first of those to whom it goes, of the cohorts in which the reader decides."""
     ahead: tuple[tuple[date, str, int], ...] = ()
 
     def of(self, *when: str) -> tuple[DayTask, ...]:
@@ -119,9 +115,10 @@ async def day_of(
     deciding: Collection[str],
     looking: Collection[str] | None,
     page: int = 1,
+    words_page: int = 1,
 ) -> Day:
     """The day of somebody who decides in the cohorts `deciding`, and sees the status of those in `looking` (of all,
-    where None), with this page of their tasks. `now` is program time (UTC)."""
+    where None), with this page of their tasks and of what people wrote to them. `now` is program time (UTC)."""
     async with database.session() as session:
         cohorts = await desk.cohorts(session, looking)
         zone = cohorts[0].zone if cohorts else "UTC"
@@ -135,22 +132,24 @@ async def day_of(
         if not mine:
             outgoing, ahead = await look_up_all(session, *ahead_of)
             return Day(today, zone, tuple(cohorts), outgoing=tuple(outgoing), ahead=tuple(ahead))
-        outgoing, ahead, quiet, ended, bounced, rows, counts = await look_up_all(
+        outgoing, ahead, quiet, ended, bounced, wrote, told, rows, counts = await look_up_all(
             session, *ahead_of, *desk.to_look_at(mine, today - LOOK_BACK),
+            desk.with_words(mine, now - LOOK_BACK, (words_page - 1) * MOST_LISTED),
+            desk.told(mine, now, now + LOOK_AHEAD),
             *desk.tasks_for(person, mine, (page - 1) * PAGE, PAGE),
         )  # fmt: skip
         pages = max(1, -(-sum(number for _, _, number in counts) // PAGE))
         if page > pages:
             page = pages
             rows, _ = await look_up_all(session, *desk.tasks_for(person, mine, (page - 1) * PAGE, PAGE))
-        behind = [(row.cohort, row.mentorship) for row in rows if row.kind in BEHIND]
-        given = await answers_in(session, behind, desk.with_words(mine, now - LOOK_BACK))
+        behind = [(row.cohort, row.mentorship) for row in rows if row.kind not in WITHOUT]
+        given = await answers_in(session, behind, [row.id for row in wrote[:MOST_LISTED]])
         looked_at = [(row.cohort, row.key) for row in (*quiet.rows, *ended.rows)]
         people = await desk.people_of(session, [(row.cohort, row.mentorship) for row in (*rows, *given)] + looked_at)
     tasks = [desk.named(row, people[row.cohort, row.mentorship]) for row in rows]
     known = {ref: [(one.id, one.name) for one in members] for ref, members in people.items()}
-    written = [answer for answer in given if answer.at >= now - LOOK_BACK and answer.body.get(desk.WORDS)]
-    written = written[:MOST_LISTED]
+    by_request = {(one.cohort, one.mentorship, one.ask, one.number, one.person): one for one in given}
+    written = [by_request[tuple(row)[1:]] for row in wrote[:MOST_LISTED]]
     waiting: dict[str, int] = defaultdict(int)
     for cohort, due, number in counts:
         waiting[_when(due, local_date(now, by_id[cohort].zone))] += number
@@ -177,13 +176,11 @@ async def day_of(
         bounced=tuple(BouncedPerson(row.id, row.name) for row in bounced.rows),
         ended=tuple(_listed(row, people) for row in ended.rows),
         numbers={"quiet": quiet.number, "bounced": bounced.number, "ended": ended.number},
-        words=tuple(
-            word
-            for answer in written
-            if not is_concern(answer)
-            for word in _words(answer, known, by_id[answer.cohort].zone)
-        ),
+        words=tuple(word for answer in written for word in _words(answer, known, by_id[answer.cohort].zone)),
+        words_page=words_page,
+        more_words=len(wrote) > MOST_LISTED,
         outgoing=tuple(outgoing),
+        told=tuple(told),
         ahead=tuple(ahead),
     )
 
@@ -203,20 +200,22 @@ def _when(due: date, today: date) -> str:
 def _behind(
     task: DeskTask, given: Sequence[GivenAnswer], known: Mapping[MentorshipRef, list[tuple[str, str]]], zone: str
 ) -> tuple[Behind, ...]:
-    """The answers of the last round that stand behind a task: low ones first, else what says what is the matter."""
-    asks = BEHIND.get(task.kind, ())
-    last = next((answer for answer in given if answer.ask in asks), None)
-    if last is None:
+    """The answers behind a task, of the round that opened it: low ones, and those that say most about it."""
+    if task.kind in WITHOUT:
         return ()
+    concerned = evidence.about(task.kind, given)
+    last = concerned[0] if concerned else None
     found: list[Behind] = []
     for answer in given:
-        if (answer.ask, answer.number) != (last.ask, last.number):
+        if last is None or (answer.ask, answer.number) != (last.ask, last.number):
             continue
         form = shown(answer, "coordinator", words_of(answer, known[task.ref]), zone, "withheld")
-        found += [Behind(answer.person, answer.name, answer.role, one) for one in form.answers]
-    low = [one for one in found if one.answer.low]
-    telling = [one for one in found if one.answer.question in TELLING and one.answer.text]
-    return tuple((low or telling)[:MOST_SHOWN])
+        found += [
+            Behind(answer.person, answer.name, answer.role, one)
+            for one in form.answers
+            if one.text and (one.low or evidence.tells(task.kind, one.question, one.value))
+        ]
+    return tuple(found[:MOST_SHOWN])
 
 
 def _words(answer: GivenAnswer, known: Mapping[MentorshipRef, list[tuple[str, str]]], zone: str) -> list[Word]:

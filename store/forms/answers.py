@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select, tuple_, union
+from sqlalchemy import ColumnElement, select, tuple_, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lifecycle.keys import MentorshipRef
 from program.forms import Answers, Form
+from program.models import Rules
 from store.goals import goal_titles
 from store.lookups import Lookup
 from store.programs import asked_with, frozen_program
@@ -47,10 +48,8 @@ class GivenAnswer:
     """How often it was submitted."""
     goals: Mapping[str, str]
     """Goal id to title, as the agreement of the mentorship says it."""
-    low_score: int
-    """The highest answer to a relationship question that counts as low (1 to 5)."""
-    differ_by: int
-    """From how many steps on mirrored answers count as different."""
+    rules: Rules
+    """Of the program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +98,13 @@ async def _latest(session: AsyncSession, *where: ColumnElement[bool]) -> list[Gi
 
 
 async def answers_in(
-    session: AsyncSession, mentorships: Collection[MentorshipRef], ids: Select[int]
+    session: AsyncSession, mentorships: Collection[MentorshipRef], ids: Collection[int]
 ) -> list[GivenAnswer]:
     """The latest answers in these mentorships of any cohorts, and those of these ids: the latest given first."""
     in_one = tuple_(RequestRow.cohort, RequestRow.mentorship).in_(list(mentorships))
     theirs = select(AnswerRow.id).join(RequestRow, RequestRow.key == AnswerRow.request).where(in_one)
     # Not `or`: with it PostgreSQL reads every answer that there is.
-    wanted = union(theirs, select(ids.subquery().c.id))
+    wanted = union(theirs, select(AnswerRow.id).where(AnswerRow.id.in_(list(ids))))
     query = _ANSWERS.where(AnswerRow.id.in_(wanted)).order_by(
         AnswerRow.at.desc(), AnswerRow.version.desc(), AnswerRow.id
     )
@@ -148,8 +147,7 @@ async def _given(
         late=answer.late,
         version=answer.version,
         goals=goals.get((request.cohort, request.mentorship), {}),
-        low_score=frozen.program.rules.low_score,
-        differ_by=frozen.program.rules.differ_by,
+        rules=frozen.program.rules,
     )
 
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select, tuple_
+from sqlalchemy import and_, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from lifecycle.keys import MentorshipRef
 from lifecycle.tasks import SAFETY
@@ -33,6 +34,8 @@ from store.tables import (
 
 MOST_LISTED = 20
 """Rows of one list beside the tasks; the figure before it counts all."""
+MOST_TOLD = 60
+"""People who are named where it stands what goes out."""
 ASKS_FOR_WORDS = ("check_in",)
 """Forms that have that question."""
 WORDS = "p_word"
@@ -109,6 +112,15 @@ class Listed:
     def of(cls, rows: Sequence[Any]) -> Listed:
         """Of rows that each say how many there are."""
         return cls(tuple(rows), rows[0].number if rows else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Somebody for whom mail waits until a moment (program time, UTC)."""
+
+    at: datetime
+    id: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,20 +246,37 @@ def to_look_at(cohorts: Collection[str], since: date) -> tuple[Lookup[Listed], L
     return Lookup(quiet, Listed.of), Lookup(ended, Listed.of), Lookup(bounced, Listed.of)
 
 
-def with_words(cohorts: Collection[str], since: datetime) -> Select[int]:
-    """The ids of the answers since an instant in which somebody wrote to the coordinators, as a subquery."""
-    return (
-        select(AnswerRow.id)
+def with_words(cohorts: Collection[str], since: datetime, first: int) -> Lookup[Sequence[Any]]:
+    """The answers since an instant in which somebody wrote to the coordinators, the latest first: the id of each and
+    who gave it on which occasion. MOST_LISTED of them, from the `first` on, and one more where there are more.
+
+    What was written about safety or conduct is not among them, nor what was taken back by a later version.
+    """
+    later = aliased(AnswerRow)
+    overtaken = select(later.id).where(later.request == AnswerRow.request, later.version > AnswerRow.version)
+    query = (
+        select(
+            AnswerRow.id,
+            RequestRow.cohort,
+            RequestRow.mentorship,
+            RequestRow.ask,
+            RequestRow.number,
+            AnswerRow.person,
+        )
         .join(RequestRow, RequestRow.key == AnswerRow.request)
         .where(
             AnswerRow.at >= since,
             AnswerRow.form.in_(ASKS_FOR_WORDS),
             RequestRow.cohort.in_(list(cohorts)),
             AnswerRow.body[WORDS].as_string() != "",
+            func.coalesce(AnswerRow.body["p_help"].as_string(), "") != SAFETY,
+            ~overtaken.exists(),
         )
-        .order_by(AnswerRow.at.desc(), AnswerRow.id)
-        .limit(MOST_LISTED)
+        .order_by(AnswerRow.at.desc(), AnswerRow.id.desc())
+        .offset(first)
+        .limit(MOST_LISTED + 1)
     )
+    return Lookup(query, list[Any])
 
 
 def coming(
@@ -277,6 +306,19 @@ def coming(
         Lookup(mails, lambda rows: [Outgoing(max(at, now), number) for at, number in rows]),
         Lookup(steps, lambda rows: [(on, step, number) for on, step, number in rows]),
     )
+
+
+def told(cohorts: Collection[str], now: datetime, until: datetime) -> Lookup[list[Told]]:
+    """The first of those for whom mail waits before `until`, as `coming` counts them."""
+    query = (
+        select(ItemRow.deliver_at, ItemRow.person, ParticipantRow.name)
+        .distinct()
+        .join(ParticipantRow, ParticipantRow.id == ItemRow.person)
+        .where(ItemRow.cohort.in_(list(cohorts)), ItemRow.state == "queued", ItemRow.deliver_at < until)
+        .order_by(ItemRow.deliver_at, ParticipantRow.name, ItemRow.person)
+        .limit(MOST_TOLD)
+    )
+    return Lookup(query, lambda rows: [Told(max(at, now), person, name) for at, person, name in rows])
 
 
 async def people_of(

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import func, select
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowHistory
 from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 
+from operations.mentorships import notes
 from program.loader import Loaded
 from rehearsal.ledger import ledger as rehearsed_ledger
 from rehearsal.script_actions import change_happens
@@ -26,7 +27,7 @@ from rehearsal.season_rows import season_rows
 from reports.season_report import Report, exact
 from store.database import Database
 from store.reports import season_rows as report_rows
-from store.tables import EventRow
+from store.tables import EventRow, NoteRow
 from testing.cohorts.all_cases import launch_moment, load
 from testing.cohorts.cases import CASES
 from testing.environments.engine import Engine, run_engine, time_skipping
@@ -39,6 +40,8 @@ OTHERS = ("httpx", "httpcore", "mail.log")
 """Loggers of the simulated people and of the relay, not of the engine."""
 
 
+NOTED = "quill-of-the-coordinators"
+"""Stands in a note about each mentorship."""
 FAR = date(2040, 1, 1)
 """A day after the end of every season."""
 
@@ -58,6 +61,8 @@ class PlayedSeason:
     rehearsed: dict[str, Any] = field(default_factory=dict)
     reports: tuple[Report | None, Report | None] = (None, None)
     """The exact report of what happened, and that of the rehearsal."""
+    notes_kept: int = 0
+    """How many notes of coordinators are kept, each with NOTED in it."""
     miscounted: list[str] = field(default_factory=list[str])
     """Where the exact report is not what an independent count of the rows in SQL says."""
 
@@ -112,6 +117,7 @@ async def play(folder: Path, database_url: str) -> PlayedSeason:
         async with time_skipping(runtime()) as env, run_engine(env, database_url, loaded, behaviour) as engine:
             await engine.move_to(launch_moment(loaded))
             await engine.launch()
+            await _write_notes(engine)
             await engine.play()
             played = await look_back(engine)
     played.logs = logs
@@ -132,6 +138,9 @@ async def play(folder: Path, database_url: str) -> PlayedSeason:
 async def look_back(engine: Engine) -> PlayedSeason:
     """What there is to see of a season."""
     played = PlayedSeason(engine.loaded, await engine.ledger(), await _notes(engine.database, engine.cohort))
+    async with engine.database.session() as session:
+        kept = select(func.count()).select_from(NoteRow).where(NoteRow.text.contains(NOTED))
+        played.notes_kept = await session.scalar(kept) or 0
     report = await report_of(engine.database, engine.cohort)
     played.reports = (report, None)
     played.miscounted = differences(report, await of_database(engine.database, engine.cohort, FAR))
@@ -159,6 +168,14 @@ async def traces_of(client: Client, workflow: str) -> tuple[WorkflowHistory, lis
     )
     description = await client.workflow_service.describe_workflow_execution(asked)
     return history, [*(event.SerializeToString() for event in history.events), description.SerializeToString()]
+
+
+async def _write_notes(engine: Engine) -> None:
+    """A coordinator writes a note about each mentorship."""
+    [author, *_] = engine.loaded.cohort.coordinators
+    for mentorship in engine.loaded.cohort.mentorships:
+        where = f"{engine.cohort}/{mentorship.key}"
+        await notes.add(engine.database, where, f"Called them: {NOTED}.", engine.now, by=author.id)
 
 
 async def _notes(database: Database, cohort: str) -> dict[str, set[str]]:

@@ -6,10 +6,13 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from html import unescape
 from typing import cast
+from urllib.parse import unquote
 
 import httpx
 import pytest
+from sqlalchemy import delete, select
 from sqlalchemy import event as sql_event
 from temporalio.client import Client
 
@@ -17,6 +20,7 @@ from cli.main import COMMANDS
 from operations import audit
 from operations.acts import ACTS
 from operations.audit import AuditFilters
+from store.tables import MembershipRow, ParticipantRow
 from testing.environments.coordinator_env import signed_in
 from testing.environments.core_client import CoreClient
 from testing.environments.web_env import COHORT, COHORT_FILE, NOW, PROGRAMS, WebEnv
@@ -123,6 +127,34 @@ async def test_all_of_a_list_are_those_that_stood_there(pages: Pages) -> None:
     assert changed.status_code == 409
 
 
+async def test_what_is_typed_into_a_list_stands_in_no_address_and_selects_the_same(pages: Pages) -> None:
+    path = f"/c/cohorts/{COHORT}"
+    listed = await pages.http.post(path, data={"text": "Mia Okonkwo", "state": "running", "sort": "end"})
+    assert (listed.status_code, listed.text.count('class="pick"')) == (200, 4)
+    assert 'value="Mia Okonkwo"' in listed.text
+    links = [str(listed.url), *re.findall(r'(?:href|action)="([^"]+)"', listed.text)]
+    links += re.findall(r'<input type="hidden"[^>]*>', listed.text)
+    assert not any("mia" in unescape(unquote(link)).lower() for link in links)
+    mark = listed.url.params["found"]
+    assert listed.url.params["sort"] == "end"
+    rows = (await pages.http.get(f"{path}/list.csv?{listed.url.query.decode()}")).text.splitlines()
+    assert len(rows) == 5
+    digest = re.search(r'name="all" value="([^"]+)"', listed.text)
+    assert digest
+    chosen = await pages.get(f"{path}/act?found={mark}&state=running&act=nudge&all={digest[1]}")
+    assert "4 mentorships" in chosen
+    shown = await pages.http.post(f"{path}/act", data=hidden(chosen))
+    assert "4 mentorships" in shown.text
+    again = await pages.http.post(path, data={"text": "Mia Okonkwo"})
+    assert again.url.params["found"] == mark
+    for n in range(10):
+        await pages.http.post(path, data={"text": f"text {n}"})
+    assert (await pages.get(f"{path}?found={mark}")).count('class="pick"') == 5, "only the last texts are kept"
+    assert "search_list" in await pages.audited()
+    await pages.http.post("/c/sign-out")
+    assert not any("searched" in name for name in pages.http.cookies)
+
+
 @pytest.mark.parametrize(
     ("path", "options", "shows"),
     [
@@ -148,6 +180,49 @@ async def test_each_act_is_shown_and_done(pages: Pages, path: str, options: dict
     assert shows in shown
     assert 'class="done"' in done, done
     assert "Eve Adams" not in (await pages.get("/c/audit"))
+
+
+@pytest.mark.parametrize(
+    ("path", "options", "name", "page"),
+    [
+        ("/c/people/ada/correct", {"zone": "Asia/Tokyo"}, "Ada Lindqvist", "/c/people/ada"),
+        ("/c/people/ada/send-link", {}, "Ada Lindqvist", "/c/people/ada"),
+        (f"/c/cohorts/{COHORT}/cancel", {}, "Spring 2027", f"/c/cohorts/{COHORT}"),
+    ],
+)
+async def test_an_act_about_a_person_or_a_cohort_names_it_before_and_after(
+    pages: Pages, path: str, options: dict[str, str], name: str, page: str
+) -> None:
+    shown, done = await act(pages, path, **options)
+    for text in (shown, done):
+        assert f'<p class="crumbs"><a href="{page}">{name}</a></p>' in text
+    assert f">{name}</th>" in done
+
+
+async def test_a_plan_names_nobody_to_somebody_who_may_no_longer_act_on_them(pages: Pages) -> None:
+    form = await pages.get("/c/people/ada/correct")
+    shown = await pages.http.post("/c/people/ada/correct", data=hidden(form) | {"zone": "Asia/Tokyo"})
+    assert "Ada Lindqvist" in shown.text
+    async with pages.env.database.begin() as session:
+        await session.execute(delete(MembershipRow).where(MembershipRow.person == "ada"))
+    assert "Ada Lindqvist" not in (await pages.http.get(str(shown.url))).text
+
+
+@pytest.mark.parametrize(
+    ("typed", "zone"), [("America/Lima", "America/Lima"), ("", "Europe/Berlin"), ("Lima", "refused")]
+)
+async def test_a_newcomer_has_the_time_zone_that_was_typed(pages: Pages, typed: str, zone: str) -> None:
+    path = f"/c/cohorts/{COHORT}/act?act=add&key=group"
+    newcomer = {"role": "mentee", "name": "Eve Adams", "email": "eve@example.org", "zone": typed}
+    if zone == "refused":
+        form = await pages.get(path)
+        asked = await pages.http.post(f"/c/cohorts/{COHORT}/act", data=hidden(form) | newcomer)
+        assert (asked.status_code, "is no zone" in asked.text, 'value="Lima"' in asked.text) == (422, True, True)
+        return
+    await act(pages, path, **newcomer)
+    async with pages.env.database.session() as session:
+        row = (await session.scalars(select(ParticipantRow).where(ParticipantRow.email == "eve@example.org"))).one()
+    assert (row.name, row.zone) == ("Eve Adams", zone)
 
 
 async def test_what_makes_no_sense_is_told_on_the_form(pages: Pages) -> None:

@@ -20,9 +20,12 @@ from openpyxl import Workbook
 from playwright.async_api import Browser
 from sqlalchemy import select
 
+from mail.dates import whole_day
 from operations import audit
 from operations.acts import act_of, change_of
 from operations.audit import AuditFilters
+from operations.cohorts.files import CohortTexts, check
+from operations.cohorts.rehearse import rehearse
 from operations.people.erase import erase
 from program.limits import BODY_BYTES, FILE_BODY_BYTES
 from runtime.settings import now_of
@@ -169,6 +172,37 @@ async def test_a_draft_is_open_to_the_coordinators_whom_it_names(web_env: WebEnv
         assert (await other.get("/c/cohorts/ours/file")).status_code == 200
     async with signed_in(web_env, granted=("reader",)) as client:
         assert (await client.get("/c/cohorts/ours/file")).status_code == 403
+
+
+CALL = """\
+apply:
+  opens: 2027-04-12
+  closes: 2027-04-30
+wishes: {at_most: 3}
+"""
+
+
+async def test_the_rehearsal_shows_the_open_call_with_its_dates_mails_and_numbers(web_env: WebEnv) -> None:
+    text = cohort_file("call-28", CALL, "2027-06-14").replace("program: formal", "program: open-call")
+    async with signed_in(web_env, "coco") as client:
+        await client.post("/c/cohorts/new", data={"cohort": "call-28", "like": ""})
+        await saved(client, "call-28", file=text)
+        page = unescape((await client.get("/c/cohorts/call-28/file/rehearsal")).text)
+        without = (await client.get("/c/cohorts/call-28/file/rehearsal?version=1")).text
+    checked = check(CohortTexts(text), "call-28", web_env.now, web_env.settings, runs=False)
+    assert checked.loaded is not None
+    gathering = rehearse(checked.loaded, now=web_env.now).report.gathering
+    assert gathering is not None
+    assert len(gathering.dates) > 4
+    call = page.partition("The open call</h2>")[2].partition("Mails and tasks by week</h2>")[0]
+    for due in gathering.dates:
+        assert f'<th scope="row">{whole_day(due.on, "en")}</th><td>{due.what}</td>' in call
+    for line in gathering.mails:
+        assert f'<th scope="row">{line.what}</th>' in call
+        assert f'<td class="number">{line.mails}</td><td class="number">{line.people}</td>' in call
+    for what, count in gathering.counts:
+        assert f"<li>{what}: {count}</li>" in call
+    assert "The open call</h2>" not in without
 
 
 async def test_a_form_is_worded_for_one_cohort(web_env: WebEnv) -> None:

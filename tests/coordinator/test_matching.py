@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from datetime import timedelta
+from html import unescape
 from pathlib import Path
 
 import httpx
@@ -114,6 +115,33 @@ async def test_a_coordinator_locks_bans_and_publishes(web_env: WebEnv) -> None:
     assert [one for one in acts if one.startswith("matching ") or one == "publish"].count("publish") >= 1
     assert {"matching match", "matching lock", "matching ban", "matching unban"} <= set(acts)
     assert len(mentorships) == 2
+
+
+async def test_the_pool_is_listed_in_pages_and_taken_as_exactly_its_rows(web_env: WebEnv) -> None:
+    await applicants(web_env)
+    people = [f"more-{n}@example.org" for n in range(60)]
+    for email in people:
+        typed = typed_application("mentee", "Somebody", email, unit="Digital", grade="EO")
+        await apply(web_env.database, COHORT, typed, "mentee", timedelta(minutes=1), web_env.now)
+    async with signed_in(web_env, "coco") as client:
+        first = (await client.get(f"{PAGE}/pool")).text
+        second = (await client.get(f"{PAGE}/pool?page=2")).text
+        assert "65 people" in first
+        assert [page.count('<th scope="row">') for page in (first, second)] == [50, 15]
+        assert "Address not confirmed" in second
+        assert (await client.get(f"{PAGE}/pool?page=99")).text.count('<th scope="row">') == 15
+        nele = await client.post(f"{PAGE}/pool", data={"text": "NELE example", "state": "confirmed"})
+        assert nele.text.count('<th scope="row">') == 1
+        assert "nele" not in str(nele.url).lower()
+        waiting = (await client.get(f"{PAGE}/pool?state=unconfirmed&role=mentee")).text
+        [link] = re.findall(r'href="([^"]+/pool\.csv[^"]*)"', waiting)
+        rows = (await client.get(unescape(link))).text.splitlines()
+        assert sorted(row.split(";")[2] for row in rows[1:]) == sorted(people)
+        assert (await client.get(f"{PAGE}/pool.xlsx")).content.startswith(b"PK")
+        assert (await client.get("/c/cohorts/none/matching/pool.csv")).status_code == 403
+    async with web_env.database.session() as session:
+        taken = list(await session.scalars(select(AuditRow).where(AuditRow.what == "download applicants")))
+    assert [row.count for row in taken] == [60, 65]
 
 
 async def test_somebody_who_withdrew_is_in_no_draft(web_env: WebEnv) -> None:

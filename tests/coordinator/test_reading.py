@@ -105,6 +105,26 @@ async def test_the_page_of_a_task_says_what_was_answered_and_what_each_decision_
         assert re.search(r"End: <del>|The mentorship is over at once", page.text)
 
 
+ON_THE_FIRST_PAGE = {
+    "H": "Would you like a coordinator to get in touch?”: <em>Yes</em>",
+    "L": 'We can be frank with each other.”: <em class="low">2 of 5</em>',
+    "L-before-Z1": 'I take something useful away from our meetings.”: <em class="low">1 of 5</em>',
+    "continue-leave": "How shall it go on for the rest?”: <em>I&#39;d like another partner",
+    "fit-else": "<em>I&#39;d rather have someone else, no offence meant</em>",
+    "fit-word": "<em>I&#39;d like a word with a coordinator (private)</em>",
+}
+"""Mentorship to the answer that stands under its task on the first page: what opened it, whatever came later."""
+
+
+async def test_the_first_page_shows_the_answers_that_opened_the_tasks(cora: httpx.AsyncClient) -> None:
+    page = (await cora.get("/c/")).text
+    cards = page.split("<article")[1:]
+    found = {one: next(card for card in cards if path_of(one) in card) for one in WAITING}
+    for mentorship, said in ON_THE_FIRST_PAGE.items():
+        assert said in found[mentorship], (mentorship, found[mentorship])
+    assert SECRET_WORD not in found["S"]
+
+
 async def test_the_link_of_a_mail_says_nothing_and_leads_to_the_task_by_way_of_signing_in(
     env: WebEnv, cora: httpx.AsyncClient, played: Engine
 ) -> None:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import re
+from pathlib import Path
+
+import pytest
+
 from store.tables import CohortReaderRow
 from testing.environments.coordinator_env import signed_in
-from testing.environments.web_env import COHORT, NOW, WebEnv
+from testing.environments.web_env import COHORT, NOW, WebEnv, web_env_of
 from tests.coordinator.test_today import put_task
 
 
@@ -32,9 +38,33 @@ async def test_a_reader_finds_no_task_and_nothing_of_other_cohorts(web_env: WebE
     assert "Low answer" not in page
 
 
-async def test_the_installation_shows_what_the_doctor_finds(web_env: WebEnv) -> None:
-    async with signed_in(web_env, granted=("administrator",)) as client:
+@pytest.fixture
+def alone(web_env: WebEnv, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WebEnv:
+    """The pages of an installation whose other parts are away, whatever else runs on this machine."""
+    for name in [name for name in os.environ if name.startswith(("MENTORSHIP_", "TEMPORAL_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
+    monkeypatch.chdir(tmp_path)
+    return web_env_of(web_env.database, "https://127.0.0.1:1", data=str(tmp_path / "data"), smtp_port=1)
+
+
+async def test_the_installation_shows_what_the_doctor_finds(alone: WebEnv) -> None:
+    async with signed_in(alone, granted=("administrator",)) as client:
         page = (await client.get("/c/installation")).text
     for part in ("What the doctor finds", "Queue of mail", "No backup is on record", "mentorship-engine", "operator"):
         assert part in page
+    assert "did not come to its end" not in page
+    for what in ("database", "Temporal", "mail relay", "pages"):
+        assert re.search(rf'class="finding (?:fault|warning)"><strong>[^<]+</strong> {what}:', page), what
     assert "@example.org" not in page
+
+
+async def test_the_installation_is_shown_where_the_doctor_can_not_go_on(alone: WebEnv) -> None:
+    """The database file of the settings is one in which nothing can be read."""
+    path = alone.settings.data / "mentorship.db"
+    path.parent.mkdir()
+    path.write_bytes(b"SQLite format 3\0" + b"x" * 5000)
+    async with signed_in(alone, granted=("administrator",)) as client:
+        response = await client.get("/c/installation")
+    assert response.status_code == 200
+    assert "What the doctor finds" in response.text

@@ -28,7 +28,8 @@ NOT_OPENED = (
     # For administrators; it checks the whole installation.
     "installation",
     # This cohort has no call, no message, and no file in the browser.
-    "matching_board", "matching_pool", "application", "show_publishing", "message", "message_body", "edit_message",
+    "matching_board", "matching_pool", "pool_csv", "pool_xlsx",
+    "application", "show_publishing", "message", "message_body", "edit_message",
     "cohort_file", "download_file", "file_plan", "rehearsal", "file_launch", "wording", "wording_mail",
     "wording_text",
 )  # fmt: skip

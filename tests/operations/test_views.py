@@ -14,6 +14,7 @@ from operations.views.charts import band, line_chart
 from operations.views.mail import without_links
 from operations.views.reader import PageReader
 from program.forms import Form, Question
+from program.models import Rules
 from store.forms.answers import GivenAnswer
 from testing.environments.web_env import NOW, PROGRAMS
 
@@ -43,7 +44,7 @@ def given(form: Form, role: str = "mentee", format_: str = "one_to_one", **body:
     """An answer to this form."""
     return GivenAnswer(
         "spring", "m1", form.form, 1, f"the-{role}", role.title(), role, format_, False, "Formal", form, dict(body),
-        NOW, False, 1, {}, 2, 2,
+        NOW, False, 1, {}, Rules(),
     )  # fmt: skip
 
 

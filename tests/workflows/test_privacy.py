@@ -8,16 +8,16 @@ from collections.abc import Iterable
 from program.forms import Form
 from testing.cohorts.all_cases import FAMILY, POST
 from testing.cohorts.cases import SECRET_WORD
-from testing.seasons.played_season import PlayedSeason
+from testing.seasons.played_season import NOTED, PlayedSeason
 
 WORTH_LOOKING_FOR = 12
 """Shorter answers, such as `fine`, stand in other words too."""
 
 
 def private(season: PlayedSeason) -> re.Pattern[bytes]:
-    """Everything that must not be seen: names, addresses, and whatever anybody wrote of their own."""
+    """Everything that must not be seen: names, addresses, and whatever anybody wrote, notes of coordinators too."""
     forms = {form.form: form for forms in season.loaded.forms.values() for form in forms.values()}
-    words = {FAMILY, POST, SECRET_WORD, *_answers(forms.values())}
+    words = {FAMILY, POST, SECRET_WORD, NOTED, *_answers(forms.values())}
     return re.compile(b"|".join(re.escape(word.encode()) for word in sorted(words)), re.IGNORECASE)
 
 
@@ -33,6 +33,7 @@ def _answers(forms: Iterable[Form]) -> Iterable[str]:
 def test_temporal_knows_nobody(season: PlayedSeason) -> None:
     secret = private(season)
     assert len(season.traces) > 5000
+    assert season.notes_kept == len(season.loaded.cohort.mentorships)
     assert sorted({found[0] for trace in season.traces if (found := secret.search(trace))}) == []
 
 

@@ -31,7 +31,9 @@ from operations import plans
 from operations.plans import Choice
 from program.loader import Loaded
 from program.models import Mentorship
+from store.cohorts import files
 from store.cohorts.cohorts import put
+from store.cohorts.files import CohortTexts
 from store.database import Database, migrate
 from store.programs import freeze_program
 from store.tables import MembershipRow, MentorshipRow, TaskRow
@@ -54,8 +56,10 @@ LISTS = (
 """The list of the cohort in other ways."""
 TASKS = 200
 FOR_ADMINISTRATORS = ("installation",)
-LEFT_OUT = {"start", "link", "sign_in", "code", "plan", "list_csv", "list_xlsx"}
-"""Pages of somebody who is not signed in, the page that asks Temporal, and files of all rows."""
+LEFT_OUT = {"start", "link", "sign_in", "code", "plan", "file_launch", "list_csv", "list_xlsx", "download_file"}
+"""Pages of somebody who is not signed in, pages that ask Temporal, and files of all rows."""
+WORDINGS = ("mail/check_in", "forms/check_in", "programs/open-call")
+"""Texts of the cohort that are opened."""
 FILLED = """
 UPDATE mentorships SET state = 'running', phase = 'check_ins', turn = 9, next_step = 'check_in 3',
     next_on = start + 60, agreement_in_force = 1,
@@ -115,6 +119,7 @@ async def _filled(database: Database, many: int) -> WebEnv:
         }
     await put(database, loaded.cohort, programs, now.date(), now)
     async with database.begin() as session:
+        await files.add(session, COHORT, _texts(loaded), now, "c1", "mailed_link")
         for statement in FILLED.split(";\n"):
             if statement.strip():
                 await session.execute(text(statement.replace(":", "\\:")))
@@ -131,6 +136,20 @@ async def _filled(database: Database, many: int) -> WebEnv:
     env = web_env_of(database, "https://pages.test")
     env.now = now
     return env
+
+
+def _texts(loaded: Loaded) -> CohortTexts:
+    """The cohort's file with its people and pairs as tables, as it would have been uploaded."""
+    cohort = loaded.cohort
+    [staff, *_] = cohort.coordinators
+    head = (
+        f"cohort: {COHORT}\ntitle: {cohort.title}\nprogram: {cohort.program}\nstart: {cohort.start}\n"
+        f"zone: {cohort.zone}\npeople: people.csv\npairs: pairs.csv\n"
+        f"coordinators:\n  - {{id: {staff.id}, name: {staff.name}, email: {staff.email}}}\n"
+    )
+    people = "".join(f"{person.id},{person.name},{person.email}\n" for person in cohort.participants)
+    pairs = "".join(f"{one.key},{one.mentor},{one.mentees[0]}\n" for one in cohort.mentorships)
+    return CohortTexts(head, f"id,name,email\n{people}", f"key,mentor,mentees\n{pairs}")
 
 
 def _state(loaded: Loaded, mentorship: Mentorship, now: datetime) -> State:
@@ -205,6 +224,7 @@ async def _paths(env: WebEnv, staff: str) -> list[tuple[str, str]]:
             continue
         path = re.sub(r"\{(\w+)(?::\w+)?\}", lambda name: str(values[name[1]]), route.path)
         paths.append((route.name, f"{path}?act=extend&key={keys[0]}" if route.name == "choose_act" else path))
+    paths += [("wording_text", f"/c/cohorts/{COHORT}/wording/{text}") for text in WORDINGS]
     return paths + [("cohort", f"/c/cohorts/{COHORT}{query}") for query in LISTS]
 
 

@@ -20,6 +20,7 @@ from operations.submissions import FIELD, mint
 from operations.views import cohort as views
 from store.reports import cohort_page
 from store.reports.status import ListedPerson, names_of
+from web.coordinator import searched
 from web.coordinator.pages.cohorts import filters_in
 from web.coordinator.visit import Visit
 
@@ -68,11 +69,12 @@ async def _mentorships(request: Request, visit: Visit, said: Typed) -> Response:
         return visit.message("no_act", 404)
     hidden = [("act", act.name)]
     if wanted := _first(said, "all"):
-        filters = filters_in({name: _first(said, name) for name in said})
+        mark = _first(said, searched.MARK)
+        filters = filters_in(searched.with_text(request, visit.settings, {name: _first(said, name) for name in said}))
         keys = await views.refs_of(visit.database, cohort, filters, account=visit.account.id)
         if views.digest_of(keys) != wanted:
             return visit.message("list_changed", 409)
-        hidden += [("all", wanted), *filters.given.items()]
+        hidden += [("all", wanted), *searched.without_text(filters.given, mark).items()]
     else:
         keys = list(dict.fromkeys(said.get("key", [])))
         hidden += [("key", key) for key in keys]

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
 from temporalio.service import RPCError
 
+from mail.dates import listed
 from operations import plans
 from operations.errors import NotFound, Refused
 from operations.plans import Plan, PlanLine, Seen
@@ -51,6 +53,7 @@ async def show(request: Request, visit: Visit) -> Response:
     return visit.page(
         "plan.html",
         plan=plan,
+        about=await _about(visit, plan),
         seen=seen,
         names=names,
         of_lines=await _people(visit, lines),
@@ -120,6 +123,7 @@ async def result(request: Request, visit: Visit) -> Response:
     return visit.page(
         "result.html",
         plan=plan,
+        about=await _about(visit, plan),
         progress=progress,
         lines=lines,
         names=names,
@@ -162,12 +166,39 @@ async def _may_act(visit: Visit, plan: Plan) -> bool:
     act = plans.act_of(plan.act)
     if act.subject == "person":
         [line] = await plans.result_lines(visit.database, plan, most=1)
-        async with visit.database.session() as session:
-            cohorts = await accounts.cohorts_of_person(session, line.subject)
-        return bool(visit.account.everywhere.intersection(ACTORS)) or any(
-            visit.account.may(ACTORS, cohort) for cohort in cohorts
-        )
+        return await _acts_on(visit, line.subject)
     return bool(plan.cohort) and visit.account.may(ACTORS, plan.cohort)
+
+
+async def _acts_on(visit: Visit, person: str) -> bool:
+    """Whether the account may act on this person."""
+    async with visit.database.session() as session:
+        cohorts = await accounts.cohorts_of_person(session, person)
+    return bool(visit.account.everywhere.intersection(ACTORS)) or any(
+        visit.account.may(ACTORS, cohort) for cohort in cohorts
+    )
+
+
+async def _about(visit: Visit, plan: Plan) -> tuple[str, str]:
+    """Whom or what a plan about one person, cohort or task is about, in words, and the path of its page; the name of
+    a person only where the account still acts on them. Empty for a plan about mentorships."""
+    subject = plans.act_of(plan.act).subject
+    if subject == "mentorship":
+        return "", ""
+    [line] = await plans.result_lines(visit.database, plan, most=1)
+    if subject == "task":
+        people = [one.people for one in (await _people(visit, [line])).values()]
+        named = [person.name for person in (people[0] if people else ()) if person.standing != "out"]
+        path = f"/c/cohorts/{quote(line.cohort)}/mentorships/{quote(line.mentorship)}"
+        return listed(named, visit.words.language), path
+    if subject == "cohort":
+        async with visit.database.session() as session:
+            facts = await cohort_page.cohort(session, line.subject)
+        return facts.title if facts else line.subject, f"/c/cohorts/{line.subject}"
+    if not await _acts_on(visit, line.subject):
+        return line.subject, f"/c/people/{line.subject}"
+    names, _ = await _names_and_zone(visit, plan, [line.subject])
+    return names[line.subject] or line.subject, f"/c/people/{line.subject}"
 
 
 def _page(request: Request) -> int:

@@ -19,6 +19,7 @@ from starlette.responses import Response
 from temporalio.service import RPCError
 
 from operations.cohorts import files
+from operations.cohorts.checked_again import check_again
 from operations.cohorts.files import CheckedFile, CohortTexts, FileVersion, Part, PartFault
 from operations.cohorts.load import Faults, Loaded
 from operations.cohorts.plan import plan
@@ -304,7 +305,7 @@ def _chosen(request: Request, kept: list[FileVersion], typed: Mapping[str, str] 
 
 
 async def _checked(visit: Visit, cohort: str, texts: CohortTexts, *, runs: bool) -> CheckedFile:
-    return await asyncio.to_thread(files.check, texts, cohort, visit.now, visit.settings, runs=runs)
+    return await asyncio.to_thread(check_again, texts, cohort, visit.now, visit.settings, runs=runs)
 
 
 async def _faultless(

@@ -16,6 +16,7 @@ from operations.views import cohort as views
 from store.cohorts import calls
 from store.reports import cohort_page
 from store.reports.cohort_page import HEALTH, MAIL, PHASES, REACHED, SORTS, ListFilters
+from web.coordinator import searched
 from web.coordinator.visit import Visit
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -36,6 +37,23 @@ def filters_in(said: Any) -> ListFilters:
     return ListFilters(**given)
 
 
+def asked_of(request: Request, visit: Visit) -> ListFilters:
+    """The filters of a list's address."""
+    return filters_in(searched.with_text(request, visit.settings, dict(request.query_params)))
+
+
+async def search(request: Request, visit: Visit) -> Response:
+    """POST: on to the list with these filters. What was typed stands in no address."""
+    said = {name: values[0] for name, values in (await visit.typed(request)).items() if values}
+    filters = filters_in(said)
+    mark = searched.mark_of(request, visit.settings, filters.text) if filters.text else ""
+    query = urlencode(searched.without_text(filters.given, mark))
+    response = visit.to(f"/c/cohorts/{request.path_params['cohort']}{'?' if query else ''}{query}#list")
+    if mark:
+        searched.keep(response, request, visit.settings, mark, filters.text)
+    return response
+
+
 async def listed(_: Request, visit: Visit) -> Response:
     """GET: the cohorts of the account."""
     account = visit.account
@@ -46,7 +64,8 @@ async def listed(_: Request, visit: Visit) -> Response:
 
 async def cohort(request: Request, visit: Visit) -> Response:
     """GET: one cohort."""
-    filters = filters_in(request.query_params)
+    filters = asked_of(request, visit)
+    given = searched.without_text(filters.given, request.query_params.get(searched.MARK, "") if filters.text else "")
     page = request.query_params.get("page", "1")
     shown = await views.view(
         visit.database, request.path_params["cohort"], filters, visit.now, int(page) if page.isdigit() else 1,
@@ -55,7 +74,7 @@ async def cohort(request: Request, visit: Visit) -> Response:
 
     def link(**changes: str) -> str:
         """The same list with some filters otherwise, on its first page."""
-        query = urlencode({name: value for name, value in {**filters.given, **changes}.items() if value})
+        query = urlencode({name: value for name, value in {**given, **changes}.items() if value})
         return f"{visit.root}/c/cohorts/{shown.facts.id}{'?' if query else ''}{query}#list"
 
     def only(**wanted: str) -> str:
@@ -74,7 +93,8 @@ async def cohort(request: Request, visit: Visit) -> Response:
         view=shown,
         link=link,
         only=only,
-        query=urlencode(filters.given),
+        given=given,
+        query=urlencode(given),
         acts=many,
         phases=PHASES,
         health=HEALTH,
@@ -107,7 +127,7 @@ async def xlsx(request: Request, visit: Visit) -> Response:
 
 async def _rows(request: Request, visit: Visit) -> list[tuple[str, ...]]:
     cohort = request.path_params["cohort"]
-    found = list(await views.rows(visit.database, cohort, filters_in(request.query_params), account=visit.account.id))
+    found = list(await views.rows(visit.database, cohort, asked_of(request, visit), account=visit.account.id))
     await visit.record("download list", cohort=cohort, ids=[f"{cohort}/{row[1]}" for row in found], result="done")
     return found
 

@@ -8,14 +8,19 @@ import platform
 from datetime import timedelta
 from importlib.metadata import PackageNotFoundError, version
 
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import Response
+from temporalio.service import RPCError
 
 from operations.health.backup import last_backup
 from operations.health.doctor import examine
 from operations.health.findings import Finding
 from store.reports.metrics import count_all
 from web.coordinator.visit import Visit
+
+log = structlog.get_logger(__name__)
 
 EXAMINED_WITHIN = 20.0
 """Real seconds that the doctor has for a page; what it has found until then is shown."""
@@ -53,6 +58,10 @@ async def _examined(visit: Visit) -> tuple[list[Finding], bool]:
             async for one in examine(visit.settings):
                 found.append(one)
     except TimeoutError:
+        return found, False
+    except (SQLAlchemyError, OSError, RPCError, RuntimeError) as error:
+        # What it looks at can go away while it looks: what was found until then is shown.
+        log.warning("examination_ended", error=type(error).__name__)
         return found, False
     return found, True
 

@@ -1,4 +1,4 @@
-"""Matching: the pool, the board with what every other pair would cost, the versions of the draft, and publishing.
+"""Matching: the board with what every other pair would cost, the versions of the draft, and publishing.
 
 Shows names to coordinators of the cohort. A pair is locked or banned in one step, which makes a version and mails
 nobody; publishing is shown first, and confirmed.
@@ -7,13 +7,13 @@ nobody; publishing is shown first, and confirmed.
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from temporalio.service import RPCError
 
-from operations.applications import applicants
 from operations.errors import NotFound, Refused
 from operations.matching import publish
 from operations.matching.matching_drafts import Review, change, review
@@ -21,8 +21,8 @@ from runtime.errors import Unreachable
 from store.reports.status import names_of
 from web.coordinator.visit import Visit
 
-STATES = ("confirmed", "waiting", "unconfirmed", "invited", "withdrawn")
-ROLES = ("mentor", "mentee", "both", "peer")
+ID = re.compile(r"[\w.-]*\w")
+"""What can be the id of a person in a text about them."""
 
 
 async def board(request: Request, visit: Visit) -> Response:
@@ -47,6 +47,7 @@ async def board(request: Request, visit: Visit) -> Response:
         others=others,
         mentees=_mentees(looked),
         deciders=deciders,
+        with_names=lambda text: ID.sub(lambda word: looked.pool.names.get(word[0], word[0]), text),
     )
 
 
@@ -97,23 +98,6 @@ async def act(request: Request, visit: Visit) -> Response:
         return visit.message("not_matched", 409, why=str(refused))
     visit.noted.append(f"matching {chosen}")
     return visit.to(f"/c/cohorts/{cohort}/matching")
-
-
-async def pool(request: Request, visit: Visit) -> Response:
-    """GET: those who applied, by state, by role, and those of whom a field is missing that a rule reads."""
-    cohort = str(request.path_params["cohort"])
-    state, role = (request.query_params.get(name, "") for name in ("state", "role"))
-    state, role = state if state in STATES else "", role if role in ROLES else ""
-    missing = request.query_params.get("missing", "") == "yes"
-    try:
-        call, found = await applicants.applied(visit.database, cohort, state=state, role=role)
-    except NotFound:
-        return visit.message("no_matching", 404)
-    shown = [one for one in found if one.missing or not missing]
-    return visit.page(
-        "matching_pool.html", cohort=cohort, call=call, people=shown, state=state, role=role, missing=missing,
-        states=STATES, roles=ROLES,
-    )  # fmt: skip
 
 
 async def publishing(request: Request, visit: Visit) -> Response:

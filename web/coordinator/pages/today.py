@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -9,16 +10,27 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lifecycle.local_time import DAY, local_date
-from operations.views.today import MOST_LISTED, Day, day_of
+from operations.views.today import Day, day_of
+from store.reports.today import Told
 from web.coordinator.visit import Visit
 
 
 @dataclass(frozen=True, slots=True)
+class ComingMails:
+    """Mails that go out within one hour, one to each person. `at` is program time (UTC)."""
+
+    at: datetime
+    mails: int
+    told: tuple[Told, ...]
+    """The first of those who get one."""
+
+
+@dataclass(frozen=True, slots=True)
 class ComingDay:
-    """What goes out on one day. Moments are program time (UTC)."""
+    """What goes out on one day."""
 
     on: date
-    mails: tuple[tuple[datetime, int], ...]
+    mails: tuple[ComingMails, ...]
     steps: tuple[tuple[str, int], ...]
 
 
@@ -30,14 +42,14 @@ async def start(_: Request, visit: Visit) -> Response:
 async def today(request: Request, visit: Visit) -> Response:
     """GET: the day, with one page of its tasks."""
     account = visit.account
-    page = request.query_params.get("page", "1")
     day = await day_of(
         visit.database,
         visit.now,
         person=account.person,
         deciding=account.cohorts("coordinator", "deputy"),
         looking=None if account.everywhere else account.cohorts(),
-        page=max(int(page), 1) if page.isdecimal() and len(page) < 6 else 1,
+        page=_page(request, "page"),
+        words_page=_page(request, "wrote"),
     )
     return visit.page(
         "today.html",
@@ -45,22 +57,32 @@ async def today(request: Request, visit: Visit) -> Response:
         tomorrow=day.today + DAY,
         decides=account.may(("coordinator", "deputy")),
         coming=_coming(day),
-        looks=len(day.quiet) + len(day.bounced) + len(day.ended) + len(day.words),
-        most_words=MOST_LISTED,
+        looks=len(day.quiet) + len(day.bounced) + len(day.ended) + len(day.words) + (day.words_page > 1),
     )
+
+
+def _page(request: Request, name: str) -> int:
+    """Which page of a list is asked for."""
+    asked = request.query_params.get(name, "1")
+    return max(int(asked), 1) if asked.isdecimal() and len(asked) < 6 else 1
 
 
 def _coming(day: Day) -> tuple[ComingDay, ...]:
     """What goes out, by day in the zone of the page; moments within one hour stand together."""
-    mails: dict[date, dict[datetime, int]] = {}
+    hours: Counter[datetime] = Counter()
     for one in day.outgoing:
-        hour = one.at.replace(minute=0, second=0, microsecond=0)
-        of_day = mails.setdefault(local_date(one.at, day.zone), {})
-        of_day[hour] = of_day.get(hour, 0) + one.mails
+        hours[_hour(one.at)] += one.mails
+    told: dict[datetime, list[Told]] = {}
+    for person in day.told:
+        told.setdefault(_hour(person.at), []).append(person)
+    mails: dict[date, list[ComingMails]] = {}
+    for at, number in sorted(hours.items()):
+        mails.setdefault(local_date(at, day.zone), []).append(ComingMails(at, number, tuple(told.get(at, ()))))
     steps: dict[date, list[tuple[str, int]]] = {}
     for on, step, count in day.ahead:
         steps.setdefault(on, []).append((step, count))
-    return tuple(
-        ComingDay(on, tuple(sorted(mails.get(on, {}).items())), tuple(steps.get(on, ())))
-        for on in sorted({*mails, *steps})
-    )
+    return tuple(ComingDay(on, tuple(mails.get(on, ())), tuple(steps.get(on, ()))) for on in sorted({*mails, *steps}))
+
+
+def _hour(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0)

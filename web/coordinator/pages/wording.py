@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, Response
 
 from mail.form_text import worded
 from operations.cohorts import files, reword
+from operations.cohorts.checked_again import check_again
 from operations.cohorts.files import MAIL, CheckedFile, CohortTexts
 from operations.cohorts.load import Loaded
 from operations.cohorts.preview import (
@@ -246,7 +247,7 @@ async def _latest(visit: Visit, cohort: str) -> tuple[CohortTexts | None, Checke
 
 async def _checked(visit: Visit, cohort: str, texts: CohortTexts) -> CheckedFile:
     runs = await files.runs(visit.database, cohort)
-    return await asyncio.to_thread(files.check, texts, cohort, visit.now, visit.settings, runs=runs)
+    return await asyncio.to_thread(check_again, texts, cohort, visit.now, visit.settings, runs=runs)
 
 
 async def _waits(visit: Visit, cohort: str, texts: CohortTexts) -> bool:

@@ -1,7 +1,8 @@
-"""The cookies of the coordinators' web: one that is the session, one that marks the browser which asked for a link.
+"""The cookies of the coordinators' web: one that is the session, one that marks the browser which asked for a link,
+and one for what was searched in lists.
 
-Both are random, `HttpOnly`, `SameSite=Lax` and, but on loopback, `Secure` under a `__Host-` name, which a browser
-takes from no other host and no other path (RFC 6265bis 4.1.3).
+The first two are random. All are `HttpOnly`, `SameSite=Lax` and, but on loopback, `Secure` under a `__Host-` name,
+which a browser takes from no other host and no other path (RFC 6265bis 4.1.3).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from runtime.settings import Settings
 SESSION = "mentorship-session"
 ASKED = "mentorship-asked"
 OPENID = "mentorship-openid"
+SEARCHED = "mentorship-searched"
 
 
 def is_secure(settings: Settings) -> bool:
@@ -64,8 +66,9 @@ def set_asked(response: Response, settings: Settings, marked: str, path: str) ->
 
 
 def drop_session(response: Response, settings: Settings) -> None:
-    """Sign the browser out."""
-    set_cookie(response, settings, SESSION, "", 0)
+    """Sign the browser out, and forget what was searched in it."""
+    for name in (SESSION, SEARCHED):
+        set_cookie(response, settings, name, "", 0)
 
 
 def set_cookie(response: Response, settings: Settings, name: str, value: str, seconds: int) -> None:
