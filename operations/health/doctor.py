@@ -12,7 +12,9 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 import httpx
+import structlog
 from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
@@ -37,6 +39,8 @@ from runtime.temporal_connection import stack_down
 from store.database import Database, migrate
 from store.reports.metrics import count_all
 from workflows import search_attributes
+
+log = structlog.get_logger(__name__)
 
 A_SECRET = "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
 ANSWERS_WITHIN = 5.0
@@ -84,6 +88,20 @@ async def examine(settings: Settings, *, fix: bool = False) -> AsyncIterator[Fin
         yield finding
     for finding in await _pages(settings):
         yield finding
+
+
+async def examined(settings: Settings, within: float) -> tuple[list[Finding], bool]:
+    """What is found within so many real seconds, and whether the examination came to its end. What it looks at can go
+    away while it looks: what was found until then counts."""
+    found: list[Finding] = []
+    try:
+        async with asyncio.timeout(within):
+            async for one in examine(settings):
+                found.append(one)
+    except (TimeoutError, SQLAlchemyError, OSError, RPCError, RuntimeError) as error:
+        log.warning("examination_ended", error=type(error).__name__)
+        return found, False
+    return found, True
 
 
 # -- what the settings say ---------------------------------------------------------------------------------------

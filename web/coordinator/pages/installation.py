@@ -3,24 +3,17 @@ last backup, and who is signed in. It shows no address and no answer."""
 
 from __future__ import annotations
 
-import asyncio
 import platform
 from datetime import timedelta
 from importlib.metadata import PackageNotFoundError, version
 
-import structlog
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import Response
-from temporalio.service import RPCError
 
 from operations.health.backup import last_backup
-from operations.health.doctor import examine
-from operations.health.findings import Finding
+from operations.health.doctor import examined
 from store.reports.metrics import count_all
 from web.coordinator.visit import Visit
-
-log = structlog.get_logger(__name__)
 
 EXAMINED_WITHIN = 20.0
 """Real seconds that the doctor has for a page; what it has found until then is shown."""
@@ -32,7 +25,7 @@ async def show(_: Request, visit: Visit) -> Response:
     """GET: the installation. The doctor looks while the page is made."""
     async with visit.database.session() as session:
         totals = await count_all(session, visit.now)
-    findings, is_complete = await _examined(visit)
+    findings, is_complete = await examined(visit.settings, EXAMINED_WITHIN)
     now = visit.site.real_now()
     backup = await last_backup(visit.database)
     return visit.page(
@@ -49,21 +42,6 @@ async def show(_: Request, visit: Visit) -> Response:
         sessions=await visit.site.sign_in.all_sessions(now),
         clock=now,
     )
-
-
-async def _examined(visit: Visit) -> tuple[list[Finding], bool]:
-    found: list[Finding] = []
-    try:
-        async with asyncio.timeout(EXAMINED_WITHIN):
-            async for one in examine(visit.settings):
-                found.append(one)
-    except TimeoutError:
-        return found, False
-    except (SQLAlchemyError, OSError, RPCError, RuntimeError) as error:
-        # What it looks at can go away while it looks: what was found until then is shown.
-        log.warning("examination_ended", error=type(error).__name__)
-        return found, False
-    return found, True
 
 
 def _versions() -> list[tuple[str, str]]:
