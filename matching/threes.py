@@ -95,13 +95,24 @@ class _Search:
         self._partner = graph.solved()
         self._total = 2 * _weight(alone, self._partner)
         self._dual = graph.dual
-        self._around: list[dict[int, int]] = [{} for _ in weights]
-        """For two in the same blossoms, the sum of the duals of these."""
-        for number, blossom in graph.blossoms.items():
-            for one in blossom.child_of if graph.dual[number] else ():
-                around = self._around[one]
-                for other in blossom.child_of:
-                    around[other] = around.get(other, 0) + graph.dual[number]
+        counts = sorted(
+            (number for number in graph.blossoms if graph.dual[number]),
+            key=lambda number: -len(graph.blossoms[number].child_of),
+        )
+        self._within: list[list[int]] = [[] for _ in weights]
+        """For each person, the blossoms in which they are and whose dual counts, the outermost first."""
+        for number in counts:
+            for one in graph.blossoms[number].child_of:
+                self._within[one].append(number)
+
+    def _around(self, one: int, other: int) -> int:
+        """The sum of the duals of the blossoms in which both are: one is within the other, so they begin alike."""
+        total = 0
+        for number, also in zip(self._within[one], self._within[other], strict=False):
+            if number != also:
+                break
+            total += self._dual[number]
+        return total
 
     def own(self, three: Three) -> int:
         """The weight of the three pairs, without one that is given."""
@@ -110,7 +121,7 @@ class _Search:
 
     def bound(self, three: Three) -> int:
         """At most twice the total weight with this group: the duals prove it for the others."""
-        around = max(self._around[one].get(other, 0) for one, other in _pairs(three))
+        around = max(self._around(one, other) for one, other in _pairs(three))
         return 2 * self.own(three) + self._total - sum(self._dual[one] for one in three) - around
 
     def beside_one_left(self, level: int) -> Grouped | None:
@@ -139,7 +150,7 @@ class _Search:
             {
                 other: (0 if self._given.get(one) == other else 12 * weight)
                 - 3 * (self._dual[one] + self._dual[other])
-                - 2 * self._around[one].get(other, 0)
+                - 2 * self._around(one, other)
                 for other, weight in of.items()
             }
             for one, of in enumerate(self._weights)

@@ -175,11 +175,10 @@ async def _take(
 ) -> Received | NotTaken:
     email, name = str(answers[EMAIL]).strip(), str(answers[NAME])
     body = {id_: answer for id_, answer in answers.items() if id_ not in (NAME, EMAIL)}
+    today = now.astimezone(UTC).date()
+    # Of two that come from the same address at the same moment, the second waits here, and finds the first.
+    await calls.lock(session, call.cohort)
     known = await applications.of_address(session, call.cohort, email, lock=True)
-    if known is None:
-        # Of two that come from the same address at the same moment, the second waits here, and finds the first.
-        await calls.lock(session, call.cohort)
-        known = await applications.of_address(session, call.cohort, email, lock=True)
     if known is None:
         if call.terms.invited_only:
             # Said to nobody: who was invited is not for strangers to find out.
@@ -188,13 +187,16 @@ async def _take(
             return NotTaken((FieldFault(NAME, "Too many people apply at this moment. Please try again tomorrow"),))
         person = await people.find(session, email=email)
         person_id = person.id if person else await _add_person(session, call, name, email, body)
-        new = NewApplication(new_id(), call.cohort, person_id, role, name, body, call.form.version, now)
+        new = NewApplication(
+            new_id(), call.cohort, person_id, role, name, body, call.form.version, now, mailed_on=today
+        )
         await applications.add(session, new)
-        known = await applications.find(session, new.id)
-        assert known is not None
-    elif known.standing in ("erased", "bounced"):
+        moments = await applications.tell(
+            session, call, new.id, person_id, "receipt", applications.CONFIRM, 1, now, shards=shards
+        )
+        return Received(soonest(moments))
+    if known.standing in ("erased", "bounced"):
         return Received()
-    today = now.astimezone(UTC).date()
     if _mails_today(known, today) >= MAILS_A_DAY:
         return Received()
     confirmed = known.state in applications.COUNTS

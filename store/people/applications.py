@@ -88,6 +88,8 @@ class NewApplication:
     at: datetime
     state: State = "unconfirmed"
     invited: bool = False
+    mailed_on: date | None = None
+    """The day (UTC) of the one mail that its arrival brings; None where it brings none."""
 
 
 def _columns() -> tuple[Any, ...]:
@@ -166,6 +168,8 @@ async def add(session: AsyncSession, new: NewApplication) -> None:
         ApplicationRow(
             id=new.id, cohort=new.cohort, person=new.person, state=new.state, role=new.role, name=new.name,
             body=dict(new.body), form_version=new.form_version, invited=new.invited, at=new.at,
+            mails=int(new.mailed_on is not None), mailed_on=new.mailed_on,
+            mails_that_day=int(new.mailed_on is not None),
         )
     )  # fmt: skip
     await session.flush()
