@@ -13,12 +13,13 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from matching.applicants import Applicant, Tags
-from matching.candidates import candidates
+from matching.candidates import ReportingCircle, UnknownStep, candidates
 from matching.groups import can_all_meet
 from matching.peers import parts_of_peers
 from matching.scoring import Part, parts_of
 from operations.applications.applicants import applicant_of, call_of
-from operations.errors import NotFound
+from operations.errors import NotFound, Refused
+from operations.matching.match import in_words
 from operations.matching.publish import reasons
 from program.models import Format
 from store.cohorts import calls, cohorts, past_seats
@@ -67,13 +68,23 @@ class NextChoice:
 
 async def next_choices(database: Database, cohort: str, mentorship: str) -> tuple[NextChoice, ...]:
     """The best choices for the empty seat of a mentorship that was matched; none where no seat is empty. Raises
-    NotFound."""
+    NotFound, and Refused where the rules can't compare those who applied."""
     async with database.session() as session:
-        return await choices_in(session, cohort, mentorship)
+        try:
+            return await _choices(session, cohort, mentorship)
+        except (ReportingCircle, UnknownStep) as error:
+            raise Refused(in_words(error)) from None
 
 
 async def choices_in(session: AsyncSession, cohort: str, mentorship: str) -> tuple[NextChoice, ...]:
-    """As `next_choices`, in a session. Raises NotFound."""
+    """As `next_choices`, in a session; none where the rules can't compare those who applied. Raises NotFound."""
+    try:
+        return await _choices(session, cohort, mentorship)
+    except (ReportingCircle, UnknownStep):
+        return ()
+
+
+async def _choices(session: AsyncSession, cohort: str, mentorship: str) -> tuple[NextChoice, ...]:
     call = await call_of(session, cohort)
     seats = await cohorts.standings(session, cohort)
     of = seats.get(mentorship)

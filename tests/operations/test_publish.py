@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -22,7 +23,7 @@ from operations.applications.written_out import as_file
 from operations.audit import COMMAND_LINE
 from operations.errors import Refused
 from operations.matching.match import matched
-from operations.matching.next_choices import next_choices, reasons_with
+from operations.matching.next_choices import choices_in, next_choices, reasons_with
 from operations.matching.publish import Draft, draft, pool_of, publish
 from runtime.links import Links
 from runtime.settings import Settings
@@ -32,6 +33,7 @@ from store.database import Database
 from store.delivery.due import Item
 from store.people import applications
 from store.tables import ApplicationRow, ItemRow, MembershipRow, MentorshipRow, ParticipantRow, RequestRow
+from testing.environments.cli_env import mentorship
 from testing.environments.open_call import CLOSED, COHORT, OPEN, launch_call, loaded_call, typed_application
 
 SETTINGS = Settings(secret="a secret of the tests that is long enough", _env_file=None)  # pyright: ignore[reportCallIssue]
@@ -320,3 +322,35 @@ async def _empty(database: Database) -> None:
     """Nobody has applied; the cohort stays."""
     async with database.begin() as session:
         await session.execute(delete(ApplicationRow))
+
+
+async def test_two_who_name_each_other_as_manager_are_named_and_nothing_breaks(
+    database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MENTORSHIP_DATABASE_URL", database_url)
+    await launch_call(database, loaded_call())
+    mentor = await apply_as(database, "mentor", "mo", mentees_at_most=1, **MENTORS)
+    one = await apply_as(database, "mentee", "ella", **MENTEES)
+    two = await apply_as(database, "mentee", "finn", **MENTEES)
+    await published_by_hand(database, mentor, one)
+    for name, manager in (("ella", "finn@example.org"), ("finn", "ella@example.org")):
+        async with database.session() as session:
+            found = await applications.of_address(session, COHORT, f"{name}@example.org")
+        assert found is not None
+        async with database.begin() as session:
+            await applications.change(session, found.id, body={**found.body, "manager": manager})
+    circle = f"these people report to each other in a circle: ({one} → {two} → {one}|{two} → {one} → {two}); correct"
+    with pytest.raises(Refused, match=circle):
+        matched(await pool_of(database, COHORT))
+    with pytest.raises(Refused, match=circle):
+        await next_choices(database, COHORT, "m01")
+    async with database.session() as session:
+        assert await choices_in(session, COHORT, "m01") == ()
+    said = await asyncio.to_thread(mentorship, "match", COHORT)
+    assert (said.code, "report to each other in a circle" in said.err) == (2, True)
+
+
+async def published_by_hand(database: Database, mentor: str, mentee: str) -> None:
+    """A pair whose mentee then says no."""
+    await published(database, await draft(database, COHORT, pairs=[(mentor, mentee)]))
+    await decline(database, "m01", mentee)
