@@ -5,7 +5,7 @@ Words that somebody wrote are in no figure, nor is an answer that only its giver
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from statistics import median
@@ -408,15 +408,18 @@ def hours_to_answer(index: Index) -> float | None:
 # -- giving back ---------------------------------------------------------------------------------------------
 
 
+GOES_ON: Mapping[str, str] = {"mentees": "c_give", "mentors": "c_again"}
+"""Who would mentor in the next round, to the question of the closure to which they say `yes`."""
+
+
 def would_go_on(index: Index) -> dict[str, set[str]]:
     """Who said yes: `mentees` who would mentor in the next round, `mentors` who would again. Participant ids."""
     found: dict[str, set[str]] = {"mentees": set(), "mentors": set()}
     for role in index.roles:
         for seat, answer in index.by_seat("closure", role).items():
-            if answer is not None and answer.body.get("c_give") == "yes":
-                found["mentees"].add(seat.person)
-            if answer is not None and answer.body.get("c_again") == "yes":
-                found["mentors"].add(seat.person)
+            for who, question in GOES_ON.items():
+                if answer is not None and answer.body.get(question) == "yes":
+                    found[who].add(seat.person)
     return found
 
 

@@ -13,13 +13,12 @@ from operations.errors import Refused
 from operations.mentorships.status import known_cohort
 from operations.people.deciders import who_decides
 from program.files.inviting import NoCall, invited_in, with_invited
-from reports.answer_figures import would_go_on
-from reports.rows import Index
+from reports.answer_figures import GOES_ON
 from store.cohorts import files
 from store.cohorts.files import CohortTexts
 from store.database import Database
 from store.people.people import deciders, reachable
-from store.reports.season_rows import season_rows
+from store.people.volunteers import said_yes
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +40,10 @@ async def volunteers(database: Database, cohort: str, now: datetime) -> list[Vol
     async with database.session() as session:
         row = await known_cohort(session, cohort)
         today = local_date(now, row.zone)
-        season = await season_rows(session, cohort, today, begins(today + DAY, row.zone))
-        assert season is not None
-        said = would_go_on(Index(season))
-        people = await reachable(session, said["mentees"] | said["mentors"])
+        said = await said_yes(session, cohort, list(GOES_ON.values()), begins(today + DAY, row.zone))
+        people = await reachable(session, set().union(*said.values()))
     found = [
-        Volunteer(person, name, email, "mentee" if person in said["mentees"] else "mentor")
+        Volunteer(person, name, email, "mentee" if person in said[GOES_ON["mentees"]] else "mentor")
         for person, (name, email) in people.items()
     ]
     return sorted(found, key=lambda one: (one.was != "mentee", one.name, one.id))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from lifecycle.assessment import signals
+from program.checks.program_checks import ASKS
 from store.forms.answers import GivenAnswer
 
 BEHIND: Mapping[str, tuple[str, ...]] = {
@@ -26,6 +27,8 @@ BEHIND: Mapping[str, tuple[str, ...]] = {
 """Kind of task to the asks whose answers are behind it. A kind that is not named: any ask."""
 
 
+ANY = tuple(ask for ask in ASKS if ask != "agreement")
+"""The agreement belongs to the pair."""
 TELLING: Mapping[str, tuple[str, ...]] = {
     "seat_empty": ("accept",),
     "stalled": ("p_met", "p_next", "p_block", "m_block"),
@@ -37,6 +40,11 @@ TELLING: Mapping[str, tuple[str, ...]] = {
 """Kind of task to the questions whose answers say most about it."""
 UNREMARKABLE = ("no", "fine")
 """Answers to those questions that say nothing."""
+
+
+def asks_behind(kinds: Iterable[str]) -> set[str]:
+    """The asks whose answers can stand behind tasks of these kinds."""
+    return {ask for kind in kinds for ask in BEHIND.get(kind, ANY)}
 
 
 def about(kind: str, given: Iterable[GivenAnswer]) -> list[GivenAnswer]:

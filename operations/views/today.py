@@ -142,8 +142,10 @@ async def day_of(
         if page > pages:
             page = pages
             rows, _ = await look_up_all(session, *desk.tasks_for(person, mine, (page - 1) * PAGE, PAGE))
-        behind = [(row.cohort, row.mentorship) for row in rows if row.kind not in WITHOUT]
-        given = await answers_in(session, behind, [row.id for row in wrote[:MOST_LISTED]])
+        shows = [row for row in rows if row.kind not in WITHOUT]
+        behind = [(row.cohort, row.mentorship) for row in shows]
+        asks = evidence.asks_behind(row.kind for row in shows)
+        given = await answers_in(session, behind, asks, [row.id for row in wrote[:MOST_LISTED]])
         looked_at = [(row.cohort, row.key) for row in (*quiet.rows, *ended.rows)]
         people = await desk.people_of(session, [(row.cohort, row.mentorship) for row in (*rows, *given)] + looked_at)
     tasks = [desk.named(row, people[row.cohort, row.mentorship]) for row in rows]

@@ -98,11 +98,13 @@ async def _latest(session: AsyncSession, *where: ColumnElement[bool]) -> list[Gi
 
 
 async def answers_in(
-    session: AsyncSession, mentorships: Collection[MentorshipRef], ids: Collection[int]
+    session: AsyncSession, mentorships: Collection[MentorshipRef], asks: Collection[str], ids: Collection[int]
 ) -> list[GivenAnswer]:
-    """The latest answers in these mentorships of any cohorts, and those of these ids: the latest given first."""
+    """The latest answers to these asks in these mentorships of any cohorts, and those of these ids: the latest given
+    first."""
     in_one = tuple_(RequestRow.cohort, RequestRow.mentorship).in_(list(mentorships))
-    theirs = select(AnswerRow.id).join(RequestRow, RequestRow.key == AnswerRow.request).where(in_one)
+    theirs = select(AnswerRow.id).join(RequestRow, RequestRow.key == AnswerRow.request)
+    theirs = theirs.where(in_one, RequestRow.ask.in_(list(asks)))
     # Not `or`: with it PostgreSQL reads every answer that there is.
     wanted = union(theirs, select(AnswerRow.id).where(AnswerRow.id.in_(list(ids))))
     query = _ANSWERS.where(AnswerRow.id.in_(wanted)).order_by(

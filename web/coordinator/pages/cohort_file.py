@@ -34,8 +34,11 @@ from web.coordinator.season_chart import chart_of
 from web.coordinator.visit import Visit
 
 EDITED: tuple[Part, ...] = ("file", "people", "pairs")
-LARGE = 200_000
-"""Characters beyond which a table is not put into a field to edit; it is replaced by an upload."""
+LARGE = 60_000
+"""Characters of a version that are put into fields to edit; a part for which there is no room is replaced by an
+upload."""
+MOST_PLANNED = 100
+"""Mentorships whose plan is shown; of a larger cohort, of the first."""
 MARKED = 3_000
 """Lines of a text that are shown with their faults."""
 SHOWN_MAILS = 200
@@ -152,12 +155,22 @@ async def _page(
         names=names,
         meanwhile=meanwhile,
         texts={part: getattr(texts, part) for part in EDITED},
-        large={part: len(getattr(texts, part)) > LARGE for part in EDITED},
+        large=_large(texts),
         lines={part: getattr(texts, part).count("\n") for part in EDITED},
         checked=checked,
         marked={part: _marked(getattr(texts, part), part, checked) for part in EDITED},
         unread=unread or [],
     )
+
+
+def _large(texts: CohortTexts) -> dict[Part, bool]:
+    """Part to whether there is no room to edit it; the cohort's file comes first."""
+    room, large = LARGE, dict[Part, bool]()
+    for part in EDITED:
+        size = len(getattr(texts, part))
+        large[part] = size > room
+        room -= 0 if large[part] else size
+    return large
 
 
 def _marked(text: str, part: Part, checked: CheckedFile) -> list[MarkedLine]:
@@ -202,10 +215,13 @@ async def plan_page(request: Request, visit: Visit) -> Response:
     cohort, version, loaded = await _faultless(request, visit)
     if loaded is None or version is None:
         return visit.to(f"/c/cohorts/{cohort}/file")
-    planned = await asyncio.to_thread(plan, loaded, visit.now)
+    mentorships = loaded.cohort.mentorships
+    first = replace(loaded, cohort=loaded.cohort.model_copy(update={"mentorships": mentorships[:MOST_PLANNED]}))
+    planned = await asyncio.to_thread(plan, first, visit.now)
     return visit.page(
-        "cohort_plan.html", cohort=cohort, version=version, plan=planned, mails=planned.mails[:SHOWN_MAILS]
-    )
+        "cohort_plan.html", cohort=cohort, version=version, plan=planned, mails=planned.mails[:SHOWN_MAILS],
+        planned=len(first.cohort.mentorships), all=len(mentorships),
+    )  # fmt: skip
 
 
 async def rehearsal(request: Request, visit: Visit) -> Response:

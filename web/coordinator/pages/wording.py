@@ -53,7 +53,7 @@ VALUES = (
 async def overview(request: Request, visit: Visit) -> Response:
     """GET: all mails and forms, and one mail as a reader gets it."""
     cohort = request.path_params["cohort"]
-    texts, checked = await _latest(visit, cohort)
+    texts, checked, runs = await _latest(visit, cohort)
     if texts is None or checked is None or checked.loaded is None:
         return visit.to(f"/c/cohorts/{cohort}/file")
     loaded = checked.loaded
@@ -68,7 +68,7 @@ async def overview(request: Request, visit: Visit) -> Response:
             forms=forms,
             own=sorted(texts.wording),
             own_mails=sorted(texts.mails.texts),
-            waits=await _waits(visit, cohort, texts),
+            waits=await _waits(visit, cohort, texts, runs=runs),
             **shown,
         )
     )
@@ -77,7 +77,7 @@ async def overview(request: Request, visit: Visit) -> Response:
 async def mail_body(request: Request, visit: Visit) -> Response:
     """GET: the HTML of a mail, for the frame: it can run nothing and load nothing."""
     cohort = request.path_params["cohort"]
-    _, checked = await _latest(visit, cohort)
+    _, checked, _ = await _latest(visit, cohort)
     if checked is None or checked.loaded is None:
         return visit.message("no_file", 404)
     asked = request.query_params.get("mail", "")
@@ -91,15 +91,15 @@ async def text(request: Request, visit: Visit) -> Response:
     """GET: a program, form or mail of the cohort: how people see it, and its text to edit. With `version`, the text
     of an earlier version to take back."""
     cohort = request.path_params["cohort"]
-    texts, checked = await _latest(visit, cohort)
+    texts, checked, runs = await _latest(visit, cohort)
     if texts is None or checked is None:
         return visit.to(f"/c/cohorts/{cohort}/file")
     earlier = request.query_params.get("version", "")
     if not (earlier.isascii() and earlier.isdigit() and len(earlier) < 9):
-        return await _text_page(request, visit, texts, checked)
+        return await _text_page(request, visit, texts, checked, runs)
     before = await files.known_version(visit.database, cohort, int(earlier))
     typed = files.worded_text(before, _name(request), visit.settings)
-    return await _text_page(request, visit, texts, checked, typed=typed, taken_back=True)
+    return await _text_page(request, visit, texts, checked, runs, typed=typed, taken_back=True)
 
 
 # -- saving ----------------------------------------------------------------------------------------------------------
@@ -112,7 +112,7 @@ async def save(request: Request, visit: Visit) -> Response:
     the same text meanwhile: sent again, it takes the place of theirs.
     """
     cohort = request.path_params["cohort"]
-    texts, before = await _latest(visit, cohort)
+    texts, before, runs = await _latest(visit, cohort)
     if texts is None or before is None:
         return visit.to(f"/c/cohorts/{cohort}/file")
     name = _name(request)
@@ -123,11 +123,11 @@ async def save(request: Request, visit: Visit) -> Response:
     own = {other: kept for other, kept in texts.wording.items() if other != name}
     changed = replace(texts, wording=own if drop else {**own, name: typed})
     if based_on and based_on != files.mark_of(texts, name):
-        return await _text_page(request, visit, texts, before, typed=typed, overtaken=True, status=409)
-    checked = await _checked(visit, cohort, changed)
+        return await _text_page(request, visit, texts, before, runs, typed=typed, overtaken=True, status=409)
+    checked = await _checked(visit, cohort, changed, runs=runs)
     if checked.faults:
         shown = replace(before, faults=checked.faults)
-        return await _text_page(request, visit, texts, shown, typed=typed, status=422)
+        return await _text_page(request, visit, texts, shown, runs, typed=typed, status=422)
     number = await files.save(visit.database, cohort, changed, visit.now, by=visit.account.id, proof=visit.proof)
     await visit.record("save_wording", cohort=cohort, ids=(name, str(number)), result="done")
     language = f"&language={_language(request)}" if name.startswith(MAIL) else ""
@@ -142,6 +142,7 @@ async def _text_page(
     visit: Visit,
     texts: CohortTexts,
     checked: CheckedFile,
+    runs: bool,
     *,
     typed: str | None = None,
     taken_back: bool = False,
@@ -161,10 +162,10 @@ async def _text_page(
         "written": shown, "based_on": files.mark_of(texts, name),
         "faults": checked.faults, "saved": request.query_params.get("saved", ""), "taken_back": taken_back,
         "overtaken": overtaken, "earlier": earlier, "names": names,
-        "runs": await files.runs(visit.database, cohort),
+        "runs": runs,
     }  # fmt: skip
     if name.startswith(MAIL):
-        context |= await _of_mail(request, visit, texts, checked)
+        context |= await _of_mail(request, visit, texts, checked, runs)
         return _framing(visit.page("wording_mail.html", status, **context))
     return visit.page("wording_text.html", status, **context, **_of_form(request, checked.loaded, name))
 
@@ -182,7 +183,9 @@ def _of_form(request: Request, loaded: Loaded | None, name: str) -> dict[str, An
     }  # fmt: skip
 
 
-async def _of_mail(request: Request, visit: Visit, texts: CohortTexts, checked: CheckedFile) -> dict[str, Any]:
+async def _of_mail(
+    request: Request, visit: Visit, texts: CohortTexts, checked: CheckedFile, runs: bool
+) -> dict[str, Any]:
     """A mail as its readers get it, what can stand in it, and who else uses the same words."""
     mail = request.path_params["name"]
     running = await reword.with_their_own(visit.database, mail)
@@ -191,7 +194,7 @@ async def _of_mail(request: Request, visit: Visit, texts: CohortTexts, checked: 
     return {
         "language": _language(request), "values": VALUES,
         "others": {cohort: own for cohort, own in running.items() if everywhere or cohort in seen},
-        "waits": await _waits(visit, request.path_params["cohort"], texts),
+        "waits": await _waits(visit, request.path_params["cohort"], texts, runs=runs),
         **_shown(request, visit, checked.loaded, mail, _language(request)),
     }  # fmt: skip
 
@@ -240,19 +243,19 @@ def _shown(request: Request, visit: Visit, loaded: Loaded | None, mail: str, lan
 # -- parts -----------------------------------------------------------------------------------------------------------
 
 
-async def _latest(visit: Visit, cohort: str) -> tuple[CohortTexts | None, CheckedFile | None]:
+async def _latest(visit: Visit, cohort: str) -> tuple[CohortTexts | None, CheckedFile | None, bool]:
+    """The latest texts, what is in them, and whether the cohort runs."""
     texts = await files.latest_texts(visit.database, cohort)
-    return texts, await _checked(visit, cohort, texts) if texts is not None else None
-
-
-async def _checked(visit: Visit, cohort: str, texts: CohortTexts) -> CheckedFile:
     runs = await files.runs(visit.database, cohort)
+    return texts, await _checked(visit, cohort, texts, runs=runs) if texts is not None else None, runs
+
+
+async def _checked(visit: Visit, cohort: str, texts: CohortTexts, *, runs: bool) -> CheckedFile:
     return await asyncio.to_thread(check_again, texts, cohort, visit.now, visit.settings, runs=runs)
 
 
-async def _waits(visit: Visit, cohort: str, texts: CohortTexts) -> bool:
+async def _waits(visit: Visit, cohort: str, texts: CohortTexts, *, runs: bool) -> bool:
     """Whether the cohort runs with other mails than those that were saved last."""
-    runs = await files.runs(visit.database, cohort)
     return runs and await reword.in_force(visit.database, cohort) != texts.mails
 
 
