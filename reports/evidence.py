@@ -6,7 +6,7 @@ the program; it must not know a person, and it counts nothing itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -117,10 +117,22 @@ def _rules(report: Report, facts: Facts) -> Point:
         *(rules or ("Every pair can be made.",)),
         *([f"Points: {points}."] if points else ()),
         first,
+        *_together(facts.programs, matching),
         *seats,
         told,
     )
     return Point(asks, found, "" if seats else "how many applied and got no seat: too few to show, or not counted")
+
+
+def _together(programs: Sequence[Program], matching: Matching) -> tuple[str, ...]:
+    """How many are together where that is not two."""
+    match programs[0].format if programs else "":
+        case "group":
+            return (f"A group has {matching.groups.least} to {matching.groups.most} mentees.",)
+        case "peer" if matching.three_peers:
+            return ("Where pairs alone would leave one out, three meet: each of them in a pair with both others.",)
+        case _:
+            return ()
 
 
 _LEVELS: Mapping[Level, str] = {

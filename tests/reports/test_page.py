@@ -17,6 +17,7 @@ from reports.evidence import Facts, evidence
 from reports.html_report import Voice
 from reports.rows import COMPLETED, AnswerFacts, Season
 from reports.season_report import Report
+from testing.environments.open_call import call_program
 from testing.seasons.rehearsed_answers import season
 from tests.matching.test_rules import EXAMPLE
 
@@ -194,6 +195,26 @@ def test_every_season_has_an_honest_page(rows: Season, what: str) -> None:
     [rules] = [point for point in points if point.asks.startswith("Rules of matching")]
     assert rules.missing.startswith("how many applied")
     assert len(rules.found) == len(EXAMPLE["rules"]) + 3
+
+
+@pytest.mark.parametrize(
+    ("program", "groups", "says"),
+    [
+        ("peer", {"least": 2, "most": 3}, ["Where pairs alone would leave one out, three meet"]),
+        ("peer", {}, []),
+        ("group", {"least": 3, "most": 5}, ["A group has 3 to 5 mentees"]),
+        ("reverse", {"least": 2, "most": 3}, []),
+    ],
+)
+def test_the_evidence_says_how_many_are_together(
+    rows: Season, program: str, groups: dict[str, int], says: list[str]
+) -> None:
+    used = call_program(program, **({"groups": groups} if groups else {})).program
+    facts = Facts((used,), {}, {}, 0, 0, {}, "", used.matching)
+    standards = evidence(season_report.for_passing_on(rows, {}), facts)
+    lines = [line for each in standards for point in each.points for line in point.found]
+    told = [line for line in lines if "three meet" in line or line.startswith("A group has")]
+    assert [line[: len(start)] for line, start in zip(told, says, strict=True)] == says
 
 
 def test_what_stands_beside_the_tables_tells_of_no_few_either(rows: Season) -> None:
