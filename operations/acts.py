@@ -134,7 +134,10 @@ async def change_of(
         case "resume":
             return changes.resume()
         case "extend":
-            return changes.extend(f"{says('weeks', '')}w")
+            weeks = says("weeks", "")
+            if not (weeks.isascii() and weeks.isdigit()):
+                raise Refused(f"{weeks!r} is no number of whole weeks; write one such as 4")
+            return changes.extend(f"{weeks}w")
         case "end":
             return changes.end(says("reason", ""), says("person", ""))
         case "nudge":

@@ -31,7 +31,7 @@ from runtime.settings import Settings
 from store.database import Database
 from web.apply.routes import ApplyRoutes
 from web.apply.wishes import WishRoutes
-from web.coordinator.gate import routes_of
+from web.coordinator.gate import nothing_here, routes_of
 from web.coordinator.rendering import CoordinatorPages
 from web.coordinator.visit import Site
 from web.coordinator.words import Words
@@ -112,8 +112,10 @@ def create_app(
     async def icon(_: Request) -> Response:
         return Response(pages.icon, media_type="image/svg+xml", headers=FOR_EVER)
 
-    async def refused(_: Request, error: Exception) -> Response:
+    async def refused(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
+        if request.url.path.startswith("/c/"):
+            return await nothing_here(site, request, status)
         if status == 404:
             return pages.unknown()
         return pages.message(status, "That did not work", "Open the link in your mail again and try once more.")

@@ -126,6 +126,21 @@ async def test_each_post_leaves_a_row_in_the_audit(web_env: WebEnv) -> None:
             assert len((await web_env.snapshot())["audit"]) > rows, route.name
 
 
+async def test_an_address_that_no_page_has_is_told_as_on_these_pages(web_env: WebEnv) -> None:
+    for path, status in (("/c/nowhere", 404), (f"/c/cohorts/{COHORT}/nowhere", 404), ("/c/installation/", 404)):
+        async with web_env.client() as client:
+            stranger = await client.get(path)
+        async with signed_in(web_env, "coco") as client:
+            known = await client.get(path)
+            posted = await client.post("/c/audit")
+        assert (stranger.status_code, known.status_code, posted.status_code) == (status, status, 405)
+        for page in (stranger, known, posted):
+            assert "There is nothing here" in page.text
+            assert "mail" not in page.text
+        assert 'href="/c/audit"' in known.text
+        assert 'href="/c/audit"' not in stranger.text
+
+
 def test_what_stands_in_the_navigation_has_words() -> None:
     from web.coordinator.words import Words
 

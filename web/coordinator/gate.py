@@ -45,18 +45,7 @@ def navigation_of(account: Account | None, root: str) -> tuple[NavigationEntry, 
 
 def _endpoint(site: Site, route: Route) -> Callable[[Request], Any]:
     async def endpoint(request: Request) -> Response:
-        account = await site.sign_in.account(session_cookie(request, site.settings), site.real_now())
-        if account is not None and account.proof == "proxy_header":
-            vouched = still_vouched(request, site.settings, site.sign_in, account.mark)
-            account = account if vouched else None
-        visit = Visit(
-            site=site,
-            path=f"{site.pages.root}{request.url.path}",
-            route=route.name,
-            signed_in=account,
-            navigation=navigation_of(account, site.pages.root),
-            now=site.clock_now(),
-        )
+        visit = await _visit(site, request, route.name)
         response = await _answer(request, visit, route)
         if request.method not in READING and not visit.noted:
             await visit.record(route.name, **_concerned(request), result=_result(response))
@@ -64,6 +53,27 @@ def _endpoint(site: Site, route: Route) -> Callable[[Request], Any]:
 
     endpoint.__name__ = f"c_{route.name}"  # stands in the log
     return endpoint
+
+
+async def nothing_here(site: Site, request: Request, status: int) -> Response:
+    """The page of an address below `/c/` that no route has."""
+    visit = await _visit(site, request, "")
+    return visit.message("nothing_here", status)
+
+
+async def _visit(site: Site, request: Request, route: str) -> Visit:
+    account = await site.sign_in.account(session_cookie(request, site.settings), site.real_now())
+    if account is not None and account.proof == "proxy_header":
+        vouched = still_vouched(request, site.settings, site.sign_in, account.mark)
+        account = account if vouched else None
+    return Visit(
+        site=site,
+        path=f"{site.pages.root}{request.url.path}",
+        route=route,
+        signed_in=account,
+        navigation=navigation_of(account, site.pages.root),
+        now=site.clock_now(),
+    )
 
 
 async def _answer(request: Request, visit: Visit, route: Route) -> Response:
