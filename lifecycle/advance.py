@@ -8,9 +8,10 @@ from lifecycle.build import build
 from lifecycle.commands import Command, Refuse
 from lifecycle.events import Event
 from lifecycle.handlers import happen
+from lifecycle.local_time import begun_somewhere
 from lifecycle.refusals import refusal
 from lifecycle.state import SCHEMA, Member, State
-from lifecycle.timers import falls_due
+from lifecycle.timers import first_due
 from lifecycle.turn import Turn
 from program.models import Program
 
@@ -77,17 +78,15 @@ def advance(state: State, event: Event | None, now: datetime) -> list[Command]:
 
 def next_moment(state: State) -> datetime | None:
     """The instant (UTC) at which something falls due next; None when only an event can change anything."""
-    return min((moment for moment, _, _ in falls_due(state)), default=None)
+    due = first_due(state)
+    return due[0] if due else None
 
 
 def run_due(turn: Turn) -> None:
     """Everything that has fallen due, in the order in which it fell due, each once (lifecycle 2.9)."""
-    while True:
-        overdue = (due for due in falls_due(turn.state) if due[0] <= turn.now)
-        first = min(overdue, key=lambda due: due[:2], default=None)
-        if first is None:
-            return
-        first[2](turn)
+    begun = begun_somewhere(turn.now)
+    while (due := first_due(turn.state, begun)) and due[0] <= turn.now:
+        due[2](turn)
 
 
 def _plan_recorded(turn: Turn) -> None:

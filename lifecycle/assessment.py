@@ -77,48 +77,47 @@ def assess(
     counts.
     `before` are all answers given so far to the check-in that was assessed before, where there was one.
     """
-    found = Findings(answered=tuple(given))
+    answered = tuple(given)
     if ask == "invitation":
-        return replace(
-            found,
+        return Findings(
+            answered,
             accepted=tuple(person for person, (_, body) in given.items() if body.get("accept") is True),
             declined=tuple(person for person, (_, body) in given.items() if body.get("accept") is False),
         )
     if ask == "fit_check":
         bodies = [body for _, body in given.values()]
-        return replace(
-            found,
+        return Findings(
+            answered,
             nudge=any(body.get("f_action") == "nudge" for body in bodies),
             no_contact=bool(bodies) and all(body.get("f_contact") == "nothing" for body in bodies),
         )
     if ask == "check_in":
-        found = _check_in(found, given, rules)
-        if before is None:
-            return found
-        return replace(found, silent_before=not before, no_meeting_before=_no_meeting(before))
+        return _check_in(given, rules, before)
     if ask == "midpoint":
-        return _midpoint(found, given, format_, asked)
+        return _midpoint(Findings(answered), given, format_, asked)
     if ask == "closure":
-        return replace(
-            found,
+        return Findings(
+            answered,
             follow_up=tuple(person for person, (_, body) in given.items() if body.get("c_follow") is True),
             would_mentor=tuple(
                 person for person, (role, body) in given.items() if role != "mentor" and body.get("c_give") == "yes"
             ),
         )
-    return found
+    return Findings(answered)
 
 
 # -- check-ins -------------------------------------------------------------------------------------------------
 
 
-def _check_in(found: Findings, given: AnswersByPerson, rules: Rules) -> Findings:
+def _check_in(given: AnswersByPerson, rules: Rules, before: AnswersByPerson | None) -> Findings:
     low = tuple(person for person, (_, body) in given.items() if _is_low(body, rules.low_score))
-    return replace(
-        found,
+    return Findings(
+        tuple(given),
         low=bool(low),
         concerned=low,
         no_meeting=_no_meeting(given),
+        no_meeting_before=None if before is None else _no_meeting(before),
+        silent_before=None if before is None else not before,
         differ=_differ(given, rules.differ_by),
         goal_changed=tuple(
             person for person, (_, body) in given.items() if "changed" in (body.get("p_goal"), body.get("m_goal"))

@@ -37,18 +37,24 @@ def batch(state: State, commands: list[Command], now: datetime, cause: str = "")
     """Number this turn of the mentorship and sort its commands. `now` is program time (UTC), `cause` the id of the
     operation behind it."""
     state.turn += 1
-    found = Batch(state.cohort, state.key, state.turn, now, snapshot(state), cause=cause, version=state.version)
+    asks = [command for command in commands if isinstance(command, Assess)]
+    # What the answers mean comes at once, as a turn of its own; until then this one is not over.
+    shown = snapshot(state, next_at=now if asks else None)
+    found = Batch(state.cohort, state.key, state.turn, now, shown, assess=asks, cause=cause, version=state.version)
     steps: dict[tuple[str, int], StepRecord] = {}
     for command in commands:
         match command:
+            # The most frequent first: each case is tried in turn.
+            case StepRecord():
+                steps[(command.name, command.number)] = command
+            case Post():
+                found.posts.append(command)
             case OpenRequest():
                 found.open_requests.append(command)
             case MoveRequest():
                 found.move_requests.append(command)
             case EndRequest():
                 found.end_requests.append(command)
-            case Post():
-                found.posts.append(command)
             case Redeliver():
                 found.redeliver.append(command)
             case OpenTask():
@@ -59,27 +65,21 @@ def batch(state: State, commands: list[Command], now: datetime, cause: str = "")
                 found.close_tasks.append(command)
             case Note():
                 found.notes.append(command)
-            case StepRecord():
-                steps[(command.name, command.number)] = command
             case MemberRecord():
                 found.members.append(command)
             case Finish():
                 found.finish = command
-            case Assess():
-                found.assess.append(command)
             case Withhold():
                 found.withhold = True
-            case Refuse():  # pragma: no branch
-                pass  # it was for the sender of the event, not for the world
+            case Assess() | Refuse():  # pragma: no branch
+                pass  # those are collected already; this was for the sender of the event, not for the world
     found.steps = list(steps.values())
-    if found.assess:
-        # What the answers mean comes at once, as a turn of its own; until then this one is not over.
-        found.snapshot = replace(found.snapshot, next_at=now)
     return found
 
 
-def snapshot(state: State) -> Snapshot:
-    """The mentorship at a glance."""
+def snapshot(state: State, next_at: datetime | None = None) -> Snapshot:
+    """The mentorship at a glance. Something happens at `next_at` (UTC), or where it is left out when the next thing
+    falls due."""
     upcoming = next_step(state)
     moment = next_moment(state)
     return Snapshot(
@@ -87,7 +87,7 @@ def snapshot(state: State) -> Snapshot:
         health=health(state),
         next_step=f"{upcoming.name} {upcoming.number}" if upcoming else "",
         next_on=upcoming.opens if upcoming else (local_date(moment, state.zone) if moment else None),
-        next_at=moment,
+        next_at=next_at or moment,
         awaited=tuple(awaited(state)),
         open_tasks=len(state.tasks),
         paused_until=state.paused_until,
@@ -114,8 +114,11 @@ def silenced(turn: Batch) -> Batch:
 
 def next_step(state: State) -> Step | None:
     """The planned step that comes next."""
-    planned = (step for step in state.steps if step.state == "planned")
-    return min(planned, key=lambda step: step.opens, default=None)
+    found: Step | None = None
+    for step in state.steps:
+        if step.state == "planned" and (found is None or step.opens < found.opens):
+            found = step
+    return found
 
 
 def health(state: State) -> str:

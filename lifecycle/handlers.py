@@ -47,12 +47,16 @@ WISHES: dict[PersonalRequest, str] = {
 """Why a `help` task is opened, by what the person asks for."""
 
 
+NO_SIGNS_OF_LIFE = (Assessed, Bounced, Staffed)
+"""What happens without anybody in the mentorship doing something."""
+
+
 def happen(turn: Turn, event: Event) -> None:
     """Let an event happen that was not refused, and look after what depends on everything."""
     state = turn.state
     turn.by = getattr(event, "by", "")
     zones = state.zones()
-    if not isinstance(event, Assessed | Bounced | Staffed):
+    if not isinstance(event, NO_SIGNS_OF_LIFE):
         check_ins.alive(turn)
     _take(turn, event)
     if isinstance(event, CHANGES):
@@ -62,7 +66,8 @@ def happen(turn: Turn, event: Event) -> None:
     for step in state.open_asks():
         steps.settle_if_complete(turn, step)
     onboarding.seats_checked(turn)
-    if state.zones() != zones:
+    now = state.zones()
+    if now != zones and list(dict.fromkeys(now)) != list(dict.fromkeys(zones)):
         changes.move_windows(turn)
     turn.by = ""
 

@@ -75,14 +75,20 @@ def ended_for(on: date, zones: tuple[str, ...]) -> datetime:
     return max(has_ended(on, name) for name in zones)
 
 
+@lru_cache(maxsize=8192)
 def local_date(at: datetime, zone_name: str) -> date:
-    """The calendar date of an instant in a zone."""
+    """The calendar date of an instant in a zone. Kept, for a turn asks for the same again and again."""
     return at.astimezone(zone(zone_name)).date()
 
 
 def is_sending_day(on: date, days: Collection[str], holidays: Collection[date]) -> bool:
     """Whether mail may arrive on this date: one of the weekdays `days`, and no holiday."""
     return WEEKDAYS[on.weekday()] in days and on not in holidays
+
+
+def begun_somewhere(at: datetime) -> date:
+    """The latest date that has begun in any zone on Earth: nothing is due that bears a later one."""
+    return local_date(at, "Etc/GMT-14")
 
 
 def begun_everywhere(at: datetime) -> date:

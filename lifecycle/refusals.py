@@ -40,13 +40,15 @@ from program.models import Program, Role
 
 PROPOSED_REASONS = ("no_fault", "goals_reached")
 """Reasons with which a participant can propose to end."""
+NEVER_REFUSED = (Assessed, Seen, Bounced, Corrected, Staffed)
+"""What has happened and can't be taken back."""
 MOST_WEEKS = 520
 """More weeks than these at once are a slip of the keyboard."""
 
 
 def refusal(state: State, event: Event, today: date) -> str:
     """The reason to refuse an event in this state, or an empty string. `today` is the cohort's date."""
-    if isinstance(event, Assessed | Seen | Bounced | Corrected | Staffed):
+    if isinstance(event, NEVER_REFUSED):
         return ""
     stale = _stale(state, getattr(event, "based_on", None))
     if stale:

@@ -50,8 +50,8 @@ class Step:
     reminders: tuple[date, ...] = ()
     closes: date | None = None
     state: StepState = "planned"
-    asked: list[str] = field(default_factory=list[str])
-    answered: list[str] = field(default_factory=list[str])
+    asked: list[str] = field(default_factory=lambda: [])
+    answered: list[str] = field(default_factory=lambda: [])
     reminded: int = 0
     """How many reminder dates have been dealt with."""
     settled: date | None = None
@@ -68,8 +68,8 @@ class Agreement:
     """The document of the expectations phase: which version lies on the table, and who has signed it."""
 
     version: int = 0
-    signed: list[str] = field(default_factory=list[str])
-    turns: dict[str, int] = field(default_factory=dict[str, int])
+    signed: list[str] = field(default_factory=lambda: [])
+    turns: dict[str, int] = field(default_factory=lambda: {})
     """Whose turn it is: person to the number of their open request."""
     base: int = 0
     """The version that lay on the table when the agreement was last opened."""
@@ -92,7 +92,7 @@ class Task:
     due: date
     repeated: bool = False
     escalated: bool = False
-    about: list[str] = field(default_factory=list[str])
+    about: list[str] = field(default_factory=lambda: [])
 
 
 @dataclass(slots=True)
@@ -141,21 +141,21 @@ class State:
     raw_end: date
     members: list[Member]
     coordinators: list[str]
-    deputies: list[str] = field(default_factory=list[str])
+    deputies: list[str] = field(default_factory=lambda: [])
     holidays: tuple[date, ...] = ()
     schema: int = SCHEMA
 
     phase: Phase = "onboarding"
-    steps: list[Step] = field(default_factory=list[Step])
-    pauses: list[PauseSpan] = field(default_factory=list[PauseSpan])
+    steps: list[Step] = field(default_factory=lambda: [])
+    pauses: list[PauseSpan] = field(default_factory=lambda: [])
     paused: bool = False
     held: bool = False
     onboarded: bool = False
     seat_wait_until: date | None = None
     agreement: Agreement = field(default_factory=Agreement)
-    tasks: dict[str, Task] = field(default_factory=dict[str, Task])
+    tasks: dict[str, Task] = field(default_factory=lambda: {})
     """Open tasks by kind; further ones of a kind by kind and number."""
-    counts: dict[str, int] = field(default_factory=dict[str, int])
+    counts: dict[str, int] = field(default_factory=lambda: {})
     """How often something with a running number has happened (tasks by kind, notices by name)."""
     no_meeting_before: bool = False
     silent_before: bool = False
@@ -166,22 +166,22 @@ class State:
     silence_told: date | None = None
     early: bool = False
     """Ending before the planned end."""
-    spared: list[str] = field(default_factory=list[str])
+    spared: list[str] = field(default_factory=lambda: [])
     """Ids of those who get no closure form after an early end."""
     ending: str = ""
     reason: str = ""
     ready_to_close: bool = False
     """The closure ask has settled and been assessed; the end date may still be ahead."""
     closed: bool = False
-    follow_up: list[str] = field(default_factory=list[str])
-    seen: list[str] = field(default_factory=list[str])
+    follow_up: list[str] = field(default_factory=lambda: [])
+    seen: list[str] = field(default_factory=lambda: [])
     """Ids of the last events, so that a repeated event changes nothing."""
     turn: int = 0
     changes: int = 0
     """How many changes and decisions have been made: what a later change may be `based_on`."""
     last_change: str = ""
     """The last of them in words without names: what, when, and the id of who."""
-    end_proposed: dict[str, str] = field(default_factory=dict[str, str])
+    end_proposed: dict[str, str] = field(default_factory=lambda: {})
     """Participant id to the reason with which they have proposed to end, until a coordinator has decided about it."""
     end_task: str = ""
     """Key of the task that is about nothing but such a proposal."""
@@ -207,7 +207,10 @@ class State:
 
     def member(self, person: str) -> Member | None:
         """The seat of this participant, taken or left."""
-        return next((member for member in self.members if member.person == person), None)
+        for member in self.members:
+            if member.person == person:
+                return member
+        return None
 
     def seats(self) -> list[Member]:
         """Everyone who has or is offered a seat."""
@@ -222,9 +225,8 @@ class State:
 
         With `standings`, whether those who stand so could have one.
         """
-        people = [member for member in self.members if member.standing in (standings or ("accepted",))]
-        roles = {member.role for member in people}
-        return len(people) >= 2 and (self.format == "peer" or roles == {"mentor", "mentee"})
+        roles = [member.role for member in self.members if member.standing in (standings or ("accepted",))]
+        return len(roles) >= 2 if self.format == "peer" else "mentor" in roles and "mentee" in roles
 
     @property
     def running(self) -> bool:
@@ -232,8 +234,9 @@ class State:
         return self.phase not in ("onboarding", "closed")
 
     def zones(self) -> tuple[str, ...]:
-        """The zones that decide when a date begins and has ended for this mentorship."""
-        return tuple({member.zone: None for member in self.members if member.standing != "out"}) or (self.zone,)
+        """The zones that decide when a date begins and has ended for this mentorship: one for each seat, so some may
+        be the same."""
+        return tuple([member.zone for member in self.members if member.standing != "out"]) or (self.zone,)
 
     # -- when --------------------------------------------------------------------------------------------------
 
@@ -307,7 +310,10 @@ class State:
 
     def step(self, name: str, number: int) -> Step | None:
         """The step of this name and number."""
-        return next((step for step in self.steps if step.name == name and step.number == number), None)
+        for step in self.steps:
+            if step.name == name and step.number == number:
+                return step
+        return None
 
     def last_number(self, name: str) -> int:
         """The highest number of a step of this name; 0 where there is none."""
@@ -320,7 +326,10 @@ class State:
     @property
     def agreement_open(self) -> int:
         """The number of the agreement step that is open; 0 where none is."""
-        return next((step.number for step in self.open_asks() if step.name == "agreement"), 0)
+        for step in self.open_asks():
+            if step.name == "agreement":
+                return step.number
+        return 0
 
     def request(self, step: Step, person: str, number: int | None = None) -> str:
         """Key of a person's request of this step; agreement: the request with this number (a version).

@@ -37,7 +37,7 @@ class Turn:
 
     state: State
     now: datetime
-    commands: list[Command] = field(default_factory=list[Command])
+    commands: list[Command] = field(default_factory=lambda: [])
     by: str = ""
     """Who sent the event that is happening, where it is a coordinator's change or decision."""
 
@@ -125,20 +125,11 @@ class Turn:
         assert member is not None
         assert step.closes is not None
         key = state.request(step, person, number)
-        self.do(
-            OpenRequest(
-                key=key,
-                ask=step.name,
-                number=number,
-                person=person,
-                role=member.role,
-                opens=step.opens,
-                closes=step.closes,
-                closes_at=state.ended(step.closes),
-                early=step.early,
-                step=keys.step_key(state.cohort, state.key, step.name, step.number),
-            )
-        )
+        request = OpenRequest(
+            key, step.name, number, person, member.role, step.opens, step.closes, state.ended(step.closes),
+            step.early, keys.step_key(state.cohort, state.key, step.name, step.number),
+        )  # fmt: skip
+        self.do(request)
         return key
 
     def ask_one(
@@ -153,18 +144,9 @@ class Turn:
         self, request: str, step: Step, person: str, number: int, *, on: date | None = None, again: int = 0
     ) -> None:
         """Put an open request into the postbox; `again` counts further mails about the same request."""
-        self.do(
-            Post(
-                key=keys.item_of(request, "request", again),
-                person=person,
-                kind="request",
-                name=step.name,
-                number=number,
-                date=on or self.at_once,
-                request=request,
-                after_end=step.name == "follow_up",
-            )
-        )
+        key = keys.item_of(request, "request", again)
+        after_end = step.name == "follow_up"
+        self.do(Post(key, person, "request", step.name, number, on or self.at_once, request, "", "", after_end))
 
     def remind(self, step: Step, person: str, nth: int, on: date, number: int | None = None) -> None:
         """Put the nth reminder of an open request into the postbox."""
@@ -216,20 +198,11 @@ class Turn:
 
     def record(self, step: Step) -> None:
         """Record a step as it stands now."""
-        self.do(
-            StepRecord(
-                name=step.name,
-                number=step.number,
-                phase=step.phase,
-                verb=step.verb,
-                state=step.state,
-                opens=step.opens,
-                closes=step.closes,
-                settled=step.settled,
-                asked=tuple(step.asked),
-                answered=tuple(step.answered),
-            )
-        )
+        record = StepRecord(
+            step.name, step.number, step.phase, step.verb, step.state, step.opens, step.closes, step.settled,
+            tuple(step.asked), tuple(step.answered),
+        )  # fmt: skip
+        self.do(record)
 
     def record_member(self, member: Member) -> None:
         """Record where a member stands now."""

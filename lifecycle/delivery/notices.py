@@ -64,8 +64,7 @@ def still_true(name: str, notice: Notice, facts: NoticeFacts) -> bool:
 
 def facts_of(state: State, reader: str, *, task_open: bool = True) -> NoticeFacts:
     """What the conditions look at, from the state of a mentorship itself."""
-    seats = ((member.person, member.role, member.standing) for member in state.members)
-    takes_part, partners, present = who_takes_part(seats, reader)
+    takes_part, partners, present = who_takes_part(_seats(state), reader)
     return NoticeFacts(
         takes_part,
         partners,
@@ -81,6 +80,10 @@ def facts_of(state: State, reader: str, *, task_open: bool = True) -> NoticeFact
     )
 
 
+def _seats(state: State) -> Iterable[SeatStanding]:
+    return ((member.person, member.role, member.standing) for member in state.members)
+
+
 def who_takes_part(seats: Iterable[SeatStanding], reader: str) -> tuple[bool, frozenset[str], frozenset[str]]:
     """(whether the reader takes part, ids of the reader's partners who do, ids of all who do)."""
     present = {person: role for person, role, standing in seats if standing == "accepted"}
@@ -91,7 +94,8 @@ def who_takes_part(seats: Iterable[SeatStanding], reader: str) -> tuple[bool, fr
 
 def partners_of(state: State, reader: str) -> str:
     """What an introduction is queued for: ids of the reader's partners, apart by a space."""
-    return " ".join(sorted(facts_of(state, reader).partners))
+    _, partners, _ = who_takes_part(_seats(state), reader)
+    return " ".join(sorted(partners))
 
 
 # -- the conditions --------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from lifecycle.commands import ItemKind
 from lifecycle.delivery.absences import Absence, back_on
@@ -96,7 +96,7 @@ class PersonFacts:
     """What they have stated in any form; looked at for reminders only."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=TYPE_CHECKING, slots=True, unsafe_hash=True)
 class ItemFacts:
     """An item in the postbox with the facts that decide about it.
 
@@ -136,14 +136,14 @@ class ItemFacts:
 class Delivery:
     """What becomes of everything that waits for one person. Each item stands in exactly one of the lists."""
 
-    ordinary: list[ItemFacts] = field(default_factory=list[ItemFacts])
+    ordinary: list[ItemFacts] = field(default_factory=lambda: [])
     """Go now, together, as the day's mail."""
-    fast: list[ItemFacts] = field(default_factory=list[ItemFacts])
+    fast: list[ItemFacts] = field(default_factory=lambda: [])
     """Go now, together, beside the day's mail."""
-    dropped: list[tuple[ItemFacts, DropReason]] = field(default_factory=list[tuple[ItemFacts, DropReason]])
-    held: list[ItemFacts] = field(default_factory=list[ItemFacts])
+    dropped: list[tuple[ItemFacts, DropReason]] = field(default_factory=lambda: [])
+    held: list[ItemFacts] = field(default_factory=lambda: [])
     """Wait for the end of a pause or of a hold; no moment is known."""
-    later: list[tuple[ItemFacts, datetime]] = field(default_factory=list[tuple[ItemFacts, datetime]])
+    later: list[tuple[ItemFacts, datetime]] = field(default_factory=lambda: [])
     """Wait for their moment (UTC), which is looked at again when it comes."""
 
     @property
@@ -174,17 +174,19 @@ def sort_out(person: PersonFacts, items: Iterable[ItemFacts], now: datetime) -> 
             due.append(item)
         else:
             early.append(item)
-    going: list[ItemFacts] = []
+    true_now: list[ItemFacts] = []
+    untrue: list[tuple[ItemFacts, DropReason]] = []
     for item in due:
         reason = _why_dropped(person, item, now)
         if reason is not None:
             found.dropped.append((item, reason))
         elif _is_held(item):
             found.held.append(item)
+        elif _still_true(item):
+            true_now.append(item)
         else:
-            going.append(item)
-    true_now = [item for item in going if _still_true(item)]
-    found.dropped += [(item, DropReason.UNTRUE) for item in going if not _still_true(item)]
+            untrue.append((item, DropReason.UNTRUE))
+    found.dropped += untrue
     found.fast = [item for item in true_now if item.fast]
     in_fast_mail = {item.request.key for item in found.fast if item.request}
     _fill_ordinary_mail(found, person, [item for item in true_now if not item.fast], in_fast_mail, now)
@@ -296,9 +298,9 @@ def _why_dropped(person: PersonFacts, item: ItemFacts, now: datetime) -> DropRea
 
 def _is_held(item: ItemFacts) -> bool:
     mentorship = item.mentorship
-    return mentorship is not None and keeps_back(
-        item.name, Standstill(mentorship.held, mentorship.paused and not mentorship.over)
-    )
+    if mentorship is None or not (mentorship.held or mentorship.paused):
+        return False
+    return keeps_back(item.name, Standstill(mentorship.held, mentorship.paused and not mentorship.over))
 
 
 def _still_true(item: ItemFacts) -> bool:

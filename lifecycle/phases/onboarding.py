@@ -60,7 +60,7 @@ def settled(turn: Turn, step: Step, findings: Findings) -> None:
 
 def empty_seats(state: State) -> list[str]:
     """Ids of those whose seat waits for a coordinator's decision; before the start also of who left it last."""
-    found = [member.person for member in state.seats() if member.standing in ("declined", "silent")]
+    found = [member.person for member in state.members if member.standing in ("declined", "silent")]
     if not found and not state.running and not state.complete("accepted", "invited"):
         return [member.person for member in state.members if member.standing == "out"][-1:]
     return found
@@ -72,13 +72,13 @@ def seats_checked(turn: Turn) -> None:
     if state.closed or state.early:
         return
     empty = empty_seats(state)
-    taken = not empty and all(member.standing == "accepted" for member in state.seats())
+    taken = not empty and "invited" not in [member.standing for member in state.members]
     if not empty and state.complete("accepted", "invited"):
         state.seat_wait_until = None
         tasks.close_task(turn, "seat_empty", "filled" if taken else "replaced")
     elif (empty or not state.running) and state.seat_wait_until is None and "seat_empty" not in state.tasks:
         tasks.open_task(turn, "seat_empty", "A seat is empty.", empty)
-    if taken and state.complete() and not state.onboarded:
+    if taken and not state.onboarded and state.complete():
         state.onboarded = True
         turn.note("onboarded")
 

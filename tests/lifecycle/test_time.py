@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time
+from zoneinfo import available_timezones
 
 import pytest
 
-from lifecycle.events import Moved
+from lifecycle.advance import advance
+from lifecycle.events import Moved, Seen
 from lifecycle.local_time import (
     begins,
     begins_for,
     begun_everywhere,
+    begun_somewhere,
     ended_for,
     has_ended,
     instant,
+    local_date,
     working_days_after,
 )
 from program.models import Program
@@ -73,6 +77,12 @@ def test_what_follows_from_an_event_is_dated_so_that_it_has_begun_wherever_the_r
         assert begins(begun_everywhere(now), zone) <= now
 
 
+@pytest.mark.parametrize("hour", range(24))
+def test_no_later_date_has_begun_anywhere(hour: int) -> None:
+    now = datetime(2027, 6, 30, hour, 30, tzinfo=UTC)
+    assert begun_somewhere(now) == max(local_date(now, zone) for zone in available_timezones())
+
+
 @pytest.mark.parametrize(
     ("on", "count", "due"),
     [
@@ -99,6 +109,13 @@ def test_steps_begin_with_the_first_participant_whatever_the_cohorts_zone() -> N
     opened = next(done for done in played.batches if any(post.name == "introduction" for post in done.posts))
     assert opened.now == utc("2027-01-17T11:00")
     assert {post.date for post in opened.posts} == {START}
+
+
+def test_steps_begin_to_the_minute_where_days_begin_first_on_earth() -> None:
+    played = one_mentorship(zones={"mia": "Pacific/Kiritimati", "ned": "Pacific/Kiritimati"}).play(until=-2)
+    for minute, state in (("09:59", "planned"), ("10:00", "settled")):
+        advance(played.state, Seen(minute, "mia"), utc(f"2027-01-17T{minute}"))
+        assert played.step("introduction").state == state
 
 
 def test_a_window_closes_when_its_last_day_has_ended_for_the_last_participant() -> None:
