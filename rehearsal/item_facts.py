@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lifecycle.delivery import messages
-from lifecycle.delivery.notices import NoticeFacts, facts_of
+from lifecycle.delivery.notices import TRUE_WHILE, NoticeFacts, facts_of
 from lifecycle.delivery.postbox import ItemFacts
 from rehearsal import message_items
 from rehearsal.records import QueuedItem
@@ -22,8 +22,8 @@ def item_facts(season: RehearsedSeason, letter: QueuedItem) -> ItemFacts:
     post, running = letter.post, letter.mentorship
     task = season.tasks[post.task] if post.task else None
     task_open = task is None or task.closed is None
-    request = mentorship = None
-    out, facts = False, NoticeFacts(task_open=task_open)
+    request = mentorship = facts = None
+    out, has_condition = False, post.name in TRUE_WHILE
     if running is not None:
         request = running.requests[post.request].facts if post.request else None
         member = running.state.member(post.person)
@@ -31,7 +31,10 @@ def item_facts(season: RehearsedSeason, letter: QueuedItem) -> ItemFacts:
         coordinators = bool(post.task) or member is None
         mentorship = None if coordinators else running.facts
         out = not coordinators and member is not None and member.standing == "out"
-        facts = facts_of(running.state, post.person, task_open=task_open)
+        if has_condition:
+            facts = facts_of(running.state, post.person, task_open=task_open)
+    elif has_condition:
+        facts = NoticeFacts(task_open=task_open)
     if letter.message is not None:
         mentorship, out = messages.facts_of(message_items.places(season, letter))
     return ItemFacts(

@@ -13,13 +13,15 @@ from random import Random
 from typing import Literal
 
 from lifecycle.local_time import instant, local_date
-from program.forms import Answers, Form, consistent
+from program.forms import Answers, Form, Question, consistent
 from rehearsal.behaviour import Behaviour, Profile, Reaction
 
 NOON = time(12, 0)
+USUAL = Reaction()
+"""Of somebody whose script says nothing of a form."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ReceivedRequest:
     """A request as it reached a person: which form, which occasion, the first mail that carried it (UTC)."""
 
@@ -42,6 +44,15 @@ class Reply:
     act: Literal["sign", "change"] = "sign"
 
 
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """What a form asks of one role, and what a contented person answers there."""
+
+    form: Form
+    questions: tuple[Question, ...]
+    contented: Answers
+
+
 class People:
     """All simulated participants of a cohort."""
 
@@ -49,6 +60,7 @@ class People:
         self.behaviour = behaviour
         self.seed = seed
         self.dealt = self._deal(sorted(people))
+        self._pages: dict[tuple[str, str, str, bool], _Page] = {}
 
     def _deal(self, people: list[str]) -> dict[str, str]:
         """Deal profiles by share to those who are not scripted: exact shares, order by seed."""
@@ -77,17 +89,28 @@ class People:
             return self._scripted(asked, form)
         return self._dealt(asked, form, self.behaviour.profile(name))
 
+    def _page(self, asked: ReceivedRequest, form: Form) -> _Page:
+        """The page that this person gets. Thousands get the same one, so it is made up once."""
+        key = form.form, asked.role, asked.format, asked.early
+        page = self._pages.get(key)
+        if page is None or page.form is not form:
+            questions = form.questions_for(asked.role, asked.format, asked.early)
+            page = _Page(form, questions, form.contented(asked.role, asked.format, asked.early))
+            self._pages[key] = page
+        return page
+
     def _scripted(self, asked: ReceivedRequest, form: Form) -> Reply | None:
         script = self.behaviour.people.get(asked.person, {})
-        default = script.get("default", Reaction())
+        default = script.get("default", USUAL)
         reaction = script.get(f"{asked.ask}#{asked.number}") or script.get(asked.ask) or default
         if reaction.never:
             return None
         after = reaction.after if reaction.after is not None else default.after if default.after is not None else 1
+        page = self._page(asked, form)
         # Only what this person's page asks; a script may speak of questions that the partner's page has.
-        on_page = {question.id for question in form.questions_for(asked.role, asked.format, asked.early)}
+        on_page = {question.id for question in page.questions} if reaction.answers else ()
         scripted = {question: answer for question, answer in reaction.answers.items() if question in on_page}
-        answers = form.answered(scripted, asked.role, asked.format, asked.early)
+        answers = form.answered(scripted, asked.role, asked.format, asked.early) if scripted else dict(page.contented)
         return Reply(_at(asked, after, reaction.at or default.at or NOON), answers, reaction.act or "sign")
 
     def _dealt(self, asked: ReceivedRequest, form: Form, profile: Profile) -> Reply | None:
@@ -98,9 +121,10 @@ class People:
         after = chance.randint(*profile.after)
         earliest, latest = (moment.hour * 60 + moment.minute for moment in profile.at)
         minute = chance.randint(min(earliest, latest), max(earliest, latest))
-        answers = form.contented(asked.role, asked.format, asked.early)
+        page = self._page(asked, form)
+        answers = dict(page.contented)
         low = chance.random() < profile.low
-        for question in form.questions_for(asked.role, asked.format, asked.early):
+        for question in page.questions:
             if question.type == "scale" and low:
                 score = chance.choice((1, 2, 2, 3))
                 if question.appears(answers):
@@ -111,7 +135,7 @@ class People:
             answers["r_decide"] = "new_partner"
         if "p_help" in answers and chance.random() < profile.help:
             answers["p_help"] = "yes"
-        answers = consistent(form.questions_for(asked.role, asked.format, asked.early), answers)
+        answers = consistent(page.questions, answers)
         return Reply(_at(asked, after, time(minute // 60, minute % 60)), answers)
 
 

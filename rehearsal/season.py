@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from functools import partial
 
@@ -165,6 +164,7 @@ class RehearsedSeason:
 
     def turn(self, running: Running, event: Event | None) -> None:
         """One turn of a mentorship, with everything that follows from it."""
+        turn: Batch | None = None
         commands = advance(running.state, event, self.now)
         while commands:
             turn = batch(running.state, commands, self.now)
@@ -172,7 +172,8 @@ class RehearsedSeason:
             commands = []
             for ask in turn.assess:
                 commands += advance(running.state, self.assess(running, ask), self.now)
-        moment = next_moment(running.state)
+        # The last batch has looked already, unless something has happened since.
+        moment = turn.snapshot.next_at if turn and not turn.assess else next_moment(running.state)
         if moment is not None and moment != running.due_at:
             self.at(moment, DUE, partial(self.fall_due, running, moment))
         running.due_at = moment
@@ -369,7 +370,7 @@ class RehearsedSeason:
             return
         request.seen = True
         form = running.forms[running.program.form_for(request.asked.ask)]
-        request.asked = replace(request.asked, mailed_at=at, zone=self.postboxes[request.asked.person].person.zone)
+        request.asked.mailed_at, request.asked.zone = at, self.postboxes[request.asked.person].person.zone
         reply = self.people.reply(request.asked, form)
         if reply is not None:
             self.at(reply.at, ACT, partial(self.answer, running, request, form, reply))
