@@ -91,7 +91,7 @@ def change(find: Find, options: ChangeOptions, *, one: bool) -> None:
 
 
 async def places_of(which: Which, database: Database, installation: Settings) -> list[MentorshipRef]:
-    """The mentorships that are meant. Raises `Unknown`, and ends the command where none is named."""
+    """The mentorships that are meant. Raises `NotFound`, and ends the command where none is named."""
     from operations.mentorships.select import Filters, named, selected
     from runtime.settings import now_of
 

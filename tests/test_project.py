@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 import subprocess
 import sys
@@ -87,6 +88,22 @@ def test_files_stay_small_enough_to_read(room: str) -> None:
     """A file over about 400 lines is a sign that a room is missing."""
     for path in (ROOT / room).rglob("*.py"):
         assert len(path.read_text().splitlines()) <= 450, path.relative_to(ROOT)
+
+
+def test_errors_that_docstrings_name_exist() -> None:
+    """Who calls a function catches what its docstring says that it raises."""
+    errors = {name for name, value in vars(builtins).items() if isinstance(value, type)}
+    named: list[tuple[str, str]] = []
+    for path in (path for room in ROOMS for path in (ROOT / room).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                errors.add(node.name)
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Module):
+                for said in re.findall(r"\b[Rr]aises\b([^.;:]*)", ast.get_docstring(node) or ""):
+                    where = f"{path.relative_to(ROOT)}::{getattr(node, 'name', '')}"
+                    named += ((where, error) for error in re.findall(r"`([A-Z]\w+)`", said))
+    assert len(named) > 100
+    assert [(where, error) for where, error in named if error not in errors] == []
 
 
 def test_every_room_has_import_contracts_and_types() -> None:

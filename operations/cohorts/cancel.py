@@ -46,7 +46,7 @@ class CancelPreview:
 
 
 async def outlook(database: Database, cohort: str) -> CancelPreview:
-    """What cancelling this cohort would stop; nothing is written. Raises `Unknown`."""
+    """What cancelling this cohort would stop; nothing is written. Raises `NotFound`."""
     async with database.session() as session:
         row = await known_cohort(session, cohort)
         stopped = await cancelling.stops(session, cohort)
@@ -81,7 +81,7 @@ async def cancel(
     `signed_in` where their right to was checked.
 
     With a `proof` the audit says who did it, by it. Without `wake` the mails leave when the first of the workflows
-    has heard of it. Raises `Unknown`, and `Refused` with a reason.
+    has heard of it. Raises `NotFound`, and `Refused` with a reason.
     """
     async with database.begin() as session:
         row = await known_cohort(session, cohort)

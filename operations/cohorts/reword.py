@@ -92,7 +92,7 @@ async def outlook(
     """What putting a version's words in force would change; 0 is the latest version. Nothing is written. With `own`,
     what these templates would, in place of those of the latest version.
 
-    Raises `Unknown` where the cohort is not launched, and `Refused` where it is cancelled, there is no such version,
+    Raises `NotFound` where the cohort is not launched, and `Refused` where it is cancelled, there is no such version,
     or a template of it does not render.
     """
     async with database.session() as session:

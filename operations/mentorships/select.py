@@ -17,7 +17,7 @@ __all__ = ["Filters", "Newcomer", "named", "newcomer_of", "seat_of", "selected"]
 
 
 async def named(database: Database, keys: Sequence[str]) -> list[MentorshipRef]:
-    """These mentorships, each once; a key may lack its cohort where only one has it. Raises `Unknown`."""
+    """These mentorships, each once; a key may lack its cohort where only one has it. Raises `NotFound`."""
     async with database.session() as session:
         return await find(session, keys)
 
@@ -38,7 +38,7 @@ async def selected(
 async def seat_of(database: Database, who: str, which: str, now: datetime) -> tuple[MentorshipRef, str]:
     """The mentorship in which a person has a seat, and the person's id. `which` says which, where there are several.
 
-    Raises `Refused` and `Unknown`.
+    Raises `Refused` and `NotFound`.
     """
     async with database.session() as session:
         person = (await known_person(session, who)).id

@@ -47,7 +47,7 @@ class CohortStatus:
 async def status(
     database: Database, cohort: str, now: datetime, filters: Filters | None = None, *, awaiting: bool = False
 ) -> list[CohortStatus]:
-    """One cohort, or all that are not over (the latest, where all are), with their mentorships. Raises `Unknown`.
+    """One cohort, or all that are not over (the latest, where all are), with their mentorships. Raises `NotFound`.
 
     The person of the filters may be an id, an address or a name; raises `Refused` where there is no such person.
     `awaiting` leaves out those that wait for nobody.
@@ -74,7 +74,7 @@ async def status(
 
 
 async def show(database: Database, which: str, *, concerns_for: str = "") -> Timeline:
-    """The timeline of `COHORT/KEY`; the cohort may be left out where only one has such a key. Raises `Unknown`.
+    """The timeline of `COHORT/KEY`; the cohort may be left out where only one has such a key. Raises `NotFound`.
 
     A person (id, address or name) stands for the one mentorship in which they take part. What a reported concern says
     is withheld, but for a coordinator (`concerns_for`, an id) who was told of every report in that mentorship. The
@@ -96,7 +96,7 @@ def _without_concern(entry: TimelineEntry) -> TimelineEntry:
 
 
 async def _only_of(session: AsyncSession, who: str, unknown: NotFound) -> tuple[str, str]:
-    """The mentorship of a person who takes part in one. Raises `Unknown`; `unknown` where there is no such person."""
+    """The one mentorship that a person takes part in. Raises `NotFound`, and `unknown` where there is no such person."""
     try:
         person = await known_person(session, who)
     except Refused:
@@ -111,7 +111,7 @@ async def _only_of(session: AsyncSession, who: str, unknown: NotFound) -> tuple[
 
 
 async def find(session: AsyncSession, wanted: Iterable[str]) -> list[tuple[str, str]]:
-    """(cohort, key) of each `COHORT/KEY`, or KEY alone where only one cohort has it. Raises `Unknown`."""
+    """(cohort, key) of each `COHORT/KEY`, or KEY alone where only one cohort has it. Raises `NotFound`."""
     known = await overview.places(session)
     by_name = {f"{cohort}/{key}": (cohort, key) for cohort, key in known}
     by_key: dict[str, list[tuple[str, str]]] = {}
@@ -142,7 +142,7 @@ async def _not_one(
 
 
 async def ledger(database: Database, cohort: str) -> dict[str, Any]:
-    """The ledger of a cohort: ids only. Raises `Unknown`."""
+    """The ledger of a cohort: ids only. Raises `NotFound`."""
     async with database.session() as session:
         await _cohorts(session, cohort)
         return await ledger_of(session, cohort)
@@ -171,7 +171,7 @@ def _plain(value: Any) -> Any:
 
 
 async def known_cohort(session: AsyncSession, cohort: str) -> CohortRow:
-    """The row of this cohort. Raises `Unknown` with those that there are."""
+    """The row of this cohort. Raises `NotFound` with those that there are."""
     [row] = await _cohorts(session, cohort)
     return row
 

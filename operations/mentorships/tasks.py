@@ -73,7 +73,7 @@ async def open_tasks(
     """Open tasks, the most pressing first; `now` is program time (UTC).
 
     `who` (id, name or address) leaves those that wait for this coordinator, or have gone to this deputy. Raises
-    `Unknown` for a cohort, a kind or a person that there is none of.
+    `NotFound` for a cohort, a kind or a person that there is none of.
     """
     known = (*KINDS, MATCH)
     if kind and kind not in known:
