@@ -96,7 +96,7 @@ def _without_concern(entry: TimelineEntry) -> TimelineEntry:
 
 
 async def _only_of(session: AsyncSession, who: str, unknown: NotFound) -> tuple[str, str]:
-    """The one mentorship that a person takes part in. Raises `NotFound`, and `unknown` where there is no such person."""
+    """The one mentorship of a person. Raises `NotFound`, and `unknown` where there is no such person."""
     try:
         person = await known_person(session, who)
     except Refused:
