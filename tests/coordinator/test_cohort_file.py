@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import asyncio
 import io
+import re
 import socket
 import zipfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from pathlib import Path
 
@@ -289,6 +290,12 @@ async def served(cli: CliEnv) -> AsyncIterator[Installation]:
             await task
 
 
+async def staff_of(cli: CliEnv, cohort: str) -> set[str]:
+    """Who coordinates a cohort, or stands in."""
+    async with cli.database.session() as session:
+        return set(await session.scalars(select(CohortPersonRow.person).where(CohortPersonRow.cohort == cohort)))
+
+
 async def test_a_coordinator_launches_a_cohort_from_an_uploaded_csv(
     browser: Browser,
     cli_env: CliEnv,  # noqa: F811
@@ -380,6 +387,33 @@ async def test_a_coordinator_launches_a_cohort_from_an_uploaded_csv(
         (folder / "uploaded.yaml").write_text((folder / "uploaded.yaml").read_text() + "# edited\n")
         edited = await cli_env.mentorship("launch", str(folder / "uploaded.yaml"), "--dry-run")
         assert "launched from a browser as version" in edited.out
+
+        # Who coordinates is changed after a fresh sign-in only.
+        async with signed_in(installation.env, "boss") as client:
+            text = (await client.get("/c/cohorts/uploaded/file")).text
+            based_on = re.findall(r'name="based_on" value="(\d+)"', text)[0]
+            more = "deputies:\n  - {id: vice, name: Vi Lund, email: vice@coordinators.example}\n"
+            shown = unescape(text.partition('id="file" name="file"')[2].partition(">")[2].partition("</textarea>")[0])
+            await client.post(
+                "/c/cohorts/uploaded/file", data={"based_on": based_on, "file": shown.lstrip("\n") + more}
+            )
+            seen = await client.get("/c/cohorts/uploaded/file/launch")
+            typed = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', seen.text))
+            at_first = installation.env.app
+            settings, database = installation.env.settings, cli_env.database
+            installation.env.app = create_app(
+                settings, database, installation.env.tell, lambda: now_of(settings), None, cli_env.client,
+                lambda: datetime.now(UTC) + timedelta(minutes=40),
+            )  # fmt: skip
+            async with installation.env.client() as later:
+                later.cookies.update(client.cookies)
+                stale = await later.post("/c/cohorts/uploaded/file/launch", data=typed)
+            installation.env.app = at_first
+            assert (stale.status_code, "Sign in again" in stale.text) == (403, True)
+            assert (await staff_of(cli_env, "uploaded")) == {"boss"}
+            fresh = await client.post("/c/cohorts/uploaded/file/launch", data=typed)
+            assert fresh.status_code == 200, fresh.text
+            assert (await staff_of(cli_env, "uploaded")) == {"boss", "vice"}
 
         # Another wording of a form, for mentorships that run: they adopt it.
         form = "/c/cohorts/uploaded/wording/forms/closure"

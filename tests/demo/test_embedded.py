@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import re
+import shutil
 import signal
 import smtplib
 import socket
@@ -25,14 +26,17 @@ from sqlalchemy import select
 
 from cli.console import UNREACHABLE
 from demo.season import CONFIG, at_once
+from demo.visitor import tokens_in
 from embedded.stack import Stack, running
 from lifecycle.local_time import local_date
 from operations.cohorts.launch import launch
+from operations.health.backup import back_up
 from program.loader import load_cohort
 from runtime import running_stack
 from runtime.settings import Settings
 from store.database import migrate
-from store.tables import MentorshipRow
+from store.tables import MembershipRow, MentorshipRow
+from testing.environments.web_env import hidden
 
 ROOT = Path(__file__).parent.parent.parent
 VARIABLES = {
@@ -181,22 +185,32 @@ def test_a_taken_port_is_named_with_what_to_do(tmp_path: Path) -> None:
     assert f"MENTORSHIP_WEB_PORT={port + 1}" in said
 
 
-async def test_a_second_start_goes_on_where_the_first_ended(tmp_path: Path) -> None:
-    settings = Settings(
+def quick(data: Path) -> Settings:
+    """Settings of a stack by whose clock a day takes two seconds."""
+    return Settings(
         _env_file=None,  # pyright: ignore[reportCallIssue]
-        data=tmp_path,
+        data=data,
         speed=50_000,
         epoch=datetime.now(UTC),
         mail_from="mentoring@example.org",
     )
+
+
+async def launch_two_pairs(stack: Stack) -> None:
+    """Launch two pairs, and wait until all four people are invited."""
+    loaded = load_cohort(CONFIG / "cohorts" / "demo.yaml")
+    # Without the call: at this speed it would be over before anybody could apply.
+    pairs = {"apply": None, "wishes": None, "mentorships": loaded.cohort.mentorships[2:]}
+    loaded = replace(loaded, cohort=loaded.cohort.model_copy(update=pairs))
+    loaded = at_once(loaded, local_date(stack.now(), loaded.cohort.zone), stack.settings.clock, 0)
+    await launch(stack.database, stack.client, stack.settings, loaded, stack.now())
+    await mails(stack, 4)
+
+
+async def test_a_second_start_goes_on_where_the_first_ended(tmp_path: Path) -> None:
+    settings = quick(tmp_path)
     async with running(settings, any_port=True) as first:
-        loaded = load_cohort(CONFIG / "cohorts" / "demo.yaml")
-        # Two pairs, without the call: at this speed it would be over before anybody could apply.
-        pairs = {"apply": None, "wishes": None, "mentorships": loaded.cohort.mentorships[2:]}
-        loaded = replace(loaded, cohort=loaded.cohort.model_copy(update=pairs))
-        loaded = at_once(loaded, local_date(first.now(), loaded.cohort.zone), settings.clock, 0)
-        await launch(first.database, first.client, first.settings, loaded, first.now())
-        await mails(first, 4)
+        await launch_two_pairs(first)
         invited = {mail.id for mail in first.inbox.received}
     async with running(settings, any_port=True) as second:
         assert second.settings.secret == first.settings.secret
@@ -207,6 +221,41 @@ async def test_a_second_start_goes_on_where_the_first_ended(tmp_path: Path) -> N
         async with second.database.session() as session:
             states = list(await session.scalars(select(MentorshipRow.state)))
         assert states == ["running", "running"]
+
+
+async def test_a_season_goes_on_from_a_backup_when_the_data_folder_is_lost(tmp_path: Path) -> None:
+    """As docs/operations.md says it: back up while it runs, lose the folder, copy the files back, start."""
+    data, kept = tmp_path / "data", tmp_path / "backups" / "monday"
+    settings = quick(data)
+    async with running(settings, any_port=True) as first:
+        await launch_two_pairs(first)
+        copied = await back_up(first.settings, kept)
+        invited = {mail.id for mail in first.inbox.received}
+        [token, *_] = tokens_in(first.inbox.received[0].raw)
+    assert {one.name for one in copied} == {"temporal.db", "mentorship.db", "secret"}
+    shutil.rmtree(data)
+    shutil.copytree(kept, data)
+    async with running(settings, any_port=True) as second:
+        # The link in a mail that was sent before the backup leads to its form, and the workflow takes the answer.
+        async with httpx.AsyncClient(base_url=second.addresses.pages, follow_redirects=True) as client:
+            form = await client.get(f"/f/{token}")
+            assert form.status_code == 200
+            sent = await client.post(f"/f/{token}", data=hidden(form.text) | {"accept": "yes"})
+        assert "Thank you" in sent.text
+
+        async def accepted() -> bool:
+            async with second.database.session() as session:
+                seats = select(MembershipRow.person).where(MembershipRow.standing == "accepted")
+                return await session.scalar(seats) is not None
+
+        async with asyncio.timeout(60):
+            while not await accepted():
+                await asyncio.sleep(0.1)
+        # What falls due comes, once; what was sent before the backup does not come again.
+        await mails(second, 3)
+        sent_again = Counter(mail.id for mail in second.inbox.received)
+        assert max(sent_again.values()) == 1
+        assert invited.isdisjoint(sent_again)
 
 
 async def mails(stack: Stack, number: int) -> None:

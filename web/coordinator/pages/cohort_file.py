@@ -21,6 +21,7 @@ from temporalio.service import RPCError
 from operations.cohorts import files
 from operations.cohorts.checked_again import check_again
 from operations.cohorts.files import CheckedFile, CohortTexts, FileVersion, Part, PartFault
+from operations.cohorts.launch import Launch
 from operations.cohorts.load import Faults, Loaded
 from operations.cohorts.plan import plan
 from operations.cohorts.rehearse import Rehearsed, rehearse
@@ -41,6 +42,8 @@ MOST_PLANNED = 100
 """Mentorships whose plan is shown; of a larger cohort, of the first."""
 MARKED = 3_000
 """Lines of a text that are shown with their faults."""
+ROLES = ("coordinators", "deputies", "readers")
+"""Keys of a cohort's file that give somebody a role."""
 SHOWN_MAILS = 200
 MOST_REHEARSED = 400
 """Mentorships that are rehearsed while somebody waits."""
@@ -265,6 +268,8 @@ async def launch(request: Request, visit: Visit) -> Response:
         seen = await files.see(
             visit.database, visit.client, loaded, visit.now, by=visit.account.id, end_missing=end_missing
         )
+        if _changes_roles(loaded, seen.launch) and not visit.fresh:
+            return visit.ask_fresh()
         keys = [*seen.launch.compared.new, *(change.mentorship for change in seen.launch.possible)]
         entry = visit.entry(
             "launch", cohort=cohort, ids=tuple(f"{cohort}/{key}" for key in keys), reason=typed.get("why", "")
@@ -281,6 +286,15 @@ async def launch(request: Request, visit: Visit) -> Response:
             visit, cohort, version, loaded, end_missing=end_missing, refused=str(refused), status=409
         )
     return visit.page("cohort_launched.html", cohort=cohort, version=version, launch=seen.launch, results=results)
+
+
+def _changes_roles(loaded: Loaded, launch: Launch) -> bool:
+    """Whether it changes who has a role in a cohort that runs, or the address to which their sign-in goes."""
+    staff = {person.id for role in ROLES for person in getattr(loaded.cohort, role)}
+    return any(
+        one.field in ROLES if one.kind == "cohort" else one.field == "email" and one.id in staff
+        for one in launch.taken_over
+    )
 
 
 async def _launch_seen(
