@@ -111,33 +111,72 @@ def test_pins_and_bans_hold_and_nothing_that_they_allow_is_better(seed: int) -> 
     assert held > 5
 
 
+def check_heaviest(draw: random.Random, size: int) -> None:
+    """A random graph: the heaviest group of three is as heavy as trying everything finds, and none is heavier."""
+    weights = graph(draw, size, draw.choice((0.4, 0.7, 1)), draw.choice((1, 3, 30)))
+    given: dict[int, int] = {}
+    if draw.random() < 0.5:
+        one, other = draw.sample(range(size), 2)
+        if other in weights[one]:
+            given = {one: other, other: one}
+    best = max(
+        (
+            sum(weights[one][other] for one, other in pairs if given.get(one) != other)
+            for pairs in every_grouping([set(of) for of in weights])
+            if len(pairs) >= 3 and three_of([(f"{one}", f"{other}") for one, other in pairs])
+            and all((one, other) in pairs for one, other in given.items() if one < other)
+        ),
+        default=-1,
+    )  # fmt: skip
+    found = with_three(weights, given)
+    assert (found.weight if found else -1) == best
+    assert with_three(weights, given, best + 1) is None
+    if found:
+        again = with_three(weights, given, best)
+        assert again is not None
+        assert again.weight == best
+        assert all(found.partner[one] == ALONE for one in (*found.three, *given))
+
+
+def test_the_heaviest_group_of_three_of_some_graphs() -> None:
+    draw = random.Random(7)
+    for size in (3, 4, 5, 5, 6, 6, 7, 7, 7, 7) * 3:
+        check_heaviest(draw, size)
+
+
+def test_the_heaviest_group_of_three_beside_another_odd_circle() -> None:
+    """Two who are in different blossoms, with a dual each."""
+    weights = [
+        {other: 30 + one + other if one // 3 == other // 3 else 1 + one % 2 for other in range(7) if other != one}
+        for one in range(7)
+    ]
+    weights = [
+        {other: max(weight, weights[other][one]) for other, weight in of.items()} for one, of in enumerate(weights)
+    ]
+    best = max(
+        sum(weights[one][other] for one, other in pairs)
+        for pairs in every_grouping([set(of) for of in weights])
+        if len(pairs) == 5
+    )
+    found = with_three(weights, {})
+    assert found is not None
+    assert found.weight == best
+
+
 @pytest.mark.many
 @pytest.mark.parametrize("seed", range(3))
 def test_the_heaviest_group_of_three_of_a_graph(seed: int) -> None:
     draw = random.Random(seed)
     for _ in range(60):
-        size = draw.randint(3, 8)
-        weights = graph(draw, size, draw.choice((0.4, 0.7, 1)), draw.choice((1, 3, 30)))
-        given: dict[int, int] = {}
-        if draw.random() < 0.5:
-            one, other = draw.sample(range(size), 2)
-            if other in weights[one]:
-                given = {one: other, other: one}
-        best = max(
-            (
-                sum(weights[one][other] for one, other in pairs if given.get(one) != other)
-                for pairs in every_grouping([set(of) for of in weights])
-                if len(pairs) >= 3 and three_of([(f"{one}", f"{other}") for one, other in pairs])
-                and all((one, other) in pairs for one, other in given.items() if one < other)
-            ),
-            default=-1,
-        )  # fmt: skip
-        found = with_three(weights, given)
-        assert (found.weight if found else -1) == best
-        assert with_three(weights, given, best + 1) is None
-        if found:
-            assert with_three(weights, given, best) == found
-            assert all(found.partner[one] == ALONE for one in (*found.three, *given))
+        check_heaviest(draw, draw.randint(3, 8))
+
+
+def test_no_group_of_three_is_made_where_pairs_serve_more() -> None:
+    circles = {"a": ("x", "1"), "b": ("x", "2"), "c": ("x", "3"), "d": "1", "e": "2", "f": "3", "g": "z"}
+    people = [Applicant(id_, fields={"circle": circle}) for id_, circle in circles.items()]
+    matching = Matching.model_validate({"rules": [{"same": "circle"}], "groups": THREES})
+    result = match_peers(people, matching, ON)
+    assert (result.three, result.ids) == ((), (("a", "d"), ("b", "e"), ("c", "f")))
 
 
 def test_a_group_of_three_is_made_only_where_the_program_allows_it_and_somebody_would_wait() -> None:
