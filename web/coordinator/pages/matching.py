@@ -113,7 +113,7 @@ async def publishing(request: Request, visit: Visit) -> Response:
         if not posted:
             return visit.page("matching_publish.html", **_shown(cohort, looked), made=made)
         if (typed.get("version") or [""])[0] != str(looked.draft.version):
-            return visit.message("not_matched", 409, why="somebody else changed the draft meanwhile; look again")
+            return visit.message("not_matched", 409, why=visit.words.plain("matching.changed"))
         why = (typed.get("why") or [""])[0][:2000]
         await publish.publish(
             visit.database, visit.client, visit.settings, made, visit.now, by=visit.account.id, why=why,
