@@ -50,6 +50,7 @@ from rehearsal.records import (
     TaskRecord,
     seats_of,
 )
+from rehearsal.uncollected import uncollected
 
 DUE, ACT, DELIVER = range(3)
 """Order of what happens at the same instant."""
@@ -135,6 +136,7 @@ class RehearsedSeason:
 
     # -- time ----------------------------------------------------------------------------------------------------
 
+    @uncollected()
     def play(self, progress: Callable[[datetime], None] | None = None) -> RehearsedSeason:
         """Run to the end; `progress` is told the virtual time (UTC) whenever it has moved."""
         if self.gathering is not None:
