@@ -14,7 +14,6 @@ MORE_STATEMENTS = {
     "personal_data": 24,
     "report": 10,
     "report_file": 13,
-    "giving_back": 12,
     "installation": 20,
     "cohort_file": 12,
     "file_plan": 16,

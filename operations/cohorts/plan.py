@@ -7,7 +7,7 @@ own about a date.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -119,7 +119,7 @@ def plan(loaded: Loaded, launched_at: datetime, mentorship: str = "") -> Plan:
     waiting: dict[str, list[tuple[PlannedItem, ItemFacts]]] = {id_: [] for id_ in zones}
     steps: list[PlannedStep] = []
     for entry in cohort.mentorships:
-        state = everybody_accepts(loaded, entry, launched_at)
+        state = everybody_accepts(loaded, entry, launched_at, zones)
         # It is planned when the mentorship closes, for those who opted in; here it is shown with its condition.
         asked_again = closure.follow_up(state)
         state.steps += [asked_again] if asked_again else []
@@ -165,10 +165,13 @@ def first_mails(plan: Plan, mentorships: Collection[str]) -> tuple[PlannedMail, 
     return tuple(mail for mail in mails if local_date(mail.at, mail.zone) == local_date(mails[0].at, mails[0].zone))
 
 
-def everybody_accepts(loaded: Loaded, mentorship: Mentorship, launched_at: datetime) -> State:
-    """The state of a mentorship that begins, in which all seats are taken."""
+def everybody_accepts(
+    loaded: Loaded, mentorship: Mentorship, launched_at: datetime, zones: Mapping[str, str] | None = None
+) -> State:
+    """The state of a mentorship that begins, in which all seats are taken. `zones`: id of each participant to their
+    zone, where the caller has that already."""
     cohort = loaded.cohort
-    zones = {person.id: person.zone for person in cohort.participants}
+    zones = zones or {person.id: person.zone for person in cohort.participants}
     return begin(
         program=loaded.program_of(mentorship).program,
         cohort=cohort.cohort,

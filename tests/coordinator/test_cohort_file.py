@@ -122,6 +122,28 @@ async def test_a_file_is_begun_saved_and_kept_in_versions(web_env: WebEnv) -> No
     assert "Zoë" not in repr(lines)
 
 
+async def test_the_page_of_a_large_file_stays_small(web_env: WebEnv) -> None:
+    """Tables for which there is no room are not put into fields, and only the first faults are listed."""
+    rows = "".join(f"p{n};Person {n};p{n}@example.org;\r\n" for n in range(3000))
+    people = f"id;name;email;place\r\n{rows}".encode()
+    pairs_of = "".join(f"m{n};p{2 * n};p{2 * n + 1}\r\n" for n in range(1500))
+    async with signed_in(web_env, "coco") as client:
+        await client.post("/c/cohorts/new", data={"cohort": "large", "like": ""})
+        page = await saved(
+            client, "large", file=cohort_file("large"), people=people,
+            pairs=f"key;mentor;mentees\r\n{pairs_of}".encode(),
+        )  # fmt: skip
+        plan = await client.get("/c/cohorts/large/file/plan")
+        faulty = await saved(
+            client, "large", 2, file=cohort_file("large"), people=people.replace(b"@example.org", b"")
+        )
+    assert "1,500 mentorships, 3,000 people" in page.text
+    assert "3,001 lines. It is too long to be edited here" in page.text
+    assert len(page.content) < 100 * 1024
+    assert "This is the plan of the first 100 of 1500 mentorships" in plan.text
+    assert "and 2,900 more" in faulty.text
+
+
 @pytest.mark.parametrize("name", ["/etc/passwd", "../../../../../../etc/passwd", "..", "a/b.csv"])
 async def test_a_table_is_never_a_file_of_the_server(web_env: WebEnv, name: str) -> None:
     async with signed_in(web_env, "coco") as client:

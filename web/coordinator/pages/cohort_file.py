@@ -45,6 +45,8 @@ MARKED = 3_000
 ROLES = ("coordinators", "deputies", "readers")
 """Keys of a cohort's file that give somebody a role."""
 SHOWN_MAILS = 200
+SHOWN_FAULTS = 100
+"""Faults, and as many warnings, that are listed."""
 MOST_REHEARSED = 400
 """Mentorships that are rehearsed while somebody waits."""
 
@@ -161,6 +163,7 @@ async def _page(
         large=_large(texts),
         lines={part: getattr(texts, part).count("\n") for part in EDITED},
         checked=checked,
+        shown_faults=SHOWN_FAULTS,
         marked={part: _marked(getattr(texts, part), part, checked) for part in EDITED},
         unread=unread or [],
     )
