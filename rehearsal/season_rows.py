@@ -6,6 +6,8 @@ from collections.abc import Collection
 from datetime import datetime
 
 from lifecycle.local_time import local_date
+from program.forms import Answers
+from program.goals import goals_of
 from rehearsal.records import Running
 from rehearsal.season import RehearsedSeason
 from reports.rows import (
@@ -77,21 +79,22 @@ def season_rows(season: RehearsedSeason) -> Season:
 def _mentorship(key: str, running: Running) -> MentorshipFacts:
     noted = {note.name for _, note in running.notes}
     ending, reason, on = running.ending or ("", "", None)
+    agreement = _agreement(running)
     return MentorshipFacts(
         key, running.program.title, running.program.format, running.state.start, running.state.midpoint,
-        running.state.end, rhythm_days(running.program, _cadence(running)), "onboarded" in noted,
-        "agreement_concluded" in noted, ending, reason, on,
+        running.state.end, rhythm_days(running.program, str(agreement.get("a_cadence", ""))),
+        "onboarded" in noted, "agreement_concluded" in noted, ending, reason, on, len(goals_of(agreement)),
     )  # fmt: skip
 
 
-def _cadence(running: Running) -> str:
-    """What the last draft of the agreement says about its rhythm."""
-    drafts = [
-        (request.asked.number, str(request.answers.get("a_cadence", "")))
+def _agreement(running: Running) -> Answers:
+    """The last draft of the agreement; empty where there is none."""
+    drafts = {
+        request.asked.number: request.answers
         for request in running.requests.values()
         if request.asked.ask == "agreement" and request.answers is not None
-    ]
-    return max(drafts)[1] if drafts else ""
+    }
+    return drafts[max(drafts)] if drafts else {}
 
 
 def _mails(season: RehearsedSeason, people: Collection[str]) -> tuple[MailFacts, ...]:

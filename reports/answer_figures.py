@@ -69,12 +69,9 @@ def wording(question: Question) -> str:
 
 def responses(index: Index) -> list[Table]:
     """Of all seats: who answered, who was asked and is silent, who was not asked."""
-    found: list[Table] = []
-    for ask in ASKS:
-        for number in _rounds(index, ask):
-            for role in index.roles:
-                found.append(_response(index, ask, number, role))
-    return found
+    return [
+        _response(index, ask, number, role) for role in index.roles for ask in ASKS for number in _rounds(index, ask)
+    ]
 
 
 def _rounds(index: Index, ask: str) -> Sequence[int]:
@@ -95,7 +92,7 @@ def _response(index: Index, ask: str, number: int, role: str) -> Table:
     spared = [seat.person for seat in index.seats[role] if seat not in asked]
     return Table(
         f"answers.{place}",
-        f"{words.capitalize()}, {ROLE_WORDS[role]}",
+        words.capitalize(),
         ROLE_WORDS[role],
         counted(f"{role}/all", "everybody", [seat.person for seat in index.seats[role]]),
         (
@@ -103,6 +100,8 @@ def _response(index: Index, ask: str, number: int, role: str) -> Table:
             counted(f"{place}/silent", "did not answer", silent),
             counted(f"{place}/not_asked", "were not asked", spared),
         ),
+        option_of=f"Who answered ({ROLE_WORDS[role]})",
+        line="form",
     )
 
 
@@ -273,23 +272,30 @@ CAME = {
     "no": "not",
     "dropped": "dropped or replaced",
 }
+UNSAID = "unsaid"
+"""A goal of which somebody said nothing at the closure: they did not answer, or were not asked (yet)."""
 
 
 def goals(index: Index) -> list[Table]:
-    """What became of the goals, by format and role: one for each goal that somebody looked back at."""
-    formats = {one.key: one.format for one in index.season.mentorships}
+    """What became of the goals of the agreements, by format and role: each counts for everybody with a seat. What
+    somebody looked back at counts also where no agreement names it (any more)."""
+    mentorships = {one.key: one for one in index.season.mentorships}
     found: list[Table] = []
     for role in index.roles:
         lots: dict[str, dict[str, list[str]]] = {}
-        for seat, answer in index.by_seat("closure", role).items():
-            for goal in (answer.body.get("c_goals") or ()) if answer is not None else ():
-                came = goal.get("came")
-                if came in CAME:
-                    lots.setdefault(formats[seat.mentorship], {}).setdefault(came, []).append(seat.person)
+        closed = index.by_seat("closure", role)
+        for seat in index.seats[role]:
+            of, answer = mentorships[seat.mentorship], closed.get(seat)
+            said = answer.body.get("c_goals") or () if answer is not None else ()
+            came = [goal.get("came") for goal in said if goal.get("came") in CAME]
+            came += [UNSAID] * ((of.goals if of.agreed else 0) - len(came))
+            for each in came:
+                lots.setdefault(of.format, {}).setdefault(each, []).append(seat.person)
         for format_, by_came in sorted(lots.items()):
             place = f"goals/{role}/{format_}"
-            cells = tuple(
-                counted(f"{place}/{came}", label, by_came.get(came, ()), came) for came, label in CAME.items()
+            cells = (
+                *(counted(f"{place}/{came}", label, by_came.get(came, ()), came) for came, label in CAME.items()),
+                counted(f"{place}/{UNSAID}", "nobody said", by_came.get(UNSAID, ())),
             )
             everybody = [person for people in by_came.values() for person in people]
             found.append(
@@ -301,7 +307,7 @@ def goals(index: Index) -> list[Table]:
                     cells,
                 )
             )
-    return found
+    return sorted(found, key=lambda table: table.id.rpartition(".")[2])
 
 
 # -- confidence ----------------------------------------------------------------------------------------------
@@ -380,7 +386,7 @@ def by_reminder(index: Index) -> list[Table]:
         lots: dict[str, list[str]] = {"1": [], "2": [], "3": []}
         for request, answer in given:
             lots[str(min(max(answer.reminded, 1), 3))].append(request.person)
-        words = {"1": "after the first mail", "2": "after one reminder", "3": "after two reminders"}
+        words = {"1": "1 mail", "2": "2 mails", "3": "3 mails"}
         found.append(
             Table(
                 f"reminders.{ask}",
@@ -388,6 +394,8 @@ def by_reminder(index: Index) -> list[Table]:
                 "answers",
                 counted(f"reminders/{ask}/all", "answers", [request.person for request, _ in given]),
                 tuple(counted(f"reminders/{ask}/{lot}", words[lot], people) for lot, people in lots.items()),
+                option_of="How many mails it took until the answer",
+                line="form",
             )
         )
     return found
@@ -414,12 +422,38 @@ GOES_ON: Mapping[str, str] = {"mentees": "c_give", "mentors": "c_again"}
 
 def would_go_on(index: Index) -> dict[str, set[str]]:
     """Who said yes: `mentees` who would mentor in the next round, `mentors` who would again. Participant ids."""
-    found: dict[str, set[str]] = {"mentees": set(), "mentors": set()}
-    for role in index.roles:
-        for seat, answer in index.by_seat("closure", role).items():
-            for who, question in GOES_ON.items():
-                if answer is not None and answer.body.get(question) == "yes":
-                    found[who].add(seat.person)
+    return {lot: set(_said_yes(index, question)) for lot, question in GOES_ON.items()}
+
+
+def _said_yes(index: Index, question: str) -> list[str]:
+    return [
+        seat.person
+        for role in index.roles
+        for seat, answer in index.by_seat("closure", role).items()
+        if answer is not None and answer.body.get(question) == "yes"
+    ]
+
+
+def came_back(earlier: Index, now: Index) -> list[Table]:
+    """What became of those who said yes in an earlier season: one for each yes, as its report counts them."""
+    here = {role: {seat.person for seat in now.seats[role]} for role in now.roles}
+    found: list[Table] = []
+    for lot, question in GOES_ON.items():
+        said = _said_yes(earlier, question)
+        place = f"again/{lot}"
+        mentors, others = here.get("mentor", set()), here.get("mentee", set()) | here.get("peer", set())
+        parts = {
+            "mentor": ("mentor in this season", [one for one in said if one in mentors]),
+            "other": ("in another role", [one for one in said if one in others - mentors]),
+            "none": ("not in this season", [one for one in said if one not in mentors | others]),
+        }
+        found.append(
+            Table(
+                f"giving_back.{lot}", f"What became of last season’s {lot} who said yes", "answers",
+                counted(f"{place}/all", "said yes last season", said),
+                tuple(counted(f"{place}/{name}", label, people) for name, (label, people) in parts.items()),
+            )
+        )  # fmt: skip
     return found
 
 

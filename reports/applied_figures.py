@@ -23,7 +23,7 @@ from reports.tables import Cell, Table
 LOTS = {
     "mentee": "people who wanted a mentor",
     "mentor": "people who would only be a mentor",
-    "peer": "people who applied",
+    "peer": "peers",
 }
 """As what somebody applied; who would be both counts as somebody who wanted a mentor."""
 COMPARED = ("one", "many", "yes_no")
@@ -179,7 +179,7 @@ def _linked(lot: Lot, attribute: Attribute, parts: Sequence[Part]) -> list[Table
     split = [
         Table(
             f"{ID}.{lot.role}.{attribute.field}-{attribute.mark}.{part.value}", part.label, "people", total,
-            (yes, no), option_of=f"{attribute.title} ({LOTS[lot.role]})", crossed=True,
+            (yes, no), option_of=f"{attribute.title} ({LOTS[lot.role]})", line="answer",
             shown=bool(part.value) or not attribute.several,
         )
         for part, total, yes, no in zip(parts, totals, placed, others, strict=True)

@@ -13,9 +13,9 @@ from reports.tables import Table
 
 WIDTH = 600.0
 """Width of a drawing; it is scaled to the page."""
-LABELLED_FROM = 26.0
-"""A part of a bar that is at least this wide has its number in it."""
-SHADES = 6
+SHADES = ("#e6eaee", "#cfdbe4", "#aac2d2", "#7ca3bb", "#3f7694", "#16465f")
+"""One family of colours, from light to dark, readable in grey. They stand in the drawings themselves: the
+PDF knows no style sheet there. `style.css` has them for what stands beside a drawing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,23 +25,22 @@ class Segment:
     x: float
     width: float
     shade: int
-    label: str
 
 
 def shade_of(table: Table, position: int) -> int:
     """The shade of a part: parts that are answers get darker in their order, others stay light."""
     answers = [place for place, cell in enumerate(table.cells) if cell.value]
     if not answers:
-        return min(1 + position * 2, SHADES - 1) if len(table.cells) < 4 else min(position, SHADES - 1)
+        return min(1 + position * 2, len(SHADES) - 1) if len(table.cells) < 4 else min(position, len(SHADES) - 1)
     if position not in answers:
         return 0
     place = answers.index(position)
-    return 1 + round(place * (SHADES - 2) / max(len(answers) - 1, 1))
+    return 1 + round(place * (len(SHADES) - 2) / max(len(answers) - 1, 1))
 
 
 def segments(table: Table) -> list[Segment]:
-    """The parts of a table as one bar; nothing where its total is hidden, or nobody is in it."""
-    if table.total.state != "exact" or not table.total.count:
+    """The parts of a table as one bar; nothing where its total or every part is hidden, or nobody is in it."""
+    if table.total.state != "exact" or not any(cell.count for cell in table.cells):
         return []
     scale = WIDTH / table.total.count
     found: list[Segment] = []
@@ -49,11 +48,10 @@ def segments(table: Table) -> list[Segment]:
     for position, cell in enumerate(table.cells):
         if cell.state == "exact" and cell.count:
             width = cell.count * scale
-            label = str(cell.count) if width >= LABELLED_FROM else ""
-            found.append(Segment(round(x, 1), round(width, 1), shade_of(table, position), label))
+            found.append(Segment(round(x, 1), round(width, 1), shade_of(table, position)))
             x += width
     if x < WIDTH - 0.5:
-        found.append(Segment(round(x, 1), round(WIDTH - x, 1), -1, ""))
+        found.append(Segment(round(x, 1), round(WIDTH - x, 1), -1))
     return found
 
 

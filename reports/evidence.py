@@ -205,9 +205,8 @@ def _unsuitable(report: Report) -> Point:
 
 
 def _measures(report: Report) -> Point:
-    lines = tuple(
-        line for table in report.section("answers") if table.id.startswith("answers.") for line in _lines(table)
-    )
+    answered = [table for table in report.section("answers") if table.id.startswith("answers.")]
+    lines = tuple(f"{table.unit.capitalize()}, {line}" for table in answered for line in _lines(table))
     return Point(
         "Measures and reviews", (*lines, "All figures: report.html"), "" if lines else "no figure can be shown yet"
     )

@@ -5,7 +5,7 @@ Shows what the report holds; must not count, and must not be given a name that n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -17,16 +17,25 @@ from markupsafe import Markup
 
 from reports import charts
 from reports.answer_figures import ROLE_WORDS
+from reports.applied_figures import SEATS
 from reports.evidence import Standard
 from reports.method import method
-from reports.season_report import SECTIONS, Compared, Report, days
-from reports.statistics import share
+from reports.season_report import SECTIONS, Compared, Report, days, question_of
+from reports.statistics import PERCENT_FROM, share
 from reports.tables import Table
 from reports.titles import titled, together
 
 TEMPLATES = Path(__file__).parent.parent / "templates" / "reports"
-FOLDED = ("confidence", "appendix")
-"""Sections that go through the forms answer by answer; most readers need none of them."""
+FIRST: Mapping[str, Sequence[str]] = {
+    "reach": SEATS,
+    "satisfaction": ("c_sat", "c_learn", "c_org", "c_nps"),
+    "confidence": (),
+    "appendix": (),
+}
+"""Section to the tables (by their ids or questions) that stand in front; those of other sections do all of them. The
+appendix has what is left."""
+BESIDE = ("goals", "satisfaction")
+"""Sections in which mentees and mentors stand beside each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +58,7 @@ def page(report: Report, *, compared: Compared | None = None, voices: Sequence[V
     """The page as HTML. `change` is what the coordinators wrote about what they change."""
     context = _context(report, compared, voices, change)
     style = Markup((TEMPLATES / "style.css").read_text("utf-8"))
-    return _environment().get_template("page.html").render(style=style, folded=(), **context)
+    return _environment().get_template("page.html").render(style=style, folded=False, **context)
 
 
 def body(
@@ -60,17 +69,15 @@ def body(
     change: str = "",
     folded: bool = False,
 ) -> str:
-    """What stands on that page, for a page with a head and a style sheet of its own. `folded`: the sections of FOLDED
-    open by a click."""
+    """What stands on that page, for a page with a head and a style sheet of its own. `folded`: the appendix opens by
+    a click."""
     context = _context(report, compared, voices, change)
-    return _environment().get_template("body.html").render(folded=FOLDED if folded else (), **context)
+    return _environment().get_template("body.html").render(folded=folded, **context)
 
 
 def _context(report: Report, compared: Compared | None, voices: Sequence[Voice], change: str) -> dict[str, Any]:
-
-    def section(name: str) -> list[Table]:
-        return [table for table in report.section(name) if _has_somebody(table)]
-
+    seen = [table for table in report.tables if _has_somebody(table)]
+    first = {table.id for table in seen if _is_first(table)}
     dots = charts.placed(report.dots)
     return {
         "report": report,
@@ -78,7 +85,8 @@ def _context(report: Report, compared: Compared | None, voices: Sequence[Voice],
         "exact": report.exact,
         "last": days(report.season)[1],
         "sections": SECTIONS,
-        "section": section,
+        "front": {name: _figures(name, [table for table in seen if table.id in first]) for name in SECTIONS},
+        "appendix": {name: _figures(name, [table for table in seen if table.id not in first]) for name in SECTIONS},
         "stages": charts.funnel(report),
         "dots": dots,
         "top": charts.most(report.dots),
@@ -86,12 +94,14 @@ def _context(report: Report, compared: Compared | None, voices: Sequence[Voice],
         "lines": charts.lines,
         "level": charts.level,
         "segments": charts.segments,
+        "shades": charts.SHADES,
         "shade_of": charts.shade_of,
         "share": share,
+        "percent_from": PERCENT_FROM,
         "role_words": ROLE_WORDS,
-        "confidence_first": report.confidence[0] if report.confidence else None,
+        "confidence_first": report.first_confidence,
+        "confidence_before": compared.earlier.first_confidence if compared else None,
         "titled": titled,
-        "together": together,
         "beside": {now.id: before for now, before in compared.same} if compared else {},
         "apart": compared.only_now if compared else (),
         "earlier_title": compared.earlier.season.title if compared else "",
@@ -101,6 +111,33 @@ def _context(report: Report, compared: Compared | None, voices: Sequence[Voice],
         "method": method(report, compared),
         "day": _day,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """Tables that stand together. `starts`: it begins a line, for what stands beside it is about the same."""
+
+    tables: Sequence[Table]
+    starts: bool
+
+
+def _figures(section: str, tables: Iterable[Table]) -> list[Figure]:
+    found: list[Figure] = []
+    before = ""
+    for group in together([table for table in tables if table.section == section]):
+        about = _about(group[0])
+        found.append(Figure(group, section in BESIDE and about != before))
+        before = about
+    return found
+
+
+def _about(table: Table) -> str:
+    return question_of(table) if table.wording else table.id.rpartition(".")[2]
+
+
+def _is_first(table: Table) -> bool:
+    chosen = FIRST.get(table.section)
+    return chosen is None or table.id in chosen or question_of(table) in chosen
 
 
 def _has_somebody(table: Table) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from reports.answer_figures import ASK_WORDS, versions
 from reports.gate import SMALLEST
 from reports.season_report import LINES_FROM, Compared, Report
@@ -19,9 +21,8 @@ def method(report: Report, compared: Compared | None = None) -> list[str]:
         + (f" with {len({seat.person for seat in season.seats})} people" if report.exact else "")
         + f", as of the end of {season.as_of:%Y-%m-%d}. Nobody was sampled: everybody with a seat was asked.",
     ]
-    asked = sorted({request.ask for request in season.requests}, key=[*ASK_WORDS, *_OTHER].index)
-    if asked:
-        found.append("Asked were: " + ", ".join(ASK_WORDS.get(ask, ask.replace("_", " ")) for ask in asked) + ".")
+    if asked := _asked(report):
+        found.append("Asked were: " + ", ".join(asked) + ".")
     used = versions(answer.form for answer in season.answers)
     if used:
         listed = (f"{name} {'/'.join(map(str, numbers))}" for name, numbers in used.items())
@@ -51,6 +52,24 @@ def method(report: Report, compared: Compared | None = None) -> list[str]:
         "The questions are ours and no validated scale. There is no comparison group: this shows no cause. Who did"
         " not answer may think otherwise."
     )
+    return found
+
+
+def _asked(report: Report) -> list[str]:
+    """Each ask with the days on which its first mails went out; without them in a copy for passing on, where fewer
+    than five people were asked."""
+    mailed: dict[str, list[date]] = {}
+    people: dict[str, set[str]] = {}
+    for request in report.season.requests:
+        mailed.setdefault(request.ask, [])
+        people.setdefault(request.ask, set()).add(request.person)
+        if request.first_mail is not None:
+            mailed[request.ask].append(request.first_mail.date())
+    found: list[str] = []
+    for ask in sorted(mailed, key=[*ASK_WORDS, *_OTHER].index):
+        words, days = ASK_WORDS.get(ask, ask.replace("_", " ")), mailed[ask]
+        told = days and (report.exact or len(people[ask]) >= SMALLEST)
+        found.append(f"{words} ({min(days)} to {max(days)})" if told else words)
     return found
 
 

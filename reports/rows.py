@@ -46,6 +46,8 @@ class MentorshipFacts:
     reason: str = ""
     """With an early end: why."""
     ended_on: date | None = None
+    goals: int = 0
+    """How many goals the last version of its agreement names."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,16 +22,17 @@ SECTIONS = {
     "reach": "How far they came",
     "meetings": "Meetings",
     "goals": "Goals",
+    "confidence": "Confidence",
     "satisfaction": "What they thought of it",
     "endings": "How they ended",
     "answers": "Answers and mails",
     "work": "The coordinators’ work",
     "giving_back": "Giving back",
-    "confidence": "Confidence, answer by answer",
     "appendix": "Every other question",
 }
 """The sections with tables, in their order, with their headings."""
-SATISFACTION = ("c_sat", "c_learn", "c_org", "c_nps", "c_partner", "c_mails")
+SATISFACTION = ("c_sat", "c_learn", "c_org", "c_nps", "c_partner")
+MAILS = ("c_mails",)
 GIVING_BACK = ("c_give", "c_again")
 CONFIDENCE = ("b_confid", "r_confid", "c_now", "c_then")
 LINES_FROM = 10
@@ -82,6 +83,11 @@ class Report:
         """The tables of one section."""
         return [table for table in self.tables if table.section == name]
 
+    @property
+    def first_confidence(self) -> Confidence | None:
+        """That of the mentees, or of whom there is: the last of the figures at the top."""
+        return self.confidence[0] if self.confidence else None
+
     def table(self, id_: str) -> Table | None:
         """The table of this id; None where the report has none."""
         return next((table for table in self.tables if table.id == id_), None)
@@ -102,13 +108,26 @@ def all_tables(index: Index, task_labels: Mapping[str, str]) -> list[Table]:
         found += [replace(table, section=section) for table in tables]
     found += [replace(table, section=_section_of(table)) for table in answer_figures.questions(index)]
     order = {name: place for place, name in enumerate(SECTIONS)}
-    return sorted(found, key=lambda table: order[table.section])
+
+    def place(table: Table) -> tuple[int, int]:
+        # What mentees and mentors think of the same stands beside each other.
+        question = question_of(table)
+        return order[table.section], SATISFACTION.index(question) if question in SATISFACTION else 0
+
+    return sorted(found, key=place)
+
+
+def question_of(table: Table) -> str:
+    """The question that a table is about; its id where it is about none."""
+    return table.id.split("/")[-1].split(".")[0]
 
 
 def _section_of(table: Table) -> str:
-    question = table.id.split("/")[-1].split(".")[0]
+    question = question_of(table)
     if question in SATISFACTION:
         return "satisfaction"
+    if question in MAILS:
+        return "answers"
     if question in GIVING_BACK:
         return "giving_back"
     return "confidence" if question in CONFIDENCE else "appendix"
@@ -268,7 +287,8 @@ def _headlines(tables: Iterable[Table], roles: Sequence[str]) -> tuple[Headline,
     satisfied = [
         table for table in by_id.values() if any(table.id.startswith(f"{role}/closure/c_sat.") for role in roles)
     ]
-    goals = [table for table in by_id.values() if table.id.startswith("goals.")]
+    # Mentors say it of the same goals as their mentees.
+    goals = [table for table in by_id.values() if table.id.startswith(("goals.mentee.", "goals.peer."))]
     yes, furthest = by_id.get("reach.said_yes"), by_id.get("reach.furthest")
     completed = _headline("Completed", [furthest] if furthest else [], {"m/completed"}, "mentorships that began")
     if yes and furthest and completed.total is None and yes.total.state == "exact":
@@ -279,7 +299,7 @@ def _headlines(tables: Iterable[Table], roles: Sequence[str]) -> tuple[Headline,
         _headline("Began", [yes] if yes else [], {"m/said_yes"}, "mentorships that were matched"),
         completed,
         _headline("Satisfied", satisfied, {"4", "5"}, "closing answers (4 or 5 of 5)"),
-        _headline("Goals reached, or mostly", goals, {"reached", "mostly"}, "goals that were looked back at"),
+        _headline("Goals reached, or mostly", goals, {"reached", "mostly"}, "goals, as mentees and peers say"),
     )
 
 
@@ -292,8 +312,11 @@ def _headline(title: str, tables: Sequence[Table], wanted: set[str], of: str) ->
     if not tables or any(table.total.state != "exact" for table in tables):
         return Headline(title, None, None, of)
     chosen = [cell for table in tables for cell in table.cells if cell.name in wanted or cell.value in wanted]
-    total = sum(table.total.count for table in tables)
-    return Headline(title, sum(map(least, chosen)), total, of, any(cell.state != "exact" for cell in chosen))
+    total, count = sum(table.total.count for table in tables), sum(map(least, chosen))
+    hidden = any(cell.state != "exact" for cell in chosen)
+    return (
+        Headline(title, None, None, of) if hidden and count < SMALLEST else Headline(title, count, total, of, hidden)
+    )
 
 
 # -- two seasons ---------------------------------------------------------------------------------------------
@@ -311,13 +334,17 @@ class Compared:
 
 
 def compared(report: Report, earlier: Report) -> tuple[Report, Compared]:
-    """The report with the earlier season's marks, and the tables that may stand beside each other."""
+    """The report with the earlier season's marks, and the tables that may stand beside each other. What became of
+    those who would give back is in the exact report only: it follows single people into this season."""
     headlines = tuple(
         replace(now, before=before) for now, before in zip(report.headlines, earlier.headlines, strict=True)
     )
     before = {table.id: table for table in earlier.tables}
     same = tuple((table, before[table.id]) for table in report.tables if table.id in before)
     apart = tuple(table for table in report.tables if table.id not in before and table.wording)
+    if report.exact and earlier.exact:
+        back = answer_figures.came_back(Index(earlier.season), Index(report.season))
+        report = replace(report, tables=(*report.tables, *(replace(table, section="giving_back") for table in back)))
     return replace(report, headlines=headlines), Compared(earlier, same, apart)
 
 

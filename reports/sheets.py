@@ -110,7 +110,9 @@ def _sheet(name: str, file: str, tables: Sequence[Table]) -> Sheet:
     if first.crossed:
         parts = tuple(cell.label for cell in first.cells)
         crossed = [(table.title, *map(_number, table.cells), _number(table.total)) for table in tables]
-        return Sheet(name, file, (titled(first), *parts, "applied"), crossed)
+        return Sheet(
+            name, file, (titled(first), *parts, first.total.label if first.line == "form" else "applied"), crossed
+        )
     if first.option_of:
         rows = [_row(table.title, table, table.cells[0]) for table in tables]
     else:

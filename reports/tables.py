@@ -42,8 +42,9 @@ class Table:
     """A mark of the wording of the question: two seasons with the same mark asked the same."""
     option_of: str = ""
     """Of a table that stands together with others: what they are all about; this one is about one of its options."""
-    crossed: bool = False
-    """Whether those beside it have the same parts: one line for each, with a column for each part."""
+    line: str = ""
+    """Of a table whose neighbours have the same parts, so that each is one line with a column for each part: what the
+    lines are, such as `form`."""
     note: str = ""
     shown: bool = True
     """Whether it is a table of the report; others only tell the gate how numbers depend on each other."""
@@ -53,6 +54,11 @@ class Table:
         parts = sum(cell.count for cell in self.cells)
         if exact and parts != self.total.count:
             raise ValueError(f"the parts of {self.id} add up to {parts}, its total is {self.total.count}")
+
+    @property
+    def crossed(self) -> bool:
+        """Whether it is shown as one line among its neighbours."""
+        return bool(self.line)
 
     def cell(self, name: str) -> Cell:
         """The part of this name. Raises KeyError."""

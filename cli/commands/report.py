@@ -173,7 +173,7 @@ def _print(made: Made) -> None:
         screen.print("[bold]Exact numbers, not for passing on.[/]")
     elif not made.report.season.over:
         screen.print("The season is still running: shown is only what can't change any more.")
-    for words, number in as_lines(made.report.headlines):
+    for words, number in as_lines(made.report):
         screen.print(f"{words}: {number}")
     for name, heading in SECTIONS.items():
         rows = table("", "n", title=heading)

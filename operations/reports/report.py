@@ -7,7 +7,7 @@ subtraction, fewer than five people could be told apart.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -27,6 +27,8 @@ from operations.people.deciders import who_decides
 from operations.reports.voices import live
 from operations.spreadsheet import as_book, as_csv
 from reports import html_report, season_report, sheets
+from reports.answer_figures import ROLE_WORDS
+from reports.charts import marks
 from reports.html_report import Voice
 from reports.method import method
 from reports.releases import Release, filtered_following, following, showing
@@ -168,9 +170,20 @@ async def say_what_changes(database: Database, cohort: str, text: str, by: str, 
         await audit.put(session, now, AuditEntry("report --change", who, proof, cohort, result="done"))
 
 
-def as_lines(headlines: Iterable[Headline]) -> list[tuple[str, str]]:
+def as_lines(report: Report) -> list[tuple[str, str]]:
     """The figures at the top, in words."""
-    return [(f"{line.title}, {line.of}", _headline_words(line)) for line in headlines]
+    found = [(f"{line.title}, {line.of}", _headline_words(line)) for line in report.headlines]
+    first = report.first_confidence
+    if first is None or first.before is None or first.now is None:
+        return found
+    role = ROLE_WORDS[first.role]
+    return [
+        *found,
+        (
+            f"Confidence of {role}, median of 0 to 10",
+            f"{first.before.median:g} before, {first.now.median:g} at the end",
+        ),
+    ]
 
 
 def _headline_words(line: Headline) -> str:
@@ -214,6 +227,12 @@ def as_object(made: Made) -> dict[str, Any]:
         "headlines": [
             {"title": line.title, "n": line.count, "of": line.total, "what": line.of, "at_least": line.at_least}
             for line in report.headlines
+        ],
+        "confidence": [
+            {"role": each.role, "asked": mark.moment, "median": mark.spread.median}
+            | {"lower": mark.spread.low, "upper": mark.spread.high, **({"n": mark.spread.n} if report.exact else {})}
+            for each in report.confidence
+            for mark in marks(each)
         ],
         "tables": [
             {

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Subquery, and_, case, func, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from program.goals import AGREED
 from reports.rows import (
     AnswerFacts,
     ApplicationFacts,
@@ -104,7 +105,11 @@ async def _mentorships(
         .subquery()
     )
     cadences = (
-        select(AgreementRow.mentorship, AgreementRow.body["a_cadence"].as_string().label("cadence"))
+        select(
+            AgreementRow.mentorship,
+            AgreementRow.body["a_cadence"].as_string().label("cadence"),
+            func.json_array_length(AgreementRow.body[AGREED]).label("goals"),
+        )
         .join(last, and_(last.c.mentorship == AgreementRow.mentorship, last.c.version == AgreementRow.version))
         .where(AgreementRow.cohort == cohort)
         .subquery()
@@ -113,7 +118,7 @@ async def _mentorships(
         select(
             MentorshipRow.key, MentorshipRow.program, MentorshipRow.program_hash, MentorshipRow.start,
             MentorshipRow.midpoint, MentorshipRow.end, noted.c.onboarded, noted.c.agreed, cadences.c.cadence,
-            OutcomeRow.ending, OutcomeRow.reason, OutcomeRow.on, MentorshipRow.launched_on,
+            cadences.c.goals, OutcomeRow.ending, OutcomeRow.reason, OutcomeRow.on, MentorshipRow.launched_on,
         )
         .outerjoin(noted, noted.c.mentorship == MentorshipRow.key)
         .outerjoin(cadences, cadences.c.mentorship == MentorshipRow.key)
@@ -129,14 +134,15 @@ async def _mentorships(
     )  # fmt: skip
     found: list[MentorshipFacts] = []
     programs: dict[str, FrozenProgram] = {}
-    for key, program, version, start, midpoint, end, onboarded, agreed, cadence, ending, reason, on, launched in rows:
+    for key, program, version, start, midpoint, end, onboarded, agreed, cadence, goals, *ended in rows:
+        ending, reason, on, launched = ended
         programs[key] = frozen = await frozen_program(session, program, version)
         if launched <= as_of:
             found.append(
                 MentorshipFacts(
                     key, frozen.program.title, frozen.program.format, start, midpoint, end,
                     rhythm_days(frozen.program, cadence or ""), bool(onboarded), bool(agreed), ending or "",
-                    reason or "", on,
+                    reason or "", on, goals or 0,
                 )
             )  # fmt: skip
     return found, programs

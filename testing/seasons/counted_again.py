@@ -88,7 +88,7 @@ def _beside(report: Report, facts: Facts) -> list[str]:
 def _headlines(report: Report, facts: Facts) -> list[str]:
     tables = count(facts)
     satisfied = [parts for name, parts in tables.items() if "/closure/c_sat" in name[0]]
-    goals = [parts for name, parts in tables.items() if name[0].startswith("goals.")]
+    goals = [parts for name, parts in tables.items() if name[0].startswith("goals.") and ".mentor." not in name[0]]
     yes, furthest = tables[("reach.said_yes",)], tables[("reach.furthest",)]
     wanted = [
         _sum([yes], "said_yes"), _sum([furthest], "completed"), _sum(satisfied, "4", "5"),

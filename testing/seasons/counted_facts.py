@@ -23,6 +23,8 @@ class Pair:
     ending: str = ""
     reason: str = ""
     on: date | None = None
+    goals: int = 0
+    """Of the last draft of the agreement."""
 
     @property
     def begun(self) -> bool:

@@ -68,7 +68,7 @@ def of_rehearsal(season: RehearsedSeason) -> Facts:
         last = max(drafts, key=lambda one: one.asked.number).answers if drafts else None
         facts.pairs[key] = Pair(
             running.program.format, state.start, state.midpoint, state.end, _every(running.program, last),
-            {note.name for _, note in running.notes}, *ending,
+            {note.name for _, note in running.notes}, *ending, len((last or {}).get("a_goals", ())),
         )  # fmt: skip
         facts.seats += [(key, member.person, member.role) for member in state.members]
         for name, request in running.requests.items():
@@ -115,6 +115,7 @@ async def of_database(database: Database, cohort: str, as_of: date, applicants: 
                 _every(program, drafts[key].body if key in drafts else None),
                 {name for mentorship, name in happened if mentorship == key},
                 *((ended.ending, ended.reason, ended.on) if ended else ("", "", None)),
+                len(drafts[key].body.get("a_goals", ())) if key in drafts else 0,
             )  # fmt: skip
         facts.seats = [(row.mentorship, row.person, row.role) for row in await rows(MembershipRow)]
         items = await rows(ItemRow)
@@ -394,12 +395,19 @@ def _bins(question: Question) -> list[tuple[int, int]]:
 def _goals(facts: Facts) -> dict[Name, Counted]:
     found: dict[Name, dict[str, list[str]]] = {}
     for role in ("mentee", "mentor", "peer"):
-        for one in last(facts, "closure", role, 0).values():
-            for goal in (one.body or {}).get("c_goals") or ():
-                if came := goal.get("came"):
-                    parts = found.setdefault((f"goals.{role}.{facts.pairs[one.pair].format}",), {"total": []})
-                    parts["total"].append(one.person)
-                    parts.setdefault(came, []).append(one.person)
+        answered = last(facts, "closure", role, 0)
+        for key, person, seat in facts.seats:
+            if seat != role:
+                continue
+            pair, one = facts.pairs[key], answered.get((key, person))
+            entries = ((one.body or {}).get("c_goals") or ()) if one else ()
+            came = [goal["came"] for goal in entries if goal.get("came")]
+            if "agreement_concluded" in pair.happened:
+                came += ["unsaid" for _ in range(pair.goals - len(came))]
+            for each in came:
+                parts = found.setdefault((f"goals.{role}.{pair.format}",), {"total": []})
+                parts["total"].append(person)
+                parts.setdefault(each, []).append(person)
     return _parts(found)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import date
+from html import unescape
 
 import pytest
 
@@ -12,11 +13,13 @@ from operations.spreadsheet import as_csv
 from program.forms import Form, Question
 from program.matching import Matching
 from rehearsal.season_rows import season_rows
-from reports import html_report, season_report, sheets
+from reports import charts, html_report, season_report, sheets
 from reports.evidence import Facts, evidence
 from reports.html_report import Voice
+from reports.method import method
 from reports.rows import COMPLETED, AnswerFacts, Season
 from reports.season_report import Report
+from reports.titles import titled, together
 from testing.environments.open_call import call_program
 from testing.seasons.rehearsed_answers import season
 from tests.matching.test_rules import EXAMPLE
@@ -61,6 +64,43 @@ def test_single_people_and_mentorships_are_drawn_in_the_exact_report_only(exact:
     assert not any(each.lines for each in passed_on.confidence)
     assert "<polyline points" in html_report.page(exact)
     assert "<circle" not in html_report.page(replace(passed_on, confidence=()))
+
+
+def test_drawings_have_their_colours_in_themselves_and_legends_the_same(exact: Report) -> None:
+    """What makes the PDF applies no style sheet inside a drawing: it would be black."""
+    page = html_report.page(exact)
+    drawings = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
+    for shape in re.findall(r"<(?:rect|circle|polyline|text)[^>]*>", "".join(drawings)):
+        assert "fill=" in shape
+        assert "class=" not in shape
+    style = page[page.index("<style>") : page.index("</style>")]
+    assert tuple(re.findall(r"--s\d:(#[0-9a-f]{6})", style)) == charts.SHADES
+
+
+def test_it_begins_as_an_annual_report_and_ends_with_every_other_table(exact: Report) -> None:
+    """The figures that people ask for, the method, then an appendix; no table stands in both, and none is missing."""
+    page = html_report.page(exact, voices=[Voice("I dared to ask.")], change="Less.")
+    headings = re.findall(r'<h2 id="(\w+)"', page)
+    assert headings == [
+        "reach", "meetings", "goals", "confidence", "satisfaction", "endings", "answers", "work", "giving_back",
+        "voices", "change", "method", "appendix",
+    ]  # fmt: skip
+    front, _, appendix = page.partition('<h2 id="appendix"')
+    captions = [re.findall(r"<figcaption>(.*?)</figcaption>", part) for part in (front, appendix)]
+    assert not set(captions[0]) & set(captions[1])
+    shown = [titled(group[0]) for group in together(exact.tables) if group[0].total.count]
+    named = {unescape(caption).partition(", of ")[0] for part in captions for caption in part}
+    assert {title for title in shown if title.partition(", of ")[0] not in named} == set()
+    assert len(captions[0]) < 40
+    body = html_report.body(exact, folded=True)
+    assert body.index("<details><summary>Show it") > body.index('id="appendix"')
+
+
+def test_mentees_and_mentors_stand_beside_each_other(exact: Report) -> None:
+    page = html_report.page(exact)
+    section = page[page.index('<h2 id="satisfaction"') : page.index('<h2 id="endings"')]
+    lines = [re.findall(r"\((\w+), closure\)", line) for line in section.split('<div class="figs">')[1:]]
+    assert lines == [["mentees", "mentors"]] * 4
 
 
 def test_no_small_number_is_on_the_page_or_in_a_sheet(passed_on: Report) -> None:
@@ -109,6 +149,49 @@ def test_two_seasons_are_compared_where_the_words_are_the_same(rows: Season, exa
     assert "in other words, or for the first time" in page
 
 
+def test_what_became_of_those_who_would_give_back(rows: Season) -> None:
+    """Counted from the answers of the earlier season and the seats of this one; in the exact report only."""
+    gave = {"c_give": "mentee", "c_again": "mentor"}
+    earlier = replace(rows, seats=rows.seats, title="Last season")
+    stayed = [seat.person for seat in rows.seats if seat.role == "mentee"][::2]
+    now = replace(
+        rows,
+        seats=tuple(replace(seat, role="mentor") for seat in rows.seats if seat.person in stayed),
+        requests=(),
+        answers=(),
+    )
+    yes = {
+        question: [
+            each.request.split("/")
+            for each in rows.answers
+            if each.body.get(question) == "yes" and "/closure" in each.request
+        ]
+        for question in gave
+    }
+    report, compared = season_report.compared(season_report.exact(now, {}), season_report.exact(earlier, {}))
+    assert "What became of last season’s mentees who said yes" in html_report.page(report, compared=compared)
+    mentees, mentors = report.table("giving_back.mentees"), report.table("giving_back.mentors")
+    assert mentees is not None
+    assert mentors is not None
+    assert mentees.total.count == len(yes["c_give"])
+    assert mentors.total.count == len(yes["c_again"])
+    back = sum(any(person in part for part in request for person in stayed) for request in yes["c_give"])
+    assert [cell.count for cell in mentees.cells] == [back, 0, len(yes["c_give"]) - back]
+    assert [cell.count for cell in mentors.cells] == [0, 0, len(yes["c_again"])]
+    passed, _ = season_report.compared(
+        season_report.for_passing_on(now, {}), season_report.for_passing_on(earlier, {})
+    )
+    assert passed.table("giving_back.mentees") is None
+
+
+def test_the_method_says_when_people_were_asked(rows: Season, exact: Report, passed_on: Report) -> None:
+    mailed = [each.first_mail.date() for each in rows.requests if each.ask == "midpoint" and each.first_mail]
+    for report in (exact, passed_on):
+        assert f"midpoint ({min(mailed)} to {max(mailed)})" in " ".join(method(report))
+    few = season_rows(season(2, 1, ("formal",)))
+    assert " to " not in next(line for line in method(season_report.for_passing_on(few, {})) if "Asked" in line)
+
+
 def test_a_kind_of_task_that_the_earlier_season_had_not_stands_alone(rows: Season, exact: Report) -> None:
     report, compared = season_report.compared(exact, season_report.exact(replace(rows, tasks=()), {}))
     assert "work.kinds" in {now.id for now, _ in compared.same}
@@ -150,6 +233,10 @@ def emptied(rows: Season, what: str) -> Season:
             return season_rows(season(2, 1, ("formal",)))
         case "everybody was erased":
             return replace(rows, answers=tuple(replace(each, body=numbers(each)) for each in rows.answers))
+        case "two versions of a form":
+            return replace(
+                rows, answers=tuple(reworded(each) if at % 2 else each for at, each in enumerate(rows.answers))
+            )
         case "it never started":
             never = (replace(one, ending="never_started", onboarded=False, agreed=False) for one in rows.mentorships)
             return replace(rows, mentorships=tuple(never), answers=(), requests=())
@@ -163,17 +250,18 @@ def numbers(answer: AnswerFacts) -> dict[str, object]:
     return {name: value for name, value in answer.body.items() if type(value) is int}
 
 
-@pytest.mark.parametrize(
-    "what",
-    [
-        "nobody was matched",
-        "nobody answered",
-        "one mentorship",
-        "everybody was erased",
-        "it never started",
-        "running",
-    ],
+SEASONS = (
+    "nobody was matched",
+    "nobody answered",
+    "one mentorship",
+    "everybody was erased",
+    "two versions of a form",
+    "it never started",
+    "running",
 )
+
+
+@pytest.mark.parametrize("what", SEASONS)
 def test_every_season_has_an_honest_page(rows: Season, what: str) -> None:
     found = emptied(rows, what)
     for report in (season_report.exact(found, {}), season_report.for_passing_on(found, {})):
@@ -186,6 +274,9 @@ def test_every_season_has_an_honest_page(rows: Season, what: str) -> None:
             assert "Meetings against the agreed rhythm" not in page
         if report.exact:
             assert "too few to show" not in page
+        headings = re.findall(r'<h2 id="(\w+)"', page)
+        assert len(headings) == len(set(headings))
+        assert ("reach" in headings) == bool(found.mentorships and "From matched to completed" in page)
         assert len(report.headlines) == 4
     facts = Facts((), {}, {}, 0, 0, {}, "", Matching.model_validate(EXAMPLE))
     points = [
