@@ -87,13 +87,14 @@ def _context(report: Report, compared: Compared | None, voices: Sequence[Voice],
         "sections": SECTIONS,
         "front": {name: _figures(name, [table for table in seen if table.id in first]) for name in SECTIONS},
         "appendix": {name: _figures(name, [table for table in seen if table.id not in first]) for name in SECTIONS},
-        "stages": charts.funnel(report),
+        "stages": charts.funnel(report) if report.season.mentorships else [],
         "dots": dots,
         "top": charts.most(report.dots),
         "marks": charts.marks,
         "lines": charts.lines,
         "level": charts.level,
         "segments": charts.segments,
+        "shows": _shows,
         "shades": charts.SHADES,
         "shade_of": charts.shade_of,
         "share": share,
@@ -143,6 +144,11 @@ def _is_first(table: Table) -> bool:
 def _has_somebody(table: Table) -> bool:
     """Whether there is anything to see in a table: in that of nobody there is not."""
     return table.total.state != "exact" or table.total.count > 0
+
+
+def _shows(table: Table) -> bool:
+    """Whether the parts of a table tell anything: below a total of fewer than five people they do not."""
+    return any(cell.state != "hidden" or cell.least for cell in table.cells)
 
 
 def _lookup(table: Table, name: str) -> str:

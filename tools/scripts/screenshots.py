@@ -1,7 +1,9 @@
-"""Takes the pictures of README.md and docs: a mail, a form, the Temporal UI and pages of an open call, of a real run.
+"""Takes the pictures of README.md and docs: a mail, a form, the Temporal UI and pages of an open call, of a real run;
+and the report of a rehearsed season, which says what a real one would.
 
     python -m tools.scripts.screenshots            # all
     python -m tools.scripts.screenshots call       # those of the open call only
+    python -m tools.scripts.screenshots report     # that of the report only
 
 The realistic cohort runs on the embedded stack, at demo speed, up to its second month, with a coordinator who decides
 slowly; this takes about a minute and a half. The demo's cohort runs until its coordinator has to match. A browser
@@ -15,7 +17,7 @@ import json
 import re
 import sys
 import tempfile
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
@@ -24,6 +26,14 @@ from playwright.async_api import Browser, Page, async_playwright
 from demo.season import CONFIG, DemoOptions, DemoSeason, season
 from demo.visitor import tokens_in
 from embedded.mailbox import Received
+from operations.reports.report import TASK_LABELS
+from program.loader import load_cohort
+from rehearsal.script import load_behaviour
+from rehearsal.script_actions import change_happens
+from rehearsal.season import RehearsedSeason
+from rehearsal.season_rows import season_rows
+from reports import html_report
+from reports.season_report import exact
 from runtime.temporal_ui import TemporalUI
 from testing.servers.browser import ARGUMENTS, executable
 from workflows.ids import mentorship_id, postmaster_id
@@ -165,6 +175,20 @@ async def take_call(browser: Browser) -> None:
             await save(page, "matching")
 
 
+async def take_report(browser: Browser) -> None:
+    """The first page of what came of the realistic cohort."""
+    loaded = load_cohort(CONFIG / "cohorts" / "realistic.yaml")
+    people = load_behaviour(CONFIG / "people" / "mixed.yaml", loaded)
+    launched = datetime.combine(loaded.cohort.start - timedelta(days=28), time(9), UTC)
+    rehearsed = RehearsedSeason(
+        loaded.cohort, loaded.programs, loaded.forms, people, launched_at=launched, script=change_happens
+    )
+    desk = await browser.new_context(viewport=SIZE, color_scheme="light")  # pyright: ignore[reportArgumentType]
+    page = await desk.new_page()
+    await page.set_content(html_report.page(exact(season_rows(rehearsed.play()), TASK_LABELS)))
+    await save(page, "report")
+
+
 async def stage_is(here: DemoSeason, stage: str) -> None:
     """Play until the open call stands there."""
     while here.call is not None and here.call.stage != stage:
@@ -176,8 +200,12 @@ async def main() -> None:
     """Play, look, take."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=executable(), args=list(ARGUMENTS))
-        await take_call(browser)
-        if sys.argv[1:] != ["call"]:
+        wanted = sys.argv[1:] or ["report", "call", "season"]
+        if "report" in wanted:
+            await take_report(browser)
+        if "call" in wanted:
+            await take_call(browser)
+        if "season" in wanted:
             await take_season(browser)
         await browser.close()
 
