@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import date, datetime
 
+from lifecycle.delivery.postbox import FAST
 from lifecycle.local_time import local_date
 from program.forms import Answers
 from program.goals import goals_of
@@ -99,10 +100,17 @@ def _agreement(running: Running) -> Answers:
 
 def _mails(season: RehearsedSeason, people: Collection[str]) -> tuple[MailFacts, ...]:
     moments: dict[str, list[datetime]] = {}
+    days: dict[str, list[date]] = {}
     for mail in season.mails:
         if mail.person in people:
             moments.setdefault(mail.person, []).append(mail.at)
-    return tuple(MailFacts(person, len(at), min(at)) for person, at in moments.items())
+            if not any(post.kind in FAST for post, _ in mail.items):
+                zone = season.postboxes[mail.person].person.zone
+                days.setdefault(mail.person, []).append(local_date(mail.at, zone))
+    return tuple(
+        MailFacts(person, len(at), min(at), len(of := days.get(person, [])) - len(set(of)))
+        for person, at in moments.items()
+    )
 
 
 def _carried(season: RehearsedSeason) -> dict[str, list[datetime]]:

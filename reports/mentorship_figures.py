@@ -270,6 +270,12 @@ def mails_a_week(season: Season) -> Spread | None:
     return spread([mails[person].number / weeks if person in mails else 0 / weeks for person in people])
 
 
+def mails_beyond(season: Season) -> int:
+    """Ordinary mails that somebody with a seat got on a day on which they had got one: none, as it is promised."""
+    people = {seat.person for seat in season.seats}
+    return sum(mail.beyond for mail in season.mails if mail.person in people)
+
+
 def _people(season: Season) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for seat in season.seats:

@@ -36,7 +36,9 @@ def following(report: Report, earlier: Sequence[Release]) -> Report:
     withheld = {table.title: NOT_AGAIN for table in report.tables if table.id not in ids}
     found = with_tables(report, tables, withheld)
     if any(table.note for table in tables):
-        found = replace(found, confidence=(), mails_a_week=None, days_to_decision=None, hours_to_answer=None)
+        found = replace(
+            found, confidence=(), mails_a_week=None, mails_beyond=None, days_to_decision=None, hours_to_answer=None
+        )
     return found
 
 

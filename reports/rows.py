@@ -166,6 +166,8 @@ class MailFacts:
     number: int
     first: datetime
     """When the first of them went out (UTC)."""
+    beyond: int = 0
+    """How many were ordinary, and not the first ordinary one of their day (the local date of the person)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,8 @@ class Report:
     dots: tuple[Dot, ...]
     days_to_decision: Spread | None
     mails_a_week: Spread | None
+    mails_beyond: int | None
+    """Ordinary mails beyond the first of somebody's day; None where nobody got mail, or it is not told."""
     hours_to_answer: float | None
     filtered: str = ""
     """What it was filtered by, in words."""
@@ -153,6 +155,7 @@ def exact(season: Season, task_labels: Mapping[str, str], *, program: str = "", 
         dots=tuple(mentorship_figures.dots(index)),
         days_to_decision=mentorship_figures.days_to_decision(chosen),
         mails_a_week=mentorship_figures.mails_a_week(chosen),
+        mails_beyond=mentorship_figures.mails_beyond(chosen) if chosen.mails else None,
         hours_to_answer=answer_figures.hours_to_answer(index),
         filtered=_filter_words(program, format_),
     )
@@ -229,6 +232,9 @@ def _through_the_gate(season: Season, index: Index, tables: Sequence[Table], wit
             _of_enough(mentorship_figures.days_to_decision(season)) if enough and _is_open(decided) else None
         ),
         mails_a_week=mentorship_figures.mails_a_week(season) if enough and _is_open(matched) else None,
+        mails_beyond=mentorship_figures.mails_beyond(season)
+        if enough and _is_open(matched) and season.mails
+        else None,
         hours_to_answer=answer_figures.hours_to_answer(index) if enough and any(map(_is_open, answers)) else None,
         withheld=withheld,
     )

@@ -98,6 +98,8 @@ def _medians(report: Report) -> list[Row]:
     ]
     if report.mails_a_week is not None:
         found.append(_spread("mails for each participant and week", report.mails_a_week))
+    if report.mails_beyond is not None and (report.exact or not report.mails_beyond):
+        found.append(("ordinary mails beyond one a day", "", report.mails_beyond, ""))
     if report.days_to_decision is not None:
         found.append(_spread("days to a decision", report.days_to_decision))
     if report.hours_to_answer is not None:

@@ -247,12 +247,18 @@ async def _mails(session: AsyncSession, cohort: str, until: datetime) -> tuple[M
     """Mails that went to people with a seat, whatever they carried; one that went for two cohorts counts in both."""
     of_cohort = select(ItemRow.message).where(ItemRow.cohort == cohort, ItemRow.message.is_not(None))
     rows = await session.execute(
-        select(MessageRow.person, func.count(), func.min(MessageRow.at, type_=Instant()))
+        select(
+            MessageRow.person,
+            func.count(),
+            func.min(MessageRow.at, type_=Instant()),
+            func.count().filter(~MessageRow.fast)
+            - func.count(MessageRow.local_date.distinct()).filter(~MessageRow.fast),
+        )
         .where(MessageRow.id.in_(of_cohort), MessageRow.state.in_(WENT_OUT), MessageRow.at < until)
         .group_by(MessageRow.person)
         .order_by(MessageRow.person)
     )
-    return tuple(MailFacts(person, number, first) for person, number, first in rows)
+    return tuple(MailFacts(person, number, first, beyond) for person, number, first, beyond in rows)
 
 
 def _applications(cohort: str, until: datetime) -> Lookup[tuple[ApplicationFacts, ...]]:

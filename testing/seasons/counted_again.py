@@ -60,6 +60,8 @@ def _beside(report: Report, facts: Facts) -> list[str]:
     mails = [(person, at) for person, at in facts.mails if person in seated]
     weeks = max((facts.as_of - min(at for _, at in mails).date()).days / 7, 1) if mails else 1
     each_week = [sum(who == person for who, _ in mails) / weeks for person in seated] if mails else []
+    ordinary = [one for one in facts.ordinary if one[0] in seated]
+    beyond = len(ordinary) - len(set(ordinary))
     hours = [
         (one.at - one.mails[0]).total_seconds() / 3600
         for one in facts.asked
@@ -80,6 +82,7 @@ def _beside(report: Report, facts: Facts) -> list[str]:
         *_differ("dots", dots, sorted((key, expected(facts, key), number) for key, number in told.items())),
         *_differ("days to a decision", report.days_to_decision, days),
         *_differ("mails a week", report.mails_a_week, each_week),
+        *_differ("mails beyond the day's", report.mails_beyond, beyond if facts.mails else None),
         *_differ("hours", round(report.hours_to_answer or 0, 6), round(middle[1], 6) if middle else 0),
         *_differ("would go on", would_go_on(Index(report.season)), said),
     ]

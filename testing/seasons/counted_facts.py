@@ -84,6 +84,8 @@ class Facts:
     tasks: list[Task] = field(default_factory=list[Task])
     mails: list[tuple[str, datetime]] = field(default_factory=list[tuple[str, datetime]])
     """(person, moment)"""
+    ordinary: list[tuple[str, date]] = field(default_factory=list[tuple[str, date]])
+    """(person, their date) of each mail that is neither a receipt nor urgent."""
     applied: dict[str, int | None] = field(default_factory=dict[str, int | None])
     """Who applied to the call and confirmed it, to the confidence that they named."""
     applicants: list[Applicant] = field(default_factory=list[Applicant])

@@ -59,9 +59,12 @@ def of_rehearsal(season: RehearsedSeason) -> Facts:
     """What the rehearsal remembers."""
     facts = Facts(local_date(season.now, season.cohort.zone))
     participants = {person.id for person in season.cohort.participants}
+    zones = {person.id: person.zone or season.cohort.zone for person in season.cohort.participants}
     for mail in season.mails:
         if mail.person in participants:
             facts.mails.append((mail.person, mail.at))
+            if not {"receipt", "urgent"} & {post.kind for post, _ in mail.items}:
+                facts.ordinary.append((mail.person, local_date(mail.at, zones[mail.person])))
     for key, running in season.running.items():
         state, ending = running.state, running.ending or ("", "", None)
         drafts = [one for one in running.requests.values() if one.asked.ask == "agreement" and one.answers]
@@ -123,6 +126,7 @@ async def of_database(database: Database, cohort: str, as_of: date, applicants: 
         went = {id_: row for id_, row in messages.items() if row.state in ("sent", "ambiguous")}
         of_cohort = {item.message for item in items} & {*went}
         facts.mails = [(went[id_].person, went[id_].at) for id_ in of_cohort if id_]
+        facts.ordinary = [(went[id_].person, went[id_].local_date) for id_ in of_cohort if id_ and not went[id_].fast]
         requests = await rows(RequestRow)
         names = [row.key for row in requests]
         bodies: dict[str, list[AnswerRow]] = {}

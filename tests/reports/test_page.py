@@ -184,6 +184,20 @@ def test_what_became_of_those_who_would_give_back(rows: Season) -> None:
     assert passed.table("giving_back.mentees") is None
 
 
+def test_it_says_whether_the_promise_of_few_mails_was_kept(rows: Season) -> None:
+    """At most one ordinary mail a day for each person. How often it was broken is a number of few people."""
+    broken = replace(rows, mails=(replace(rows.mails[0], beyond=2), *rows.mails[1:]))
+    for found, words in (
+        (rows, ("nobody ever got", "nobody ever got")),
+        (broken, ("2 second ones", "not always kept")),
+    ):
+        exact, passed_on = season_report.exact(found, {}), season_report.for_passing_on(found, {})
+        for report, wanted in zip((exact, passed_on), words, strict=True):
+            assert wanted in html_report.page(report)
+        lines = [str(row[0]) for sheet in sheets.sheets(passed_on) for row in sheet.rows]
+        assert ("ordinary mails beyond one a day" in lines) == (found is rows)
+
+
 def test_the_method_says_when_people_were_asked(rows: Season, exact: Report, passed_on: Report) -> None:
     mailed = [each.first_mail.date() for each in rows.requests if each.ask == "midpoint" and each.first_mail]
     for report in (exact, passed_on):
