@@ -38,19 +38,21 @@ def gated(tables: Sequence[Table]) -> list[Table]:
 
 
 def _masked_tables(tables: Sequence[Table], hidden: set[str]) -> list[Table]:
+    # Of the parts of a small total nothing is told, wherever they stand: who knows that somebody is in each of four
+    # parts knows them all.
+    silent = {cell.name for table in tables if is_small(table.total) for cell in table.cells}
     return [
         replace(
             table,
-            total=_masked(table.total, hidden),
-            cells=tuple(_masked(cell, hidden, below=table.total) for cell in table.cells),
+            total=_masked(table.total, hidden, silent),
+            cells=tuple(_masked(cell, hidden, silent) for cell in table.cells),
         )
         for table in tables
     ]
 
 
-def _masked(cell: Cell, hidden: set[str], below: Cell | None = None) -> Cell:
-    if below is not None and is_small(below):
-        # A reader who knows of five parts of a total of at most four knows more than of the total.
+def _masked(cell: Cell, hidden: set[str], silent: set[str]) -> Cell:
+    if cell.name in silent:
         return replace(cell, count=0, people=0, state="hidden")
     if cell.name not in hidden:
         return cell
@@ -148,11 +150,8 @@ def _given_away(tables: Sequence[Table], values: Mapping[str, Cell], hidden: set
     known |= {name for name in hidden if narrow[name][0] == narrow[name][1]}
     if not any(is_small(values[name]) for name in known):
         return []
-    for table in tables:
-        names = {table.total.name, *(cell.name for cell in table.cells)}
-        if names & known and (name := _smallest(table, values, hidden)):
-            return [name]
-    return []
+    told = [table for table in tables if known & {table.total.name, *(cell.name for cell in table.cells)}]
+    return next(([name] for table in told if (name := _smallest(table, values, hidden))), [])
 
 
 def _equation(table: Table, hidden: set[str]) -> dict[str, int]:

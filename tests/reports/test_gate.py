@@ -65,6 +65,19 @@ def test_what_is_shared_by_two_tables_is_hidden_in_both() -> None:
     assert learned([response, question], both) == {}
 
 
+def test_parts_of_a_small_total_are_not_told_where_they_are_totals_themselves() -> None:
+    """Four people answered, each to another wording: "fewer than 5" of each would say that it is one."""
+    given = Cell("answered", "", 4, 4)
+    response = Table("r", "", "", Cell("all", "", 30, 30), (given, Cell("silent", "", 26, 26)))
+    asked = [Cell(f"asked.{at}", "", 1, 1) for at in range(4)]
+    wordings = [Table(f"q{at}", "", "", one, (Cell(f"q{at}.yes", "", 1, 1),)) for at, one in enumerate(asked)]
+    tables = [response, Table("asked", "", "", given, tuple(asked), shown=False), *wordings]
+    known = bounds(gated(tables))
+    for cell in (given, *asked):
+        low, high = known[cell.name]
+        assert low < high, cell.name
+
+
 def test_an_attacker_learns_nothing_from_tables_by_chance() -> None:
     random = Random(5)
     for _ in range(1000):
@@ -165,6 +178,15 @@ def test_a_table_that_is_shown_as_it_was_contradicts_no_other() -> None:
     assert [table.id for table in later.tables] == ["q"]
     assert later.withheld["who"] == NOT_AGAIN
     assert [table.note for table in following(first, [(DAY, showing(first))]).tables] == ["", ""]
+
+
+def test_what_differs_and_can_not_be_repeated_is_left_out() -> None:
+    """An earlier report showed one number of a table, which has changed by one since, and none of the others."""
+    empty = season_report.for_passing_on(Season("c", "", "", (), DAY, DAY, ""), {})
+    report = season_report.with_tables(empty, [table(31, 10, 21, name="q")], {})
+    later = following(report, [(DAY, {"q.0": 9})])
+    assert later.tables == ()
+    assert later.withheld["q"] == NOT_AGAIN
 
 
 def cells(**counts: int) -> tuple[Cell, ...]:

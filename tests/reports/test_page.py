@@ -147,6 +147,9 @@ def test_two_seasons_are_compared_where_the_words_are_the_same(rows: Season, exa
     page = html_report.page(report, compared=compared)
     assert "Last season" in page
     assert "in other words, or for the first time" in page
+    assert "Last season: " in page[: page.index("<h2")]
+    [first] = [sheet for sheet in sheets.sheets(report) if sheet.name == "The answer first"]
+    assert [row[0] for row in first.rows[:2]] == ["Began", "Began, last season"]
 
 
 def test_what_became_of_those_who_would_give_back(rows: Season) -> None:
@@ -293,6 +296,9 @@ def test_every_season_has_an_honest_page(rows: Season, what: str) -> None:
         assert ("reach" in headings) == bool(found.mentorships and "From matched to completed" in page)
         assert len(report.headlines) == 4
     facts = Facts((), {}, {}, 0, 0, {}, "", Matching.model_validate(EXAMPLE))
+    pages = html_report.evidence_pages("Evidence", evidence(season_report.for_passing_on(found, {}), facts))
+    assert len(pages) == 7
+    assert all(f'href="{name}"' in pages["index.html"] for name in pages if name != "index.html")
     points = [
         point for standard in evidence(season_report.for_passing_on(found, {}), facts) for point in standard.points
     ]
