@@ -13,7 +13,8 @@ def can_make_pdf() -> bool:
 
 
 def as_pdf(html: str) -> bytes:
-    """The page as PDF. Raises Refused where the extra `pdf`, or what it needs, is missing."""
+    """The page as PDF, with the tags by which a screen reader reads it. Raises Refused where the extra `pdf`, or what
+    it needs, is missing."""
     try:
         from weasyprint import HTML
     except ImportError as missing:
@@ -25,7 +26,7 @@ def as_pdf(html: str) -> bytes:
             "PDF needs Pango on this machine: apt install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0, or"
             " the like. The HTML page prints as well."
         ) from missing
-    written = HTML(string=html, base_url=None, url_fetcher=_fetches_nothing).write_pdf()
+    written = HTML(string=html, base_url=None, url_fetcher=_fetches_nothing).write_pdf(pdf_tags=True)
     assert written is not None
     return written
 
