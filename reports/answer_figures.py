@@ -5,7 +5,7 @@ Words that somebody wrote are in no figure, nor is an answer that only its giver
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from statistics import median
@@ -411,50 +411,6 @@ def hours_to_answer(index: Index) -> float | None:
         if answer is not None and request.first_mail is not None
     ]
     return median(hours) if hours else None
-
-
-# -- giving back ---------------------------------------------------------------------------------------------
-
-
-GOES_ON: Mapping[str, str] = {"mentees": "c_give", "mentors": "c_again"}
-"""Who would mentor in the next round, to the question of the closure to which they say `yes`."""
-
-
-def would_go_on(index: Index) -> dict[str, set[str]]:
-    """Who said yes: `mentees` who would mentor in the next round, `mentors` who would again. Participant ids."""
-    return {lot: set(_said_yes(index, question)) for lot, question in GOES_ON.items()}
-
-
-def _said_yes(index: Index, question: str) -> list[str]:
-    return [
-        seat.person
-        for role in index.roles
-        for seat, answer in index.by_seat("closure", role).items()
-        if answer is not None and answer.body.get(question) == "yes"
-    ]
-
-
-def came_back(earlier: Index, now: Index) -> list[Table]:
-    """What became of those who said yes in an earlier season: one for each yes, as its report counts them."""
-    here = {role: {seat.person for seat in now.seats[role]} for role in now.roles}
-    found: list[Table] = []
-    for lot, question in GOES_ON.items():
-        said = _said_yes(earlier, question)
-        place = f"again/{lot}"
-        mentors, others = here.get("mentor", set()), here.get("mentee", set()) | here.get("peer", set())
-        parts = {
-            "mentor": ("mentor in this season", [one for one in said if one in mentors]),
-            "other": ("in another role", [one for one in said if one in others - mentors]),
-            "none": ("not in this season", [one for one in said if one not in mentors | others]),
-        }
-        found.append(
-            Table(
-                f"giving_back.{lot}", f"What became of last season’s {lot} who said yes", "answers",
-                counted(f"{place}/all", "said yes last season", said),
-                tuple(counted(f"{place}/{name}", label, people) for name, (label, people) in parts.items()),
-            )
-        )  # fmt: skip
-    return found
 
 
 def versions(forms: Iterable[Form]) -> dict[str, tuple[int, ...]]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from reports import answer_figures, applied_figures, mentorship_figures
+from reports import answer_figures, applied_figures, giving_back_figures, mentorship_figures
 from reports.answer_figures import Confidence
 from reports.gate import SMALLEST, gated, why_no_filter, with_bounds
 from reports.mentorship_figures import Dot
@@ -349,7 +349,7 @@ def compared(report: Report, earlier: Report) -> tuple[Report, Compared]:
     same = tuple((table, before[table.id]) for table in report.tables if table.id in before)
     apart = tuple(table for table in report.tables if table.id not in before and table.wording)
     if report.exact and earlier.exact:
-        back = answer_figures.came_back(Index(earlier.season), Index(report.season))
+        back = giving_back_figures.came_back(Index(earlier.season), Index(report.season))
         report = replace(report, tables=(*report.tables, *(replace(table, section="giving_back") for table in back)))
     return replace(report, headlines=headlines), Compared(earlier, same, apart)
 

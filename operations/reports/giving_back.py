@@ -13,7 +13,7 @@ from operations.errors import Refused
 from operations.mentorships.status import known_cohort
 from operations.people.deciders import who_decides
 from program.files.inviting import NoCall, invited_in, with_invited
-from reports.answer_figures import GOES_ON
+from reports.giving_back_figures import GOES_ON
 from store.cohorts import files
 from store.cohorts.files import CohortTexts
 from store.database import Database

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from re import sub
 from statistics import quantiles
 
-from reports.answer_figures import would_go_on
+from reports.giving_back_figures import came_back
 from reports.rows import Index
 from reports.season_report import Report
 from reports.statistics import Spread
@@ -77,6 +77,8 @@ def _beside(report: Report, facts: Facts) -> list[str]:
         }
         for name, question in would.items()
     }
+    index = Index(report.season)
+    back = {table.id.partition(".")[2]: table.total.people for table in came_back(index, index)}
     middle = _middle(hours)
     return [
         *_differ("dots", dots, sorted((key, expected(facts, key), number) for key, number in told.items())),
@@ -84,7 +86,7 @@ def _beside(report: Report, facts: Facts) -> list[str]:
         *_differ("mails a week", report.mails_a_week, each_week),
         *_differ("mails beyond the day's", report.mails_beyond, beyond if facts.mails else None),
         *_differ("hours", round(report.hours_to_answer or 0, 6), round(middle[1], 6) if middle else 0),
-        *_differ("would go on", would_go_on(Index(report.season)), said),
+        *_differ("would go on", back, {name: len(people) for name, people in said.items()}),
     ]
 
 
