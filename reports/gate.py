@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from itertools import islice
 from math import inf
 
 from reports.tables import Cell, Table
@@ -151,7 +152,8 @@ def _given_away(tables: Sequence[Table], values: Mapping[str, Cell], hidden: set
     if not any(is_small(values[name]) for name in known):
         return []
     told = [table for table in tables if known & {table.total.name, *(cell.name for cell in table.cells)}]
-    return next(([name] for table in told if (name := _smallest(table, values, hidden))), [])
+    smallest = (_smallest(table, values, hidden) for table in told)
+    return [*islice(filter(None, smallest), 1)]
 
 
 def _equation(table: Table, hidden: set[str]) -> dict[str, int]:
