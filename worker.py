@@ -107,10 +107,13 @@ def make_worker(
     )
 
 
-def make_post_office(settings: Settings, database: Database, transport: Sender) -> PostOffice:
-    """The delivery side: links are signed, letters worded and sent as these settings say."""
+def make_post_office(
+    settings: Settings, database: Database, transport: Sender, composer: Composer | None = None
+) -> PostOffice:
+    """The delivery side: links are signed, letters worded and sent as these settings say. `composer` is one that has
+    read its templates before."""
     secret = settings.secrets[0]
-    composer = Composer(template_folders(None, settings.own_config))
+    composer = composer or Composer(template_folders(None, settings.own_config))
     letter_writer = LetterWriter(
         Links.of(settings),
         settings.mail_from,

@@ -210,7 +210,8 @@ class Round:
         office = self.office
         try:
             envelope = office.rules.envelope(mail.id)
-            await office.transport.send(envelope, mail.recipient, mail.raw.encode(), before_body)
+            with self._hand_overs.under_way(mail):
+                await office.transport.send(envelope, mail.recipient, mail.raw.encode(), before_body)
         except NotSent as refusal:
             if refusal.trouble.kind is Kind.STOPPED:
                 return self._not_permitted(mail, permits[-1])

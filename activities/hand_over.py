@@ -1,15 +1,16 @@
 """The last look before the body of a mail goes out: is the mail still ours, and will its claim last long enough?
 
 What is confirmed is marked in the database first, so that the worker that takes over after a death knows which mails
-may have been accepted and which certainly were not. Mails that are ready at the same moment are confirmed in one
-transaction.
+may have been accepted and which certainly were not. That is a transaction, which costs as much as the whole rest of a
+hand-over: so a mail that is ready waits a moment for those of which the relay is being told, and they share one.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -26,6 +27,9 @@ FRESH = 2.0
 """Real seconds. A confirmation that took longer is asked for again: the process may have been stopped meanwhile."""
 CONFIRMATIONS = 3
 """So often at most: a database that is always slow must not keep mail back."""
+COMPANY = 0.005
+"""Real seconds that a mail waits for others at most. Connections to a quick relay keep step by it; a slow one takes
+many times as long for a mail."""
 
 
 class Permit(StrEnum):
@@ -54,9 +58,27 @@ class HandOvers:
         self._longest = LONGEST_SEND * speed
         self._ready: list[tuple[Mail, datetime, asyncio.Future[Permit]]] = []
         self._turn = asyncio.Lock()
+        self._under_way: set[str] = set()
+        self._all_ready = asyncio.Event()
+
+    @contextmanager
+    def under_way(self, mail: Mail) -> Iterator[None]:
+        """For as long as the relay is told of this mail: others wait a moment until it is ready, too."""
+        self._under_way.add(mail.id)
+        self._all_ready.clear()
+        try:
+            yield
+        finally:
+            self._no_longer(mail)
+
+    def _no_longer(self, mail: Mail) -> None:
+        self._under_way.discard(mail.id)
+        if not self._under_way:
+            self._all_ready.set()
 
     async def confirm(self, mail: Mail, now: datetime) -> Permit:
         """Whether the body of this mail may be sent now (program time, UTC). Never raises for the database."""
+        self._no_longer(mail)
         permit = Permit.LATE
         for _ in range(CONFIRMATIONS):
             began = real_seconds()
@@ -72,6 +94,9 @@ class HandOvers:
         self._ready.append((mail, now, answer))
         async with self._turn:
             if not answer.done():
+                if self._under_way:
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(self._all_ready.wait(), COMPANY)
                 await self._confirm_all()
         return answer.result()
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from time import monotonic
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -33,6 +34,8 @@ Compose = Callable[[Letter], WordedMail]
 
 PAGE = 200
 """People decided about, and mails frozen, in one transaction."""
+BREATH = 0.002
+"""Real seconds of wording after which whatever else the event loop has to do has its turn."""
 PUT_BACK = timedelta(hours=1)
 """How long an item waits after a failed try to word it (program time)."""
 LONGEST_REST = timedelta(hours=4)
@@ -118,9 +121,12 @@ class Preparer:
         """
         look = await self._look(people, now, behind)
         worded: list[WordedLetter] = []
+        breathed = monotonic()
         for (planned, fast), letter in zip(look.planned_letters, look.letters, strict=True):
-            worded.append(await self._word(planned, fast, letter, look.boxes[planned.person]))
-            await asyncio.sleep(0)  # let mails of earlier pages be sent
+            worded.append(await self._word(planned, fast, letter, look.boxes[planned.person], claim_until))
+            if monotonic() - breathed > BREATH:
+                await asyncio.sleep(0)  # let mails of earlier pages be sent
+                breathed = monotonic()
         return await self._freeze(look, worded, now, claim_until, claim)
 
     async def word_ahead(self, shard: int, at: datetime, most: int) -> int:
@@ -173,20 +179,17 @@ class Preparer:
         return look
 
     async def _word(
-        self, planned: PlannedLetter, fast: bool, letter: Letter | Exception, box: Postbox
+        self, planned: PlannedLetter, fast: bool, letter: Letter | Exception, box: Postbox, claim_until: datetime
     ) -> WordedLetter:
         if isinstance(letter, Letter):
             ahead = self._ahead.get(box.shard, {}).pop(planned.id, None)
-            if ahead is not None and ahead.letter == letter:
-                return WordedLetter(planned.person, fast, _mail(planned, fast, letter, ahead.subject, ahead.raw, box))
             try:
-                composed = self.compose(letter)
+                worded = ahead if ahead is not None and ahead.letter == letter else self.compose(letter)
             except Exception as error:  # whatever a template does, the others go out
                 letter = error
             else:
-                return WordedLetter(
-                    planned.person, fast, _mail(planned, fast, letter, composed.subject, composed.raw, box)
-                )
+                mail = _mail(planned, fast, letter, worded.subject, worded.raw, box, claim_until)
+                return WordedLetter(planned.person, fast, mail)
         return WordedLetter(planned.person, fast, broken=await self._culprits(planned, letter))
 
     async def _culprits(self, planned: PlannedLetter, error: Exception) -> dict[str, str]:
@@ -237,10 +240,7 @@ class Preparer:
         if rest.failed:
             trouble = trouble or f"not written: {type(rest.failed[0][1]).__name__}"
         return Prepared(
-            mails=[
-                replace(mail, claim_until=claim_until)
-                for mail in sorted((mail for page in pages for mail in page.mails), key=lambda mail: not mail.fast)
-            ],
+            mails=sorted((mail for page in pages for mail in page.mails), key=lambda mail: not mail.fast),
             dropped=sum(len(page.dropped) for page in pages),
             held=sum(len(page.held) for page in pages),
             trouble=trouble,
@@ -314,7 +314,9 @@ def _items(box: Postbox, some: Iterable[ItemFacts]) -> tuple[Item, ...]:
     return tuple(box.items[item.key] for item in some)
 
 
-def _mail(planned: PlannedLetter, fast: bool, letter: Letter, subject: str, raw: str, box: Postbox) -> Mail:
+def _mail(
+    planned: PlannedLetter, fast: bool, letter: Letter, subject: str, raw: str, box: Postbox, claim_until: datetime
+) -> Mail:
     return Mail(
         id=planned.id,
         person=planned.person,
@@ -331,6 +333,7 @@ def _mail(planned: PlannedLetter, fast: bool, letter: Letter, subject: str, raw:
         elsewhere=goes_elsewhere(planned.items),
         attempts=box.put_off or 0,
         put_off=box.put_off is not None,
+        claim_until=claim_until,
     )
 
 

@@ -1,8 +1,8 @@
 """Turns a letter into a mail: wording, text, HTML, headers, calendar.
 
-Work that is the same for many mails (Markdown, CSS inlining) is done once per template and cached, with
-placeholders for text from people; only those are put in per mail. Composing the same letter twice gives the
-same bytes.
+Work that is the same for many mails (templates, Markdown, CSS inlining) is done once for all that differ only in text
+from people, with placeholders for it; only that is put in per mail. Composing the same letter twice gives the same
+bytes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from css_inline import CSSInliner
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -20,7 +20,7 @@ from markupsafe import Markup
 from lifecycle.gathering import MATCH
 from mail import dates
 from mail.headers import BadHeader, headers_of, is_utf8
-from mail.inserts import Inserts, fill, for_html, line, name, plain
+from mail.inserts import Inserts, Skeleton, fill, for_html, line, name, plain
 from mail.letters import Letter, LetterItem, WordedMail
 from mail.markdown import Line, as_text, render
 from mail.meetings import invitation
@@ -58,8 +58,58 @@ class _Section:
 class _Skeleton:
     """A remembered rendering, still with placeholders."""
 
-    html: str
+    html: Skeleton
     lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What the template of a section says, still with placeholders."""
+
+    short: dict[str, Skeleton]
+    skeleton: _Skeleton
+
+
+@dataclass(frozen=True, slots=True)
+class _SaidAround:
+    """What the frame says, still with placeholders. `more` and `several` are of a mail with several sections."""
+
+    more: str
+    several: str
+    greeting: str
+    closing: str
+    footer: str
+
+
+class _Context:
+    """The values that a template is given; two are equal if no template can tell them apart."""
+
+    __slots__ = ("_hash", "_key", "values")
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        self.values = values
+        # By their types, too: 2 and 2.0 are equal, and not written alike.
+        all_ = values.values()
+        self._key = (
+            *values,
+            *map(type, all_),
+            *(_hashable(one) if type(one) in (dict, list) else one for one in all_),
+        )
+        self._hash = hash(self._key)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Context) and self._key == other._key
+
+
+def _hashable(value: Any) -> Any:
+    if isinstance(value, dict):
+        return tuple((key, _hashable(part)) for key, part in cast("dict[str, Any]", value).items())
+    if isinstance(value, list):
+        return tuple(map(_hashable, cast("list[Any]", value)))
+    return value
 
 
 class Composer:
@@ -79,6 +129,8 @@ class Composer:
         ).read_text("utf-8")
         self._inliner = CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
         self._with_own = lru_cache(COHORTS_AT_ONCE)(partial(Templates, self.templates.folders))
+        self._said = lru_cache(1024)(self._render_section)
+        self._said_around = lru_cache(256)(self._render_frame)
         self._section_skeleton = lru_cache(1024)(self._build_section)
         self._frame_skeleton = lru_cache(256)(self._build_frame)
 
@@ -157,16 +209,21 @@ class Composer:
         self, wording: Wording, context: dict[str, Any], values: Sequence[str], frame: Wording, level: int
     ) -> tuple[dict[str, str], str, str]:
         """The short texts, the text and the HTML of a section."""
-        short = {key: wording.short(key, context) for key in _SHORT}
+        said = self._said(wording, frame, level, _Context(context))
+        texts = {key: value.filled(values, plain) for key, value in said.short.items()}
+        return texts, as_text(said.skeleton.lines, values), said.skeleton.html.filled(values, for_html)
+
+    def _render_section(self, wording: Wording, frame: Wording, level: int, context: _Context) -> _Said:
+        values = context.values
+        short = {key: wording.short(key, values) for key in _SHORT}
         skeleton = self._section_skeleton(
             level,
             short["heading"],
-            wording.body.render(context),
-            _buttons(wording, context),
-            frame.short("address", context),
+            wording.body.render(values),
+            _buttons(wording, values),
+            frame.short("address", values),
         )
-        texts = {key: fill(value, values, plain) for key, value in short.items()}
-        return texts, as_text(skeleton.lines, values), fill(skeleton.html, values, for_html)
+        return _Said({key: Skeleton.of(text) for key, text in short.items()}, skeleton)
 
     def _build_section(
         self,
@@ -188,36 +245,46 @@ class Composer:
         if level > 1:
             lines[:0] = [Line(heading, literal=True), Line("-" * 40, gap=None, literal=True)]
         lines += [Line(f"{label}:\n{url}", literal=True) for label, url in buttons]
-        return _Skeleton(self._inliner.inline_fragment(fragment, self._css), tuple(lines))
+        return _Skeleton(Skeleton.of(self._inliner.inline_fragment(fragment, self._css)), tuple(lines))
 
     def _framed(
         self, letter: Letter, frame: Wording, language: str, sections: list[_Section]
     ) -> tuple[str, str, str]:
         inserts = Inserts()
         context = _frame_context(letter, language, sections, inserts)
-        more = len(sections) - 1
-        subject = frame.short("more", context) if more else str(context["subject"])
-        subject = fill(subject, inserts.values, plain)
+        more = len(sections) > 1
+        said = self._said_around(frame, _Context(context), more)
+        subject = fill(said.more if more else str(context["subject"]), inserts.values, plain)
         if len(subject) > LONGEST_SUBJECT:
             subject = subject[: LONGEST_SUBJECT - 1].rstrip() + "…"
         skeleton = self._frame_skeleton(
             language,
-            frame.short("several", context) if more else inserts.put(sections[0].heading),
+            said.several if more else inserts.put(sections[0].heading),
             tuple(inserts.put(line(section.subject)) for section in sections) if more else (),
-            frame.short("greeting", context),
-            frame.short("closing", context),
-            frame.body.render(context),
+            said.greeting,
+            said.closing,
+            said.footer,
             str(context["organisation"]),
             inserts.put(line(subject)),
             inserts.put(line(" · ".join([sections[0].preheader, *(section.heading for section in sections[1:])]))),
         )
-        html = fill(skeleton.html, inserts.values, for_html)
+        html = skeleton.html.filled(inserts.values, for_html)
         parts = as_text(skeleton.lines, inserts.values).split(SLOT)
         items = "\n\n\n".join(section.text for section in sections)
         return (
             subject,
             items.join(parts) + "\n",
             html.replace(SLOT, "\n".join(section.html for section in sections)),
+        )
+
+    def _render_frame(self, frame: Wording, context: _Context, several: bool) -> _SaidAround:
+        values = context.values
+        return _SaidAround(
+            more=frame.short("more", values) if several else "",
+            several=frame.short("several", values) if several else "",
+            greeting=frame.short("greeting", values),
+            closing=frame.short("closing", values),
+            footer=frame.body.render(values),
         )
 
     def _build_frame(
@@ -258,7 +325,7 @@ class Composer:
         lines += [Line(closing)] if closing else []
         first, *others = rendered.lines
         lines += [Line("-- ", literal=True), replace(first, gap=None), *others]
-        return _Skeleton(self._inliner.inline(page), tuple(lines))
+        return _Skeleton(Skeleton.of(self._inliner.inline(page)), tuple(lines))
 
 
 COHORT, DATE = "\ue0000\ue001", "\ue0001\ue001"

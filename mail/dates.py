@@ -68,8 +68,12 @@ def zone_name(zone: str, language: str) -> str:
 def moment(at: datetime, zone: str, language: str) -> str:
     """`Monday, 1 March 2027, 09:00 Central European Time`: an instant in a zone, with the zone's name."""
     local = at.astimezone(ZoneInfo(zone))
-    on = format_date(local.date(), "full", locale=locale_of(language))
-    return f"{on}, {clock(local.time(), language)} {zone_name(zone, language)}"
+    return f"{_full_day(local.date(), language)}, {clock(local.time(), language)} {zone_name(zone, language)}"
+
+
+@lru_cache(maxsize=4096)
+def _full_day(on: date, language: str) -> str:
+    return format_date(on, "full", locale=locale_of(language))
 
 
 @lru_cache(maxsize=256)
@@ -80,7 +84,9 @@ def weekday_name(weekday: str, language: str) -> str:
 
 def listed(names: Sequence[str], language: str) -> str:
     """`Ada, Bo and Cy`."""
-    return format_list(list(names), locale=locale_of(language)) if names else ""
+    if len(names) < 2:
+        return names[0] if names else ""
+    return format_list(list(names), locale=locale_of(language))
 
 
 def direction(language: str) -> str:

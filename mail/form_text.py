@@ -22,29 +22,34 @@ def filled(text: str, words: Mapping[str, str]) -> str:
 
     Plain replacement: what a person wrote is never read as a pattern.
     """
+    if not _has_places(text):
+        return text
     return _PLACE.sub(lambda match: words[match[1]] if match[1] else match[0][0], text)
 
 
 def worded(questions: Sequence[Question], words: Mapping[str, str]) -> tuple[Question, ...]:
-    """The questions with their wording filled."""
-    return tuple(
-        question.model_copy(
-            update={
-                "label": filled(question.label, words),
-                "help": filled(question.help, words),
-                "low": filled(question.low, words),
-                "high": filled(question.high, words),
-                "section": filled(question.section, words),
-                "fold": filled(question.fold, words),
-                "tick": filled(question.tick, words),
-                "options": tuple(
-                    Option(value=option.value, label=filled(option.label, words)) for option in question.options
-                ),
-                "fields": worded(question.fields, words),
-            }
+    """The questions with their wording filled; those that have no place to fill as they are."""
+    return tuple(_worded(question, words) for question in questions)
+
+
+def _worded(question: Question, words: Mapping[str, str]) -> Question:
+    changed: dict[str, Any] = {
+        name: filled(text, words)
+        for name in ("label", "help", "low", "high", "section", "fold", "tick")
+        if _has_places(text := getattr(question, name))
+    }
+    if any(_has_places(option.label) for option in question.options):
+        changed["options"] = tuple(
+            Option(value=option.value, label=filled(option.label, words)) for option in question.options
         )
-        for question in questions
-    )
+    fields = worded(question.fields, words)
+    if any(new is not old for new, old in zip(fields, question.fields, strict=True)):
+        changed["fields"] = fields
+    return question.model_copy(update=changed) if changed else question
+
+
+def _has_places(text: str) -> bool:
+    return "{" in text or "}" in text
 
 
 def answer_text(question: Question, value: Any, language: str = "en") -> str:

@@ -12,6 +12,7 @@ import re
 import unicodedata
 from email.header import Header
 from email.utils import format_datetime
+from functools import lru_cache
 
 import idna
 
@@ -95,6 +96,11 @@ def mailbox(name: str, email: str, header: str, *, utf8: bool = False) -> str:
     return where if len(phrase) > _LONGEST_NAME else f"{phrase} <{where}>"
 
 
+_known_mailbox = lru_cache(256)(mailbox)
+"""Those that stand in many mails: the sender's, and the coordinators'."""
+
+
+@lru_cache(256)
 def _ascii_phrase(text: str) -> str:
     """ASCII letters of a title, for List-Id, which must never be encoded."""
     plain = unicodedata.normalize("NFKD", line(text)).encode("ascii", "ignore").decode()
@@ -137,9 +143,9 @@ def headers_of(letter: Letter, subject: str, language: str) -> list[tuple[str, s
     title = _ascii_phrase(letter.cohort_title)
     return [
         ("Date", format_datetime(letter.at)),
-        ("From", mailbox(sender_name, letter.sender, "From")),
+        ("From", _known_mailbox(sender_name, letter.sender, "From")),
         ("To", mailbox(letter.recipient.name, letter.recipient.email, "To", utf8=is_utf8(letter.recipient.email))),
-        ("Reply-To", mailbox(letter.coordinator.name, letter.coordinator.email, "Reply-To")),
+        ("Reply-To", _known_mailbox(letter.coordinator.name, letter.coordinator.email, "Reply-To")),
         ("Subject", unstructured(subject, "Subject")),
         ("Message-ID", _known_id(letter.message_id, "Message-ID")),
         *([("In-Reply-To", threads[-1]), ("References", "\r\n ".join(threads))] if threads else []),

@@ -12,6 +12,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 OPEN, CLOSE = "\ue000", "\ue001"
 """Placeholders stand between two private-use characters, which are removed from everything else."""
@@ -100,21 +101,41 @@ def is_url_insert(text: str) -> bool:
     return match is not None and match[1] == "u"
 
 
+@dataclass(frozen=True, slots=True)
+class Skeleton:
+    """A text cut at its placeholders, so that it need not be searched each time it is filled."""
+
+    texts: tuple[str, ...]
+    """What stands before, between and after the placeholders."""
+    positions: tuple[int, ...]
+    """Of the values that are put in."""
+
+    @classmethod
+    def of(cls, text: str) -> Skeleton:
+        """A text with placeholders. Raises BadInsert for one that a template broke."""
+        parts = _INSERT.split(text)
+        return cls(tuple(map(_unbroken, parts[::3])), tuple(map(int, parts[2::3])))
+
+    def filled(self, values: Sequence[str], escape: Callable[[str], str]) -> str:
+        """Put the values in, each escaped. Raises BadInsert for a value that is not there, or could be a
+        placeholder."""
+        first, *others = self.texts
+        if not others:
+            return first
+        parts = [first]
+        try:
+            for position, text in zip(self.positions, others, strict=True):
+                parts += (escape(values[position]), text)
+        except IndexError:
+            raise BadInsert("a placeholder stands in another section than its value") from None
+        return _unbroken("".join(parts))
+
+
 def fill(skeleton: str, values: Sequence[str], escape: Callable[[str], str]) -> str:
-    """Put the values in, each escaped. Raises BadInsert for a placeholder that a template broke."""
+    """Put the values into a text that is filled once. Raises BadInsert as `Skeleton` does."""
     if OPEN not in skeleton and CLOSE not in skeleton:
         return skeleton
-
-    def value_of(match: re.Match[str]) -> str:
-        position = int(match[2])
-        if position >= len(values):
-            raise BadInsert("a placeholder stands in another section than its value")
-        return escape(values[position])
-
-    filled = _INSERT.sub(value_of, skeleton)
-    if OPEN in filled or CLOSE in filled:
-        raise BadInsert("a template took a value apart: use whole values only, no slices or letters of them")
-    return filled
+    return Skeleton.of(skeleton).filled(values, escape)
 
 
 def plain(text: str) -> str:
@@ -125,3 +146,9 @@ def plain(text: str) -> str:
 def for_html(text: str) -> str:
     """The escape of HTML, in text and in attributes; a line end becomes a line break."""
     return html.escape(text, quote=True).replace("\n", "<br>")
+
+
+def _unbroken(text: str) -> str:
+    if OPEN in text or CLOSE in text:
+        raise BadInsert("a template took a value apart: use whole values only, no slices or letters of them")
+    return text

@@ -9,13 +9,12 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from mail.inserts import OPEN, fill, is_url_insert, plain
+from mail.inserts import OPEN, Skeleton, is_url_insert, plain
 
 WIDTH = 74
 
@@ -45,6 +44,13 @@ class Line:
     with None, nothing."""
     literal: bool = False
     """Not wrapped: commands."""
+    skeleton: Skeleton = field(init=False, repr=False, compare=False)
+    rows: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    """The block as it stands in every mail; empty where something is put in."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "skeleton", Skeleton.of(self.text))
+        object.__setattr__(self, "rows", () if self.skeleton.positions else tuple(_rows(self, self.text)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,19 +151,22 @@ def as_text(lines: Sequence[Line], values: Sequence[str]) -> str:
     for line in lines:
         if rows and line.gap is not None:
             rows.append(line.gap)
-        first = line.first
-        filled = fill(line.text, values, plain)
-        if _MAILTO in filled:
-            filled = _said_once(filled)
-        for part in filled.split("\n"):
-            if line.literal or len(first) + len(part) <= WIDTH:
-                rows.append(first + part if line.literal else (first + _SPACES.sub(" ", part)).rstrip())
-            else:
-                # Where something is put in, it is another person's in every mail: that isn't remembered.
-                wrapped = _remembered if filled == line.text else _wrapped
-                rows += wrapped(part, first, line.rest)
-            first = line.rest
+        rows += line.rows or _rows(line, line.skeleton.filled(values, plain))
     return "\n".join(rows)
+
+
+def _rows(line: Line, filled: str) -> list[str]:
+    rows: list[str] = []
+    first = line.first
+    if _MAILTO in filled:
+        filled = _said_once(filled)
+    for part in filled.split("\n"):
+        if line.literal or len(first) + len(part) <= WIDTH:
+            rows.append(first + part if line.literal else (first + _SPACES.sub(" ", part)).rstrip())
+        else:
+            rows += wrapped(part, first, line.rest)
+        first = line.rest
+    return rows
 
 
 def _said_once(text: str) -> str:
@@ -172,16 +181,26 @@ def _said_once(text: str) -> str:
     return "".join(parts)
 
 
-def _wrapped(paragraph: str, first: str, rest: str) -> list[str]:
-    return textwrap.wrap(
-        paragraph,
-        WIDTH,
-        initial_indent=first,
-        subsequent_indent=rest,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-
-
-_remembered = lru_cache(2048)(_wrapped)
-"""Most paragraphs are the same in many mails, and wrapping them costs more than all else in a text."""
+def wrapped(paragraph: str, first: str, rest: str) -> list[str]:
+    """A paragraph in rows of `WIDTH` characters at most, the first and the others behind their marks. A longer word
+    stands alone."""
+    if not paragraph.isprintable() or "  " in paragraph or paragraph != paragraph.strip(" ") or not paragraph:
+        return textwrap.wrap(
+            paragraph,
+            WIDTH,
+            initial_indent=first,
+            subsequent_indent=rest,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    # Words with one space between, as nearly all are: the same without a look at each of them.
+    rows: list[str] = []
+    mark = first
+    while len(mark) + len(paragraph) > WIDTH:
+        end = paragraph.rfind(" ", 0, max(WIDTH - len(mark), 0) + 1)
+        end = paragraph.find(" ") if end < 0 else end
+        if end < 0:
+            break
+        rows.append(mark + paragraph[:end])
+        mark, paragraph = rest, paragraph[end + 1 :]
+    return [*rows, mark + paragraph]

@@ -10,13 +10,16 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from email.parser import HeaderParser
 
 from mail.headers import BadHeader
 
 CRLF = "\r\n"
+_NAME = re.compile("([!-9;-~]+): ")
+_OTHER_LINE_END = re.compile("[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029\x00]")
+"""Everything that some program takes for the end of a line, and NUL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +65,21 @@ def written(headers: Sequence[tuple[str, str]], body: MimePart, seed: str, *, ut
     """The complete message. With `utf8` the address in To may have letters beyond ASCII (RFC 6532). Raises BadHeader
     when reading it again finds other headers than were meant."""
     block = "".join(f"{name}: {value}{CRLF}" for name, value in headers)
+    lines = block.split(CRLF)
     if not all(value.isascii() or (utf8 and name == "To") for name, value in headers) or any(
-        len(part) > 998 for part in block.split(CRLF)
+        len(part) > 998 for part in lines
     ):
         raise BadHeader("a header is not ASCII or has a line of more than 998 characters (RFC 5322 2.1.1)")
-    meant = [name.lower() for name, _ in headers]
-    read = HeaderParser().parsestr(block + CRLF)
-    if [name.lower() for name in read] != meant or read.get_payload() or read.defects:
+    if _names(lines) != [name for name, _ in headers]:
         raise BadHeader("reading the message again finds other headers than were written")
     return block + _written(body, seed) + CRLF
+
+
+def _names(lines: Sequence[str]) -> list[str] | None:
+    """The names of the headers in these lines, the last of which is what follows the last line end; None where the
+    block ends before, a line is neither a header nor goes on with one, or a program could see another line end."""
+    *block, rest = lines
+    if rest or any(not line.strip() or _OTHER_LINE_END.search(line) for line in block):
+        return None
+    begun = [_NAME.match(line) for line in block if line[0] not in " \t"]
+    return [name[1] for name in begun if name] if all(begun) else None

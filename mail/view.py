@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -107,7 +108,7 @@ class View:
 
     def _wording(self, text: str) -> str:
         """Text of a program, a form or a task, with the quotes of the mail around it; what people write stays."""
-        return self.inserts.put(typographic(passage(text), self.language))
+        return self.inserts.put(_printed(text, self.language))
 
     def _day(self, on: date | None) -> str:
         return self.inserts.put(dates.day(on, self.language, self.year)) if on else ""
@@ -233,7 +234,7 @@ class View:
                 for change in item.changes
             ),
             "meetings": self.meetings(item.meetings),
-            "first_meeting": typographic(without_placeholders(item.first_meeting), self.language),
+            "first_meeting": _guide(item.first_meeting, self.language),
             "guides": tuple(self._wording(guide) for guide in item.guides),
             "notes": tuple((self._name(author), self._passage(text)) for author, text in item.notes),
             "contacts": tuple(self.person(partner) for partner in item.contacts),
@@ -260,6 +261,17 @@ class View:
         }
 
 
+@lru_cache(maxsize=512)
+def _printed(text: str, language: str) -> str:
+    return typographic(passage(text), language)
+
+
+@lru_cache(maxsize=64)
+def _guide(text: str, language: str) -> str:
+    return typographic(without_placeholders(text), language)
+
+
+@lru_cache(maxsize=256)
 def _shown(field: str) -> str:
     """`job_title` as people read it."""
     plain = field.replace("_", " ").strip()

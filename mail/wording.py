@@ -65,9 +65,9 @@ class BadTemplate(ValueError):
         self.path, self.line, self.problem = path, line, problem
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Wording:
-    """One template, compiled."""
+    """One template, compiled. Each is itself alone, so that what it said can be remembered by it."""
 
     path: Path
     language: str

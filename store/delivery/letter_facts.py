@@ -25,6 +25,7 @@ from store.delivery.due import Item
 from store.operations_log import cancelled_by, reason_of
 from store.people import applications
 from store.people.applications import CALLED_OFF, OF_APPLICATIONS, Application
+from store.prepared import Prepared
 from store.programs import FrozenProgram, asked_with, frozen_program
 from store.tables import (
     AddressChangeRow,
@@ -134,8 +135,8 @@ async def background(session: AsyncSession, items: Collection[Item], people: Ite
     return facts
 
 
-async def _read(session: AsyncSession, query: Select[*tuple[Any, ...]], keys: Collection[Any]) -> Sequence[Any]:
-    return (await session.execute(query, {"keys": list(keys)})).all() if keys else ()
+async def _read(session: AsyncSession, statement: Prepared, keys: Collection[Any]) -> Sequence[Any]:
+    return await statement.all(session, {"keys": list(keys)}) if keys else ()
 
 
 async def _read_mentorships(session: AsyncSession, facts: Background, places: set[MentorshipRef]) -> None:
@@ -189,53 +190,62 @@ def _named(facts: Background) -> Iterator[str]:
         yield from (version.by for version in versions)
 
 
-# -- the statements: built once, for building them costs more than running them ------------------------------------
+# -- the statements: prepared once, for building them costs more than running them ---------------------------------
 
 KEYS = bindparam("keys", expanding=True)
 
 
-def _rows(table: type[Base]) -> Select[*tuple[Any, ...]]:
-    """All columns of a table; what comes back reads like the table's class and is quicker to make."""
-    return select(*bare(table).c)
+def _named_columns(table: type[Base], names: str) -> Select[*tuple[Any, ...]]:
+    """These columns of a table: what a letter needs, for some rows are large."""
+    return select(*(bare(table).c[name] for name in names.split()))
 
 
-COHORTS = _rows(CohortRow).where(CohortRow.id.in_(KEYS))
-DESKS = (
+COHORTS = Prepared(_named_columns(CohortRow, "id title organisation zone mails").where(CohortRow.id.in_(KEYS)))
+DESKS = Prepared(
     select(CohortPersonRow.cohort, CohortPersonRow.person, CohortPersonRow.role)
     .where(CohortPersonRow.cohort.in_(KEYS))
     .order_by(CohortPersonRow.role, CohortPersonRow.person)
 )
-MENTORSHIPS = _rows(MentorshipRow).where(tuple_(MentorshipRow.cohort, MentorshipRow.key).in_(KEYS))
-SEATS = (
-    _rows(MembershipRow)
+MENTORSHIPS = Prepared(
+    _named_columns(
+        MentorshipRow, "cohort key program program_hash format start end phase ending proposed because"
+    ).where(tuple_(MentorshipRow.cohort, MentorshipRow.key).in_(KEYS))
+)
+SEATS = Prepared(
+    _named_columns(MembershipRow, "cohort mentorship person role standing")
     .where(tuple_(MembershipRow.cohort, MembershipRow.mentorship).in_(KEYS))
     .order_by(MembershipRow.position, MembershipRow.person)
 )
-REQUESTS = _rows(RequestRow).where(RequestRow.key.in_(KEYS))
-THREADS = (
+_REQUESTS = _named_columns(
+    RequestRow, "key public_id generation cohort mentorship ask number person early closes program_hash"
+)
+REQUESTS = Prepared(_REQUESTS.where(RequestRow.key.in_(KEYS)))
+THREADS = Prepared(
     select(ItemRow.request, MessageRow.id)
     .join(MessageRow, MessageRow.id == ItemRow.message)
     .where(ItemRow.request.in_(KEYS), ItemRow.state == "sent")
     .order_by(MessageRow.at, MessageRow.id)
 )
-CHECK_INS = (
+CHECK_INS = Prepared(
     select(RequestRow.cohort, RequestRow.mentorship, RequestRow.number, func.max(RequestRow.opens))
     .where(tuple_(RequestRow.cohort, RequestRow.mentorship).in_(KEYS), RequestRow.ask == "check_in")
     .group_by(RequestRow.cohort, RequestRow.mentorship, RequestRow.number)
     .order_by(RequestRow.number)
 )
-TASKS = _rows(TaskRow).where(TaskRow.key.in_(KEYS))
-AGREEMENTS = (
-    _rows(AgreementRow)
+TASKS = Prepared(
+    _named_columns(TaskRow, "key kind reason due opened_on decisions about").where(TaskRow.key.in_(KEYS))
+)
+AGREEMENTS = Prepared(
+    _named_columns(AgreementRow, "cohort mentorship version by body signed")
     .where(tuple_(AgreementRow.cohort, AgreementRow.mentorship).in_(KEYS))
     .order_by(AgreementRow.version)
 )
-AGREEMENT_REQUESTS = (
-    _rows(RequestRow)
-    .where(tuple_(RequestRow.cohort, RequestRow.mentorship).in_(KEYS), RequestRow.ask == "agreement")
-    .order_by(RequestRow.number)
+AGREEMENT_REQUESTS = Prepared(
+    _REQUESTS.where(
+        tuple_(RequestRow.cohort, RequestRow.mentorship).in_(KEYS), RequestRow.ask == "agreement"
+    ).order_by(RequestRow.number)
 )
-CLOSURES = (
+CLOSURES = Prepared(
     select(RequestRow.cohort, RequestRow.mentorship, RequestRow.person, RequestRow.program_hash, AnswerRow.body)
     .join(AnswerRow, AnswerRow.request == RequestRow.key)
     .where(
@@ -245,6 +255,12 @@ CLOSURES = (
     )
     .order_by(RequestRow.number, AnswerRow.version)
 )
-ADDRESS_CHANGES = _rows(AddressChangeRow).where(AddressChangeRow.id.in_(KEYS))
-MESSAGES = _rows(WrittenMessageRow).where(WrittenMessageRow.id.in_(KEYS))
-PEOPLE = _rows(ParticipantRow).where(ParticipantRow.id.in_(KEYS))
+ADDRESS_CHANGES = Prepared(
+    _named_columns(AddressChangeRow, "id email lapses_at").where(AddressChangeRow.id.in_(KEYS))
+)
+MESSAGES = Prepared(_named_columns(WrittenMessageRow, "id by subject text").where(WrittenMessageRow.id.in_(KEYS)))
+PEOPLE = Prepared(
+    _named_columns(ParticipantRow, "id name email zone language profile standing generation").where(
+        ParticipantRow.id.in_(KEYS)
+    )
+)

@@ -6,12 +6,13 @@ transaction. Nothing here may keep what a relay said.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, bindparam, case, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Integer, String, and_, bindparam, case, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from store import workflow_outbox
@@ -131,10 +132,10 @@ CLAIMS = Prepared(
     .order_by(MESSAGES.c.id)
     .with_for_update()
 )
-SETTLE_MESSAGE = Prepared(
+SETTLE_MESSAGES = Prepared(
     update(MESSAGES)
     .where(
-        MESSAGES.c.id == bindparam("its_id"),
+        MESSAGES.c.id.in_(bindparam("ids", expanding=True)),
         MESSAGES.c.claim == bindparam("its_claim"),
         MESSAGES.c.state == "sending",
     )
@@ -149,14 +150,14 @@ SETTLE_MESSAGE = Prepared(
         **{name: _forgotten(MESSAGES.c[name]) for name in ("raw", "subject", "recipient")},
     )
 )
-COUNT_REQUEST = Prepared(
+COUNT_REQUESTS = Prepared(
     update(REQUESTS)
-    .where(REQUESTS.c.key == bindparam("its_key"))
-    .values(mails=REQUESTS.c.mails + 1, last_mail_on=bindparam("on"))
+    .where(REQUESTS.c.key.in_(bindparam("keys", expanding=True)))
+    .values(mails=REQUESTS.c.mails + bindparam("times", type_=Integer), last_mail_on=bindparam("on"))
 )
 CLOSE_ITEMS = Prepared(
     update(ITEMS)
-    .where(ITEMS.c.message == bindparam("its_message"), ITEMS.c.state == "sending")
+    .where(ITEMS.c.message.in_(bindparam("messages", expanding=True)), ITEMS.c.state == "sending")
     .values(state=bindparam("as"), reason=bindparam("why"), done_at=bindparam("at"), deliver_at=None)
 )
 PUT_BACK = Prepared(
@@ -167,7 +168,7 @@ PUT_BACK = Prepared(
 USE_UP_THE_DAY = Prepared(
     update(PEOPLE)
     .where(
-        PEOPLE.c.id == bindparam("its_id"),
+        PEOPLE.c.id.in_(bindparam("people", expanding=True)),
         or_(PEOPLE.c.last_mail_on.is_(None), PEOPLE.c.last_mail_on < bindparam("on")),
     )
     .values(last_mail_on=bindparam("on"))
@@ -175,44 +176,43 @@ USE_UP_THE_DAY = Prepared(
 
 
 async def _settle_messages(session: AsyncSession, outcomes: Sequence[Result], now: datetime) -> None:
-    rows = [
-        {
-            "its_id": outcome.id,
-            "its_claim": outcome.claim,
-            "state": outcome.state,
-            "on": outcome.on,
-            "mark": outcome.error or None,
-            "tries": int(outcome.burnt),
-            # The items say when they come again; without a moment of its own the mail keeps no postbox shut.
-            "next_try_at": None if outcome.elsewhere and outcome.state == "deferred" else outcome.until,
-            "sent_at": now if outcome.reached else None,
-        }
-        for outcome in outcomes
-    ]
-    settled = await SETTLE_MESSAGE.write(session, *rows)
-    if settled != len(rows):
-        raise ClaimLost(f"{len(rows) - settled} of {len(rows)} mails are not ours any more")
+    alike: dict[tuple[Any, ...], list[str]] = {}
+    for outcome in outcomes:
+        # The items say when they come again; without a moment of its own the mail keeps no postbox shut.
+        until = None if outcome.elsewhere and outcome.state == "deferred" else outcome.until
+        what = (outcome.claim, outcome.state, outcome.on, outcome.error or None, int(outcome.burnt), until)
+        alike.setdefault((*what, now if outcome.reached else None), []).append(outcome.id)
+    settled = 0
+    names = ("its_claim", "state", "on", "mark", "tries", "next_try_at", "sent_at")
+    for what, ids in alike.items():
+        settled += await SETTLE_MESSAGES.write(session, {"ids": ids, **dict(zip(names, what, strict=True))})
+    if settled != len(outcomes):
+        raise ClaimLost(f"{len(outcomes) - settled} of {len(outcomes)} mails are not ours any more")
 
 
 async def _count_requests(session: AsyncSession, reached: Sequence[Result]) -> None:
-    rows = [{"its_key": request, "on": outcome.on} for outcome in reached for request in outcome.requests]
-    await COUNT_REQUEST.write(session, *sorted(rows, key=lambda row: str(row["its_key"])))
+    carried = Counter((outcome.on, request) for outcome in reached for request in outcome.requests)
+    alike: dict[tuple[int, date], list[str]] = {}
+    for (on, request), times in sorted(carried.items()):
+        alike.setdefault((times, on), []).append(request)
+    for (times, on), keys in alike.items():
+        await COUNT_REQUESTS.write(session, {"keys": keys, "times": times, "on": on})
 
 
 async def _close_items(
     session: AsyncSession, outcomes: Sequence[Result], state: str, reason: str, now: datetime
 ) -> None:
-    rows = [{"its_message": outcome.id, "as": state, "why": reason, "at": now} for outcome in outcomes]
-    await CLOSE_ITEMS.write(session, *rows)
+    if outcomes:
+        messages = [outcome.id for outcome in outcomes]
+        await CLOSE_ITEMS.write(session, {"messages": messages, "as": state, "why": reason, "at": now})
 
 
 async def _use_up_the_day(session: AsyncSession, reached: Sequence[Result]) -> None:
-    # In one order for all postmasters, so that two never wait for each other.
-    rows = [
-        {"its_id": outcome.person, "on": outcome.on}
-        for outcome in sorted(reached, key=lambda outcome: outcome.person)
-    ]
-    await USE_UP_THE_DAY.write(session, *rows)
+    days: dict[date, list[str]] = {}
+    for outcome in sorted(reached, key=lambda outcome: outcome.person):
+        days.setdefault(outcome.on, []).append(outcome.person)
+    for on, people in sorted(days.items()):
+        await USE_UP_THE_DAY.write(session, {"people": people, "on": on})
 
 
 async def _put_back(session: AsyncSession, deferred: Sequence[Result]) -> None:

@@ -13,15 +13,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from program.forms import Answers
 from store.columns import bare
 from store.lookups import Lookup
+from store.prepared import Prepared
 from store.tables import AgreementRow, MentorshipRow
 
 AGREEMENTS = bare(AgreementRow)
-VERSIONS = (
+VERSIONS = Prepared(
     select(AGREEMENTS.c.version, AGREEMENTS.c.by, AGREEMENTS.c.body, AGREEMENTS.c.at, AGREEMENTS.c.signed)
     .where(AGREEMENTS.c.cohort == bindparam("cohort"), AGREEMENTS.c.mentorship == bindparam("mentorship"))
     .order_by(AGREEMENTS.c.version)
 )
-"""Built once: building it costs more than running it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Version:
 
 async def versions(session: AsyncSession, cohort: str, mentorship: str) -> tuple[Version, ...]:
     """All versions, oldest first."""
-    rows = await session.execute(VERSIONS, {"cohort": cohort, "mentorship": mentorship})
+    rows = await VERSIONS.all(session, {"cohort": cohort, "mentorship": mentorship})
     return tuple(_version(*row) for row in rows)
 
 

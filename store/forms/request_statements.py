@@ -1,10 +1,11 @@
-"""The statements about requests and answers, built once: building them costs more than running them."""
+"""The statements about requests and answers, prepared once: building them costs more than running them."""
 
 from __future__ import annotations
 
 from sqlalchemy import Boolean, String, and_, bindparam, case, delete, exists, func, insert, select, update
 
 from store.columns import Instant, bare
+from store.prepared import Prepared
 from store.tables import (
     AnswerRow,
     ApplicationRow,
@@ -24,7 +25,7 @@ BEFORE, KEPT = REQUESTS.alias("before"), ANSWERS.alias("kept")
 LINK = (REQUESTS.c.public_id == bindparam("public_id"), REQUESTS.c.generation == bindparam("generation"))
 
 LATEST = select(func.max(KEPT.c.version)).where(KEPT.c.request == REQUESTS.c.key).scalar_subquery()
-OF_LINK = (
+OF_LINK = Prepared(
     select(
         REQUESTS.c.key, REQUESTS.c.program_hash.label("asked_with"), REQUESTS.c.ask, REQUESTS.c.number,
         REQUESTS.c.role, REQUESTS.c.early, REQUESTS.c.opens, REQUESTS.c.closes, REQUESTS.c.closes_at,
@@ -71,21 +72,21 @@ OF_LINK = (
 """A request with its latest answer and its draft. `repeats`: this submission is kept already, here or for another
 request. `answered_before`: the person has answered another form.
 `check_in_before`: when the check-in before this one was opened; the same day for everybody in the mentorship."""
-MEMBERS = (
+MEMBERS = Prepared(
     select(MEMBERSHIPS.c.person, PEOPLE.c.name, MEMBERSHIPS.c.role, MEMBERSHIPS.c.standing)
     .select_from(MEMBERSHIPS)
     .join(PEOPLE, PEOPLE.c.id == MEMBERSHIPS.c.person)
     .where(MEMBERSHIPS.c.cohort == bindparam("cohort"), MEMBERSHIPS.c.mentorship == bindparam("mentorship"))
     .order_by(MEMBERSHIPS.c.position, MEMBERSHIPS.c.person)
 )
-COORDINATORS = (
+COORDINATORS = Prepared(
     select(PEOPLE.c.name, PEOPLE.c.email)
     .select_from(PEOPLE)
     .join(STAFF, STAFF.c.person == PEOPLE.c.id)
     .where(STAFF.c.cohort == bindparam("cohort"), STAFF.c.role == "coordinator")
     .order_by(PEOPLE.c.id)
 )
-OTHERS = (
+OTHERS = Prepared(
     select(REQUESTS.c.public_id, REQUESTS.c.generation, REQUESTS.c.mentorship, REQUESTS.c.ask, REQUESTS.c.number)
     .where(
         REQUESTS.c.person == bindparam("person"),
@@ -95,7 +96,7 @@ OTHERS = (
     )
     .order_by(REQUESTS.c.opens, REQUESTS.c.number, REQUESTS.c.key)
 )
-PARTNERS = (
+PARTNERS = Prepared(
     select(MEMBERSHIPS.c.mentorship, PEOPLE.c.name)
     .select_from(MEMBERSHIPS)
     .join(PEOPLE, PEOPLE.c.id == MEMBERSHIPS.c.person)
@@ -107,13 +108,13 @@ PARTNERS = (
     )
     .order_by(MEMBERSHIPS.c.position)
 )
-ANSWER_OF = select(ANSWERS.c.request, ANSWERS.c.body).where(ANSWERS.c.submission == bindparam("submission"))
+ANSWER_OF = Prepared(select(ANSWERS.c.request, ANSWERS.c.body).where(ANSWERS.c.submission == bindparam("submission")))
 
-LOCK = select(REQUESTS.c.key).where(*LINK).with_for_update()
-LOCK_UNLESS_AGREEMENT = LOCK.where(REQUESTS.c.ask != "agreement")
-AGREEMENT_OF_LINK = select(REQUESTS.c.cohort, REQUESTS.c.mentorship).where(*LINK)
-KEEP_ANSWER = insert(ANSWERS)
-ANSWERED_LATE = (
+_LOCK = select(REQUESTS.c.key).where(*LINK).with_for_update()
+LOCK, LOCK_UNLESS_AGREEMENT = Prepared(_LOCK), Prepared(_LOCK.where(REQUESTS.c.ask != "agreement"))
+AGREEMENT_OF_LINK = Prepared(select(REQUESTS.c.cohort, REQUESTS.c.mentorship).where(*LINK))
+KEEP_ANSWER = Prepared(insert(ANSWERS))
+_ANSWERED = (
     update(REQUESTS)
     .where(REQUESTS.c.key == bindparam("request_key"))
     .values(
@@ -121,9 +122,10 @@ ANSWERED_LATE = (
         met=bindparam("met", type_=Boolean()),
     )
 )
-ANSWERED = ANSWERED_LATE.values(state=case((REQUESTS.c.state == "open", "answered"), else_=REQUESTS.c.state))
-DROP_DRAFT = delete(DRAFTS).where(DRAFTS.c.request == bindparam("request_key"))
-INTRODUCE = (
+ANSWERED_LATE = Prepared(_ANSWERED)
+ANSWERED = Prepared(_ANSWERED.values(state=case((REQUESTS.c.state == "open", "answered"), else_=REQUESTS.c.state)))
+DROP_DRAFT = Prepared(delete(DRAFTS).where(DRAFTS.c.request == bindparam("request_key")))
+INTRODUCE = Prepared(
     update(PEOPLE)
     .where(PEOPLE.c.id == bindparam("person_id"))
     .values(

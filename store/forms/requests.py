@@ -177,14 +177,14 @@ async def find(
     Raises UnknownProgram, and KeyError where the program was frozen without the form.
     """
     link = {"public_id": public_id, "generation": generation, "submission": submission}
-    row = (await session.execute(OF_LINK, link)).one_or_none()
+    row = await OF_LINK.one_or_none(session, link)
     if row is None or row.standing == "erased":
         return None
     key = {"cohort": row.cohort, "mentorship": row.mentorship}
     frozen = await frozen_program(session, row.program, row.program_hash)
     asked = await asked_with(session, frozen, row.asked_with)
-    members = await session.execute(MEMBERS, key)
-    coordinators = await session.execute(COORDINATORS, {"cohort": row.cohort}) if to_show else ()
+    members = await MEMBERS.all(session, key)
+    coordinators = await COORDINATORS.all(session, {"cohort": row.cohort}) if to_show else ()
     documented = to_show or row.ask in ("agreement", "midpoint", "closure")
     return Requested(
         key=row.key,
@@ -240,12 +240,12 @@ def _latest_answer(row: Any) -> LatestAnswer | None:
 
 async def _others(session: AsyncSession, request: Any) -> tuple[Other, ...]:
     mine = {"cohort": request.cohort, "person": request.person}
-    others = (await session.execute(OTHERS, {**mine, "key": request.key})).all()
+    others = await OTHERS.all(session, {**mine, "key": request.key})
     if not others:
         return ()
     about: dict[str, list[str]] = {}
-    for mentorship, name in await session.execute(
-        PARTNERS, {**mine, "mentorships": [other.mentorship for other in others]}
+    for mentorship, name in await PARTNERS.all(
+        session, {**mine, "mentorships": [other.mentorship for other in others]}
     ):
         about.setdefault(mentorship, []).append(name)
     return tuple(
@@ -266,7 +266,7 @@ async def _others(session: AsyncSession, request: Any) -> tuple[Other, ...]:
 
 async def answer_of(session: AsyncSession, submission: str) -> tuple[str, Answers] | None:
     """(request key, answers) of a submission that was kept before."""
-    row = (await session.execute(ANSWER_OF, {"submission": submission})).one_or_none()
+    row = await ANSWER_OF.one_or_none(session, {"submission": submission})
     return (row.request, row.body) if row else None
 
 
@@ -276,13 +276,13 @@ async def lock(session: AsyncSession, public_id: str, generation: int) -> None:
     if session.get_bind().dialect.name == "sqlite":
         return  # SQLite has one writer
     link = {"public_id": public_id, "generation": generation}
-    if (await session.execute(LOCK_UNLESS_AGREEMENT, link)).one_or_none() is not None:
+    if await LOCK_UNLESS_AGREEMENT.one_or_none(session, link) is not None:
         return
-    about = (await session.execute(AGREEMENT_OF_LINK, link)).one_or_none()
+    about = await AGREEMENT_OF_LINK.one_or_none(session, link)
     if about is not None:
         # The mentorship before the request: the same order as where a workflow's turn is written.
         await agreements.lock(session, about.cohort, about.mentorship)
-        await session.execute(LOCK, link)
+        await LOCK.one_or_none(session, link)
 
 
 async def keep_answer(
@@ -312,10 +312,11 @@ async def keep_answer(
         "at": at,
         "late": late,
     }
-    await session.execute(KEEP_ANSWER, answer)
-    await session.execute(ANSWERED_LATE if late else ANSWERED, {"request_key": requested.key, "at": at, "met": met})
+    await KEEP_ANSWER.write(session, answer)
+    answered = {"request_key": requested.key, "at": at, "met": met}
+    await (ANSWERED_LATE if late else ANSWERED).write(session, answered)
     if requested.draft is not None:
-        await session.execute(DROP_DRAFT, {"request_key": requested.key})
+        await DROP_DRAFT.write(session, {"request_key": requested.key})
     return version
 
 
@@ -330,7 +331,7 @@ async def update_profile(session: AsyncSession, requested: Requested, profile: d
     merged = {name: value for name, value in {**requested.profile, **profile}.items() if value != ""}
     if merged == requested.profile and not zone:
         return
-    await session.execute(INTRODUCE, {"person_id": requested.person, "profile": merged, "zone": zone})
+    await INTRODUCE.write(session, {"person_id": requested.person, "profile": merged, "zone": zone})
 
 
 async def note(

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from lifecycle.delivery.absences import Absence
 from store.columns import bare
 from store.lookups import Lookup, look_up
+from store.prepared import Prepared
 from store.tables import AbsenceRow, ParticipantRow
 
 AGREEMENT = "agreement"
@@ -58,17 +59,16 @@ async def state(session: AsyncSession, form: AbsenceForm, absences: Sequence[Abs
         "its_person": form.person, "its_cohort": form.cohort, "its_mentorship": form.mentorship,
         "its_ask": form.ask, "its_number": form.occasion,
     }  # fmt: skip
-    before = sorted((first, last) for first, last in await session.execute(ON_FORM, where))
+    before = sorted((first, last) for first, last in await ON_FORM.all(session, where))
     if before == sorted(absences):
         return False
-    await session.execute(FORGET_FORM, where)
+    await FORGET_FORM.write(session, where)
     if absences:
         row = {
             "person": form.person, "cohort": form.cohort, "mentorship": form.mentorship, "ask": form.ask,
             "number": form.occasion, "at": at,
         }  # fmt: skip
-        rows = [row | {"first_day": first, "last_day": last} for first, last in absences]
-        await session.execute(insert(ABSENCES), rows)
+        await KEEP.write(session, *(row | {"first_day": first, "last_day": last} for first, last in absences))
     return True
 
 
@@ -77,7 +77,7 @@ async def of_people(session: AsyncSession, people: Collection[str]) -> dict[str,
     found: dict[str, tuple[Absence, ...]] = {}
     if not people:
         return found
-    for person, first, last in await session.execute(OF_PEOPLE, {"people": sorted(people)}):
+    for person, first, last in await OF_PEOPLE.all(session, {"people": sorted(people)}):
         found[person] = (*found.get(person, ()), (first, last))
     return found
 
@@ -110,7 +110,7 @@ async def forget(session: AsyncSession, person: str) -> int:
     return len(gone.all())
 
 
-# -- the statements: built once, for building them costs more than running them ------------------------------------
+# -- the statements: prepared once, for building them costs more than running them ---------------------------------
 
 ABSENCES = bare(AbsenceRow)
 _FORM = (
@@ -120,9 +120,9 @@ _FORM = (
     ABSENCES.c.ask == bindparam("its_ask"),
     ABSENCES.c.number == bindparam("its_number"),
 )
-ON_FORM = select(ABSENCES.c.first_day, ABSENCES.c.last_day).where(*_FORM)
-FORGET_FORM = delete(ABSENCES).where(*_FORM)
-OF_PEOPLE = (
+ON_FORM = Prepared(select(ABSENCES.c.first_day, ABSENCES.c.last_day).where(*_FORM))
+FORGET_FORM, KEEP = Prepared(delete(ABSENCES).where(*_FORM)), Prepared(insert(ABSENCES))
+OF_PEOPLE = Prepared(
     select(ABSENCES.c.person, ABSENCES.c.first_day, ABSENCES.c.last_day)
     .where(ABSENCES.c.person.in_(bindparam("people", expanding=True)))
     .order_by(ABSENCES.c.person, ABSENCES.c.first_day, ABSENCES.c.last_day)

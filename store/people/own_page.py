@@ -18,6 +18,7 @@ from lifecycle.keys import MentorshipRef
 from store.columns import bare
 from store.people import certificate, joint_sheet
 from store.people.joint_sheet import was_told
+from store.prepared import Prepared
 from store.programs import FrozenProgram, asked_with, frozen_program
 from store.tables import (
     AnswerRow,
@@ -144,7 +145,7 @@ async def holder(session: AsyncSession, person: str, generation: int, *, to_writ
     """The person of a link; None where unknown or erased, or the link was revoked. `to_write` keeps others from the
     person until the transaction ends."""
     link = {"person": person, "generation": generation}
-    row = (await session.execute(HOLDER_TO_WRITE if to_write else HOLDER, link)).one_or_none()
+    row = await (HOLDER_TO_WRITE if to_write else HOLDER).one_or_none(session, link)
     if row is None:
         return None
     bounced = row.standing == "bounced"
@@ -154,7 +155,7 @@ async def holder(session: AsyncSession, person: str, generation: int, *, to_writ
 async def seats(session: AsyncSession, person: str) -> list[OwnMentorship]:
     """Every mentorship in which this person has or had a seat, those that run first."""
     mine = {"mine": person}
-    rows = (await session.execute(SEATS, mine)).all()
+    rows = await SEATS.all(session, mine)
     if not rows:
         return []
     partners = await _partners(session, mine)
@@ -223,28 +224,28 @@ def _as_asked(request: Any, title: str) -> AskedForm:
 
 async def _partners(session: AsyncSession, mine: dict[str, str]) -> dict[MentorshipRef, list[str]]:
     partners: dict[MentorshipRef, list[str]] = defaultdict(list)
-    for cohort, mentorship, name in await session.execute(PARTNERS, mine):
+    for cohort, mentorship, name in await PARTNERS.all(session, mine):
         partners[cohort, mentorship].append(name)
     return partners
 
 
 async def _coordinators(session: AsyncSession, mine: dict[str, str]) -> dict[str, list[PageCoordinator]]:
     coordinators: dict[str, list[PageCoordinator]] = defaultdict(list)
-    for cohort, *columns in await session.execute(COORDINATORS, mine):
+    for cohort, *columns in await COORDINATORS.all(session, mine):
         coordinators[cohort].append(PageCoordinator(*columns))
     return coordinators
 
 
 async def _asked(session: AsyncSession, mine: dict[str, str]) -> dict[MentorshipRef, list[Any]]:
     asked: dict[MentorshipRef, list[Any]] = defaultdict(list)
-    for request in await session.execute(ASKED, mine):
+    for request in await ASKED.all(session, mine):
         asked[request.cohort, request.mentorship].append(request)
     return asked
 
 
 async def _coming(session: AsyncSession, mine: dict[str, str]) -> dict[MentorshipRef, list[Coming]]:
     coming: dict[MentorshipRef, list[Coming]] = defaultdict(list)
-    for step in await session.execute(COMING, mine):
+    for step in await COMING.all(session, mine):
         # Only people who opted in get the follow-up.
         if step.name != "follow_up" or mine["mine"] in step.asked:
             coming[step.cohort, step.mentorship].append(Coming(step.name, step.number, step.opens))
@@ -253,13 +254,13 @@ async def _coming(session: AsyncSession, mine: dict[str, str]) -> dict[Mentorshi
 
 async def _waiting(session: AsyncSession, mine: dict[str, str]) -> dict[MentorshipRef, list[str]]:
     waiting: dict[MentorshipRef, list[str]] = defaultdict(list)
-    for cohort, mentorship, event, payload in await session.execute(WAITING, mine):
+    for cohort, mentorship, event, payload in await WAITING.all(session, mine):
         if mine["mine"] in (payload.get("person"), payload.get("by")):
             waiting[cohort, mentorship].append(event)
     return waiting
 
 
-# -- the statements: built once, for building them costs more than running them ------------------------------------
+# -- the statements: prepared once, for building them costs more than running them ---------------------------------
 
 SEAT, OTHER, PEOPLE = bare(MembershipRow).alias("seat"), bare(MembershipRow), bare(ParticipantRow)
 MENTORSHIPS, COHORTS, STAFF = bare(MentorshipRow), bare(CohortRow), bare(CohortPersonRow)
@@ -280,14 +281,14 @@ def _of_mine(table: FromClause) -> ColumnElement[bool]:
     return exists().where(_there(table), MINE)
 
 
-HOLDER = select(
+_HOLDER = select(
     PEOPLE.c.id, PEOPLE.c.name, PEOPLE.c.email, PEOPLE.c.zone, PEOPLE.c.language, PEOPLE.c.generation,
     PEOPLE.c.reminders_stopped, PEOPLE.c.standing,
 ).where(
     PEOPLE.c.id == bindparam("person"), PEOPLE.c.generation == bindparam("generation"), PEOPLE.c.standing != "erased"
 )  # fmt: skip
-HOLDER_TO_WRITE = HOLDER.with_for_update(key_share=True)
-SEATS = (
+HOLDER, HOLDER_TO_WRITE = Prepared(_HOLDER), Prepared(_HOLDER.with_for_update(key_share=True))
+SEATS = Prepared(
     select(
         SEAT.c.cohort, SEAT.c.mentorship, SEAT.c.role, SEAT.c.standing,
         MENTORSHIPS.c.format, MENTORSHIPS.c.state, MENTORSHIPS.c.phase, MENTORSHIPS.c.paused_until,
@@ -313,7 +314,7 @@ SEATS = (
     .where(MINE)
     .order_by(MENTORSHIPS.c.start.desc(), SEAT.c.cohort, SEAT.c.mentorship)
 )  # fmt: skip
-PARTNERS = (
+PARTNERS = Prepared(
     select(OTHER.c.cohort, OTHER.c.mentorship, PEOPLE.c.name)
     .join(PEOPLE, PEOPLE.c.id == OTHER.c.person)
     .where(
@@ -324,14 +325,14 @@ PARTNERS = (
     )
     .order_by(OTHER.c.position, OTHER.c.person)
 )
-COORDINATORS = (
+COORDINATORS = Prepared(
     select(STAFF.c.cohort, PEOPLE.c.id, PEOPLE.c.name, PEOPLE.c.email, STAFF.c.role)
     .join(PEOPLE, PEOPLE.c.id == STAFF.c.person)
     .where(exists().where(SEAT.c.cohort == STAFF.c.cohort, MINE))
     .order_by(STAFF.c.role, PEOPLE.c.id)
 )
 LATEST = select(func.max(KEPT.c.version)).where(KEPT.c.request == REQUESTS.c.key).scalar_subquery()
-ASKED = (
+ASKED = Prepared(
     select(
         REQUESTS.c.cohort, REQUESTS.c.mentorship, REQUESTS.c.public_id, REQUESTS.c.generation, REQUESTS.c.ask,
         REQUESTS.c.number, REQUESTS.c.opens, REQUESTS.c.closes, REQUESTS.c.closes_at, REQUESTS.c.state,
@@ -342,12 +343,12 @@ ASKED = (
     .where(REQUESTS.c.person == bindparam("mine"), _of_mine(REQUESTS))
     .order_by(REQUESTS.c.opens, REQUESTS.c.ask, REQUESTS.c.number)
 )  # fmt: skip
-COMING = (
+COMING = Prepared(
     select(STEPS.c.cohort, STEPS.c.mentorship, STEPS.c.name, STEPS.c.number, STEPS.c.opens, STEPS.c.asked)
     .where(_of_mine(STEPS), STEPS.c.state == "planned")
     .order_by(STEPS.c.opens, STEPS.c.name, STEPS.c.number)
 )
-WAITING = (
+WAITING = Prepared(
     select(RELAYS.c.cohort, RELAYS.c.mentorship, RELAYS.c.event, RELAYS.c.payload)
     .where(_of_mine(RELAYS))
     .order_by(RELAYS.c.id)

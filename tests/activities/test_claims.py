@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import event, select, text, update
 from sqlalchemy.exc import DBAPIError
 from temporalio.testing import ActivityEnvironment
 
@@ -165,6 +165,55 @@ async def test_a_mail_whose_workers_die_twice_after_its_body_goes_no_third_time(
     assert (message.state, message.attempts, message.error) == ("ambiguous", 2, NOT_REPEATED)
     assert await delivery_env.items() == {"check_in#1/ada/request": "sent"}
     assert len(await delivery_env.events("mail_ambiguous")) == 2
+
+
+class InStep:
+    """A relay that asks for the body of no mail before it has been told of so many."""
+
+    connections = 3
+
+    def __init__(self, transport: Sender, together: int) -> None:
+        self.transport, self.together = transport, together
+        self.told = 0
+        self.all_told = asyncio.Event()
+
+    async def send(self, sender: str, recipient: str, message: bytes, before_body: BeforeBody | None = None) -> None:
+        self.told += 1
+        if self.told == self.together:
+            self.all_told.set()
+        await self.all_told.wait()
+        await self.transport.send(sender, recipient, message, before_body)
+
+
+async def confirmations(delivery_env: DeliveryEnv, together: int) -> int:
+    """How many transactions confirm three mails that are on their way at the same time."""
+    delivery_env.post_office = post_office(
+        delivery_env.database, InStep(delivery_env.post_office._office.transport, together)
+    )
+    await delivery_env.post(*(about("transferred", person) for person in PEOPLE))
+    found: list[str] = []
+
+    def count(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("UPDATE messages SET body_begun"):
+            found.append(statement)
+
+    event.listen(delivery_env.database.engine.sync_engine, "before_cursor_execute", count)
+    assert (await delivery_env.deliver(NINE)).sent == 3
+    event.remove(delivery_env.database.engine.sync_engine, "before_cursor_execute", count)
+    return len(found)
+
+
+async def test_mails_on_their_way_at_the_same_time_are_confirmed_together(
+    delivery_env: DeliveryEnv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("activities.hand_over.COMPANY", 60.0)
+    assert await confirmations(delivery_env, together=3) == 1
+
+
+async def test_no_mail_waits_long_for_another(delivery_env: DeliveryEnv, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("activities.hand_over.COMPANY", 0.0)
+    async with asyncio.timeout(30):
+        assert await confirmations(delivery_env, together=1) in (1, 2, 3)
 
 
 # -- rows that can't be written ------------------------------------------------------------------------------------

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import textwrap
 import time
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mail import inserts
 from mail.headers import mailbox, unstructured
-from mail.markdown import Line, as_text, render
+from mail.markdown import WIDTH, Line, as_text, render, wrapped
 from program.limits import TEXT_CHARACTERS
 
 BUDGET = 0.25
@@ -54,6 +57,20 @@ def test_an_address_that_is_its_own_link_is_said_once() -> None:
     assert text == "Write to a@example.org or b (mailto:b@example.org)."
     said = "a@b (mailto:a@b), xa@b (mailto:a@b) c (mailto:a@b) a (mailto:a) (mailto: a@b (mailto:a@b"
     assert as_text([Line(said, "", "", None, True)], ()) == said.replace("a@b (mailto:a@b)", "a@b", 2)
+
+
+WORDS = st.lists(st.text("abcé-.\t\xa0", min_size=0, max_size=90) | st.text("ab", max_size=9), max_size=40)
+
+
+@given(WORDS, st.sampled_from(["", "- ", "> ", "1. ", " " * 80]), st.sampled_from(["", "  ", "> > ", " " * 73]))
+@settings(max_examples=500)
+def test_a_paragraph_is_wrapped_as_a_library_wraps_it(words: list[str], first: str, rest: str) -> None:
+    paragraph = " ".join(words)
+    expected = textwrap.wrap(
+        paragraph, WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False,
+        break_on_hyphens=False,
+    )  # fmt: skip
+    assert wrapped(paragraph, first, rest) == expected
 
 
 def _spent(transform: Callable[[str], object], text: str) -> float:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from email.parser import HeaderParser
 from email.utils import parsedate_to_datetime
 
 import pytest
@@ -16,6 +17,7 @@ from mail.compose import compose
 from mail.headers import BadHeader, message_id
 from mail.inserts import BadInsert
 from mail.letters import Letter
+from mail.message import MimePart, written
 from mail.preview import sample
 
 REQUEST = sample("check_in")
@@ -225,3 +227,33 @@ def test_letters_before_the_at_stand_in_the_mail_to_that_address_only() -> None:
 def test_letters_before_the_at_smuggle_nothing_in(email: str) -> None:
     with pytest.raises(BadHeader):
         compose(replace(REQUEST, recipient=replace(REQUEST.recipient, email=email)))
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.text("Ab:-\n\r \t", max_size=4),
+            st.text("ab:\r\n \t\x0b\x0c\x1c\x85\u2028=?é", max_size=12) | st.sampled_from(SMUGGLED),
+        ),
+        max_size=4,
+    ),
+    st.booleans(),
+)
+@settings(max_examples=500)
+def test_headers_that_are_written_are_those_that_a_library_reads(headers: list[tuple[str, str]], utf8: bool) -> None:
+    try:
+        raw = written(headers, MimePart("text/plain", "hello"), "<id@example.org>", utf8=utf8)
+    except BadHeader:
+        return
+    names = [name for name, _ in headers]
+    found = HeaderParser().parsestr(raw)
+    assert [name for name in found if not name.startswith("Content-")] == names
+    assert not found.defects
+
+
+@pytest.mark.parametrize(
+    "payload", ["a\r\nBcc: b", "a\r\n\r\nb", "a\nBcc: b", "a\rBcc: b", "a\r\nb", "a\x0bBcc: b", "a\x00"]
+)
+def test_a_header_that_is_two_is_never_written(payload: str) -> None:
+    with pytest.raises(BadHeader):
+        written([("Subject", payload)], MimePart("text/plain", "hello"), "<id@example.org>")

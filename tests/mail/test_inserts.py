@@ -127,3 +127,14 @@ def test_a_value_taken_apart_is_a_fault_and_not_a_hole() -> None:
             fill(broken, inserts.values, plain)
     with pytest.raises(BadInsert):
         fill("\ue0007\ue001", inserts.values, plain)
+
+
+def test_what_is_remembered_of_one_mail_is_never_said_in_another() -> None:
+    letter = sample("invitation")
+    for minutes in (45, 45.0, 50, 45):  # equal is not the same: they are written otherwise
+        item = replace(letter.items[0], rhythm_minutes=minutes)
+        for called in ("Ada", "Bo"):
+            reader = replace(letter.recipient, name=f"{called} {minutes}", profile={})
+            mail = compose(replace(letter, recipient=reader, items=(item,)))
+            assert f"Hello {called}," in mail.text
+            assert f"about {minutes} minutes" in mail.text

@@ -25,6 +25,7 @@ from lifecycle.advance import advance, begin
 from lifecycle.batch import batch
 from lifecycle.local_time import local_date
 from lifecycle.state import Member
+from mail.compose import Composer
 from program.loader import Loaded
 from runtime.settings import Settings
 from runtime.smtp import transport_of
@@ -44,6 +45,8 @@ NINE = datetime(2026, 12, 1, 8, 0, 30, tzinfo=UTC)
 """Nine o'clock in Berlin, where everybody lives here."""
 SLOW = 0.01
 """Seconds that a near relay takes to accept a mail; a sink that takes none shows what the bookkeeping costs."""
+COMPOSER = Composer()
+"""A process reads its templates once: that is done when it is warm."""
 SECRET = "only-for-measuring-only-for-measuring"
 
 
@@ -121,7 +124,7 @@ async def _posted(path: Path, settings: Settings, many: int) -> AsyncIterator[tu
     transport: SmtpTransport = transport_of(settings)
     async with Database.open(url) as database:
         await begun(database, loaded, LAUNCHED)
-        yield database, make_post_office(settings, database, transport)
+        yield database, make_post_office(settings, database, transport, COMPOSER)
         await transport.close()
 
 
