@@ -52,7 +52,8 @@ def partners_of(place: MentorshipRef, person: str, known: Background) -> tuple[M
             # One profile for every role of a person: a mentor's own goals are for another mentorship.
             goals = "" if seat.role == "mentor" else partner.goals
             offer = "" if seat.role == "mentee" else partner.offer
-            found.append(replace(partner, goals=goals, offer=offer))
+            shown = (goals, offer) == (partner.goals, partner.offer)
+            found.append(partner if shown else replace(partner, goals=goals, offer=offer))
     return tuple(found)
 
 
@@ -81,13 +82,14 @@ def capacity_of(items: Collection[Item], person: str, known: Background) -> Capa
 
 def role_of(item: Item, person: str, known: Background) -> str:
     """The role in which somebody reads an item."""
-    desk = dict(reversed(known.desks.get(item.cohort, [])))
     if item.task or item.name in DESK:
-        return desk.get(person, "coordinator")
+        return _role_at_the_desk(item.cohort, person, known) or "coordinator"
     for seat in known.seats.get((item.cohort, item.mentorship), ()):
         if seat.person == person:
             return seat.role
-    if person in desk:
-        return desk[person]
     # What concerns a whole cohort goes to people by any seat they have; its wording asks for no role.
-    return "mentee"
+    return _role_at_the_desk(item.cohort, person, known) or "mentee"
+
+
+def _role_at_the_desk(cohort: str, person: str, known: Background) -> str:
+    return next((role for one, role in known.desks.get(cohort, ()) if one == person), "")
