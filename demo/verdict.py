@@ -55,7 +55,7 @@ async def verdict(season: DemoSeason) -> list[Check]:
         checks = [
             *await call_checks(season),
             await _endings(session, season),
-            await _nothing_left(session, season),
+            await nothing_left(session, season),
             await _told(session),
             _the_same_mails(season, sent),
             await _the_same_ledger(session, season, sent),
@@ -63,7 +63,7 @@ async def verdict(season: DemoSeason) -> list[Check]:
             _one_a_day(sent),
             await _answers(session, season),
             await _punctual(session, season, sent),
-            *await _decisions(session, season),
+            *await decisions(session, season),
         ]
     failed = await season.stack.client.count_workflows(
         "ExecutionStatus IN ('Failed', 'Terminated', 'TimedOut', 'Canceled')"
@@ -94,7 +94,8 @@ async def _endings(session: AsyncSession, season: DemoSeason) -> Check:
     return Check(bool(ended) and not stuck, "every mentorship has an ending", counted)
 
 
-async def _nothing_left(session: AsyncSession, season: DemoSeason) -> Check:
+async def nothing_left(session: AsyncSession, season: DemoSeason) -> Check:
+    """Whether something waits in a postbox. What a report holds back may, where the person who watches decides."""
     waiting = select(ItemRow.key).where(ItemRow.cohort == season.cohort)
     left = list(await session.scalars(waiting.where(ItemRow.state.in_(("queued", "sending")))))
     held = list(await session.scalars(waiting.where(ItemRow.state == "held")))
@@ -105,7 +106,7 @@ async def _nothing_left(session: AsyncSession, season: DemoSeason) -> Check:
     return Check(not left, "nothing waits in a postbox", f"{len(left)} items{_some(left)}")
 
 
-async def _decisions(session: AsyncSession, season: DemoSeason) -> list[Check]:
+async def decisions(session: AsyncSession, season: DemoSeason) -> list[Check]:
     """What waits for the person who took over the coordinator; nothing where nobody did."""
     if not season.taken_over:
         return []
