@@ -1,4 +1,4 @@
-"""What the verdict of a demo says of tasks and of what is held back, where somebody has taken over and where nobody has."""
+"""What the verdict of a demo says of tasks and of what is held back, taken over and not."""
 
 from __future__ import annotations
 
