@@ -2,12 +2,12 @@
 and the report of a rehearsed season, which says what a real one would.
 
     python -m tools.scripts.screenshots            # all
-    python -m tools.scripts.screenshots call       # those of the open call only
+    python -m tools.scripts.screenshots call       # those of the open call only; `season`, `week`: of these
     python -m tools.scripts.screenshots report     # that of the report only
 
 The realistic cohort runs on the embedded stack, at demo speed, up to its second month, with a coordinator who decides
 slowly; this takes about a minute and a half. The demo's cohort runs until its coordinator has to match. A browser
-takes the pictures. Needs Chromium.
+takes the pictures; they have few colours, to be small. Needs Chromium.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ import json
 import re
 import sys
 import tempfile
+from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
+from PIL import Image
 from playwright.async_api import Browser, Page, async_playwright
 
 from demo.season import CONFIG, DemoOptions, DemoSeason, season
@@ -36,6 +38,7 @@ from reports import html_report
 from reports.season_report import exact
 from runtime.temporal_ui import TemporalUI
 from testing.servers.browser import ARGUMENTS, executable
+from tools.scripts.week_pictures import take_week
 from workflows.ids import mentorship_id, postmaster_id
 
 ROOT = Path(__file__).parents[2]
@@ -46,10 +49,16 @@ FIRST_CHECK_IN = timedelta(days=32)
 """After the start: the first check-in is open."""
 PLAYED = timedelta(days=47)
 """After the start: check-ins, tasks, somebody silent."""
+WEEK = timedelta(days=55)
+"""After the start: a Monday before the next check-in."""
+UNHAPPY = {"decides_after: 2d": "decides_after: 60d", "prompt: 67%": "prompt: 57%\n  unhappy: 10%"}
+"""Changes to the people of `quiet-mentors.yaml`, for tasks of several kinds that wait."""
 SPEED = 1.0
 CALL_SPEED = 0.25
 """Slow enough to open each page while the call stands there."""
 SIZE = {"width": 1280, "height": 760}
+COLOURS = 200
+"""The most common ones of a picture, which all others become."""
 PHONE = {"width": 390, "height": 760}
 """The mail and the form, as a phone shows them."""
 COLUMNS = ("Status", "Workflow ID", "Cohort", "Phase", "Health", "OpenTasks", "NextStepAt")
@@ -121,6 +130,12 @@ async def save(page: Page, name: str) -> None:
     await page.wait_for_timeout(300)
     path = IMAGES / f"{name}.png"
     await page.screenshot(path=path)
+    with Image.open(path) as opened:
+        picture = opened.convert("RGB")
+    common = sorted(picture.getcolors(1 << 24) or [], key=lambda each: -each[0])[:COLOURS]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([part for _, colour in common for part in colour])  # pyright: ignore[reportGeneralTypeIssues, reportUnknownVariableType]
+    picture.quantize(palette=palette, dither=Image.Dither.NONE).save(path, optimize=True)
     print(f"{path.relative_to(ROOT)}: {path.stat().st_size // 1024} KB")
 
 
@@ -200,30 +215,36 @@ async def main() -> None:
     """Play, look, take."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=executable(), args=list(ARGUMENTS))
-        wanted = sys.argv[1:] or ["report", "call", "season"]
+        wanted = sys.argv[1:] or ["report", "call", "season", "week"]
         if "report" in wanted:
             await take_report(browser)
         if "call" in wanted:
             await take_call(browser)
-        if "season" in wanted:
-            await take_season(browser)
+        if "season" in wanted or "week" in wanted:
+            await take_season(browser, wanted)
         await browser.close()
 
 
-async def take_season(browser: Browser) -> None:
-    """A mail, a form and the Temporal UI."""
+async def take_season(browser: Browser, wanted: Sequence[str]) -> None:
+    """A mail, a form and the Temporal UI (`season`), and the pages of the coordinators (`week`)."""
     with tempfile.TemporaryDirectory() as data:
         people = Path(data) / "people.yaml"
-        people.write_text(
-            (CONFIG / "people" / "quiet-mentors.yaml").read_text().replace("decides_after: 2d", "decides_after: 40d")
-        )
-        wanted = DemoOptions(Path(data), SPEED, cohort=CONFIG / "cohorts" / "realistic.yaml", people=people)
-        async with season(wanted, lambda _: None) as here:
+        behaviour = (CONFIG / "people" / "quiet-mentors.yaml").read_text()
+        for before, after in UNHAPPY.items():
+            behaviour = behaviour.replace(before, after)
+        people.write_text(behaviour)
+        options = DemoOptions(Path(data), SPEED, cohort=CONFIG / "cohorts" / "realistic.yaml", people=people)
+        async with season(options, lambda _: None) as here:
             await here.launch()
             await until(here, FIRST_CHECK_IN)
-            await take_mail_and_form(browser, here)
+            if "season" in wanted:
+                await take_mail_and_form(browser, here)
             await until(here, PLAYED)
-            await take_temporal(browser, here)
+            if "season" in wanted:
+                await take_temporal(browser, here)
+            if "week" in wanted:
+                await until(here, WEEK)
+                await take_week(browser, here, save)
 
 
 if __name__ == "__main__":
