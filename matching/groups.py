@@ -294,28 +294,46 @@ class _Solver:
     def _run(self, counts: Mapping[int, float]) -> tuple[int, int] | None:
         """(what was reached, what can be reached at most) of this sum; None where the model has no solution."""
         highspy = self._highspy
+        start = bool(self._model.seats) and not any(self._values[number] for number in self._closed)
+        solver = self._solved(counts, start=start)
+        info: Any = solver.getInfo()
+        feasible = highspy.SolutionStatus.kSolutionStatusFeasible
+        if start and info.primal_solution_status == feasible:
+            value = self._sum(counts, solver)
+            if value != round(info.objective_function_value):
+                # HiGHS 1.16 can hand back the solution that it was given instead of the better one that it found.
+                solver = self._solved(counts, start=False)
+                info = solver.getInfo()
+        self._is_infeasible = solver.getModelStatus() == highspy.HighsModelStatus.kInfeasible
+        if info.primal_solution_status != feasible:
+            return None
+        value = self._sum(counts, solver)
+        self._values = [round(each) for each in solver.getSolution().col_value]
+        proven = solver.getModelStatus() == highspy.HighsModelStatus.kOptimal or not counts
+        bound = min(info.mip_dual_bound, self._bound(counts))
+        return value, value if proven else max(value, floor(bound + 1e-6))
+
+    def _solved(self, counts: Mapping[int, float], *, start: bool) -> Any:
+        """HiGHS after its run; `start`: from the solution that is known."""
         # The class below `Highs`: that one writes a banner to stdout before it can be told to be silent.
-        solver: Any = highspy.Highs.__base__()
+        solver: Any = self._highspy.Highs.__base__()
         for option, value in (
             ("output_flag", False), ("threads", 1), ("random_seed", 0), ("time_limit", self._seconds),
             ("mip_rel_gap", 0.0), ("mip_abs_gap", 0.5),
         ):  # fmt: skip
             solver.setOptionValue(option, value)
         solver.passModel(self._linear_program(counts))
-        if self._model.seats and not any(self._values[number] for number in self._closed):
-            known: Any = highspy.HighsSolution()
+        if start:
+            known: Any = self._highspy.HighsSolution()
             known.col_value = [float(value) for value in self._values]
             solver.setSolution(known)
         solver.run()
-        self._is_infeasible = solver.getModelStatus() == highspy.HighsModelStatus.kInfeasible
-        info: Any = solver.getInfo()
-        if info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
-            return None
-        self._values = [round(value) for value in solver.getSolution().col_value]
-        value = round(sum(factor * self._values[number] for number, factor in counts.items()))
-        proven = solver.getModelStatus() == highspy.HighsModelStatus.kOptimal or not counts
-        bound = min(info.mip_dual_bound, self._bound(counts))
-        return value, value if proven else max(value, floor(bound + 1e-6))
+        return solver
+
+    def _sum(self, counts: Mapping[int, float], solver: Any) -> int:
+        """What this sum comes to in the solution that HiGHS hands back."""
+        values = solver.getSolution().col_value
+        return round(sum(factor * round(values[number]) for number, factor in counts.items()))
 
     def _bound(self, counts: Mapping[int, float]) -> float:
         """What a sum can't exceed: the most of each mentee alone."""

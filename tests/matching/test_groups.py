@@ -186,3 +186,18 @@ def test_whether_all_of_a_group_can_meet() -> None:
     assert not can_all_meet(mentor, [free("mon_am"), free("tue_pm")], group_program(), ON)
     assert not can_all_meet(free(), [], group_program(), ON)
     assert can_all_meet(free(), [free("mon_am"), free("tue_pm")], Matching(), ON), "no rule asks for a slot"
+
+
+def test_a_better_solution_is_taken_where_the_solver_hands_back_the_one_that_it_was_given() -> None:
+    matching = Matching.model_validate(
+        {"rules": [{"not_again": True}], "objective": ["served"], "groups": {"least": 2, "most": 3}}
+    )
+    people = [
+        *(
+            Applicant(id_, mentee=True, not_with=frozenset({"p03"} if id_ != "p04" else ()))
+            for id_ in ("p02", "p04", "p06")
+        ),
+        *(Applicant(id_, mentor=True, capacity=places) for id_, places in (("p00", 2), ("p01", 4), ("p03", 2))),
+    ]
+    result = match_groups(people, matching, ON, Wanted(bans=frozenset({("p01", "p06")})))
+    assert (result.totals.served, result.off_by) == (2, {})
