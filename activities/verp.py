@@ -31,11 +31,13 @@ def message_of(envelope: str, secrets: tuple[str, ...]) -> str | None:
     tag = envelope.rpartition("@")[0].rpartition("+")[2].lower()
     message, _, signature = tag.rpartition(".")
     for secret in secrets:
-        if message and hmac.compare_digest(_signature(message, secret), signature):
+        if message and hmac.compare_digest(
+            _signature(message, secret).encode(), signature.encode("utf-8", "replace")
+        ):
             return message
     return None
 
 
 def _signature(message: str, secret: str) -> str:
-    digest = hmac.digest(b"mentorship.bounce:" + secret.encode(), message.encode(), hashlib.sha256)
+    digest = hmac.digest(b"mentorship.bounce:" + secret.encode(), message.encode("utf-8", "replace"), hashlib.sha256)
     return base64.b32encode(digest[:_SIGNATURE_BYTES]).decode().lower()

@@ -12,6 +12,8 @@ from email import message_from_bytes
 from email.message import Message
 from typing import Literal
 
+from program.text import harmless
+
 LONGEST = 1_000_000
 """Bytes of a mail that are parsed; a report comes before the returned mail."""
 SENT_TO = (
@@ -22,7 +24,8 @@ REPORTS = ("message/delivery-status", "message/global-delivery-status")
 DAEMONS = ("mailer-daemon", "postmaster", "mail-daemon")
 MACHINES = ("X-Autoreply", "X-Autorespond", "X-Auto-Response-From", "X-Vacation")
 
-_ADDRESS = re.compile(r"[^\s<>,;:\"()]+@[A-Za-z0-9.-]+")
+_ADDRESS = re.compile(r"(?<![^\s<>,;:\"()])[^\s<>,;:\"()]+@[A-Za-z0-9.-]+")
+"""Looked for at the beginning of a word only, so that a long one is gone through once."""
 _MESSAGE_ID = re.compile(rb"^[> ]*message-id:\s*<([^<>\s]{3,250})>", re.IGNORECASE | re.MULTILINE)
 _STATUS = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 _REPLY = re.compile(r"\b([45])\d\d\b")
@@ -82,7 +85,7 @@ def _read(raw: bytes) -> Incoming:
 
 
 def _values(mail: Message, name: str) -> list[str]:
-    return [str(value) for value in mail.get_all(name, [])]
+    return [harmless(str(value)) for value in mail.get_all(name, [])]
 
 
 def _value(block: Message, name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +16,7 @@ from activities.verp import envelope_sender
 from lifecycle.events import EVENTS
 from mail.headers import message_id
 from operations.bounces.bounces import Handled, take_in
-from operations.bounces.reports import Failure, Incoming, read
+from operations.bounces.reports import LONGEST, Failure, Incoming, read
 from operations.people.correct import Details, correct
 from runtime.settings import Settings
 from store.database import Database
@@ -146,6 +147,38 @@ def test_whatever_comes_in_is_read(junk: bytes, start: int, end: int) -> None:
     assert isinstance(read(whole[:start] + junk + whole[end:]), Incoming)
 
 
+DELIVERY_STATUS = b"Content-Type: message/delivery-status\n\n"
+DEAR: dict[str, bytes] = {
+    "an address of one letter": b"To: " + b"a" * LONGEST,
+    "a sender of dots": b"From: " + b"x." * (LONGEST // 2),
+    "a recipient of one letter": DELIVERY_STATUS + b"Action: failed\nFinal-Recipient: " + b"a" * LONGEST,
+    "many signs of addresses": b"To: " + b"a@" * (LONGEST // 2),
+    "many recipients": DELIVERY_STATUS + b"Action: failed\nFinal-Recipient: a@b.c\n\n" * (LONGEST // 40),
+    "quotes of a returned mail": b"\n" + b"> " * (LONGEST // 2),
+    "ids that do not end": b"\n" + b"message-id:\n" * (LONGEST // 12),
+    "parts": b"Content-Type: multipart/report; boundary=x\n\n" + b"--x\n\n" * (LONGEST // 5),
+    "many headers": b"To: a\n" * (LONGEST // 6),
+    "encoded words": b"To: " + b"=?utf-8?q?a?= " * (LONGEST // 15),
+    "words that are looked for": b"Subject: " + b"out of the " * (LONGEST // 11),
+    "numbers": b"From: mailer-daemon@x\n\n" + b"4." * (LONGEST // 2),
+}
+"""The worst that is known for each thing that is done with a report."""
+
+
+@pytest.mark.parametrize("what", DEAR)
+def test_no_mail_takes_long_to_be_read_however_it_is_made(what: str) -> None:
+    began = time.process_time()
+    read(DEAR[what])
+    assert time.process_time() - began < 10, "seconds of CPU; others' reports wait meanwhile"
+
+
+def test_a_mail_is_read_up_to_its_limit_of_size() -> None:
+    """A report comes first; what a mail server sends back behind it can be of any length."""
+    whole = report()
+    assert read(whole + b"x" * LONGEST).failures == read(whole).failures
+    assert read(b"Subject: " + b"x" * LONGEST + b"\n" + whole).kind == "other", "what is beyond it is not looked at"
+
+
 # -- what comes of it ------------------------------------------------------------------------------------------------
 
 
@@ -243,6 +276,23 @@ async def test_three_of_the_last_five_that_come_back_for_the_time_being_make_a_t
 def _working_day(nth: int) -> datetime:
     weeks, days = divmod(nth, 5)
     return NINE_IN_NEW_YORK + timedelta(weeks=weeks, days=days)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        report(to="bounces+m.\u00fc@mail.example.org"),
+        report(to="bounces+\u00fc.m@mail.example.org"),
+        report(who="a\x00b@example.org", about_id="<x.y@mail.example.org>"),
+        report(who="a\u202eb@example.org", about_id="<x.y@mail.example.org>"),
+        report(who="a\ud7ffb@example.org", about_id="<x.y@mail.example.org>"),
+    ],
+)
+async def test_no_letter_that_a_stranger_writes_stops_the_reports_of_others(
+    delivery_env: DeliveryEnv, raw: bytes
+) -> None:
+    handled = await take_in(delivery_env.database, SETTINGS, raw, NINE_IN_NEW_YORK)
+    assert handled.came == "unmatched"
 
 
 async def test_by_the_message_id_only_the_recipient_can_report(delivery_env: DeliveryEnv) -> None:
