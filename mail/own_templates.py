@@ -27,6 +27,9 @@ _ALLOWED = (
 _FILTERS = frozenset({"length", "capitalize"})
 _LOOPS = 2
 """So many loops may stand in each other."""
+_DEEP = 30
+"""So deep may anything stand in each other; the templates that ship have a quarter of it."""
+TOO_DEEP = "too much stands one within the other here; write it in a simpler way"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,18 @@ SHARED = OwnTemplates()
 
 def not_allowed(text: str) -> Iterator[tuple[int, str]]:
     """(line, what is wrong) of everything that a template of a cohort may not do. Raises TemplateSyntaxError."""
-    parsed = Environment().parse(text)
+    try:
+        yield from _not_allowed(Environment().parse(text))
+    except RecursionError:
+        yield 1, TOO_DEEP
+
+
+def _not_allowed(parsed: nodes.Template) -> Iterator[tuple[int, str]]:
+    found = list(_within(parsed))
+    too_deep = {id(node) for node, _, loops in found if loops > _LOOPS}
+    if deep := [node.lineno for node, depth, _ in found if depth > _DEEP]:
+        yield min(deep), TOO_DEEP
+        return
     blocks = list(parsed.find_all(nodes.AssignBlock))
     in_blocks = {block.target.name for block in blocks if isinstance(block.target, nodes.Name)}
     for node in parsed.find_all(nodes.Node):
@@ -66,7 +80,7 @@ def not_allowed(text: str) -> Iterator[tuple[int, str]]:
             if node.name not in _FILTERS:
                 yield node.lineno, f"a mail may not use the filter {node.name!r}; there are length and capitalize"
         elif isinstance(node, nodes.For):
-            if node.recursive or not _is_value(node.iter, in_blocks) or _depth(node) > _LOOPS:
+            if node.recursive or not _is_value(node.iter, in_blocks) or id(node) in too_deep:
                 yield node.lineno, "a loop goes over a value of the mail, such as {% for person in partners %}"
         elif not isinstance(node, _ALLOWED):
             yield (
@@ -89,12 +103,11 @@ def _is_value(node: nodes.Node, in_blocks: set[str]) -> bool:
     return isinstance(node, nodes.Name) and node.name not in in_blocks
 
 
-def _depth(loop: nodes.For) -> int:
-    inner = [_depth(node) for part in loop.body for node in _loops_in(part)]
-    return 1 + max(inner, default=0)
-
-
-def _loops_in(node: nodes.Node) -> Iterator[nodes.For]:
-    if isinstance(node, nodes.For):
-        yield node
-    yield from node.find_all(nodes.For)
+def _within(node: nodes.Node, deep: int = 1, loops: int = 0) -> Iterator[tuple[nodes.Node, int, int]]:
+    """Each node below this one, no deeper than is allowed and one more, with how deep it is and how many loops it
+    stands in, itself included."""
+    for child in node.iter_child_nodes():
+        around = loops + isinstance(child, nodes.For)
+        yield child, deep, around
+        if deep <= _DEEP:
+            yield from _within(child, deep + 1, around)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -50,6 +51,34 @@ def test_a_template_of_a_cohort_computes_nothing(body: str) -> None:
     assert {line for line, _ in found} == {7}
     [(file, line, _), *_] = check_templates(own=own(check_in=f"{FRONT}\n{body}"))
     assert (file, line) == ("mail/en/check_in.md", 7)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{% for a in names %}" * 400 + "{% endfor %}" * 400,
+        "{% if names %}" * 600 + "{% endif %}" * 600,
+        "{% for a in names %}{% if a %}" * 250 + "{% endif %}{% endfor %}" * 250,
+        "{{ " + "(" * 9_000,
+        "{{ " + "not " * 4_000 + "names }}",
+        "{{ names" + ".x" * 9_000 + " }}",
+        "{{ names" + "[0" * 9_000,
+        "{{ names" + " or names" * 2_000 + " }}",
+        "{{ names if " * 1_500,
+        "{% if names %}" * 110 + "{% endif %}" * 110,
+        "{{ " + "not " * 200 + "names }}",
+        "{{ " + "names if names else " * 300 + "names }}",
+        "{{" * 9_000,
+        "{#" * 9_000,
+        "{% set a %}" * 700 + "{% endset %}" * 700,
+    ],
+)
+def test_no_template_takes_long_to_be_refused_however_deep_it_is(body: str) -> None:
+    template = f"{FRONT}\n{body}"
+    assert len(template) <= BYTES_AT_MOST
+    began = time.process_time()
+    assert check_templates(own=own(check_in=template))
+    assert time.process_time() - began < 1, "seconds of CPU"
 
 
 def test_everything_that_ships_may_be_a_cohorts_own() -> None:
