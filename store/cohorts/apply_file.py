@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
+from secrets import token_hex
+from time import time_ns
 from typing import Any
 
 from sqlalchemy import insert, or_, select, update
@@ -126,9 +128,11 @@ async def _change_staff(session: AsyncSession, cohort: Cohort, now: datetime, by
     keys = await session.scalars(
         select(MentorshipRow.key).where(MentorshipRow.cohort == cohort.cohort, MentorshipRow.state == "running")
     )
+    # Real time, so that two launches at the same program time are told each, and in their order.
+    which = f"staffed.{time_ns():016x}{token_hex(2)}"
     rows: list[dict[str, Any]] = []
     for key in keys:
-        id_ = f"launch/{cohort.cohort}/{key}/staffed.{now.isoformat()}"
+        id_ = f"launch/{cohort.cohort}/{key}/{which}"
         rows.append(
             {"id": id_, "cohort": cohort.cohort, "mentorship": key, "event": "Staffed",
              "payload": {"id": id_, **payload}, "at": now, "attempts": 0}

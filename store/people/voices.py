@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from time import time_ns
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -145,7 +146,8 @@ async def answer(
 async def reworded(
     session: AsyncSession, voice: Voice, text: str, now: datetime, *, shards: int
 ) -> dict[int, datetime]:
-    """Put down other words, and ask everybody else in it again, for they agreed to the words before."""
+    """Put down other words, and ask everybody else in it again, for they agreed to the words before. Mails that still
+    ask about those are dropped."""
     row = await session.get_one(VoiceRow, voice.id)
     row.text = text
     others = [consent.person for consent in voice.consents if consent.person != voice.person]
@@ -156,8 +158,9 @@ async def reworded(
         .execution_options(synchronize_session=False)
     )
     await session.flush()
-    asked = int(now.timestamp())
-    return await _mail(session, row, others, now, shards=shards, number=asked) if others else {}
+    await _no_mail(session, ItemRow.about == voice.id, ItemRow.person.in_(others), reason="untrue", now=now)
+    # Real time: words can change twice at the same program time, and each asking has mails of its own.
+    return await _mail(session, row, others, now, shards=shards, number=time_ns()) if others else {}
 
 
 async def used(session: AsyncSession, voice: str, place: str, by: str, now: datetime) -> None:
@@ -216,11 +219,11 @@ async def forget(session: AsyncSession, person: str, names: NameMatcher) -> int:
     return len(own) + len(ended.all())
 
 
-async def _no_mail(session: AsyncSession, *which: object, now: datetime) -> None:
+async def _no_mail(session: AsyncSession, *which: object, now: datetime, reason: str = "answered") -> None:
     await session.execute(
         update(ItemRow)
         .where(ItemRow.name == VOICE, ItemRow.state.in_(WAITING), *which)  # type: ignore[arg-type]
-        .values(state="dropped", reason="answered", done_at=now, deliver_at=None)
+        .values(state="dropped", reason=reason, done_at=now, deliver_at=None)
         .execution_options(synchronize_session=False)
     )
 

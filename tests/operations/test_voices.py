@@ -70,6 +70,18 @@ async def test_other_words_are_asked_of_the_others_again(asked: tuple[WebEnv, st
     assert await shown(env) == [("Mia listened.", "Ada Lindqvist")]
 
 
+async def test_each_change_of_the_words_asks_again_also_at_the_same_instant(asked: tuple[WebEnv, str]) -> None:
+    env, voice = asked
+    for text in ("Mia listened.", "Mia listened to me.", "Mia heard me."):
+        await say(env, voice, "ada", "named", text)
+        async with env.database.session() as session:
+            rows = await session.scalars(select(ItemRow).where(ItemRow.name == "voice", ItemRow.person == "mia"))
+            states = [row.state for row in rows]
+        assert states.count("queued") == 2, "the mail and its reminder; nobody is asked about words that are gone"
+        await say(env, voice, "mia", "named")
+    assert await shown(env) == [("Mia heard me.", "Ada Lindqvist")]
+
+
 async def test_a_yes_is_taken_back_and_lapses(asked: tuple[WebEnv, str]) -> None:
     env, voice = asked
     await say(env, voice, "ada", "named")

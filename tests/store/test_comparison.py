@@ -241,6 +241,21 @@ async def test_who_coordinates_no_more_gets_nothing_more_and_each_mentorship_is_
     assert DANA.id in relay.payload["coordinators"]
 
 
+async def test_coordinators_that_change_twice_at_the_same_instant_are_told_each_and_in_their_order(
+    database: Database,
+) -> None:
+    await launched(database)
+    async with database.begin() as session:
+        await mark_running(session, COHORT, [PAIR.key])
+    await launched(database, cohort(coordinators=(CASEY, ZOE)))
+    for coordinators in ((ZOE,), (CASEY, ZOE), (ZOE,)):
+        await settled(database, cohort(coordinators=coordinators))
+    async with database.session() as session:
+        relays = await session.scalars(select(RelayRow).order_by(RelayRow.at, RelayRow.id))
+        payloads = [row.payload["coordinators"] for row in relays]
+    assert payloads == [["zoe"], ["casey", "zoe"], ["zoe"]]
+
+
 async def test_a_mentorship_that_ends_early_has_not_vanished(database: Database) -> None:
     await launched(database)
     other = cohort(mentorships=(Mentorship(key="m9", mentor="ada", mentees=("ben",)),))
