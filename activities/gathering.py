@@ -81,6 +81,10 @@ class Gatherer:
                 return []
             case "ask_wishes":
                 return await self._ask_wishes(call, now)
+            case "match":
+                async with self.database.begin() as session:
+                    await applications.drop_waiting(session, call.cohort, applications.WISHES, now)
+                return await self._task(call, moment, now)
             case _:
                 return await self._task(call, moment, now)
 

@@ -141,6 +141,8 @@ class RehearsedGathering:
             elif moment.name == "ask_wishes":
                 self._ask_wishes()
             else:
+                if moment.name == "match":
+                    self._take_back(self.applications, (WISHES,), DropReason.WINDOW_CLOSED)
                 self._task(moment)
 
     def _tell_invited(self, moment: Moment) -> None:

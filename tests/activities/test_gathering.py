@@ -86,6 +86,7 @@ async def test_a_call_opens_reminds_closes_asks_for_wishes_and_asks_the_coordina
         task = (await session.scalars(select(TaskRow))).one()
     assert (task.kind, task.due, task.mentorship) == ("match", date(2027, 2, 15), "")
     assert "1 mentee" in task.reason
+    assert (await items(database))["application_wishes", 1, "dropped"] == 1, "nobody is asked for wishes any more"
     await gathered(database, datetime(2027, 2, 15, 8, tzinfo=UTC))
     found = await gathered(database, datetime(2027, 2, 17, 8, tzinfo=UTC))
     assert (found.stage, found.next_at) == ("matching", None)

@@ -9,6 +9,7 @@ import pytest
 
 from lifecycle.delivery.notices import TRUE_WHILE, Notice, NoticeFacts, facts_of, still_true, who_takes_part
 from lifecycle.events import Extend, Leave, Pause, Replace, Resume
+from mail.letters import ASKS, NAMES
 from testing.cohorts.one_mentorship import OneMentorship, one_mentorship
 
 QUEUED = datetime(2027, 3, 1, 8, tzinfo=UTC)
@@ -82,6 +83,32 @@ def test_what_each_notice_says_still_holds_or_not(
 def test_every_condition_is_tried() -> None:
     tried = {mark[0] for mark in test_what_each_notice_says_still_holds_or_not.pytestmark[0].args[1]}  # type: ignore[attr-defined]
     assert set(TRUE_WHILE) <= tried
+
+
+WITHOUT_CONDITION = {
+    "farewell": "the mentorship is over, and stays so",
+    "not_starting": "the mentorship is over, and stays so",
+    "transferred": "the mentorship is over, and stays so",
+    "cancelled": "the cohort is over, and stays so",
+    "safety_received": "a receipt",
+    "reminders_stopped": "tells of an act that was done",
+    "message": "goes by the places of its reader, in `lifecycle.delivery.messages`",
+    "address_old": "a receipt",
+    "address_new": "a receipt",
+    "own_page": "a receipt",
+    "voice": "dropped by an answer, and by other words",
+    "application_confirm": "a receipt",
+    "application_yours": "a receipt",
+    "application_invited": "dropped by an application, and by the close of the call",
+    "application_wishes": "dropped by a withdrawal, and by the end of the wishes",
+    "application_nobody": "the pairs are published, and stay so",
+    "application_cancelled": "the call is over, and stays so",
+}
+"""Notices that stay true, or that are dropped by what makes them untrue, and why."""
+
+
+def test_every_notice_has_a_condition_or_a_reason_why_it_needs_none() -> None:
+    assert set(NAMES) - set(ASKS) - set(TRUE_WHILE) == set(WITHOUT_CONDITION)
 
 
 @pytest.mark.parametrize(
