@@ -5,6 +5,7 @@ The reason comes from `operations` and `lifecycle` and stands on pages as well; 
 
 from __future__ import annotations
 
+from lifecycle.handlers import WISHES
 from operations.errors import NotFound, Refused
 
 REMEDIES = {
@@ -26,6 +27,11 @@ REMEDIES = {
     "voices": "`mentorship voices COHORT` lists them.",
 }
 """What would help (`Refused.use`) to what to type."""
+FOR_TASKS = {
+    WISHES["address"]: "`mentorship show` says which; `mentorship correct` takes it over.",
+    WISHES["erase"]: "`mentorship erase` does it.",
+}
+"""Reason of a task to what to type beside the decision."""
 AGAIN = "--again does it once more"
 """What helps where something was done today already."""
 

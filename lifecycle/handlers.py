@@ -39,8 +39,8 @@ from program.models import Program
 
 WISHES: dict[PersonalRequest, str] = {
     "": "Somebody asks you to get in touch.",
-    "erase": "Somebody asks to be erased; `mentorship erase` does it.",
-    "address": "Somebody has a new address; `mentorship show` says which, and `mentorship correct` takes it over.",
+    "erase": "Somebody asks to be erased.",
+    "address": "Somebody has a new address, and asks you to take it over.",
     "not_me": "A stranger has used somebody's link to ask for another address. Nothing was changed, and their "
     "links so far open nothing any more; please have a word with them.",
 }

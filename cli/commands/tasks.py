@@ -97,12 +97,14 @@ def tasks(
 
 def print_tasks(lines: Iterable[TaskLine]) -> None:
     """Tasks with what it takes to decide them."""
+    from cli.remedies import FOR_TASKS
     from operations.mentorships.labels import in_words
 
     rows = table("task", "due", "what", "who", "decisions", title="Waits for a decision")
     for line in lines:
         who = members(line.people) + (f"\n[dim]about {names(line.about)}[/]" if line.about else "")
-        what = f"[bold]{in_words(line.kind)}[/]\n{text(line.reason)}"
+        reason = " ".join(filter(None, (line.reason, FOR_TASKS.get(line.reason, ""))))
+        what = f"[bold]{in_words(line.kind)}[/]\n{text(reason)}"
         rows.add_row(text(line.key), on(line.due), what, who, ", ".join(line.decisions))
     out().print(rows)
 

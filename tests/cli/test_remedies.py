@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from cli.remedies import REMEDIES, remedy_of
+from cli.remedies import FOR_TASKS, REMEDIES, remedy_of
+from lifecycle.handlers import WISHES
 from operations.errors import NotFound, Refused
 
 ROOT = Path(__file__).parents[2]
@@ -56,3 +57,17 @@ def test_every_remedy_is_for_a_reason_and_every_reason_has_its_remedy() -> None:
     assert used == set(REMEDIES)
     assert remedy_of(Refused("say who decides", use="decider")).startswith("Write --as")
     assert remedy_of(NotFound("nothing")) == remedy_of(ValueError()) == ""
+
+
+def test_no_reason_of_a_task_names_a_command() -> None:
+    """A page shows it, with the act beside it; the command line adds what to type."""
+    core = sorted((ROOT / "lifecycle").rglob("*.py"))
+    found = [
+        (path.name, node.value)
+        for path in core
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and "`mentorship " in node.value
+    ]
+    assert found == []
+    assert {WISHES["erase"], WISHES["address"]} == set(FOR_TASKS)
+    assert all("`mentorship " in words for words in FOR_TASKS.values())
