@@ -26,6 +26,12 @@ def only_for_us() -> Iterator[None]:
         os.umask(before)
 
 
+def write_private(path: Path, content: str | bytes) -> None:
+    """Write a file that tells of people, for our own account; one that is there keeps its mode."""
+    with only_for_us():
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
 def make_private(folder: Path, ours: Iterable[str]) -> None:
     """Make a folder where there is none, and take what we keep in it (patterns `ours`) from everybody else.
 

@@ -79,7 +79,9 @@ def answers(
     elif csv:
         write_as_it_is(as_csv(COLUMNS, rows(found), separator))
     elif xlsx is not None:
-        xlsx.write_bytes(as_xlsx("Answers", COLUMNS, rows(found)))
+        from runtime.private_files import write_private
+
+        write_private(xlsx, as_xlsx("Answers", COLUMNS, rows(found)))
         err().print(f"[green]✓[/] {text(xlsx)}: {len(found)} forms.")
     elif found:
         print_answers(found)

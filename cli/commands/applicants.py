@@ -136,12 +136,13 @@ def applicants(
     if csv or xlsx is not None:
         from operations.applications.applicants import as_rows
         from operations.spreadsheet import as_csv, as_xlsx
+        from runtime.private_files import write_private
 
         columns, rows = as_rows(call, found)
         if csv:
             write_as_it_is(as_csv(columns, rows, separator))
         if xlsx is not None:
-            xlsx.write_bytes(as_xlsx("Applicants", columns, rows))
+            write_private(xlsx, as_xlsx("Applicants", columns, rows))
             err().print(f"[green]✓[/] {text(xlsx)}: {counted(len(rows), 'row')}.")
         return
     _print(call, found)

@@ -96,6 +96,7 @@ def match(
     from operations.matching.match import matched
     from operations.matching.match_page import page
     from operations.matching.pool import pairs_in, read_pool
+    from runtime.private_files import write_private
 
     if next_for:
         _print_next(str(file), next_for, json)
@@ -110,10 +111,10 @@ def match(
     wanted = pool.wanted(pin or (), ban or (), pairs_in(like) if like else ())
     result = matched(pool, wanted, pairs_in(keep) if keep else ())
     if pairs is not None:
-        pairs.write_text(result.pairs_csv(), "utf-8", newline="")
+        write_private(pairs, result.pairs_csv())
         err().print(f"[green]✓[/] {text(pairs)}: {len(result.ids)} pairs.", soft_wrap=True)
     if html is not None:
-        html.write_text(page(result.board, pool.names), "utf-8")
+        write_private(html, page(result.board, pool.names))
         err().print(f"[green]✓[/] {text(html)}: open it in a browser.", soft_wrap=True)
     if explain:
         _print_others(result, pool, explain, json)

@@ -164,7 +164,9 @@ def export_cohort(
     if to is None:
         write_as_it_is(written)
         return
-    to.write_text(written, "utf-8")
+    from runtime.private_files import write_private
+
+    write_private(to, written)
     err().print(f"[green]✓[/] {text(to)}")
 
 

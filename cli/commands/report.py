@@ -103,18 +103,19 @@ def _write(
     made: Made, html: Path | None, xlsx: Path | None, csv: Path | None, pdf: Path | None, separator: str
 ) -> None:
     from operations.reports.report import write_files
+    from runtime.private_files import write_private
 
     if html is not None:
-        html.write_text(made.html(), "utf-8")
+        write_private(html, made.html())
         _wrote(html)
     if xlsx is not None:
-        xlsx.write_bytes(made.xlsx())
+        write_private(xlsx, made.xlsx())
         _wrote(xlsx)
     if csv is not None:
         write_files(csv, made.csv(separator))
         _wrote(csv)
     if pdf is not None:
-        pdf.write_bytes(made.pdf())
+        write_private(pdf, made.pdf())
         _wrote(pdf)
 
 

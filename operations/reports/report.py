@@ -37,6 +37,7 @@ from reports.season_report import Compared, Headline, Report
 from reports.tables import Cell, Table
 from reports.tables import in_words as in_words_of
 from reports.titles import titled
+from runtime.private_files import only_for_us
 from store.database import Database
 from store.people import people
 from store.people.voices import used as used_in
@@ -295,6 +296,7 @@ async def _keep(
 
 def write_files(folder: Path, files: Mapping[str, str]) -> None:
     """Write the files of a report into a folder, which is made where it is missing."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in files.items():
-        (folder / name).write_text(content, "utf-8", newline="")
+    with only_for_us():
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            (folder / name).write_text(content, "utf-8", newline="")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,8 @@ def test_it_writes_files_and_says_so(tmp_path: Path) -> None:
     assert book.read_bytes().startswith(b"PK")
     assert (folder / "000-method.csv").is_file()
     assert (pack / "index.html").is_file()
+    written = [page, book, folder, pack, *folder.iterdir(), *pack.iterdir()]
+    assert [path.name for path in written if path.stat().st_mode & 0o077] == [], "nobody else on the machine reads it"
 
 
 def test_exact_numbers_are_marked(tmp_path: Path) -> None:
@@ -73,3 +76,13 @@ def test_voices_are_listed_and_nobody_is_asked_who_has_not_agreed_to_that() -> N
     )
     assert "has not said at the closure" in refused.err
     assert "--where" in mentorship("voices", COHORT, "--used", "abc").err
+
+
+MADE_UP = ("plan.py", "rehearse.py")
+"""Commands whose files tell of simulated people, or of a file that the reader has."""
+
+
+def test_files_that_tell_of_people_are_for_the_own_account() -> None:
+    commands = (Path(__file__).parents[2] / "cli" / "commands").glob("*.py")
+    openly = [path.name for path in commands if re.search(r"\.write_(text|bytes)\(", path.read_text("utf-8"))]
+    assert sorted(openly) == sorted(MADE_UP)
