@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from testing.servers.sink import ACCEPT, DROP
-from tools.faults.catalogue import FaultCase
+from tools.faults.catalogue import FAULTS, FaultCase
 from tools.faults.installation import Size, Town
 from tools.faults.outages import outage
 from tools.faults.run import played
@@ -34,3 +34,9 @@ async def test_a_season_in_which_everything_goes_wrong_is_survived(tmp_path: Pat
     assert one.times > 0
     assert one.tally.mails > 0
     assert one.tally.ambiguous + one.tally.not_repeated > 0, "the relay took mails without saying so"
+
+
+def test_the_counts_of_every_fault_are_told() -> None:
+    rows = (Path(__file__).parents[2] / "docs" / "faults.md").read_text("utf-8").splitlines()
+    told = [row.split("|")[1].strip() for row in rows if row.startswith("| ") and row.count("|") == 13]
+    assert told[2:] == [fault.says for fault in FAULTS.values()]
