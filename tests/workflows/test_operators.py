@@ -17,6 +17,7 @@ from temporalio.client import WorkflowExecutionStatus
 from lifecycle.events import End, Extend, Leave, Moved, Nudge, Pause, Resume, Seen
 from lifecycle.saved_state import load
 from lifecycle.state import State
+from operations.applications import open_call
 from operations.health.missing_workflows import Missing, check, check_forever, find
 from operations.health.restore import start_what_is_missing
 from operations.mentorships.change import carry_out, nudge, orders
@@ -29,6 +30,7 @@ from store.tables import ItemRow, MentorshipRow
 from store.workflow_outbox import OutboxEvent
 from testing.cohorts.cases import Case
 from testing.environments.dev_server_env import DevServerEnv, EarlyServer, run_on_dev_server, until
+from testing.environments.open_call import loaded_call
 from testing.seasons.operator_actions import card_of, reset
 from testing.servers.dev_server import Address, cleared, free_port
 from workflows.ids import cohort_id, mentorship_id, postmaster_id
@@ -240,6 +242,39 @@ async def test_cohorts_and_postmasters_are_started_again_by_the_worker(env: DevS
     await until(all_run)
     stop.set()
     await checks
+
+
+async def test_a_cohort_in_its_open_call_is_started_again_and_mails_nobody_twice(env: DevServerEnv) -> None:
+    today, handle = env.now.date(), env.client.get_workflow_handle(cohort_id(env.cohort))
+    opens, closes = today - timedelta(days=2), today + timedelta(days=9)
+    says = loaded_call(cohort=env.cohort, invited=["mo@example.org", "ella@example.org"], opens=opens, closes=closes)
+    await open_call.put(env.database, says, env.now)
+    await handle.signal("launch")
+
+    async def invited() -> bool:
+        return sum("application_invited" in key for key in await items(env)) == 2
+
+    async def runs_again() -> bool:
+        await check(env.database, env.client, env.settings)
+        return (await handle.describe()).status is WorkflowExecutionStatus.RUNNING
+
+    await until(invited)
+    before = await items(env)
+    await handle.terminate()
+    await until(runs_again)
+    await until(lambda: _has_gathered(env))
+    assert await items(env) == before
+
+
+async def _has_gathered(env: DevServerEnv) -> bool:
+    """Whether the run that runs now has looked at the call and waits."""
+    history = await env.client.get_workflow_handle(cohort_id(env.cohort)).fetch_history()
+    done = [
+        event.activity_task_scheduled_event_attributes.activity_type.name
+        for event in history.events
+        if event.HasField("activity_task_scheduled_event_attributes")
+    ]
+    return "gather" in done and history.events[-1].HasField("timer_started_event_attributes")
 
 
 # -- another Temporal ------------------------------------------------------------------------------------------------
