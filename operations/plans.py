@@ -33,6 +33,7 @@ from operations.people import correct, erase, send_link
 from operations.people.correct import Correction, Details
 from operations.people.erase import Erasure
 from operations.people.send_link import LinkOutlook
+from program.text import whole_number
 from runtime.settings import Settings
 from store import plans
 from store.database import Database
@@ -144,7 +145,10 @@ async def freeze(
 def _id(choice: Choice, options: Mapping[str, str], by: str) -> str:
     if not choice.submission:
         return token_urlsafe(12)
-    content = (by, choice.submission, choice.act, sorted(choice.options.items()), choice.subject, list(choice.refs))
+    content = (
+        by, choice.submission, choice.act, sorted(choice.options.items()), choice.subject, list(choice.refs),
+        choice.why.strip(),
+    )  # fmt: skip
     return sha256(repr(content).encode("utf-8", "replace")).hexdigest()[:20]
 
 
@@ -212,9 +216,9 @@ def details_of(plan: Plan) -> Details:
 async def _rewording(database: Database, settings: Settings, cohort: str, options: Mapping[str, str]) -> Rewording:
     """What putting the words of a version in force changes. Raises `Refused` and `NotFound`."""
     version = options.get("version", "")
-    if version and not (version.isascii() and version.isdigit() and len(version) < 9):
+    if version and whole_number(version, 8, -1) < 0:
         raise Refused(f"{version!r} is no number of a version")
-    return await reword.outlook(database, settings, cohort, int(version or 0))
+    return await reword.outlook(database, settings, cohort, whole_number(version, 8))
 
 
 async def _effect(database: Database, settings: Settings, act: Act, subject: str, plan: Plan) -> Effect:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from store.tables import CohortReaderRow
+from store.tables import CohortReaderRow, MembershipRow
 from testing.environments.coordinator_env import signed_in
 from testing.environments.web_env import COHORT, NOW, WebEnv, web_env_of
 from tests.coordinator.test_today import put_task
@@ -68,3 +68,12 @@ async def test_the_installation_is_shown_where_the_doctor_can_not_go_on(alone: W
         response = await client.get("/c/installation")
     assert response.status_code == 200
     assert "What the doctor finds" in response.text
+
+
+async def test_who_has_left_is_not_listed_as_if_they_took_part(web_env: WebEnv) -> None:
+    await web_env.change(MembershipRow, {"mentorship": "pair", "person": "ada"}, standing="out")
+    async with signed_in(web_env, "coco") as client:
+        page = await client.post("/c/search", data={"q": "mia"})
+    listed = re.search(r'href="/c/cohorts/spring/mentorships/pair">([^<]+)<', page.text)
+    assert listed
+    assert listed[1] == "Mia Okonkwo"

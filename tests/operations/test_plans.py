@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
 
@@ -203,6 +204,9 @@ async def test_a_plan_lapses_belongs_to_who_made_it_and_the_same_form_twice_is_o
         await plans.freeze(both.database, both.settings, choice, both.now, by="casey", proof=PROOF) for _ in range(2)
     ]
     assert made[0].id == made[1].id
+    because = replace(choice, why="they asked for it")
+    other = await plans.freeze(both.database, both.settings, because, both.now, by="casey", proof=PROOF)
+    assert other.why == "they asked for it", "the same form with another reason is another plan"
     with pytest.raises(Refused, match="somebody else"):
         await plans.confirm(both.database, made[0], both.now, by="dana", proof=PROOF)
     async with both.database.begin() as session:
