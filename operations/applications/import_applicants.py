@@ -26,6 +26,7 @@ from operations.transactions import in_one
 from program.addresses import problem_of_address
 from program.base import Id, Model
 from program.checks.complaints import validated
+from program.checks.text_checks import line_problem
 from program.faults import Fault, Faults, fault, listed, nearest, quoted
 from program.files.people import Row, column_name, read_rows
 from program.files.reading import read_yaml
@@ -165,6 +166,8 @@ class _Reader:
         problem, remedy = problem_of_address(email) if email else ("", "")
         if problem:
             self._wrong(row, EMAIL, problem, remedy)
+        if problem := line_problem(str(answers.get(NAME, ""))):
+            self._wrong(row, NAME, problem, "Write it on one line.")
         reading = read(mapped, typed_of(mapped, answers))
         for wrong in reading.faults:
             self._wrong(row, wrong.control.split(".")[0], wrong.message, "")

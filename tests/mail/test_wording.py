@@ -21,6 +21,7 @@ from mail import dates
 from mail.compose import NothingToSay, compose
 from mail.letters import ASKS, NAMES, Letter
 from mail.preview import FORMATS, ROLES, letter_of, sample, sample_matter, sample_tasks, samples
+from mail.wording import SHIPPED
 
 GOLDEN = Path(__file__).parent / "golden"
 ALL = {one.label: one.letter for one in samples()}
@@ -294,6 +295,12 @@ def test_one_mail_has_one_kind_of_quotes(name: str) -> None:
     # Commands are typed as they stand, and their quotes are straight.
     lines = [line for line in mail.text.splitlines() if not line.startswith("mentorship ")]
     assert not re.search(r"\w'\w|[\"]", "\n".join(lines)), lines
+
+
+def test_no_mail_promises_that_one_click_is_enough() -> None:
+    """A link opens a page, and only a button on it counts: mail scanners open every link."""
+    said = {path.name for path in (SHIPPED / "en").glob("*.md") if "one click" in path.read_text("utf-8").lower()}
+    assert said == set()
 
 
 def test_what_a_person_is_called_keeps_its_apostrophe() -> None:

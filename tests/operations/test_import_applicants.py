@@ -138,6 +138,7 @@ async def test_other_encodings_separators_and_workbooks_say_the_same(database: D
     ("row", "column", "text", "says"),
     [
         (0, 1, "nuria", "people.csv:2:"),
+        (1, 0, "Rolf\tWeiß", "a tab (`name`)"),
         (0, 2, "boss", "is no role"),
         (1, 3, "many", "mentees_at_most"),
         (1, 3, "9", "mentees_at_most"),

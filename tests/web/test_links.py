@@ -98,6 +98,8 @@ def test_a_token_has_one_spelling() -> None:
         (ours.stop_token("ada", 1), ours.read_stop),
         (ours.place_token("ada", 1), ours.read_place),
         (ours.address_token("change", "old"), ours.read_address),
+        (ours.application_token("abcdefgh", 1), ours.read_application),
+        (ours.opened_token("spring", 1_800_000_000), ours.read_opened),
     ):
         assert read(token) is not None
         assert {read(other) for other in other_spellings(token)} == {None}
@@ -110,4 +112,5 @@ def test_what_a_link_means_is_the_same_for_every_link_that_opens_it() -> None:
     assert new.meaning("f", new.place_token("ada", 1)) == ""
     assert new.meaning("stop", new.stop_token("ada", 1)) == "stop/ada"
     assert new.meaning("address", new.address_token("abc", "new")) == "address/abc"
+    assert new.meaning("application", new.application_token("abc", 2)) == "application/abc"
     assert new.meaning("elsewhere", new.stop_token("ada", 1)) == ""
