@@ -24,6 +24,7 @@ from starlette.routing import Route
 
 from embedded.mailbox import Inbox, Received
 from lifecycle.local_time import zone
+from program.text import whole_number
 
 TEMPLATES = Path(__file__).parent.parent / "templates" / "inbox"
 STATIC = Path(__file__).parent.parent / "web" / "static"
@@ -79,8 +80,7 @@ class InboxPage:
     async def mails(self, request: Request) -> Response:
         """GET: the mails, newest first; `q` searches people and subjects."""
         words = request.query_params.get("q", "").strip()[:200]
-        page = request.query_params.get("page", "1")
-        number = max(int(page), 1) if page.isascii() and page.isdigit() and len(page) < 6 else 1
+        number = max(1, whole_number(request.query_params.get("page", ""), 5))
         matching = self.inbox.search(words)
         page_of_mails = matching[(number - 1) * A_PAGE : number * A_PAGE]
 

@@ -25,6 +25,8 @@ CSV_ROWS: Final = 50_000
 
 BODY_BYTES: Final = 256 * 1024
 """Bytes of one POST. A form filled to its limits is a fifth of it."""
+COOKIE_BYTES: Final = 8 * 1024
+"""Bytes of the cookies of one request. Ours have a tenth of it, and reading quoted ones takes quadratic time."""
 FILE_BODY_BYTES: Final = 18_000_000
 """Bytes of one POST that brings a cohort's file with its tables. Only the page of a cohort's file takes so many."""
 BODY_FIELDS: Final = 2000

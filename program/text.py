@@ -44,6 +44,14 @@ def one_line(text: str) -> str:
     return " ".join(CONTROLS.sub("", text).split())
 
 
+def whole_number(text: str, digits: int = 6, otherwise: int = 0) -> int:
+    """The number that a link or a hidden field holds: plain digits, so many at most; `otherwise` for any other text.
+
+    `str.isdigit` alone is no check: it lets through letters such as ² and numbers that no database holds.
+    """
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= digits else otherwise
+
+
 @lru_cache(maxsize=1)
 def _long_runs() -> re.Pattern[str]:
     marks = _ranges(code for code in range(0x300, 0x20000) if _is_mark(chr(code)))

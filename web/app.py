@@ -126,7 +126,7 @@ def create_app(
             Route("/f/{token}", participant.form, methods=["GET", "POST"]),
             Route("/f/{token}/thanks", participant.thanks),
             Route("/f/{token}/saved", participant.saved),
-            Route("/f/{token}/pause/{nth:int}", participant.pause, methods=["GET", "POST"]),
+            Route("/f/{token}/pause/{nth}", participant.pause, methods=["GET", "POST"]),
             Route("/stop/{token}", participant.stop, methods=["GET", "POST"]),
             Route("/me/{token}", place.overview),
             Route("/me/{token}/address", place.address, methods=["GET", "POST"]),

@@ -11,7 +11,7 @@ import re
 import time
 from collections.abc import Collection, Iterable
 from ipaddress import ip_address
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote_plus, urlencode, urlsplit
 
 import structlog
 from starlette.datastructures import Headers
@@ -19,7 +19,8 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from program.limits import BODY_BYTES, FILE_BODY_BYTES
+from program.limits import BODY_BYTES, COOKIE_BYTES, FILE_BODY_BYTES
+from program.text import CONTROLS, harmless
 from web.rendering import Pages
 
 log = structlog.get_logger(__name__)
@@ -93,6 +94,7 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        scope = _with_harmless_query(scope)
         began = time.perf_counter()
         answered: list[int] = []
         ended: list[float] = []
@@ -142,8 +144,20 @@ class Guard:
                 "This is not the address of these pages",
                 "Open the link in your mail again. If you look after this installation: the log names the setting.",
             )
+        if CONTROLS.search(scope["path"]):
+            return self.pages.unknown()  # no id of ours holds any, and not every database can be asked for one
+        if sum(len(cookies) for cookies in headers.getlist("cookie")) > COOKIE_BYTES:
+            return self.pages.message(
+                431,
+                "Your browser sends too many cookies",
+                "Delete the cookies of this site in your browser, and open the page again.",
+            )
         if scope["method"] not in CHANGING:
             return None
+        if not _is_utf8(headers.get("content-type", "")):
+            return self.pages.message(
+                415, "This form is in another encoding", "Open the page again, in another browser if you can."
+            )
         length = headers.get("content-length", "")
         if length.isascii() and length.isdigit() and (len(length) > 15 or int(length) > body_limit(scope)):
             return self._too_large()
@@ -205,6 +219,22 @@ class HostGuard:
             await PlainTextResponse("This server has another name.\n", 421)(scope, receive, send)
             return
         await self.app(scope, receive, send)
+
+
+def _is_utf8(content_type: str) -> bool:
+    """Whether a body is sent as browsers send the forms of our pages. Others have the form's reader decode each field
+    with a codec of their choice, of which some take quadratic time and some make half characters."""
+    _, *charsets = content_type.lower().split("charset")
+    return all(charset.strip(' \t="').startswith(("utf-8", "utf8")) for charset in charsets)
+
+
+def _with_harmless_query(scope: Scope) -> Scope:
+    """The request with a query whose names and values are harmless text, as that of a form is."""
+    query = scope["query_string"].decode("latin-1")
+    if not CONTROLS.search(unquote_plus(query)):
+        return scope
+    pairs = [(harmless(name), harmless(value)) for name, value in parse_qsl(query, keep_blank_values=True)]
+    return {**scope, "query_string": urlencode(pairs).encode("ascii")}
 
 
 def _host(netloc: str) -> str:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from lifecycle.findings import AgreementAct
 from operations.forms.parse import Typed
 from program.forms import Answers
+from program.text import whole_number
 from store.forms import agreements
 from store.forms.requests import Requested
 
@@ -55,8 +56,7 @@ def last_known(requested: Requested) -> int:
 
 def seen_version(typed: Typed) -> int:
     """The version that the person had before them when they acted; 0 where none was there."""
-    value = (typed.get(SEEN) or ["0"])[0]
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 9 else 0
+    return whole_number((typed.get(SEEN) or ["0"])[0], 8)
 
 
 def act_of(requested: Requested, typed: Typed) -> AgreementAct:

@@ -3,6 +3,7 @@ back as more than text."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -10,8 +11,9 @@ import httpx
 import pytest
 
 from operations.accounts.accounts import Role
+from store.database import Database
 from testing.environments.coordinator_env import signed_in
-from testing.environments.web_env import COHORT, WebEnv, web_env_of
+from testing.environments.web_env import COHORT, WebEnv, launch, web_env_of
 from tests.coordinator.test_roles import HOLDERS, path_of, staffed
 from tests.web.test_fuzz import ATTACKS, LIVE, MARK
 from web.coordinator.route_table import ROUTES
@@ -66,3 +68,58 @@ async def test_nothing_breaks_and_nothing_comes_back_as_more_than_text(web_env: 
     else:
         async with env.client() as client:
             await attacked(client)
+
+
+NUMBERS = ("page", "version", "nth", "seen", "based_on")
+"""Fields that hold a number."""
+ODD = ("\x00", "\u00b2", "\u0663", "-1", "\u202e\ud7ff", "9" * 19)
+"""What a database, a cursor, or `int` does not take, each in its way."""
+
+
+async def test_no_letter_in_a_path_a_query_or_a_form_breaks_a_page(database: Database) -> None:
+    """On both databases: PostgreSQL refuses letters that SQLite takes."""
+    await launch(database)
+    env = web_env_of(database, "https://pages.test", requests_per_minute=0, requests_per_link=0)
+    task = await staffed(env)
+    known = {"cohort": COHORT, "task": task, "person": "ada"}
+    broken: list[tuple[str, str, str]] = []
+    async with signed_in(env, HOLDERS["coordinator"], granted=("coordinator",)) as client:
+        client.follow_redirects = False
+        for route in ROUTES:
+            if route.name in ("sign_out", "end_session"):
+                continue
+            for odd in ODD:
+                written = quote(odd, safe="")
+                paths = (
+                    path_of(route, task),
+                    re.sub(r"\{(\w+)\}", lambda part, written=written: known.get(part[1], written), route.path),
+                    re.sub(r"\{(\w+)\}", written, route.path),
+                )
+                for path in dict.fromkeys(paths):
+                    for method in route.methods:
+                        typed = dict.fromkeys((*FIELDS, *NUMBERS), odd) | {"cohort": COHORT}
+                        asked: dict[str, Any] = {"data": typed} if method == "POST" else {"params": typed}
+                        if (await client.request(method, path, **asked)).status_code >= 500:
+                            broken.append((method, route.name, odd))
+    assert broken == []
+
+
+@pytest.mark.parametrize("digits", [19, 5_000])
+async def test_no_number_is_too_long(web_env: WebEnv, digits: int) -> None:
+    """Python reads no number of more than 4,300 digits, and databases count to nineteen."""
+    task = await staffed(web_env)
+    async with signed_in(web_env, HOLDERS["coordinator"], granted=("coordinator",)) as client:
+        for route in ROUTES:
+            if "GET" in route.methods:
+                for name in NUMBERS:
+                    page = await client.get(path_of(route, task), params={name: "9" * digits})
+                    assert page.status_code < 500, (route.name, name)
+        for path in ("/f/x/pause/", "/me/x/voice/", "/c/cohorts/spring/messages/", "/c/people/"):
+            assert (await client.get(f"{path}{'9' * digits}")).status_code < 500
+
+
+async def test_a_query_is_read_without_what_is_no_text(web_env: WebEnv) -> None:
+    async with signed_in(web_env, HOLDERS["coordinator"], granted=("coordinator",)) as client:
+        page = await client.get("/c/audit", params={"by": "co\x00co\u202e", "what": "a b&c"})
+    assert 'value="coco"' in page.text
+    assert 'value="a b&amp;c"' in page.text

@@ -16,7 +16,7 @@ from urllib.parse import quote_from_bytes
 import httpx
 import pytest
 
-from program.limits import BODY_BYTES, BODY_FIELDS
+from program.limits import BODY_BYTES, BODY_FIELDS, COOKIE_BYTES
 from store.people.address_changes import SIDES
 from testing.environments.web_env import BASE_URL, WebEnv, wants, web_env_of
 
@@ -84,10 +84,37 @@ def bodies(field: str) -> Iterator[tuple[str, bytes, str]]:
     yield "a part of marks", typed, BOUNDARY
 
 
-async def cost(web_env: WebEnv, method: str, path: str, content: bytes = b"", kind: str = "") -> tuple[float, int]:
+HEADER_BYTES = 60_000
+"""What the web server takes of headers, nearly."""
+HEADERS = {
+    "quoted cookies": ("cookie", 'a="' + "\\" * HEADER_BYTES + '"'),
+    "quoted cookies of a size that is read": ("cookie", 'a="' + "\\" * (COOKIE_BYTES - 5) + '"'),
+    "many cookies": ("cookie", "a=b;" * (HEADER_BYTES // 4)),
+    "commas": ("x-forwarded-for", "," * HEADER_BYTES),
+    "colons": ("x-forwarded-for", ":" * HEADER_BYTES),
+    "digits of an address": ("x-forwarded-for", "9" * HEADER_BYTES),
+    "dots of a host": ("host", "a." * (HEADER_BYTES // 2)),
+    "brackets of an origin": ("origin", "http://" + "[" * HEADER_BYTES),
+    "letters that compose": ("origin", "http://" + "\u00b5\u00a8" * (HEADER_BYTES // 2)),
+    "a browser of many names": ("user-agent", "Mac" * (HEADER_BYTES // 3)),
+    "many kinds of answer": ("accept", "a/b," * (HEADER_BYTES // 4)),
+    "a length of many digits": ("content-length", "9" * HEADER_BYTES),
+    "a codec of quadratic time": ("content-type", f"{BOUNDARY}; charset=punycode"),
+    "a long boundary": ("content-type", "multipart/form-data; boundary=" + "x" * HEADER_BYTES),
+    "escapes in a boundary": ("content-type", 'multipart/form-data; boundary="' + "\\" * HEADER_BYTES),
+    "empty parameters": ("content-type", "multipart/form-data" + ";" * HEADER_BYTES),
+    "many parameters": ("content-type", "multipart/form-data; " + "a*0=b;" * (HEADER_BYTES // 6)),
+}
+"""The worst that is known for each header that is read."""
+
+
+async def cost(
+    web_env: WebEnv, method: str, path: str, content: bytes = b"", kind: str = "", header: tuple[str, str] = ("", "")
+) -> tuple[float, int]:
     """(seconds of CPU, status) of one request."""
     transport = httpx.ASGITransport(web_env.app)
-    headers = {"content-type": kind} if kind else {}
+    given = ([("content-type", kind)] if kind else []) + ([header] if header[0] else [])
+    headers = [(name.encode(), value.encode("latin-1")) for name, value in given]
     request = httpx.Request(method, BASE_URL + path, headers=headers, content=content or None)
     began = time.process_time()
     answer = await transport.handle_async_request(request)
@@ -95,11 +122,13 @@ async def cost(web_env: WebEnv, method: str, path: str, content: bytes = b"", ki
     return time.process_time() - began, answer.status_code
 
 
-async def over_budget(web_env: WebEnv, method: str, path: str, content: bytes = b"", kind: str = "") -> str:
+async def over_budget(
+    web_env: WebEnv, method: str, path: str, content: bytes = b"", kind: str = "", header: tuple[str, str] = ("", "")
+) -> str:
     """What a request costs where it is too much, each time; empty where it is not."""
     seconds: list[float] = []
     for _ in range(TRIES):
-        spent, status = await cost(web_env, method, path, content, kind)
+        spent, status = await cost(web_env, method, path, content, kind, header)
         assert status < 500, (method, path.partition("/")[0], status)
         if spent <= BUDGET:
             return ""
@@ -172,3 +201,14 @@ async def test_no_link_takes_more_than_its_share_however_long(doors: dict[str, t
                 if found := await over_budget(web_env, "GET", spelled):
                     dear.append(f"{field}: {what}: {found}")
     assert dear == []
+
+
+@pytest.mark.parametrize("what", HEADERS)
+async def test_no_header_takes_more_than_its_share(web_env: WebEnv, what: str) -> None:
+    unlimited = web_env_of(web_env.database, requests_per_minute=0, requests_per_link=0, proxies=1)
+    form = await unlimited.ask("check_in", "ada")
+    body = b'--x\r\nContent-Disposition: form-data; name="q"\r\n\r\n' + b"b" * 200_000 + b"\r\n--x--\r\n"
+    for path in ("/c/search", "/c/sign-in", form):
+        for method, content in (("GET", b""), ("POST", body)):
+            found = await over_budget(unlimited, method, path, content, header=HEADERS[what])
+            assert not found, (method, path, found)

@@ -62,7 +62,7 @@ LIVE = re.compile(f'<{MARK}|["\']{MARK}["\'=]|href="(?:https?:)?//{MARK}|(?:href
 FIELDS = ("more", "save", "change", "state", "act", "version", "submission_id", "q", "name", "List-Unsubscribe",
           "email", "say", "opened", "role", "homepage", "as")  # fmt: skip
 """Names that a page may know beside those of its questions."""
-PLACES = {"act": "pause", "cohort": COHORT, "mentorship": "pair", "nth:int": "0"}
+PLACES = {"act": "pause", "cohort": COHORT, "mentorship": "pair", "nth": "0"}
 """What stands in a path beside the token."""
 COORDINATORS = re.compile(r"/c(/|$)")
 """Pages behind a sign-in have tests like these of their own: `tests.coordinator.test_fuzz`."""

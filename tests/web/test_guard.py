@@ -12,6 +12,7 @@ import structlog
 from temporalio.client import Client
 
 from operations.health.metrics import ProcessHealth
+from program.limits import COOKIE_BYTES
 from runtime.settings import Settings
 from store.database import Database
 from testing.environments.web_env import BASE_URL, NOW, WebEnv, web_env_of
@@ -112,3 +113,37 @@ async def test_a_client_that_hangs_up_is_no_error(served: WebEnv) -> None:
     posted = [line for line in lines if line.get("method") == "POST"]
     assert [line["status"] for line in posted] == [499]
     assert [line for line in lines if line["event"] == "page_failed"] == [], json.dumps(lines, default=str)
+
+
+async def test_a_path_with_what_is_no_text_leads_nowhere(both: WebEnv) -> None:
+    """On both databases: PostgreSQL can't be asked for an id that holds a NUL."""
+    for path in ("/apply/%00", "/me/%00", "/f/a%00b/thanks", "/c/people/%00", "/apply/%E2%80%AE"):
+        answer = await asked(both, "GET", path, {"host": "pages.test"})
+        assert answer.status_code == 404, path
+        assert_guarded(answer)
+
+
+@pytest.mark.parametrize(
+    ("kind", "taken"),
+    [
+        ("application/x-www-form-urlencoded", True),
+        ("application/x-www-form-urlencoded; charset=UTF-8", True),
+        ('multipart/form-data; boundary=x; charset="utf-8"', True),
+        ("multipart/form-data; boundary=x; charset=punycode", False),
+        ("multipart/form-data; charset=utf-7; boundary=x", False),
+        ('multipart/form-data; boundary="charset=utf-8"; charset=idna', False),
+        ("multipart/form-data; boundary=x; charset*0=puny; charset*1=code", False),
+    ],
+)
+async def test_a_form_is_in_utf_8(web_env: WebEnv, kind: str, taken: bool) -> None:
+    path = await web_env.ask("check_in", "ada")
+    answer = await asked(web_env, "POST", path, {"host": "pages.test", "content-type": kind})
+    assert (answer.status_code != 415) is taken
+    assert_guarded(answer)
+
+
+async def test_cookies_have_a_limit_of_size(web_env: WebEnv) -> None:
+    for length, status in ((COOKIE_BYTES, 303), (COOKIE_BYTES + 1, 431)):
+        answer = await asked(web_env, "GET", "/c/", {"host": "pages.test", "cookie": "a" * length})
+        assert answer.status_code == status
+        assert_guarded(answer)

@@ -15,6 +15,7 @@ from mail.dates import listed
 from operations import plans
 from operations.errors import NotFound, Refused
 from operations.plans import Plan, PlanLine, Seen
+from program.text import whole_number
 from runtime.errors import Unreachable
 from store.accounts import accounts
 from store.lookups import look_up_all
@@ -202,8 +203,7 @@ async def _about(visit: Visit, plan: Plan) -> tuple[str, str]:
 
 
 def _page(request: Request) -> int:
-    page = request.query_params.get("page", "1")
-    return max(1, int(page)) if page.isdigit() and len(page) < 7 else 1
+    return max(1, whole_number(request.query_params.get("page", "")))
 
 
 def _at(text: str) -> datetime:

@@ -20,6 +20,7 @@ from operations.forms.submit import Access, access_of
 from operations.submissions import mint
 from program.forms import Question
 from program.goals import identified, named
+from program.text import whole_number
 from runtime.links import Links
 from store.forms.requests import Other, Requested
 from web.forms.answers_text import Row, answered_rows, changed_rows, document_rows
@@ -140,7 +141,7 @@ class FormPage:
     def agreement(self, query: QueryParams) -> HTMLResponse:
         """The agreement: to draft, to sign or change, to wait for the others, or to read."""
         requested = self.requested
-        asked_for = _number(query.get("version", ""))
+        asked_for = whole_number(query.get("version", ""), 8)
         if any(version.number == asked_for for version in requested.versions):
             return self.document(version=asked_for)
         if self._may("change") and (agreements.drafting(requested) or self._wants_to_change(query)):
@@ -308,7 +309,3 @@ def duration(minutes: float) -> str:
     if minutes == 1:
         return "a minute"
     return f"{minutes:g} minutes" if minutes == int(minutes) else f"{int(minutes)} to {int(minutes) + 1} minutes"
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0

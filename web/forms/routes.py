@@ -24,7 +24,7 @@ from operations.people.own_page import Done, Rejected
 from operations.people.reminders import stop_reminders
 from operations.waking import Wake, wake_in_time
 from program.limits import BODY_BYTES, BODY_FIELDS, FIELD_NAME_CHARACTERS
-from program.text import harmless
+from program.text import harmless, whole_number
 from runtime.links import Links
 from runtime.outbox_relay import Tell, hand_over
 from store.database import Database
@@ -88,7 +88,7 @@ class FormRoutes:
         link = self.links.read_request(request.path_params["token"])
         if page is None or link is None:
             return self.pages.unknown()
-        nth, now = request.path_params["nth"], self.now()
+        nth, now = whole_number(request.path_params["nth"], otherwise=-1), self.now()
         if request.method != "POST":
             offered = await pause_offer.possible(self.database, page.requested, now)
             offer, why = next(((offer, why) for offer, why in offered if offer.nth == nth), (None, ""))

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from operations import audit
 from operations.audit import PROOFS, AuditFilters
 from operations.spreadsheet import as_csv, as_xlsx
+from program.text import whole_number
 from store.reports.status import names_of
 from web.coordinator.pages.cohorts import XLSX
 from web.coordinator.visit import Visit
@@ -28,8 +29,7 @@ COLUMNS = ("at_utc", "by", "proof", "what", "cohort", "about", "count", "reason"
 async def listed(request: Request, visit: Visit) -> Response:
     """GET: rows, the latest first."""
     said, filters, cohorts = _asked(request, visit)
-    page = request.query_params.get("page", "1")
-    number = max(1, int(page)) if page.isdigit() and len(page) < 7 else 1
+    number = max(1, whole_number(request.query_params.get("page", "")))
     lines, total = await audit.look(visit.database, filters, cohorts=cohorts, first=(number - 1) * PAGE, most=PAGE)
     async with visit.database.session() as session:
         known = {one.id: one.name for one in await names_of(session, sorted({line.by for line in lines if line.by}))}

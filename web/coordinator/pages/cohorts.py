@@ -13,6 +13,7 @@ from lifecycle.tasks import KINDS
 from operations.acts import ACTS
 from operations.spreadsheet import as_csv, as_xlsx
 from operations.views import cohort as views
+from program.text import whole_number
 from store.cohorts import calls
 from store.reports import cohort_page
 from store.reports.cohort_page import HEALTH, MAIL, PHASES, REACHED, SORTS, ListFilters
@@ -66,11 +67,14 @@ async def cohort(request: Request, visit: Visit) -> Response:
     """GET: one cohort."""
     filters = asked_of(request, visit)
     given = searched.without_text(filters.given, request.query_params.get(searched.MARK, "") if filters.text else "")
-    page = request.query_params.get("page", "1")
     shown = await views.view(
-        visit.database, request.path_params["cohort"], filters, visit.now, int(page) if page.isdigit() else 1,
+        visit.database,
+        request.path_params["cohort"],
+        filters,
+        visit.now,
+        max(1, whole_number(request.query_params.get("page", ""))),
         account=visit.account.id,
-    )  # fmt: skip
+    )
 
     def link(**changes: str) -> str:
         """The same list with some filters otherwise, on its first page."""

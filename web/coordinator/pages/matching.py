@@ -17,6 +17,7 @@ from temporalio.service import RPCError
 from operations.errors import NotFound, Refused
 from operations.matching import publish
 from operations.matching.matching_drafts import Review, change, review
+from program.text import whole_number
 from runtime.errors import Unreachable
 from store.reports.status import names_of
 from web.coordinator.visit import Visit
@@ -30,7 +31,7 @@ async def board(request: Request, visit: Visit) -> Response:
     cohort = str(request.path_params["cohort"])
     version = request.query_params.get("version", "")
     try:
-        looked = await review(visit.database, cohort, int(version) if version.isdigit() and len(version) < 7 else 0)
+        looked = await review(visit.database, cohort, whole_number(version))
         person = request.query_params.get("person", "")[:100]
         others = await asyncio.to_thread(looked.result.others, looked.pool.known(person)) if person else ()
         found = await asyncio.to_thread(lambda: looked.result.board)
@@ -87,7 +88,7 @@ async def act(request: Request, visit: Visit) -> Response:
             cohort,
             chosen,
             (mentor, mentee) if mentor and mentee else None,
-            int(seen) if seen.isdigit() and len(seen) < 7 else 0,
+            whole_number(seen),
             visit.now,
             by=visit.account.id,
             proof=visit.proof,

@@ -12,6 +12,7 @@ from operations.applications import applicants
 from operations.applications.applicants import Applied
 from operations.errors import NotFound
 from operations.spreadsheet import as_csv, as_xlsx
+from program.text import whole_number
 from store.cohorts.calls import Call
 from web.coordinator import searched
 from web.coordinator.pages.cohorts import LONGEST, XLSX
@@ -30,8 +31,7 @@ async def pool(request: Request, visit: Visit) -> Response:
         return visit.message("no_matching", 404)
     given = searched.without_text(said, request.query_params.get(searched.MARK, "") if said["text"] else "")
     pages = max(1, -(-len(found) // PAGE))
-    asked = request.query_params.get("page", "1")
-    number = min(max(int(asked) if asked.isdecimal() and len(asked) < 7 else 1, 1), pages)
+    number = min(max(1, whole_number(request.query_params.get("page", ""))), pages)
     return visit.page(
         "matching_pool.html",
         cohort=request.path_params["cohort"],

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from lifecycle.local_time import DAY, local_date
 from operations.views.today import Day, day_of
 from store.reports.today import Told
+from program.text import whole_number
 from web.coordinator.visit import Visit
 
 
@@ -63,8 +64,7 @@ async def today(request: Request, visit: Visit) -> Response:
 
 def _page(request: Request, name: str) -> int:
     """Which page of a list is asked for."""
-    asked = request.query_params.get(name, "1")
-    return max(int(asked), 1) if asked.isdecimal() and len(asked) < 6 else 1
+    return max(1, whole_number(request.query_params.get(name, ""), 5))
 
 
 def _coming(day: Day) -> tuple[ComingDay, ...]:

@@ -85,7 +85,9 @@ async def back(request: Request, visit: Visit) -> Response:
         return visit.message("no_openid", 404)
     try:
         kept: dict[str, str] = _sealed(settings).loads(cookie_of(request, settings, OPENID), max_age=LASTS)
-        if not secrets.compare_digest(kept["state"], request.query_params.get("state", "")):
+        if not secrets.compare_digest(
+            kept["state"].encode(), request.query_params.get("state", "").encode("utf-8", "replace")
+        ):
             raise NotVouched("another state")
         claims = await _claims(settings, kept, request.query_params.get("code", ""))
         account, mark, granted = await _account(visit, claims)
