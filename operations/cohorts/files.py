@@ -7,6 +7,7 @@ never launch what was not shown: what runs may change between seeing and confirm
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -28,9 +29,10 @@ from operations.cohorts.load import Faults, Loaded, load
 from operations.errors import NotFound, Refused
 from program.faults import Fault
 from program.files.folders import template_folders
-from program.files.reading import read_yaml
+from program.files.reading import Source, read_yaml, too_large
 from program.files.tables import XLSX, decoded, table_text
 from program.languages import is_language
+from program.limits import CSV_BYTES, YAML_BYTES
 from program.loader import SHIPPED
 from program.shelf import Shelf
 from runtime.settings import Settings
@@ -91,11 +93,25 @@ def text_in(raw: bytes, part: Part) -> str:
     encoding. Raises Faults."""
     name = "cohort.yaml" if part == "file" else f"{part}.csv"
     if part != "file":
-        return table_text(raw, name).text
+        return kept_text(table_text(raw, name).text, part)
     if raw.startswith(XLSX):
         problem = "this is a workbook, and the cohort’s file is YAML"
         raise Faults([Fault(name, 1, 1, problem, "Upload the workbook as people or as pairs.")])
-    return decoded(raw, name).text
+    return kept_text(decoded(raw, name).text, part)
+
+
+def kept_text(text: str, part: Part) -> str:
+    """A text that was typed or uploaded, as a version can keep it: of a size that is read, and without what no
+    database holds. Raises Faults."""
+    name, at_most = ("cohort.yaml", YAML_BYTES) if part == "file" else (f"{part}.csv", CSV_BYTES)
+    if len(text) > at_most:
+        raise Faults([too_large(name, len(text), at_most)])
+    if (at := text.find("\x00")) >= 0:
+        line = text.count("\n", 0, at) + 1
+        raise Faults(
+            [Fault(name, line, at - text.rfind("\n", 0, at), "this text holds a NUL character", "Delete it.")]
+        )
+    return text
 
 
 def with_tables(texts: CohortTexts) -> CohortTexts:
@@ -116,50 +132,47 @@ def check(texts: CohortTexts, cohort: str, now: datetime, settings: Settings, *,
         path = Path(folder, "config", "cohorts", f"{cohort}.yaml")
         path.parent.mkdir(parents=True)
         path.write_text(texts.file, encoding="utf-8")
-        parts = {str(path): "file"} | _lay_tables(path, texts)
+        parts = {str(path): "file"}
+        try:
+            source = read_yaml(path)
+        except Faults as found:
+            return CheckedFile(None, _parts(found.faults, parts, folder), ())
+        if foreign := _paths(source, path.name):
+            return CheckedFile(None, foreign, ())
+        parts |= _lay_tables(source, path, texts)
         for name, text in texts.wording.items():
             if WORDED.fullmatch(name):
                 worded = path.parent.parent / f"{name}.yaml"
                 worded.parent.mkdir(exist_ok=True)
                 worded.write_text(text, encoding="utf-8")
-        if foreign := _paths(path):
-            return CheckedFile(None, foreign, ())
         try:
             loaded = load(path, now, runs=runs, own=settings.own_config, mails=texts.mails)
         except Faults as found:
             return CheckedFile(None, _parts(found.faults, parts, folder), ())
         warnings = _parts(loaded.warnings, parts, folder)
         if loaded.cohort.cohort != cohort:
-            place = read_yaml(path).place("cohort")
+            place = source.place("cohort")
             problem = f"the cohort is called `{loaded.cohort.cohort}` here, and this is the file of `{cohort}`"
             remedy = f"Write `cohort: {cohort}`, or start a new cohort."
             return CheckedFile(None, (PartFault("file", place.line, place.column, problem, remedy, path.name),), ())
         return CheckedFile(loaded, (), warnings)
 
 
-def _paths(path: Path) -> tuple[PartFault, ...]:
+def _paths(source: Source, file: str) -> tuple[PartFault, ...]:
     """A fault for each table that is named by a path: only what was uploaded may be read here, and nothing else of
     the server."""
-    try:
-        source = read_yaml(path)
-    except Faults:
-        return ()  # the loader says what is wrong with it
     faults: list[PartFault] = []
     for part in TABLES:
         name = source.text(part) or ""
-        if name and (Path(name).name != name or "\\" in name or name in (path.name, ".", "..")):
+        if name and (Path(name).name != name or "\\" in name or name in (file, ".", "..")):
             place = source.place(part)
             problem, remedy = f"`{part}` is a path here", f"Write a name alone, such as `{part}: {part}.csv`."
-            faults.append(PartFault("file", place.line, place.column, problem, remedy, path.name))
+            faults.append(PartFault("file", place.line, place.column, problem, remedy, file))
     return tuple(faults)
 
 
-def _lay_tables(path: Path, texts: CohortTexts) -> dict[str, str]:
+def _lay_tables(source: Source, path: Path, texts: CohortTexts) -> dict[str, str]:
     """Write the tables under the names that the file gives them; path to part."""
-    try:
-        source = read_yaml(path)
-    except Faults:
-        return {}
     parts: dict[str, str] = {}
     for part in TABLES:
         name, text = source.text(part) or "", getattr(texts, part)
@@ -196,26 +209,33 @@ async def begin(
     """
     if not ID.fullmatch(cohort):
         raise Refused("an id has small letters, digits, - and _, and begins with a letter, such as spring-2028")
+    texts = CohortTexts((SHIPPED / "cohorts" / f"{START_WITH}.yaml").read_text("utf-8"))
+    if like:
+        if like not in may_read:
+            raise Refused(f"the file of {like} is not yours to take over")
+        found = await latest_texts(database, like)
+        if found is None:
+            raise Refused(f"no file of {like} is kept: it was launched before files were")
+        texts = found
+    renamed = replace(texts, file=re.sub(r"(?m)^cohort:[^#\n]*", f"cohort: {cohort} ", texts.file, count=1))
+    staff = await staff_of(renamed)
     async with database.begin() as session:
         if not await files.is_free(session, cohort):
             raise Refused(f"there is a cohort {cohort} already; write another id")
-        texts = CohortTexts((SHIPPED / "cohorts" / f"{START_WITH}.yaml").read_text("utf-8"))
-        if like:
-            if like not in may_read:
-                raise Refused(f"the file of {like} is not yours to take over")
-            kept = await files.versions(session, like)
-            found = await files.texts_of(session, like, kept[0].version) if kept else None
-            if found is None:
-                raise Refused(f"no file of {like} is kept: it was launched before files were")
-            texts = found
-        renamed = re.sub(r"(?m)^cohort:[^#\n]*", f"cohort: {cohort} ", texts.file, count=1)
-        return await files.add(session, cohort, replace(texts, file=renamed), now, by, proof)
+        return await files.add(session, cohort, renamed, now, by, proof, staff)
 
 
 async def save(database: Database, cohort: str, texts: CohortTexts, now: datetime, *, by: str, proof: str) -> int:
     """Keep a version, with faults or without; its number. The same texts again are no new version."""
+    named = with_tables(texts)
+    staff = await staff_of(named)
     async with database.begin() as session:
-        return await files.add(session, cohort, with_tables(texts), now, by, proof)
+        return await files.add(session, cohort, named, now, by, proof, staff)
+
+
+async def staff_of(texts: CohortTexts) -> list[str]:
+    """The coordinators and deputies whom a file names, by which `files.add` knows who may open it."""
+    return await asyncio.to_thread(files.staff_in, texts.file)
 
 
 async def latest_texts(database: Database, cohort: str) -> CohortTexts | None:
@@ -274,8 +294,9 @@ async def known_version(database: Database, cohort: str, version: int) -> Cohort
 async def launched_from_disk(database: Database, texts: CohortTexts, cohort: str, now: datetime, by: str) -> int:
     """Keep what the command line has launched as a version, for the browser to know; its number."""
     texts = await with_kept_mails(database, cohort, texts)
+    staff = await staff_of(texts)
     async with database.begin() as session:
-        version = await files.add(session, cohort, texts, now, by, audit.COMMAND_LINE)
+        version = await files.add(session, cohort, texts, now, by, audit.COMMAND_LINE, staff)
         await files.launched(session, cohort, version, now, by)
     return version
 
@@ -292,8 +313,9 @@ def tables_of(texts: CohortTexts) -> dict[str, str]:
     """Name to text of the tables, as the file names them; the usual name where it can't be read."""
     named: dict[str, str] = {}
     for part in TABLES:
-        found = re.search(rf"(?m)^{part}:[ \t]*[\"']?([A-Za-z0-9 ._-]+?)[\"']?[ \t]*(?:#.*)?$", texts.file)
-        name = found[1] if found and not found[1].startswith(".") else f"{part}.csv"
+        found = re.search(rf"(?m)^{part}:([^#\n]*)", texts.file)
+        said = found[1].strip(" \t\"'") if found else ""
+        name = said if re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9 ._-]*", said) else f"{part}.csv"
         if getattr(texts, part):
             named[name] = getattr(texts, part)
     ends = {name: "md" if name.startswith(MAIL) else "yaml" for name in texts.wording}

@@ -50,6 +50,8 @@ LONGEST_SUBJECT = 150
 """Characters."""
 LONGEST_TEXT = 10_000
 """Characters."""
+MOST_NAMED = 100
+"""People whom one message may name; each is looked up by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,10 @@ async def addressed(
     async with database.session() as session:
         whole = [one for one in to if await session.get(CohortRow, one) is not None]
         refs = await find(session, [one for one in to if one not in whole])
-        readers = tuple([(await known_person(session, who)).id for who in only])
+        named = list(dict.fromkeys(only))
+        if len(named) > MOST_NAMED:
+            raise Refused(f"{len(named):,} people are named, and {MOST_NAMED} at most can be; write to mentorships")
+        readers = tuple([(await known_person(session, who)).id for who in named])
     cohorts = list(dict.fromkeys((*whole, *(cohort for cohort, _ in refs))))
     if len(cohorts) != 1:
         raise Refused(f"a message is about one cohort; these are of {', '.join(cohorts)}")

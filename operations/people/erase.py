@@ -6,7 +6,10 @@ more than an id. The partner learns only that somebody has left the program. It 
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,6 +21,7 @@ from operations.people.find import known_person
 from operations.transactions import committed
 from runtime import outbox_relay
 from runtime.outbox_relay import Tell
+from store.cohorts import files
 from store.database import Database
 from store.people import erase as erasing
 from store.people import people
@@ -46,11 +50,16 @@ async def erase(
     did it, by it. Raises `Refused`.
     """
 
+    async with database.session() as session:
+        id_ = (await known_person(session, who)).id
+        naming = await files.naming(session, id_)
+    cut = await asyncio.to_thread(files.without_entries, naming, id_)
+
     async def carry_out(session: AsyncSession) -> Erasure:
-        person = await known_person(session, who)
+        person = await known_person(session, id_)
         deciders = await people.deciders_for(session, person.id)
         decider = who_decides(person.id, deciders, by, signed_in=signed_in) if deciders else by
-        erased = await erase_in(session, person.id, now, by=decider, why=why)
+        erased = await erase_in(session, person.id, now, by=decider, why=why, cut=cut)
         if proof:
             # After the erasure, which takes out of reasons what is about this person: this one is not in their words.
             await audit.put(session, now, AuditEntry("erase", decider, proof, ids=[person.id]))
@@ -62,12 +71,22 @@ async def erase(
     return erasure
 
 
-async def erase_in(session: AsyncSession, person: str, now: datetime, *, by: str, why: str = "") -> Erasure:
+async def erase_in(
+    session: AsyncSession,
+    person: str,
+    now: datetime,
+    *,
+    by: str,
+    why: str = "",
+    cut: Mapping[str, str] = MappingProxyType({}),
+) -> Erasure:
     """Erase a person (an id) inside a writing transaction that is open; `by` is the id of who asks, perhaps the
-    person. Call `clean_up` once it is committed. Raises `Refused`, and nothing was changed then."""
+    person. `cut` is what `files.without_entries` has made of cohorts' files before the transaction.
+
+    Call `clean_up` once it is committed. Raises `Refused`, and nothing was changed then."""
     try:
         return await erasing.erase(
-            session, person, CorrectionOrder(f"erase/{person}", by, why, now, now + outbox_relay.GRACE)
+            session, person, CorrectionOrder(f"erase/{person}", by, why, now, now + outbox_relay.GRACE), cut
         )
     except UnknownParticipant:
         raise Refused(f"there is no person {person!r}") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from lifecycle.local_time import DAY, begins, local_date
+from operations.cohorts.files import staff_of
 from operations.errors import Refused
 from operations.mentorships.status import known_cohort
 from operations.people.deciders import who_decides
@@ -86,7 +88,7 @@ async def next_call(
         texts = await files.texts_of(session, into, kept[0].version) if kept else None
     if texts is None:
         raise Refused(f"no file of {into} is kept")
-    return _with_them(people, into, kept[0].version, texts)
+    return await asyncio.to_thread(_with_them, people, into, kept[0].version, texts)
 
 
 async def next_call_on_disk(database: Database, cohort: str, file: Path, now: datetime) -> NextCall:
@@ -96,7 +98,7 @@ async def next_call_on_disk(database: Database, cohort: str, file: Path, now: da
         text = file.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as why:
         raise Refused(f"{file} can't be read ({type(why).__name__})") from why
-    return _with_them(people, str(file), 0, CohortTexts(text))
+    return await asyncio.to_thread(_with_them, people, str(file), 0, CohortTexts(text))
 
 
 def _with_them(people: Sequence[Volunteer], into: str, version: int, texts: CohortTexts) -> NextCall:
@@ -120,11 +122,12 @@ async def invite(
     """
     call = await next_call(database, cohort, into, now, may_write)
     _check(call, seen)
+    staff = await staff_of(call.texts)
     async with database.begin() as session:
         latest = await files.versions(session, into)
         if latest[0].version != call.version:
             raise Refused("the file has changed since you saw it; look again")
-        return await files.add(session, into, call.texts, now, by, proof)
+        return await files.add(session, into, call.texts, now, by, proof, staff)
 
 
 async def invite_on_disk(database: Database, cohort: str, seen: str, file: Path, now: datetime) -> None:

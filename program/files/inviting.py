@@ -53,7 +53,7 @@ def _apply_of(text: str) -> Any:
     try:
         reader: Any = YAML()
         top: Any = reader.compose(text)
-    except YAMLError as broken:
+    except (YAMLError, RecursionError, ValueError, TypeError, LookupError, AttributeError) as broken:
         raise NoCall("its file can't be read; open it and correct the faults first") from broken
     apply = _entry(top, "apply")[1]
     if not _items(apply):

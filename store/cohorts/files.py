@@ -6,9 +6,10 @@ a worker: what runs is what was launched, and stands in its own tables.
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -21,6 +22,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mail.own_templates import OwnTemplates
+from program.limits import YAML_BYTES
 from store.tables import CohortFileRow, CohortRow, ParticipantRow
 
 UNREADABLE = "# A person of this version was erased, and the version could not be read: it was taken out.\n"
@@ -71,16 +73,29 @@ class FileVersion:
     launched_by: str
 
 
-async def add(session: AsyncSession, cohort: str, texts: CohortTexts, at: datetime, by: str, proof: str) -> int:
-    """Keep a version; its number. The texts of the latest version again are no new one."""
+async def add(
+    session: AsyncSession,
+    cohort: str,
+    texts: CohortTexts,
+    at: datetime,
+    by: str,
+    proof: str,
+    staff: Sequence[str] | None = None,
+) -> int:
+    """Keep a version; its number. The texts of the latest version again are no new one.
+
+    `staff` is what `staff_in` says of the file, which takes a while: work it out before the transaction. None where
+    the file is that of the latest version.
+    """
     latest = await _latest(session, cohort)
     if latest is not None and latest.digest == texts.digest:
         return latest.version
     number = latest.version + 1 if latest else 1
+    named = latest.staff if staff is None and latest is not None else staff or ()
     session.add(
         CohortFileRow(
             id=token_urlsafe(12), cohort=cohort, version=number, digest=texts.digest, file=texts.file,
-            people=texts.people, pairs=texts.pairs, wording=dict(texts.wording), staff=staff_in(texts.file), by=by,
+            people=texts.people, pairs=texts.pairs, wording=dict(texts.wording), staff=list(named), by=by,
             proof=proof, at=at, launched_at=None, launched_by="",
         )
     )  # fmt: skip
@@ -89,7 +104,9 @@ async def add(session: AsyncSession, cohort: str, texts: CohortTexts, at: dateti
 
 
 async def _latest(session: AsyncSession, cohort: str) -> Any:
-    query = select(CohortFileRow.version, CohortFileRow.digest).where(CohortFileRow.cohort == cohort)
+    query = select(CohortFileRow.version, CohortFileRow.digest, CohortFileRow.staff).where(
+        CohortFileRow.cohort == cohort
+    )
     return (await session.execute(query.order_by(CohortFileRow.version.desc()).limit(1))).one_or_none()
 
 
@@ -169,27 +186,52 @@ async def is_free(session: AsyncSession, cohort: str) -> bool:
 # -- erasing a person ------------------------------------------------------------------------------------------------
 
 
-async def forget(session: AsyncSession, person: str, out_of_text: Callable[[str], str]) -> int:
-    """Take a person out of every version: their entry, and their names wherever else they stand; how many changed."""
+async def naming(session: AsyncSession, person: str) -> list[str]:
+    """The texts of cohorts' files, each once, in which the id of this person may stand."""
+    texts = await session.scalars(
+        select(CohortFileRow.file).where(CohortFileRow.file.contains(person, autoescape=True)).distinct()
+    )
+    return list(texts)
+
+
+def without_entries(files: Iterable[str], person: str) -> dict[str, str]:
+    """Each text with what `without_entry` makes of it. Takes a while: call it in a thread, before the transaction."""
+    return {file: without_entry(file, person) for file in files}
+
+
+async def forget(
+    session: AsyncSession, person: str, out_of_text: Callable[[str], str], cut: Mapping[str, str]
+) -> int:
+    """Take a person out of every version: their entry, and their names wherever else they stand; how many changed.
+
+    `cut` is what `without_entries` makes of the texts that it knows.
+    """
     changed = 0
     for row in await session.scalars(select(CohortFileRow)):
-        texts = (
-            out_of_text(without_entry(row.file, person)),
-            out_of_text(without_row(row.people, person)),
-            out_of_text(row.pairs),
-        )
-        if texts != (row.file, row.people, row.pairs):
-            row.file, row.people, row.pairs = texts
-            row.staff = staff_in(row.file)
+        before = (row.file, row.people, row.pairs)
+        after = await asyncio.to_thread(_without, before, person, out_of_text, cut)
+        if after != before:
+            row.file, row.people, row.pairs = after
+            row.staff = [one for one in row.staff if out_of_text(one) == one] if row.file != UNREADABLE else []
             row.wording = {name: out_of_text(text) for name, text in row.wording.items()}
             changed += 1
     await session.flush()
     return changed
 
 
+def _without(
+    texts: tuple[str, str, str], person: str, out_of_text: Callable[[str], str], cut: Mapping[str, str]
+) -> tuple[str, str, str]:
+    file, people, pairs = texts
+    entries = cut[file] if file in cut else without_entry(file, person)
+    return out_of_text(entries), out_of_text(without_row(people, person)), out_of_text(pairs)
+
+
 def staff_in(file: str) -> list[str]:
     """Ids and addresses, in small letters, of the coordinators and deputies whom the text of a cohort's file names;
-    none where it can't be read."""
+    none where it can't be read. Takes a while for a long file: call it in a thread."""
+    if len(file) > YAML_BYTES:
+        return []
     try:
         reader: Any = YAML(typ="rt")
         top = reader.compose(file)

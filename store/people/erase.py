@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, exists, insert, or_, select, tuple_, update
@@ -73,9 +74,12 @@ class Erasure:
     """The person was erased before."""
 
 
-async def erase(session: AsyncSession, person: str, order: CorrectionOrder) -> Erasure:
+async def erase(
+    session: AsyncSession, person: str, order: CorrectionOrder, cut: Mapping[str, str] = MappingProxyType({})
+) -> Erasure:
     """Erase a person, in an open writing transaction. A second run finds what is left, which should be nothing.
 
+    `cut` is what `files.without_entries` has made of cohorts' files before the transaction; others are read here.
     Raises `UnknownParticipant` and `StillCoordinates`.
     """
     refs = await _refs(session, person)
@@ -106,7 +110,7 @@ async def erase(session: AsyncSession, person: str, order: CorrectionOrder) -> E
     counts["address_changes"] += await address_changes.forget(session, person)
     counts["absences"] += await absences.forget(session, person)
     counts["voices"] += await voices.forget(session, person, names)
-    counts["cohort_files"] += await files.forget(session, person, names.out_of_text)
+    counts["cohort_files"] += await files.forget(session, person, names.out_of_text, cut)
     counts["mail_templates"] += await mail_templates.forget(session, names.out_of_text)
     counts["former_names"] += await former_names.forget(session, person)
     counts["applications"] += await applications.forget(session, person)

@@ -119,7 +119,8 @@ async def _filled(database: Database, many: int) -> WebEnv:
         }
     await put(database, loaded.cohort, programs, now.date(), now)
     async with database.begin() as session:
-        await files.add(session, COHORT, _texts(loaded), now, "c1", "mailed_link")
+        texts = _texts(loaded)
+        await files.add(session, COHORT, texts, now, "c1", "mailed_link", files.staff_in(texts.file))
         for statement in FILLED.split(";\n"):
             if statement.strip():
                 await session.execute(text(statement.replace(":", "\\:")))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,6 +27,7 @@ from operations.cohorts.plan import plan
 from operations.cohorts.rehearse import Rehearsed, rehearse
 from operations.errors import NotFound
 from program.limits import FILE_BODY_BYTES
+from program.text import whole_number
 from runtime.errors import ExpectedError
 from store.cohorts import files as stored
 from store.cohorts.cohorts import KnownOtherwise
@@ -42,11 +43,13 @@ MOST_PLANNED = 100
 """Mentorships whose plan is shown; of a larger cohort, of the first."""
 MARKED = 3_000
 """Lines of a text that are shown with their faults."""
+MARKED_CHARACTERS = 200_000
+"""Of these lines together, at most."""
 ROLES = ("coordinators", "deputies", "readers")
 """Keys of a cohort's file that give somebody a role."""
 SHOWN_MAILS = 200
 SHOWN_FAULTS = 100
-"""Faults, and as many warnings, that are listed."""
+"""Faults, and as many warnings, that are listed and marked."""
 MOST_REHEARSED = 400
 """Mentorships that are rehearsed while somebody waits."""
 
@@ -123,7 +126,7 @@ async def save(request: Request, visit: Visit) -> Response:
 async def _sent(request: Request, visit: Visit, cohort: str) -> tuple[CohortTexts, int]:
     """The texts that a form holds, and the version that they are based on. Raises Faults."""
     async with request.form(max_files=3, max_fields=8, max_part_size=FILE_BODY_BYTES) as form:
-        based_on = _number(str(form.get("based_on", "")))
+        based_on = whole_number(str(form.get("based_on", "")), 8)
         async with visit.database.session() as session:
             texts = await stored.texts_of(session, cohort, based_on) or CohortTexts("")
         for part in EDITED:
@@ -131,7 +134,7 @@ async def _sent(request: Request, visit: Visit, cohort: str) -> tuple[CohortText
             if isinstance(upload, UploadFile) and upload.filename:
                 texts = replace(texts, **{part: files.text_in(await upload.read(), part)})
             elif isinstance(typed, str):
-                texts = replace(texts, **{part: typed.replace("\r\n", "\n")})
+                texts = replace(texts, **{part: files.kept_text(typed.replace("\r\n", "\n"), part)})
     return texts, based_on
 
 
@@ -164,7 +167,7 @@ async def _page(
         lines={part: getattr(texts, part).count("\n") for part in EDITED},
         checked=checked,
         shown_faults=SHOWN_FAULTS,
-        marked={part: _marked(getattr(texts, part), part, checked) for part in EDITED},
+        marked={part: _marked(getattr(texts, part), part, checked.faults[:SHOWN_FAULTS]) for part in EDITED},
         unread=unread or [],
     )
 
@@ -179,16 +182,16 @@ def _large(texts: CohortTexts) -> dict[Part, bool]:
     return large
 
 
-def _marked(text: str, part: Part, checked: CheckedFile) -> list[MarkedLine]:
+def _marked(text: str, part: Part, faults: Sequence[PartFault]) -> list[MarkedLine]:
     """The lines of a text with its faults; none where it has none."""
-    faults = [fault for fault in checked.faults if fault.part == part]
-    if not faults:
+    by_line: dict[int, list[PartFault]] = {}
+    for fault in faults:
+        if fault.part == part:
+            by_line.setdefault(fault.line, []).append(fault)
+    if not by_line:
         return []
-    lines = text.splitlines()[:MARKED]
-    return [
-        MarkedLine(number, line, tuple(fault for fault in faults if fault.line == number))
-        for number, line in enumerate(lines, 1)
-    ]
+    lines = text[:MARKED_CHARACTERS].splitlines()[:MARKED]
+    return [MarkedLine(number, line, tuple(by_line.get(number, ()))) for number, line in enumerate(lines, 1)]
 
 
 async def download(request: Request, visit: Visit) -> Response:
@@ -333,7 +336,7 @@ async def _versions(visit: Visit, cohort: str) -> list[FileVersion]:
 
 
 def _chosen(request: Request, kept: list[FileVersion], typed: Mapping[str, str] | None = None) -> FileVersion | None:
-    asked = _number((typed or request.query_params).get("version", ""))
+    asked = whole_number((typed or request.query_params).get("version", ""), 8)
     return next((each for each in kept if each.version == asked), kept[0] if kept else None)
 
 
@@ -355,7 +358,3 @@ async def _faultless(
         return cohort, None, None
     checked = await _checked(visit, cohort, texts, runs=await files.runs(visit.database, cohort))
     return cohort, version, checked.loaded
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0

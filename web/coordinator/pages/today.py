@@ -11,8 +11,8 @@ from starlette.responses import Response
 
 from lifecycle.local_time import DAY, local_date
 from operations.views.today import Day, day_of
-from store.reports.today import Told
 from program.text import whole_number
+from store.reports.today import Told
 from web.coordinator.visit import Visit
 
 

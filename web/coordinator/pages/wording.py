@@ -30,8 +30,10 @@ from operations.cohorts.preview import (
 from operations.forms.fill_in import NO_PURPOSE
 from program.forms import Form
 from program.limits import BODY_BYTES
+from program.text import whole_number
 from runtime.errors import ExpectedError
 from store.reports.status import names_of
+from web.coordinator.pages.cohort_file import SHOWN_FAULTS
 from web.coordinator.visit import Visit
 from web.forms.fields import Block, blocks_of, fields_of
 from web.security import FRAMED_MAIL, FRAMING
@@ -58,7 +60,7 @@ async def overview(request: Request, visit: Visit) -> Response:
         return visit.to(f"/c/cohorts/{cohort}/file")
     loaded = checked.loaded
     asked = request.query_params.get("mail", "")
-    shown = _shown(request, visit, loaded, asked if asked in EDITABLE else EDITABLE[0])
+    shown = await asyncio.to_thread(_shown, request, visit, loaded, asked if asked in EDITABLE else EDITABLE[0])
     forms = sorted({id_ for program in loaded.used.values() for id_ in program.forms})
     return _framing(
         visit.page(
@@ -81,7 +83,8 @@ async def mail_body(request: Request, visit: Visit) -> Response:
     if checked is None or checked.loaded is None:
         return visit.message("no_file", 404)
     asked = request.query_params.get("mail", "")
-    shown = _shown(request, visit, checked.loaded, asked if asked in EDITABLE else EDITABLE[0])["shown"]
+    chosen = asked if asked in EDITABLE else EDITABLE[0]
+    shown = (await asyncio.to_thread(_shown, request, visit, checked.loaded, chosen))["shown"]
     if shown is None:
         return visit.message("no_file", 404)
     return HTMLResponse(shown.html, headers={"content-security-policy": FRAMED_MAIL})
@@ -95,9 +98,9 @@ async def text(request: Request, visit: Visit) -> Response:
     if texts is None or checked is None:
         return visit.to(f"/c/cohorts/{cohort}/file")
     earlier = request.query_params.get("version", "")
-    if not (earlier.isascii() and earlier.isdigit() and len(earlier) < 9):
+    if not whole_number(earlier, 8):
         return await _text_page(request, visit, texts, checked, runs)
-    before = await files.known_version(visit.database, cohort, int(earlier))
+    before = await files.known_version(visit.database, cohort, whole_number(earlier, 8))
     typed = files.worded_text(before, _name(request), visit.settings)
     return await _text_page(request, visit, texts, checked, runs, typed=typed, taken_back=True)
 
@@ -160,8 +163,8 @@ async def _text_page(
         "lines": shown.splitlines(), "file_name": f"{name}.{'md' if name.startswith(MAIL) else 'yaml'}",
         "cohort": cohort, "which": name, "address": _address(request), "own": name in texts.wording,
         "written": shown, "based_on": files.mark_of(texts, name),
-        "faults": checked.faults, "saved": request.query_params.get("saved", ""), "taken_back": taken_back,
-        "overtaken": overtaken, "earlier": earlier, "names": names,
+        "faults": checked.faults[:SHOWN_FAULTS], "saved": request.query_params.get("saved", ""),
+        "taken_back": taken_back, "overtaken": overtaken, "earlier": earlier, "names": names,
         "runs": runs,
     }  # fmt: skip
     if name.startswith(MAIL):
@@ -195,7 +198,7 @@ async def _of_mail(
         "language": _language(request), "values": VALUES,
         "others": {cohort: own for cohort, own in running.items() if everywhere or cohort in seen},
         "waits": await _waits(visit, request.path_params["cohort"], texts, runs=runs),
-        **_shown(request, visit, checked.loaded, mail, _language(request)),
+        **await asyncio.to_thread(_shown, request, visit, checked.loaded, mail, _language(request)),
     }  # fmt: skip
 
 
@@ -219,7 +222,7 @@ def _blocks(form: Form | None, role: str, format_: str) -> Sequence[Block]:
 
 
 def _shown(request: Request, visit: Visit, loaded: Loaded | None, mail: str, language: str = "") -> dict[str, Any]:
-    """A mail with what was chosen of it, and what there is to choose from."""
+    """A mail with what was chosen of it, and what there is to choose from. Takes a while: call it in a thread."""
     said = request.query_params.get
     reminder, language = said("reminder", ""), language or said("language", "")
     format_ = said("format", "") or (loaded.used[loaded.cohort.program].program.format if loaded else FORMATS[0])
