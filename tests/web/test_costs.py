@@ -15,10 +15,12 @@ from urllib.parse import quote_from_bytes
 
 import httpx
 import pytest
+from starlette.routing import Route
 
 from program.limits import BODY_BYTES, BODY_FIELDS, COOKIE_BYTES
 from store.people.address_changes import SIDES
-from testing.environments.web_env import BASE_URL, WebEnv, wants, web_env_of
+from testing.environments.open_call import applied, open_call_of
+from testing.environments.web_env import BASE_URL, COHORT, WebEnv, wants, web_env_of
 
 BUDGET = 0.25
 """Seconds of CPU for one request."""
@@ -142,6 +144,9 @@ async def doors(web_env: WebEnv) -> dict[str, tuple[WebEnv, str]]:
     unlimited = web_env_of(web_env.database, requests_per_minute=0, requests_per_link=0)
     place = f"/me/{unlimited.links.place_token('ada', 1)}"
     change = await wants(unlimited, "ada", "ada@new.example.org")
+    await open_call_of(unlimited.database, COHORT, unlimited.now)
+    application = await applied(unlimited.database, unlimited.links, "fay", "fay@x.example", COHORT, unlimited.now)
+    away = await unlimited.ask("check_in", "mia")
     paths = {
         await unlimited.ask("check_in", "ada"): "p_word",
         await unlimited.ask("agreement", "ada"): "a_goals.0.what",
@@ -159,8 +164,22 @@ async def doors(web_env: WebEnv) -> dict[str, tuple[WebEnv, str]]:
         f"{place}/erase": "submission_id",
         f"/stop/{unlimited.links.stop_token('ben', 1)}": "submission_id",
         f"/address/{unlimited.links.address_token(change, SIDES[0])}": "say",
+        f"/apply/{COHORT}": "role=mentee&wants_in_words",
+        application: "act=change&role=mentee&wants_in_words",
+        f"{application}/wishes": "wish.1",
+        f"{place}/voice/1": "text",
+        f"{place}/address/cancel": "submission_id",
+        f"{away}/pause/0": "submission_id",
     }
     return {path: (unlimited, field) for path, field in paths.items()}
+
+
+async def test_every_page_that_takes_a_form_is_tried(doors: dict[str, tuple[WebEnv, str]]) -> None:
+    [(web_env, _), *_] = doors.values()
+    routes = [route for route in web_env.app.routes if isinstance(route, Route)]
+    posts = [route for route in routes if "POST" in (route.methods or ()) and not route.path.startswith("/c/")]
+    tried = {path.rstrip("?") for path in doors}
+    assert [route.path for route in posts if not any(route.path_regex.match(path) for path in tried)] == []
 
 
 async def test_no_form_takes_more_than_its_share_whatever_is_in_it(doors: dict[str, tuple[WebEnv, str]]) -> None:
