@@ -14,6 +14,7 @@ from operations.accounts.accounts import Role
 from store.database import Database
 from testing.environments.coordinator_env import signed_in
 from testing.environments.web_env import COHORT, WebEnv, launch, web_env_of
+from tests.coordinator.test_cohort_file import cohort_file, saved
 from tests.coordinator.test_roles import HOLDERS, path_of, staffed
 from tests.web.test_fuzz import ATTACKS, LIVE, MARK
 from web.coordinator.route_table import ROUTES
@@ -123,3 +124,22 @@ async def test_a_query_is_read_without_what_is_no_text(web_env: WebEnv) -> None:
         page = await client.get("/c/audit", params={"by": "co\x00co\u202e", "what": "a b&c"})
     assert 'value="coco"' in page.text
     assert 'value="a b&amp;c"' in page.text
+
+
+async def test_no_letter_in_a_file_or_a_wording_breaks_a_page(database: Database) -> None:
+    """What no database holds is refused with its line in a file, and left out of a mail; on both databases."""
+    await launch(database)
+    env = web_env_of(database, "https://pages.test")
+    async with signed_in(env, HOLDERS["coordinator"]) as client:
+        path = f"/c/cohorts/{COHORT}"
+        await saved(client, COHORT, file=cohort_file(COHORT, "mentorships: []\nparticipants: []\n"))
+        for part in ("file", "people", "pairs"):
+            for sent in (cohort_file(COHORT, "# a\x00b\n"), cohort_file(COHORT, "# a\x00b\n").encode()):
+                refused = await saved(client, COHORT, **{part: sent})  # type: ignore[arg-type]
+                assert refused.status_code == 422, part
+                assert "line 8" in refused.text
+                assert "this text holds a NUL character" in refused.text
+        text = "---\nsubject: Ours\npreheader: Soon\nheading: Hello\n---\n\nSo\x00on.\u202e\n"
+        kept = await client.post(f"{path}/wording/mail/check_in?language=en", data={"text": text})
+        assert kept.status_code == 200, kept.text
+        assert "Soon.\n</textarea>" in kept.text

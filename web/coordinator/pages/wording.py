@@ -30,7 +30,7 @@ from operations.cohorts.preview import (
 from operations.forms.fill_in import NO_PURPOSE
 from program.forms import Form
 from program.limits import BODY_BYTES
-from program.text import whole_number
+from program.text import CONTROLS, whole_number
 from runtime.errors import ExpectedError
 from store.reports.status import names_of
 from web.coordinator.pages.cohort_file import SHOWN_FAULTS
@@ -120,7 +120,7 @@ async def save(request: Request, visit: Visit) -> Response:
         return visit.to(f"/c/cohorts/{cohort}/file")
     name = _name(request)
     async with request.form(max_files=0, max_fields=4, max_part_size=BODY_BYTES) as form:
-        typed = str(form.get("text", "")).replace("\r\n", "\n")
+        typed = CONTROLS.sub("", str(form.get("text", "")).replace("\r\n", "\n"))
         drop, based_on = "drop" in form, str(form.get("based_on", ""))
     files.worded_text(texts, name, visit.settings)  # there is such a text
     own = {other: kept for other, kept in texts.wording.items() if other != name}
