@@ -6,7 +6,7 @@ from store.database import Database
 from store.mentorships.missing_workflows import must_a_workflow_run
 
 NOT_THERE = "it has not been started yet, or it is over"
-LOST = "its workflow is missing in Temporal: run `mentorship reconcile`, then give this command again"
+LOST = "its workflow is missing in Temporal; `mentorship reconcile` on the server starts it again, then try once more"
 
 
 async def not_there(database: Database, cohort: str, mentorship: str) -> str:
