@@ -109,9 +109,11 @@ def _medians(report: Report) -> list[Row]:
 
 def _sheet(name: str, file: str, tables: Sequence[Table]) -> Sheet:
     first = tables[0]
+    notes: list[Row] = [(f"{table.title}: {table.note}",) for table in tables if table.note]
     if first.crossed:
         parts = tuple(cell.label for cell in first.cells)
-        crossed = [(table.title, *map(_number, table.cells), _number(table.total)) for table in tables]
+        crossed: list[Row] = [(table.title, *map(_number, table.cells), _number(table.total)) for table in tables]
+        crossed += notes
         return Sheet(
             name, file, (titled(first), *parts, first.total.label if first.line == "form" else "applied"), crossed
         )
@@ -119,8 +121,7 @@ def _sheet(name: str, file: str, tables: Sequence[Table]) -> Sheet:
         rows = [_row(table.title, table, table.cells[0]) for table in tables]
     else:
         rows = [_row(cell.label, first, cell) for cell in first.cells]
-    note: list[Row] = [(first.note,)] if first.note else []
-    return Sheet(name, file, (titled(first), *NUMBERS), [*rows, (first.total.label, _number(first.total)), *note])
+    return Sheet(name, file, (titled(first), *NUMBERS), [*rows, (first.total.label, _number(first.total)), *notes])
 
 
 def _row(label: str, table: Table, cell: Cell) -> Row:

@@ -187,6 +187,21 @@ def test_what_became_of_those_who_would_give_back(rows: Season) -> None:
     assert passed.table("giving_back.mentees") is None
 
 
+def test_what_is_shown_as_it_was_says_so_wherever_it_stands(passed_on: Report) -> None:
+    """In a table of its own, as a line among others, and as an option of a question."""
+    noted = replace(
+        passed_on, tables=tuple(replace(each, note="as shown on 2027-09-01") for each in passed_on.tables)
+    )
+    page = html_report.page(noted)
+    answered = [table for table in noted.tables if table.crossed]
+    options = [table for table in noted.tables if table.option_of and not table.crossed]
+    lines = " ".join(str(row[0]) for sheet in sheets.sheets(noted) for row in sheet.rows)
+    for table in (answered[0], options[0]):
+        assert f"{table.title}: as shown on 2027-09-01" in page
+        assert f"{table.title}: as shown on 2027-09-01" in lines
+    assert page.count("as shown on") >= len(together(noted.tables))
+
+
 def test_it_says_whether_the_promise_of_few_mails_was_kept(rows: Season) -> None:
     """At most one ordinary mail a day for each person. How often it was broken is a number of few people."""
     broken = replace(rows, mails=(replace(rows.mails[0], beyond=2), *rows.mails[1:]))

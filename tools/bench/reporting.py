@@ -7,6 +7,7 @@ import time
 from operations.reports.report import TASK_LABELS, Made
 from rehearsal.season_rows import season_rows
 from reports import season_report
+from testing.season_attacker import with_applicants
 from testing.seasons.rehearsed_answers import season
 from tools.bench.table import Line
 
@@ -16,7 +17,7 @@ MANY = 1000
 async def measure(*, quick: bool) -> list[Line]:
     """Figures, gate and page; figures and workbook."""
     many = 200 if quick else MANY
-    rows = season_rows(season(1, many, ("formal",)))
+    rows = with_applicants(season_rows(season(1, many, ("formal",))), 1)
     began = time.process_time()
     page = Made(season_report.for_passing_on(rows, TASK_LABELS)).html()
     html = time.process_time() - began
