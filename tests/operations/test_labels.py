@@ -20,8 +20,9 @@ AT = datetime(2027, 3, 1, tzinfo=UTC)
 def test_every_id_of_the_engine_has_its_words() -> None:
     known = {*get_args(Phase), *get_args(Standing), *get_args(Format), *get_args(Role), *KINDS}
     known |= {decision for _, decisions in KINDS.values() for decision in decisions}
-    assert sorted(known - set(labels()["ids"])) == []
-    assert sorted(set(NAMES) - set(labels()["steps"])) == []
+    assert sorted(known - set(labels()["ids"])) == [], "give them words under `ids` in templates/words/labels.en.yaml"
+    unnamed = sorted(set(NAMES) - set(labels()["steps"]))
+    assert unnamed == [], "give these mails words under `steps` in templates/words/labels.en.yaml"
 
 
 @pytest.mark.parametrize(
