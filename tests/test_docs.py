@@ -203,6 +203,19 @@ def test_files_and_functions_that_the_contributing_page_names_exist() -> None:
         path for path in paths if not re.search("NAME|NNNN", path) and not (ROOT / path.rstrip(".")).exists()
     ] == []
     assert len(paths) > 40
+    names = re.findall(r"`(\w+)` (?:\([^)]*\) )?(?:in|of)\s+`([\w/]+\.py)`", text)
+    assert len(names) > 4
+    for name, file in names:
+        defined = rf"^(class {name}\b|{name}\b.*=|(async )?def {name}\()"
+        assert re.search(defined, (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE), f"{file} has no {name}"
+
+
+@pytest.mark.parametrize("page", [page for page in LINKED if page.name != "CHANGELOG.md"], ids=lambda page: page.name)
+def test_files_of_the_code_that_a_page_names_exist(page: Path) -> None:
+    """Cohorts and templates are the reader's to write, so those that a page names need not be here."""
+    rooms = "|".join([*_rooms(), "tests", "docs"])
+    paths = re.findall(rf"(?<![\w/.-])(?:{rooms})/[\w/.-]*", page.read_text(encoding="utf-8"))
+    assert [path for path in paths if "NNNN" not in path and not (ROOT / path.rstrip(".-")).exists()] == []
 
 
 def test_the_reference_says_what_the_code_says() -> None:
