@@ -2,7 +2,8 @@
 and by the rehearsal: a notice was true when it was queued, and may not be any more.
 
 A notice whose name is not in the table stays true, and so does every receipt. A new notice that can become untrue
-gets one line in `TRUE_WHILE`.
+gets one line in `TRUE_WHILE`, and its name in `OF_PARTNERS` or `OF_SILENCE` where its condition asks for that: those
+facts are read from SQL for no other.
 """
 
 from __future__ import annotations

@@ -7,7 +7,16 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from lifecycle.delivery.notices import TRUE_WHILE, Notice, NoticeFacts, facts_of, still_true, who_takes_part
+from lifecycle.delivery.notices import (
+    OF_PARTNERS,
+    OF_SILENCE,
+    TRUE_WHILE,
+    Notice,
+    NoticeFacts,
+    facts_of,
+    still_true,
+    who_takes_part,
+)
 from lifecycle.events import Extend, Leave, Pause, Replace, Resume
 from mail.letters import ASKS, NAMES
 from testing.cohorts.one_mentorship import OneMentorship, one_mentorship
@@ -109,6 +118,27 @@ WITHOUT_CONDITION = {
 
 def test_every_notice_has_a_condition_or_a_reason_why_it_needs_none() -> None:
     assert set(NAMES) - set(ASKS) - set(TRUE_WHILE) == set(WITHOUT_CONDITION)
+
+
+def depends(name: str, first: NoticeFacts, second: NoticeFacts) -> bool:
+    """Whether the condition of a notice tells these facts apart, in any of the cases that are tried above."""
+    cases = test_what_each_notice_says_still_holds_or_not.pytestmark[0].args[1]  # type: ignore[attr-defined]
+    return any(
+        still_true(name, Notice(number, about, QUEUED), first)
+        is not still_true(name, Notice(number, about, QUEUED), second)
+        for tried, about, number, _, _ in cases
+        if tried == name
+    )
+
+
+@pytest.mark.parametrize("name", TRUE_WHILE)
+def test_the_facts_that_a_condition_reads_are_fetched_for_it(name: str) -> None:
+    """Seats are read from SQL only for the names in `OF_PARTNERS`: without them nobody seems to take part. Whether a
+    sign of life came between the look and the sending is asked only for those in `OF_SILENCE`."""
+    unread = replace(PAIR, takes_part=False, partners=frozenset(), present=frozenset())
+    assert depends(name, PAIR, unread) is (name in OF_PARTNERS), "add it to OF_PARTNERS, or take it out"
+    alive = replace(PAIR, last_life=QUEUED + timedelta(days=1))
+    assert depends(name, PAIR, alive) is (name in OF_SILENCE), "add it to OF_SILENCE, or take it out"
 
 
 @pytest.mark.parametrize(

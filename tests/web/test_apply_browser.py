@@ -32,7 +32,7 @@ from tests.web.test_browser import choose, opened, violations
 
 async def fill_in(page: Page, name: str, email: str, role: str, **answers: str) -> None:
     """Fill in the form of a call as a person does; lists that are chosen from included."""
-    typed = typed_application(role, name, email, **answers)
+    typed = typed_application(role, name, email, "one_to_one", **answers)
     await choose(page, {key: values for key, values in typed.items() if not key.startswith("wants.")})
     for key, values in typed.items():
         if key.startswith("wants."):
