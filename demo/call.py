@@ -87,15 +87,25 @@ class DemoCall:
             published = await calls.published_at(session, self.cohort)
         assert call is not None, "the call was launched"
         now = self.stack.now()
-        if (stage := call.stage(now)) != self.stage:
-            self.stage = stage
-            self.show("call", STAGES[stage].format(url=self.url))
+        stage = call.stage(now)
+        self._show_stage(stage)
         if stage in ("matching", "published") and not self.counted:
             await self.note_applications()
         if published is not None:
             self.published = published
             if now > published + TOLD_AFTER and not self._noted:
                 await self.note_told()
+
+    def _show_stage(self, stage: str) -> None:
+        if stage != self.stage:
+            self.stage = stage
+            self.show("call", STAGES[stage].format(url=self.url))
+
+    def _show_act(self, what: str, text: str) -> None:
+        """What somebody did on the page. That they could says first that it is open, if nobody has looked since."""
+        if self.stage == "planned":
+            self._show_stage("applying")
+        self.show(what, text)
 
     async def publish(self, by: str) -> None:
         """The coordinator matches those who applied, looks at the pairs, and publishes them."""
@@ -154,7 +164,7 @@ class DemoCall:
         typed: Typed = self.crowd.typed(one) | {"name": ["Robot"], "email": [ROBOT]}
         if not await self.crowd.visitor.apply_as_a_robot(self.cohort, one.role, typed):
             self.robots_refused += 1
-            self.show("refused", "a program that fills in every field at once: its application is not taken")
+            self._show_act("refused", "a program that fills in every field at once: its application is not taken")
 
     def _acted(self, what: str, who: SimulatedApplicant, text: str) -> None:
-        self.show(what, f"{who.name} {text}")
+        self._show_act(what, f"{who.name} {text}")
