@@ -138,8 +138,8 @@ class Gatherer:
                 await tasks.open_of_cohort(session, call.cohort, key, MATCH, reason, (PUBLISH,), due, now, today)
             elif not await tasks.is_open(session, key):
                 return []
-            desk = await people.deciders(session, call.cohort)
-            told = [each.id for each in desk if moment.name == "match_to_deputy" or each.role == "coordinator"]
+            deciders = await people.deciders(session, call.cohort)
+            told = [each.id for each in deciders if moment.name == "match_to_deputy" or each.role == "coordinator"]
             posts = [
                 Post(
                     key=task_item_key(key, person, name[moment.name]),

@@ -62,9 +62,9 @@ def coordinator_of(cohort: str, reader: str, known: Background) -> MailPerson:
 
     Raises Missing where the cohort has none.
     """
-    desk = [person for person, _ in known.desks.get(cohort, ())]
-    able = [person for person in desk if known.people[person].standing not in ("bounced", "erased")]
-    ordered = sorted(able or desk, key=lambda person: person == reader)
+    deciders = [person for person, _ in known.deciders.get(cohort, ())]
+    able = [person for person in deciders if known.people[person].standing not in ("bounced", "erased")]
+    ordered = sorted(able or deciders, key=lambda person: person == reader)
     if not ordered:
         raise Missing(f"cohort {cohort!r} has no coordinator")
     return someone(known.people[ordered[0]])
@@ -92,4 +92,4 @@ def role_of(item: Item, person: str, known: Background) -> str:
 
 
 def _role_at_the_desk(cohort: str, person: str, known: Background) -> str:
-    return next((role for one, role in known.desks.get(cohort, ()) if one == person), "")
+    return next((role for one, role in known.deciders.get(cohort, ()) if one == person), "")

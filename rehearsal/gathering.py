@@ -169,8 +169,8 @@ class RehearsedGathering:
         elif moment.name == "match" or season.tasks[key].closed is not None:
             return
         name = {"match": "task_opened", "match_repeated": "task_repeated"}.get(moment.name, "task_to_deputy")
-        desk = (*cohort.coordinators, *(cohort.deputies if name == "task_to_deputy" else ()))
-        for person in desk:
+        deciders = (*cohort.coordinators, *(cohort.deputies if name == "task_to_deputy" else ()))
+        for person in deciders:
             item = task_item_key(key, person.id, name)
             season.put(None, Post(item, person.id, "notice", name, 1, moment.on, task=key))
 

@@ -90,9 +90,9 @@ async def erase_in(
         )
     except UnknownParticipant:
         raise Refused(f"there is no person {person!r}") from None
-    except StillCoordinates as desks:
+    except StillCoordinates as cohorts:
         raise Refused(
-            f"{person} coordinates {desks}, which still runs; name others in its file and launch it, then erase"
+            f"{person} coordinates {cohorts}, which still runs; name others in its file and launch it, then erase"
         ) from None
 
 

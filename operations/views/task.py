@@ -141,11 +141,11 @@ async def task_view(
         if task is None or not reader.reads_answers(task.cohort):
             raise NotFound("there is no such task")
         cohort, key = task.cohort, task.mentorship
-        desks = [each for each in reader.roles if reader.reads_answers(each)]
+        decides_for = [each for each in reader.roles if reader.reads_answers(each)]
         row, people, safety, all_tasks, raised, asked, other, state, *agreed = await look_up_all(
             session, *mentorship_page.mentorship_facts(cohort, key), concerns.safety_tasks_in(cohort, [key]),
             mentorship_page.tasks_of(cohort, key), concerns.raised(cohort, key), asked_of(cohort, key),
-            mentorship_page.next_open_task(reader.id, desks, task.key), mentorship_page.state_of(cohort, key),
+            mentorship_page.next_open_task(reader.id, decides_for, task.key), mentorship_page.state_of(cohort, key),
             concerns.told_of(task.key), *agreement_lookups(cohort, key),
         )  # fmt: skip
         told, agreed = agreed[0], agreed[1:]

@@ -19,7 +19,7 @@ from operations.views import evidence
 from store.database import Database
 from store.forms.answers import GivenAnswer, answers_in
 from store.lookups import look_up_all
-from store.reports import today as desk
+from store.reports import today as sql
 from store.reports.status import ListedPerson
 from store.reports.today import (
     MOST_LISTED,
@@ -120,7 +120,7 @@ async def day_of(
     """The day of somebody who decides in the cohorts `deciding`, and sees the status of those in `looking` (of all,
     where None), with this page of their tasks and of what people wrote to them. `now` is program time (UTC)."""
     async with database.session() as session:
-        cohorts = await desk.cohorts(session, looking)
+        cohorts = await sql.cohorts(session, looking)
         zone = cohorts[0].zone if cohorts else "UTC"
         today = local_date(now, zone)
         by_id = {cohort.id: cohort for cohort in cohorts}
@@ -128,27 +128,27 @@ async def day_of(
         mine = [cohort for cohort in seen if cohort in deciding]
         if not seen:
             return Day(today, zone, ())
-        ahead_of = desk.coming(seen, now, now + LOOK_AHEAD, today, today + LOOK_AHEAD)
+        ahead_of = sql.coming(seen, now, now + LOOK_AHEAD, today, today + LOOK_AHEAD)
         if not mine:
             outgoing, ahead = await look_up_all(session, *ahead_of)
             return Day(today, zone, tuple(cohorts), outgoing=tuple(outgoing), ahead=tuple(ahead))
         outgoing, ahead, quiet, ended, bounced, wrote, told, rows, counts = await look_up_all(
-            session, *ahead_of, *desk.to_look_at(mine, today - LOOK_BACK),
-            desk.with_words(mine, now - LOOK_BACK, (words_page - 1) * MOST_LISTED),
-            desk.told(mine, now, now + LOOK_AHEAD),
-            *desk.tasks_for(person, mine, (page - 1) * PAGE, PAGE),
+            session, *ahead_of, *sql.to_look_at(mine, today - LOOK_BACK),
+            sql.with_words(mine, now - LOOK_BACK, (words_page - 1) * MOST_LISTED),
+            sql.told(mine, now, now + LOOK_AHEAD),
+            *sql.tasks_for(person, mine, (page - 1) * PAGE, PAGE),
         )  # fmt: skip
         pages = max(1, -(-sum(number for _, _, number in counts) // PAGE))
         if page > pages:
             page = pages
-            rows, _ = await look_up_all(session, *desk.tasks_for(person, mine, (page - 1) * PAGE, PAGE))
+            rows, _ = await look_up_all(session, *sql.tasks_for(person, mine, (page - 1) * PAGE, PAGE))
         shows = [row for row in rows if row.kind not in WITHOUT]
         behind = [(row.cohort, row.mentorship) for row in shows]
         asks = evidence.asks_behind(row.kind for row in shows)
         given = await answers_in(session, behind, asks, [row.id for row in wrote[:MOST_LISTED]])
         looked_at = [(row.cohort, row.key) for row in (*quiet.rows, *ended.rows)]
-        people = await desk.people_of(session, [(row.cohort, row.mentorship) for row in (*rows, *given)] + looked_at)
-    tasks = [desk.named(row, people[row.cohort, row.mentorship]) for row in rows]
+        people = await sql.people_of(session, [(row.cohort, row.mentorship) for row in (*rows, *given)] + looked_at)
+    tasks = [sql.named(row, people[row.cohort, row.mentorship]) for row in rows]
     known = {ref: [(one.id, one.name) for one in members] for ref, members in people.items()}
     by_request = {(one.cohort, one.mentorship, one.ask, one.number, one.person): one for one in given}
     written = [by_request[tuple(row)[1:]] for row in wrote[:MOST_LISTED]]
@@ -223,4 +223,4 @@ def _behind(
 def _words(answer: GivenAnswer, known: Mapping[MentorshipRef, list[tuple[str, str]]], zone: str) -> list[Word]:
     members = known.get((answer.cohort, answer.mentorship), [])
     form = shown(answer, "coordinator", words_of(answer, members), zone, "withheld")
-    return [Word(form, one.text) for one in form.answers if one.question == desk.WORDS and one.text]
+    return [Word(form, one.text) for one in form.answers if one.question == sql.WORDS and one.text]

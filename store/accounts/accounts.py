@@ -57,9 +57,9 @@ async def all_holders(session: AsyncSession) -> list[RoleHolder]:
 async def cohorts_of_person(session: AsyncSession, person: str) -> set[str]:
     """The cohorts in which a person has a seat, or which they coordinate or read."""
     seats = select(MembershipRow.cohort).where(MembershipRow.person == person)
-    desks = select(CohortPersonRow.cohort).where(CohortPersonRow.person == person)
+    roles = select(CohortPersonRow.cohort).where(CohortPersonRow.person == person)
     readers = select(CohortReaderRow.cohort).where(CohortReaderRow.person == person)
-    return set(await session.scalars(union_all(seats, desks, readers)))
+    return set(await session.scalars(union_all(seats, roles, readers)))
 
 
 async def cohort_of_task(session: AsyncSession, task: str) -> str:

@@ -355,8 +355,8 @@ async def contents(session: AsyncSession, cohort: str) -> Contents | None:
     staff["reader"] = await accounts.readers_of(session, cohort)
     ids = {seat.person for of in seats.values() for seat in of} | {id_ for group in staff.values() for id_ in group}
     people = await known_people(session, sorted(ids))
-    desks = {role: tuple(ids) for role, ids in staff.items()}
-    return Contents(row, desks, programs, mentorships, seats, people)
+    by_role = {role: tuple(ids) for role, ids in staff.items()}
+    return Contents(row, by_role, programs, mentorships, seats, people)
 
 
 async def mentorship(session: AsyncSession, cohort: str, key: str) -> Planned:

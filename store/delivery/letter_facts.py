@@ -56,7 +56,7 @@ class Background:
     cohorts: dict[str, CohortRow] = field(default_factory=dict[str, CohortRow])
     own_templates: dict[str, OwnTemplates] = field(default_factory=dict[str, OwnTemplates])
     """Cohort to its own mail templates, of those that have some."""
-    desks: dict[str, list[MentorshipRef]] = field(default_factory=dict[str, list[MentorshipRef]])
+    deciders: dict[str, list[tuple[str, str]]] = field(default_factory=dict[str, list[tuple[str, str]]])
     """Cohort to (person, role) of those who coordinate it; coordinators before deputies."""
     mentorships: dict[MentorshipRef, MentorshipRow] = field(default_factory=dict[MentorshipRef, MentorshipRow])
     seats: dict[MentorshipRef, list[MembershipRow]] = field(default_factory=dict[MentorshipRef, list[MembershipRow]])
@@ -105,8 +105,8 @@ async def background(session: AsyncSession, items: Collection[Item], people: Ite
         facts.cohorts[row.id] = row
         if row.mails:
             facts.own_templates[row.id] = await mail_templates.known(session, row.mails)
-    for cohort, person, role in await _read(session, DESKS, cohorts):
-        facts.desks.setdefault(cohort, []).append((person, role))
+    for cohort, person, role in await _read(session, DECIDERS, cohorts):
+        facts.deciders.setdefault(cohort, []).append((person, role))
     await _read_mentorships(session, facts, {(item.cohort, item.mentorship) for item in items if item.mentorship})
     await _read_requests(session, facts, items)
     for row in await _read(session, TASKS, {item.task for item in items if item.task}):
@@ -180,7 +180,7 @@ def _named(facts: Background) -> Iterator[str]:
     """Everybody whose name may have to be said."""
     for seats in facts.seats.values():
         yield from (seat.person for seat in seats)
-    for staff in facts.desks.values():
+    for staff in facts.deciders.values():
         yield from (person for person, _ in staff)
     for task in facts.tasks.values():
         yield from task.about
@@ -201,7 +201,7 @@ def _named_columns(table: type[Base], names: str) -> Select[*tuple[Any, ...]]:
 
 
 COHORTS = Prepared(_named_columns(CohortRow, "id title organisation zone mails").where(CohortRow.id.in_(KEYS)))
-DESKS = Prepared(
+DECIDERS = Prepared(
     select(CohortPersonRow.cohort, CohortPersonRow.person, CohortPersonRow.role)
     .where(CohortPersonRow.cohort.in_(KEYS))
     .order_by(CohortPersonRow.role, CohortPersonRow.person)

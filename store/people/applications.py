@@ -202,7 +202,7 @@ async def change_person(session: AsyncSession, person: str, **values: Any) -> No
 
 
 async def only_applied(session: AsyncSession, person: str, besides: str = "") -> bool:
-    """Whether a person is known by applications only: no seat, no desk, and no application but `besides` counts."""
+    """Whether a person is known by applications only: no seat, no role, and no application but `besides` counts."""
     elsewhere = or_(
         exists().where(MembershipRow.person == person),
         exists().where(CohortPersonRow.person == person),

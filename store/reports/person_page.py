@@ -97,14 +97,14 @@ class PersonFacts:
 async def person_facts(session: AsyncSession, person: str) -> tuple[PersonFacts | None, list[PersonSeat]]:
     """A person with every seat that they have or had, those that run first; in one statement. None where there is no
     such person."""
-    rows, desks, refused, changes, seats, partners = await look_up_all(session, *_details(person), *_seats(person))
+    rows, roles, refused, changes, seats, partners = await look_up_all(session, *_details(person), *_seats(person))
     row = next(iter(rows), None)
     if row is None:
         return None, []
     change = next(((change.email, change.lapses_at) for change in changes), None)
     facts = PersonFacts(
         row.id, row.name, row.email, row.zone, row.language, row.standing, row.reminders_stopped, row.generation,
-        tuple((desk.cohort, desk.role) for desk in desks),
+        tuple((role.cohort, role.role) for role in roles),
         tuple((line.email, line.reason, line.at) for line in refused),
         change,
     )  # fmt: skip
@@ -123,7 +123,7 @@ def _details(person: str) -> Sequence[Lookup[Sequence[Any]]]:
         ParticipantRow.id, ParticipantRow.name, ParticipantRow.email, ParticipantRow.zone, ParticipantRow.language,
         ParticipantRow.standing, ParticipantRow.reminders_stopped, ParticipantRow.generation,
     ).where(ParticipantRow.id == person)  # fmt: skip
-    desks = (
+    roles = (
         select(CohortPersonRow.cohort, CohortPersonRow.role)
         .where(CohortPersonRow.person == person)
         .order_by(CohortPersonRow.cohort)
@@ -140,7 +140,7 @@ def _details(person: str) -> Sequence[Lookup[Sequence[Any]]]:
         .order_by(AddressChangeRow.asked_at.desc())
         .limit(1)
     )
-    return [Lookup(query, list[Any]) for query in (row, desks, refused, change)]
+    return [Lookup(query, list[Any]) for query in (row, roles, refused, change)]
 
 
 def _seats(person: str) -> tuple[Lookup[Sequence[Any]], Lookup[dict[MentorshipRef, list[tuple[str, str]]]]]:

@@ -182,8 +182,8 @@ async def take_call(browser: Browser) -> None:
             await page.goto(f"{here.stack.addresses.pages}{call.crowd.link_of('d04')}/wishes")
             await save(page, "wishes")
             await stage_is(here, "matching")
-            desk = await browser.new_context(viewport=SIZE, color_scheme="light")  # pyright: ignore[reportArgumentType]
-            page = await desk.new_page()
+            wide = await browser.new_context(viewport=SIZE, color_scheme="light")  # pyright: ignore[reportArgumentType]
+            page = await wide.new_page()
             await page.goto(here.sign_in_url)
             await page.locator("form button").first.click()
             await page.goto(f"{here.stack.settings.public_url}/c/cohorts/{here.cohort}/matching")
@@ -198,8 +198,8 @@ async def take_report(browser: Browser) -> None:
     rehearsed = RehearsedSeason(
         loaded.cohort, loaded.programs, loaded.forms, people, launched_at=launched, script=change_happens
     )
-    desk = await browser.new_context(viewport=SIZE, color_scheme="light")  # pyright: ignore[reportArgumentType]
-    page = await desk.new_page()
+    wide = await browser.new_context(viewport=SIZE, color_scheme="light")  # pyright: ignore[reportArgumentType]
+    page = await wide.new_page()
     await page.set_content(html_report.page(exact(season_rows(rehearsed.play()), TASK_LABELS)))
     await save(page, "report")
 

@@ -318,7 +318,7 @@ class PlacePage:
             path=self.path,
             banner=first.cohort_title if first else "",
             organisation=first.organisation if first else "",
-            desk=self._coordinators(),
+            deciders=self._coordinators(),
             year=self.now.year,
             step_said=_step_said,
             soon=SOON,

@@ -145,8 +145,8 @@ def words_of(act: Act, seat: OwnMentorship) -> ActWords:
 
 def concern_questions(seats: Sequence[OwnMentorship]) -> tuple[Question, ...]:
     """What a concern says. Which mentorship is asked where there are several."""
-    desk = {coordinator.id: coordinator for seat in seats for coordinator in seat.coordinators}
-    coordinators = {coordinator.id: coordinator for coordinator in desk.values() if coordinator.role == "coordinator"}
+    deciders = {coordinator.id: coordinator for seat in seats for coordinator in seat.coordinators}
+    coordinators = {id_: each for id_, each in deciders.items() if each.role == "coordinator"}
     questions = [
         Question(
             id="kind",
@@ -178,7 +178,7 @@ def concern_questions(seats: Sequence[OwnMentorship]) -> tuple[Question, ...]:
             help="If so, please call for help first: the number stands at the top of this page.",
         ),
     ]
-    if len(desk) > 1:
+    if len(deciders) > 1:
         options = tuple(Option(value=id_, label=coordinator.name) for id_, coordinator in coordinators.items())
         note = "The person you choose is not told. It goes to the others, or to a deputy."
         questions.insert(
