@@ -30,6 +30,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from mail.compiled_templates import CompiledTemplates
 from mail.own_templates import SHARED, OwnTemplates
 from program.languages import base_language, is_language
 
@@ -41,6 +42,8 @@ SEVERAL_TASKS = "tasks"
 """Several tasks of one coordinator, as one table."""
 WORDS = "words"
 """Macros that all templates of a language share."""
+
+_COMPILED = CompiledTemplates()
 
 BYTES_AT_MOST = 100_000
 """Of one template; the longest that ships has a few thousand."""
@@ -198,6 +201,7 @@ class Templates:
                 trim_blocks=True,
                 lstrip_blocks=True,
                 auto_reload=False,
+                bytecode_cache=_COMPILED,
             )
             if self.file_for(language, WORDS) is not None:
                 environment.globals["words"] = environment.get_template(f"{WORDS}.md").module
@@ -284,12 +288,15 @@ def _compiled(environment: ImmutableSandboxedEnvironment, path: Path, line: int,
         raise BadTemplate(path, line, "must be text; put it in quotes")
     # Empty lines before it make Jinja count as the file does.
     padded = "\n" * (line - 1) + _keeping_line_ends(text)
-    try:
-        code = environment.compile(padded, path.name, str(path))
-    except TemplateSyntaxError as fault:
-        raise BadTemplate(path, fault.lineno, fault.message or "does not parse") from None
+    bucket = _COMPILED.get_bucket(environment, path.name, str(path), padded)
+    if bucket.code is None:
+        try:
+            bucket.code = environment.compile(padded, path.name, str(path))
+        except TemplateSyntaxError as fault:
+            raise BadTemplate(path, fault.lineno, fault.message or "does not parse") from None
+        _COMPILED.set_bucket(bucket)
     # The globals as they are: what `make_globals` chains before them is copied name by name at every rendering.
-    return Template.from_code(environment, code, environment.globals)
+    return Template.from_code(environment, bucket.code, environment.globals)
 
 
 def problem_of(fault: Exception, path: Path) -> BadTemplate:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
+from mail.compiled_templates import CompiledTemplates
 from mail.dates import day, language_name, listed, moment, whole_day
 from operations.mentorships.labels import detail_words, step_name
 
@@ -19,6 +20,7 @@ CERTIFICATES = TEMPLATES.parent / "certificates"
 LANGUAGE = "en"
 """Of every page as a whole, dates included: there are pages in no other, whatever a person's mails are in."""
 STATIC = Path(__file__).parent / "static"
+_COMPILED = CompiledTemplates()
 
 
 class Pages:
@@ -35,6 +37,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
+            bytecode_cache=_COMPILED,
         )
         self._environment.globals |= {
             "root": self.root,

@@ -18,7 +18,7 @@ READING = {
     "report", "export-cohort",
 }  # fmt: skip
 """Commands that change nothing."""
-OWN_TESTS = {"applicants", "publish", "voices"}
+OWN_TESTS = {"applicants", "giving-back", "publish", "voices"}
 """Commands that need more than this cohort."""
 PROCESSES = {"up", "worker", "web"}
 """Commands that run until they are stopped."""

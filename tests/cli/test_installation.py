@@ -140,7 +140,7 @@ async def test_a_terminated_mentorship_is_shown_everywhere_and_started_again(
     assert "mentorship reconcile" in said.out
     assert "m1 must run and have no workflow in Temporal" in (await cli_env.mentorship("launch", file)).out
     refused = await cli_env.mentorship("nudge", "ended/m1", "--yes")
-    assert "its workflow is missing in Temporal: run `mentorship reconcile`" in refused.out + refused.err
+    assert "its workflow is missing in Temporal; `mentorship reconcile`" in refused.out + refused.err
     await check(cli_env.database, cli_env.client, cli_env.settings)
     assert "1 have no workflow in Temporal" in (await cli_env.mentorship("status", "ended")).out
     assert (

@@ -271,6 +271,7 @@ ELSEWHERE = {
     "applicants": "the page of matching",
     "publish": "the page of matching",
     "voices": "the page of the report",
+    "giving-back": "the page of the report",
     "bounces": "a mailbox is read by a process",
     "backup": "of the machine, by its operators",
     "migrate": "before the pages can run",

@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from lifecycle.local_time import zone as zone_of
+from mail.compiled_templates import CompiledTemplates
 from mail.dates import clock, day, listed, moment, whole_day
 from operations.mentorships.labels import detail_words, in_words, next_words, phrase, step_name
 from web.coordinator.words import Words
@@ -19,6 +20,7 @@ from web.rendering import STATIC, TEMPLATES, Pages
 
 REPORT = TEMPLATES.parent / "reports" / "style.css"
 OWN_TEMPLATES = TEMPLATES.parent / "coordinator"
+_COMPILED = CompiledTemplates()
 
 
 class CoordinatorPages:
@@ -35,6 +37,7 @@ class CoordinatorPages:
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
+            bytecode_cache=_COMPILED,
         )
         self._environment.globals |= {
             "root": self.root,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,7 @@ class Words:
     def __init__(self, language: str = "en", folder: Path = FOLDER) -> None:
         self.language = language
         self._locale = locale_of(language)
-        loaded = YAML(typ="safe").load((folder / f"{language}.yaml").read_text("utf-8"))
-        self.texts: dict[str, str | dict[str, str]] = dict(_flat(loaded))
+        self.texts = _texts((folder / f"{language}.yaml").read_text("utf-8"))
 
     def __call__(self, key: str, n: int | None = None, **values: Any) -> Markup:
         """The text of a key, for a page. Raises KeyError for a key or a value that is missing."""
@@ -60,6 +60,11 @@ class Words:
         if n is None:
             raise KeyError(f"{key} has plural categories: it needs n")
         return text[self._locale.plural_form(n)]
+
+
+@lru_cache(maxsize=8)
+def _texts(written: str) -> Mapping[str, str | dict[str, str]]:
+    return dict(_flat(YAML(typ="safe").load(written)))
 
 
 def _flat(loaded: Mapping[str, Any], before: str = "") -> list[tuple[str, str | dict[str, str]]]:
