@@ -5,6 +5,7 @@ Which server that is, `runtime.temporal_connection` knows.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -13,10 +14,12 @@ from typing import Any
 import structlog
 from pydantic import TypeAdapter
 from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.errordetails.v1 import WorkflowNotReadyFailure
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import (
     Client,
     Interceptor,
+    WorkflowHandle,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
     WorkflowUpdateStage,
@@ -42,6 +45,8 @@ from workflows.postmaster import PostmasterWorkflow
 
 log = structlog.get_logger(__name__)
 
+PAUSES = (0.1, 0.5, 2.0)
+"""Real seconds before an update is sent again that Temporal dropped."""
 AN_UPDATE = timedelta(seconds=10)
 """Real time that an update may take to be accepted; after that it is relayed later."""
 
@@ -101,13 +106,9 @@ async def send(client: Client, cohort: str, mentorship: str, event: Event, *, wa
     With `wait`, returns the outcome. Raises `RefusedChange` with the reason, `NoSuchMentorship`, `NotTaken`
     where no worker runs, and RPCError where Temporal can't be reached.
     """
-    handle = client.get_workflow_handle(mentorship_id(cohort, mentorship))
-    stage = WorkflowUpdateStage.COMPLETED if wait else WorkflowUpdateStage.ACCEPTED
+    handle: WorkflowHandle[Any, Any] = client.get_workflow_handle(mentorship_id(cohort, mentorship))
     try:
-        update = await handle.start_update(
-            type(event).__name__, event, id=event.id, wait_for_stage=stage, result_type=str, rpc_timeout=AN_UPDATE
-        )
-        outcome = await update.result() if wait else "done"
+        outcome = await _update(handle, event, wait=wait)
     except WorkflowUpdateFailedError as error:
         cause = error.cause
         if isinstance(cause, ApplicationError) and cause.type == options.REFUSED:
@@ -130,6 +131,28 @@ async def send(client: Client, cohort: str, mentorship: str, event: Event, *, wa
     if outcome != "done":
         raise RefusedChange(outcome)
     return outcome
+
+
+async def _update(handle: WorkflowHandle[Any, Any], event: Event, *, wait: bool) -> str:
+    """The outcome of an event. Sent again where Temporal dropped it with a task whose result it refused: something
+    else had come meanwhile, or it does not know an attribute yet. Nothing is done twice: the id is the same."""
+    stage = WorkflowUpdateStage.COMPLETED if wait else WorkflowUpdateStage.ACCEPTED
+    for pause in (*PAUSES, None):
+        try:
+            update = await handle.start_update(
+                type(event).__name__, event, id=event.id, wait_for_stage=stage, result_type=str, rpc_timeout=AN_UPDATE
+            )
+            return await update.result() if wait else "done"
+        except RPCError as error:
+            if pause is None or not _is_dropped(error):
+                raise
+        await asyncio.sleep(pause)
+    raise AssertionError("the last try returns or raises")
+
+
+def _is_dropped(error: RPCError) -> bool:
+    details = error.grpc_status.details if error.status is RPCStatusCode.FAILED_PRECONDITION else ()
+    return any(detail.Is(WorkflowNotReadyFailure.DESCRIPTOR) for detail in details)
 
 
 class Teller:

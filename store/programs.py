@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from program.content import content_hash
+from program.content import hash_of
 from program.forms import Form
 from program.models import Program
 from store.database import upserting
@@ -41,7 +41,7 @@ async def freeze_program(
     """Store this version of a program with its forms permanently. The same content twice is one version."""
     body = program.model_dump(mode="json")
     dumped = {name: forms[name].model_dump(mode="json") for name in sorted(forms)}
-    digest = content_hash(program, forms)
+    digest = hash_of(body, dumped)
     row = upserting(session, ProgramRow).values(
         program=program.program, hash=digest, body=body, forms=dumped, frozen_at=now
     )

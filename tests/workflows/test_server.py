@@ -21,7 +21,7 @@ from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
 from temporalio.client import WorkflowFailureError, WorkflowUpdateStage
-from temporalio.common import RetryPolicy
+from temporalio.common import RetryPolicy, SearchAttributeKey
 from temporalio.exceptions import FailureError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
@@ -127,6 +127,40 @@ async def test_where_an_older_worker_does_not_know_a_change_the_sender_hears_tha
     async with Worker(client, task_queue="older-release", workflows=[OfAnOlderRelease], workflow_runner=runner):
         with pytest.raises(NotTaken, match="a worker of an older release came upon this and does not know Nudge"):
             await temporal.send(client, "older", "one", Nudge("op/1", "c1"))
+
+
+@workflow.defn(name="mentorship")
+class NotTakenAtOnce:
+    """A mentorship whose first answer to an event the server refuses: it has an attribute that the server does not
+    know, as for a moment after a server began."""
+
+    tries = 0
+
+    @workflow.run
+    async def run(self) -> None:
+        """Without end."""
+        await workflow.wait_condition(lambda: False)
+
+    @workflow.update(name="Nudge")
+    async def nudge(self, _: dict[str, object]) -> str:
+        """Done at the second try."""
+        NotTakenAtOnce.tries += 1
+        if NotTakenAtOnce.tries == 1:
+            workflow.upsert_search_attributes([SearchAttributeKey.for_keyword("Unheard").value_set("of")])
+        return "done"
+
+
+@pytest.mark.parametrize("waits", [True, False])
+async def test_an_event_that_the_server_drops_with_a_failed_task_is_sent_again(
+    early_server: Address, waits: bool
+) -> None:
+    client = await cleared(early_server)
+    NotTakenAtOnce.tries = 0
+    await client.start_workflow("mentorship", id=mentorship_id("dropped", "one"), task_queue="drops-one")
+    runner = UnsandboxedWorkflowRunner()
+    async with Worker(client, task_queue="drops-one", workflows=[NotTakenAtOnce], workflow_runner=runner):
+        assert await temporal.send(client, "dropped", "one", Nudge("op/1", "c1"), wait=waits) == "done"
+    assert NotTakenAtOnce.tries == 2
 
 
 @activity.defn(name="breaks_a_row")
