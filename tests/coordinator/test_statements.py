@@ -14,7 +14,7 @@ from operations.plans import Choice
 from store.columns import public_id
 from store.tables import ItemRow, MessageRow, NoteRow, ParticipantRow, TaskRow
 from testing.environments.web_env import COHORT, NOW, WebEnv, filled_in, send
-from testing.page_aims import KILOBYTES, most_statements
+from testing.page_aims import FILES, KILOBYTES, most_statements
 from tests.coordinator.test_acts import Pages, pages  # noqa: F401
 from web.coordinator.route_table import ROUTES
 
@@ -98,6 +98,6 @@ async def test_no_page_takes_more_statements_or_bytes_than_its_aim(pages: Pages)
         page = await pages.get(path)
         opened[route.name] = len(statements), len(page.encode()) / 1024
         assert len(statements) <= most_statements(route.name), (route.name, statements)
-        assert opened[route.name][1] <= KILOBYTES or route.name in ("report_file", "list_xlsx"), route.name
+        assert opened[route.name][1] <= KILOBYTES or route.name in FILES, route.name
     named = {route.name for route in ROUTES if "GET" in route.methods}
     assert set(opened) | set(NOT_OPENED) == named
