@@ -93,9 +93,9 @@ def members(people: Iterable[Any]) -> str:
     return f"{seated} [dim](formerly {former})[/]".strip() if former else seated
 
 
-def counted(number: int, noun: str) -> str:
-    """How many of something: `1 fault`, `2 faults`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """How many of something: `1 fault`, `2 faults`; `plural` is the word where it is not the noun with an s."""
+    return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 def on(day: date | None) -> str:
@@ -163,3 +163,11 @@ def fail(message: str, code: int) -> None:
     if rest:
         err().print(text(rest), soft_wrap=True)
     raise typer.Exit(code)
+
+
+def confirm(question: str, unasked: str, otherwise: str) -> None:
+    """Ask, and end the command with `otherwise` where the answer is no, with `unasked` where nobody can be asked."""
+    if not sys.stdin.isatty():
+        fail(unasked, REFUSED)
+    if not typer.confirm(question, err=True):
+        fail(otherwise, REFUSED)

@@ -55,7 +55,7 @@ class _Section:
 
 
 @dataclass(frozen=True, slots=True)
-class _Skeleton:
+class _Rendered:
     """A remembered rendering, still with placeholders."""
 
     html: Skeleton
@@ -67,7 +67,7 @@ class _Said:
     """What the template of a section says, still with placeholders."""
 
     short: dict[str, Skeleton]
-    skeleton: _Skeleton
+    skeleton: _Rendered
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +232,7 @@ class Composer:
         body: str,
         buttons: tuple[tuple[str, str], ...],
         address: str,
-    ) -> _Skeleton:
+    ) -> _Rendered:
         rendered = render(body, below=level)
         fragment = self._layout.get_template("section.html").render(
             level=level,
@@ -245,7 +245,7 @@ class Composer:
         if level > 1:
             lines[:0] = [Line(heading, literal=True), Line("-" * 40, gap=None, literal=True)]
         lines += [Line(f"{label}:\n{url}", literal=True) for label, url in buttons]
-        return _Skeleton(Skeleton.of(self._inliner.inline_fragment(fragment, self._css)), tuple(lines))
+        return _Rendered(Skeleton.of(self._inliner.inline_fragment(fragment, self._css)), tuple(lines))
 
     def _framed(
         self, letter: Letter, frame: Wording, language: str, sections: list[_Section]
@@ -298,7 +298,7 @@ class Composer:
         organisation: str,
         subject: str,
         preheader: str,
-    ) -> _Skeleton:
+    ) -> _Rendered:
         rendered = render(footer)
         page = self._layout.get_template("layout.html").render(
             language=language,
@@ -325,7 +325,7 @@ class Composer:
         lines += [Line(closing)] if closing else []
         first, *others = rendered.lines
         lines += [Line("-- ", literal=True), replace(first, gap=None), *others]
-        return _Skeleton(Skeleton.of(self._inliner.inline(page)), tuple(lines))
+        return _Rendered(Skeleton.of(self._inliner.inline(page)), tuple(lines))
 
 
 COHORT, DATE = "\ue0000\ue001", "\ue0001\ue001"

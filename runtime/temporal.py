@@ -136,18 +136,22 @@ async def send(client: Client, cohort: str, mentorship: str, event: Event, *, wa
 async def _update(handle: WorkflowHandle[Any, Any], event: Event, *, wait: bool) -> str:
     """The outcome of an event. Sent again where Temporal dropped it with a task whose result it refused: something
     else had come meanwhile, or it does not know an attribute yet. Nothing is done twice: the id is the same."""
-    stage = WorkflowUpdateStage.COMPLETED if wait else WorkflowUpdateStage.ACCEPTED
-    for pause in (*PAUSES, None):
+    for pause in PAUSES:
         try:
-            update = await handle.start_update(
-                type(event).__name__, event, id=event.id, wait_for_stage=stage, result_type=str, rpc_timeout=AN_UPDATE
-            )
-            return await update.result() if wait else "done"
+            return await _update_once(handle, event, wait=wait)
         except RPCError as error:
-            if pause is None or not _is_dropped(error):
+            if not _is_dropped(error):
                 raise
         await asyncio.sleep(pause)
-    raise AssertionError("the last try returns or raises")
+    return await _update_once(handle, event, wait=wait)
+
+
+async def _update_once(handle: WorkflowHandle[Any, Any], event: Event, *, wait: bool) -> str:
+    stage = WorkflowUpdateStage.COMPLETED if wait else WorkflowUpdateStage.ACCEPTED
+    update = await handle.start_update(
+        type(event).__name__, event, id=event.id, wait_for_stage=stage, result_type=str, rpc_timeout=AN_UPDATE
+    )
+    return await update.result() if wait else "done"
 
 
 def _is_dropped(error: RPCError) -> bool:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.commands.plan import write_as_it_is
-from cli.console import EXIT_CODES, REFUSED, err, fail, out, plainly, run, say_json, settings, text
+from cli.console import EXIT_CODES, REFUSED, confirm, counted, err, fail, out, plainly, run, say_json, settings, text
 from cli.options import AsJson, By, DryRun, Yes
 
 if TYPE_CHECKING:
@@ -83,7 +82,7 @@ def _print(found: list[Volunteer], json: bool) -> None:
 
 
 def _people(number: int) -> str:
-    return "1 person" if number == 1 else f"{number} people"
+    return counted(number, "person", "people")
 
 
 def _who(one: Volunteer) -> str:
@@ -160,7 +159,5 @@ def _show(call: NextCall) -> None:
 
 
 def _confirmed(call: NextCall) -> None:
-    if not sys.stdin.isatty():
-        fail("this changes the file: write --yes as well. Nothing was changed.", REFUSED)
-    if not typer.confirm(f"Invite {_people(len(call.added))}?", err=True):
-        fail("Nothing was changed.", REFUSED)
+    unasked = "this changes the file: write --yes as well. Nothing was changed."
+    confirm(f"Invite {_people(len(call.added))}?", unasked, "Nothing was changed.")

@@ -8,7 +8,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.console import EXIT_CODES, REFUSED, err, fail, out, plainly, run, say_json, settings, table, text
+from cli.console import (
+    EXIT_CODES,
+    REFUSED,
+    confirm,
+    counted,
+    err,
+    fail,
+    out,
+    plainly,
+    run,
+    say_json,
+    settings,
+    table,
+    text,
+)
 from cli.options import AsJson, By, DryRun, Yes
 
 if TYPE_CHECKING:
@@ -196,11 +210,9 @@ _WAITS = {
 
 
 def _people(count: int) -> str:
-    return "1 person" if count == 1 else f"{count} people"
+    return counted(count, "person", "people")
 
 
 def _confirmed(count: int) -> None:
-    if not sys.stdin.isatty():
-        fail("nobody can be asked here: write --yes to send it. Nothing was sent.", REFUSED)
-    if not typer.confirm(f"Send it to {_people(count)}?", err=True):
-        fail("Nothing was sent.", REFUSED)
+    unasked = "nobody can be asked here: write --yes to send it. Nothing was sent."
+    confirm(f"Send it to {_people(count)}?", unasked, "Nothing was sent.")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.console import EXIT_CODES, REFUSED, fail, out, plainly, run, say_json, settings, text
+from cli.console import EXIT_CODES, REFUSED, confirm, fail, out, plainly, run, say_json, settings, text
 from cli.options import AsJson, By, DryRun, Why, Yes
 
 if TYPE_CHECKING:
@@ -122,7 +121,5 @@ def _show(seen: Rewording) -> None:
 
 
 def _confirmed() -> None:
-    if not sys.stdin.isatty():
-        fail("nobody can be asked here: write --yes to do it. Nothing was changed.", REFUSED)
-    if not typer.confirm("Word the mails like this from now on?", err=True):
-        fail("Nothing was changed.", REFUSED)
+    unasked = "nobody can be asked here: write --yes to do it. Nothing was changed."
+    confirm("Word the mails like this from now on?", unasked, "Nothing was changed.")

@@ -1,7 +1,8 @@
 """The texts by which lists were searched: kept in a cookie of the browser, and named in addresses by a mark.
 
-A name that somebody types must stand in no address: a history, a proxy, and whoever gets the link would know it. The
-cookie ends with the session at the latest, and holds the last few texts. A mark of another browser finds nothing.
+A name that somebody types must stand in no address: a browser's history, a proxy and everybody with the link would
+know it. The cookie ends with the session at the latest, and holds the last few texts. A mark of another browser finds
+nothing.
 """
 
 from __future__ import annotations
