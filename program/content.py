@@ -8,20 +8,54 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Generic, TypeVar, cast
 
 from program.forms import Form
 from program.models import Program
 
+T = TypeVar("T")
+KEPT = 32
+"""Programs whose content is kept: as many as an installation uses at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a program and its forms say, as JSON, and its hash: SHA-256, the same whatever the comments of a file are.
+    Must not be changed: it is worked out once for a program."""
+
+    program: Mapping[str, Any]
+    forms: Mapping[str, Any]
+    hash: str
+
+
+def content_of(program: Program, forms: Mapping[str, Form]) -> Content:
+    """What a program says, forms included. Both never change once they are read, so the last ones are remembered."""
+    return _content(_Same(program), _Same(forms))
+
 
 def content_hash(program: Program, forms: Mapping[str, Form]) -> str:
-    """SHA-256 of what a program says, forms included: the same for the same content, whatever its comments."""
-    return hash_of(
-        program.model_dump(mode="json"), {id_: form.model_dump(mode="json") for id_, form in forms.items()}
-    )
+    """The hash of what a program says, forms included."""
+    return content_of(program, forms).hash
 
 
-def hash_of(program: Mapping[str, Any], forms: Mapping[str, Any]) -> str:
-    """The same of a program and its forms as JSON: what pydantic dumps."""
-    content = {"program": program, "forms": forms}
-    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+@dataclass(frozen=True, slots=True, eq=False)
+class _Same(Generic[T]):
+    """Equal to what holds the very same object."""
+
+    it: T
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.it is cast("_Same[T]", other).it
+
+    def __hash__(self) -> int:
+        return id(self.it)
+
+
+@lru_cache(maxsize=KEPT)
+def _content(program: _Same[Program], forms: _Same[Mapping[str, Form]]) -> Content:
+    body = program.it.model_dump(mode="json")
+    dumped = {id_: forms.it[id_].model_dump(mode="json") for id_ in sorted(forms.it)}
+    text = json.dumps({"program": body, "forms": dumped}, sort_keys=True, ensure_ascii=False)
+    return Content(body, dumped, hashlib.sha256(text.encode()).hexdigest())

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from program.content import hash_of
+from program.content import content_of
 from program.forms import Form
 from program.models import Program
 from store.database import upserting
@@ -39,14 +39,12 @@ async def freeze_program(
     session: AsyncSession, program: Program, forms: Mapping[str, Form], now: datetime
 ) -> FrozenProgram:
     """Store this version of a program with its forms permanently. The same content twice is one version."""
-    body = program.model_dump(mode="json")
-    dumped = {name: forms[name].model_dump(mode="json") for name in sorted(forms)}
-    digest = hash_of(body, dumped)
+    content = content_of(program, forms)
     row = upserting(session, ProgramRow).values(
-        program=program.program, hash=digest, body=body, forms=dumped, frozen_at=now
+        program=program.program, hash=content.hash, body=content.program, forms=content.forms, frozen_at=now
     )
     await session.execute(row.on_conflict_do_nothing(index_elements=("program", "hash")))
-    return FrozenProgram(program, digest, dict(forms))
+    return FrozenProgram(program, content.hash, dict(forms))
 
 
 async def frozen_program(session: AsyncSession, program: str, digest: str) -> FrozenProgram:

@@ -11,14 +11,19 @@ import posix
 import shutil
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
 import structlog
+from sqlalchemy import Dialect
+from sqlalchemy.ext.asyncio import create_async_engine
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling, LoadScopeScheduling
 
+import store.database
 from store.database import Database, migrate
 from testing.servers.databases import EmptyDatabases
 from testing.servers.postgresql import PostgreSQL, PostgreSQLMissing
@@ -88,6 +93,25 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     """A fresh migrated database, open; the test runs on SQLite and on PostgreSQL."""
     async with Database.open(database_url) as opened:
         yield opened
+
+
+class _Compiled(dict[Any, Any]):
+    """Compiled statements by what they are, for all engines of one dialect: SQLAlchemy's keys begin with the engine's
+    own dialect object, and a run of the tests has thousands of engines."""
+
+    def get(self, key: tuple[Dialect, *tuple[Any, ...]], default: Any = None) -> Any:
+        return super().get((key[0].name, *key[1:]), default)
+
+    def __setitem__(self, key: tuple[Dialect, *tuple[Any, ...]], compiled: Any) -> None:
+        super().__setitem__((key[0].name, *key[1:]), compiled)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _statements_compiled_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        options = {"compiled_cache": _Compiled()}
+        patch.setattr(store.database, "create_async_engine", partial(create_async_engine, execution_options=options))
+        yield
 
 
 @pytest.fixture(autouse=True)
