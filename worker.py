@@ -23,11 +23,11 @@ from temporalio.worker import (
     WorkflowRunner,
 )
 
-from activities.deliver import PostOffice
-from activities.delivery_settings import PostOfficeRules, Sender
-from activities.fill_letters import LetterWriter
+from activities.delivery.deliver import PostOffice
+from activities.delivery.delivery_settings import PostOfficeRules, Sender
 from activities.gathering import Gatherer
 from activities.launch import Launcher
+from activities.letters.fill_letters import LetterWriter
 from activities.record_turn import Recorder
 from mail.compose import Composer
 from operations.applications.forget_applications import forget_applications, forget_forever

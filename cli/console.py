@@ -93,11 +93,6 @@ def members(people: Iterable[Any]) -> str:
     return f"{seated} [dim](formerly {former})[/]".strip() if former else seated
 
 
-def counted(number: int, noun: str, plural: str = "") -> str:
-    """How many of something: `1 fault`, `2 faults`; `plural` is the word where it is not the noun with an s."""
-    return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
-
-
 def on(day: date | None) -> str:
     """A date with its weekday: `Mon 2027-03-01`."""
     return f"{day:%a} {day.isoformat()}" if day else ""

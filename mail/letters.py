@@ -35,7 +35,7 @@ NOTICES = (
     "message",
 )
 """Names of notices for participants."""
-DESK = ("task_opened", "task_repeated", "task_to_deputy", "reminders_stopped", "still_paused")
+TO_COORDINATORS = ("task_opened", "task_repeated", "task_to_deputy", "reminders_stopped", "still_paused")
 """Names of notices for coordinators and deputies."""
 PERSONAL = ("address_old", "address_new", "voice", "own_page")
 """Names of mails about a person, independent of their mentorships."""
@@ -48,7 +48,7 @@ APPLICATIONS = (
     "application_cancelled",
 )
 """Names of mails to those who apply, or are invited to."""
-NAMES = ASKS + NOTICES + DESK + PERSONAL + APPLICATIONS
+NAMES = ASKS + NOTICES + TO_COORDINATORS + PERSONAL + APPLICATIONS
 """All mails; each has a template with this name."""
 
 Kind = Literal["request", "reminder", "notice", "receipt", "urgent"]

@@ -12,9 +12,9 @@ from mail.headers import message_id
 from mail.letters import (
     APPLICATIONS,
     ASKS,
-    DESK,
     NAMES,
     PERSONAL,
+    TO_COORDINATORS,
     AgreementChange,
     Kind,
     Letter,
@@ -177,10 +177,10 @@ def sample_matter(
         drafting=drafts,
         agreement_version=number,
     )
-    if name in DESK:
+    if name in TO_COORDINATORS:
         facts = LetterTask(f"spring/m07/task.{task}#1", task, reason, date(2027, 3, 8), date(2027, 3, 1), decisions)
         item = replace(item, task=facts, role="deputy" if name == "task_to_deputy" else "coordinator")
-    if name in DESK and task == "match":
+    if name in TO_COORDINATORS and task == "match":
         item = replace(item, mentorship="")
     if name == "own_page":
         item = replace(item, mentorship="", partners=(), link=_OWN_PAGE, kind="receipt")
@@ -195,8 +195,8 @@ def sample_matter(
     if name in APPLICATIONS:
         waiting = name == "application_yours" and not full
         item = replace(item, mentorship="", partners=(), link=_APPLICATION_LINK, waiting=waiting, open=full)
-    if name in _FORMS or name in DESK:
-        item = replace(item, link=_TASK_LINK if name in DESK else _LINK)
+    if name in _FORMS or name in TO_COORDINATORS:
+        item = replace(item, link=_TASK_LINK if name in TO_COORDINATORS else _LINK)
     if name == "message":
         item = replace(item, mentorship="", partners=(), subject=_SUBJECT, message=_MESSAGE)
     if name == "joint_sheet":
@@ -250,7 +250,7 @@ def _filled(item: LetterItem, partners: tuple[MailPerson, ...]) -> LetterItem:
 def letter_of(*items: LetterItem, language: str = "en") -> Letter:
     """A letter of sample items, to the reader of the first."""
     first = items[0]
-    for_coordinators = first.name in DESK
+    for_coordinators = first.name in TO_COORDINATORS
     reader, _ = _company(first.format, first.role)
     applying = first.name in APPLICATIONS
     capacity = ("deputy" if first.role == "deputy" else "coordinator") if for_coordinators else "participant"
@@ -339,7 +339,7 @@ def _variants(name: str) -> Iterator[tuple[str, dict[str, object]]]:
 def samples(language: str = "en", formats: Collection[Format] = FORMATS) -> Iterator[Sample]:
     """Every mail in every role of these formats that it is worded for, full and bare."""
     for name in NAMES:
-        if name in DESK:
+        if name in TO_COORDINATORS:
             for task in TASKS if name.startswith("task_") else ("stalled",):
                 for full in (True, False):
                     letter = sample(name, task=task, full=full, language=language)

@@ -89,6 +89,11 @@ def listed(words: Iterable[str]) -> str:
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}" if shown else ""
 
 
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """How many of something: `1 fault`, `2,000 faults`; `plural` is the word where it is not the noun with an s."""
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
 def suggestion(written: str, known: Iterable[str], otherwise: str) -> str:
     """`Did you mean …?` with the nearest known word, or what to do where none is near."""
     near = nearest(written, known)

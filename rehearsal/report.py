@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from statistics import median
 
 from lifecycle.local_time import is_sending_day, local_date
+from program.faults import counted
 from rehearsal.gathering_report import GatheringReport, gathering_report
 from rehearsal.records import Running
 from rehearsal.season import RehearsedSeason
@@ -189,8 +190,7 @@ def _tight(season: RehearsedSeason) -> list[str]:
     for running in season.running.values():
         for step in running.state.steps:
             if step.closes is not None and step.reminders and (step.closes - step.reminders[-1]).days < 2:
-                days = (step.closes - step.reminders[-1]).days
-                after = "1 day" if days == 1 else f"{days} days"
+                after = counted((step.closes - step.reminders[-1]).days, "day")
                 lines[
                     f"{step.name} closes {after} after its last reminder (program {running.program.program}): "
                     "make the window longer, or remind earlier."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from activities.smtp import Relay, SmtpTransport
+from activities.delivery.smtp import Relay, SmtpTransport
 from runtime.settings import Settings
 
 

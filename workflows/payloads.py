@@ -30,12 +30,18 @@ class _Json(PydanticJSONPlainPayloadConverter):
         return _reader(Any if type_hint is None else type_hint).validate_json(payload.data)
 
 
+_CONVERTERS = tuple(
+    _Json() if isinstance(usual, JSONPlainPayloadConverter) else usual
+    for usual in DefaultPayloadConverter.default_encoding_payload_converters
+)
+"""Shared by all: the SDK makes a payload converter several times in each activation."""
+
+
 class OurPayloadConverter(CompositePayloadConverter):
     """The SDK's payload converters, with ours in the place of its plain JSON."""
 
     def __init__(self) -> None:
-        usual = DefaultPayloadConverter.default_encoding_payload_converters
-        super().__init__(*(_Json() if isinstance(one, JSONPlainPayloadConverter) else one for one in usual))
+        super().__init__(*_CONVERTERS)
 
 
 DATA_CONVERTER = replace(

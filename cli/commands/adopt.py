@@ -10,7 +10,8 @@ import typer
 from cli.bulk import ChangeOptions, Which, change, of_many, places_of
 from cli.commands.change import PANEL
 from cli.commands.plan import found_file, print_faults
-from cli.console import EXIT_CODES, FAULTY, counted, fail, plainly
+from cli.console import EXIT_CODES, FAULTY, fail, plainly
+from program.faults import counted
 
 if TYPE_CHECKING:
     from operations.mentorships.change import Change, MentorshipRef

@@ -14,7 +14,6 @@ from cli.commands.plan import write_as_it_is
 from cli.console import (
     EXIT_CODES,
     REFUSED,
-    counted,
     err,
     fail,
     on,
@@ -27,6 +26,7 @@ from cli.console import (
     text,
 )
 from cli.options import AsJson, By, Separator, Why
+from program.faults import counted
 
 if TYPE_CHECKING:
     from operations.applications.applicants import Applied

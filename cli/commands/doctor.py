@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from cli.console import EXIT_CODES, FAULTY, counted, err, out, plainly, run, say_json, settings, text
+from cli.console import EXIT_CODES, FAULTY, err, out, plainly, run, say_json, settings, text
 from cli.options import AsJson
+from program.faults import counted
 
 PANEL = "The installation"
 

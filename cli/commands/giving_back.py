@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.commands.plan import write_as_it_is
-from cli.console import EXIT_CODES, REFUSED, confirm, counted, err, fail, out, plainly, run, say_json, settings, text
+from cli.console import EXIT_CODES, REFUSED, confirm, err, fail, out, plainly, run, say_json, settings, text
 from cli.options import AsJson, By, DryRun, Yes
+from program.faults import counted
 
 if TYPE_CHECKING:
     from operations.reports.giving_back import NextCall, Volunteer

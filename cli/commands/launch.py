@@ -18,7 +18,6 @@ from cli.console import (
     FAULTY,
     REFUSED,
     UNREACHABLE,
-    counted,
     fail,
     on,
     out,
@@ -30,6 +29,7 @@ from cli.console import (
 )
 from cli.options import AsJson, By, DryRun, File, Why, Yes
 from cli.progress import until_none_is_left
+from program.faults import counted
 
 if TYPE_CHECKING:
     from temporalio.client import Client
@@ -338,8 +338,8 @@ def _say_first(first: Sequence[PlannedMail], now: datetime) -> None:
     when = f"on {on(date.fromisoformat(day))} from {clock[:5]} {first[0].zone}"
     if first[0].at - now < AT_ONCE:
         when = "at once"
-    people = len({mail.person for mail in first})
-    _lines("first mails", [f"{when}, to {people} {'person' if people == 1 else 'people'} that day"])
+    people = counted(len({mail.person for mail in first}), "person", "people")
+    _lines("first mails", [f"{when}, to {people} that day"])
 
 
 def _lines(title: str, lines: Iterable[str]) -> None:

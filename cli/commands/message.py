@@ -12,7 +12,6 @@ from cli.console import (
     EXIT_CODES,
     REFUSED,
     confirm,
-    counted,
     err,
     fail,
     out,
@@ -24,6 +23,7 @@ from cli.console import (
     text,
 )
 from cli.options import AsJson, By, DryRun, Yes
+from program.faults import counted
 
 if TYPE_CHECKING:
     from operations.mentorships.message import MessageOutlook

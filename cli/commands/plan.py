@@ -13,7 +13,6 @@ from cli.console import (
     EXIT_CODES,
     FAULTY,
     REFUSED,
-    counted,
     err,
     fail,
     on,
@@ -27,6 +26,7 @@ from cli.console import (
     text,
 )
 from cli.options import AsJson, File, Separator, Today
+from program.faults import counted
 
 if TYPE_CHECKING:
     from operations.cohorts.load import Fault, Loaded

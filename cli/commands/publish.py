@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.commands.plan import write_as_it_is
-from cli.console import EXIT_CODES, REFUSED, counted, err, fail, out, plainly, run, say_json, settings, table, text
+from cli.console import EXIT_CODES, REFUSED, err, fail, out, plainly, run, say_json, settings, table, text
 from cli.options import AsJson, By, DryRun, Why, Yes
+from program.faults import counted
 
 if TYPE_CHECKING:
     from operations.matching.publish import Draft, Published

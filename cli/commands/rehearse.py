@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.commands.plan import PANEL, as_of, found_file, print_faults
-from cli.console import EXIT_CODES, FAULTY, counted, err, on, out, plainly, say_json, settings, table, text
+from cli.console import EXIT_CODES, FAULTY, err, on, out, plainly, say_json, settings, table, text
 from cli.options import File
+from program.faults import counted
 
 if TYPE_CHECKING:
     from rich.progress import Progress

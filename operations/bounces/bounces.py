@@ -18,8 +18,8 @@ from typing import Literal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from activities.smtp import Kind, kind_of
-from activities.verp import message_of
+from activities.delivery.smtp import Kind, kind_of
+from activities.delivery.verp import message_of
 from mail.headers import domain_of, message_id
 from operations.bounces import reports
 from operations.bounces.imap import MailboxAddress, opened

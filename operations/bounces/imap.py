@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from activities.loopback import is_loopback
+from activities.delivery.loopback import is_loopback
 from operations.bounces.reports import LONGEST
 from runtime.errors import Unreachable
 from runtime.settings import Settings

@@ -20,8 +20,8 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.loopback import is_loopback
-from activities.smtp import NotSent, Relay, SmtpTransport
+from activities.delivery.loopback import is_loopback
+from activities.delivery.smtp import NotSent, Relay, SmtpTransport
 from operations.health.backlog import examine_backlog
 from operations.health.findings import Finding
 from operations.health.mail_words import examine_mail_words

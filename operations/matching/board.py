@@ -188,11 +188,6 @@ def fared(groups: Iterable[Group]) -> Iterator[Fared]:
         yield Fared(group.field, group.value, group.people, group.served, group.median, warning)
 
 
-def counted(number: int, noun: str) -> str:
-    """How many of something: `1 place`, `2 places`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def described(values: Mapping[str, Sequence[str]]) -> str:
     """People by their attributes."""
     return "; ".join(f"{name} {' or '.join(of)}" for name, of in values.items() if of) or "any kind"

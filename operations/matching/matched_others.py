@@ -19,7 +19,6 @@ from operations.matching.board import (
     BoardPair,
     Nobody,
     Other,
-    counted,
     described,
     fared,
     line_for,
@@ -30,6 +29,7 @@ from operations.matching.board import (
     shared_by,
 )
 from operations.matching.pool import Pool
+from program.faults import counted
 from program.matching import THREE_PEERS, Groups, Rule
 
 PRICED_BY_SOLVING = 6

@@ -19,7 +19,6 @@ from operations.matching.board import (
     Nobody,
     Other,
     RunnerUp,
-    counted,
     described,
     fared,
     line_for,
@@ -31,6 +30,7 @@ from operations.matching.board import (
     shared_by,
 )
 from operations.matching.pool import Pool
+from program.faults import counted
 
 RUNNER_UPS = 3
 """Others who are named for each side of a pair."""

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from activities.fill_letters import LetterWriter, PlannedLetter
+from activities.letters.fill_letters import LetterWriter, PlannedLetter
 from lifecycle.batch import CANCELLED
 from lifecycle.delivery.holds import Standstill
 from lifecycle.delivery.letterbox import LetterboxRule, next_open

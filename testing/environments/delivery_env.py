@@ -10,11 +10,11 @@ from typing import Any
 
 from sqlalchemy import select
 
-from activities.deliver import PostOffice
-from activities.delivery_settings import PostOfficeRules, Sender
-from activities.fill_letters import LetterWriter
+from activities.delivery.deliver import PostOffice
+from activities.delivery.delivery_settings import PostOfficeRules, Sender
+from activities.delivery.smtp import Relay, SmtpTransport
+from activities.letters.fill_letters import LetterWriter
 from activities.messages import DeliverInput, DeliverResult
-from activities.smtp import Relay, SmtpTransport
 from lifecycle.commands import MemberRecord, Post
 from lifecycle.delivery.postbox import LOOK_AFTER
 from lifecycle.keys import item_key, request_key

@@ -18,7 +18,7 @@ from sqlalchemy import func, select
 from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import Client, WorkflowHandle
 
-from activities.smtp import SmtpTransport
+from activities.delivery.smtp import SmtpTransport
 from embedded.temporal_server import DevServer
 from lifecycle.events import Event
 from operations.cohorts.launch import launch

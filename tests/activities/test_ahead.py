@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from activities.delivery_settings import PostOfficeRules
+from activities.delivery.delivery_settings import PostOfficeRules
 from lifecycle.delivery.postbox import LOOK_AFTER
 from mail.compose import compose
 from mail.letters import Letter, WordedMail
@@ -23,7 +23,7 @@ def counting(letter: Letter) -> WordedMail:
 
 @pytest.fixture(autouse=True)
 def _crowd(delivery_env: DeliveryEnv, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("activities.delivery_round.CROWD", 2)
+    monkeypatch.setattr("activities.delivery.delivery_round.CROWD", 2)
     WORDED.clear()
     delivery_env.post_office = post_office(
         delivery_env.database, delivery_env.post_office._office.transport, counting

@@ -13,10 +13,10 @@ from sqlalchemy import event, select, text, update
 from sqlalchemy.exc import DBAPIError
 from temporalio.testing import ActivityEnvironment
 
-from activities.deliver import PostOffice
-from activities.delivery_settings import Sender
+from activities.delivery.deliver import PostOffice
+from activities.delivery.delivery_settings import Sender
+from activities.delivery.smtp import BeforeBody, Kind, NotSent, Trouble
 from activities.messages import DeliverInput, DeliverResult
-from activities.smtp import BeforeBody, Kind, NotSent, Trouble
 from lifecycle.delivery.postbox import LOOK_AFTER
 from store.database import Database
 from store.delivery.results import NOT_REPEATED
@@ -206,12 +206,12 @@ async def confirmations(delivery_env: DeliveryEnv, together: int) -> int:
 async def test_mails_on_their_way_at_the_same_time_are_confirmed_together(
     delivery_env: DeliveryEnv, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("activities.hand_over.COMPANY", 60.0)
+    monkeypatch.setattr("activities.delivery.hand_over.COMPANY", 60.0)
     assert await confirmations(delivery_env, together=3) == 1
 
 
 async def test_no_mail_waits_long_for_another(delivery_env: DeliveryEnv, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("activities.hand_over.COMPANY", 0.0)
+    monkeypatch.setattr("activities.delivery.hand_over.COMPANY", 0.0)
     async with asyncio.timeout(30):
         assert await confirmations(delivery_env, together=1) in (1, 2, 3)
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from activities.deliver import PostOffice
-from activities.delivery_settings import RateLimiter
+from activities.delivery.deliver import PostOffice
+from activities.delivery.delivery_settings import RateLimiter
 from activities.messages import DeliverInput, DeliverResult
 from lifecycle.delivery.postbox import ANOTHER_FOLLOWS, LOOK_AFTER
 from mail.compose import compose
@@ -220,7 +220,7 @@ async def test_a_pause_holds_and_its_end_lets_go(delivery_env: DeliveryEnv) -> N
 
 
 async def test_everyone_in_two_pages_and_rounds(delivery_env: DeliveryEnv, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("activities.delivery_round.PAGE", 2)
+    monkeypatch.setattr("activities.delivery.delivery_round.PAGE", 2)
     small = post_office(delivery_env.database, delivery_env.post_office._office.transport, people_per_round=3)
     delivery_env.post_office = small
     for person in ("ada", "cleo", "dan"):
@@ -387,7 +387,7 @@ async def test_mails_are_kept_apart_in_time(monkeypatch: pytest.MonkeyPatch) -> 
     async def note(seconds: float) -> None:
         waits.append(seconds)
 
-    monkeypatch.setattr("activities.delivery_settings.asyncio.sleep", note)
+    monkeypatch.setattr("activities.delivery.delivery_settings.asyncio.sleep", note)
     pace, none = RateLimiter(4), RateLimiter(0)
     for _ in range(3):
         await pace.wait()

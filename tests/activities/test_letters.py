@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from activities.fill_letters import LetterWriter, PlannedLetter
+from activities.letters.fill_letters import LetterWriter, PlannedLetter
 from lifecycle.commands import Finish, OpenRequest, OpenTask
 from lifecycle.keys import item_key, message_key, request_key, step_key, task_key
 from mail.compose import compose
-from mail.letters import ASKS, DESK, NOTICES, Letter, LetterItem
+from mail.letters import ASKS, NOTICES, TO_COORDINATORS, Letter, LetterItem
 from program.forms import Form
 from program.loader import SHIPPED, LoadedProgram, load_program
 from program.models import Cohort, Mentorship, Participant, Person
@@ -214,7 +214,7 @@ async def test_every_mail_can_be_written_in_every_format(letter_env_on_both: Let
             abouts = {"partner_left": f"{format_}-mia", "partner_paused": "2027-04-05/open", "message": "written"}
             about = abouts.get(name, "")
             await letter_env.letter(letter_env.item(format_, seat, name, request=carries, about=about))
-    for name in DESK:
+    for name in TO_COORDINATORS:
         about = f"{format_}-mia" if name == "reminders_stopped" else format_
         task = "" if name == "reminders_stopped" else task_key(COHORT, format_, "stalled", 1)
         await letter_env.letter(

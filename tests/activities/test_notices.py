@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from activities.prepare import decide
+from activities.letters.prepare import decide
 from lifecycle.commands import CloseTask, MemberRecord, OpenTask
 from lifecycle.delivery.notices import facts_of
 from lifecycle.keys import item_key, task_item_key, task_key

@@ -12,12 +12,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio.testing import ActivityEnvironment
 
-from activities import write_results
-from activities.delivery_settings import Sender
-from activities.fill_letters import LetterWriter, PlannedLetter
+from activities.delivery import write_results
+from activities.delivery.delivery_settings import Sender
+from activities.delivery.smtp import BeforeBody
+from activities.letters.fill_letters import LetterWriter, PlannedLetter
+from activities.letters.prepare import Preparer
 from activities.messages import DeliverInput
-from activities.prepare import Preparer
-from activities.smtp import BeforeBody
 from lifecycle.commands import MemberRecord
 from lifecycle.delivery.postbox import LOOK_AFTER
 from lifecycle.events import EVENTS

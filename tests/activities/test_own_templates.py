@@ -59,7 +59,7 @@ async def test_every_worker_words_a_mail_by_what_is_in_force(delivery_env: Deliv
 async def test_a_mail_worded_ahead_takes_the_words_that_are_in_force_when_it_goes(
     delivery_env: DeliveryEnv, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("activities.delivery_round.CROWD", 1)
+    monkeypatch.setattr("activities.delivery.delivery_round.CROWD", 1)
     office = make_post_office(settings(tmp_path), delivery_env.database, delivery_env.post_office._office.transport)
     own = OwnTemplates.of({"en/transferred": TRANSFERRED + "\nThe words of this cohort.\n"})
     await put(delivery_env, own)

@@ -24,8 +24,8 @@ from aiosmtplib import (
     SMTPServerDisconnected,
 )
 
-from activities.smtp import Kind, NotSent, Relay, SmtpTransport, Trouble, classify
-from activities.verp import envelope_sender, message_of
+from activities.delivery.smtp import Kind, NotSent, Relay, SmtpTransport, Trouble, classify
+from activities.delivery.verp import envelope_sender, message_of
 from testing.servers.sink import ACCEPT, DROP, HANG, NO_HELLO, Sink, running
 
 SECRET = "a secret of at least thirty-two characters"

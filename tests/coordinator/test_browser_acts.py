@@ -34,7 +34,7 @@ PEOPLE = tuple(
 
 
 @dataclass
-class Desk:
+class ServedPages:
     """Pages that are served, and the clock by which sign-ins age."""
 
     env: WebEnv
@@ -48,7 +48,7 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(sqlite_url: str) -> AsyncIterator[Desk]:
+async def served(sqlite_url: str) -> AsyncIterator[ServedPages]:
     """A cohort of 45 pairs."""
     mentorships = tuple(Mentorship(key=f"m{n}", mentor=f"a{n}", mentees=(f"b{n}",)) for n in range(PAIRS))
     changes = {"cohort": COHORT, "participants": PEOPLE, "mentorships": mentorships}
@@ -63,13 +63,13 @@ async def desk(sqlite_url: str) -> AsyncIterator[Desk]:
         with socket.socket() as listening:
             listening.bind(("127.0.0.1", 0))
             env = web_env_of(database, f"http://127.0.0.1:{listening.getsockname()[1]}")
-            desk = Desk(env, core)
+            served = ServedPages(env, core)
             env.app = create_app(
                 env.settings, database, env.tell, lambda: NOW, env.wake, cast(Client, core),
-                lambda: datetime.now(UTC) - desk.ago,
+                lambda: datetime.now(UTC) - served.ago,
             )  # fmt: skip
             async with serving(env.app, listening):
-                yield desk
+                yield served
 
 
 async def tab_to(page: Page, selector: str) -> None:
@@ -88,21 +88,21 @@ async def press(page: Page, selector: str) -> None:
         await page.keyboard.press("Enter")
 
 
-async def sign_in(page: Page, desk: Desk) -> None:
+async def sign_in(page: Page, served: ServedPages) -> None:
     """Sign in by a printed link."""
-    await page.goto(desk.base + await printed_link(desk.env, "coco"))
+    await page.goto(served.base + await printed_link(served.env, "coco"))
     await press(page, "main button")
 
 
 async def test_forty_are_extended_one_is_replaced_and_one_erased_by_the_keyboard(
-    desk: Desk,
+    served: ServedPages,
     browser: Browser,
 ) -> None:
     context = await browser.new_context(java_script_enabled=True)
     page = await context.new_page()
-    await sign_in(page, desk)
+    await sign_in(page, served)
 
-    await page.goto(f"{desk.base}/c/cohorts/{COHORT}")
+    await page.goto(f"{served.base}/c/cohorts/{COHORT}")
     for n in range(40):
         await tab_to(page, f'input.pick[value="m{n}"]')
         await page.keyboard.press("Space")
@@ -115,9 +115,9 @@ async def test_forty_are_extended_one_is_replaced_and_one_erased_by_the_keyboard
     assert "40 mentorships" in await page.inner_text("h1")
     await press(page, "button.main")
     await page.wait_for_selector(".done", timeout=20_000)
-    assert [len(desk.core.taken[COHORT, f"m{n}"]) for n in range(PAIRS)] == [1] * 40 + [0] * 5
+    assert [len(served.core.taken[COHORT, f"m{n}"]) for n in range(PAIRS)] == [1] * 40 + [0] * 5
 
-    await page.goto(f"{desk.base}/c/cohorts/{COHORT}/act?act=replace&key=m44")
+    await page.goto(f"{served.base}/c/cohorts/{COHORT}/act?act=replace&key=m44")
     await tab_to(page, "#o-person")
     await page.keyboard.type("Ben")
     await tab_to(page, "#o-name")
@@ -127,18 +127,18 @@ async def test_forty_are_extended_one_is_replaced_and_one_erased_by_the_keyboard
     await press(page, "button.main")
     await press(page, "button.main")
     await page.wait_for_selector(".done")
-    state = desk.core.states[f"mentorship/{COHORT}/m44"]
+    state = served.core.states[f"mentorship/{COHORT}/m44"]
     assert "b44" not in {member.person for member in state.seats()}
 
-    desk.ago = timedelta()
-    await page.goto(f"{desk.base}/c/people/b1/erase")
+    served.ago = timedelta()
+    await page.goto(f"{served.base}/c/people/b1/erase")
     assert await page.query_selector("#o-why") is None, "a sign-in of forty minutes ago is not fresh"
-    await sign_in(page, desk)
-    await page.goto(f"{desk.base}/c/people/b1/erase")
+    await sign_in(page, served)
+    await page.goto(f"{served.base}/c/people/b1/erase")
     await press(page, "button.main")
     await press(page, "button.main")
     await page.wait_for_selector(".done")
-    async with desk.env.database.session() as session:
+    async with served.env.database.session() as session:
         erased = await people.find(session, "b1")
     assert erased is not None
     assert erased.standing == "erased"

@@ -90,7 +90,7 @@ YAML = {
 
 
 @dataclass(frozen=True)
-class Desk:
+class Pages:
     """The pages with a coordinator who is signed in."""
 
     env: WebEnv
@@ -115,13 +115,13 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(web_env: WebEnv) -> Desk:
+async def pages(web_env: WebEnv) -> Pages:
     env = web_env_of(web_env.database, "https://pages.test", requests_per_minute=0, requests_per_link=0)
     task = await staffed(env)
     await open_call_of(env.database, COHORT, env.now)
     async with signed_in(env, "coco") as client:
         await saved(client, COHORT, file=cohort_file(COHORT, "mentorships: []\nparticipants: []\n"))
-        return Desk(env, "; ".join(f"{one.name}={one.value}" for one in client.cookies.jar), task)
+        return Pages(env, "; ".join(f"{one.name}={one.value}" for one in client.cookies.jar), task)
 
 
 def upload(**parts: str) -> bytes:
@@ -130,89 +130,89 @@ def upload(**parts: str) -> bytes:
     return "".join(f"{head.format(name)}{text}\r\n" for name, text in parts.items()).encode() + b"--x--\r\n"
 
 
-async def test_every_form_has_a_field_here(desk: Desk) -> None:
+async def test_every_form_has_a_field_here(pages: Pages) -> None:
     names = {route.name for route in ROUTES if "POST" in route.methods}
     assert set(TYPED) <= names
 
 
 @pytest.mark.many
 @pytest.mark.parametrize("name", sorted({route.name for route in ROUTES if "POST" in route.methods}))
-async def test_no_form_takes_more_than_its_share_whatever_is_in_it(desk: Desk, name: str) -> None:
-    [path] = [path_of(route, desk.task) for route in ROUTES if route.name == name]
+async def test_no_form_takes_more_than_its_share_whatever_is_in_it(pages: Pages, name: str) -> None:
+    [path] = [path_of(route, pages.task) for route in ROUTES if route.name == name]
     if name in ("sign_out", "end_session"):
         return
     dear: list[str] = []
     for what, content, kind in bodies(TYPED.get(name, "text")):
         if name in TYPED or what in WHAT_ALL_FIELDS_GO_THROUGH:
-            found = await desk.over("POST", path, content, kind)
+            found = await pages.over("POST", path, content, kind)
             dear += [f"{what}: {found}"] if found else []
     assert dear == []
 
 
-async def test_no_query_takes_more_than_its_share(desk: Desk) -> None:
+async def test_no_query_takes_more_than_its_share(pages: Pages) -> None:
     dear: list[str] = []
     for route in ROUTES:
         if "GET" in route.methods:
             for what in ("marks parted by controls", "letters that decompose", "what HTML escapes", "digits"):
                 text = quote_from_bytes(TEXTS[what].encode()[:5_000])
                 query = "&".join(f"{name}={text}" for name in QUERIES)[:60_000]
-                found = await desk.over("GET", f"{path_of(route, desk.task)}?{query}")
+                found = await pages.over("GET", f"{path_of(route, pages.task)}?{query}")
                 dear += [f"{route.name}: {what}: {found}"] if found else []
     assert dear == []
 
 
 @pytest.mark.parametrize("what", MARKDOWN)
-async def test_no_message_takes_more_than_its_share_neither_written_nor_shown(desk: Desk, what: str) -> None:
+async def test_no_message_takes_more_than_its_share_neither_written_nor_shown(pages: Pages, what: str) -> None:
     path = f"/c/cohorts/{COHORT}/messages"
     body = urlencoded("text", MARKDOWN[what]) + b"&subject=News&key=pair&submission_id=" + b"a" * 20
-    assert not await desk.over("POST", f"{path}/new", body, URLENCODED)
-    async with desk.env.client() as client:
-        client.headers["cookie"] = desk.cookie
+    assert not await pages.over("POST", f"{path}/new", body, URLENCODED)
+    async with pages.env.client() as client:
+        client.headers["cookie"] = pages.cookie
         kept = await client.post(f"{path}/new", content=body, headers={"content-type": URLENCODED})
     message = kept.url.path.removeprefix(f"{path}/")
     assert message != "new", kept.text
     for part in ("", "/edit", "/as/ada", "/as/mia"):
-        assert not await desk.over("GET", f"{path}/{message}{part}"), part
+        assert not await pages.over("GET", f"{path}/{message}{part}"), part
 
 
-async def test_a_message_names_so_many_people_and_no_more(desk: Desk) -> None:
+async def test_a_message_names_so_many_people_and_no_more(pages: Pages) -> None:
     for named in ("ada," * 60_000, "nobody at all," * 18_000, "".join(f"n{n}," for n in range(30_000))):
         body = b"subject=News&text=Hello&" + urlencoded("only", named)
-        assert not await desk.over("POST", f"/c/cohorts/{COHORT}/messages/new", body[:BODY_BYTES], URLENCODED)
+        assert not await pages.over("POST", f"/c/cohorts/{COHORT}/messages/new", body[:BODY_BYTES], URLENCODED)
 
 
 @pytest.mark.parametrize("what", TEMPLATES)
-async def test_no_wording_of_a_mail_takes_more_than_its_share(desk: Desk, what: str) -> None:
+async def test_no_wording_of_a_mail_takes_more_than_its_share(pages: Pages, what: str) -> None:
     text = FRONT + TEMPLATES[what]
     assert len(text) <= BYTES_AT_MOST
-    assert not await desk.over("POST", f"{WORDING}/mail/check_in", urlencoded("text", text), URLENCODED)
+    assert not await pages.over("POST", f"{WORDING}/mail/check_in", urlencoded("text", text), URLENCODED)
     for path in ("/mail/check_in", "?mail=check_in", "/mail?mail=check_in"):
-        assert not await desk.over("GET", f"{WORDING}{path}"), path
+        assert not await pages.over("GET", f"{WORDING}{path}"), path
 
 
 @pytest.mark.parametrize("what", YAML)
-async def test_no_file_of_a_cohort_takes_more_than_its_share_neither_kept_nor_shown(desk: Desk, what: str) -> None:
+async def test_no_file_of_a_cohort_takes_more_than_its_share_neither_kept_nor_shown(pages: Pages, what: str) -> None:
     file = cohort_file(COHORT, "mentorships: []\n") + YAML[what]
     body = upload(file=file, people="id,name,email\n" + "p,A,a\n" * 1_000)
-    assert not await desk.over("POST", FILE, body, UPLOADED)
+    assert not await pages.over("POST", FILE, body, UPLOADED)
     for page in ("", "/download", "/plan"):
-        assert not await desk.over("GET", f"{FILE}{page}"), page
-    assert not await desk.over("GET", f"/c/cohorts/{COHORT}/giving-back?into={COHORT}")
+        assert not await pages.over("GET", f"{FILE}{page}"), page
+    assert not await pages.over("GET", f"/c/cohorts/{COHORT}/giving-back?into={COHORT}")
 
 
-async def test_no_table_takes_more_than_its_share_however_many_faults_it_has(desk: Desk) -> None:
+async def test_no_table_takes_more_than_its_share_however_many_faults_it_has(pages: Pages) -> None:
     people = "id,name,email,zone\n" + "".join(f"p{n},Na\u202eme,nowhere,Europe/Berlinn\n" for n in range(5_000))
     file = cohort_file(COHORT, "mentorships: []\npeople: people.csv\n")
-    assert not await desk.over("POST", FILE, upload(file=file, people=people), UPLOADED)
-    assert not await desk.over("GET", FILE)
-    async with desk.env.client() as client:
-        client.headers["cookie"] = desk.cookie
+    assert not await pages.over("POST", FILE, upload(file=file, people=people), UPLOADED)
+    assert not await pages.over("GET", FILE)
+    async with pages.env.client() as client:
+        client.headers["cookie"] = pages.cookie
         page = await client.get(FILE)
     assert page.text.count("U+202E") <= 2 * SHOWN_FAULTS, "listed once, and once marked"
     assert len(page.text) < 2 * BODY_BYTES
 
 
 @pytest.mark.parametrize("text", ["forms/check_in", "programs/formal"])
-async def test_no_program_or_form_takes_more_than_its_share(desk: Desk, text: str) -> None:
+async def test_no_program_or_form_takes_more_than_its_share(pages: Pages, text: str) -> None:
     for what, yaml in YAML.items():
-        assert not await desk.over("POST", f"{WORDING}/{text}", urlencoded("text", yaml), URLENCODED), what
+        assert not await pages.over("POST", f"{WORDING}/{text}", urlencoded("text", yaml), URLENCODED), what

@@ -30,7 +30,7 @@ async def sink() -> AsyncIterator[Sink]:
 
 
 @pytest.fixture
-def desk(web_env: WebEnv, sink: Sink) -> WebEnv:
+def mailing_env(web_env: WebEnv, sink: Sink) -> WebEnv:
     """The pages with that relay, an administrator, and a real clock that tests set."""
     return with_relay(web_env.database, sink)
 
@@ -64,8 +64,8 @@ def link_and_code(sink: Sink, address: str) -> tuple[str, str]:
     return link[1], code[1] + code[2]
 
 
-async def test_the_link_signs_in_where_it_was_asked_for_and_nowhere_else(desk: WebEnv, sink: Sink) -> None:
-    async with desk.client() as client, desk.client() as phone:
+async def test_the_link_signs_in_where_it_was_asked_for_and_nowhere_else(mailing_env: WebEnv, sink: Sink) -> None:
+    async with mailing_env.client() as client, mailing_env.client() as phone:
         asked = await ask(client, "Coco@example.org")
         assert "Look into your mailbox" in asked.text
         link, _ = link_and_code(sink, "Coco@example.org")
@@ -81,8 +81,8 @@ async def test_the_link_signs_in_where_it_was_asked_for_and_nowhere_else(desk: W
     assert all(part in session for part in ("Secure", "HttpOnly", "SameSite=lax", "Path=/"))
 
 
-async def test_the_code_signs_the_browser_in_that_asked(desk: WebEnv, sink: Sink) -> None:
-    async with desk.client() as client:
+async def test_the_code_signs_the_browser_in_that_asked(mailing_env: WebEnv, sink: Sink) -> None:
+    async with mailing_env.client() as client:
         await client.get("/c/sessions")
         asked = await client.post(SIGN_IN, data={"address": "coco@example.org", "next": "/c/sessions"})
         assert asked.url.path == "/c/sign-in/code"
@@ -97,21 +97,21 @@ def wrong(code: str) -> str:
     return f"{(int(code) + 1) % 10**6:06}"
 
 
-async def test_codes_can_not_be_tried_out(desk: WebEnv, sink: Sink) -> None:
-    async with desk.client() as client:
+async def test_codes_can_not_be_tried_out(mailing_env: WebEnv, sink: Sink) -> None:
+    async with mailing_env.client() as client:
         await ask(client, "coco@example.org")
         _, code = link_and_code(sink, "coco@example.org")
         for _ in range(MOST_CODES):
             assert (await client.post("/c/sign-in/code", data={"code": wrong(code)})).status_code == 403
         page = await client.post("/c/sign-in/code", data={"code": code})
         assert "Too many codes" in page.text
-    assert await desk.count(SessionRow) == 0
+    assert await mailing_env.count(SessionRow) == 0
 
 
-async def test_nobody_learns_whose_address_is_known(desk: WebEnv, sink: Sink) -> None:
+async def test_nobody_learns_whose_address_is_known(mailing_env: WebEnv, sink: Sink) -> None:
     pages: list[str] = []
     for address in ("coco@example.org", "mia@example.org", "stranger@example.org"):
-        async with desk.client() as client:
+        async with mailing_env.client() as client:
             asked = await ask(client, address)
             refused = await client.post("/c/sign-in/code", data={"code": "000001"})
             pages.append(f"{asked.status_code} {asked.url} {asked.text} {refused.status_code} {refused.text}")
@@ -119,8 +119,8 @@ async def test_nobody_learns_whose_address_is_known(desk: WebEnv, sink: Sink) ->
     assert [len(sink.mails_to(f"{name}@example.org")) for name in ("coco", "mia", "stranger")] == [1, 0, 0]
 
 
-async def test_an_administrator_needs_no_cohort(desk: WebEnv, sink: Sink) -> None:
-    async with desk.client() as client:
+async def test_an_administrator_needs_no_cohort(mailing_env: WebEnv, sink: Sink) -> None:
+    async with mailing_env.client() as client:
         await ask(client, "root@example.org")
         link, _ = link_and_code(sink, "root@example.org")
         page = await client.post(link)
@@ -128,15 +128,15 @@ async def test_an_administrator_needs_no_cohort(desk: WebEnv, sink: Sink) -> Non
         assert "Spring 2027" in page.text
 
 
-async def test_mails_are_limited_by_address_and_by_sender_known_or_not(desk: WebEnv, sink: Sink) -> None:
+async def test_mails_are_limited_by_address_and_by_sender_known_or_not(mailing_env: WebEnv, sink: Sink) -> None:
     for _ in range(MOST_BY_ADDRESS):
-        await printed_link(desk, "coco")  # does not count
+        await printed_link(mailing_env, "coco")  # does not count
     for address in ("coco@example.org", "stranger@example.org"):
-        async with desk.client() as client:
+        async with mailing_env.client() as client:
             statuses = [(await ask(client, address)).status_code for _ in range(MOST_BY_ADDRESS + 1)]
         assert statuses == [200] * MOST_BY_ADDRESS + [429]
-    later(desk, LINK_LASTS + timedelta(seconds=1))
-    async with desk.client() as client:
+    later(mailing_env, LINK_LASTS + timedelta(seconds=1))
+    async with mailing_env.client() as client:
         sent = [
             (await ask(client, f"x{number}@example.org", **{"x-forwarded-for": "192.0.2.7"})).status_code
             for number in range(21)
@@ -145,23 +145,23 @@ async def test_mails_are_limited_by_address_and_by_sender_known_or_not(desk: Web
         assert (await ask(client, "y@example.org", **{"x-forwarded-for": "192.0.2.8"})).status_code == 200
 
 
-async def test_links_and_sessions_end_by_time(desk: WebEnv, sink: Sink) -> None:
-    async with desk.client() as client:
+async def test_links_and_sessions_end_by_time(mailing_env: WebEnv, sink: Sink) -> None:
+    async with mailing_env.client() as client:
         await ask(client, "coco@example.org")
         link, _ = link_and_code(sink, "coco@example.org")
-        later(desk, LINK_LASTS)
+        later(mailing_env, LINK_LASTS)
         assert "too old" in (await client.post(link)).text
         await ask(client, "coco@example.org")
         await client.post(link_and_code(sink, "coco@example.org")[0])
         assert (await client.get("/c/")).url.path == "/c/"
-        later(desk, IDLE_AT_MOST)
+        later(mailing_env, IDLE_AT_MOST)
         assert (await client.get("/c/")).url.path == SIGN_IN
         await ask(client, "coco@example.org")
         await client.post(link_and_code(sink, "coco@example.org")[0])
         for _ in range(int(SESSION_LASTS / timedelta(minutes=50))):
-            later(desk, timedelta(minutes=50))
+            later(mailing_env, timedelta(minutes=50))
             assert (await client.get("/c/")).url.path == "/c/"
-        later(desk, timedelta(minutes=50))
+        later(mailing_env, timedelta(minutes=50))
         assert (await client.get("/c/")).url.path == SIGN_IN
 
 
@@ -194,9 +194,9 @@ async def test_a_sign_in_leads_to_pages_of_ours_only(web_env: WebEnv, back: str)
     assert safe("/c/tasks/abc%231") == "/c/tasks/abc%231"
 
 
-async def test_no_secret_no_address_and_no_name_is_logged_or_stored(desk: WebEnv, sink: Sink) -> None:
+async def test_no_secret_no_address_and_no_name_is_logged_or_stored(mailing_env: WebEnv, sink: Sink) -> None:
     with logs_kept() as kept:
-        async with desk.client() as client:
+        async with mailing_env.client() as client:
             await ask(client, "coco@example.org")
             link, code = link_and_code(sink, "coco@example.org")
             await client.post("/c/sign-in/code", data={"code": wrong(code)})
@@ -204,18 +204,18 @@ async def test_no_secret_no_address_and_no_name_is_logged_or_stored(desk: WebEnv
             await ask(client, "stranger@example.org")
             cookie = client.cookies["__Host-mentorship-session"]
         sink.script("coco@example.org", "rcpt 550 5.1.1 <coco@example.org> is not here")
-        async with desk.client() as client:
+        async with mailing_env.client() as client:
             await ask(client, "coco@example.org")
     logged = "\n".join(kept)
     assert "sign_in_mail_failed" in logged
-    rows = await desk.snapshot()
+    rows = await mailing_env.snapshot()
     stored = str([rows[table.__tablename__] for table in (SessionRow, SignInRow)]) + str(rows["audit"])
     for secret in (link.rpartition("/")[2], code, cookie, "example.org", "Coco"):
         assert secret not in logged
         assert secret not in stored
 
 
-async def test_what_asks_for_a_fresh_sign_in_says_so(desk: WebEnv) -> None:
+async def test_what_asks_for_a_fresh_sign_in_says_so(mailing_env: WebEnv) -> None:
     from dataclasses import replace as changed
 
     from web.coordinator import gate
@@ -223,14 +223,14 @@ async def test_what_asks_for_a_fresh_sign_in_says_so(desk: WebEnv) -> None:
 
     sessions = next(route for route in ROUTES if route.name == "end_session")
     routes = [changed(route, fresh=True) if route is sessions else route for route in ROUTES]
-    fresh = gate.routes_of(desk.app.state.site, routes)
-    desk.app.router.routes[:0] = fresh
-    path = await printed_link(desk, "coco")
-    desk.clock[0] = datetime.now(UTC)  # pyright: ignore[reportAttributeAccessIssue]
-    async with desk.client() as client:
+    fresh = gate.routes_of(mailing_env.app.state.site, routes)
+    mailing_env.app.router.routes[:0] = fresh
+    path = await printed_link(mailing_env, "coco")
+    mailing_env.clock[0] = datetime.now(UTC)  # pyright: ignore[reportAttributeAccessIssue]
+    async with mailing_env.client() as client:
         await client.post(path)
         assert (await client.post("/c/sessions", data={"session": "none"})).status_code == 200
-        later(desk, timedelta(minutes=31))
+        later(mailing_env, timedelta(minutes=31))
         again = await client.post("/c/sessions", data={"session": "others"})
         assert again.status_code == 403
         assert 'href="/c/sign-in?next=%2Fc%2Fsessions"' in again.text

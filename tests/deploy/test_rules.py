@@ -19,7 +19,7 @@ from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio.client import Client
 
-from activities.metrics import MAILS, OUTCOMES
+from activities.delivery.metrics import MAILS, OUTCOMES
 from lifecycle.commands import OpenTask
 from lifecycle.gathering import MATCH
 from lifecycle.tasks import KINDS

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from activities.smtp import NotSent, Relay, SmtpTransport
+from activities.delivery.smtp import NotSent, Relay, SmtpTransport
 from operations.bounces.imap import MailboxAddress
 from runtime.links import SHORTEST_SECRET, Links
 from runtime.settings import Settings

@@ -265,12 +265,12 @@ def test_an_answer_after_the_close_of_the_record_is_refused() -> None:
     ]
 
 
-# -- others at the desk ------------------------------------------------------------------------------------------
+# -- other coordinators ------------------------------------------------------------------------------------------
 
 
 def test_who_joins_the_desk_hears_of_open_tasks_and_who_leaves_it_of_nothing_more() -> None:
-    desk = Staffed("e", ("carl",), ("dirk",), (), "cora")
-    played = low_score().on(34, desk).play(until=60)
+    staffed = Staffed("e", ("carl",), ("dirk",), (), "cora")
+    played = low_score().on(34, staffed).play(until=60)
     assert played.told("task_opened") == {"cora": [31], "carl": [34]}
     assert played.told("task_repeated") == {"carl": [38]}
     assert played.told("task_to_deputy") == {"dirk": [42]}

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activities.verp import envelope_sender
+from activities.delivery.verp import envelope_sender
 from lifecycle.events import EVENTS
 from mail.headers import message_id
 from operations.bounces.bounces import Handled, take_in

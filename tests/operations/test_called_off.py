@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select, text, update
 
-from activities.fill_letters import LetterWriter, PlannedLetter
+from activities.letters.fill_letters import LetterWriter, PlannedLetter
 from mail.compose import compose
 from mail.letters import Letter
 from operations.applications.apply import KEPT, LAPSES

@@ -9,8 +9,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
+from activities.delivery.smtp import Relay, SmtpTransport
 from activities.messages import DeliverInput
-from activities.smtp import Relay, SmtpTransport
 from lifecycle.commands import Finish
 from operations.cohorts.cancel import cancel, outlook, still_to_tell
 from operations.errors import NotFound, Refused

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from activities.fill_letters import LetterWriter
-from activities.prepare import Preparer
-from activities.smtp import BeforeBody
+from activities.delivery.smtp import BeforeBody
+from activities.letters.fill_letters import LetterWriter
+from activities.letters.prepare import Preparer
 from lifecycle.commands import MemberRecord
 from lifecycle.events import EVENTS
 from mail.compose import compose

@@ -18,9 +18,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.engine import make_url
 
-from activities.fill_letters import LetterWriter
-from activities.prepare import Preparer
-from activities.smtp import BeforeBody
+from activities.delivery.smtp import BeforeBody
+from activities.letters.fill_letters import LetterWriter
+from activities.letters.prepare import Preparer
 from lifecycle.local_time import instant
 from mail.compose import compose
 from mail.letters import Letter

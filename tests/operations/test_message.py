@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from activities.deliver import PostOffice
-from activities.delivery_settings import PostOfficeRules
-from activities.fill_letters import LetterWriter
+from activities.delivery.deliver import PostOffice
+from activities.delivery.delivery_settings import PostOfficeRules
+from activities.delivery.smtp import Relay, SmtpTransport
+from activities.letters.fill_letters import LetterWriter
 from activities.messages import DeliverInput, DeliverResult
-from activities.smtp import Relay, SmtpTransport
 from lifecycle.delivery.holds import Standstill
 from lifecycle.delivery.postbox import LOOK_AFTER
 from mail.compose import compose
@@ -51,7 +51,7 @@ MOVES, PAUSED, HELD = Standstill(), Standstill(paused=True), Standstill(held=Tru
 
 
 @dataclass
-class Desk:
+class Office:
     """A launched cohort with its post office."""
 
     env: WebEnv
@@ -95,7 +95,7 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(database: Database) -> AsyncIterator[Desk]:
+async def office(database: Database) -> AsyncIterator[Office]:
     """The test runs on SQLite and on PostgreSQL."""
     await launch(database)
     env = web_env_of(database)
@@ -103,17 +103,17 @@ async def desk(database: Database) -> AsyncIterator[Desk]:
         transport = SmtpTransport(Relay("127.0.0.1", sink.port, "none", connections=2, timeout=5))
         writer = LetterWriter(env.links, "mentoring@example.org", secret=SECRET)
         rules = PostOfficeRules("mentoring@example.org", "", SECRET)
-        yield Desk(env, sink, PostOffice(database, transport, writer, compose, rules))
+        yield Office(env, sink, PostOffice(database, transport, writer, compose, rules))
         await transport.close()
 
 
 # -- what it says --------------------------------------------------------------------------------------------------
 
 
-async def test_it_arrives_by_the_letterbox_in_the_words_of_who_wrote_it_and_replies_go_there(desk: Desk) -> None:
-    id_ = await desk.sent(people=("ada", "mia"))
-    assert (await desk.deliver()).sent == 2
-    mail = desk.mail("ada")
+async def test_it_arrives_by_the_letterbox_in_the_words_of_who_wrote_it_and_replies_go_there(office: Office) -> None:
+    id_ = await office.sent(people=("ada", "mia"))
+    assert (await office.deliver()).sent == 2
+    mail = office.mail("ada")
     assert mail.message["Subject"] == "An evening"
     assert "coco@example.org" in str(mail.message["Reply-To"])
     assert "Hello all," in mail.text
@@ -125,22 +125,24 @@ async def test_it_arrives_by_the_letterbox_in_the_words_of_who_wrote_it_and_repl
     assert "&lt;b&gt;bold" in html
     assert "<img" not in html.partition("Hello")[2]
     assert id_ not in mail.text
-    written, became = await message.written(desk.database, id_)
+    written, became = await message.written(office.database, id_)
     assert (written.state, written.by, written.sent_at) == ("sent", "coco", NOW)
     assert [(one.person, one.state) for one in became] == [("ada", "sent"), ("mia", "sent")]
 
 
-async def test_what_waits_for_the_same_person_comes_in_one_mail(desk: Desk) -> None:
-    await desk.sent(people=("ada",))
-    await desk.sent(people=("ada",), subject="And a second one")
-    assert (await desk.deliver()).sent == 1
-    assert "2 things for you" in desk.mail("ada").text
+async def test_what_waits_for_the_same_person_comes_in_one_mail(office: Office) -> None:
+    await office.sent(people=("ada",))
+    await office.sent(people=("ada",), subject="And a second one")
+    assert (await office.deliver()).sent == 1
+    assert "2 things for you" in office.mail("ada").text
 
 
-async def test_it_is_on_the_record_and_in_the_audit_without_its_words_and_no_workflow_hears_of_it(desk: Desk) -> None:
-    whole = await desk.sent()
-    one = await desk.sent(mentorships=("pair",))
-    async with desk.database.session() as session:
+async def test_it_is_on_the_record_and_in_the_audit_without_its_words_and_no_workflow_hears_of_it(
+    office: Office,
+) -> None:
+    whole = await office.sent()
+    one = await office.sent(mentorships=("pair",))
+    async with office.database.session() as session:
         lines = await session.scalars(select(EventRow).where(EventRow.name == "message_sent").order_by(EventRow.id))
         assert [(line.mentorship, line.detail, line.by) for line in lines] == [
             ("", whole, "coco"),
@@ -157,184 +159,184 @@ async def test_it_is_on_the_record_and_in_the_audit_without_its_words_and_no_wor
 # -- whom it reaches -----------------------------------------------------------------------------------------------
 
 
-async def test_to_a_cohort_everybody_who_has_not_left_and_to_mentorships_those_with_a_seat(desk: Desk) -> None:
-    await desk.env.change(MembershipRow, {"person": "cai"}, standing="out")
-    await desk.sent()
-    assert set(await desk.items()) == {"ada", "ben", "mia"}
+async def test_to_a_cohort_everybody_who_has_not_left_and_to_mentorships_those_with_a_seat(office: Office) -> None:
+    await office.env.change(MembershipRow, {"person": "cai"}, standing="out")
+    await office.sent()
+    assert set(await office.items()) == {"ada", "ben", "mia"}
     with pytest.raises(NotFound, match="nobody"):
-        await desk.sent(people=("nobody",))
+        await office.sent(people=("nobody",))
     with pytest.raises(NotFound, match="elsewhere"):
-        await desk.sent(mentorships=("pair", "elsewhere"))
+        await office.sent(mentorships=("pair", "elsewhere"))
     with pytest.raises(Refused, match="nobody is left"):
-        await desk.sent(people=("cai",))
+        await office.sent(people=("cai",))
     with pytest.raises(NotFound, match="coco"):
-        await desk.sent(people=("coco",))
+        await office.sent(people=("coco",))
 
 
-async def test_who_leaves_before_it_arrives_gets_none(desk: Desk) -> None:
-    await desk.sent(mentorships=("pair", "reverse"))
-    await desk.env.change(MembershipRow, {"person": "ada", "mentorship": "pair"}, standing="out")
-    await desk.env.change(MembershipRow, {"person": "mia"}, standing="out")
-    await desk.deliver()
-    assert await desk.items() == {"ada": "sent", "mia": "dropped left"}
+async def test_who_leaves_before_it_arrives_gets_none(office: Office) -> None:
+    await office.sent(mentorships=("pair", "reverse"))
+    await office.env.change(MembershipRow, {"person": "ada", "mentorship": "pair"}, standing="out")
+    await office.env.change(MembershipRow, {"person": "mia"}, standing="out")
+    await office.deliver()
+    assert await office.items() == {"ada": "sent", "mia": "dropped left"}
 
 
-async def test_a_cohort_is_left_when_all_its_seats_are(desk: Desk) -> None:
-    await desk.sent(people=("ada", "cai"))
-    await desk.env.change(MembershipRow, {"person": "ada", "mentorship": "pair"}, standing="out")
-    await desk.env.change(MembershipRow, {"person": "cai"}, standing="out")
-    await desk.env.change(ParticipantRow, {"id": "cai"}, zone="Europe/Berlin")
-    await desk.deliver()
-    assert await desk.items() == {"ada": "sent", "cai": "dropped left"}
+async def test_a_cohort_is_left_when_all_its_seats_are(office: Office) -> None:
+    await office.sent(people=("ada", "cai"))
+    await office.env.change(MembershipRow, {"person": "ada", "mentorship": "pair"}, standing="out")
+    await office.env.change(MembershipRow, {"person": "cai"}, standing="out")
+    await office.env.change(ParticipantRow, {"id": "cai"}, zone="Europe/Berlin")
+    await office.deliver()
+    assert await office.items() == {"ada": "sent", "cai": "dropped left"}
 
 
-async def test_erased_and_bounced_people_get_none(desk: Desk) -> None:
-    await desk.sent(people=("ada", "mia"))
-    await desk.env.change(ParticipantRow, {"id": "mia"}, standing="bounced")
-    await erase(desk.database, "ada", NOW, by="coco")
-    await desk.deliver()
-    assert await desk.items() == {"ada": "dropped erased", "mia": "dropped bounced"}
+async def test_erased_and_bounced_people_get_none(office: Office) -> None:
+    await office.sent(people=("ada", "mia"))
+    await office.env.change(ParticipantRow, {"id": "mia"}, standing="bounced")
+    await erase(office.database, "ada", NOW, by="coco")
+    await office.deliver()
+    assert await office.items() == {"ada": "dropped erased", "mia": "dropped bounced"}
 
 
-async def test_it_goes_after_the_end_of_a_mentorship_as_well(desk: Desk) -> None:
-    await desk.env.change(MentorshipRow, {"key": "pair"}, state="over", ending="completed", ending_decided=True)
-    await desk.sent(mentorships=("pair",))
-    await desk.deliver()
-    assert await desk.items() == {"ada": "sent", "mia": "sent"}
+async def test_it_goes_after_the_end_of_a_mentorship_as_well(office: Office) -> None:
+    await office.env.change(MentorshipRow, {"key": "pair"}, state="over", ending="completed", ending_decided=True)
+    await office.sent(mentorships=("pair",))
+    await office.deliver()
+    assert await office.items() == {"ada": "sent", "mia": "sent"}
 
 
 # -- what keeps it back --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("still", [PAUSED, HELD])
-async def test_about_a_mentorship_it_waits_for_the_end_of_a_standstill(desk: Desk, still: Standstill) -> None:
-    await desk.stands("pair", still)
-    await desk.sent(mentorships=("pair",))
-    await desk.deliver()
-    assert await desk.items() == {"ada": "held", "mia": "held"}
-    await desk.stands("pair", MOVES)
-    await desk.deliver(LETTERBOX + LOOK_AFTER)
-    assert await desk.items() == {"ada": "sent", "mia": "sent"}
+async def test_about_a_mentorship_it_waits_for_the_end_of_a_standstill(office: Office, still: Standstill) -> None:
+    await office.stands("pair", still)
+    await office.sent(mentorships=("pair",))
+    await office.deliver()
+    assert await office.items() == {"ada": "held", "mia": "held"}
+    await office.stands("pair", MOVES)
+    await office.deliver(LETTERBOX + LOOK_AFTER)
+    assert await office.items() == {"ada": "sent", "mia": "sent"}
 
 
 @pytest.mark.parametrize("still", [PAUSED, HELD])
-async def test_about_the_cohort_nothing_keeps_it_back(desk: Desk, still: Standstill) -> None:
+async def test_about_the_cohort_nothing_keeps_it_back(office: Office, still: Standstill) -> None:
     for key in ("pair", "reverse", "peers", "group"):
-        await desk.stands(key, still)
-    await desk.sent(people=("ada",))
-    await desk.deliver()
-    assert await desk.items() == {"ada": "sent"}
+        await office.stands(key, still)
+    await office.sent(people=("ada",))
+    await office.deliver()
+    assert await office.items() == {"ada": "sent"}
 
 
-async def test_about_several_it_goes_as_soon_as_one_of_them_moves(desk: Desk) -> None:
+async def test_about_several_it_goes_as_soon_as_one_of_them_moves(office: Office) -> None:
     for key in ("pair", "reverse"):
-        await desk.stands(key, PAUSED)
-    await desk.sent(mentorships=("pair", "reverse"))
-    await desk.deliver()
-    assert set((await desk.items()).values()) == {"held"}
+        await office.stands(key, PAUSED)
+    await office.sent(mentorships=("pair", "reverse"))
+    await office.deliver()
+    assert set((await office.items()).values()) == {"held"}
     # The second of the two: the item itself names the first.
-    await desk.stands("reverse", MOVES)
-    await desk.deliver(LETTERBOX + LOOK_AFTER)
-    assert await desk.items() == {"ada": "sent", "mia": "sent"}
+    await office.stands("reverse", MOVES)
+    await office.deliver(LETTERBOX + LOOK_AFTER)
+    assert await office.items() == {"ada": "sent", "mia": "sent"}
 
 
-async def test_a_standstill_of_one_of_several_holds_nothing(desk: Desk) -> None:
-    await desk.sent(mentorships=("pair", "reverse"))
-    await desk.stands("pair", HELD)
-    await desk.deliver()
-    assert await desk.items() == {"ada": "sent", "mia": "sent"}
+async def test_a_standstill_of_one_of_several_holds_nothing(office: Office) -> None:
+    await office.sent(mentorships=("pair", "reverse"))
+    await office.stands("pair", HELD)
+    await office.deliver()
+    assert await office.items() == {"ada": "sent", "mia": "sent"}
 
 
-async def test_what_a_coordinator_withholds_never_goes_out(desk: Desk) -> None:
-    await desk.stands("pair", HELD, state="over")
-    await desk.sent(mentorships=("pair",))
-    await desk.deliver()
-    await desk.stands("pair", Standstill(held=True, withheld=True))
-    assert await desk.items() == {"ada": "dropped over", "mia": "dropped over"}
+async def test_what_a_coordinator_withholds_never_goes_out(office: Office) -> None:
+    await office.stands("pair", HELD, state="over")
+    await office.sent(mentorships=("pair",))
+    await office.deliver()
+    await office.stands("pair", Standstill(held=True, withheld=True))
+    assert await office.items() == {"ada": "dropped over", "mia": "dropped over"}
 
 
-async def test_with_a_cancelled_cohort_what_waits_is_dropped_and_more_is_refused(desk: Desk) -> None:
-    await desk.stands("pair", PAUSED)
-    await desk.sent(mentorships=("pair",))
-    await desk.deliver()
-    await desk.sent(people=("ben",))
-    waiting = await message.draft(desk.database, MessageText(COHORT, "Later", "Later."), NOW)
-    await cancel(desk.database, COHORT, NOW, by="coco")
-    assert await desk.items() == {"ada": "dropped over", "ben": "dropped over", "mia": "dropped over"}
+async def test_with_a_cancelled_cohort_what_waits_is_dropped_and_more_is_refused(office: Office) -> None:
+    await office.stands("pair", PAUSED)
+    await office.sent(mentorships=("pair",))
+    await office.deliver()
+    await office.sent(people=("ben",))
+    waiting = await message.draft(office.database, MessageText(COHORT, "Later", "Later."), NOW)
+    await cancel(office.database, COHORT, NOW, by="coco")
+    assert await office.items() == {"ada": "dropped over", "ben": "dropped over", "mia": "dropped over"}
     with pytest.raises(Refused, match="is cancelled"):
-        await message.send(desk.database, waiting.id, NOW)
+        await message.send(office.database, waiting.id, NOW)
     with pytest.raises(Refused, match="is cancelled"):
-        await desk.sent()
+        await office.sent()
 
 
 # -- looking, and sending once -------------------------------------------------------------------------------------
 
 
-async def test_it_says_before_whom_it_reaches_and_when(desk: Desk) -> None:
-    await desk.stands("pair", PAUSED)
-    await desk.env.change(ParticipantRow, {"id": "ben"}, standing="bounced")
-    await desk.env.change(ParticipantRow, {"id": "mia"}, last_mail_on=date(2027, 4, 5))
-    draft = await message.draft(desk.database, MessageText(COHORT, "S", "T", ("pair", "peers", "group")), NOW)
-    shown = await message.outlook(desk.database, draft.id, NOW)
+async def test_it_says_before_whom_it_reaches_and_when(office: Office) -> None:
+    await office.stands("pair", PAUSED)
+    await office.env.change(ParticipantRow, {"id": "ben"}, standing="bounced")
+    await office.env.change(ParticipantRow, {"id": "mia"}, last_mail_on=date(2027, 4, 5))
+    draft = await message.draft(office.database, MessageText(COHORT, "S", "T", ("pair", "peers", "group")), NOW)
+    shown = await message.outlook(office.database, draft.id, NOW)
     assert [(one.id, one.arrives, one.waits) for one in shown.readers] == [
         ("ada", NOW, ""),
         ("ben", None, "bounced"),
         ("cai", datetime(2027, 4, 5, 9, tzinfo=UTC), ""),
         ("mia", datetime(2027, 4, 6, 7, tzinfo=UTC), ""),
     ]
-    paused = await message.draft(desk.database, MessageText(COHORT, "S", "T", ("pair",)), NOW)
-    assert {one.waits for one in (await message.outlook(desk.database, paused.id, NOW)).readers} == {"paused"}
+    paused = await message.draft(office.database, MessageText(COHORT, "S", "T", ("pair",)), NOW)
+    assert {one.waits for one in (await message.outlook(office.database, paused.id, NOW)).readers} == {"paused"}
 
 
-async def test_what_was_looked_at_is_what_goes_out(desk: Desk) -> None:
+async def test_what_was_looked_at_is_what_goes_out(office: Office) -> None:
     content = MessageText(COHORT, "S", "T", ("pair",))
-    draft = await message.draft(desk.database, content, NOW)
-    seen = (await message.outlook(desk.database, draft.id, NOW)).seen
+    draft = await message.draft(office.database, content, NOW)
+    seen = (await message.outlook(office.database, draft.id, NOW)).seen
     other = MessageText(COHORT, "S", "Other words", ("pair",))
-    await message.draft(desk.database, other, NOW, id_=draft.id)
+    await message.draft(office.database, other, NOW, id_=draft.id)
     with pytest.raises(Refused, match="has changed since you looked"):
-        await message.send(desk.database, draft.id, NOW, seen=seen)
-    seen = (await message.outlook(desk.database, draft.id, NOW)).seen
-    await desk.env.change(MembershipRow, {"person": "mia"}, standing="out")
+        await message.send(office.database, draft.id, NOW, seen=seen)
+    seen = (await message.outlook(office.database, draft.id, NOW)).seen
+    await office.env.change(MembershipRow, {"person": "mia"}, standing="out")
     with pytest.raises(Refused, match="has changed since you looked"):
-        await message.send(desk.database, draft.id, NOW, seen=seen)
-    assert await desk.items() == {}
-    seen = (await message.outlook(desk.database, draft.id, NOW)).seen
-    assert (await message.send(desk.database, draft.id, NOW, seen=seen)).readers == ("ada",)
+        await message.send(office.database, draft.id, NOW, seen=seen)
+    assert await office.items() == {}
+    seen = (await message.outlook(office.database, draft.id, NOW)).seen
+    assert (await message.send(office.database, draft.id, NOW, seen=seen)).readers == ("ada",)
 
 
-async def test_sending_it_again_sends_nothing_again_and_it_can_be_changed_no_more(desk: Desk) -> None:
-    id_ = await desk.sent(people=("ada",))
-    await desk.deliver()
-    again = await message.send(desk.database, id_, NOW + timedelta(hours=1))
+async def test_sending_it_again_sends_nothing_again_and_it_can_be_changed_no_more(office: Office) -> None:
+    id_ = await office.sent(people=("ada",))
+    await office.deliver()
+    again = await message.send(office.database, id_, NOW + timedelta(hours=1))
     assert (again.before, again.readers) == (True, ("ada",))
     with pytest.raises(Refused, match="is sent already"):
-        await message.draft(desk.database, MessageText(COHORT, "S", "T"), NOW, id_=id_)
+        await message.draft(office.database, MessageText(COHORT, "S", "T"), NOW, id_=id_)
     with pytest.raises(Refused, match="is sent already"):
-        await message.discard(desk.database, id_, NOW)
-    assert len(desk.sink.received) == 1
+        await message.discard(office.database, id_, NOW)
+    assert len(office.sink.received) == 1
 
 
-async def test_the_preview_is_the_mail_that_goes_out(desk: Desk) -> None:
-    settings = desk.env.settings.model_copy(update={"mail_from": "mentoring@example.org"})
-    draft = await message.draft(desk.database, MessageText(COHORT, "S", WORDS, ("pair",), ("ada",)), NOW)
-    shown = await message.preview(desk.database, settings, draft.id, "ada", NOW)
-    await message.send(desk.database, draft.id, NOW)
-    await desk.deliver()
-    assert shown.text.split() == without_links(desk.mail("ada").text).split()
+async def test_the_preview_is_the_mail_that_goes_out(office: Office) -> None:
+    settings = office.env.settings.model_copy(update={"mail_from": "mentoring@example.org"})
+    draft = await message.draft(office.database, MessageText(COHORT, "S", WORDS, ("pair",), ("ada",)), NOW)
+    shown = await message.preview(office.database, settings, draft.id, "ada", NOW)
+    await message.send(office.database, draft.id, NOW)
+    await office.deliver()
+    assert shown.text.split() == without_links(office.mail("ada").text).split()
     assert not re.search("/(me|stop|f)/", shown.text + shown.html)
     with pytest.raises(NotFound):
-        await message.preview(desk.database, settings, draft.id, "mia", NOW)
+        await message.preview(office.database, settings, draft.id, "mia", NOW)
 
 
-async def test_trying_it_out_keeps_nothing(desk: Desk) -> None:
-    before = await desk.env.snapshot()
+async def test_trying_it_out_keeps_nothing(office: Office) -> None:
+    before = await office.env.snapshot()
     shown, mail = await message.try_out(
-        desk.database, MessageText(COHORT, "S", WORDS), NOW, desk.env.settings, by="coco@example.org"
+        office.database, MessageText(COHORT, "S", WORDS), NOW, office.env.settings, by="coco@example.org"
     )
     assert len(shown.readers) == 4
     assert "Hello all," in mail.text
-    assert await desk.env.snapshot() == before
+    assert await office.env.snapshot() == before
 
 
 @pytest.mark.parametrize(
@@ -344,32 +346,32 @@ async def test_trying_it_out_keeps_nothing(desk: Desk) -> None:
         ("S" * 151, "T", "at most 150"), ("S", "T" * 10_001, "at most 10000"),
     ],
 )  # fmt: skip
-async def test_an_empty_or_endless_message_is_refused(desk: Desk, subject: str, text: str, says: str) -> None:
+async def test_an_empty_or_endless_message_is_refused(office: Office, subject: str, text: str, says: str) -> None:
     with pytest.raises(Refused, match=says):
-        await desk.sent(subject=subject, text=text)
+        await office.sent(subject=subject, text=text)
 
 
-async def test_only_who_coordinates_the_cohort_writes(desk: Desk) -> None:
+async def test_only_who_coordinates_the_cohort_writes(office: Office) -> None:
     with pytest.raises(Refused, match="no coordinator or deputy"):
-        await message.draft(desk.database, MessageText(COHORT, "S", "T"), NOW, by="ada")
+        await message.draft(office.database, MessageText(COHORT, "S", "T"), NOW, by="ada")
 
 
-async def test_replies_go_to_the_deputy_who_wrote_it(desk: Desk) -> None:
-    async with desk.database.begin() as session:
+async def test_replies_go_to_the_deputy_who_wrote_it(office: Office) -> None:
+    async with office.database.begin() as session:
         session.add(ParticipantRow(id="dee", name="Dee Dupont", email="dee@example.org", zone="Europe/Berlin"))
         await session.flush()
         session.add(CohortPersonRow(cohort=COHORT, person="dee", role="deputy"))
-    draft = await message.draft(desk.database, MessageText(COHORT, "S", "T", people=("ada",)), NOW, by="dee")
-    await message.send(desk.database, draft.id, NOW, by="dee")
-    await desk.deliver()
-    assert "dee@example.org" in str(desk.mail("ada").message["Reply-To"])
+    draft = await message.draft(office.database, MessageText(COHORT, "S", "T", people=("ada",)), NOW, by="dee")
+    await message.send(office.database, draft.id, NOW, by="dee")
+    await office.deliver()
+    assert "dee@example.org" in str(office.mail("ada").message["Reply-To"])
 
 
-async def test_erasing_takes_a_person_out_of_what_was_written(desk: Desk) -> None:
-    alone = await desk.sent(people=("ada",), text="Dear Ada Lindqvist, about your absence")
-    all_ = await desk.sent(text="We thank Ada Lindqvist for the cake")
-    await erase(desk.database, "ada", NOW, by="coco")
-    async with desk.database.session() as session:
+async def test_erasing_takes_a_person_out_of_what_was_written(office: Office) -> None:
+    alone = await office.sent(people=("ada",), text="Dear Ada Lindqvist, about your absence")
+    all_ = await office.sent(text="We thank Ada Lindqvist for the cake")
+    await erase(office.database, "ada", NOW, by="coco")
+    async with office.database.session() as session:
         texts = {row.id: (row.subject, row.text) for row in await session.scalars(select(WrittenMessageRow))}
     assert texts[alone] == ("", "")
     assert "Lindqvist" not in texts[all_][1]

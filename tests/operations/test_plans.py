@@ -33,7 +33,7 @@ CASES = 1000 if DEEP else 250
 PROOF = "mailed_link"
 
 
-class Desk:
+class PlanEnv:
     """A cohort of pairs that run in this process, and a coordinator who acts on them."""
 
     def __init__(self, database: Database) -> None:
@@ -83,58 +83,58 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(new_sqlite: Any) -> Any:
-    """A desk on SQLite."""
+async def plan_env(new_sqlite: Any) -> Any:
+    """A cohort of pairs on SQLite."""
     async with Database.open(new_sqlite()) as database:
         await frozen(database)
-        yield Desk(database)
+        yield PlanEnv(database)
 
 
 @pytest.fixture
-async def both(database: Database) -> Desk:
-    """A desk on either database."""
+async def both(database: Database) -> PlanEnv:
+    """A cohort of pairs on either database."""
     await frozen(database)
-    return Desk(database)
+    return PlanEnv(database)
 
 
-async def test_what_is_acted_on_is_what_was_shown_under_concurrent_changes(desk: Desk) -> None:
+async def test_what_is_acted_on_is_what_was_shown_under_concurrent_changes(plan_env: PlanEnv) -> None:
     chance = random.Random(14)
-    refs = await desk.launch("many", 6)
+    refs = await plan_env.launch("many", 6)
     for case in range(CASES):
         chosen = chance.sample(refs, chance.randint(1, 4))
         before = chance.sample(refs, chance.randint(0, 1))
         for nth, ref in enumerate(before):
-            await desk.change(ref, f"before/{case}/{nth}", late=chance.random() < 0.3)
+            await plan_env.change(ref, f"before/{case}/{nth}", late=chance.random() < 0.3)
         act, options = chance.choice([("extend", {"weeks": "1"}), ("pause", {"until": "3w"}), ("nudge", {})])
-        plan = await desk.freeze(act, chosen, again="yes", **options)
-        shown = await desk.lines(plan)
+        plan = await plan_env.freeze(act, chosen, again="yes", **options)
+        shown = await plan_env.lines(plan)
         assert set(shown) == set(chosen)
-        seen = {ref: desk.client.states[f"mentorship/{ref[0]}/{ref[1]}"].changes for ref in chosen}
+        seen = {ref: plan_env.client.states[f"mentorship/{ref[0]}/{ref[1]}"].changes for ref in chosen}
         between = {ref for ref in chosen if chance.random() < 0.25}
         for ref in between:
-            await desk.change(ref, f"between/{case}/{ref[1]}", late=chance.random() < 0.5)
-        assert await desk.confirm(plan)
-        await asyncio.gather(*(runner.run(plan.id) for runner in (desk.runner, desk.runner)))
-        assert not await desk.confirm(plan)
-        await desk.runner.run(plan.id)
-        done = await desk.lines(plan)
-        acted = {ref for ref in refs if shown.get(ref) and shown[ref].operation in desk.client.taken[ref]}
+            await plan_env.change(ref, f"between/{case}/{ref[1]}", late=chance.random() < 0.5)
+        assert await plan_env.confirm(plan)
+        await asyncio.gather(*(runner.run(plan.id) for runner in (plan_env.runner, plan_env.runner)))
+        assert not await plan_env.confirm(plan)
+        await plan_env.runner.run(plan.id)
+        done = await plan_env.lines(plan)
+        acted = {ref for ref in refs if shown.get(ref) and shown[ref].operation in plan_env.client.taken[ref]}
         assert acted == {ref for ref, line in done.items() if line.outcome == "done"}
         stale = {ref for ref in chosen if str(seen[ref]) != shown[ref].based_on}
         assert {ref for ref, line in done.items() if line.outcome == "refused"} >= between | stale
         assert not acted & (between | stale)
         assert {line.outcome for line in done.values()} <= {"done", "refused"}
         operations = {line.operation for line in shown.values()}
-        others = {ref: ids for ref, ids in desk.client.taken.items() if ref not in acted}
+        others = {ref: ids for ref, ids in plan_env.client.taken.items() if ref not in acted}
         assert not any(operations & set(ids) for ids in others.values())
-        assert all(desk.client.taken[ref].count(shown[ref].operation) == 1 for ref in acted)
+        assert all(plan_env.client.taken[ref].count(shown[ref].operation) == 1 for ref in acted)
         for ref in chosen:
             if act == "pause" and ref in acted:
-                assert not desk.client.take(ref, events.Resume(f"resume/{case}/{ref[1]}", "dana"))
-        await desk.client.write([*chosen, *before])
+                assert not plan_env.client.take(ref, events.Resume(f"resume/{case}/{ref[1]}", "dana"))
+        await plan_env.client.write([*chosen, *before])
 
 
-async def test_one_that_has_changed_is_refused_with_who_and_when_and_the_others_go_on(both: Desk) -> None:
+async def test_one_that_has_changed_is_refused_with_who_and_when_and_the_others_go_on(both: PlanEnv) -> None:
     first, second, third = await both.launch("spring", 3)
     plan = await both.freeze("extend", [first, second, third], weeks="4")
     both.now += timedelta(minutes=14)
@@ -151,7 +151,7 @@ async def test_one_that_has_changed_is_refused_with_who_and_when_and_the_others_
     assert [(row.what, row.by, row.proof, row.count) for row in rows] == [("extend", "casey", PROOF, 3)]
 
 
-async def test_where_temporal_is_away_nothing_is_done_and_it_can_be_given_again(both: Desk) -> None:
+async def test_where_temporal_is_away_nothing_is_done_and_it_can_be_given_again(both: PlanEnv) -> None:
     refs = await both.launch("spring", 6)
     plan = await both.freeze("extend", refs, weeks="4")
     await both.confirm(plan)
@@ -169,12 +169,12 @@ async def test_where_temporal_is_away_nothing_is_done_and_it_can_be_given_again(
 
 
 async def test_ten_thousand_go_on_in_another_process_and_nothing_is_given_twice(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    plan_env: PlanEnv, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    refs = await desk.launch("large", 300)
-    plan = await desk.freeze("extend", refs, weeks="2")
-    await desk.confirm(plan)
-    died, started = desk.runner, asyncio.Event()
+    refs = await plan_env.launch("large", 300)
+    plan = await plan_env.freeze("extend", refs, weeks="2")
+    await plan_env.confirm(plan)
+    died, started = plan_env.runner, asyncio.Event()
     real = stored.finish_lines
 
     async def slow(*given: Any) -> None:
@@ -186,18 +186,18 @@ async def test_ten_thousand_go_on_in_another_process_and_nothing_is_given_twice(
     await started.wait()
     await died.stop()
     assert running.done()
-    assert (await plans.known_plan(desk.database, plan.id)).state == "given"
-    another = desk.runner
+    assert (await plans.known_plan(plan_env.database, plan.id)).state == "given"
+    another = plan_env.runner
     forever = asyncio.create_task(another.run_forever())
     async with asyncio.timeout(60):
-        while (await plans.known_plan(desk.database, plan.id)).state != "done":
+        while (await plans.known_plan(plan_env.database, plan.id)).state != "done":
             await asyncio.sleep(0.02)
     forever.cancel()
-    assert {line.outcome for line in (await desk.lines(plan)).values()} == {"done"}
-    assert all(len(ids) == 1 for ids in desk.client.taken.values())
+    assert {line.outcome for line in (await plan_env.lines(plan)).values()} == {"done"}
+    assert all(len(ids) == 1 for ids in plan_env.client.taken.values())
 
 
-async def test_a_plan_lapses_belongs_to_who_made_it_and_the_same_form_twice_is_one(both: Desk) -> None:
+async def test_a_plan_lapses_belongs_to_who_made_it_and_the_same_form_twice_is_one(both: PlanEnv) -> None:
     refs = await both.launch("spring", 2)
     choice = Choice("extend", {"weeks": "4"}, refs, cohort="spring", submission="12345678")
     made = [
@@ -227,14 +227,14 @@ async def test_a_plan_lapses_belongs_to_who_made_it_and_the_same_form_twice_is_o
     ],
 )
 async def test_what_makes_no_sense_is_refused_before_there_is_a_plan(
-    desk: Desk, act: str, options: dict[str, str], reason: str
+    plan_env: PlanEnv, act: str, options: dict[str, str], reason: str
 ) -> None:
-    refs = await desk.launch("spring", 1)
+    refs = await plan_env.launch("spring", 1)
     with pytest.raises(Refused, match=reason):
-        await desk.freeze(act, refs, **options)
+        await plan_env.freeze(act, refs, **options)
 
 
-async def test_a_newcomer_is_named_in_the_plan_only_until_it_is_carried_out(both: Desk) -> None:
+async def test_a_newcomer_is_named_in_the_plan_only_until_it_is_carried_out(both: PlanEnv) -> None:
     [ref] = await both.launch("spring", 1)
     newcomer = {"name": "Eve Canary", "email": "eve@example.org", "zone": "Europe/Paris"}
     plan = await both.freeze("replace", [ref], person="ben", **newcomer)
@@ -246,7 +246,7 @@ async def test_a_newcomer_is_named_in_the_plan_only_until_it_is_carried_out(both
     assert not {"name", "email"} & set(left.options)
 
 
-async def test_a_person_is_corrected_and_erased_by_a_plan(both: Desk) -> None:
+async def test_a_person_is_corrected_and_erased_by_a_plan(both: PlanEnv) -> None:
     await both.launch("spring", 1)
     for act, options in (("correct", {"zone": "Asia/Tokyo"}), ("erase", {})):
         choice = Choice(act, options, subject="ada")

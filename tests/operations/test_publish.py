@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 from sqlalchemy import delete, select, update
 
-from activities.fill_letters import LetterWriter, PlannedLetter
+from activities.letters.fill_letters import LetterWriter, PlannedLetter
 from lifecycle.keys import request_key
 from mail.compose import compose
 from mail.letters import Letter

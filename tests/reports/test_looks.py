@@ -1,4 +1,4 @@
-"""How reports look: on a desk and a phone, on A4 and Letter, as PDF; for each season, also where little is to say."""
+"""How reports look: on a desktop and on a phone, on A4 and Letter, as PDF; of each season, the empty ones too."""
 
 from __future__ import annotations
 

@@ -222,9 +222,9 @@ async def test_who_coordinates_no_more_gets_nothing_more_and_each_mentorship_is_
     await launched(database)
     async with database.begin() as session:
         await mark_running(session, COHORT, [PAIR.key])
-    desk = [item("casey", "notice", key="t/1", task="t"), item("dana", "notice", key="t/2", task="t")]
+    theirs = [item("casey", "notice", key="t/1", task="t"), item("dana", "notice", key="t/2", task="t")]
     own = item("casey", "notice", key="x", name="get_going")
-    await applied(database, turn(1, posts=[*desk, own]))
+    await applied(database, turn(1, posts=[*theirs, own]))
     which = cohort(coordinators=(Person(id="dana", name="Dana Deputy", email="dana@example.org"), ZOE), deputies=())
     await launched(database, which)
     await settled(database, which)

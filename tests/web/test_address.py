@@ -14,12 +14,12 @@ import httpx
 import pytest
 from sqlalchemy import update
 
-from activities.deliver import PostOffice
-from activities.delivery_round import TRIES_ELSEWHERE
-from activities.delivery_settings import PostOfficeRules
-from activities.fill_letters import LetterWriter
+from activities.delivery.deliver import PostOffice
+from activities.delivery.delivery_round import TRIES_ELSEWHERE
+from activities.delivery.delivery_settings import PostOfficeRules
+from activities.delivery.smtp import Relay, SmtpTransport
+from activities.letters.fill_letters import LetterWriter
 from activities.messages import DeliverInput, DeliverResult
-from activities.smtp import Relay, SmtpTransport
 from lifecycle.commands import Post
 from lifecycle.delivery.holds import Standstill
 from mail.compose import compose

@@ -31,7 +31,7 @@ async def shared(web_env: WebEnv, *people: str, mentorship: str = "pair", asked:
         for person in (*people, *asked):
             path = await web_env.ask("midpoint", person, mentorship)
             typed = await filled_in(
-                web_env, path, r_change=f"{person}: meet more often", r_prog=f"{person}: for the desk"
+                web_env, path, r_change=f"{person}: meet more often", r_prog=f"{person}: for the office"
             )
             assert (await send(client, path, typed)).status_code == 200
     async with web_env.database.begin() as session:
@@ -55,7 +55,7 @@ async def test_both_sides_stand_beside_each_other_and_nothing_else_does(both: We
     assert "You ada: meet more often Mia Okonkwo mia: meet more often" in text
     assert "You mia: meet more often Ada Lindqvist ada: meet more often" in mine
     assert "We still want the same things from this. You 5 of 5" in text
-    assert "for the desk" not in text
+    assert "for the office" not in text
     assert "I trust my partner" not in text
     assert "How shall it go on" not in text
 

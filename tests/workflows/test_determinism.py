@@ -24,7 +24,11 @@ BAD = [
     ("import os\nzone = os.environ['TZ']", 1, "imports `os`"),
     ("import logging", 1, "imports `logging`: leave it to an activity and take its result; a workflow logs with"),
     ("from store.database import Database", 1, "imports `store.database`"),
-    ("import activities.deliver", 1, "imports `activities.deliver`: `activities.deliver` is not known"),
+    (
+        "import activities.delivery.deliver",
+        1,
+        "imports `activities.delivery.deliver`: `activities.delivery.deliver` is not known",
+    ),
     ("import leftpad", 1, "imports `leftpad`: `leftpad` is not known to be the same"),
     ("import threading", 1, "imports `threading`: workflows run in the SDK's event loop"),
     ("from concurrent.futures import ThreadPoolExecutor", 1, "imports `concurrent.futures`"),

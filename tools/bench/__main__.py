@@ -10,7 +10,7 @@ import sys
 from collections.abc import Awaitable, Callable
 
 from runtime.logs import set_up_logs
-from tools.bench import (
+from tools.bench.measures import (
     applying,
     changing,
     core,

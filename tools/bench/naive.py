@@ -17,7 +17,7 @@ from temporalio import activity, workflow
 from temporalio.client import Client
 from temporalio.worker import PollerBehaviorAutoscaling, UnsandboxedWorkflowRunner, Worker
 
-from activities.smtp import Relay, SmtpTransport
+from activities.delivery.smtp import Relay, SmtpTransport
 from mail.compose import compose
 from mail.preview import sample
 from store.database import Database
@@ -39,7 +39,7 @@ class Deed:
     person: str = ""
 
 
-class Desk:
+class NaiveActivities:
     """The activities."""
 
     def __init__(self, database: Database, transport: SmtpTransport) -> None:
@@ -102,12 +102,12 @@ async def _work(address: str, database_url: str, smtp_port: int) -> None:
     stopped = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
     async with Database.open(database_url) as database:
-        desk = Desk(database, transport)
+        activities = NaiveActivities(database, transport)
         worker = Worker(
             client,
             task_queue=QUEUE,
             workflows=[NaiveWorkflow],
-            activities=[desk.mail, desk.record],
+            activities=[activities.mail, activities.record],
             workflow_runner=UnsandboxedWorkflowRunner(),
             workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
             activity_task_poller_behavior=PollerBehaviorAutoscaling(),

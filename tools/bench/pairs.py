@@ -35,6 +35,7 @@ def pairs(name: str, many: int, start: date, zone: str = "Europe/Berlin", zones:
     )
     changes: Mapping[str, Any] = {
         "cohort": name, "start": start, "zone": zone, "participants": people, "mentorships": mentorships,
+        "apply": None, "wishes": None,  # an open call is looked at daily until its pairs are published
     }  # fmt: skip
     cohort: Cohort = loaded.cohort.model_copy(update=changes)
     return replace(loaded, cohort=cohort, used={cohort.program: loaded.used[cohort.program]})

@@ -6,7 +6,7 @@ import hashlib
 
 from sqlalchemy import select
 
-from activities.verp import envelope_sender
+from activities.delivery.verp import envelope_sender
 from operations.bounces.bounces import take_in
 from store.tables import MessageRow, ParticipantRow
 from tools.faults.installation import Town

@@ -11,7 +11,7 @@ from playwright.async_api import Browser, Page
 
 from demo.season import DemoSeason
 
-DESK = {"width": 1180, "height": 760}
+DESKTOP = {"width": 1180, "height": 760}
 PHONE = {"width": 390, "height": 760}
 DRAFT = "winter"
 """Id of the cohort whose file is begun."""
@@ -27,7 +27,7 @@ Save = Callable[[Page, str], Awaitable[None]]
 
 async def take_week(browser: Browser, here: DemoSeason, save: Save) -> None:
     """Sign in as the coordinator, and take every picture."""
-    context = await browser.new_context(viewport=DESK, color_scheme="light", base_url=here.stack.addresses.pages)  # pyright: ignore[reportArgumentType]
+    context = await browser.new_context(viewport=DESKTOP, color_scheme="light", base_url=here.stack.addresses.pages)  # pyright: ignore[reportArgumentType]
     page = await context.new_page()
     await page.goto(here.sign_in_url)
     await page.locator("main button").first.click()

@@ -12,7 +12,7 @@ from email.utils import format_datetime
 
 import structlog
 
-from activities.smtp import Kind, NotSent
+from activities.delivery.smtp import Kind, NotSent
 from mail.headers import BadHeader, domain_of, mailbox, message_id, unstructured
 from mail.message import MimePart, written
 from operations.accounts.sign_in import LINK_LASTS, Mailing

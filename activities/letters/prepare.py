@@ -19,7 +19,7 @@ from time import monotonic
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from activities.batches import is_away, write_batch
-from activities.fill_letters import LetterWriter, PlannedLetter
+from activities.letters.fill_letters import LetterWriter, PlannedLetter
 from lifecycle.delivery.letterbox import NeverOpenError
 from lifecycle.delivery.postbox import ADDRESS_NEW, LOOK_AFTER, Delivery, ItemFacts, logical_moment, sort_out
 from lifecycle.keys import message_key

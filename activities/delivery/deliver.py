@@ -12,11 +12,11 @@ from dataclasses import asdict
 
 from temporalio import activity
 
-from activities.delivery_round import Round
-from activities.delivery_settings import Office, PostOfficeRules, RateLimiter, Sender
-from activities.fill_letters import LetterWriter
+from activities.delivery.delivery_round import Round
+from activities.delivery.delivery_settings import Office, PostOfficeRules, RateLimiter, Sender
+from activities.letters.fill_letters import LetterWriter
+from activities.letters.prepare import Compose, Preparer
 from activities.messages import DELIVER, DeliverInput, DeliverResult
-from activities.prepare import Compose, Preparer
 from store.database import Database
 
 log = logging.getLogger("mentorship.delivery")
@@ -74,11 +74,11 @@ def _first_of(failures: ExceptionGroup[Exception]) -> Exception:
 
 
 async def _beat() -> None:
-    """Send heartbeats to Temporal for as long as the round runs."""
+    """Send heartbeats to Temporal for as long as the round runs. Most end before the first one."""
     if not activity.in_activity():
         return
     timeout = activity.info().heartbeat_timeout
     every = min(timeout.total_seconds() / 4, 10) if timeout else 10
     while True:
-        activity.heartbeat()
         await asyncio.sleep(every)
+        activity.heartbeat()

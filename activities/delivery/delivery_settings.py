@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from activities.prepare import Preparer
-from activities.smtp import BeforeBody
-from activities.verp import envelope_sender
+from activities.delivery.smtp import BeforeBody
+from activities.delivery.verp import envelope_sender
+from activities.letters.prepare import Preparer
 from store.database import Database
 from store.delivery.results import Result
 

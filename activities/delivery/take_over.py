@@ -13,7 +13,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from activities.batches import is_away, write_batch
-from activities.prepare import PUT_BACK, decide, goes_elsewhere
+from activities.letters.prepare import PUT_BACK, decide, goes_elsewhere
 from lifecycle.local_time import local_date
 from store.database import Database
 from store.delivery import due, outbox

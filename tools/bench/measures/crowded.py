@@ -30,7 +30,7 @@ from runtime.settings import Settings
 from store.database import Database, migrate
 from store.tables import AnswerRow, MentorshipRow, RelayRow, RequestRow
 from tools.bench.cpu import Meter
-from tools.bench.launching import at_night
+from tools.bench.measures.launching import at_night
 from tools.bench.servers import Server, free_port, postgresql, process, temporal
 from tools.bench.table import Line
 from workflows.ids import mentorship_id

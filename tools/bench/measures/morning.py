@@ -24,7 +24,7 @@ from store.database import Database, migrate
 from store.tables import MessageRow, PostmasterRow
 from tools.bench import naive
 from tools.bench.cpu import Meter
-from tools.bench.delivering import bare, begun, mails
+from tools.bench.measures.delivering import bare, begun, mails
 from tools.bench.naive import Deed
 from tools.bench.pairs import pairs
 from tools.bench.servers import Server, postgresql, postgresql_server, process, temporal

@@ -18,10 +18,10 @@ from tempfile import TemporaryDirectory
 from aiosmtplib import SMTP
 from sqlalchemy import select
 
-from activities.deliver import PostOffice
+from activities.delivery.deliver import PostOffice
+from activities.delivery.smtp import SmtpTransport
 from activities.messages import DeliverInput
 from activities.record_turn import Recorder
-from activities.smtp import SmtpTransport
 from lifecycle.advance import advance, begin
 from lifecycle.batch import batch
 from lifecycle.local_time import local_date

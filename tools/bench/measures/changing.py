@@ -23,7 +23,7 @@ from operations.mentorships.select import Filters, selected
 from runtime.settings import Settings
 from store.database import Database, migrate
 from tools.bench.cpu import Meter, mean
-from tools.bench.launching import had_their_first_turn, launched
+from tools.bench.measures.launching import had_their_first_turn, launched
 from tools.bench.servers import Server, process, temporal
 from tools.bench.shape import QUEUE, Shape
 from tools.bench.table import Line

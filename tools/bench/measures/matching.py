@@ -1,6 +1,6 @@
 """Matching: scoring and solving, the prices of every pair, peers, and what SciPy takes for the same instance.
 
-python -m tools.bench.matching PEOPLE      prints JSON: CPU seconds of each part for so many mentees and mentors
+python -m tools.bench.measures.matching PEOPLE      prints JSON: CPU seconds of each part for so many mentees
 
 All of it runs on one core and waits for nothing, so CPU time is what it takes, however busy the machine is.
 

@@ -1,6 +1,6 @@
 """The people of a letter: its reader's partners, the coordinator who reads replies, and as what somebody reads it.
 
-Must never name a partner to a person who has not been introduced: `activities.fill_letters` decides that.
+Must never name a partner to a person who has not been introduced: `activities.letters.fill_letters` decides that.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from lifecycle.keys import MentorshipRef
-from mail.letters import APPLICATIONS, DESK, Capacity, MailPerson
+from mail.letters import APPLICATIONS, TO_COORDINATORS, Capacity, MailPerson
 from store.delivery.due import Item
 from store.delivery.letter_facts import Background
 from store.tables import MembershipRow, ParticipantRow
@@ -82,7 +82,7 @@ def capacity_of(items: Collection[Item], person: str, known: Background) -> Capa
 
 def role_of(item: Item, person: str, known: Background) -> str:
     """The role in which somebody reads an item."""
-    if item.task or item.name in DESK:
+    if item.task or item.name in TO_COORDINATORS:
         return _role_at_the_desk(item.cohort, person, known) or "coordinator"
     for seat in known.seats.get((item.cohort, item.mentorship), ()):
         if seat.person == person:

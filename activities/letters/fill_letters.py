@@ -14,9 +14,17 @@ from typing import Any, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from activities import agreement_text, application_letters
-from activities.application_letters import WhyMatched
-from activities.letter_people import Missing, capacity_of, coordinator_of, partners_of, role_of, seats_of, someone
+from activities.letters import agreement_text, application_letters
+from activities.letters.application_letters import WhyMatched
+from activities.letters.letter_people import (
+    Missing,
+    capacity_of,
+    coordinator_of,
+    partners_of,
+    role_of,
+    seats_of,
+    someone,
+)
 from lifecycle.delivery.holds import MAY_CONTACT
 from lifecycle.delivery.messages import MESSAGE
 from lifecycle.delivery.notices import OF_SILENCE
@@ -25,7 +33,7 @@ from lifecycle.local_time import DAY, local_date
 from lifecycle.state import PlannedPause
 from mail.dates import listed
 from mail.headers import domain_of, message_id
-from mail.letters import APPLICATIONS, DESK, PERSONAL, Letter, LetterItem, LetterTask, MailPerson, Meetings
+from mail.letters import APPLICATIONS, PERSONAL, TO_COORDINATORS, Letter, LetterItem, LetterTask, MailPerson, Meetings
 from mail.own_templates import SHARED, OwnTemplates
 from program.forms import Answers
 from store.columns import public_id
@@ -37,7 +45,7 @@ from store.people.voices import VOICE
 from store.tables import AddressChangeRow, MentorshipRow, ParticipantRow, RequestRow
 
 BEFORE_INTRODUCTION = frozenset(
-    {"invitation", "not_starting", "transferred", "cancelled", "safety_received", MESSAGE, *DESK}
+    {"invitation", "not_starting", "transferred", "cancelled", "safety_received", MESSAGE, *TO_COORDINATORS}
 )
 """Mails in which nobody learns who the partner is."""
 WEEKS = {"weekly": 1, "every_2_weeks": 2, "every_3_weeks": 3, "monthly": 4, "every_6_weeks": 6}

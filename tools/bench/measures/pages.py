@@ -41,7 +41,7 @@ from testing.environments.coordinator_env import signed_in
 from testing.environments.web_env import WebEnv, web_env_of
 from testing.page_aims import FILES, KILOBYTES, LONGER_MS, P95_MS, most_statements
 from tools.bench.cpu import cpu
-from tools.bench.launching import at_night
+from tools.bench.measures.launching import at_night
 from tools.bench.servers import postgresql
 from tools.bench.table import Line
 from web.coordinator.route_table import ROUTES

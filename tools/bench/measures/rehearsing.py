@@ -1,6 +1,6 @@
 """The rehearsal: CPU and memory of scripted seasons, each size in a process of its own, and how it grows.
 
-python -m tools.bench.rehearsing MENTORSHIPS      prints CPU seconds and megabytes of one rehearsed season
+python -m tools.bench.measures.rehearsing MENTORSHIPS      prints CPU seconds and megabytes of one rehearsed season
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ from aiosmtplib import (
 )
 from aiosmtplib.email import quote_address
 
-from activities.loopback import is_loopback
+from activities.delivery.loopback import is_loopback
 from mail.headers import BadHeader, ascii_domain
 
 _ENHANCED = re.compile(r"^\s*([245])\.(\d{1,3})\.(\d{1,3})\b")

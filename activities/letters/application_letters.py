@@ -19,7 +19,7 @@ TAKE_PART = ("invited", "accepted")
 """How a seat stands that is taken or offered."""
 
 if TYPE_CHECKING:
-    from activities.fill_letters import LinkMaker
+    from activities.letters.fill_letters import LinkMaker
 
 
 WhyMatched = Callable[[AsyncSession, str, str, str, Sequence[str]], Awaitable[tuple[str, ...]]]

@@ -5,7 +5,7 @@ same season for the floor of the history; the bare shape of its turns, and its m
 a naive workflow does the same deeds. All on one server, one after another, each worker in a process of its own.
 
 The postmaster's own workflow serves everybody at once, and a season that passes in minutes spreads it over few: what
-its rounds cost is measured by themselves, and counted apart.
+an event of its history costs is measured in empty rounds, and all of its events are counted apart.
 """
 
 from __future__ import annotations
@@ -54,6 +54,8 @@ IDLE = 5.0
 NOON = time(12, 0)
 HALF_A_YEAR = timedelta(weeks=26)
 ACT_AT_ONCE = 4
+LOOK_EVERY = 3.0
+"""Real seconds from one look whether all is over to the next: a look costs the server too."""
 ROUNDS, A_ROUND = 100, 0.1
 """Empty rounds of the postmaster, and the real seconds of each, that show what one costs."""
 
@@ -86,8 +88,8 @@ class Season:
     mentorships: Spent
     postmaster: Spent
     """Of it the postmaster's own workflow, without the mails that it sends."""
-    rounds: int
-    """Of the postmaster."""
+    events: int
+    """In the postmaster's history."""
 
 
 async def measure(*, quick: bool) -> list[Line]:
@@ -121,7 +123,7 @@ async def measure(*, quick: bool) -> list[Line]:
              lowest.each(lowest.bytes) / 1000, "", None, "less"),
         Line("mentorship, CPU of the worker", one(own.worker), "ms", one(shape.worker), bare, 1.8, "less"),
         Line("mentorship, CPU of Temporal's server", one(own.server), "ms", one(shape.server), "", 1.1, "less"),
-        Line("  the postmaster's own workflow, rounds", season.rounds / many, "",
+        Line("  the postmaster's own workflow, events", season.events / many, "",
              cpu={"worker": one(postmaster.worker), "server": one(postmaster.server)}),
         Line("  with it, server and worker", one(own.all + postmaster.all), "ms", one(beside.all), naive_deeds,
              None, "less", cpu={"worker": one(own.worker + postmaster.worker),
@@ -228,8 +230,8 @@ class _Engine:
                 await launch(database, client, settings, loaded, launched_at)
                 await _until(lambda: _none_left(client, self.many))
                 spent = meter.read()
-                rounds = await _rounds(client)
-            empty = await self._empty_round(worker)
+                events = await _events(client)
+            event = await self._event(worker)
             async with database.session() as session:
                 written = await ledger(session, loaded.cohort.cohort)
         rehearsed = Counted(
@@ -237,19 +239,19 @@ class _Engine:
             script=change_happens,
         )  # fmt: skip
         rehearsed.play()
-        postmaster = empty.times(rounds)
-        return Season(spent.without(postmaster), postmaster, rounds), written, rehearsed
+        postmaster = event.times(events)
+        return Season(spent.without(postmaster), postmaster, events), written, rehearsed
 
-    async def _empty_round(self, worker: int) -> Spent:
-        """A round of the postmaster in which there is nothing to do."""
+    async def _event(self, worker: int) -> Spent:
+        """An event of the postmaster's history, as in rounds in which there is nothing to do."""
         client = self.server.client
-        waker, before = Waker(client, self.settings()), await _rounds(client)
+        waker, before = Waker(client, self.settings()), await _events(client)
         meter = await _Meter.start(self.server.pid, worker)
         for _ in range(ROUNDS):
             await waker(0)
             await asyncio.sleep(A_ROUND)
         spent = meter.read()
-        return spent.times(1 / (await _rounds(client) - before))
+        return spent.times(1 / (await _events(client) - before))
 
     @asynccontextmanager
     async def _season(
@@ -296,9 +298,9 @@ class _Diary:
             await asyncio.sleep(0.01)
 
 
-async def _rounds(client: Client) -> int:
-    """How many rounds the postmaster has begun."""
-    return (await cost(client, "WorkflowType = 'postmaster'")).actions["activity"]
+async def _events(client: Client) -> int:
+    """How many events the postmaster's history has."""
+    return (await cost(client, "WorkflowType = 'postmaster'")).events
 
 
 async def _shaped(server: Server, folder: Path, shapes: list[Shape], takes: float) -> Spent:
@@ -406,7 +408,7 @@ class _Meter:
 
 async def _until(done: Callable[[], Awaitable[bool]]) -> None:
     while not await done():
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(LOOK_EVERY)
 
 
 async def _delivers(client: Client) -> bool:

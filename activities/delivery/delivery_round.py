@@ -11,14 +11,14 @@ from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from activities.delivery_settings import Office
-from activities.hand_over import HandOvers, Permit, real_seconds
+from activities.delivery.delivery_settings import Office
+from activities.delivery.hand_over import HandOvers, Permit, real_seconds
+from activities.delivery.metrics import DELAY, MAILS
+from activities.delivery.smtp import Kind, NotSent, Trouble
+from activities.delivery.take_over import Successor
+from activities.delivery.write_results import ResultWriter
+from activities.letters.prepare import PAGE
 from activities.messages import DeliverResult
-from activities.metrics import DELAY, MAILS
-from activities.prepare import PAGE
-from activities.smtp import Kind, NotSent, Trouble
-from activities.take_over import Successor
-from activities.write_results import ResultWriter
 from store.delivery import due, outbox
 from store.delivery.outbox import Mail
 from store.delivery.results import Result

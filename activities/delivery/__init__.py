@@ -1,0 +1,1 @@
+"""A round of a postmaster: claims, sends over SMTP, writes the results."""
