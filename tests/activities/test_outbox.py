@@ -137,7 +137,7 @@ async def test_the_retry_of_the_activity_knows_that_its_forerunner_is_dead(deliv
 def _attempt(environment: ActivityEnvironment, number: int):
     import dataclasses
 
-    return dataclasses.replace(environment.info, attempt=number)
+    return dataclasses.replace(environment.info, attempt=number, heartbeat_timeout=timedelta(milliseconds=4))
 
 
 async def test_what_the_database_could_not_hear_is_written_down_when_it_is_back(

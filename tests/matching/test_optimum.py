@@ -226,6 +226,7 @@ def test_pairs_that_stay_stay_where_they_can_and_the_others_are_named() -> None:
     assert set(first.ids) <= set(match(late, wanted).ids)
 
 
+@pytest.mark.many
 def test_a_refusal_moves_at_most_three_others_and_none_after_publishing() -> None:
     draw = random.Random(11)
     people = [
