@@ -2,6 +2,9 @@
 
 A look is a transaction of its own, after the commits, and in a busy night as many turns are written in the same few
 milliseconds as a worker takes at once. A turn that is alone waits for nobody.
+
+A postmaster that was woken runs another round after the one that it is in, or from which it sleeps, and that one sees
+all that was committed before it began. So it is woken once a round, however many turns queue something meanwhile.
 """
 
 from __future__ import annotations
@@ -17,6 +20,8 @@ from store.shards import shards_to_wake, soonest
 Wake = Callable[[int], Awaitable[None]]
 """Wakes the postmaster of a shard."""
 
+WOKEN = 5.0
+"""Real seconds after which a postmaster that began no round is woken again: Temporal may have been restored."""
 APART = 0.03
 """Real seconds from one look to the next, while other turns are being written."""
 
@@ -33,6 +38,8 @@ class PostmasterWaking:
         self._earliest: dict[int, datetime] = {}
         self._now = datetime.min.replace(tzinfo=UTC)
         self._look: asyncio.Task[None] | None = None
+        self._woken: dict[int, tuple[int, float]] = {}
+        """Shard to how many rounds its postmaster had begun when it was woken, and when that was."""
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
@@ -73,5 +80,8 @@ class PostmasterWaking:
         earliest, self._earliest, self._look = self._earliest, {}, None
         async with self._database.session() as session:
             due = await shards_to_wake(session, earliest, self._now)
-        for shard in due:
-            await self._wake(shard)
+        for shard, rounds in due.items():
+            woken_in, woken_at = self._woken.get(shard, (-1, 0.0))
+            if woken_in != rounds or clock() >= woken_at + WOKEN:
+                await self._wake(shard)
+                self._woken[shard] = rounds, clock()

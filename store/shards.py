@@ -15,7 +15,7 @@ from store.prepared import Prepared
 from store.tables import PostmasterRow
 
 WAKES = Prepared(
-    select(PostmasterRow.shard, PostmasterRow.wakes_at).where(
+    select(PostmasterRow.shard, PostmasterRow.wakes_at, PostmasterRow.rounds).where(
         PostmasterRow.shard.in_(bindparam("shards", expanding=True))
     )
 )
@@ -34,17 +34,20 @@ def soonest(moments: Iterable[tuple[int, datetime]]) -> dict[int, datetime]:
     return earliest
 
 
-async def shards_to_wake(session: AsyncSession, earliest: Mapping[int, datetime], now: datetime) -> tuple[int, ...]:
-    """The shards whose postmaster would sleep past what was queued: shard to its earliest `deliver_at` (UTC).
+async def shards_to_wake(session: AsyncSession, earliest: Mapping[int, datetime], now: datetime) -> dict[int, int]:
+    """The shards whose postmaster would sleep past what was queued, in order, with the number of rounds that it has
+    begun. `earliest` is shard to its earliest `deliver_at` (UTC).
 
     Call it in a transaction begun after the one that queued has been committed: a postmaster writes down when
     it wakes before it looks for what is due, so one of the two always sees the other.
     """
     if not earliest:
-        return ()
-    sleeping: dict[int, datetime | None] = dict(await WAKES.all(session, {"shards": list(earliest)}))
-    return tuple(
-        shard
-        for shard, deliver_at in sorted(earliest.items())
-        if (wakes_at := sleeping.get(shard)) is None or wakes_at <= now or deliver_at < wakes_at
-    )
+        return {}
+    rows = await WAKES.all(session, {"shards": list(earliest)})
+    sleeping: dict[int, tuple[datetime | None, int]] = {shard: (wakes_at, rounds) for shard, wakes_at, rounds in rows}
+    found: dict[int, int] = {}
+    for shard, deliver_at in sorted(earliest.items()):
+        wakes_at, rounds = sleeping.get(shard, (None, 0))
+        if wakes_at is None or wakes_at <= now or deliver_at < wakes_at:
+            found[shard] = rounds
+    return found

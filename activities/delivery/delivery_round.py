@@ -84,8 +84,7 @@ class Round:
         left = self.office.unwritten.get(self.shard, [])
         self.office.unwritten[self.shard] = await self._writer.write_left(left)
         async with self.office.database.begin() as session:
-            # While no time is written here, every process that queues an item wakes this postmaster.
-            await outbox.write_wake(session, self.shard, None)
+            await outbox.begin_round(session, self.shard)
         await self._deliver()
         if self._superseded:
             self.result.next_at = self.now

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Executable, and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from store.columns import bare
+from store.database import inserting
 from store.delivery.due import NO_MAIL_ON_ITS_WAY, ON_ITS_WAY
 from store.prepared import Prepared, putting
 from store.tables import (
@@ -42,6 +43,15 @@ NEXT_MAIL = Prepared(
     select(func.min(MessageRow.next_try_at)).where(MessageRow.shard == bindparam("shard"), ON_ITS_WAY)
 )
 WRITE_WAKE = putting(PostmasterRow, ("shard",), ("wakes_at",))
+
+
+def _begin_round(dialect: str) -> Executable:
+    first = inserting(dialect, PostmasterRow)
+    again = {"wakes_at": None, "rounds": bare(PostmasterRow).c.rounds + 1}
+    return first.on_conflict_do_update(index_elements=("shard",), set_=again)
+
+
+BEGIN_ROUND = Prepared(_begin_round)
 FREEZE, NOTE = Prepared(insert(MESSAGES)), Prepared(insert(bare(EventRow)))
 FORGET_PUT_OFF = Prepared(
     delete(MESSAGES).where(
@@ -246,8 +256,13 @@ async def next_wake(session: AsyncSession, shard: int, now: datetime) -> datetim
     return min((at for at in moments if at is not None), default=None)
 
 
+async def begin_round(session: AsyncSession, shard: int) -> None:
+    """Put down that a shard's postmaster begins a round: until it sleeps again, what is queued wakes it."""
+    await BEGIN_ROUND.write(session, {"shard": shard, "wakes_at": None, "rounds": 1})
+
+
 async def write_wake(session: AsyncSession, shard: int, wakes_at: datetime | None) -> None:
-    """Put down when the postmaster of a shard wakes; None while it is awake, so that everybody wakes it."""
+    """Put down when the postmaster of a shard wakes; None: when it is woken."""
     await WRITE_WAKE.write(session, {"shard": shard, "wakes_at": wakes_at})
 
 

@@ -33,3 +33,5 @@ class PostmasterRow(Base):
     __tablename__ = "postmasters"
     shard: Mapped[int] = mapped_column(primary_key=True)
     wakes_at: Mapped[datetime | None]
+    rounds: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How many it has begun: who woke it in this one need not wake it again."""

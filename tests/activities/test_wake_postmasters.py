@@ -62,9 +62,9 @@ async def test_a_turn_that_is_alone_waits_for_nobody(database: Database, monkeyp
     monkeypatch.setattr(wake_postmasters, "APART", 60.0)
     postmasters = Postmasters(database)
     async with asyncio.timeout(20):
-        for _ in range(3):
-            await postmasters.turn({0: NOW})
-    assert postmasters.woken == [0, 0, 0]
+        for shard in range(3):
+            await postmasters.turn({shard: NOW})
+    assert postmasters.woken == [0, 1, 2]
 
 
 async def test_a_turn_that_takes_long_keeps_the_others_for_a_moment_only(database: Database) -> None:
@@ -104,5 +104,42 @@ async def test_every_turn_hears_that_a_postmaster_could_not_be_woken(database: D
     postmasters = Postmasters(database, 1)
     outcomes = await asyncio.gather(*(postmasters.turn({shard: NOW}) for shard in (0, 1)), return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [ConnectionError, ConnectionError]
+    await postmasters.turn({2: NOW})
+    assert postmasters.woken == [0, 2]
+
+
+async def begin_round(database: Database, shard: int) -> None:
+    async with database.begin() as session:
+        await outbox.begin_round(session, shard)
+
+
+async def test_a_postmaster_is_woken_once_in_a_round(database: Database) -> None:
+    postmasters = Postmasters(database)
+    for round_ in (1, 2, 3):  # the first one finds no row of its shard
+        for _ in range(4):
+            await postmasters.turn({0: NOW})
+        assert postmasters.woken == [0] * round_
+        await begin_round(database, 0)
+    await sleeping(database, shard0=NOW + HOUR)
+    for earlier in (30, 20, 10):
+        await postmasters.turn({0: NOW + timedelta(minutes=earlier)})
+    assert postmasters.woken == [0] * 4, "woken from the sleep after a round"
+
+
+async def test_who_could_not_be_woken_is_woken_by_the_next_turn(database: Database) -> None:
+    postmasters = Postmasters(database, 0)
+    with pytest.raises(ConnectionError):
+        await postmasters.turn({0: NOW})
+    postmasters.broken = ()
+    await postmasters.turn({0: NOW})
+    assert postmasters.woken == [0]
+
+
+async def test_who_begins_no_round_for_long_is_woken_again(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    postmasters = Postmasters(database)
+    await postmasters.turn({0: NOW})
+    monkeypatch.setattr(wake_postmasters, "WOKEN", 0.0)
     await postmasters.turn({0: NOW})
     assert postmasters.woken == [0, 0]

@@ -492,13 +492,13 @@ async def test_a_postmaster_is_woken_when_it_would_sleep_past_something(
         async with database.begin() as session:
             await session.execute(insert(PostmasterRow), [{"shard": 3, "wakes_at": sleeps_until}])
     async with database.session() as session:
-        assert await shards_to_wake(session, {3: due}, LAUNCH) == ((3,) if woken else ())
+        assert await shards_to_wake(session, {3: due}, LAUNCH) == ({3: 0} if woken else {})
 
 
 async def test_nothing_queued_wakes_nobody(season: Database) -> None:
     (result,) = await applied(season, turn(1))
     async with season.session() as session:
-        assert await shards_to_wake(session, result.earliest, LAUNCH) == ()
+        assert not await shards_to_wake(session, result.earliest, LAUNCH)
 
 
 # -- answers ---------------------------------------------------------------------------------------------------
