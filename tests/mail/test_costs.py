@@ -14,6 +14,7 @@ from mail import inserts
 from mail.headers import mailbox, unstructured
 from mail.markdown import WIDTH, Line, as_text, render, wrapped
 from program.limits import TEXT_CHARACTERS
+from testing.cpu_budget import within
 
 BUDGET = 0.25
 """Seconds of CPU."""
@@ -47,8 +48,7 @@ TRANSFORMS: dict[str, Callable[[str], object]] = {
 def test_what_people_write_costs_little(transform: str) -> None:
     for what, text in TEXTS.items():
         assert len(text) <= TEXT_CHARACTERS
-        seconds = min(_spent(TRANSFORMS[transform], text) for _ in range(2))
-        assert seconds < BUDGET, (transform, what, seconds)
+        assert any(within(_spent(TRANSFORMS[transform], text), BUDGET) for _ in range(2)), (transform, what)
 
 
 def test_an_address_that_is_its_own_link_is_said_once() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from store.people.name_matcher import NameMatcher, folded
 from store.people.redaction import AgreementDraft, without_words_of
+from testing.cpu_budget import within
 
 FOUND: list[tuple[str, str, str]] = [
     # name, what others wrote, what is left
@@ -127,8 +128,7 @@ def test_the_cost_is_in_proportion_to_the_text(names: str) -> None:
     """CPU of this process: twice the text is about twice the work, and never a multiple of it."""
     matcher = NameMatcher.of(NAMES[names], ["a@a.a"])
     for what, text in TEXTS.items():
-        seconds = min(_spent(matcher, text) for _ in range(2))
-        assert seconds < 2, (names, what, seconds)
+        assert any(within(_spent(matcher, text), 2) for _ in range(2)), (names, what)
 
 
 def test_what_two_versions_share_is_found_in_proportion_to_them() -> None:
@@ -141,7 +141,7 @@ def test_what_two_versions_share_is_found_in_proportion_to_them() -> None:
     ]
     began = time.process_time()
     assert without_words_of("ben", versions, None) == [{}, {}, {"p": "c"}]
-    assert time.process_time() - began < 1
+    assert within(time.process_time() - began, 1)
 
 
 def _spent(matcher: NameMatcher, text: str) -> float:

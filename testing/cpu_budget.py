@@ -1,0 +1,24 @@
+"""Whether something takes no more CPU than it may, on a machine of any speed: a test that holds a budget must fail
+for what the code does, and not for a slow processor, or for one that works for somebody else at the same time.
+"""
+
+from __future__ import annotations
+
+import time
+
+ROUNDS = 200_000
+USUAL = 0.03
+"""CPU seconds of so many rounds on the machine for which budgets are written."""
+
+
+def within(seconds: float, budget: float) -> bool:
+    """Whether CPU seconds are within a budget, in seconds of the usual machine."""
+    return seconds <= budget or seconds <= budget * slower()
+
+
+def slower() -> float:
+    """How many times as long this machine takes now as the usual one; at least 1."""
+    began, total = time.thread_time(), 0
+    for number in range(ROUNDS):
+        total += number * number % 7
+    return max((time.thread_time() - began) / USUAL, 1.0)
