@@ -7,7 +7,7 @@ from __future__ import annotations
 import time
 
 LOOKS, ROUNDS = 5, 200_000
-USUAL = 0.03
+USUAL = 0.02
 """CPU seconds of so many rounds of a loop on the machine for which budgets are written."""
 
 
