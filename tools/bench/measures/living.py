@@ -49,8 +49,9 @@ from tools.bench.table import Line
 from web.app import create_app
 
 SECRET = "only-for-measuring-only-for-measuring"
-IDLE = 5.0
-"""Real seconds in which the idle cost of server and worker is measured, which is taken off."""
+SETTLES, IDLE = 10.0, 30.0
+"""Real seconds until server and worker have come to rest, and in which their idle cost is measured, to be taken off:
+a hundredth of a processor is a tenth of what a season costs."""
 NOON = time(12, 0)
 HALF_A_YEAR = timedelta(weeks=26)
 ACT_AT_ONCE = 4
@@ -391,10 +392,13 @@ class _Meter:
     @classmethod
     async def start(cls, server: int, worker: int) -> _Meter:
         """Measure what both use when there is nothing to do, and begin."""
+        await asyncio.sleep(SETTLES)
         before = [cpu(pid) for pid in (server, worker)]
         await asyncio.sleep(IDLE)
         after = [cpu(pid) for pid in (server, worker)]
-        return cls(server, worker, ((after[0] - before[0]) / IDLE, (after[1] - before[1]) / IDLE))
+        idle = [(end - begin) / IDLE for begin, end in zip(before, after, strict=True)]
+        print(f"idle: server {idle[0] * 1000:.0f}, worker {idle[1] * 1000:.0f} ms of CPU a second")
+        return cls(server, worker, (idle[0], idle[1]))
 
     def read(self) -> Spent:
         """CPU seconds since the begin."""
