@@ -10,12 +10,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Generic, TypeVar, cast
+from typing import Any
 
 from program.forms import Form
 from program.models import Program
 
-T = TypeVar("T")
 KEPT = 32
 """Programs whose content is kept: as many as an installation uses at a time."""
 
@@ -32,7 +31,7 @@ class Content:
 
 def content_of(program: Program, forms: Mapping[str, Form]) -> Content:
     """What a program says, forms included. Both never change once they are read, so the last ones are remembered."""
-    return _content(_Same(program), _Same(forms))
+    return _content(_Said(program, forms))
 
 
 def content_hash(program: Program, forms: Mapping[str, Form]) -> str:
@@ -41,21 +40,22 @@ def content_hash(program: Program, forms: Mapping[str, Form]) -> str:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Same(Generic[T]):
-    """Equal to what holds the very same object."""
+class _Said:
+    """Equal to what holds the very same objects."""
 
-    it: T
+    program: Program
+    forms: Mapping[str, Form]
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and self.it is cast("_Same[T]", other).it
+        return isinstance(other, _Said) and self.program is other.program and self.forms is other.forms
 
     def __hash__(self) -> int:
-        return id(self.it)
+        return hash((id(self.program), id(self.forms)))
 
 
 @lru_cache(maxsize=KEPT)
-def _content(program: _Same[Program], forms: _Same[Mapping[str, Form]]) -> Content:
-    body = program.it.model_dump(mode="json")
-    dumped = {id_: forms.it[id_].model_dump(mode="json") for id_ in sorted(forms.it)}
+def _content(said: _Said) -> Content:
+    body = said.program.model_dump(mode="json")
+    dumped = {id_: said.forms[id_].model_dump(mode="json") for id_ in sorted(said.forms)}
     text = json.dumps({"program": body, "forms": dumped}, sort_keys=True, ensure_ascii=False)
     return Content(body, dumped, hashlib.sha256(text.encode()).hexdigest())

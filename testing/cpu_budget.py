@@ -17,9 +17,9 @@ def within(seconds: float, budget: float) -> bool:
 
 
 def slower() -> float:
-    """How many times as long this machine takes now as the usual one; at least 1. The speed of a shared processor
-    changes from one tenth of a second to the next, so this is the slowest of a few looks."""
-    return max(_look() / USUAL for _ in range(LOOKS))
+    """How many times as long this machine takes now as the usual one; at least 1. The fastest of a few
+    looks: a burst of other work does not widen a budget."""
+    return min(_look() for _ in range(LOOKS)) / USUAL
 
 
 def _look() -> float:

@@ -83,13 +83,13 @@ def capacity_of(items: Collection[Item], person: str, known: Background) -> Capa
 def role_of(item: Item, person: str, known: Background) -> str:
     """The role in which somebody reads an item."""
     if item.task or item.name in TO_COORDINATORS:
-        return _role_at_the_desk(item.cohort, person, known) or "coordinator"
+        return _coordinating_role(item.cohort, person, known) or "coordinator"
     for seat in known.seats.get((item.cohort, item.mentorship), ()):
         if seat.person == person:
             return seat.role
     # What concerns a whole cohort goes to people by any seat they have; its wording asks for no role.
-    return _role_at_the_desk(item.cohort, person, known) or "mentee"
+    return _coordinating_role(item.cohort, person, known) or "mentee"
 
 
-def _role_at_the_desk(cohort: str, person: str, known: Background) -> str:
+def _coordinating_role(cohort: str, person: str, known: Background) -> str:
     return next((role for one, role in known.deciders.get(cohort, ()) if one == person), "")

@@ -7,12 +7,12 @@ which a browser takes from no other host and no other path (RFC 6265bis 4.1.3).
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from urllib.parse import quote, unquote, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from activities.delivery.loopback import is_loopback
 from operations.accounts.sign_in import LINK_LASTS, SESSION_LASTS
 from runtime.settings import Settings
 
@@ -29,13 +29,7 @@ def is_secure(settings: Settings) -> bool:
 
 def is_on_loopback(url: str) -> bool:
     """Whether the host of a URL is this machine."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return is_loopback(urlsplit(url).hostname or "")
 
 
 def session_cookie(request: Request, settings: Settings) -> str:
