@@ -7,7 +7,7 @@ is mailed twice. Returns counts and dates only, for they pass through Temporal.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,12 +15,12 @@ from temporalio import activity
 
 from activities.launch import Forget
 from activities.messages import GATHER, CohortQuestion, Gathered
+from activities.wake_postmasters import Wake, wake_in_time
 from lifecycle.commands import Post
 from lifecycle.delivery.holds import Standstill
 from lifecycle.gathering import CALLS, MATCH, PUBLISH, Moment, call_number
 from lifecycle.keys import application_item_key, task_item_key, task_key
 from lifecycle.local_time import begun_everywhere
-from store import shards
 from store.cohorts import calls
 from store.cohorts.calls import Call
 from store.database import Database
@@ -33,9 +33,6 @@ from store.shards import soonest
 
 PAGE = 200
 """Mails that are put into postboxes in one transaction."""
-
-Wake = Callable[[int], Awaitable[None]]
-"""Wakes the postmaster of a shard."""
 
 
 class Gatherer:
@@ -158,10 +155,7 @@ class Gatherer:
         return Address(call.cohort, "", now, call.rule, self.shards)
 
     async def _wake(self, moments: Sequence[ShardMoment], now: datetime) -> None:
-        async with self.database.session() as session:
-            due = await shards.shards_to_wake(session, soonest(moments), now)
-        for shard in due:
-            await self.wake(shard)
+        await wake_in_time(self.database, soonest(moments), now, self.wake)
 
 
 async def _reason(session: AsyncSession, call: Call) -> str:

@@ -1,4 +1,4 @@
-"""Wakes the postmasters that would sleep past what turns have queued: one look in SQL for all turns of a moment.
+"""Wakes the postmasters that would sleep past what was queued. The turns of one moment are looked after together.
 
 A look is a transaction of its own, after the commits, and in a busy night as many turns are written in the same few
 milliseconds as a worker takes at once. A turn that is alone waits for nobody.
@@ -24,6 +24,21 @@ WOKEN = 5.0
 """Real seconds after which a postmaster that began no round is woken again: Temporal may have been restored."""
 APART = 0.03
 """Real seconds from one look to the next, while other turns are being written."""
+
+
+async def wake_in_time(
+    database: Database, earliest: Mapping[int, datetime], now: datetime, wake: Wake | None
+) -> None:
+    """Wake those that would sleep past what was queued (shard to its earliest moment, UTC), after the commit.
+
+    `wake` may raise where Temporal is away.
+    """
+    if wake is None or not earliest:
+        return
+    async with database.session() as session:
+        due = await shards_to_wake(session, earliest, now)
+    for shard in due:
+        await wake(shard)
 
 
 class PostmasterWaking:

@@ -19,11 +19,11 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from activities.wake_postmasters import Wake
 from mail.wording import languages_of_mails
 from operations.accounts.accounts import AccountRules
 from operations.accounts.sign_in import SignIn
 from operations.plan_runner import PlanRunner
-from operations.waking import Wake
 from program.files.folders import template_folders
 from runtime.links import Links
 from runtime.outbox_relay import Tell

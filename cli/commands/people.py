@@ -14,10 +14,10 @@ from cli.console import EXIT_CODES, REFUSED, err, fail, out, plainly, run, say_j
 from cli.options import AsJson, By, DryRun, PersonArgument, Why
 
 if TYPE_CHECKING:
+    from activities.wake_postmasters import Wake
     from operations.bounces.bounces import Handled
     from operations.people.correct import Correction
     from operations.people.erase import Erasure
-    from operations.waking import Wake
     from runtime.outbox_relay import Tell
     from runtime.settings import Settings
     from store.database import Database

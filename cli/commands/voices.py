@@ -57,9 +57,9 @@ def voices(
       mentorship voices small --ask s1 --text "I dared to ask." --use report --use web
       mentorship voices small --used 4kx9q2mz7vb1aB3d --where "web site, start page"
     """
+    from activities.wake_postmasters import wake_in_time
     from operations.audit import COMMAND_LINE
     from operations.reports import voices as acts
-    from operations.waking import wake_in_time
     from runtime.connect import database, temporal
     from runtime.errors import Unreachable
     from runtime.settings import now_of

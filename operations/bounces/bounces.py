@@ -20,11 +20,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from activities.delivery.smtp import Kind, kind_of
 from activities.delivery.verp import message_of
+from activities.wake_postmasters import Wake, wake_in_time
 from mail.headers import domain_of, message_id
 from operations.bounces import reports
 from operations.bounces.imap import MailboxAddress, opened
 from operations.bounces.reports import Failure, Incoming
-from operations.waking import Wake, wake_in_time
 from runtime import outbox_relay
 from runtime.outbox_relay import Tell
 from runtime.settings import Settings

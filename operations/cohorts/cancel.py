@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from activities.wake_postmasters import Wake, wake_in_time
 from lifecycle.batch import CANCELLED
 from lifecycle.gathering import MATCH
 from lifecycle.local_time import local_date
@@ -17,7 +18,6 @@ from operations.audit import AuditEntry
 from operations.errors import Refused
 from operations.mentorships.status import ListedPerson, known_cohort
 from operations.people.deciders import who_decides
-from operations.waking import Wake, wake_in_time
 from store import operations_log
 from store.cohorts import cancel as cancelling
 from store.database import Database

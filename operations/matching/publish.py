@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio.client import Client
 
+from activities.wake_postmasters import wake_in_time
 from lifecycle.local_time import local_date
 from mail.dates import listed
 from matching.objective import PairIds
@@ -29,7 +30,6 @@ from operations.errors import Refused
 from operations.matching.match import matched
 from operations.matching.pool import Pool
 from operations.people.deciders import who_decides
-from operations.waking import wake_in_time
 from program.models import Cohort, Format, Mentorship
 from runtime.settings import Settings
 from runtime.temporal import Waker, start_cohort

@@ -15,6 +15,7 @@ from uuid import uuid4
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from activities.letters.fill_letters import LetterWriter, PlannedLetter
+from activities.wake_postmasters import Wake, wake_in_time
 from lifecycle.batch import CANCELLED
 from lifecycle.delivery.holds import Standstill
 from lifecycle.delivery.letterbox import LetterboxRule, next_open
@@ -29,7 +30,6 @@ from operations.own_links import without_links
 from operations.people.deciders import who_decides
 from operations.people.find import known_person
 from operations.transactions import committed, in_one
-from operations.waking import Wake, wake_in_time
 from program.files.folders import template_folders
 from program.text import CONTROLS
 from runtime.links import Links

@@ -12,13 +12,13 @@ from time import time_ns
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from activities.wake_postmasters import Wake, wake_in_time
 from operations import audit
 from operations.audit import AuditEntry
 from operations.errors import Refused
 from operations.people.deciders import who_decides
 from operations.people.find import known_person
 from operations.transactions import committed
-from operations.waking import Wake, wake_in_time
 from program.addresses import problem_of_address
 from program.checks.text_checks import line_problem
 from program.languages import is_language, near_language

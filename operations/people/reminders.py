@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from activities.wake_postmasters import Wake, wake_in_time
 from lifecycle.commands import Post
 from lifecycle.keys import item_key
 from lifecycle.local_time import begun_everywhere
-from operations.waking import Wake, wake_in_time
 from store import postbox
 from store.database import Database
 from store.forms import requests

@@ -11,12 +11,12 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from activities.wake_postmasters import Wake, wake_in_time
 from operations import audit
 from operations.audit import AuditEntry
 from operations.errors import Refused
 from operations.people.deciders import who_decides
 from operations.people.find import known_person
-from operations.waking import Wake, wake_in_time
 from store import operations_log
 from store.database import Database
 from store.people import own_links, people

@@ -25,6 +25,11 @@ ARGUMENTS = (
 )
 """Runs as root in a container, and keeps the browser from calling home."""
 
+EVERYTHING = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
+"""Everything that axe checks by default, and the target size of WCAG 2.2."""
+COLOURS = {"resultTypes": ["violations"], "runOnly": ["color-contrast"]}
+"""For the dark, in which nothing but the colours is different."""
+
 
 def executable() -> str:
     """Path of the browser. Fails the test with what to do where there is none."""

@@ -14,14 +14,11 @@ from playwright.async_api import Browser, Page
 from store.tables import MentorshipRow, ParticipantRow
 from testing.environments.coordinator_env import printed_link
 from testing.environments.web_env import NOW, WebEnv, filled_in, send
+from testing.servers.browser import COLOURS, EVERYTHING
 from tests.coordinator.test_today import put_task
 
 PHONE = {"width": 320, "height": 640}
 DESKTOP = {"width": 1280, "height": 900}
-EVERYTHING = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
-"""Everything that axe checks by default, and the target size of WCAG 2.2."""
-COLOURS = {"resultTypes": ["violations"], "runOnly": ["color-contrast"]}
-"""In the dark nothing but the colours is different."""
 LONG = "Wolfeschlegelsteinhausenbergerdorff-Featherstonehaugh-Öztürk"
 
 

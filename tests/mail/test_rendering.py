@@ -11,9 +11,8 @@ from playwright.async_api import Browser, Page
 from mail.compose import compose
 from mail.letters import Letter
 from mail.preview import letter_of, sample, sample_matter
+from testing.servers.browser import COLOURS
 
-COLOURS = {"runOnly": ["color-contrast"]}
-"""In the dark nothing but the colours is different."""
 LETTERS: dict[str, Letter] = {
     "request": sample("check_in"),
     "introduction": sample("introduction", "group", "mentor"),

@@ -19,12 +19,9 @@ from mail.preview import sample
 from store.people.address_changes import SIDES
 from store.tables import AnswerRow, MentorshipRow, RequestRow
 from testing.environments.web_env import COHORT, WebEnv, filled_in, hidden, send, wants
+from testing.servers.browser import COLOURS, EVERYTHING
 
 PHONE = {"width": 320, "height": 640}
-LIGHT = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
-"""Everything that axe checks by default, and the target size of WCAG 2.2."""
-DARK = {"resultTypes": ["violations"], "runOnly": ["color-contrast"]}
-"""In the dark nothing but the colours is different."""
 FAULTY = ("mentor's check-in", "closure", "draft", "to sign, with changes")
 """Pages whose form is sent empty as well."""
 
@@ -238,7 +235,7 @@ async def every_page(web_env: WebEnv) -> dict[str, str]:
 async def violations(page: Page, what: str) -> list[str]:
     """What axe finds on a page in light and dark, and whether it is too wide for a phone."""
     found: list[str] = []
-    for scheme, rules in (("light", LIGHT), ("dark", DARK)):
+    for scheme, rules in (("light", EVERYTHING), ("dark", COLOURS)):
         await page.emulate_media(color_scheme=scheme)  # pyright: ignore[reportArgumentType]
         for violation in (await Axe().run(page, options=rules)).response["violations"]:
             nodes = [node["html"][:160] for node in violation["nodes"][:2]]

@@ -13,10 +13,10 @@ from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from activities.wake_postmasters import wake_in_time
 from operations.applications import apply
 from operations.applications.apply import NotTaken, Received, TooLate
 from operations.forms.parse import Typed
-from operations.waking import wake_in_time
 from store.cohorts import calls
 from store.cohorts.calls import Call
 from store.people import applications

@@ -15,6 +15,7 @@ from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
+from activities.wake_postmasters import Wake, wake_in_time
 from operations import submissions
 from operations.forms import pause_offer, submit
 from operations.forms.parse import Typed
@@ -22,7 +23,6 @@ from operations.forms.submit import Differs, Faulty, Overtaken, Saved, Shut
 from operations.people.correct import pass_on
 from operations.people.own_page import Done, Rejected
 from operations.people.reminders import stop_reminders
-from operations.waking import Wake, wake_in_time
 from program.limits import BODY_BYTES, BODY_FIELDS, FIELD_NAME_CHARACTERS
 from program.text import harmless, whole_number
 from runtime.links import Links
