@@ -15,9 +15,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
+from typing import TypeVar
 
 import httpx
 from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
 from temporalio.client import Client
 
 from demo.crowd import Act, Crowd
@@ -44,6 +46,8 @@ LASTS = timedelta(days=50)
 ANOTHER_TRY = 0.5
 """Real seconds after which somebody whose page did not work tries it again."""
 UNFINISHED = ("queued", "held", "sending")
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,15 @@ class Town:
     async def days(self, span: float) -> None:
         """Let so many days of the season pass."""
         await asyncio.sleep(span * self.day)
+
+    async def once_there(self, read: Callable[[], Awaitable[T]], within: float = 60) -> T:
+        """What a read answers, as soon as the database does: a connection kept from before it went away fails once.
+        Raises TimeoutError."""
+        async with asyncio.timeout(within):
+            while True:
+                with suppress(SQLAlchemyError):
+                    return await read()
+                await asyncio.sleep(0.05)
 
     async def until(self, what: Callable[[], Awaitable[bool]], within: float = 180) -> None:
         """Wait until something is so; a database that is away is asked again. Raises TimeoutError."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import resource
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -178,14 +178,16 @@ async def _done_by(here: Town, moment: datetime) -> bool:
 
 async def _waits_for_one_mail(here: Town) -> None:
     """What waits for somebody now must come in one mail; asked when the season is over."""
+
+    async def queued() -> Sequence[ItemRow]:
+        due = here.now() + PUT_OFF
+        waits = select(ItemRow).where(ItemRow.state == "queued", ItemRow.deliver_at <= due, ItemRow.kind.not_in(FAST))
+        async with here.database.session() as session:
+            return (await session.scalars(waits)).all()
+
     waiting: dict[str, set[str]] = defaultdict(set)
-    async with here.database.session() as session:
-        for item in await session.scalars(
-            select(ItemRow).where(
-                ItemRow.state == "queued", ItemRow.deliver_at <= here.now() + PUT_OFF, ItemRow.kind.not_in(FAST)
-            )
-        ):
-            waiting[item.person].add(item.key)
+    for item in await here.once_there(queued):
+        waiting[item.person].add(item.key)
 
     async def came_in_one() -> list[str]:
         async with here.database.session() as session:
