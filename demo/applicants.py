@@ -19,6 +19,7 @@ from demo.crowd import At
 from demo.visitor import Visitor
 from lifecycle.local_time import begins
 from operations.forms.parse import Typed, typed_of
+from program.faults import counted
 from rehearsal.applicants import ApplicantActs, SimulatedApplicant
 from store.cohorts.calls import Call
 from store.database import Database
@@ -135,7 +136,7 @@ class ApplicantCrowd:
         made = await self.visitor.wish(path, wanted, one.picks, self.call.terms.wishes_at_most)
         if made is not None:
             self.wished.append(one.id)
-            self.told("wish", one, f"makes {made} wish{'' if made == 1 else 'es'}")
+            self.told("wish", one, f"makes {counted(made, 'wish', 'wishes')}")
 
     async def _mailed_at(self, one: SimulatedApplicant, name: str) -> datetime:
         """When the last mail of this name reached somebody (program time, UTC)."""

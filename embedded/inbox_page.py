@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -24,6 +23,7 @@ from starlette.routing import Route
 
 from embedded.mailbox import Inbox, Received
 from lifecycle.local_time import zone
+from mail.compiled_templates import page_environment
 from program.text import whole_number
 
 TEMPLATES = Path(__file__).parent.parent / "templates" / "inbox"
@@ -66,14 +66,7 @@ class InboxPage:
         self.now = now
         self.css = (STATIC / "pages.css").read_bytes() + (STATIC / "inbox.css").read_bytes()
         self.icon = (STATIC / "icon.svg").read_bytes()
-        self._environment = Environment(
-            loader=FileSystemLoader(TEMPLATES),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,
-        )
+        self._environment = page_environment(TEMPLATES)
         self._environment.filters |= {"moment": _moment}
         self._environment.globals |= {"coordinators": coordinators, "temporal_ui": temporal_ui}
 

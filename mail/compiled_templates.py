@@ -1,4 +1,4 @@
-"""The code that Jinja makes of templates, kept for the process.
+"""How Jinja renders pages, and the code that it makes of templates, kept for the process.
 
 Each cohort with mails of its own has an environment for them and for all shipped templates beside them; compiling a
 template takes ten times as long as rendering it.
@@ -6,9 +6,10 @@ template takes ten times as long as rendering it.
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import CodeType
 
-from jinja2 import BytecodeCache
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
 from jinja2.bccache import Bucket
 
 AT_MOST = 2_000
@@ -35,3 +36,24 @@ class CompiledTemplates(BytecodeCache):
             self._codes.clear()
         if bucket.code is not None:
             self._codes[bucket.key, bucket.checksum] = bucket.code
+
+
+_PAGES = CompiledTemplates()
+
+
+def page_environment(*folders: Path) -> Environment:
+    """For HTML pages from the templates of these folders, the first that has a file first: everything is escaped, and
+    a value that is missing fails rather than showing nothing.
+
+    Where two of them share a template, a filter that it gives a constant must mean the same in both: what it answers
+    is part of the code that is kept.
+    """
+    return Environment(
+        loader=FileSystemLoader(folders),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        bytecode_cache=_PAGES,
+    )

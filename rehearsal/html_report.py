@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
+from mail.compiled_templates import page_environment
 from program.models import Cohort
 from rehearsal.report import Range, Report
 
@@ -30,13 +29,10 @@ class Stripe:
 
 def page(report: Report, cohort: Cohort, many: Mapping[str, Range] | None = None, seasons: int = 1) -> str:
     """The page of a season as HTML; with `many`, numbers of many seasons stand beside it."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
     names = {person.id: person.name for person in (*cohort.participants, *cohort.coordinators, *cohort.deputies)}
     most = max((count for weeks in report.mails_by.values() for count in weeks.values()), default=1)
-    return environment.get_template("page.html").render(
+    template = page_environment(TEMPLATES).get_template("page.html")
+    return template.render(
         report=report,
         cohort=cohort,
         names=names,

@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from mail.compiled_templates import page_environment
 from reports import charts
 from reports.answer_figures import ROLE_WORDS
 from reports.applied_figures import SEATS
@@ -46,19 +45,11 @@ class Voice:
     name: str = ""
 
 
-@lru_cache(maxsize=1)
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
-
-
 def page(report: Report, *, compared: Compared | None = None, voices: Sequence[Voice] = (), change: str = "") -> str:
     """The page as HTML. `change` is what the coordinators wrote about what they change."""
     context = _context(report, compared, voices, change)
     style = Markup((TEMPLATES / "style.css").read_text("utf-8"))
-    return _environment().get_template("page.html").render(style=style, folded=False, **context)
+    return page_environment(TEMPLATES).get_template("page.html").render(style=style, folded=False, **context)
 
 
 def body(
@@ -72,7 +63,7 @@ def body(
     """What stands on that page, for a page with a head and a style sheet of its own. `folded`: the appendix opens by
     a click."""
     context = _context(report, compared, voices, change)
-    return _environment().get_template("body.html").render(folded=folded, **context)
+    return page_environment(TEMPLATES).get_template("body.html").render(folded=folded, **context)
 
 
 def _context(report: Report, compared: Compared | None, voices: Sequence[Voice], change: str) -> dict[str, Any]:
@@ -165,7 +156,7 @@ def _day(on: date) -> str:
 
 def evidence_pages(title: str, standards: Sequence[Standard]) -> dict[str, str]:
     """Name of a file to its page: an index, and one page for each standard."""
-    template = _environment().get_template("evidence.html")
+    template = page_environment(TEMPLATES).get_template("evidence.html")
     style = Markup((TEMPLATES / "style.css").read_text("utf-8"))
     pages = {"index.html": template.render(title=title, style=style, standard=None, standards=standards)}
     for each in standards:

@@ -187,13 +187,14 @@ def putting(
 ) -> postgresql.Insert | sqlite.Insert:
     """An INSERT for rows that may be there already, by `identity`: then the columns `over` are written over, and
     without any the row is left as it is. Built once for each dialect."""
-    return _putting(session.get_bind().dialect.name, table, identity, over)
+    return putting_in(session.get_bind().dialect.name, table, identity, over)
 
 
 @lru_cache(maxsize=64)
-def _putting(
+def putting_in(
     dialect: str, table: type[Base], identity: tuple[str, ...], over: tuple[str, ...]
 ) -> postgresql.Insert | sqlite.Insert:
+    """The same for a dialect (`sqlite`, `postgresql`)."""
     new = inserting(dialect, table)
     if not over:
         return new.on_conflict_do_nothing(index_elements=identity)

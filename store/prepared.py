@@ -19,7 +19,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
 from store.columns import Base
-from store.database import WRITES, WriteOutsideBegin, as_sqlalchemy_has_it, inserting
+from store.database import WRITES, WriteOutsideBegin, as_sqlalchemy_has_it, putting_in
 from store.sqlite import Connection
 
 Values = Mapping[str, Any]
@@ -97,16 +97,8 @@ class Prepared:
 
 
 def putting(table: type[Base], identity: tuple[str, ...], over: tuple[str, ...] = ()) -> Prepared:
-    """An INSERT for rows that may be there already, by `identity`: then the columns `over` are written over, and
-    without any the row is left as it is."""
-
-    def statement(dialect: str) -> Executable:
-        new = inserting(dialect, table)
-        if not over:
-            return new.on_conflict_do_nothing(index_elements=identity)
-        return new.on_conflict_do_update(index_elements=identity, set_={name: new.excluded[name] for name in over})
-
-    return Prepared(statement)
+    """`store.database.putting`, prepared."""
+    return Prepared(lambda dialect: putting_in(dialect, table, identity, over))
 
 
 class _Running:

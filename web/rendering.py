@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
-from mail.compiled_templates import CompiledTemplates
+from mail.compiled_templates import page_environment
 from mail.dates import day, language_name, listed, moment, whole_day
 from operations.mentorships.labels import detail_words, step_name
 
@@ -20,7 +19,6 @@ CERTIFICATES = TEMPLATES.parent / "certificates"
 LANGUAGE = "en"
 """Of every page as a whole, dates included: there are pages in no other, whatever a person's mails are in."""
 STATIC = Path(__file__).parent / "static"
-_COMPILED = CompiledTemplates()
 
 
 class Pages:
@@ -30,15 +28,7 @@ class Pages:
         self.root = urlsplit(public_url).path.rstrip("/")
         self.css = (STATIC / "pages.css").read_bytes() + (CERTIFICATES / "style.css").read_bytes()
         self.icon = (STATIC / "icon.svg").read_bytes()
-        self._environment = Environment(
-            loader=FileSystemLoader(TEMPLATES),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,
-            bytecode_cache=_COMPILED,
-        )
+        self._environment = page_environment(TEMPLATES)
         self._environment.globals |= {
             "root": self.root,
             "css": sha256(self.css).hexdigest()[:12],

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
+from mail.compiled_templates import page_environment
 from operations.matching.board import Board
 
 TEMPLATES = Path(__file__).parents[2] / "templates" / "matching"
@@ -17,8 +16,5 @@ TEMPLATES = Path(__file__).parents[2] / "templates" / "matching"
 
 def page(board: Board, names: Mapping[str, str]) -> str:
     """The board as HTML. `names`: id to name."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
-    return environment.get_template("page.html").render(board=board, name=lambda id_: names.get(id_, id_))
+    template = page_environment(TEMPLATES).get_template("page.html")
+    return template.render(board=board, name=lambda id_: names.get(id_, id_))

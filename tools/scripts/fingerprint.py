@@ -19,6 +19,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
 
+from program.faults import counted
 from testing.replay import STORED, failure_of
 
 ROOT = Path(__file__).parents[2]
@@ -173,7 +174,7 @@ def summary(changed: list[str]) -> str:
         return "nothing had changed"
     modules = sorted({_module(name) for name in changed})
     named = ", ".join(modules[:NAMED]) + (f" and {len(modules) - NAMED} more" if len(modules) > NAMED else "")
-    return f"{len(changed)} changed {'definition' if len(changed) == 1 else 'definitions'} in {named}"
+    return f"{counted(len(changed), 'changed definition')} in {named}"
 
 
 def _module(name: str) -> str:

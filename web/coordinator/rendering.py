@@ -8,11 +8,10 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from lifecycle.local_time import zone as zone_of
-from mail.compiled_templates import CompiledTemplates
+from mail.compiled_templates import page_environment
 from mail.dates import clock, day, listed, moment, whole_day
 from operations.mentorships.labels import detail_words, in_words, next_words, phrase, step_name
 from web.coordinator.words import Words
@@ -20,7 +19,6 @@ from web.rendering import STATIC, TEMPLATES, Pages
 
 REPORT = TEMPLATES.parent / "reports" / "style.css"
 OWN_TEMPLATES = TEMPLATES.parent / "coordinator"
-_COMPILED = CompiledTemplates()
 
 
 class CoordinatorPages:
@@ -30,15 +28,7 @@ class CoordinatorPages:
         self.root = pages.root
         self.words = words
         self.css = pages.css + (STATIC / "coordinator.css").read_bytes() + REPORT.read_bytes()
-        self._environment = Environment(
-            loader=FileSystemLoader([OWN_TEMPLATES, OWN_TEMPLATES.parent / "pages"]),  # and what forms are made of
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,
-            bytecode_cache=_COMPILED,
-        )
+        self._environment = page_environment(OWN_TEMPLATES, TEMPLATES)  # and what forms are made of
         self._environment.globals |= {
             "root": self.root,
             "css": sha256(self.css).hexdigest()[:12],

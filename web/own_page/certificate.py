@@ -5,19 +5,16 @@ from __future__ import annotations
 from hashlib import sha256
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from mail.compiled_templates import page_environment
 from mail.dates import whole_day
 from program.languages import base_language
 from store.people.certificate import Certificate
 from store.people.own_page import Holder
 from web.rendering import CERTIFICATES, LANGUAGE, Pages
 
-_environment = Environment(
-    loader=FileSystemLoader(CERTIFICATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-    lstrip_blocks=True,
-)  # fmt: skip
+_environment = page_environment(CERTIFICATES)
 
 
 def language_of(wanted: str) -> str:
