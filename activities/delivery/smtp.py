@@ -34,6 +34,7 @@ from aiosmtplib import (
 from aiosmtplib.email import quote_address
 
 from activities.delivery.loopback import is_loopback
+from activities.delivery.pipelining import sent
 from mail.headers import BadHeader, ascii_domain
 
 _ENHANCED = re.compile(r"^\s*([245])\.(\d{1,3})\.(\d{1,3})\b")
@@ -292,16 +293,19 @@ class SmtpTransport:
             self._idle.append(client)
             raise
         try:
-            said = await client.execute_command(b"MAIL", b"FROM:" + _path(sender), *options)
-            if said.code // 100 != 2:
-                raise SMTPSenderRefused(said.code, said.message, sender)
-            begun = True
-            said = await client.execute_command(b"RCPT", b"TO:" + _path(address))
-            if said.code // 100 != 2:
-                raise SMTPRecipientRefused(said.code, said.message, address)
-            start = await client.execute_command(b"DATA")
-            if start.code // 100 != 3:
-                raise SMTPDataError(start.code, start.message)
+            mail = b" ".join((b"MAIL FROM:" + _path(sender), *options))
+            commands = (mail, b"RCPT TO:" + _path(address), b"DATA")
+            async with sent(client, commands, self._relay.timeout) as next_reply:
+                said = await next_reply()
+                if said.code // 100 != 2:
+                    raise SMTPSenderRefused(said.code, said.message, sender)
+                begun = True
+                said = await next_reply()
+                if said.code // 100 != 2:
+                    raise SMTPRecipientRefused(said.code, said.message, address)
+                start = await next_reply()
+                if start.code // 100 != 3:
+                    raise SMTPDataError(start.code, start.message)
             if before_body is not None and not await before_body():
                 client.close()  # within DATA only this makes the relay drop the mail
                 raise NotSent(Trouble(Kind.STOPPED))

@@ -63,6 +63,8 @@ class Sink:
     """
 
     port: int = 0
+    pipelining: bool = True
+    """Whether it takes commands together (RFC 2920), as nearly all relays do."""
     utf8: bool = False
     """Whether it takes addresses with letters beyond ASCII before the @ (RFC 6531)."""
     received: list[Received] = field(default_factory=list)
@@ -153,7 +155,7 @@ class _Handler:
             self.sink.tried("")
             server.transport.abort()  # pyright: ignore
         session.host_name = hostname
-        return responses
+        return [*responses[:-1], *(["250-PIPELINING"] if self.sink.pipelining else []), responses[-1]]
 
     async def handle_MAIL(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]

@@ -128,9 +128,11 @@ def test_no_trouble_repeats_what_the_relay_said() -> None:
 # -- over a real connection ----------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-async def sink() -> AsyncIterator[Sink]:
+@pytest.fixture(params=[True, False], ids=["together", "one by one"])
+async def sink(request: pytest.FixtureRequest) -> AsyncIterator[Sink]:
+    """Takes MAIL, RCPT and DATA together, or does not offer it."""
     async with running() as sink:
+        sink.pipelining = request.param
         yield sink
 
 

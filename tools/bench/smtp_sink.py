@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 
@@ -27,6 +27,12 @@ class Taker(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.held += data
+        answers = b"".join(self.answers())
+        if answers:
+            self.transport.write(answers)
+
+    def answers(self) -> Iterator[bytes]:
+        """To everything that is whole by now: what came together is answered together (RFC 2920)."""
         while True:
             if self.in_data:
                 if not self.held.endswith(b"\r\n.\r\n"):
@@ -35,18 +41,18 @@ class Taker(asyncio.Protocol):
                 if self.delay:
                     asyncio.get_running_loop().call_later(self.delay, self.transport.write, b"250 OK\r\n")
                 else:
-                    self.transport.write(b"250 OK\r\n")
+                    yield b"250 OK\r\n"
                 return
             line, line_end, rest = self.held.partition(b"\r\n")
             if not line_end:
                 return
             self.held = rest
-            self.transport.write(self.answer(line[:4].upper()))
+            yield self.answer(line[:4].upper())
 
     def answer(self, verb: bytes) -> bytes:
         """What is said to a command."""
         if verb == b"EHLO":
-            return b"250-sink.localhost\r\n250-SIZE 33554432\r\n250 8BITMIME\r\n"
+            return b"250-sink.localhost\r\n250-SIZE 33554432\r\n250-PIPELINING\r\n250 8BITMIME\r\n"
         if verb == b"DATA":
             self.in_data = True
             return b"354 go on\r\n"
