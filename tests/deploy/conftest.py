@@ -37,6 +37,13 @@ class TlsRelay:
     password: str = "a password"
     received: int = 0
 
+    async def handle_EHLO(
+        self, _server: SMTP, session: Session, _envelope: Envelope, name: str, answers: list[str]
+    ) -> list[str]:
+        """Offers to take commands together (RFC 2920)."""
+        session.host_name = name
+        return [*answers[:-1], "250-PIPELINING", answers[-1]]
+
     async def handle_DATA(self, _server: SMTP, _session: Session, _envelope: Envelope) -> str:
         """One more."""
         self.received += 1
