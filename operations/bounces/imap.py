@@ -10,7 +10,8 @@ from __future__ import annotations
 import imaplib
 import re
 import ssl
-from collections.abc import Iterator
+from base64 import b64encode
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -33,6 +34,7 @@ SCHEMES: dict[str, tuple[Literal["none", "starttls", "tls"], int]] = {
 }
 """Scheme of a mailbox address to its security and default port."""
 
+_BEYOND_ASCII = re.compile(r"([^\x20-\x7e]+)")
 _FETCHED = re.compile(rb"\bUID (\d+)\b")
 
 
@@ -97,20 +99,23 @@ class MailboxAddress:
 class Mailbox:
     """An open mailbox. All methods block. Every failure raises `NoMailbox`."""
 
-    def __init__(self, server: imaplib.IMAP4, done: str) -> None:
+    def __init__(self, server: imaplib.IMAP4, done: str, capabilities: Collection[str]) -> None:
         self._server = server
         self._done = done
+        self._capabilities = capabilities
         self._looked_at: set[bytes] = set()
 
     def unseen(self) -> list[tuple[bytes, bytes]]:
         """(uid, mail) of the next unread mails, the oldest first; each is returned once."""
-        [found] = _ok(self._server.uid("SEARCH", "UNSEEN", "UNDELETED"), "search")[:1] or [b""]
+        [found] = _ok(self._server.uid("SEARCH", "UNSEEN", "UNDELETED"), "the search was refused")[:1] or [b""]
         uids = [uid for uid in (found or b"").split() if uid not in self._looked_at][:AT_ONCE]
         return [(uid, mail) for uid in uids if (mail := self._fetch(uid)) is not None]
 
     def _fetch(self, uid: bytes) -> bytes | None:
         self._looked_at.add(uid)
-        parts = _ok(self._server.uid("FETCH", uid.decode(), f"(UID BODY.PEEK[]<0.{LONGEST}>)"), "fetch")
+        parts = _ok(
+            self._server.uid("FETCH", uid.decode(), f"(UID BODY.PEEK[]<0.{LONGEST}>)"), "a mail can't be fetched"
+        )
         return next((bytes(part[1]) for part in parts if isinstance(part, tuple) and _FETCHED.search(part[0])), None)
 
     def taken_in(self, uid: bytes) -> None:
@@ -118,21 +123,21 @@ class Mailbox:
         self._mark(uid, r"(\Seen)")
         if not self._done:
             return
-        if "MOVE" in self._server.capabilities:
-            _ok(self._server.uid("MOVE", uid.decode(), _quoted(self._done)), "move")
+        if "MOVE" in self._capabilities:
+            _ok(self._server.uid("MOVE", uid.decode(), _quoted(self._done)), "a mail can't be moved")
             return
         # Without RFC 6851, copy first, so that an interruption loses nothing.
-        _ok(self._server.uid("COPY", uid.decode(), _quoted(self._done)), "copy")
+        _ok(self._server.uid("COPY", uid.decode(), _quoted(self._done)), "a mail can't be copied")
         self._mark(uid, r"(\Deleted)")
-        if "UIDPLUS" in self._server.capabilities:
-            _ok(self._server.uid("EXPUNGE", uid.decode()), "expunge")
+        if "UIDPLUS" in self._capabilities:
+            _ok(self._server.uid("EXPUNGE", uid.decode()), "a mail that was copied can't be removed")
 
     def left_for_a_human(self, uid: bytes) -> None:
         """Mark a mail that could not be handled as seen and flagged; it stays where it is."""
         self._mark(uid, r"(\Seen \Flagged)")
 
     def _mark(self, uid: bytes, flags: str) -> None:
-        _ok(self._server.uid("STORE", uid.decode(), "+FLAGS.SILENT", flags), "store")
+        _ok(self._server.uid("STORE", uid.decode(), "+FLAGS.SILENT", flags), "a mail can't be marked")
 
 
 @contextmanager
@@ -142,12 +147,15 @@ def opened(address: MailboxAddress) -> Iterator[Mailbox]:
     try:
         server = _connected(address)
         server.login(address.user, address.password)
-        _ok(server.select(_quoted(address.folder)), "select")
-        yield Mailbox(server, address.done)
-    except (imaplib.IMAP4.error, OSError) as error:
+        # Before anything is read: a mail must not be taken in and then have nowhere to go.
+        for folder in filter(None, (address.done, address.folder)):
+            _ok(server.select(_quoted(folder)), f"there is no folder {folder}, or it can't be opened")
+        yield Mailbox(server, address.done, _capabilities(server))
+    except (imaplib.IMAP4.error, OSError, UnicodeError) as error:
         # The server's words can contain the user's name.
+        why = error.args[0] if isinstance(error, _Refused) else type(error).__name__
         raise NoMailbox(
-            f"The mailbox at {address.host}:{address.port} can't be read ({type(error).__name__}).\n"
+            f"The mailbox at {address.host}:{address.port} can't be read ({why}).\n"
             "Look at MENTORSHIP_BOUNCE_MAILBOX and MENTORSHIP_BOUNCE_MAILBOX_PASSWORD."
         ) from error
     finally:
@@ -169,12 +177,29 @@ def _connected(address: MailboxAddress) -> imaplib.IMAP4:
     return server
 
 
-def _ok(answer: tuple[str, list[Any]], what: str) -> list[Any]:
+class _Refused(imaplib.IMAP4.error):
+    """The server said no. The words are ours."""
+
+
+def _ok(answer: tuple[str, list[Any]], why: str) -> list[Any]:
     kind, data = answer
     if kind != "OK":
-        raise imaplib.IMAP4.error(f"{what} was refused")
+        raise _Refused(why)
     return data
 
 
+def _capabilities(server: imaplib.IMAP4) -> frozenset[str]:
+    """What the server can do for who has signed in. Most say less before that, which is what imaplib remembers."""
+    [said] = _ok(server.capability(), "it does not say what it can do")[-1:]
+    return frozenset(said.decode("ascii", "replace").upper().split())
+
+
 def _quoted(folder: str) -> str:
-    return '"' + folder.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    """The name of a folder as IMAP writes it: quoted, and in a UTF-7 of its own (RFC 3501, 5.1.3)."""
+    name = "".join(
+        f"&{b64encode(part.encode('utf-16-be')).decode().rstrip('=').replace('/', ',')}-"
+        if _BEYOND_ASCII.fullmatch(part)
+        else part.replace("&", "&-")
+        for part in _BEYOND_ASCII.split(folder)
+    )
+    return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'

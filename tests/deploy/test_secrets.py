@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from activities.delivery.smtp import NotSent, Relay, SmtpTransport
-from operations.bounces.imap import MailboxAddress
+from operations.bounces.imap import MailboxAddress, NoMailbox, opened
 from runtime.links import SHORTEST_SECRET, Links
 from runtime.settings import Settings
 from runtime.smtp import transport_of
 from store.database import Database
 from testing.environments.cli_env import mentorship
+from testing.servers.imap import imap_server
 from tests.cli.conftest import settle
 from tests.deploy.conftest import TlsRelay
 from tests.deploy.test_compose import ROOT, compose
@@ -66,6 +67,19 @@ async def test_a_relay_with_a_certificate_of_its_own_is_trusted_where_that_is_na
     with pytest.raises(NotSent, match="configuration"):
         await stranger.send("a@example.org", "b@example.org", b"Subject: no\r\n\r\nno\r\n")
     assert tls_relay.received == 2
+
+
+def test_a_mailbox_with_a_certificate_of_its_own_is_trusted_where_that_is_named(secrets: Path) -> None:
+    certificate = secrets / "mail_certificate"
+    with imap_server(certificate=certificate, key=secrets / "mail_key") as server:
+        named = MailboxAddress(
+            "localhost", server.port, server.user, server.password, "starttls", ca_file=str(certificate)
+        )
+        with opened(named) as mailbox:
+            assert len(mailbox.unseen()) > 0
+        for stranger in (replace(named, host="127.0.0.1"), replace(named, ca_file="")):
+            with pytest.raises(NoMailbox, match="SSLCertVerificationError"), opened(stranger):
+                pass
 
 
 def test_certificates_that_are_not_there_are_named() -> None:

@@ -1,9 +1,12 @@
-"""The CPU, of the system's too, that each process of a measurement uses, as it falls on one of what is measured."""
+"""The CPU, of the system's too, that each process of a measurement uses, as it falls on one of what is measured; and
+the memory that a process needed.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import psutil
 
@@ -12,6 +15,13 @@ def cpu(pid: int) -> float:
     """CPU seconds that a process and its children have used so far."""
     whole = psutil.Process(pid)
     return sum(map(_used, (whole, *whole.children(recursive=True))))
+
+
+def most_memory() -> float:
+    """The most memory (MB) that this process ever had. Not `ru_maxrss`, which a process inherits from the one that
+    starts it."""
+    [peak] = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:"))
+    return int(peak.split()[1]) / 1000
 
 
 @dataclass(slots=True)

@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-import resource
 import sys
 import time
 from collections.abc import Callable
@@ -29,6 +28,7 @@ from matching.objective import Result, match
 from matching.peers import match_peers
 from matching.prices import AllPrices, Prices
 from program.matching import THREE_PEERS, Matching
+from tools.bench.cpu import most_memory
 from tools.bench.table import Line
 
 ON = date(2027, 1, 18)
@@ -142,7 +142,7 @@ def _measured(people: int) -> dict[str, Any]:
     found: dict[str, Any] = {
         "match": time.process_time() - began,
         "candidates": sum(map(len, result.candidates.of)),
-        "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000,
+        "megabytes": most_memory(),
     }
     if people <= 500:
         mentees = range(0, people, 50)

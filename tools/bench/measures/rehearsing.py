@@ -6,13 +6,13 @@ python -m tools.bench.measures.rehearsing MENTORSHIPS      prints CPU seconds an
 from __future__ import annotations
 
 import asyncio
-import resource
 import sys
 import time
 from datetime import UTC, date, datetime
 
 from rehearsal.script_actions import change_happens
 from rehearsal.season import RehearsedSeason
+from tools.bench.cpu import most_memory
 from tools.bench.pairs import contented, pairs
 from tools.bench.table import Line
 
@@ -58,7 +58,7 @@ def _play(many: int) -> tuple[float, float]:
     season.play()
     spent = time.process_time() - began
     assert len(season.mails) > 20 * many
-    return spent, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+    return spent, most_memory()
 
 
 def _season(many: int) -> RehearsedSeason:
