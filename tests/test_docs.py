@@ -231,6 +231,7 @@ def test_what_the_page_on_security_claims_is_held_by_tests_that_exist() -> None:
 
 def test_the_arithmetic_of_scaling_is_worked_out() -> None:
     text = scaling.PAGE.read_text(encoding="utf-8")
+    assert not re.search(r"\de[+-]\d", text), "a number with an exponent"
     assert all(table in text for table in scaling.tables().values()), "run .venv/bin/python -m tools.scripts.scaling"
 
 
