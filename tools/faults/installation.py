@@ -247,6 +247,11 @@ class Town:
             moments = [await session.scalar(query) for query in (item, step)]
         return min((moment for moment in moments if moment is not None), default=None)
 
+    async def falls_due_soon(self) -> bool:
+        """Whether something falls due within half a day, or nothing ever again."""
+        due = await self.next_due()
+        return due is None or due < self.now() + timedelta(days=0.5)
+
     async def failed(self) -> list[str]:
         """What the record says of mails that could not be worded: the item, and what is in the way."""
         async with self.database.session() as session:

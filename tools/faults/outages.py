@@ -148,7 +148,7 @@ async def outage(here: Town) -> int:
     here.chance.shuffle(parts)
     long = here.chance.randrange(len(parts))
     for number, part in enumerate(parts):
-        await here.until(lambda: _falls_due_soon(here))
+        await here.until(here.falls_due_soon)
         before = await part.missed(here)
         await part.goes(here)
         await here.days(LONG if number == long else SHORT)
@@ -165,11 +165,6 @@ async def outage(here: Town) -> int:
 
 async def _more(part: Outage, here: Town, before: int) -> bool:
     return await part.missed(here) > before
-
-
-async def _falls_due_soon(here: Town) -> bool:
-    due = await here.next_due()
-    return due is None or due < here.now() + timedelta(days=0.5)
 
 
 async def _done_by(here: Town, moment: datetime) -> bool:
