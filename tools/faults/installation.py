@@ -352,8 +352,8 @@ def _people(folder: Path, size: Size, today: date) -> tuple[Loaded, Behaviour]:
 def _checkout(folder: Path) -> Path:
     """The engine as it is, but with templates of its own that can be spoilt."""
     folder.mkdir()
-    # The room that words mails looks for templates beside itself, where it really is.
-    own = ("mail", "templates")
+    # These rooms look for templates beside themselves, where they really are.
+    own = ("mail", "program", "templates")
     for entry in ROOT.iterdir():
         if entry.name not in own and not entry.name.startswith("."):
             (folder / entry.name).symlink_to(entry)
