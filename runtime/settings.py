@@ -71,6 +71,11 @@ class Settings(BaseSettings):
     smtp_timeout: float = Field(
         default=30, gt=0, description="Seconds for an answer of the relay; after the message itself, it is in doubt."
     )
+    smtp_pipelining: bool = Field(
+        default=True,
+        description="Send the commands before a mail's body together where the relay offers PIPELINING; `false` for "
+        "a relay that offers it and can't do it.",
+    )
     smtp_utf8: bool = Field(
         default=False,
         description="The relay offers SMTPUTF8 (`mentorship doctor` looks), so that participants' addresses may have "

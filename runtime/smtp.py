@@ -18,5 +18,6 @@ def transport_of(settings: Settings, *, connections: int = 0) -> SmtpTransport:
             connections=connections or settings.smtp_connections,
             timeout=settings.smtp_timeout,
             ca_file=settings.smtp_ca_file,
+            pipelining=settings.smtp_pipelining,
         )
     )

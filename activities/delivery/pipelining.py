@@ -26,28 +26,31 @@ NextReply = Callable[[], Awaitable[SMTPResponse]]
 
 
 @asynccontextmanager
-async def sent(client: SMTP, commands: Sequence[bytes], timeout: float) -> AsyncIterator[NextReply]:
+async def sent(
+    client: SMTP, commands: Sequence[bytes], timeout: float, *, together: bool
+) -> AsyncIterator[NextReply]:
     """Send commands, of which only the last may be DATA; the block asks for the answers in their order.
 
-    `timeout`: seconds to wait for each answer. When the block ends early, what is still to be answered is waited for,
-    and a connection on which a body is expected is closed. Raises ValueError for a command with control characters.
+    `timeout`: seconds to wait for each answer; `together`: all at once, else each when its answer is asked for. When
+    the block ends early, what is still to be answered is waited for, and a connection on which a body is expected is
+    closed. Raises ValueError for a command with control characters.
     """
-    if not client.supports_extension("pipelining"):
+    if not together:
         left = deque(commands)
         yield lambda: client.execute_command(left.popleft())
         return
-    together = await _Together.write(client, commands, timeout)
+    conversation = await _Together.write(client, commands, timeout)
     try:
-        yield together.next
-        await together.drain()
+        yield conversation.next
+        await conversation.drain()
     except (asyncio.CancelledError, GeneratorExit):
         client.close()
         raise
     except BaseException:
-        await together.drain()
+        await conversation.drain()
         raise
     finally:
-        together.end()
+        conversation.end()
 
 
 class _Together(asyncio.Protocol):

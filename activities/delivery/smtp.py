@@ -194,6 +194,8 @@ class Relay:
     """Certificates to trust beside the system's."""
     timeout: float = 30.0
     """Seconds to wait for any one answer of the relay."""
+    pipelining: bool = True
+    """Whether commands are sent together where the relay offers it."""
 
     def __post_init__(self) -> None:
         if self.security == "none" and not self.loopback:
@@ -295,7 +297,8 @@ class SmtpTransport:
         try:
             mail = b" ".join((b"MAIL FROM:" + _path(sender), *options))
             commands = (mail, b"RCPT TO:" + _path(address), b"DATA")
-            async with sent(client, commands, self._relay.timeout) as next_reply:
+            together = self._relay.pipelining and client.supports_extension("pipelining")
+            async with sent(client, commands, self._relay.timeout, together=together) as next_reply:
                 said = await next_reply()
                 if said.code // 100 != 2:
                     raise SMTPSenderRefused(said.code, said.message, sender)

@@ -21,6 +21,9 @@ class Talk:
 
     answers: list[bytes] = field(default_factory=lambda: [YES])
     pipelining: bool = True
+    """Waits for all three before it answers."""
+    offers: bool | None = None
+    """Whether it says so; without, as it does."""
     ends: bool = False
     """Closes the connection after its answers."""
     connections: int = 0
@@ -35,7 +38,8 @@ class Talk:
         self.connections += 1
         writer.write(b"220 relay\r\n")
         await reader.readline()
-        writer.write(b"250-relay\r\n250-PIPELINING\r\n250 8BITMIME\r\n" if self.pipelining else b"250 relay\r\n")
+        offers = self.pipelining if self.offers is None else self.offers
+        writer.write(b"250-relay\r\n250-PIPELINING\r\n250 8BITMIME\r\n" if offers else b"250 relay\r\n")
         try:
             while first := await reader.readline():
                 if not first.startswith(b"MAIL"):
@@ -62,11 +66,11 @@ class Talk:
 
 
 @asynccontextmanager
-async def talking(talk: Talk) -> AsyncIterator[SmtpTransport]:
+async def talking(talk: Talk, *, pipelining: bool = True) -> AsyncIterator[SmtpTransport]:
     """A transport with one connection to such a relay."""
     server = await asyncio.start_server(talk.serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    transport = SmtpTransport(Relay("127.0.0.1", port, "none", connections=1, timeout=1))
+    transport = SmtpTransport(Relay("127.0.0.1", port, "none", connections=1, timeout=1, pipelining=pipelining))
     async with server:
         yield transport
         await transport.close()
@@ -96,6 +100,13 @@ async def test_a_relay_that_does_not_offer_it_hears_one_at_a_time() -> None:
         assert await trouble(transport) is Kind.CONFIGURATION
     assert talk.together == [b"MAIL FROM:<us@example.org>\r\n"]
     assert b"RCPT TO:<ada@example.org>" not in talk.others
+
+
+async def test_it_can_be_switched_off() -> None:
+    talk = Talk(pipelining=False, offers=True, answers=[b"550 5.7.1 not you\r\n"])
+    async with talking(talk, pipelining=False) as transport:
+        assert await trouble(transport) is Kind.CONFIGURATION
+    assert talk.together == [b"MAIL FROM:<us@example.org>\r\n"]
 
 
 @pytest.mark.parametrize(
