@@ -8,18 +8,13 @@ sent together, and put back before anything else happens.
 from __future__ import annotations
 
 import asyncio
-import re
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from aiosmtplib import SMTP, SMTPReadTimeoutError, SMTPResponse, SMTPResponseException, SMTPServerDisconnected
-from aiosmtplib.protocol import SMTPProtocol
+from aiosmtplib.protocol import COMMAND_INJECTION_REGEX, MAX_RESPONSE_LENGTH, SMTPProtocol
 from aiosmtplib.typing import SMTPStatus
-
-CONTROLS = re.compile(rb"[\x00-\x1f\x7f]")
-LONGEST_REPLY = 32 * 1024
-"""Bytes of one answer of a relay."""
 
 NextReply = Callable[[], Awaitable[SMTPResponse]]
 """The answer to the next of the commands. Raises what aiosmtplib raises for one command."""
@@ -39,10 +34,11 @@ async def sent(
         left = deque(commands)
         yield lambda: client.execute_command(left.popleft())
         return
-    conversation = await _Together.write(client, commands, timeout)
+    conversation = _Together.write(client, commands, timeout)
     try:
         yield conversation.next
         await conversation.drain()
+        conversation.check_nothing_is_left()
     except (asyncio.CancelledError, GeneratorExit):
         client.close()
         raise
@@ -67,10 +63,10 @@ class _Together(asyncio.Protocol):
         self._came = asyncio.Event()
 
     @classmethod
-    async def write(cls, client: SMTP, commands: Sequence[bytes], timeout: float) -> _Together:
+    def write(cls, client: SMTP, commands: Sequence[bytes], timeout: float) -> _Together:
         """Send the commands in one go."""
         for command in commands:
-            if CONTROLS.search(command):
+            if COMMAND_INJECTION_REGEX.search(command):
                 raise ValueError("a command has a control character")
         protocol = client.protocol
         if protocol is None or not protocol.is_connected:
@@ -112,6 +108,12 @@ class _Together(asyncio.Protocol):
             while self._awaited:
                 if (await self.next()).code // 100 == 3:
                     self._client.close()  # without a recipient: only this makes the relay expect no body
+        with suppress(SMTPServerDisconnected):
+            self.check_nothing_is_left()
+
+    def check_nothing_is_left(self) -> None:
+        """Close a connection on which the relay has answered more than it was asked. Raises
+        SMTPServerDisconnected."""
         if self._held or self._replies:
             self._client.close()
             raise SMTPServerDisconnected("the relay has answered more than it was asked")
@@ -163,6 +165,6 @@ class _Together(asyncio.Protocol):
             if line[3:4] != b"-":
                 self._held = self._held[begin:]
                 return SMTPResponse(int(line[:3]), b"\n".join(words).decode("utf-8", "surrogateescape"))
-        if len(self._held) > LONGEST_REPLY:
+        if len(self._held) > MAX_RESPONSE_LENGTH:
             raise SMTPResponseException(SMTPStatus.invalid_response.value, "answer too long")
         return None

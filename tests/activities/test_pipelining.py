@@ -23,7 +23,7 @@ class Talk:
     pipelining: bool = True
     """Waits for all three before it answers."""
     offers: bool | None = None
-    """Whether it says so; without, as it does."""
+    """Whether it offers PIPELINING; None where `pipelining` says it."""
     ends: bool = False
     """Closes the connection after its answers."""
     connections: int = 0
@@ -144,6 +144,15 @@ async def test_a_relay_that_wants_a_body_for_nobody_gets_none() -> None:
         assert await trouble(transport) is None
     assert talk.connections == 2, "the first connection waits for a body"
     assert talk.others[0] == b"", "not a letter came after the refusal"
+
+
+async def test_a_refusal_stays_one_whatever_the_relay_adds() -> None:
+    talk = Talk([b"250 ok\r\n550 5.1.1 no such user\r\n554 no recipients\r\n250 and this\r\n"])
+    async with talking(talk) as transport:
+        assert await trouble(transport) is Kind.PERMANENT
+        talk.answers = [YES]
+        assert await trouble(transport) is None
+    assert talk.connections == 2, "nobody knows what the first connection will say next"
 
 
 @pytest.mark.parametrize(
