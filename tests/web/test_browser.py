@@ -289,6 +289,15 @@ async def test_no_word_is_broken_on_a_phone(browser: Browser, served: WebEnv, wi
             assert await page.evaluate(BROKEN_WORDS) == [], (ask, width)
 
 
+@pytest.mark.parametrize("width", [320, 390])
+async def test_no_label_beside_a_fact_is_broken_on_a_phone(browser: Browser, served: WebEnv, width: int) -> None:
+    rows = "".join(f"<div><dt>{one}</dt><dd>a fact</dd></div>" for one in ("To", "Replies go to", "Reminders"))
+    async with opened(browser, served, await served.ask("check_in", "ada")) as page:
+        await page.set_viewport_size({"width": width, "height": 740})
+        await page.evaluate("rows => { document.querySelector('.facts').innerHTML = rows }", rows)
+        assert await page.evaluate(BROKEN_WORDS) == []
+
+
 LONG = {"check_in": 2800, "agreement": 5000, "midpoint": 5000, "closure": 5200}
 """Pixels on a phone of 360 by 640 beyond which a form is too long."""
 LENGTH = """() => {
